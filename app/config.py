@@ -1,0 +1,142 @@
+"""Settings: read once from the environment and `.env`, frozen, handed down as the smallest group needed.
+
+The only file that touches the environment. Every setting is `PGASK_` + the field's name in capitals;
+`.env.example` lists them all (tests/unit/test_config.py keeps the two equal).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.errors import ConfigError
+
+
+class Settings(BaseSettings):
+    """All settings. Build with `load_settings`, which turns a wrong value into one clear line."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PGASK_", env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore"
+    )
+
+    # where things are
+    home: Path = Field(
+        Path("~/.local/share/pgask"), description="Folder of the embedded PostgreSQL and its logs"
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL 15 to 18 with pgvector 0.8 or newer; unset: embedded server under PGASK_HOME",
+    )
+    owner_database_url: SecretStr | None = Field(
+        None,
+        description="Role that owns the schema (migrate, index builds); unset: same as PGASK_DATABASE_URL",
+    )
+    host: str = Field("127.0.0.1", description="Address that the service listens on")
+    port: int = Field(8000, ge=1, le=65535, description="Port that the service listens on")
+
+    # embedding
+    embedding_model: str | None = Field(
+        None,
+        description="sentence-transformers name or folder; unset: the bundled all-MiniLM-L6-v2 (English)",
+    )
+    embedding_device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    embedding_dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 where the hardware computes in it, else float32"
+    )
+    query_prefix: str = Field("", description="Text put before each question for models that want one")
+    passage_prefix: str = Field("", description="Text put before each window for models that want one")
+
+    # ingest
+    chunk_tokens: int = Field(512, ge=128, le=1024, description="Most tokens in a chunk")
+    overlap: int = Field(64, ge=0, le=256, description="Tokens that a chunk shares with the one before it")
+    max_file_bytes: int = Field(200_000_000, ge=1, description="Larger files are reported as too_large")
+
+    # retrieval
+    candidates: int = Field(
+        50, ge=10, le=500, description="Candidates taken from each of dense and lexical search"
+    )
+    dense_weight: float = Field(
+        0.5, ge=0, le=1, description="Weight of the dense score in fusion; the lexical has the rest"
+    )
+    bm25_k1: float = Field(1.2, ge=0, le=10, description="BM25 term-frequency saturation")
+    bm25_b: float = Field(0.75, ge=0, le=1, description="BM25 length normalisation")
+    index_min_rows: int = Field(
+        10_000,
+        ge=1_000,
+        description="Vectors in a space from which an ivfflat index is built; exact search below",
+    )
+    exact_max_rows: int = Field(
+        10_000, ge=0, description="A filter that keeps at most this many rows is searched exactly"
+    )
+    index_target_recall: float = Field(
+        0.95, gt=0, le=1, description="Least recall@10 against exact search of the index"
+    )
+    statement_timeout_s: float = Field(5.0, gt=0, description="Longest time for one search statement")
+
+    # answers
+    abstain_threshold: float = Field(
+        0.5, ge=0, le=1, description="Answerability below this gives 'not in the documents'"
+    )
+    llm_base_url: str | None = Field(
+        None, description="OpenAI-compatible server, e.g. http://127.0.0.1:8001/v1; unset: extractive"
+    )
+    llm_model: str | None = Field(
+        None, description="Model name at that server; unset: the first that it lists"
+    )
+    llm_api_key: SecretStr | None = Field(None, description="Key for that server, if it wants one")
+    llm_context_tokens: int | None = Field(
+        None, ge=512, description="Context length; unset: asked of the server, else 4096"
+    )
+    llm_connect_timeout_s: float = Field(3.0, gt=0, description="Longest wait for a connection")
+    llm_first_token_timeout_s: float = Field(15.0, gt=0, description="Longest wait for the first token")
+    llm_idle_timeout_s: float = Field(10.0, gt=0, description="Longest wait between two tokens")
+    llm_total_timeout_s: float = Field(120.0, gt=0, description="Longest time for one completion")
+
+    # service limits
+    max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest request body")
+    max_concurrent_asks: int = Field(
+        32, ge=1, description="Questions worked on at once; more are answered 429"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severity that is logged"
+    )
+    log_questions: bool = Field(False, description="Write the text of questions to the log")
+
+    @field_validator("home")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator(
+        "database_url",
+        "owner_database_url",
+        "embedding_model",
+        "llm_base_url",
+        "llm_model",
+        "llm_api_key",
+        "llm_context_tokens",
+        mode="before",
+    )
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; `overrides` (from the command line) win over the environment and `.env`.
+
+    Raises ConfigError naming the setting, the value's fault and nothing secret.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(
+            f"PGASK_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise ConfigError(
+            f"Wrong setting: {faults}. See .env.example for every setting and its range."
+        ) from None

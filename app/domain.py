@@ -1,0 +1,151 @@
+"""The vocabulary: frozen values that pass between parsing, storing, searching and answering.
+
+Knows nothing of files, SQL, HTTP or models. All `char_start`/`char_end` are half-open offsets in Unicode
+code points into the document's stored text (`Document.text`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch under one heading; sections are in order, do not overlap, and need not cover the text."""
+
+    char_start: int
+    char_end: int
+    heading_path: tuple[str, ...]  # from the outermost heading to the innermost, without markup
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a paged format; `number` starts at 1."""
+
+    number: int
+    char_start: int
+    char_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed and cleaned document: the text that is stored, and where its structure lies in it."""
+
+    text: str
+    title: str
+    media_type: str
+    language: str  # "en", "zh" or "und": what most of its letters are
+    sections: tuple[Section, ...] = ()
+    pages: tuple[Page, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)  # what cleaning removed: kind → characters
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The stored unit of retrieval: a span of a document, at most chunk_tokens of the model's tokens."""
+
+    chunk_index: int
+    char_start: int
+    char_end: int
+    token_count: int
+    page: int | None = None
+    heading: str | None = None  # heading path joined by " › "
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFilter:
+    """Restricts a search to some documents of a collection."""
+
+    source_prefix: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)  # containment: every pair must be present
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalScores:
+    """Scores of one chunk, higher is better. `dense` is the cosine of the best window, in [-1, 1]; `lexical`
+    is BM25 ≥ 0; `rerank` is the cross-encoder's, if one ran. None: that leg did not score the chunk."""
+
+    dense: float | None = None
+    lexical: float | None = None
+    rerank: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredChunk:
+    """A retrieved chunk with its text. `score` is the fused score in [0, 1]; `rank` starts at 1."""
+
+    chunk_id: str
+    document_id: str
+    source: str
+    title: str
+    page: int | None
+    heading: str | None
+    char_start: int
+    char_end: int
+    text: str
+    score: float
+    scores: RetrievalScores
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Evidence for a part of an answer. `quote` equals the stored text[char_start:char_end] exactly."""
+
+    marker: int  # the n of "[n]" in the answer, from 1
+    document_id: str
+    chunk_id: str
+    source: str
+    title: str
+    page: int | None
+    heading: str | None
+    char_start: int
+    char_end: int
+    quote: str
+    score: float
+    supported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTurn:
+    """One earlier turn of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationParams:
+    """Sampling settings passed on to the language model."""
+
+    temperature: float = 0.2
+    top_p: float = 0.9
+    top_k: int = 40
+    max_tokens: int = 512
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that the language model counted; zero for extractive answers."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer and the evidence for it."""
+
+    text: str
+    abstained: bool
+    generator: str  # "extractive" or the model's name
+    citations: tuple[Citation, ...]
+    standalone_question: str
+    degraded: bool = False
+    degraded_reason: str | None = None
+    usage: Usage = Usage()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)

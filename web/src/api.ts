@@ -1,0 +1,174 @@
+// The service's REST endpoints as typed functions. It knows nothing of the page.
+// Every failure is a ProblemError; a cancelled call throws the browser's AbortError unchanged.
+import { EventStreamParser } from "./sse";
+import {
+  decodeCitation,
+  decodeCollection,
+  decodeDocument,
+  decodeProblem,
+  decodeReply,
+  decodeTextWindow,
+  fields,
+  list,
+  text,
+  textOrNull,
+  type Citation,
+  type Collection,
+  type DocumentPage,
+  type DocumentSummary,
+  type HistoryMessage,
+  type Problem,
+  type Reply,
+  type TextWindow,
+} from "./wire";
+
+/** What the page itself finds wrong, beside the codes of the service. */
+export type LocalCode = "network" | "interrupted" | "bad_response";
+
+export class ProblemError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.title || problem.code);
+    this.name = "ProblemError";
+  }
+
+  static local(code: LocalCode, status = 0): ProblemError {
+    return new ProblemError({ code, title: "", detail: "", status, request_id: "", retry_after_s: null });
+  }
+}
+
+export interface Question {
+  question: string;
+  collection: string;
+  history: HistoryMessage[];
+}
+
+export interface AskListener {
+  onSources(citations: Citation[]): void;
+  onToken(token: string): void;
+}
+
+export interface Api {
+  /** Asks and streams; resolves with the whole reply. */
+  ask(question: Question, listener: AskListener, signal: AbortSignal): Promise<Reply>;
+  collections(signal?: AbortSignal): Promise<Collection[]>;
+  documents(collection: string, limit: number, cursor: string | null, signal?: AbortSignal): Promise<DocumentPage>;
+  document(id: string, signal?: AbortSignal): Promise<DocumentSummary>;
+  /** `start` and `end` in code points, half-open. */
+  documentText(id: string, start: number, end: number, signal?: AbortSignal): Promise<TextWindow>;
+}
+
+/** `base` is the address that the paths are relative to, ending in a slash. */
+export function createApi(base: string = document.baseURI, fetchFrom: typeof fetch = (...call) => fetch(...call)): Api {
+  async function request(path: string, init: RequestInit): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetchFrom(new URL(path, base), { ...init, credentials: "same-origin" });
+    } catch (error) {
+      throw isAbort(error) ? error : ProblemError.local("network");
+    }
+    if (response.ok) return response;
+    const body: unknown = await response.json().catch(() => null);
+    throw new ProblemError(decodeProblem(body, response.status, response.headers.get("retry-after")));
+  }
+
+  async function get(path: string, signal?: AbortSignal): Promise<unknown> {
+    const response = await request(path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+    return readJson(response);
+  }
+
+  return {
+    async ask(question, listener, signal) {
+      const response = await request("ask", {
+        method: "POST",
+        headers: { "content-type": "application/json", accept: "text/event-stream, application/json" },
+        body: JSON.stringify({ ...question, stream: true }),
+        signal,
+      });
+      if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
+        return checked(decodeReply(await readJson(response)), response.status);
+      }
+      return readAnswer(response, listener);
+    },
+
+    async collections(signal) {
+      return list(fields(await get("collections", signal))?.collections, decodeCollection);
+    },
+
+    async documents(collection, limit, cursor, signal) {
+      const query = new URLSearchParams({ collection, limit: String(limit), ...(cursor ? { cursor } : {}) });
+      const page = fields(await get(`documents?${query}`, signal));
+      return { documents: list(page?.documents, decodeDocument), next_cursor: textOrNull(page?.next_cursor) };
+    },
+
+    async document(id, signal) {
+      return checked(decodeDocument(await get(`documents/${encodeURIComponent(id)}`, signal)), 200);
+    },
+
+    async documentText(id, start, end, signal) {
+      const query = new URLSearchParams({ start: String(start), end: String(end) });
+      return checked(decodeTextWindow(await get(`documents/${encodeURIComponent(id)}/text?${query}`, signal)), 200);
+    },
+  };
+}
+
+/** Reads the events of one answer up to `done`; a stream that ends before it is "interrupted". */
+async function readAnswer(response: Response, listener: AskListener): Promise<Reply> {
+  if (!response.body) throw ProblemError.local("interrupted", response.status);
+  const reader = response.body.getReader();
+  const parser = new EventStreamParser();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) throw ProblemError.local("interrupted", response.status);
+      for (const { event, data } of parser.push(value)) {
+        const reply = takeEvent(event, data, listener);
+        if (reply) return reply;
+      }
+    }
+  } catch (error) {
+    if (error instanceof ProblemError || isAbort(error)) throw error;
+    throw ProblemError.local("interrupted", response.status); // the connection broke in the middle
+  } finally {
+    reader.cancel().catch(() => undefined); // it may be closed already
+  }
+}
+
+function takeEvent(event: string, data: string, listener: AskListener): Reply | null {
+  if (event !== "sources" && event !== "token" && event !== "done" && event !== "error") return null;
+  const value = parseJson(data);
+  if (event === "error") throw new ProblemError(decodeProblem(value, 0));
+  if (event === "done") return checked(decodeReply(value), 200);
+  if (event === "sources") listener.onSources(list(fields(value)?.citations, decodeCitation));
+  else listener.onToken(text(fields(value)?.text));
+  return null;
+}
+
+function parseJson(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    throw ProblemError.local("bad_response", 200);
+  }
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw isAbort(error) ? error : ProblemError.local("bad_response", response.status);
+  }
+}
+
+function checked<T>(value: T | null, status: number): T {
+  if (value === null) throw ProblemError.local("bad_response", status);
+  return value;
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
+/** Any thrown value as a problem to show. */
+export function problemOf(error: unknown): Problem {
+  return error instanceof ProblemError ? error.problem : ProblemError.local("bad_response").problem;
+}

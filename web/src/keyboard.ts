@@ -1,0 +1,27 @@
+// When a key press in the question box sends, and when it belongs to the input method.
+
+export interface KeyPress {
+  key: string;
+  keyCode: number;
+  shiftKey: boolean;
+  ctrlKey: boolean;
+  altKey: boolean;
+  metaKey: boolean;
+  isComposing: boolean;
+}
+
+/** The code that browsers give for a key that an input method has taken. */
+const TAKEN_BY_INPUT_METHOD = 229;
+
+/**
+ * True where the key belongs to an input method. `composing` is what composition events said last:
+ * Safari ends the composition before it reports the Enter that ended it, and then only keyCode tells.
+ */
+export function isComposing(press: KeyPress, composing: boolean): boolean {
+  return composing || press.isComposing || press.keyCode === TAKEN_BY_INPUT_METHOD;
+}
+
+/** Enter sends; with Shift or Alt, or while an input method composes, it doesn't. */
+export function sendsQuestion(press: KeyPress, composing: boolean): boolean {
+  return press.key === "Enter" && !press.shiftKey && !press.altKey && !isComposing(press, composing);
+}

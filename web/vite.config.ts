@@ -1,0 +1,30 @@
+// How the page is built, served while developing, and tested.
+// The build lands where the service serves static files from: ../app/static (not committed).
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const API = "http://127.0.0.1:8000";
+const API_PATHS = ["/ask", "/search", "/documents", "/collections", "/healthz", "/readyz"];
+
+export default defineConfig({
+  plugins: [react()],
+  // Relative addresses: the page also works behind a proxy that serves it under a path.
+  base: "./",
+  build: {
+    outDir: "../app/static",
+    emptyOutDir: true,
+    target: "es2022",
+    // The page's Content-Security-Policy allows nothing inline, so no asset is turned into a data: URL.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    host: "127.0.0.1",
+    proxy: Object.fromEntries(API_PATHS.map((path) => [path, { target: API, changeOrigin: false }])),
+  },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/testing/setup.ts"],
+  },
+});
