@@ -165,7 +165,7 @@ function checked<T>(value: T | null, status: number): T {
 }
 
 export function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
+  return typeof error === "object" && error !== null && "name" in error && error.name === "AbortError";
 }
 
 /** Any thrown value as a problem to show. */

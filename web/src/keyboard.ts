@@ -4,9 +4,7 @@ export interface KeyPress {
   key: string;
   keyCode: number;
   shiftKey: boolean;
-  ctrlKey: boolean;
   altKey: boolean;
-  metaKey: boolean;
   isComposing: boolean;
 }
 

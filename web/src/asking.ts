@@ -1,0 +1,97 @@
+// From a question to an answer in the store: asks, takes the tokens as they come, stops, asks again.
+// One answer at a time in each conversation. It knows the API and the store, not the page.
+import { isAbort, problemOf, type Api } from "./api";
+import { completed, historyBefore, newTurn, withTurn, type Turn } from "./conversations";
+import { newId, type Store } from "./store";
+
+export interface Asker {
+  /** Does nothing while the conversation waits for an answer, or for a blank question. */
+  ask(conversationId: string, question: string): void;
+  /** Asks a turn's question again and puts what comes in its place. */
+  retry(conversationId: string, turnId: string): void;
+  /** Ends the wait and keeps what has arrived. */
+  stop(conversationId: string): void;
+}
+
+/** Calls `paint` once before the next frame; returns a function that takes the call back. */
+export type Schedule = (paint: () => void) => () => void;
+
+/** The browser draws no frame for a hidden page, so there the text goes on by a timer. */
+export const nextFrame: Schedule = (paint) => {
+  if (document.visibilityState === "hidden") {
+    const timer = setTimeout(paint, 250);
+    return () => clearTimeout(timer);
+  }
+  const frame = requestAnimationFrame(paint);
+  return () => cancelAnimationFrame(frame);
+};
+
+export function createAsker(api: Api, store: Store, schedule: Schedule = nextFrame, now: () => number = Date.now): Asker {
+  /** By conversation. */
+  const running = new Map<string, () => void>();
+
+  async function run(conversationId: string, turnId: string): Promise<void> {
+    const conversation = store.find(conversationId);
+    const turn = conversation?.turns.find((one) => one.id === turnId);
+    if (!conversation || !turn) return;
+
+    const change = (how: (turn: Turn) => Turn): void => store.updateTurn(conversationId, turnId, how);
+    const abort = new AbortController();
+    // Tokens can come faster than frames: they gather here and are painted together.
+    let waiting = "";
+    let cancelPaint: (() => void) | null = null;
+    const paint = (): void => {
+      cancelPaint?.();
+      cancelPaint = null;
+      const arrived = waiting;
+      waiting = "";
+      if (arrived !== "") change((one) => ({ ...one, answer: one.answer + arrived }));
+    };
+    const end = (how: (turn: Turn) => Turn): void => {
+      if (running.get(conversationId) !== stop) return; // ended already
+      running.delete(conversationId);
+      paint();
+      change(how);
+      store.flush();
+    };
+    const stop = (): void => {
+      end((one) => ({ ...one, status: "stopped" }));
+      abort.abort();
+    };
+    running.set(conversationId, stop);
+
+    try {
+      const reply = await api.ask(
+        { question: turn.question, collection: conversation.collection, history: historyBefore(conversation, turnId) },
+        {
+          onSources: (citations) => change((one) => ({ ...one, citations })),
+          onToken: (token) => {
+            waiting += token;
+            cancelPaint ??= schedule(paint);
+          },
+        },
+        abort.signal,
+      );
+      end((one) => completed(one, reply));
+    } catch (error) {
+      end((one) => (isAbort(error) ? { ...one, status: "stopped" } : { ...one, status: "failed", problem: problemOf(error) }));
+    }
+  }
+
+  return {
+    ask(conversationId, question) {
+      if (running.has(conversationId) || question.trim() === "") return;
+      const turn = newTurn(newId(), question.trim());
+      store.update(conversationId, (conversation) => withTurn(conversation, turn, now()));
+      void run(conversationId, turn.id);
+    },
+    retry(conversationId, turnId) {
+      if (running.has(conversationId)) return;
+      store.updateTurn(conversationId, turnId, (turn) => newTurn(turn.id, turn.question));
+      void run(conversationId, turnId);
+    },
+    stop(conversationId) {
+      running.get(conversationId)?.();
+    },
+  };
+}

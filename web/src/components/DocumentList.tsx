@@ -1,0 +1,128 @@
+// The documents of a collection, a page at a time, each opening in the source pane.
+import { useCallback, useEffect, useRef, useState } from "react";
+import { isAbort, problemOf, type Api } from "../api";
+import { useLanguage, useWords } from "../i18n";
+import { languageOf } from "../script";
+import type { DocumentSummary, Problem } from "../wire";
+import { EmptyCollection } from "./EmptyCollection";
+import { ProblemNotice } from "./ProblemNotice";
+
+const PAGE = 100;
+
+interface Loaded {
+  documents: DocumentSummary[];
+  cursor: string | null;
+  status: "loading" | "ready" | "failed";
+  problem: Problem | null;
+}
+
+const NOTHING: Loaded = { documents: [], cursor: null, status: "loading", problem: null };
+
+interface Props {
+  api: Api;
+  collection: string;
+  onOpen: (document: DocumentSummary) => void;
+}
+
+export function DocumentList({ api, collection, onOpen }: Props) {
+  const words = useWords();
+  const { loaded, load } = useDocuments(api, collection);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  return (
+    <section className="documents" data-testid="documents" aria-labelledby="documents-title">
+      <h2 id="documents-title" ref={heading} tabIndex={-1} className="documents-title">
+        {words.documentsOf(collection)}
+      </h2>
+      {loaded.documents.length > 0 && <DocumentTable documents={loaded.documents} onOpen={onOpen} />}
+      {loaded.status === "loading" && <p className="documents-note">{words.documentsLoading}</p>}
+      {loaded.status === "failed" && loaded.problem && (
+        <ProblemNotice problem={loaded.problem} onRetry={() => load(loaded.documents.length > 0 ? loaded.cursor : null)} />
+      )}
+      {loaded.status === "ready" && loaded.documents.length === 0 && <EmptyCollection name={collection} />}
+      {loaded.status === "ready" && loaded.cursor !== null && (
+        <button type="button" className="button load-more" onClick={() => load(loaded.cursor)}>
+          {words.moreDocuments}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function useDocuments(api: Api, collection: string): { loaded: Loaded; load: (cursor: string | null) => void } {
+  const [loaded, setLoaded] = useState<Loaded>(NOTHING);
+  const abort = useRef<AbortController | null>(null);
+  const load = useCallback(
+    (cursor: string | null) => {
+      abort.current?.abort();
+      const controller = new AbortController();
+      abort.current = controller;
+      setLoaded((now) => (cursor === null ? NOTHING : { ...now, status: "loading" }));
+      api
+        .documents(collection, PAGE, cursor, controller.signal)
+        .then((page) =>
+          setLoaded((now) => ({
+            documents: [...now.documents, ...page.documents],
+            cursor: page.next_cursor,
+            status: "ready",
+            problem: null,
+          })),
+        )
+        .catch((error: unknown) => {
+          if (!isAbort(error)) setLoaded((now) => ({ ...now, status: "failed", problem: problemOf(error) }));
+        });
+    },
+    [api, collection],
+  );
+  useEffect(() => {
+    load(null);
+    return () => abort.current?.abort();
+  }, [load]);
+  return { loaded, load };
+}
+
+function DocumentTable({ documents, onOpen }: { documents: readonly DocumentSummary[]; onOpen: Props["onOpen"] }) {
+  const words = useWords();
+  const language = useLanguage();
+  const shown = (n: number | null): string => (n === null ? "–" : n.toLocaleString(language));
+  return (
+    <table className="document-table">
+      <thead>
+        <tr>
+          <th scope="col">{words.columnTitle}</th>
+          <th scope="col">{words.columnLanguage}</th>
+          <th scope="col" className="numeric">
+            {words.columnPages}
+          </th>
+          <th scope="col" className="numeric">
+            {words.columnChunks}
+          </th>
+          <th scope="col">{words.columnStatus}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {documents.map((document) => (
+          <tr key={document.id}>
+            <th scope="row">
+              <button type="button" className="document-open" data-testid="document" lang={languageOf(document.title)} onClick={() => onOpen(document)}>
+                {document.title}
+              </button>
+              {document.source !== document.title && <span className="path">{document.source}</span>}
+            </th>
+            <td data-label={words.columnLanguage}>{document.language === null ? "–" : words.languageName(document.language)}</td>
+            <td data-label={words.columnPages} className="numeric">
+              {shown(document.pages)}
+            </td>
+            <td data-label={words.columnChunks} className="numeric">
+              {shown(document.chunks)}
+            </td>
+            <td data-label={words.columnStatus}>
+              <span className={document.reason === null ? "badge" : "badge badge-warning"}>{words.statusName(document.status)}</span>
+              {document.reason !== null && <span className="document-reason">{document.reason}</span>}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,161 @@
+// What a conversation is and the pure steps that change one. No storage, no network, no React.
+import { sliceCodePoints, truncate } from "./codepoints";
+import {
+  decodeCitation,
+  decodeProblem,
+  fields,
+  list,
+  numberOrNull,
+  text,
+  textOrNull,
+  type Citation,
+  type HistoryMessage,
+  type Problem,
+  type Reply,
+} from "./wire";
+
+export type TurnStatus = "streaming" | "done" | "stopped" | "failed";
+
+/** One question and what came back for it. */
+export interface Turn {
+  id: string;
+  question: string;
+  status: TurnStatus;
+  answer: string;
+  citations: Citation[];
+  abstained: boolean;
+  degraded: boolean;
+  degradedReason: string | null;
+  standaloneQuestion: string | null;
+  generator: string;
+  totalMs: number | null;
+  problem: Problem | null;
+}
+
+export interface Conversation {
+  id: string;
+  /** Null until someone renames it: then its first question stands for it. */
+  name: string | null;
+  collection: string;
+  /** Milliseconds since the epoch. */
+  updatedAt: number;
+  turns: Turn[];
+}
+
+export const DEFAULT_COLLECTION = "default";
+export const MAX_QUESTION_CODE_POINTS = 8_000;
+export const MAX_TURNS = 100;
+const MAX_NAME_CODE_POINTS = 80;
+/** Messages, questions and answers counted alike: what the service calls turns. */
+const MAX_HISTORY_MESSAGES = 10;
+
+export function newConversation(id: string, collection: string, now: number): Conversation {
+  return { id, name: null, collection, updatedAt: now, turns: [] };
+}
+
+export function newTurn(id: string, question: string): Turn {
+  return {
+    id,
+    question,
+    status: "streaming",
+    answer: "",
+    citations: [],
+    abstained: false,
+    degraded: false,
+    degradedReason: null,
+    standaloneQuestion: null,
+    generator: "",
+    totalMs: null,
+    problem: null,
+  };
+}
+
+/** The turn with the whole reply in place of what had streamed in. */
+export function completed(turn: Turn, reply: Reply): Turn {
+  return {
+    ...turn,
+    status: "done",
+    answer: reply.answer,
+    citations: reply.citations,
+    abstained: reply.abstained,
+    degraded: reply.degraded,
+    degradedReason: reply.degraded_reason,
+    standaloneQuestion: reply.standalone_question,
+    generator: reply.generator,
+    totalMs: reply.total_ms,
+    problem: null,
+  };
+}
+
+/** What to list a conversation as; empty when it has neither name nor question. */
+export function titleOf(conversation: Conversation): string {
+  const title = conversation.name ?? conversation.turns[0]?.question ?? "";
+  return truncate(title.replace(/\s+/g, " ").trim(), MAX_NAME_CODE_POINTS);
+}
+
+/** The conversation under a name; a blank one gives it back to its first question. */
+export function renamed(conversation: Conversation, name: string): Conversation {
+  const clean = truncate(name.replace(/\s+/g, " ").trim(), MAX_NAME_CODE_POINTS);
+  return { ...conversation, name: clean === "" ? null : clean };
+}
+
+/** With one more turn, the oldest ones dropped beyond the limit. */
+export function withTurn(conversation: Conversation, turn: Turn, now: number): Conversation {
+  return { ...conversation, updatedAt: now, turns: [...conversation.turns, turn].slice(-MAX_TURNS) };
+}
+
+/** The messages that come before the turn `turnId`, oldest first: answered turns only, the last ten messages. */
+export function historyBefore(conversation: Conversation, turnId: string): HistoryMessage[] {
+  const until = conversation.turns.findIndex((turn) => turn.id === turnId);
+  const before = until < 0 ? conversation.turns : conversation.turns.slice(0, until);
+  const messages = before
+    .filter((turn) => (turn.status === "done" || turn.status === "stopped") && turn.answer.trim() !== "")
+    .flatMap((turn): HistoryMessage[] => [
+      { role: "user", content: turn.question },
+      { role: "assistant", content: sliceCodePoints(turn.answer, 0, MAX_QUESTION_CODE_POINTS) },
+    ]);
+  return messages.slice(-MAX_HISTORY_MESSAGES);
+}
+
+/** Newest first; ties by id, so that the order never wavers. */
+export function byRecency(a: Conversation, b: Conversation): number {
+  return b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1);
+}
+
+/** Reads a stored conversation; null when it isn't one. Turns that can't be read are left out. */
+export function decodeConversation(value: unknown): Conversation | null {
+  const from = fields(value);
+  const id = textOrNull(from?.id);
+  if (!from || id === null) return null;
+  return {
+    id,
+    name: textOrNull(from.name),
+    collection: text(from.collection, DEFAULT_COLLECTION) || DEFAULT_COLLECTION,
+    updatedAt: numberOrNull(from.updatedAt) ?? 0,
+    turns: list(from.turns, decodeTurn).slice(-MAX_TURNS),
+  };
+}
+
+function decodeTurn(value: unknown): Turn | null {
+  const from = fields(value);
+  const id = textOrNull(from?.id);
+  if (!from || id === null || typeof from.question !== "string") return null;
+  return {
+    ...newTurn(id, from.question),
+    status: decodeStatus(from.status),
+    answer: text(from.answer),
+    citations: list(from.citations, decodeCitation),
+    abstained: from.abstained === true,
+    degraded: from.degraded === true,
+    degradedReason: textOrNull(from.degradedReason),
+    standaloneQuestion: textOrNull(from.standaloneQuestion),
+    generator: text(from.generator),
+    totalMs: numberOrNull(from.totalMs),
+    problem: from.problem ? decodeProblem(from.problem, 0) : null,
+  };
+}
+
+/** A turn that was streaming when the page went away has stopped. */
+function decodeStatus(value: unknown): TurnStatus {
+  return value === "done" || value === "failed" ? value : "stopped";
+}

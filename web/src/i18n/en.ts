@@ -1,0 +1,147 @@
+// The interface in English. It sets the keys; zh.ts must have the same ones.
+
+const count = (n: number, one: string, many: string): string => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+
+export const en = {
+  tagline: "Ask your documents, answered with evidence",
+
+  // Page frame
+  skipToQuestion: "Skip to the question",
+  conversations: "Conversations",
+  newConversation: "New conversation",
+  emptyConversation: "New conversation",
+  noConversations: "Your conversations will be listed here. They stay in this browser.",
+  notKept: "This browser isn't keeping conversations. They last until you leave the page.",
+  openMenu: "Show conversations",
+  closeMenu: "Hide conversations",
+  rename: "Rename",
+  renameConversation: (title: string) => `Rename “${title}”`,
+  conversationName: "Name of the conversation",
+  delete: "Delete",
+  deleteConversation: (title: string) => `Delete “${title}”`,
+  confirmDelete: "Delete this conversation?",
+  keep: "Keep",
+  answering: "Answering",
+  switchLanguage: "切换到中文",
+  themeSystem: "Colours: as the system",
+  themeLight: "Colours: light",
+  themeDark: "Colours: dark",
+
+  // Collections and documents
+  collection: "Collection",
+  documents: "Documents",
+  chat: "Back to the conversation",
+  documentCount: (n: number) => count(n, "document", "documents"),
+  collectionsFailed: "The collections could not be loaded.",
+  documentsEmpty: "This collection has no documents yet.",
+  documentsHint: "Add some with:",
+  documentsLoading: "Loading documents…",
+  documentsOf: (collection: string) => `Documents in “${collection}”`,
+  moreDocuments: "Load more documents",
+  columnTitle: "Title",
+  columnLanguage: "Language",
+  columnPages: "Pages",
+  columnChunks: "Chunks",
+  columnStatus: "Status",
+  languageName: (code: string) => ({ en: "English", zh: "Chinese", ja: "Japanese", ko: "Korean" })[code] ?? code,
+  statusName: (code: string) => ({ ready: "Ready", failed: "Failed", pending: "Waiting", processing: "In progress" })[code] ?? code,
+
+  // Empty page
+  welcome: "What would you like to know?",
+  welcomeText:
+    "Answers come from your own documents. Every claim carries a number that opens the source at the sentence it rests on.",
+  tryOne: "Try one of these",
+  examples: [
+    "How do I choose the number of ivfflat lists?",
+    "Why is a chunk pooled from several windows?",
+    "What does pgask do when no document holds the answer?",
+  ] as readonly string[],
+
+  // Composer
+  questionLabel: "Your question",
+  questionPlaceholder: "Ask your documents…",
+  send: "Send",
+  stop: "Stop",
+  sendHint: "Enter sends, Shift + Enter starts a new line",
+  counter: (used: string, limit: string) => `${used} of ${limit} characters`,
+  tooLong: (over: string) => `Too long by ${over} characters`,
+
+  // Answers
+  you: "You",
+  searching: "Searching the documents…",
+  toLatest: "To the latest answer",
+  copy: "Copy answer",
+  copied: "Copied",
+  stopped: "Stopped. This answer is incomplete.",
+  stoppedEmpty: "Stopped before an answer came.",
+  askAgain: "Ask again",
+  searchedFor: (question: string) => `Searched for: ${question}`,
+  extractive: "Quoted from the documents",
+  writtenBy: (model: string) => `Written by ${model}`,
+  seconds: (s: string) => `${s} s`,
+  abstainedTitle: "Not in the documents",
+  abstainedAdvice:
+    "Try other words, name the thing you mean, or choose another collection. If it should be there, look whether its document was ingested.",
+  degradedTitle: "Answered without the language model",
+  degradedText: "The configured model could not answer, so these are the best sentences from the documents.",
+  announceDone: (sources: number) => `Answer complete. ${count(sources, "source", "sources")}.`,
+  announceStopped: "Answer stopped.",
+  announceAbstained: "Not in the documents.",
+  announceFailed: "The question could not be answered.",
+
+  // Citations
+  sources: "Sources",
+  openSource: (marker: number, title: string) => `Source ${marker}: ${title}`,
+  unsupported: "Not confirmed",
+  unsupportedHint: "The cited passage does not clearly support this claim.",
+  page: (n: number) => `p. ${n}`,
+  score: (s: string) => `relevance ${s}`,
+  moreSources: (n: number) => `Show ${count(n, "more source", "more sources")}`,
+  fewerSources: "Show fewer",
+
+  // Source pane
+  sourcePane: "Source text",
+  closeSource: "Close the source",
+  previousSource: "Previous source",
+  nextSource: "Next source",
+  sourceOf: (n: number, total: number) => `${n} of ${total}`,
+  sourceLoading: "Loading the source…",
+  loadBefore: "Load more before",
+  loadAfter: "Load more after",
+  startOfDocument: "Start of the document",
+  endOfDocument: "End of the document",
+  toCitation: "To the cited passage",
+  sourceMoved: "The document has changed since this answer. The passage was found in another place.",
+  sourceChanged: "The document has changed since this answer. The passage as it was cited:",
+  sourceGone: "This document is no longer here. The passage as it was cited:",
+  sourceEmpty: "This document has no text.",
+
+  // Errors
+  retry: "Retry",
+  errorCode: "Code",
+  errorRequest: "Request",
+  errorStatus: "Status",
+  networkTitle: "The service can't be reached",
+  networkDetail: "Check that pgask is running and that this computer is connected to it.",
+  interruptedTitle: "The answer broke off",
+  interruptedDetail: "The connection ended before the answer was complete.",
+  badResponseTitle: "The reply could not be read",
+  badResponseDetail: "The service sent something this page does not understand. It may be of another version: reload the page.",
+  unknownTitle: "Something went wrong",
+  adviceTooLarge: "Shorten the question, or start a new conversation.",
+  adviceInvalid: "Change the question and send it again.",
+  adviceBusy: "Too many questions at once. Wait a moment, then retry.",
+  adviceBusyFor: (seconds: number) => `Too many questions at once. Retry in ${count(seconds, "second", "seconds")}.`,
+  adviceUnavailable: "The service is starting or overloaded. Retry in a moment.",
+  pageFailed: "The page ran into an error of its own.",
+  reload: "Reload the page",
+};
+
+type Same<Value> = Value extends (...values: infer Values) => string
+  ? (...values: Values) => string
+  : Value extends readonly string[]
+    ? readonly string[]
+    : string;
+
+/** What every interface language provides. */
+export type Dictionary = { readonly [Key in keyof typeof en]: Same<(typeof en)[Key]> };

@@ -1,0 +1,29 @@
+// The page's start: builds the API, the store and the asker once, and hands them to the page.
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./App";
+import { createApi } from "./api";
+import { createAsker } from "./asking";
+import { ErrorBoundary } from "./components/ErrorBoundary";
+import { browserStorage, loadPreferences } from "./storage";
+import { createStore } from "./store";
+import { applyTheme } from "./theme";
+import "./styles/index.css";
+
+const storage = browserStorage();
+applyTheme(loadPreferences(storage).theme); // before the first paint
+const api = createApi();
+const store = createStore(storage);
+const asker = createAsker(api, store);
+window.addEventListener("pagehide", store.flush);
+window.addEventListener("storage", (event) => store.adopt(event.key, event.newValue));
+
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root");
+createRoot(root).render(
+  <StrictMode>
+    <ErrorBoundary>
+      <App api={api} store={store} asker={asker} storage={storage} />
+    </ErrorBoundary>
+  </StrictMode>,
+);

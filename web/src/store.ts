@@ -1,0 +1,158 @@
+// The page's conversations as one observable state, written to the browser's storage a moment after each change.
+import {
+  byRecency,
+  DEFAULT_COLLECTION,
+  newConversation,
+  renamed,
+  type Conversation,
+  type Turn,
+} from "./conversations";
+import { changedConversation, loadConversations, MAX_CONVERSATIONS, removeConversation, saveConversation } from "./storage";
+
+export interface State {
+  /** Newest first. Only these are listed and kept. */
+  conversations: Conversation[];
+  /** The one on the screen; it isn't in `conversations` until it has a turn. */
+  active: Conversation;
+  /** False after the browser refused to keep a conversation. */
+  kept: boolean;
+}
+
+export interface Store {
+  getState(): State;
+  subscribe(listener: () => void): () => void;
+  find(id: string): Conversation | undefined;
+  /** Starts an empty conversation on the screen, in the collection of the present one. */
+  start(): void;
+  open(id: string): void;
+  rename(id: string, name: string): void;
+  remove(id: string): void;
+  setCollection(collection: string): void;
+  /** Replaces a conversation by what `change` makes of it; does nothing when it's gone. */
+  update(id: string, change: (conversation: Conversation) => Conversation): void;
+  updateTurn(id: string, turnId: string, change: (turn: Turn) => Turn): void;
+  /** Writes what waits to be written, at once. */
+  flush(): void;
+  /** Takes over what another tab did. */
+  adopt(key: string | null, value: string | null): void;
+}
+
+const WRITE_AFTER_MS = 400;
+
+/** A random id; `crypto.randomUUID` is missing where the page isn't served over HTTPS or from localhost. */
+export function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function createStore(storage: Storage | null, now: () => number = Date.now): Store {
+  const listeners = new Set<() => void>();
+  const unsaved = new Set<string>();
+  let timer: ReturnType<typeof setTimeout> | null = null;
+
+  const loaded = loadConversations(storage);
+  let state: State = {
+    conversations: loaded,
+    active: loaded[0] ?? newConversation(newId(), DEFAULT_COLLECTION, now()),
+    kept: storage !== null,
+  };
+
+  function set(next: Partial<State>): void {
+    state = { ...state, ...next };
+    for (const listener of listeners) listener();
+  }
+
+  /** Puts a changed conversation where it stands in the state. Only one with turns is listed and kept. */
+  function put(conversation: Conversation): void {
+    const others = state.conversations.filter((other) => other.id !== conversation.id);
+    const listed = conversation.turns.length > 0 ? [...others, conversation].sort(byRecency) : others;
+    for (const surplus of listed.slice(MAX_CONVERSATIONS)) removeConversation(storage, surplus.id);
+    set({
+      conversations: listed.slice(0, MAX_CONVERSATIONS),
+      active: state.active.id === conversation.id ? conversation : state.active,
+    });
+  }
+
+  function save(id: string): void {
+    unsaved.add(id);
+    timer ??= setTimeout(flush, WRITE_AFTER_MS);
+  }
+
+  function flush(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    let kept = storage !== null;
+    const evicted = new Set<string>();
+    for (const id of unsaved) {
+      const conversation = state.conversations.find((one) => one.id === id);
+      if (!conversation) continue;
+      const written = saveConversation(storage, conversation);
+      kept &&= written.kept;
+      for (const gone of written.evicted) evicted.add(gone);
+    }
+    unsaved.clear();
+    if (kept !== state.kept || evicted.size > 0) {
+      set({ kept, conversations: state.conversations.filter((one) => !evicted.has(one.id)) });
+    }
+  }
+
+  function find(id: string): Conversation | undefined {
+    return state.active.id === id ? state.active : state.conversations.find((one) => one.id === id);
+  }
+
+  function update(id: string, change: (conversation: Conversation) => Conversation): void {
+    const conversation = find(id);
+    if (!conversation) return;
+    put(change(conversation));
+    save(id);
+  }
+
+  return {
+    getState: () => state,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    find,
+    start() {
+      if (state.active.turns.length === 0) return;
+      set({ active: newConversation(newId(), state.active.collection, now()) });
+    },
+    open(id) {
+      const conversation = find(id);
+      if (conversation) set({ active: conversation });
+    },
+    rename(id, name) {
+      update(id, (conversation) => renamed(conversation, name));
+    },
+    remove(id) {
+      removeConversation(storage, id);
+      unsaved.delete(id);
+      const conversations = state.conversations.filter((one) => one.id !== id);
+      const active =
+        state.active.id === id
+          ? (conversations[0] ?? newConversation(newId(), state.active.collection, now()))
+          : state.active;
+      set({ conversations, active });
+    },
+    setCollection(collection) {
+      update(state.active.id, (conversation) => ({ ...conversation, collection }));
+    },
+    update,
+    updateTurn(id, turnId, change) {
+      update(id, (conversation) => ({
+        ...conversation,
+        turns: conversation.turns.map((turn) => (turn.id === turnId ? change(turn) : turn)),
+      }));
+    },
+    flush,
+    adopt(key, value) {
+      const changed = changedConversation(key, value);
+      if (!changed) return;
+      const mine = find(changed.id);
+      // An answer that streams into this tab isn't overwritten by a copy of it from another.
+      if (mine?.turns.some((turn) => turn.status === "streaming")) return;
+      if (changed.conversation) put(changed.conversation);
+      else set({ conversations: state.conversations.filter((one) => one.id !== changed.id) });
+    },
+  };
+}
