@@ -44,6 +44,15 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """From `char_start` on, up to the next place, text stands on this page and under this heading."""
+
+    char_start: int
+    page: int | None
+    heading: str | None  # heading path joined by " › "
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """The stored unit of retrieval: a span of a document, at most chunk_tokens of the model's tokens."""
 
@@ -52,7 +61,8 @@ class Chunk:
     char_end: int
     token_count: int
     page: int | None = None
-    heading: str | None = None  # heading path joined by " › "
+    heading: str | None = None
+    places: tuple[Place, ...] = ()  # where page or heading changes inside the chunk, the first at char_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,14 @@ class ScoredChunk:
     score: float
     scores: RetrievalScores
     rank: int
+    places: tuple[Place, ...] = ()
+
+    def place_at(self, char_start: int) -> Place:
+        """Page and heading at an offset inside the chunk."""
+        for place in reversed(self.places):
+            if place.char_start <= char_start:
+                return place
+        return Place(self.char_start, self.page, self.heading)
 
 
 @dataclass(frozen=True, slots=True)

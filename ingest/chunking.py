@@ -1,0 +1,226 @@
+"""Document → chunks and windows; pure. Offsets always point into the stored text.
+
+A chunk is the stored unit (by default at most 512 tokens, 64 of them shared with the chunk before); a window is what
+the encoder sees at once. Both end at the strongest border at hand: heading, block (paragraph, list, table, code),
+sentence, word. Windows are laid on one grid a document, cut at every chunk border, so that overlapping chunks share
+window vectors and the encoder sees each token once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+from app.domain import Chunk, Document, Place
+from app.embedding import Tokens
+from app.sentences import split_sentences
+
+CHUNKER_VERSION: Final = 1
+
+HEADING, BLOCK, SENTENCE, WORD = 3, 2, 1, 0
+# A stronger border is taken although the chunk could still grow once it is filled to this share.
+_MIN_FILL: Final = {HEADING: 0.5, BLOCK: 0.7, SENTENCE: 0.3}
+
+_BLOCKS = RecursiveCharacterTextSplitter(
+    separators=[r"\n(?=#{1,6} )", r"\n(?=```)", r"\n[ \t]*\n"],
+    is_separator_regex=True,
+    keep_separator="start",
+    strip_whitespace=False,  # so that the pieces add up to the text and offsets are running sums
+    chunk_size=1,  # cut at every separator; packing by tokens happens here
+    chunk_overlap=0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the encoder sees at once: tokens [token_start, token_end), characters [char_start, char_end)."""
+
+    token_start: int
+    token_end: int
+    char_start: int
+    char_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkedDocument:
+    """Chunks in order, windows in order, and for each chunk the half-open range of windows that make it up."""
+
+    chunks: tuple[Chunk, ...]
+    windows: tuple[Window, ...]
+    chunk_windows: tuple[tuple[int, int], ...]
+
+
+def chunk(
+    document: Document, tokens: Tokens, *, chunk_tokens: int, overlap: int, window_tokens: int
+) -> ChunkedDocument:
+    """Cut a document. `tokens` is the whole text tokenized by the embedding model.
+
+    Every chunk has at most `chunk_tokens` tokens, every window at most `window_tokens`; chunks are in order, each
+    but the first starts at most `overlap` tokens before the end of the last one, and together they hold every
+    character that is not white space. A text without a token gives no chunk.
+    """
+    if len(tokens) == 0:
+        return ChunkedDocument((), (), ())
+    borders = _Borders(document, tokens)
+    spans = _pack(borders, len(tokens), chunk_tokens, overlap)
+    grid = _grid(borders, spans, window_tokens)
+    starts = [start for start, _ in grid]
+    chunks, ranges = [], []
+    core = 0  # first token that the chunk before does not hold: where this chunk's page and heading are read
+    for index, (start, end) in enumerate(spans):
+        char_start, char_end = _characters(document.text, tokens, start, end)
+        core_char = int(tokens.starts[core]) if core < len(tokens) else char_start
+        place = place_of(document, max(core_char, char_start))
+        chunks.append(
+            Chunk(
+                chunk_index=index,
+                char_start=char_start,
+                char_end=char_end,
+                token_count=end - start,
+                page=place.page,
+                heading=place.heading,
+                places=places_in(document, char_start, char_end),
+            )
+        )
+        ranges.append((bisect_left(starts, start), bisect_left(starts, end)))
+        core = end
+    windows = [Window(a, b, *_characters(document.text, tokens, a, b)) for a, b in grid]
+    return ChunkedDocument(tuple(chunks), tuple(windows), tuple(ranges))
+
+
+def place_of(document: Document, char_start: int) -> Place:
+    """Page and heading at an offset."""
+    page = next((page.number for page in reversed(document.pages) if page.char_start <= char_start), None)
+    heading = next(
+        (section.heading_path for section in reversed(document.sections) if section.char_start <= char_start),
+        (),
+    )
+    return Place(char_start, page, " › ".join(heading) or None)
+
+
+def places_in(document: Document, char_start: int, char_end: int) -> tuple[Place, ...]:
+    """Where page or heading changes inside [char_start, char_end), the place at char_start first."""
+    changes = {char_start}
+    starts = [page.char_start for page in document.pages] + [s.char_start for s in document.sections]
+    changes.update(start for start in starts if char_start < start < char_end)
+    return tuple(place_of(document, offset) for offset in sorted(changes))
+
+
+class _Borders:
+    """Token indices at which a text may be cut, by strength."""
+
+    def __init__(self, document: Document, tokens: Tokens) -> None:
+        strengths: dict[int, int] = {}
+        text = document.text
+
+        def mark(char_offset: int, strength: int) -> None:
+            token = int(np.searchsorted(tokens.starts, char_offset, side="left"))
+            strengths[token] = max(strength, strengths.get(token, WORD))
+
+        for start, _ in split_sentences(text):
+            mark(start, SENTENCE)
+        offset = 0
+        for block in _BLOCKS.split_text(text):
+            mark(offset + len(block) - len(block.lstrip()), BLOCK)
+            offset += len(block)
+        for page in document.pages:
+            mark(page.char_start, BLOCK)
+        for section in document.sections:
+            mark(section.char_start, HEADING)
+        self._by_strength = {
+            strength: sorted(token for token, found in strengths.items() if found >= strength)
+            for strength in (HEADING, BLOCK, SENTENCE)
+        }
+        # a token that does not touch the one before starts a word; Chinese characters touch, each starts one
+        self._touches = np.concatenate([[False], tokens.starts[1:] == tokens.ends[:-1]])
+        self._text, self._tokens = text, tokens
+
+    def last(self, strength: int, low: int, high: int) -> int | None:
+        """The last border of at least this strength in (low, high]."""
+        tokens = self._by_strength[strength]
+        at = bisect_right(tokens, high) - 1
+        return tokens[at] if at >= 0 and tokens[at] > low else None
+
+    def first(self, strength: int, low: int, high: int) -> int | None:
+        """The first border of at least this strength in [low, high)."""
+        tokens = self._by_strength[strength]
+        at = bisect_left(tokens, low)
+        return tokens[at] if at < len(tokens) and tokens[at] < high else None
+
+    def word_at_or_before(self, token: int, low: int) -> int:
+        """The last start of a word in (low, token]; `token` itself where a word fills all of it."""
+        at = token
+        while at > low and self._inside_word(at):
+            at -= 1
+        return at if at > low else token
+
+    def _inside_word(self, token: int) -> bool:
+        if token >= len(self._touches) or not self._touches[token]:
+            return False
+        first, before = self._text[self._tokens.starts[token]], self._text[self._tokens.starts[token] - 1]
+        return first.isalnum() and before.isalnum() and first < "⺀"
+
+
+def _pack(borders: _Borders, count: int, chunk_tokens: int, overlap: int) -> list[tuple[int, int]]:
+    """Token spans of the chunks."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    while True:
+        end = count if count - start <= chunk_tokens else _cut(borders, start, start + chunk_tokens, overlap)
+        spans.append((start, end))
+        if end >= count:
+            return spans
+        start = _overlap_start(borders, start, end, overlap)
+
+
+def _cut(borders: _Borders, start: int, limit: int, overlap: int) -> int:
+    """Where a chunk from `start` ends, at most at `limit`: past the overlap, so that the next one gets further."""
+    size = limit - start
+    for strength, fill in _MIN_FILL.items():
+        found = borders.last(strength, start + max(int(size * fill), overlap), limit)
+        if found is not None:
+            return found
+    return borders.word_at_or_before(limit, start + max(size // 2, overlap))
+
+
+def _overlap_start(borders: _Borders, start: int, end: int, overlap: int) -> int:
+    """Where the chunk after [start, end) begins: the first sentence within the overlap, else the first word."""
+    if overlap == 0:
+        return end
+    low = max(end - overlap, start + 1)
+    found = borders.first(SENTENCE, low, end)
+    return found if found is not None else borders.word_at_or_before(end - overlap, start)
+
+
+def _grid(borders: _Borders, spans: Sequence[tuple[int, int]], window_tokens: int) -> list[tuple[int, int]]:
+    """Token spans of the windows: the text cut at every chunk border, long stretches evenly at sentences."""
+    cuts = sorted({token for span in spans for token in span})
+    grid: list[tuple[int, int]] = []
+    for start, end in pairwise(cuts):
+        at = start
+        while end - at > window_tokens:
+            parts = -(-(end - at) // window_tokens)
+            target = at + -(-(end - at) // parts)
+            cut = borders.last(SENTENCE, at + (target - at) // 2, min(at + window_tokens, target + 16))
+            cut = cut or borders.word_at_or_before(target, at)
+            grid.append((at, cut))
+            at = cut
+        grid.append((at, end))
+    return grid
+
+
+def _characters(text: str, tokens: Tokens, start: int, end: int) -> tuple[int, int]:
+    """The characters of a token span, up to the next token (the tokenizer drops some), white space trimmed."""
+    char_start = int(tokens.starts[start]) if start else 0
+    char_end = int(tokens.starts[end]) if end < len(tokens) else len(text)
+    while char_start < char_end and text[char_start].isspace():
+        char_start += 1
+    while char_end > char_start and text[char_end - 1].isspace():
+        char_end -= 1
+    return char_start, char_end
