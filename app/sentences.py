@@ -1,0 +1,210 @@
+"""Text → sentence spans, English and Chinese.
+
+Pure: knows nothing of documents, chunks or models of language beyond nupunkt's table of abbreviations, which
+is loaded once at the first English sentence. A text is first cut into blocks at borders that no sentence
+crosses (blank lines, headings, list items, table rows, lines of fenced code, rules); within a block, Chinese
+punctuation cuts first and nupunkt cuts what is left and has Latin letters in it. Time is linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+
+from nupunkt import PunktSentenceTokenizer, load_default_model
+
+Span = tuple[int, int]
+
+# A quotation longer than this many characters is cut inside like any other text: it is not one sentence,
+# and an opening quote that was never closed must not swallow the rest of a document.
+MAX_QUOTE_CHARS = 200
+# nupunkt's word pattern is quadratic in the length of a run without spaces (6 s for 60,000 "!"), so longer
+# runs (URLs, base64, ornaments) are shown to it as one plain word of the same length and the same end.
+MAX_WORD_CHARS = 100
+
+_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_CLOSERS = "」』”’）》〉】〕］｝)\\]}"
+
+_FENCE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)?(`{3,}|~{3,})")
+_HEADING = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)")
+_TABLE_ROW = re.compile(r"[ \t]*\|")
+_RULE = re.compile(r"[ \t]*(?:[-=*_+|:][ \t]*){3,}$")  # setext underline, thematic break, table ruler
+_LIST_MARKER = re.compile(
+    r"[ \t\u3000]*(?:"
+    r"(?:[-*+•·]|\(?\d{1,3}[.)]|\(?[A-Za-z][)])[ \t]+|"
+    r"\d{1,3}、|（\d{1,3}）|\d{1,3}）|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)])"
+)
+
+# A run of marks that may end a sentence, with the closing quotes after it, unless what follows continues the
+# sentence. Possessive, so that neither backtracking nor a second try within a run costs quadratic time.
+_MARKS = "。！？；｡!?;…"
+_EVENT = re.compile(
+    rf"(?P<open>[「『“‘（《〈【])|(?:(?<![{_MARKS}])(?P<run>[{_MARKS}]++)|(?<=[{_HAN}])\.++(?=\s|$))"
+    rf"[{_CLOSERS}]*+(?![，、：,:—～~])"
+)
+_CHINESE_MARK = re.compile("[。！？；｡]|……")
+_AFTER_HAN = re.compile(rf"[{_HAN}」』）》〉】]")
+_PARTNER = {"」": "「", "』": "『", "”": "“", "’": "‘", "）": "（", "》": "《", "〉": "〈", "】": "【"}
+_BRACKET = re.compile("[「『“‘（《〈【」』”’）》〉】]")
+_CONTINUES = frozenset("，、：,:—～~。！？；" + "」』”’）》〉】")  # the sentence goes on after a quotation
+_TITLE_MARKS = "《〈【"  # names of works: punctuation inside them belongs to the name
+
+_LATIN_END = re.compile(r"[.!?…]")
+_LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_HAN_AFTER_LATIN_STOP = re.compile(
+    rf"(?<=[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9])[.!?]\s+(?=[{_HAN}“「《（])"
+)
+_LONG_WORD = re.compile(rf"(?<!\S)\S{{{MAX_WORD_CHARS},}}")
+
+
+def split_sentences(text: str) -> list[Span]:
+    """Return the sentences of `text` as half-open spans in code points, in order.
+
+    Spans do not overlap, start and end with a non-space character, and cover every non-space character. A
+    heading, a table row, a rule and a line of fenced code are one span each; a list item starts a new span
+    and its marker belongs to its first sentence.
+
+    >>> text = "Dr. Smith paid $3.14. 他说：“好。走吧。”然后走了。"
+    >>> [text[a:b] for a, b in split_sentences(text)]
+    ['Dr. Smith paid $3.14.', '他说：“好。走吧。”', '然后走了。']
+    """
+    spans: list[Span] = []
+    for start, body, end in _blocks(text):
+        # `body` is where prose starts: before it stands a list marker; a block that is one unit has no body.
+        cuts = _cuts(text, body, end) if body < end else []
+        for a, b in zip([start, *cuts], [*cuts, end], strict=True):
+            span = _trim(text, a, b)
+            if span[0] < span[1]:
+                spans.append(span)
+    return spans
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
+    """Yield (start, start of the prose, end) of the stretches that no sentence crosses, in order."""
+    fence = ""
+    start, body = -1, -1  # the open block of prose
+    pos = 0
+    while pos < len(text):
+        newline = text.find("\n", pos)
+        end = len(text) if newline < 0 else newline
+        line = text[pos:end]
+        marker = _FENCE.match(line)
+        is_unit = bool(fence) or marker is not None or _is_unit(line)
+        item = None if is_unit else _LIST_MARKER.match(line)
+        if start >= 0 and (is_unit or item or not line.strip()):
+            yield start, body, pos
+            start = -1
+        if is_unit:
+            yield pos, end, end
+            fence = _next_fence(fence, line, marker)
+        elif start < 0 and line.strip():
+            start, body = pos, pos + (item.end() if item else 0)
+        pos = end + 1
+    if start >= 0:
+        yield start, body, len(text)
+
+
+def _is_unit(line: str) -> bool:
+    return bool(_HEADING.match(line) or _TABLE_ROW.match(line) or _RULE.match(line))
+
+
+def _next_fence(fence: str, line: str, marker: re.Match[str] | None) -> str:
+    """Return the fence that is open after `line` ("" for none); a fence closes with at least its own marks."""
+    if marker is None:
+        return fence
+    marks = marker.group(1)
+    if not fence:
+        return marks
+    closes = marks[0] == fence[0] and len(marks) >= len(fence) and not line[marker.end() :].strip()
+    return "" if closes else fence
+
+
+def _cuts(text: str, start: int, end: int) -> list[int]:
+    """Return the positions within (start, end) where a new sentence starts, ascending."""
+    cuts: list[int] = []
+    borders = [start, *_chinese_cuts(text, start, end), end]
+    for a, b in pairwise(borders):
+        if a > start:
+            cuts.append(a)
+        cuts.extend(_english_cuts(text, a, b))
+    return cuts
+
+
+def _chinese_cuts(text: str, start: int, end: int) -> list[int]:
+    """Cut after Chinese full stops and the closing quotes that follow them, not inside quotations."""
+    closing = _quotations(text, start, end)
+    cuts: list[int] = []
+    sentence_start = pos = start
+    while match := _EVENT.search(text, pos, end):
+        pos = match.end()
+        if match["open"]:
+            close = closing.get(match.start())
+            if close is None:
+                continue
+            pos = close + 1
+            ends_inside = text[close - 1] in "。！？｡!?…" and match["open"] not in _TITLE_MARKS
+            # A bracket within a sentence does not end it, one that stands for itself does.
+            own = match["open"] != "（" or not text[sentence_start : match.start()].strip()
+            follows = text[close + 1 : close + 2]
+            if not (ends_inside and own) or follows in _CONTINUES:
+                continue
+        elif not _ends_chinese(text, match):
+            continue
+        if pos < end:
+            cuts.append(pos)
+            sentence_start = pos
+    return cuts
+
+
+def _ends_chinese(text: str, match: re.Match[str]) -> bool:
+    """Tell whether marks end a Chinese sentence: Chinese ones do, ASCII ones and "…" after a Han character."""
+    run = match["run"]
+    if run is None or _CHINESE_MARK.search(run):
+        return True
+    before = text[match.start() - 1 : match.start()] if match.start() else ""
+    return bool(_AFTER_HAN.match(before))
+
+
+def _quotations(text: str, start: int, end: int) -> dict[int, int]:
+    """Map each opening quote or bracket to its closing one, for pairs of at most MAX_QUOTE_CHARS."""
+    pairs: dict[int, int] = {}
+    stack: list[tuple[str, int]] = []
+    open_count = dict.fromkeys(_PARTNER.values(), 0)
+    for match in _BRACKET.finditer(text, start, end):
+        mark = match.group()
+        if mark in open_count:
+            stack.append((mark, match.start()))
+            open_count[mark] += 1
+        elif open_count[_PARTNER[mark]]:  # a stray closing quote (an apostrophe) closes nothing
+            opener, at = "", 0
+            while opener != _PARTNER[mark]:
+                opener, at = stack.pop()
+                open_count[opener] -= 1
+            if match.start() - at <= MAX_QUOTE_CHARS:
+                pairs[at] = match.start()
+    return pairs
+
+
+def _english_cuts(text: str, start: int, end: int) -> list[int]:
+    """Cut a stretch that has Latin letters with nupunkt, and where a Latin sentence meets a Chinese one."""
+    part = text[start:end]
+    if not (_LATIN_END.search(part) and _LATIN_LETTER.search(part)):
+        return []
+    cuts = {match.end() for match in _HAN_AFTER_LATIN_STOP.finditer(part)}
+    shown = _LONG_WORD.sub(lambda m: "x" * (len(m.group()) - 4) + m.group()[-4:], part)
+    cuts.update(b for _, (_, b) in _punkt().tokenize_with_spans(shown))
+    return [start + cut for cut in sorted(cuts) if 0 < cut < len(part)]
+
+
+@cache
+def _punkt() -> PunktSentenceTokenizer:
+    return load_default_model()
+
+
+def _trim(text: str, start: int, end: int) -> Span:
+    """Shrink a span by the whitespace at its ends."""
+    part = text[start:end]
+    lead = len(part) - len(part.lstrip())
+    return start + lead, max(start + lead, end - (len(part) - len(part.rstrip())))
