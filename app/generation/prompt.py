@@ -1,0 +1,253 @@
+"""Question, retrieved chunks and conversation → the messages that a language model answers from.
+
+Pure but for reading its own words from `prompts/` once. Knows nothing of HTTP or of the model's name; the
+caller brings the budget, a way to count tokens and a fresh nonce.
+
+What a document says is quoted text, never an instruction: each source stands between two lines that carry
+the nonce, which no document can know, and whatever in it looks like such a line or like a chat template's
+own tokens is made harmless in the prompt. The chunks that come back in `Prompt.used` keep the document's
+exact text and offsets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from string import Template
+from typing import Literal
+
+from app.domain import ChatTurn, ScoredChunk
+from app.errors import LimitExceededError
+from app.generation.markers import MarkerStream
+from app.sentences import split_sentences
+
+Language = Literal["en", "zh"]
+
+# What a chat template adds around a message (role, header and end tokens), and before the reply: at most 7
+# and 5 in the templates of Llama 2 to 4, Qwen, Mistral and Gemma.
+MESSAGE_TOKENS = 8
+REPLY_TOKENS = 8
+# Share of the room left by rules and question that the conversation may take before the sources have theirs.
+HISTORY_SHARE = 0.2
+# A chunk that does not fit whole is used from its start if at least this share of it fits.
+LEAST_CUT_SHARE = 0.25
+MAX_HEADER_CHARS = 200
+
+# Characters that a reader does not see: zero-width and direction marks, soft hyphens, tags, controls,
+# and lone surrogates, which can't be sent.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ud800-\udfff\ufeff\U000e0000-\U000e007f]"
+)
+_SPECIAL = re.compile(r"<{3,}|<(?=[|｜])|</?s>|<</?SYS>>|\[/?INST\]|</?(?:start|end)_of_turn>")
+_HARMLESS = str.maketrans("<>[]", "‹›()")
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """One message of the chat format."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is sent, and what stands behind each marker: source [n] of the prompt is `used[n - 1]`.
+
+    `prompt_tokens` is by the caller's way of counting, the chat template's own tokens included.
+    """
+
+    messages: tuple[PromptMessage, ...]
+    used: tuple[ScoredChunk, ...]
+    prompt_tokens: int
+
+
+def build_messages(
+    question: str,
+    chunks: Sequence[ScoredChunk],
+    history: Sequence[ChatTurn],
+    *,
+    budget_tokens: int,
+    count_tokens: Callable[[str], int],
+    nonce: str,
+    language: Language,
+) -> Prompt:
+    """Return the longest prompt of at most `budget_tokens`: rules, conversation, sources, question.
+
+    `chunks` come best first and keep that order as markers [1], [2], …; chunks of one document that overlap
+    or touch become one source, so that no text stands twice. A chunk that does not fit is cut at the end of a
+    sentence, or left out. Of `history` the newest whole exchanges stay: up to a fifth of the room before the
+    sources, and what the sources leave. `nonce` is `secrets.token_hex(8)` of this request alone.
+
+    Raises LimitExceededError if the rules and the question alone are more than the budget.
+    """
+
+    def assemble(sources: Sequence[ScoredChunk], exchanges: int) -> Prompt:
+        messages = _messages(question, sources, turns[len(turns) - 2 * exchanges :], nonce, language)
+        tokens = sum(count_tokens(message.content) + MESSAGE_TOKENS for message in messages) + REPLY_TOKENS
+        return Prompt(messages, tuple(sources), tokens)
+
+    def take_history(sources: Sequence[ScoredChunk], at_least: int, limit: float) -> int:
+        exchanges = at_least
+        while 2 * exchanges < len(turns) and assemble(sources, exchanges + 1).prompt_tokens <= limit:
+            exchanges += 1
+        return exchanges
+
+    turns = _whole_exchanges(history)
+    bare = assemble((), 0).prompt_tokens
+    if bare > budget_tokens:
+        raise LimitExceededError(
+            f"The question takes {bare} tokens with the rules for answering, and the model has room for "
+            f"{budget_tokens}: shorten it, or use a model with a longer context.",
+            code="prompt_too_large",
+        )
+    exchanges = take_history((), 0, bare + HISTORY_SHARE * (budget_tokens - bare))
+    sources = select_sources(chunks, lambda some: assemble(some, exchanges).prompt_tokens <= budget_tokens)
+    return assemble(sources, take_history(sources, exchanges, budget_tokens))
+
+
+def refusal(language: Language) -> str:
+    """The sentence that the model is told to say when the sources do not hold the answer."""
+    return _words("refusal", language)
+
+
+def is_refusal(text: str) -> bool:
+    """Whether an answer is the refusal sentence of either language, give or take marks, case and space."""
+    return _letters(text) in {_letters(refusal("en")), _letters(refusal("zh"))}
+
+
+def select_sources(
+    chunks: Sequence[ScoredChunk], fits: Callable[[Sequence[ScoredChunk]], bool]
+) -> tuple[ScoredChunk, ...]:
+    """Return the sources, best first, that `fits` accepts together; `chunks` come best first."""
+    kept: list[ScoredChunk] = []
+    for chunk in chunks:
+        if fits(merge_overlapping([*kept, chunk])):
+            kept.append(chunk)
+            continue
+        cut = _cut_to_fit(chunk, lambda part: fits(merge_overlapping([*kept, part])), first=not kept)
+        if cut is not None:
+            kept.append(cut)
+            break  # the budget is as good as spent
+    return tuple(merge_overlapping(kept))
+
+
+def merge_overlapping(chunks: Sequence[ScoredChunk]) -> list[ScoredChunk]:
+    """Join chunks of one document that overlap or touch; order and identity are the best member's.
+
+    Chunks whose shared stretch differs (two versions of a document) stay apart.
+    """
+    by_place = sorted(enumerate(chunks), key=lambda item: (item[1].document_id, item[1].char_start, item[0]))
+    merged: list[tuple[int, ScoredChunk]] = []  # (place of the best member in `chunks`, source)
+    for place, chunk in by_place:
+        joined = _join(merged[-1][1], chunk) if merged else None
+        if joined is None:
+            merged.append((place, chunk))
+            continue
+        best_place = min(merged[-1][0], place)
+        best = chunks[best_place]
+        score = max(merged[-1][1].score, chunk.score)
+        text, char_start, char_end = joined
+        source = replace(best, char_start=char_start, char_end=char_end, text=text, score=score)
+        merged[-1] = (best_place, source)
+    return [chunk for _, chunk in sorted(merged, key=lambda item: item[0])]
+
+
+def _join(left: ScoredChunk, right: ScoredChunk) -> tuple[str, int, int] | None:
+    """Text and span of two chunks that overlap or touch, `left` starting first; None if they do not."""
+    if left.document_id != right.document_id or right.char_start > left.char_end:
+        return None
+    shared = left.text[right.char_start - left.char_start :]
+    length = min(len(shared), len(right.text))
+    if shared[:length] != right.text[:length]:
+        return None
+    return left.text + right.text[length:], left.char_start, max(left.char_end, right.char_end)
+
+
+def _cut_to_fit(
+    chunk: ScoredChunk, fits: Callable[[ScoredChunk], bool], *, first: bool
+) -> ScoredChunk | None:
+    """The longest start of `chunk` that fits and ends with a sentence; None if too little of it does.
+
+    The first chunk is worth more than a clean end: it is cut at a word, or anywhere, before it is left out.
+    """
+    least = 1 if first else int(len(chunk.text) * LEAST_CUT_SHARE)
+    ends = [[end for _, end in split_sentences(chunk.text) if end >= least]]
+    if first:
+        ends += [[m.start() for m in re.finditer(r"\s+", chunk.text)], list(range(1, len(chunk.text)))]
+    for borders in ends:
+        low, high = 0, len(borders)  # the first `low` borders fit, those from `high` on do not
+        while low < high:
+            middle = (low + high) // 2
+            if fits(_start_of(chunk, borders[middle])):
+                low = middle + 1
+            else:
+                high = middle
+        if low and chunk.text[: borders[low - 1]].strip():
+            return _start_of(chunk, borders[low - 1])
+    return None
+
+
+def _start_of(chunk: ScoredChunk, length: int) -> ScoredChunk:
+    return replace(chunk, text=chunk.text[:length], char_end=chunk.char_start + length)
+
+
+def _whole_exchanges(history: Sequence[ChatTurn]) -> list[ChatTurn]:
+    """The questions that were answered, each with its answer: chat templates want roles to alternate."""
+    turns: list[ChatTurn] = []
+    for turn, following in pairwise(history):
+        if (turn.role, following.role) == ("user", "assistant"):
+            turns += [turn, following]
+    return turns
+
+
+def _messages(
+    question: str,
+    sources: Sequence[ScoredChunk],
+    turns: Sequence[ChatTurn],
+    nonce: str,
+    language: Language,
+) -> tuple[PromptMessage, ...]:
+    fenced = "\n\n".join(_fence(number, source, nonce) for number, source in enumerate(sources, start=1))
+    asked = Template(_words("question", language)).substitute(
+        sources=fenced, question=_neutralise(question).strip(), refusal=refusal(language)
+    )
+    return (
+        PromptMessage("system", Template(_words("system", language)).substitute(refusal=refusal(language))),
+        *(PromptMessage(turn.role, _neutralise(_without_markers(turn))) for turn in turns),
+        PromptMessage("user", asked),
+    )
+
+
+def _without_markers(turn: ChatTurn) -> str:
+    """An earlier answer without its markers: they number the sources of another prompt."""
+    if turn.role == "user":
+        return turn.content
+    stream = MarkerStream(source_count=0)
+    return stream.feed(turn.content) + stream.finish()
+
+
+def _fence(number: int, source: ScoredChunk, nonce: str) -> str:
+    page = f"p. {source.page}" if source.page is not None else None
+    about = " · ".join(part for part in (source.title, source.heading, page) if part)
+    header = " ".join(_neutralise(about).split())[:MAX_HEADER_CHARS]
+    body = _neutralise(source.text).strip("\n")
+    return f"<<<source {number} {nonce}>>>\n{f'[{number}] {header}'.rstrip()}\n{body}\n<<<end {number} {nonce}>>>"
+
+
+def _neutralise(text: str) -> str:
+    """Text without what a reader can't see, and without what a fence or a chat template is made of."""
+    return _SPECIAL.sub(lambda match: match.group().translate(_HARMLESS), _INVISIBLE.sub("", text))
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+@cache
+def _words(name: str, language: Language) -> str:
+    return (files("app.generation") / "prompts" / f"{name}.{language}.md").read_text("utf-8").strip()

@@ -1,0 +1,217 @@
+"""Markers in streamed answers, and the evidence that each of them narrows to."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain import RetrievalScores, ScoredChunk
+from app.generation.citations import MarkerStream, resolve_citations
+
+TUNING = (
+    "An ivfflat index divides vectors into lists. Use rows / 1000 lists for up to 1,000,000 rows. "
+    "Above that, take the square root of the rows. More probes raise recall and cost time."
+)
+CHUNKING = (
+    "分块大小影响检索质量。建议从 512 个词元开始，相邻块重叠 64 个词元。块太大时，答案会被无关文字稀释。"
+)
+
+
+def chunk(text: str, start: int = 0, rank: int = 1, **fields: object) -> ScoredChunk:
+    base = {
+        "chunk_id": f"c{rank}",
+        "document_id": "d1",
+        "source": "a.md",
+        "title": "A",
+        "page": None,
+        "heading": None,
+        "score": 0.5,
+        "scores": RetrievalScores(),
+        "rank": rank,
+    }
+    return ScoredChunk(**{**base, **fields}, text=text, char_start=start, char_end=start + len(text))  # type: ignore[arg-type]
+
+
+def rewritten(text: str, sources: int = 3) -> str:
+    stream = MarkerStream(sources)
+    return stream.feed(text) + stream.finish()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A [3]. B [1]. C [3].", "A [1]. B [2]. C [1]."),
+        ("A [1, 2] B [2][1]", "A [1][2] B [2][1]"),
+        ("甲【2】。乙［3］、丙【２，３】", "甲[1]。乙[2]、丙[1][2]"),
+        ("A [1-3] B [2–3]", "A [1][2][3] B [2][3]"),
+        ("A [9]. B [0] C [1, 7].", "A. B C [1]."),
+        ("A[4]", "A"),
+        ("[ ] task [x] [1] [link](u) [1a] [", "[ ] task [x] [1] [link](u) [1a] ["),
+        ("[1】 [2]", "[1】 [1]"),  # brackets that do not belong together
+        ("use `a[0]` and ``b`[1]`` [2]", "use `a[0]` and ``b`[1]`` [1]"),
+        ("```py\nx[0] = y[1]\n```\nDone [2].", "```py\nx[0] = y[1]\n```\nDone [1]."),
+        ("a ` lone [2]\nnext [9]", "a ` lone [1]\nnext"),
+        ("see [1](http://evil) [2][x]", "see [1] (http://evil) [2] [x]"),
+        ("[1]: http://evil\nso [2]: yes", "[1] : http://evil\nso [2]: yes"),
+        ("[" + "1" * 40 + "]", "[" + "1" * 40 + "]"),
+        ("[1", "[1"),
+        ("[[9]1] ``[9]`x", "[…1] `` `x"),  # a removed marker leaves no marker and no code behind
+        ("trailing  ", "trailing  "),
+    ],
+)
+def test_markers_are_normalised(text: str, expected: str) -> None:
+    assert rewritten(text) == expected
+
+
+def test_markers_that_point_nowhere_are_counted() -> None:
+    stream = MarkerStream(2)
+    stream.feed("A [3] B [1, 5] C [0].")
+    stream.finish()
+    assert (stream.removed, stream.order) == (3, [1])
+
+
+def test_text_passes_at_once_and_a_partial_marker_is_held_back() -> None:
+    stream = MarkerStream(2)
+    assert stream.feed("Lists are") == "Lists are"
+    assert stream.feed(" made [") == " made"
+    assert stream.feed("2") == ""
+    assert stream.feed("].") == " [1]."
+
+
+_pieces = st.text(st.sampled_from("ab .\n:([]【】［］0129,- `x"), max_size=60)
+
+
+@settings(max_examples=500, deadline=None)
+@given(_pieces, st.lists(st.integers(0, 60), max_size=12))
+def test_the_cuts_of_a_stream_do_not_change_the_text(text: str, cuts: list[int]) -> None:
+    stream = MarkerStream(2)
+    places = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
+    shown = "".join(stream.feed(text[a:b]) for a, b in pairwise(places)) + stream.finish()
+    assert shown == rewritten(text, 2)
+    whole = MarkerStream(2)
+    whole.feed(text)
+    whole.finish()
+    assert (stream.removed, stream.order, stream.placed) == (whole.removed, whole.order, whole.placed)
+    for marker in stream.placed:
+        assert shown[marker.position :].startswith(f"[{marker.number}]")
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(st.sampled_from("ab .[]【】0129,`\n"), max_size=60))
+def test_no_marker_comes_out_but_those_that_were_placed(text: str) -> None:
+    first = MarkerStream(2)
+    once = first.feed(text) + first.finish()
+    second = MarkerStream(len(first.order))
+    again = second.feed(once) + second.finish()
+    assert (again, second.placed, second.removed) == (once, first.placed, 0)
+
+
+@pytest.mark.parametrize("pattern", ["[1", " ", "`", "[1,", "【", "` `` ", "[1]", "```\n"])
+def test_long_hostile_text_takes_linear_time(pattern: str) -> None:
+    def seconds(size: int) -> float:
+        text = pattern * (size // len(pattern))
+        started = time.perf_counter()
+        rewritten(text)
+        return time.perf_counter() - started
+
+    assert seconds(200_000) < 2.0
+
+
+def test_each_citation_is_the_sentence_that_holds_the_claim() -> None:
+    answer = "Up to 1000000 rows, use rows / 1000 lists [2]. 相邻块应重叠 64 个词元【1】。"
+    resolved = resolve_citations(answer, [chunk(CHUNKING, 30, document_id="d2"), chunk(TUNING, 100, 2)])
+    first, second = resolved.citations
+    assert resolved.text == "Up to 1000000 rows, use rows / 1000 lists [1]. 相邻块应重叠 64 个词元[2]。"
+    assert first.quote == "Use rows / 1000 lists for up to 1,000,000 rows."
+    assert second.quote == "建议从 512 个词元开始，相邻块重叠 64 个词元。"
+    assert (first.marker, first.chunk_id, second.marker) == (1, "c2", 2)
+    assert first.supported
+    assert second.supported
+    for citation, text, offset in ((first, TUNING, 100), (second, CHUNKING, 30)):
+        assert citation.quote == text[citation.char_start - offset : citation.char_end - offset]
+
+
+def test_evidence_in_two_sentences_is_quoted_whole() -> None:
+    answer = "An ivfflat index has lists of vectors, rows / 1000 of them up to 1,000,000 rows [1]."
+    (citation,) = resolve_citations(answer, [chunk(TUNING)]).citations
+    assert citation.quote == TUNING[: TUNING.index(" Above that")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "supported"),
+    [
+        ("More probes raise recall [1].", True),
+        ("Probes raise recall. [1]", True),
+        ("1. More probes raise recall [1].", True),  # a list number is no number of the claim
+        ("Use rows / 500 lists for up to 1,000,000 rows [1].", False),  # another number
+        ("The capital of France is Paris [1].", False),
+        ("[1]", False),
+        ("More probes raise recall and the moon is made of green cheese from Denmark [1].", False),
+    ],
+)
+def test_supported_needs_the_terms_and_the_numbers(answer: str, supported: bool) -> None:
+    (citation,) = resolve_citations(answer, [chunk(TUNING)]).citations
+    assert citation.supported is supported
+
+
+def test_parts_of_a_sentence_are_checked_against_their_own_markers() -> None:
+    answer = "More probes raise recall [1], while 块太大时答案会被稀释 [2]."
+    resolved = resolve_citations(answer, [chunk(TUNING), chunk(CHUNKING, document_id="d2", rank=2)])
+    assert [c.supported for c in resolved.citations] == [True, True]
+    assert resolved.citations[1].quote == "块太大时，答案会被无关文字稀释。"
+    spans = [resolved.text[c.answer_start : c.answer_end] for c in resolved.claims]
+    assert spans == ["More probes raise recall", ", while 块太大时答案会被稀释 [2]."]
+
+
+def test_a_marker_used_twice_is_one_citation_and_two_claims() -> None:
+    answer = "More probes raise recall [1]. Whales are mammals [1]."
+    resolved = resolve_citations(answer, [chunk(TUNING)])
+    (citation,) = resolved.citations
+    assert citation.quote == "More probes raise recall and cost time."
+    assert not citation.supported  # one of its claims is not
+    assert [claim.evidence.supported for claim in resolved.claims] == [True, False]
+
+
+def test_two_sources_may_support_a_claim_together() -> None:
+    answer = "Probes raise recall and 相邻块重叠 [1][2]."
+    resolved = resolve_citations(answer, [chunk(TUNING), chunk(CHUNKING, document_id="d2", rank=2)])
+    assert [c.supported for c in resolved.citations] == [True, True]
+
+
+def test_a_quote_of_a_merged_source_names_the_chunk_that_holds_it() -> None:
+    border = TUNING.index("Above")
+    parts = [chunk(TUNING[border:], border, 1, page=8), chunk(TUNING[:border], 0, 2, page=7)]
+    merged = chunk(TUNING, 0, 1, page=8)
+    (citation,) = resolve_citations("Use rows / 1000 lists [1].", [merged], parts).citations
+    assert (citation.chunk_id, citation.page) == ("c2", 7)
+
+
+def test_an_answer_without_markers_has_no_citations() -> None:
+    resolved = resolve_citations("Nothing here [5].", [chunk(TUNING)])
+    assert (resolved.text, resolved.citations, resolved.removed_markers) == ("Nothing here.", (), 1)
+
+
+_words = st.sampled_from(
+    ["lists ", "rows", ". ", "。", "块", "词元", "\n\n", "1000", "`", " ", "🙂", "\u202e"]
+)
+_markers = st.sampled_from(["[1]", "[2]", "[7]", "【1，2】"])
+_answers = st.lists(_words | _markers, max_size=25).map("".join)
+_sources = st.lists(_words, min_size=1, max_size=30).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_answers, _sources, _sources, st.integers(0, 1000))
+def test_quotes_are_exact_whatever_the_answer(answer: str, one: str, two: str, start: int) -> None:
+    sources = [chunk(one, start), chunk(two, 5, 2, document_id="d2")]
+    resolved = resolve_citations(answer, sources, sources)
+    assert [c.marker for c in resolved.citations] == list(range(1, len(resolved.citations) + 1))
+    for evidence in [*resolved.citations, *(claim.evidence for claim in resolved.claims)]:
+        source = next(s for s in sources if s.document_id == evidence.document_id)
+        a, b = evidence.char_start - source.char_start, evidence.char_end - source.char_start
+        assert source.text[a:b] == evidence.quote
+    for claim in resolved.claims:
+        assert 0 <= claim.answer_start <= claim.answer_end <= len(resolved.text)
