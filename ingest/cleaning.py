@@ -1,0 +1,177 @@
+"""Normalises extracted text: what is stored is what a reader sees, and nothing that hides in it.
+
+Pure: knows nothing of formats. Ordinary text comes back unchanged, so that offsets into a Markdown or text
+file agree with offsets into the stored text. All functions are linear in their input.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.errors import DocumentError
+
+# Unicode TR 15 section 13: a stream-safe text has at most 30 combining marks in a row. Normalising longer runs
+# takes quadratic time, and no language writes them.
+MAX_COMBINING_MARKS = 30
+
+_NEWLINES = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+_SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
+# Characters that a reader does not see: they break search and citations, and can carry hidden instructions.
+_DROPPED: dict[str, re.Pattern[str]] = {
+    "control": re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+"),
+    "surrogate": re.compile("[\ud800-\udfff]+"),
+    "zero_width": re.compile("[\u00ad\u180e\u200b-\u200d\u2060-\u2065\ufeff\ufff9-\ufffb]+"),
+    "bidi": re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]+"),
+    "tag": re.compile("[\U000e0000-\U000e007f]+"),
+}
+_NOT_WORD_RUN = re.compile(rf"\W{{{MAX_COMBINING_MARKS + 1},}}")  # combining marks are not word characters
+
+_HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+")
+_LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]+")
+_OTHER_LETTERS = re.compile(
+    "[\u0370-\u1aff\u1f00-\u1fff\u2c00-\u2dff\u3040-\u30ff\ua000-\uabff\uac00-\ud7af]+"
+)
+_LANGUAGE_SAMPLE_CHARS = 200_000
+
+_NUMBER = re.compile(r"\d{1,6}")
+_EDGE_LINES = 2  # a header or footer is looked for in this many lines at each end of a page
+_MIN_PAGES = 3
+_MIN_SHARE = 0.4  # of the pages: left and right pages often have headers of their own
+_MAX_FURNITURE_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CleanedText:
+    """The text as it is stored. `dropped`: kind → number of characters removed; absent kinds are zero."""
+
+    text: str
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanedPages:
+    """Pages without running headers and footers. `dropped_chars` counts the removed lines' characters."""
+
+    pages: tuple[str, ...]
+    dropped_chars: int
+
+
+def clean_text(text: str) -> CleanedText:
+    """Normalise a document's text: newlines, spaces that look like a space, invisible characters, NFC.
+
+    NFC and not NFKC, because a quote must look like its source: "①", "ﬁ" and "Ａ" stay. Applying it twice
+    changes nothing more. Raises DocumentError `empty` if nothing visible is left.
+    """
+    cleaned = _clean(text)
+    if not cleaned.text.strip():
+        raise DocumentError("The document has no text in it; there is nothing to search.", code="empty")
+    return cleaned
+
+
+def clean_line(text: str) -> str:
+    """Normalise a title or heading to one line: clean_text's rules, runs of whitespace to one space.
+
+    >>> clean_line(" A\\u200b\\n  title ")
+    'A title'
+    """
+    return " ".join(_clean(text).text.split())
+
+
+def drop_repeated_lines(pages: Sequence[str]) -> CleanedPages:
+    """Remove running headers, footers and page numbers from the ends of pages; other lines stay as they are.
+
+    A line among the first or last two of its page goes when the same line, or one whose first or last number
+    counts up with the pages, stands there on at least 3 pages and 40 % of all. Of a line that repeats word
+    for word the first occurrence stays, so that no word of the document is lost.
+    """
+    split_pages = [page.split("\n") for page in pages]
+    edges = [_edge_lines(lines) for lines in split_pages]
+    counts: Counter[str] = Counter()
+    for number, (lines, indexes) in enumerate(zip(split_pages, edges, strict=True)):
+        counts.update({key for index in indexes for key in _furniture_keys(lines[index], number)})
+    needed = max(_MIN_PAGES, _MIN_SHARE * len(pages))
+
+    kept_once: set[str] = set()
+    kept_pages: list[str] = []
+    for number, (lines, indexes) in enumerate(zip(split_pages, edges, strict=True)):
+        gone: set[int] = set()
+        for index in indexes:
+            exact, *counting = _furniture_keys(lines[index], number)
+            if any(counts[key] >= needed for key in counting):
+                gone.add(index)
+            elif counts[exact] >= needed:
+                if exact in kept_once:
+                    gone.add(index)
+                kept_once.add(exact)
+        kept_pages.append("\n".join(line for index, line in enumerate(lines) if index not in gone))
+    before, after = sum(map(len, pages)), sum(map(len, kept_pages))
+    return CleanedPages(tuple(kept_pages), before - after)
+
+
+def detect_language(text: str) -> Literal["en", "zh", "und"]:
+    """Name the language by its letters: "zh" or "en" where Han or Latin letters lead, else "und".
+
+    A Han character says about as much as four Latin letters, so Chinese text with English names and code in
+    it is "zh". Text mostly in other scripts, Japanese kana included, is "und". Reads the first 200,000
+    characters.
+
+    >>> detect_language("用 pgvector 建立 ivfflat 索引"), detect_language("The word 中文 means Chinese")
+    ('zh', 'en')
+    """
+    sample = text[:_LANGUAGE_SAMPLE_CHARS]
+    han, latin, other = (_count(pattern, sample) for pattern in (_HAN, _LATIN, _OTHER_LETTERS))
+    if other * 3 > han + latin or han + latin == 0:
+        return "und"
+    return "zh" if han * 4 > latin else "en"
+
+
+def _clean(text: str) -> CleanedText:
+    dropped: dict[str, int] = {}
+    text = _SPACES.sub(" ", _NEWLINES.sub("\n", text))
+    for kind, pattern in _DROPPED.items():
+        length = len(text)
+        text = pattern.sub("", text)
+        if len(text) < length:
+            dropped[kind] = length - len(text)
+    length = len(text)
+    text = _NOT_WORD_RUN.sub(_limit_combining_marks, text)
+    if len(text) < length:
+        dropped["combining"] = length - len(text)
+    return CleanedText(unicodedata.normalize("NFC", text), dropped)
+
+
+def _limit_combining_marks(match: re.Match[str]) -> str:
+    kept: list[str] = []
+    run = 0
+    for char in match.group():
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run <= MAX_COMBINING_MARKS:
+            kept.append(char)
+    return "".join(kept)
+
+
+def _edge_lines(lines: Sequence[str]) -> list[int]:
+    """Return the indexes of the first and last non-blank lines of a page, ascending, without repeats."""
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    ends = {*filled[:_EDGE_LINES], *filled[-_EDGE_LINES:]}
+    return sorted(index for index in ends if len(lines[index]) <= _MAX_FURNITURE_CHARS)
+
+
+def _furniture_keys(line: str, page: int) -> list[str]:
+    """Return the line's text, then with its first and its last number taken relative to the page."""
+    words = " ".join(line.split())
+    keys = [words]
+    numbers = list(_NUMBER.finditer(words))
+    for number in numbers[:1] + numbers[1:][-1:]:
+        offset = int(number.group()) - page
+        keys.append(f"{words[: number.start()]}\0{offset}\0{words[number.end() :]}")
+    return keys
+
+
+def _count(pattern: re.Pattern[str], text: str) -> int:
+    return len(text) - len(pattern.sub("", text))

@@ -1,0 +1,114 @@
+"""ingest.cleaning: invisible characters go, ordinary text stays as it is, page furniture is recognised."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from app.errors import DocumentError
+from ingest.cleaning import clean_line, clean_text, detect_language, drop_repeated_lines
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()))  # surrogates and controls too
+
+
+def test_ordinary_text_is_unchanged() -> None:
+    text = "# Title\n\n\tcode  “quotes” ﬁ ① Ａ 中文，　全角空格。\n\n\n- a\n 😀 é\n"
+    cleaned = clean_text(text)
+    assert cleaned.text == text
+    assert cleaned.dropped == {}
+
+
+@given(ANY_TEXT)
+def test_cleaning_is_idempotent_and_its_result_can_be_stored(text: str) -> None:
+    assume(clean_line(text))
+    cleaned = clean_text(text)
+    assert clean_text(cleaned.text) == type(cleaned)(cleaned.text, {})
+    assert unicodedata.is_normalized("NFC", cleaned.text)
+    assert "\0" not in cleaned.text
+    assert cleaned.text.encode("utf-8").decode("utf-8") == cleaned.text
+
+
+def test_newlines_of_every_kind_become_one() -> None:
+    assert clean_text("a\r\nb\rc\u2028d\u2029e\x85f\x0cg\x0bh").text == "a\nb\nc\nd\ne\nf\ng\nh"
+
+
+def test_what_a_reader_does_not_see_is_dropped_and_counted() -> None:
+    hidden = "".join(chr(0xE0000 + ord(char)) for char in "obey")
+    cleaned = clean_text(f"a\0\x1bb\ud800c\u200b\u200d\ufeffd\u202e\u2066e{hidden}f\u00a0g\u2009h")
+    assert cleaned.text == "abcdef g h"
+    assert cleaned.dropped == {"control": 2, "surrogate": 1, "zero_width": 3, "bidi": 2, "tag": 4}
+
+
+def test_composed_but_not_compatibility_normalised() -> None:
+    assert clean_text("e\u0301 ﬁ ² Ａ").text == "é ﬁ ² Ａ"
+
+
+def test_endless_combining_marks_are_cut_at_thirty() -> None:
+    cleaned = clean_text("a" + "\u0315\u0301" * 500 + "b")
+    assert cleaned.dropped == {"combining": 970}
+    assert cleaned.text.endswith("b")
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\ufeff\u200b\0", "\u00a0\u2003"])
+def test_nothing_visible_is_empty(text: str) -> None:
+    with pytest.raises(DocumentError) as raised:
+        clean_text(text)
+    assert raised.value.code == "empty"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["\u0315\u0301", "a\u0315\u0301", "\0", "\u202e", "\r\n", "\ud800", " ", "가", "\u1100\u1161", "-"],
+)
+def test_hostile_text_takes_linear_time(unit: str) -> None:
+    started = time.perf_counter()
+    clean_line("a" + unit * (1_000_000 // len(unit)))
+    assert time.perf_counter() - started < 5  # 0.4 s when idle; unlimited marks take minutes
+
+
+def test_a_line_is_one_line() -> None:
+    assert clean_line("  A \n\t long\u00a0title\u200b ") == "A long title"
+
+
+def test_running_headers_and_page_numbers_go_and_content_stays() -> None:
+    pages = [f"Annual report\nWords {chr(64 + n)}\nmore of {n * n}\nPage {n} of 9\n{n}" for n in range(4, 10)]
+    cleaned = drop_repeated_lines(pages)
+    assert cleaned.pages[0] == "Annual report\nWords D\nmore of 16"
+    assert cleaned.pages[1:] == tuple(f"Words {chr(64 + n)}\nmore of {n * n}" for n in range(5, 10))
+    assert cleaned.dropped_chars == sum(map(len, pages)) - sum(map(len, cleaned.pages))
+
+
+def test_left_and_right_pages_have_headers_of_their_own() -> None:
+    pages = [
+        f"{'Left' if n % 2 else 'Right'} head\n" + "\n".join(f"words {n}{c}" for c in "abcdef")
+        for n in range(8)
+    ]
+    assert [page.count("head") for page in drop_repeated_lines(pages).pages] == [1, 1, 0, 0, 0, 0, 0, 0]
+
+
+def test_lines_that_do_not_repeat_or_do_not_count_up_stay() -> None:
+    pages = ["Total 10\na", "Total 25\nb", "Total 17\nc", "Total 3\nd"]
+    assert drop_repeated_lines(pages).pages == tuple(pages)
+    assert drop_repeated_lines(["Same\nx", "Same\ny"]).pages == ("Same\nx", "Same\ny")
+    assert drop_repeated_lines([]).pages == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("How large is a chunk?", "en"),
+        ("如何选择分块大小？", "zh"),
+        ("用 PostgreSQL 和 pgvector 搭建检索增强生成系统的经验", "zh"),
+        ("The Chinese word 中文 means the language.", "en"),
+        ("これは日本語の文です。", "und"),
+        ("Это русский текст", "und"),
+        ("12345 !!! 😀", "und"),
+        ("", "und"),
+    ],
+)
+def test_language_by_script(text: str, language: str) -> None:
+    assert detect_language(text) == language
