@@ -84,11 +84,17 @@ def find_postmaster(layout: Layout, account: Account) -> Postmaster | None:
 
 
 def launch(layout: Layout, binaries: Path, account: Account) -> Postmaster:
-    """Start the server process and return at once; `wait_until_ready` says whether it came up."""
+    """Start the server process and return at once; `wait_until_ready` says whether it came up.
+
+    The caller knows that no server of this cluster runs.
+    """
     if layout.log_file.exists() and layout.log_file.stat().st_size > _LARGEST_LOG_BYTES:
         layout.log_file.replace(layout.log_file.with_suffix(".log.1"))
     folder = socket_directory(layout, account)
     open_way(folder, account)
+    # PostgreSQL would believe a dead server's lock if its number is now another process's, or a zombie's.
+    for leftover in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+        (folder / leftover).unlink(missing_ok=True)
     quoted = str(folder).replace('"', '""')
     server = [str(binaries / "postgres"), "-D", str(layout.data)]
     for setting in (
@@ -133,7 +139,7 @@ def wait_until_ready(postmaster: Postmaster, layout: Layout, deadline: float) ->
     Raises StoreUnavailableError at `deadline`; the server is left to finish its recovery.
     """
     target = conninfo.make_conninfo(
-        host=str(postmaster.socket_dir), port=PORT, dbname=DATABASE, user=APP_ROLE, connect_timeout=5
+        host=str(postmaster.socket_dir), port=PORT, dbname=DATABASE, user=APP_ROLE, connect_timeout=2
     ).encode()
     began, told = time.monotonic(), False
     while pq.PGconn.ping(target) != pq.Ping.OK:
