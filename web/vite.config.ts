@@ -23,7 +23,7 @@ export default defineConfig({
     proxy: Object.fromEntries(API_PATHS.map((path) => [path, { target: API, changeOrigin: false }])),
   },
   test: {
-    environment: "jsdom",
+    environment: "node", // files that need a page say so in their first line
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/testing/setup.ts"],
   },

@@ -1,0 +1,23 @@
+// Run before each test file: what jsdom lacks, and a clean page after each test. Tests without a page run without jsdom.
+import { cleanup } from "@testing-library/react";
+import { afterEach } from "vitest";
+
+// jsdom draws nothing, so it has no media queries: the tests run as on a wide screen with a light scheme.
+const WIDTH_PX = 1280;
+
+if (typeof window !== "undefined") {
+  window.matchMedia = (query) => {
+    const minimum = /min-width: (\d+)px/.exec(query)?.[1];
+    return Object.assign(new EventTarget(), {
+      matches: minimum !== undefined && WIDTH_PX >= Number(minimum),
+      media: query,
+      onchange: null,
+      addListener: () => undefined,
+      removeListener: () => undefined,
+    }) as MediaQueryList;
+  };
+  afterEach(() => {
+    cleanup();
+    localStorage.clear();
+  });
+}

@@ -1,0 +1,317 @@
+// @vitest-environment jsdom
+// The page as a reader uses it, against a service that answers as the REST contract says.
+import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+import { App } from "./App";
+import { createApi } from "./api";
+import { createAsker } from "./asking";
+import { createStore } from "./store";
+import { citationOf, createService, documentOf, problemResponse, replyOf, type OpenAnswer, type Script } from "./testing/service";
+
+const TEXT = `${"😀 前文 𠮷。".repeat(600)}Use rows / 1000 lists.${" Later text.".repeat(600)}`;
+const CITATION = citationOf(TEXT, "Use rows / 1000 lists.");
+
+function open(script: Script = {}) {
+  const answers: OpenAnswer[] = [];
+  const { fetch, requests } = createService({
+    collections: [
+      { name: "default", documents: 12, chunks: 80 },
+      { name: "handbook", documents: 1, chunks: 3 },
+    ],
+    documents: [documentOf(TEXT)],
+    texts: { "doc-1": TEXT },
+    ...script,
+    onAsk: (answer) => {
+      answers.push(answer);
+      return script.onAsk?.(answer);
+    },
+  });
+  const api = createApi("http://service.test/", fetch);
+  const store = createStore(localStorage);
+  const view = render(<App api={api} store={store} asker={createAsker(api, store)} storage={localStorage} />);
+  return { ...view, store, answers, requests, user: userEvent.setup() };
+}
+
+async function ask(user: ReturnType<typeof userEvent.setup>, question: string): Promise<void> {
+  await user.type(screen.getByTestId("question-input"), `${question}{Enter}`);
+}
+
+const settle = (): Promise<void> => act(() => new Promise<void>((resolve) => setTimeout(resolve, 40)));
+
+async function send(answer: OpenAnswer | undefined, ...events: [event: string, data: unknown][]): Promise<void> {
+  if (!answer) throw new Error("nothing was asked");
+  for (const [event, data] of events) answer.send(event, data);
+  await settle();
+}
+
+describe("asking", () => {
+  it("paints tokens as they come, then the reply with its sources", async () => {
+    const { user, answers } = open();
+    await ask(user, "How many lists?");
+    expect(screen.getByRole("heading", { level: 2, name: /How many lists/ })).toBeTruthy();
+    await send(answers[0], ["sources", { citations: [CITATION] }], ["token", { text: "Use rows" }]);
+    expect(screen.getByTestId("answer").textContent).toBe("Use rows");
+    await send(answers[0], ["token", { text: " / 1000 [1]" }]);
+    expect(screen.getByTestId("answer").textContent).toBe("Use rows / 1000 1");
+    await send(answers[0], ["done", replyOf({ answer: "Use rows / 1000 lists. [1]", citations: [CITATION] })]);
+    const sources = screen.getByTestId("sources");
+    expect(sources.textContent).toContain("docs/tuning.md");
+    expect(sources.textContent).toContain("relevance 0.82");
+    expect(screen.queryByTestId("stop")).toBeNull();
+  });
+
+  it("tells a screen reader each sentence once, and the end", async () => {
+    const { user, answers } = open();
+    await ask(user, "q");
+    await send(answers[0], ["token", { text: "First one. Second **is" }]);
+    const announcer = screen.getByTestId("announcer");
+    expect([...announcer.querySelectorAll("p")].map((p) => p.textContent)).toEqual(["First one."]);
+    const first = announcer.querySelector("p");
+    await send(answers[0], ["done", replyOf({ answer: "First one. Second **is** [1]", citations: [CITATION] })]);
+    expect([...announcer.querySelectorAll("p")].map((p) => p.textContent)).toEqual(["First one.", "Second is", "Answer complete. 1 source."]);
+    expect(announcer.querySelector("p")).toBe(first);
+    expect(screen.getByTestId("answer").closest("[aria-live]")).toBeNull();
+  });
+
+  it("stops with Escape and with the button, and keeps the part", async () => {
+    const { user, answers } = open();
+    await ask(user, "one");
+    await send(answers[0], ["token", { text: "Partial" }]);
+    fireEvent.keyDown(document.body, { key: "Escape", keyCode: 229 }); // the input method's own
+    expect(screen.queryByTestId("stopped")).toBeNull();
+    await user.keyboard("{Escape}");
+    expect(screen.getByTestId("stopped").textContent).toContain("incomplete");
+    expect(screen.getByTestId("answer").textContent).toBe("Partial");
+    expect(answers[0]?.signal.aborted).toBe(true);
+    await ask(user, "two");
+    await settle();
+    await user.click(screen.getByTestId("stop"));
+    expect(answers[1]?.signal.aborted).toBe(true);
+    expect(answers[1]?.asked.history).toEqual([
+      { role: "user", content: "one" },
+      { role: "assistant", content: "Partial" },
+    ]);
+  });
+
+  it("shows an abstention as a state of its own", async () => {
+    const { user, answers } = open();
+    await ask(user, "q");
+    await send(answers[0], ["done", replyOf({ answer: "The documents do not say.", abstained: true })]);
+    expect(screen.getByTestId("abstained").textContent).toContain("The documents do not say.");
+    expect(screen.queryByTestId("error")).toBeNull();
+    expect(screen.queryByTestId("sources")).toBeNull();
+  });
+
+  it("says why a model didn't answer, and what was searched for", async () => {
+    const { user, answers } = open();
+    await ask(user, "And probes?");
+    await send(answers[0], [
+      "done",
+      replyOf({ answer: "A.", degraded: true, degraded_reason: "the model timed out", standalone_question: "How many probes?" }),
+    ]);
+    expect(screen.getByTestId("degraded").textContent).toContain("the model timed out");
+    expect(screen.getByTestId("standalone-question").textContent).toContain("How many probes?");
+  });
+
+  it("doesn't repeat the question when it was searched for as it stood", async () => {
+    const { user, answers } = open();
+    await ask(user, "Lists?");
+    await send(answers[0], ["done", replyOf({ answer: "A.", standalone_question: "Lists?" })]);
+    expect(screen.queryByTestId("standalone-question")).toBeNull();
+  });
+
+  it("shows an error with its facts, and asks again in its place", async () => {
+    let refuse = true;
+    const { user, answers } = open({ onAsk: () => (refuse ? problemResponse(429, "rate_limited", { "retry-after": "2" }) : undefined) });
+    await ask(user, "q");
+    const error = await screen.findByTestId("error");
+    for (const fact of ["Title of rate_limited", "Detail of rate_limited", "Retry in 2 seconds", "429", "req-7"]) {
+      expect(error.textContent).toContain(fact);
+    }
+    refuse = false;
+    await user.click(screen.getByTestId("retry"));
+    await send(answers[1], ["done", replyOf({ answer: "Now." })]);
+    expect(screen.queryByTestId("error")).toBeNull();
+    expect(screen.getAllByTestId("answer")).toHaveLength(1);
+  });
+
+  it("shows a stream that broke off, with what had come", async () => {
+    const { user, answers } = open();
+    await ask(user, "q");
+    await send(answers[0], ["token", { text: "Half an" }]);
+    answers[0]?.end();
+    await settle();
+    expect(screen.getByTestId("error").textContent).toContain("broke off");
+    expect(screen.getByTestId("answer").textContent).toBe("Half an");
+  });
+
+  it("asks an example with one click", async () => {
+    const { user, answers } = open();
+    await user.click(screen.getByRole("button", { name: "How do I choose the number of ivfflat lists?" }));
+    expect(answers[0]?.asked.question).toBe("How do I choose the number of ivfflat lists?");
+  });
+});
+
+describe("the source pane", () => {
+  async function answered(citation = CITATION, script: Script = {}) {
+    const page = open(script);
+    await ask(page.user, "q");
+    await send(page.answers[0], ["done", replyOf({ answer: "Use them [1].", citations: [citation] })]);
+    return page;
+  }
+
+  it("opens at the cited span, counted in code points, and loads more on both sides", async () => {
+    const { user } = await answered();
+    await user.click(screen.getByTestId("citation-marker"));
+    const mark = await screen.findByTestId("cited-span");
+    expect(mark.tagName).toBe("MARK");
+    expect(mark.textContent).toBe("Use rows / 1000 lists.");
+    const length = (): number => Array.from(screen.getByTestId("source-text").textContent).length;
+    const at = length();
+    await user.click(screen.getByTestId("load-before"));
+    await waitFor(() => expect(length()).toBeGreaterThan(at));
+    await user.click(screen.getByTestId("load-after"));
+    await waitFor(() => expect(screen.queryByTestId("load-after")?.matches(":disabled") ?? false).toBe(false));
+    while (screen.queryByTestId("load-before") ?? screen.queryByTestId("load-after")) {
+      await user.click(screen.queryByTestId("load-before") ?? screen.getByTestId("load-after"));
+      await settle();
+    }
+    expect(screen.getByTestId("source-text").textContent).toBe(TEXT);
+    expect(screen.getByTestId("cited-span").textContent).toBe("Use rows / 1000 lists.");
+  });
+
+  it("takes the focus, and gives it back with Escape", async () => {
+    const { user } = await answered();
+    const marker = screen.getByTestId("citation-marker");
+    marker.focus();
+    await user.keyboard("{Enter}");
+    await screen.findByTestId("cited-span");
+    expect(screen.getByTestId("source-pane").contains(document.activeElement)).toBe(true);
+    await user.keyboard("{Escape}");
+    expect(screen.queryByTestId("source-pane")).toBeNull();
+    await waitFor(() => expect(document.activeElement).toBe(marker));
+  });
+
+  it("shows the document's text as text", async () => {
+    const html = '<img src=x onerror="alert(1)"> <b>bold</b> tail';
+    const { user } = await answered(citationOf(html, "<b>bold</b>"), { documents: [documentOf(html)], texts: { "doc-1": html } });
+    await user.click(screen.getByTestId("citation-marker"));
+    expect((await screen.findByTestId("cited-span")).textContent).toBe("<b>bold</b>");
+    expect(screen.getByTestId("source-text").querySelector("img, b")).toBeNull();
+  });
+
+  it("shows the quote that was kept when the document is gone or has changed", async () => {
+    const { user } = await answered(CITATION, { documents: [], texts: {} });
+    await user.click(screen.getByTestId("citation-marker"));
+    await waitFor(() => expect(screen.getByTestId("source-pane").textContent).toContain("no longer here"));
+    expect(screen.getByTestId("source-pane").querySelector("blockquote")?.textContent).toBe(CITATION.quote);
+  });
+
+  it("marks a citation that isn't confirmed", async () => {
+    const { user } = await answered({ ...CITATION, supported: false });
+    expect(screen.getByTestId("sources").textContent).toContain("Not confirmed");
+    await user.click(screen.getByTestId("source-card"));
+    expect(screen.getByTestId("source-pane").textContent).toContain("does not clearly support");
+  });
+});
+
+describe("conversations", () => {
+  it("are kept, listed, renamed and deleted", async () => {
+    const { user, answers, unmount, store } = open();
+    await ask(user, "First question");
+    await send(answers[0], ["done", replyOf({ answer: "A." })]);
+    await user.click(screen.getByTestId("new-conversation"));
+    expect(screen.queryByTestId("answer")).toBeNull();
+    await ask(user, "Second question");
+    await send(answers[1], ["done", replyOf({ answer: "B." })]);
+    expect(answers[1]?.asked.history).toEqual([]);
+
+    const list = within(screen.getByTestId("conversations"));
+    await user.click(list.getByRole("button", { name: "Rename “First question”" }));
+    await user.clear(screen.getByTestId("conversation-name"));
+    await user.type(screen.getByTestId("conversation-name"), "Renamed{Enter}");
+    await user.click(list.getByRole("button", { name: "Delete “Second question”" }));
+    await user.click(screen.getByTestId("confirm-delete"));
+    store.flush();
+    unmount();
+
+    open();
+    expect(within(screen.getByTestId("conversations")).getAllByRole("listitem")).toHaveLength(1);
+    expect(screen.getByRole("button", { name: "Renamed" })).toBeTruthy();
+    expect(screen.getByTestId("answer").textContent).toBe("A.");
+  });
+
+  it("survive storage that holds nonsense", () => {
+    localStorage.setItem("pgask.v1.conversation.x", "{{{");
+    localStorage.setItem("pgask.v1.preferences", "[]");
+    open();
+    expect(screen.getByTestId("question-input")).toBeTruthy();
+  });
+
+  it("keep their collection", async () => {
+    const { user, answers } = open();
+    await screen.findByRole("option", { name: /handbook/ });
+    await user.selectOptions(screen.getByTestId("collection-picker"), "handbook");
+    await ask(user, "q");
+    await send(answers[0], ["done", replyOf({ answer: "A." })]);
+    expect(answers[0]?.asked.collection).toBe("handbook");
+    expect(screen.getByTestId<HTMLSelectElement>("collection-picker").value).toBe("handbook");
+  });
+
+  it("stop a deleted conversation's answer", async () => {
+    const { user, answers } = open();
+    await ask(user, "q");
+    await user.click(screen.getByTestId("delete"));
+    await user.click(screen.getByTestId("confirm-delete"));
+    expect(answers[0]?.signal.aborted).toBe(true);
+    expect(screen.queryByTestId("conversations")).toBeNull();
+  });
+});
+
+describe("documents", () => {
+  it("are listed with their state, and open in the source pane", async () => {
+    const failed = documentOf("", { id: "doc-2", title: "Scan", source: "scan.pdf", status: "failed", reason: "no_text", pages: 3, chunks: 0 });
+    const { user, requests } = open({ documents: [documentOf(TEXT), failed] });
+    await user.click(screen.getByTestId("documents-switch"));
+    const row = await screen.findByRole("row", { name: /Scan/ });
+    expect(row.textContent).toContain("no_text");
+    expect(requests).toContain("GET /documents?collection=default&limit=100");
+    await user.click(screen.getByRole("button", { name: "Tuning" }));
+    await waitFor(() => expect(screen.getByTestId("source-text").textContent.startsWith("😀 前文")).toBe(true));
+    expect(screen.queryByTestId("cited-span")).toBeNull();
+  });
+
+  it("say how to add some where there are none", async () => {
+    const { user } = open({ collections: [{ name: "default", documents: 0, chunks: 0 }], documents: [] });
+    await waitFor(() => expect(screen.getByText(/ingest .\/docs/)).toBeTruthy());
+    expect(screen.queryAllByTestId("example")).toEqual([]);
+    await user.click(screen.getByTestId("documents-switch"));
+    await waitFor(() => expect(screen.getByTestId("documents").textContent).toContain("ingest ./docs"));
+  });
+});
+
+describe("preferences", () => {
+  it("switch the language of the page, and keep it", async () => {
+    const { user, unmount } = open();
+    expect(document.documentElement.lang).toBe("en");
+    await user.click(screen.getByTestId("language-switch"));
+    expect(document.documentElement.lang).toBe("zh");
+    expect(screen.getByRole("button", { name: "如何选择分块大小？" })).toBeTruthy();
+    unmount();
+    open();
+    expect(document.documentElement.lang).toBe("zh");
+    await waitFor(() => expect(screen.getByText(/12 篇文档/)).toBeTruthy());
+  });
+
+  it("switch the colours, and keep them", async () => {
+    const { user } = open();
+    expect(document.documentElement.dataset.theme).toBeUndefined();
+    await user.click(screen.getByTestId("theme-switch"));
+    expect(document.documentElement.dataset.theme).toBe("dark");
+    expect(localStorage.getItem("pgask.v1.preferences")).toContain('"dark"');
+    await user.click(screen.getByTestId("theme-switch"));
+    await user.click(screen.getByTestId("theme-switch"));
+    expect(document.documentElement.dataset.theme).toBeUndefined();
+  });
+});

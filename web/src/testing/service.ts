@@ -1,0 +1,134 @@
+// A service for tests: answers the page's requests as the REST contract says, from a script of the test's making.
+// It takes the place of fetch, so that everything from the client's own code upwards runs as in the browser.
+import type { Citation, DocumentSummary, Reply } from "../wire";
+
+export interface Asked {
+  question: string;
+  collection: string;
+  history: { role: string; content: string }[];
+  stream: boolean;
+}
+
+/** One /ask that the test answers piece by piece. */
+export interface OpenAnswer {
+  asked: Asked;
+  signal: AbortSignal;
+  send(event: string, data: unknown): void;
+  /** Raw bytes of the stream. */
+  write(text: string): void;
+  end(): void;
+  breakOff(): void;
+}
+
+export interface Script {
+  /** Called with each question; return a Response to refuse it, or nothing to stream an answer. */
+  onAsk?: (answer: OpenAnswer) => Response | undefined;
+  documents?: DocumentSummary[];
+  texts?: Record<string, string>;
+  collections?: { name: string; documents: number; chunks: number }[];
+}
+
+export function jsonResponse(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(value), { status, headers: { "content-type": "application/json", ...headers } });
+}
+
+export function problemResponse(status: number, code: string, headers: Record<string, string> = {}): Response {
+  const body = { code, title: `Title of ${code}`, detail: `Detail of ${code}`, status, request_id: "req-7" };
+  return jsonResponse(body, status, { "content-type": "application/problem+json", ...headers });
+}
+
+export function createService(script: Script): { fetch: typeof fetch; requests: string[] } {
+  const requests: string[] = [];
+  const answer = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    requests.push(`${init?.method ?? "GET"} ${url.pathname}${url.search}`);
+    if (url.pathname === "/ask") return ask(script, JSON.parse(String(init?.body)) as Asked, init?.signal as AbortSignal);
+    if (url.pathname === "/collections") return jsonResponse({ collections: script.collections ?? [] });
+    if (url.pathname === "/documents") return jsonResponse({ documents: script.documents ?? [], next_cursor: null });
+    return document(script, url);
+  };
+  return { fetch: answer, requests };
+}
+
+function ask(script: Script, asked: Asked, signal: AbortSignal): Response {
+  const encoder = new TextEncoder();
+  let control!: ReadableStreamDefaultController<Uint8Array>;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      control = controller;
+    },
+  });
+  signal.addEventListener("abort", () => control.error(signal.reason));
+  const write = (text: string): void => control.enqueue(encoder.encode(text));
+  const refusal = script.onAsk?.({
+    asked,
+    signal,
+    write,
+    send: (event, data) => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
+    end: () => control.close(),
+    breakOff: () => control.error(new TypeError("network error")),
+  });
+  return refusal ?? new Response(body, { headers: { "content-type": "text/event-stream; charset=utf-8" } });
+}
+
+function document(script: Script, url: URL): Response {
+  const [, id = "", part] = /^\/documents\/([^/]+)(\/text)?$/.exec(url.pathname) ?? [];
+  const text = script.texts?.[id];
+  const found = script.documents?.find((one) => one.id === id);
+  if (text === undefined || !found) return problemResponse(404, "document_not_found");
+  if (!part) return jsonResponse(found);
+  const points = Array.from(text);
+  const start = Number(url.searchParams.get("start"));
+  const end = Math.min(Number(url.searchParams.get("end")), points.length);
+  return jsonResponse({ text: points.slice(start, end).join(""), start, end, total_chars: points.length });
+}
+
+export function citationOf(text: string, quote: string, rest: Partial<Citation> = {}): Citation {
+  const start = Array.from(text.slice(0, text.indexOf(quote))).length;
+  return {
+    marker: 1,
+    document_id: "doc-1",
+    chunk_id: "chunk-1",
+    source: "docs/tuning.md",
+    title: "Tuning",
+    page: null,
+    heading: "Lists",
+    char_start: start,
+    char_end: start + Array.from(quote).length,
+    quote,
+    score: 0.82,
+    supported: true,
+    ...rest,
+  };
+}
+
+export function documentOf(text: string, rest: Partial<DocumentSummary> = {}): DocumentSummary {
+  return {
+    id: "doc-1",
+    source: "docs/tuning.md",
+    title: "Tuning",
+    media_type: "text/markdown",
+    language: "en",
+    status: "ready",
+    reason: null,
+    pages: null,
+    chars: Array.from(text).length,
+    chunks: 3,
+    updated_at: "2026-11-24T10:00:00Z",
+    ...rest,
+  };
+}
+
+export function replyOf(rest: Partial<Reply> & { answer: string }): object {
+  const { total_ms: total = 120, ...shown } = rest;
+  return {
+    abstained: false,
+    generator: "extractive",
+    degraded: false,
+    citations: [],
+    usage: { prompt_tokens: 0, completion_tokens: 0 },
+    timings_ms: { total },
+    request_id: "req-1",
+    ...shown,
+  };
+}
