@@ -1,0 +1,86 @@
+"""The database of the tests: one embedded PostgreSQL a run, one migrated template, one clone a test.
+
+The server lives in the run's temporary folder and is shared by pytest-xdist's workers; it never touches
+PGASK_HOME or PGASK_DATABASE_URL. Clones are made and dropped by EmbeddedPostgres, which refuses every name that
+does not end in `_test`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:  # unit tests need no database, so they don't wait for its libraries either
+    from app.store.embedded import EmbeddedPostgres
+    from app.store.engine import Database
+
+TEMPLATE = "template_test"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of the whole run; a pytest-xdist worker's own one lies below it."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def postgres(run_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """The run's server, with the migrated template in it; the last worker to leave stops it."""
+    from app.store.embedded import EmbeddedPostgres
+    from app.store.engine import Database
+    from app.store.migrate import migrate
+
+    home = run_folder / "pgask-home"
+    with EmbeddedPostgres(home) as server:
+        with (run_folder / "template.lock").open("a+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.seek(0)
+            if lock.read() != "made":
+                _be_fast(server, home)
+                urls = server.create_database(TEMPLATE)
+                migrate(Database(owner=urls.owner, app=urls.app))
+                lock.write("made")
+        yield server
+
+
+@pytest.fixture
+def empty_database(postgres: EmbeddedPostgres) -> Iterator[Database]:
+    """A database of the test's own with pgvector and no schema: for tests of the migrations."""
+    yield from _own_database(postgres, None)
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
+    """A database of the test's own, migrated to head and empty. Takes about 0.1 s."""
+    yield from _own_database(postgres, TEMPLATE)
+
+
+def _own_database(postgres: EmbeddedPostgres, template: str | None) -> Iterator[Database]:
+    from app.store.engine import Database
+
+    name = f"t{os.getpid()}_{next(_numbers)}_test"
+    urls = postgres.create_database(name, template=template)
+    yield Database(owner=urls.owner, app=urls.app)
+    postgres.drop_database(name)
+
+
+def _be_fast(server: EmbeddedPostgres, home: Path) -> None:
+    """Durability off: this server's data is thrown away. tests/integration/test_embedded.py has servers with it."""
+    import psycopg
+    from psycopg.conninfo import make_conninfo
+
+    password = json.loads((home / "postgres/credentials.json").read_text())["postgres"]
+    url = make_conninfo(server.start().owner, user="postgres", password=password, dbname="postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off".encode())
+        connection.execute("SELECT pg_reload_conf()")
