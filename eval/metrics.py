@@ -69,10 +69,11 @@ def rank_scores(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, float
     """
     scores = {question: dict.fromkeys(RANK_MEASURES, 0.0) for question in hits}
     keys = {measure: key for key, measure in RANK_MEASURES.items()}
-    qrels = {question: {"gold": 1} for question in hits}
-    run = {question: _single_gold_run(flags) for question, flags in hits.items()}
+    numbers = {str(number): question for number, question in enumerate(hits)}  # trec_eval's ids are C strings
+    qrels = {number: {"gold": 1} for number in numbers}
+    run = {number: _single_gold_run(hits[question]) for number, question in numbers.items()}
     for value in ir_measures.iter_calc(list(keys), qrels, run) if hits else ():
-        scores[value.query_id][keys[value.measure]] = float(value.value)
+        scores[numbers[value.query_id]][keys[value.measure]] = float(value.value)
     return scores
 
 
@@ -238,8 +239,8 @@ def rouge_s(answer: str, golds: Sequence[str]) -> float:
 
 
 def meteor(answer: str, golds: Sequence[str], synonyms: Synonyms) -> float:
-    """METEOR by NLTK on `words`: exact matches, then Porter stems, then WordNet synonyms where `synonyms`
-    knows any; alpha 0.9, beta 3, gamma 0.5. Chinese words match exactly only. Source: Lavie and Agarwal
+    """METEOR by NLTK on `words`: exact matches, then Porter stems, then synonyms where `synonyms` knows
+    any; alpha 0.9, beta 3, gamma 0.5. Chinese words match exactly only. Source: Lavie and Agarwal
     2007.
 
     >>> from eval.wordnet import NO_SYNONYMS
@@ -248,9 +249,11 @@ def meteor(answer: str, golds: Sequence[str], synonyms: Synonyms) -> float:
     """
     if not golds:
         return 0.0
+    ours = words(answer)
     references = [words(gold) for gold in golds]
-    score = meteor_score(references, words(answer), stemmer=_CachedPorter(), wordnet=synonyms)
-    return float(score)
+    return float(
+        meteor_score(references, ours, stemmer=_CachedPorter(), wordnet=_StemmedSynonyms(synonyms, ours))
+    )
 
 
 def _contains(tokens: list[str], phrase: list[str]) -> bool:
@@ -287,6 +290,38 @@ class _CachedPorter:
 
     def stem(self, word: str) -> str:
         return _porter_stem(word)
+
+
+class _StemmedSynonyms:
+    """Shows synonyms to NLTK as a WordNet of stems. NLTK's third stage compares what its second left over, and
+    those are stems: it would look up "automobil" in a plain WordNet and find nothing."""
+
+    def __init__(self, synonyms: Synonyms, answer: Sequence[str]) -> None:
+        self._synonyms = synonyms
+        self._originals: dict[str, set[str]] = {}
+        for word in answer:
+            self._originals.setdefault(_porter_stem(word), set()).add(word)
+
+    def synsets(self, stem: str) -> list[_Synset]:
+        originals = self._originals.get(stem, ())
+        synonyms = {synonym for word in originals for synonym in self._synonyms.synonyms(word)}
+        return [_Synset([_Lemma(_porter_stem(synonym)) for synonym in sorted(synonyms)])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lemma:
+    stem: str
+
+    def name(self) -> str:
+        return self.stem
+
+
+@dataclass(frozen=True, slots=True)
+class _Synset:
+    members: list[_Lemma]
+
+    def lemmas(self) -> list[_Lemma]:
+        return self.members
 
 
 @cache

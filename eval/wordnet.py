@@ -7,6 +7,7 @@ matches words exactly and by stem only, and `Synonyms.name` lets the report say 
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -19,15 +20,15 @@ _LEXICOGRAPHER_FILES: Final = 45  # lexnames(5WN)
 
 
 class Synonyms(Protocol):
-    """What NLTK's METEOR asks a WordNet for: the synsets of a word (none for a word it does not know)."""
+    """A dictionary of single-word synonyms."""
 
     @property
     def name(self) -> str:
         """How METEOR matches words with these synonyms, for the report."""
         ...
 
-    def synsets(self, word: str) -> list[Any]:
-        """Synsets with `lemmas()`, whose items have `name()`."""
+    def synonyms(self, word: str) -> frozenset[str]:
+        """Words in lower case that share a sense with `word`; empty for a word it does not know."""
         ...
 
 
@@ -36,25 +37,32 @@ class NoSynonyms:
 
     name = "exact and stem"
 
-    def synsets(self, word: str) -> list[Any]:  # noqa: ARG002 - the protocol's signature
-        return []
+    def synonyms(self, word: str) -> frozenset[str]:  # noqa: ARG002 - the protocol's signature
+        """The empty set."""
+        return frozenset()
 
 
 class WordNetSynonyms:
-    """Synonyms from an NLTK WordNet reader."""
+    """Synonyms from an NLTK WordNet reader, each word looked up once."""
 
     name = "exact, stem and WordNet synonyms"
 
     def __init__(self, reader: Any) -> None:
         self._reader = reader
+        self._known: dict[str, frozenset[str]] = {}
 
-    def synsets(self, word: str) -> list[Any]:
-        return list(self._reader.synsets(word))
+    def synonyms(self, word: str) -> frozenset[str]:
+        """The single-word lemmas of all synsets of the word."""
+        if word not in self._known:
+            names = (lemma.name() for synset in self._reader.synsets(word) for lemma in synset.lemmas())
+            self._known[word] = frozenset(name.lower() for name in names if "_" not in name)
+        return self._known[word]
 
 
 NO_SYNONYMS: Final = NoSynonyms()
 
 
+@cache  # NLTK keeps the files of a reader open as long as it lives
 def load_synonyms(debian_folder: Path = DEBIAN_WORDNET) -> Synonyms:
     """The first WordNet found, else NO_SYNONYMS. Reading one takes about two seconds."""
     try:

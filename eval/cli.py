@@ -1,0 +1,179 @@
+"""The command `rag-eval`: measure retrieval and answers on a corpus with questions.
+
+    rag-eval run --corpus DIR --questions FILE.jsonl --limit 300 --out out/
+
+Standard output gets the table and, as its last line, one JSON object; progress goes to standard error.
+Exit code 0: measured; 2: could not start, or every question failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.errors import InvalidRequestError, PgaskError
+from eval.dataset import Question, load_questions
+from eval.report import RunAbout, make_folder, make_json_line, make_notes, make_table, write_report
+from eval.runner import Ask, Evaluation, Ingest, run
+from eval.wordnet import load_synonyms
+
+
+class System(Ingest, Ask, Protocol):
+    """The system under evaluation: both protocols in one object."""
+
+
+OpenSystem = Callable[[], AbstractAsyncContextManager[System]]
+
+
+class LanguageField(StrEnum):
+    """Which wording of the questions is asked."""
+
+    QUESTION = "question"
+    QUESTION_EN = "question_en"
+
+
+def build_cli(open_system: OpenSystem) -> typer.Typer:
+    """The command line for one way of opening the system under evaluation."""
+    cli = typer.Typer(
+        help="Measure retrieval and answers of pgask.", no_args_is_help=True, add_completion=False
+    )
+
+    @cli.callback()
+    def _root() -> None:
+        """Keeps `run` a subcommand while it is the only one."""
+
+    @cli.command("run")
+    def _run(
+        *,
+        corpus: Annotated[Path, typer.Option(help="Folder of documents.", exists=True, file_okay=False)],
+        questions: Annotated[Path, typer.Option(help="Question file, JSON Lines.", exists=True, dir_okay=False)],
+        limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first N questions.")] = None,
+        out: Annotated[Path | None, typer.Option(help="Folder for questions.jsonl, summary.json and "
+                                                      "report.html.", file_okay=False)] = None,
+        top_k: Annotated[int, typer.Option(min=1, max=50, help="Chunks retrieved for each question.")] = 10,
+        collection: Annotated[str | None, typer.Option(help="Collection to use; else one of its own, named "
+                                                            "after the corpus.")] = None,
+        language_field: Annotated[LanguageField, typer.Option(help="question_en asks the English originals "
+                                                                   "of translated questions.")]
+        = LanguageField.QUESTION,
+        json_only: Annotated[bool, typer.Option("--json", help="Print the JSON line only.")] = False,
+    ) -> None:  # fmt: skip
+        """Ingest a corpus into a collection, ask every question, print the figures.
+
+        Example: rag-eval run --corpus docs/ --questions questions.jsonl --limit 100 --out out/
+        """
+        started_at = datetime.now(UTC)
+        err = Console(stderr=True)
+        try:
+            if out is not None:
+                make_folder(out)  # before the long part
+            asked = _load(questions, limit, language_field)
+            name = collection or name_collection(corpus)
+            evaluation = asyncio.run(
+                _evaluate(
+                    open_system,
+                    corpus=corpus,
+                    questions=asked,
+                    collection=name,
+                    top_k=top_k,
+                    language_field=language_field,
+                    err=err,
+                )
+            )
+            _print(evaluation, err, json_only=json_only)
+            if out is not None:
+                about = RunAbout(str(corpus), str(questions), started_at, shlex.join(sys.argv))
+                write_report(evaluation, about, out)
+        except PgaskError as error:
+            err.print(f"rag-eval: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(2) from error
+        if evaluation.figures["failed"] == evaluation.figures["questions"]:
+            raise typer.Exit(2)
+
+    return cli
+
+
+def name_collection(corpus: Path) -> str:
+    """The collection of a corpus: the same for the same folder, so that a second run re-embeds nothing.
+
+    >>> name_collection(Path("/data/squad_dev/corpus"))
+    'eval-squad-dev-corpus-3fc0ea85'
+    """
+    path = corpus.resolve()
+    words = re.findall("[a-z0-9]+", "/".join(path.parts[-2:]).lower())
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    return "-".join(["eval", *words])[:48] + f"-{digest}"
+
+
+def main() -> None:
+    """Entry point of `rag-eval`."""
+    from eval.system import open_system
+
+    build_cli(open_system)()
+
+
+def _load(path: Path, limit: int | None, language_field: LanguageField) -> list[Question]:
+    questions = load_questions(path, limit)
+    if language_field is LanguageField.QUESTION_EN:
+        for question in questions:
+            if question.question_en is None:
+                raise InvalidRequestError(
+                    f'Question {question.id} of {path} has no "question_en"; leave out --language-field.',
+                    code="invalid_question_file",
+                )
+    return questions
+
+
+async def _evaluate(
+    open_system: OpenSystem,
+    *,
+    corpus: Path,
+    questions: Sequence[Question],
+    collection: str,
+    top_k: int,
+    language_field: LanguageField,
+    err: Console,
+) -> Evaluation:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        tasks = {
+            stage: progress.add_task(stage, total=None, visible=False) for stage in ("ingest", "ask", "score")
+        }
+
+        def show(stage: str, done: int, total: int) -> None:
+            progress.update(tasks[stage], completed=done, total=total, visible=True)
+
+        async with open_system() as system:
+            return await run(
+                system,
+                system,
+                corpus=corpus,
+                questions=questions,
+                collection=collection,
+                synonyms=load_synonyms(),
+                on_progress=show,
+                top_k=top_k,
+                wording=language_field.value,
+            )
+
+
+def _print(evaluation: Evaluation, err: Console, *, json_only: bool) -> None:
+    if not json_only:
+        Console().print(make_table(evaluation))
+    for note in make_notes(evaluation):
+        err.print(note, markup=False, highlight=False, soft_wrap=True)
+    # Not through rich: a terminal's width must not break the line that programs read.
+    typer.echo(make_json_line(evaluation))

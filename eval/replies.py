@@ -1,0 +1,135 @@
+"""A reply to one question: what came back, what counts as a hit, and its scores.
+
+Pure; knows nothing of how the question was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.domain import Answer, ScoredChunk
+from eval import metrics
+from eval.dataset import Question, locate_context
+from eval.summary import QuestionScores
+from eval.wordnet import Synonyms
+from eval.words import count_words
+
+
+@dataclass(frozen=True, slots=True)
+class AskResult:
+    """An answer with what it rests on."""
+
+    answer: Answer
+    hits: Sequence[ScoredChunk]  # the retrieved chunks, best first
+    answerability: float | None  # in [0, 1]: how sure the system is that the documents hold the answer
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """What counts as a hit. `span` None: any chunk of one of `sources` does."""
+
+    sources: tuple[str, ...]
+    span: tuple[int, int] | None  # of the gold passage in the stored text
+    missing: bool = False  # the passage or its document is not in the collection: nothing can hit
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One question with the system's reply, checked against the stored texts."""
+
+    question: Question
+    asked: str
+    gold: Gold | None  # None: the question names no document
+    result: AskResult | None  # None: the question failed
+    error: str | None = None  # "code: message" of the failure
+    exact: tuple[bool, ...] = ()  # for each citation: whether its quote is the stored text
+
+    @property
+    def chunks(self) -> Sequence[ScoredChunk]:
+        """The retrieved chunks, best first."""
+        return self.result.hits if self.result else ()
+
+    @property
+    def hits(self) -> list[bool]:
+        """For each retrieved chunk, whether it hits."""
+        return [self.gold is not None and hits(chunk, self.gold) for chunk in self.chunks]
+
+    @property
+    def ranking_counts(self) -> bool:
+        """Whether retrieval is judged. The passage of an unanswerable question is a near miss: to find it is
+        neither right nor wrong."""
+        return self.gold is not None and self.question.answerable
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the system said that the documents do not hold the answer."""
+        return self.result is not None and self.result.answer.abstained
+
+    @property
+    def answer_text(self) -> str:
+        """The answer without its citation markers; empty for an abstention and for a failure."""
+        if self.result is None or self.abstained:
+            return ""
+        answer = self.result.answer
+        return metrics.strip_markers(answer.text, {citation.marker for citation in answer.citations})
+
+
+def place_gold(question: Question, source: str, text: str | None) -> Gold:
+    """Find the gold passage in the stored text of its document (None: the document is not stored)."""
+    if text is None:
+        return Gold((source,), None, missing=True)
+    if question.context is not None:
+        span = locate_context(text, question.context, near=question.context_start or 0)
+    elif question.context_start is None or (question.context_end or 0) > len(text):
+        span = None
+    else:
+        span = (question.context_start, question.context_end or 0)
+    return Gold((source,), span, missing=span is None)
+
+
+def hits(chunk: ScoredChunk, gold: Gold) -> bool:
+    """Whether a retrieved chunk hits: it comes from a gold document and covers the gold passage, if any."""
+    if gold.missing or chunk.source not in gold.sources:
+        return False
+    return gold.span is None or metrics.is_hit((chunk.char_start, chunk.char_end), gold.span)
+
+
+def score_reply(
+    reply: Reply, ranks: Mapping[str, float] | None, top_k: int, synonyms: Synonyms
+) -> QuestionScores:
+    """Scores of one reply. `ranks` are its row of `metrics.rank_scores`, None where retrieval is not judged;
+    measures deeper than `top_k` are left out, as a ranking cut above k can't be judged at k."""
+    text = reply.answer_text
+    golds = reply.question.answers
+    answerability = reply.result.answerability if reply.result else None
+    return QuestionScores(
+        retrieval=None if ranks is None else {key: ranks[key] for key in ranks if _depth(key) <= top_k},
+        chunk_words=tuple(count_words(chunk.text) for chunk in reply.chunks),
+        answer=_answer_scores(text, golds, synonyms) if golds else None,
+        bleu=metrics.bleu_counts(text, golds) if golds else None,
+        answer_words=count_words(text) if text else None,
+        answerable=reply.question.answerable,
+        abstained=reply.abstained,
+        abstain_score=float(reply.abstained) if answerability is None else 1 - answerability,
+        citations=len(reply.exact),
+        citations_exact=sum(reply.exact),
+        latency_ms=reply.result.latency_ms if reply.result else None,
+        failed=reply.result is None,
+    )
+
+
+def _depth(key: str) -> int:
+    return int(key.rpartition("@")[2])
+
+
+def _answer_scores(text: str, golds: Sequence[str], synonyms: Synonyms) -> dict[str, float]:
+    return {
+        "answer_contains_gold": metrics.answer_contains_gold(text, golds),
+        "exact_match": metrics.exact_match(text, golds),
+        "token_f1": metrics.token_f1(text, golds),
+        **metrics.rouge(text, golds),
+        "rougeS": metrics.rouge_s(text, golds),
+        "meteor": metrics.meteor(text, golds, synonyms),
+    }

@@ -1,0 +1,158 @@
+"""One evaluation: a corpus goes into a collection, every question is asked, every reply is scored.
+
+Knows the system only by two protocols, `Ingest` and `Ask`; eval/system.py makes them from the real app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from app.domain import Citation
+from app.errors import NotFoundError, PgaskError
+from eval.dataset import Question
+from eval.metrics import rank_scores
+from eval.replies import AskResult, Gold, Reply, place_gold, score_reply
+from eval.summary import QuestionScores, bootstrap_intervals, summarise
+from eval.wordnet import Synonyms
+
+Wording = Literal["question", "question_en"]
+OnProgress = Callable[[str, int, int], None]  # stage ("ingest", "ask" or "score"), done, total
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """A collection after ingestion."""
+
+    documents: Mapping[str, str]  # source → document id, every document of the collection
+    failed: Mapping[str, str]  # source → reason code
+    seconds: float
+
+
+class Ingest(Protocol):
+    """Makes a collection hold exactly the documents of a folder."""
+
+    async def ingest(
+        self, corpus: Path, collection: str, on_document: Callable[[int, int], None]
+    ) -> Ingested:
+        """Ingest `corpus`, calling `on_document(done, total)`. A document that can't be taken in is only
+        reported; raises PgaskError if ingestion can't start."""
+        ...
+
+
+class Ask(Protocol):
+    """Answers questions from a collection, and shows its stored texts."""
+
+    async def ask(self, question: str, collection: str, top_k: int) -> AskResult:
+        """Ask one question, with at most `top_k` hits. Raises PgaskError if it can't be answered."""
+        ...
+
+    async def stored_text(self, document_id: str) -> str:
+        """The whole stored text of a document. Raises NotFoundError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that a run found; `scores[i]` belong to `replies[i]`, in the order of the question file."""
+
+    figures: Mapping[str, float | int | None]
+    intervals: Mapping[str, tuple[float, float]]  # 95 %, bootstrap over questions
+    replies: Sequence[Reply]
+    scores: Sequence[QuestionScores]
+    ingested: Ingested
+    collection: str
+    top_k: int
+    wording: Wording
+    meteor_matching: str
+
+
+async def run(
+    ingest: Ingest,
+    ask: Ask,
+    *,
+    corpus: Path,
+    questions: Sequence[Question],
+    collection: str,
+    synonyms: Synonyms,
+    on_progress: OnProgress,
+    top_k: int = 10,
+    wording: Wording = "question",
+) -> Evaluation:
+    """Ingest, ask the questions one after the other (so that latencies are those of an idle system), score.
+
+    A question that fails with a PgaskError counts as answered wrongly and keeps its error. Raises PgaskError
+    if ingestion can't start.
+    """
+    ingested = await ingest.ingest(corpus, collection, lambda done, total: on_progress("ingest", done, total))
+    texts = _StoredTexts(ask)
+    replies = []
+    for done, question in enumerate(questions):
+        on_progress("ask", done, len(questions))
+        gold = await _find_gold(question, ingested.documents, texts)
+        asked = (question.question_en or question.question) if wording == "question_en" else question.question
+        try:
+            result = await ask.ask(asked, collection, top_k)
+        except PgaskError as error:
+            replies.append(Reply(question, asked, gold, None, error=f"{error.code}: {error}"))
+            continue
+        exact = [await _is_exact(citation, texts) for citation in result.answer.citations]
+        replies.append(Reply(question, asked, gold, result, exact=tuple(exact)))
+    on_progress("ask", len(questions), len(questions))
+    scores = _score(replies, top_k, synonyms, on_progress)
+    return Evaluation(
+        figures=summarise(scores),
+        intervals=bootstrap_intervals(scores),
+        replies=replies,
+        scores=scores,
+        ingested=ingested,
+        collection=collection,
+        top_k=top_k,
+        wording=wording,
+        meteor_matching=synonyms.name,
+    )
+
+
+class _StoredTexts:
+    """Stored texts by document id, each asked for once. None: there is no such document."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._texts: dict[str, str | None] = {}
+
+    async def get(self, document_id: str) -> str | None:
+        if document_id not in self._texts:
+            try:
+                self._texts[document_id] = await self._ask.stored_text(document_id)
+            except NotFoundError:
+                self._texts[document_id] = None
+        return self._texts[document_id]
+
+
+async def _find_gold(question: Question, documents: Mapping[str, str], texts: _StoredTexts) -> Gold | None:
+    if not question.docs:
+        return None
+    if question.context is None and question.context_start is None:
+        return Gold(question.docs, None, missing=documents.keys().isdisjoint(question.docs))
+    source = question.doc or question.docs[0]
+    document_id = documents.get(source)
+    return place_gold(question, source, None if document_id is None else await texts.get(document_id))
+
+
+async def _is_exact(citation: Citation, texts: _StoredTexts) -> bool:
+    text = await texts.get(citation.document_id)
+    quote = citation.quote  # an empty one would be exact anywhere
+    return text is not None and quote != "" and text[citation.char_start : citation.char_end] == quote
+
+
+def _score(
+    replies: Sequence[Reply], top_k: int, synonyms: Synonyms, on_progress: OnProgress
+) -> list[QuestionScores]:
+    ranks = rank_scores({reply.question.id: reply.hits for reply in replies if reply.ranking_counts})
+    scores = []
+    for done, reply in enumerate(replies, start=1):
+        scores.append(score_reply(reply, ranks.get(reply.question.id), top_k, synonyms))
+        on_progress("score", done, len(replies))
+    return scores

@@ -1,0 +1,17 @@
+"""The worked examples in the docstrings hold."""
+
+from __future__ import annotations
+
+import doctest
+from types import ModuleType
+
+import pytest
+
+from eval import cli, dataset, metrics, report, words
+
+
+@pytest.mark.parametrize("module", [cli, dataset, metrics, report, words], ids=lambda module: module.__name__)
+def test_examples(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0
