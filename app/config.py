@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     # ingest
     chunk_tokens: int = Field(512, ge=128, le=1024, description="Most tokens in a chunk")
     overlap: int = Field(64, ge=0, le=256, description="Tokens that a chunk shares with the one before it")
+    window_tokens: int = Field(
+        128,
+        ge=32,
+        le=8192,
+        description="Most tokens that the encoder is given at once (at most what it reads)",
+    )
     max_file_bytes: int = Field(200_000_000, ge=1, description="Larger files are reported as too_large")
 
     # retrieval

@@ -63,6 +63,7 @@ class Chunk:
     page: int | None = None
     heading: str | None = None
     places: tuple[Place, ...] = ()  # where page or heading changes inside the chunk, the first at char_start
+    sentences: tuple[tuple[int, int], ...] = ()  # spans in the document, none cut by the chunk's border
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class ScoredChunk:
     scores: RetrievalScores
     rank: int
     places: tuple[Place, ...] = ()
+    sentences: tuple[tuple[int, int], ...] = ()
 
     def place_at(self, char_start: int) -> Place:
         """Page and heading at an offset inside the chunk."""

@@ -29,6 +29,9 @@ IntVector = npt.NDArray[np.int32]
 
 BATCH_TOKENS = 4096  # padded tokens in one forward pass; bigger batches fall out of the cache and are slower
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
+POOLING = (
+    "weighted-1"  # how ingest/pooling.py makes a chunk's vector from its windows'; raise it when that changes
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class EmbeddingSpace:
     dimension: int
     query_prefix: str
     passage_prefix: str
+    pooling: str = POOLING
     normalized: bool = True
 
 

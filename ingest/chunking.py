@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -26,6 +27,8 @@ CHUNKER_VERSION: Final = 1
 HEADING, BLOCK, SENTENCE, WORD = 3, 2, 1, 0
 # A stronger border is taken although the chunk could still grow once it is filled to this share.
 _MIN_FILL: Final = {HEADING: 0.5, BLOCK: 0.7, SENTENCE: 0.3}
+
+_LONGEST_SENTENCE: Final = 1_000  # characters; a longer "sentence" is a table or a list without stops
 
 _BLOCKS = RecursiveCharacterTextSplitter(
     separators=[r"\n(?=#{1,6} )", r"\n(?=```)", r"\n[ \t]*\n"],
@@ -67,7 +70,8 @@ def chunk(
     """
     if len(tokens) == 0:
         return ChunkedDocument((), (), ())
-    borders = _Borders(document, tokens)
+    sentences = split_sentences(document.text)
+    borders = _Borders(document, tokens, sentences)
     spans = _pack(borders, len(tokens), chunk_tokens, overlap)
     grid = _grid(borders, spans, window_tokens)
     starts = [start for start, _ in grid]
@@ -86,6 +90,7 @@ def chunk(
                 page=place.page,
                 heading=place.heading,
                 places=places_in(document, char_start, char_end),
+                sentences=_sentences_in(sentences, char_start, char_end),
             )
         )
         ranges.append((bisect_left(starts, start), bisect_left(starts, end)))
@@ -96,11 +101,10 @@ def chunk(
 
 def place_of(document: Document, char_start: int) -> Place:
     """Page and heading at an offset."""
-    page = next((page.number for page in reversed(document.pages) if page.char_start <= char_start), None)
-    heading = next(
-        (section.heading_path for section in reversed(document.sections) if section.char_start <= char_start),
-        (),
-    )
+    at = bisect_right(document.pages, char_start, key=lambda page: page.char_start)
+    page = document.pages[at - 1].number if at else None
+    at = bisect_right(document.sections, char_start, key=lambda section: section.char_start)
+    heading = document.sections[at - 1].heading_path if at else ()
     return Place(char_start, page, " › ".join(heading) or None)
 
 
@@ -115,7 +119,7 @@ def places_in(document: Document, char_start: int, char_end: int) -> tuple[Place
 class _Borders:
     """Token indices at which a text may be cut, by strength."""
 
-    def __init__(self, document: Document, tokens: Tokens) -> None:
+    def __init__(self, document: Document, tokens: Tokens, sentences: Sequence[tuple[int, int]]) -> None:
         strengths: dict[int, int] = {}
         text = document.text
 
@@ -123,7 +127,7 @@ class _Borders:
             token = int(np.searchsorted(tokens.starts, char_offset, side="left"))
             strengths[token] = max(strength, strengths.get(token, WORD))
 
-        for start, _ in split_sentences(text):
+        for start, _ in sentences:
             mark(start, SENTENCE)
         offset = 0
         for block in _BLOCKS.split_text(text):
@@ -213,6 +217,17 @@ def _grid(borders: _Borders, spans: Sequence[tuple[int, int]], window_tokens: in
             at = cut
         grid.append((at, end))
     return grid
+
+
+def _sentences_in(sentences: Sequence[tuple[int, int]], low: int, high: int) -> tuple[tuple[int, int], ...]:
+    """The sentences that lie in [low, high) whole; of one that is too long for any chunk, the part inside."""
+    first = max(0, bisect_right(sentences, low, key=itemgetter(0)) - 1)
+    after = bisect_left(sentences, high, key=itemgetter(0))
+    return tuple(
+        (max(start, low), min(end, high))
+        for start, end in sentences[first:after]
+        if end > low and ((low <= start and end <= high) or end - start > _LONGEST_SENTENCE)
+    )
 
 
 def _characters(text: str, tokens: Tokens, start: int, end: int) -> tuple[int, int]:

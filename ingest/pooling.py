@@ -9,7 +9,8 @@
 i is the window's place in its chunk (from 0), n the chunk's number of windows, and k_i the number of distinct
 keywords (terms of app.lexicon) of the window per token. Position follows the lead bias of expository text (Lin and
 Hovy 1997, "Identifying topics by position"); density follows Luhn 1958, "The automatic creation of literature
-abstracts". The constants were chosen on the evaluation sets: eval/LOG.md.
+abstracts". The constants were chosen on the evaluation sets: eval/LOG.md. A change here raises app.embedding.POOLING,
+since it makes other vectors.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-POOLING_VERSION: Final = 1
 POSITION_STRENGTH: Final = 0.5
 DENSITY_STRENGTH: Final = 1.0
 

@@ -1,0 +1,100 @@
+"""Question → ranked chunks: embed, search both legs in one snapshot, fuse, load the texts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from app.domain import RetrievalScores, ScoredChunk, SearchFilter
+from app.embedding import Embedder
+from app.lexicon import terms
+from app.retrieval.fusion import Fused, fuse
+from app.store.engine import AsyncPool, transaction
+from app.store.search import SearchPlan, StoredChunk, find_candidates, load_chunks, plan_search
+
+MAX_QUERY_TERMS = 256  # of a question of 8,000 characters no more than this many distinct terms are looked up
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalSettings:
+    """The part of the settings that retrieval needs."""
+
+    candidates: int = 50
+    dense_weight: float = 0.5
+    k1: float = 1.2
+    b: float = 0.75
+    exact_max_rows: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Ranked chunks, best first, and how they were found."""
+
+    hits: tuple[ScoredChunk, ...]
+    plan: SearchPlan
+    timings_ms: dict[str, float]
+
+
+class Retriever:
+    """Hybrid retrieval over one database."""
+
+    def __init__(self, pool: AsyncPool, embedder: Embedder, settings: RetrievalSettings) -> None:
+        self._pool = pool
+        self._embedder = embedder
+        self._settings = settings
+
+    async def retrieve(
+        self, question: str, collection: str, top_k: int, search_filter: SearchFilter | None = None
+    ) -> Retrieved:
+        """The `top_k` best chunks. Raises NotFoundError, EmbeddingMismatchError, StoreError."""
+        started = time.perf_counter()
+        vector = (await asyncio.to_thread(self._embedder.embed_queries, [question]))[0]
+        embedded = time.perf_counter()
+        question_terms = list(dict.fromkeys(terms(question)))[:MAX_QUERY_TERMS]
+        async with transaction(self._pool) as connection:
+            plan = await plan_search(
+                connection,
+                collection,
+                self._embedder.space,
+                search_filter,
+                exact_max_rows=self._settings.exact_max_rows,
+            )
+            candidates = await find_candidates(
+                connection,
+                plan,
+                vector,
+                question_terms,
+                search_filter,
+                candidates=max(self._settings.candidates, top_k),
+                k1=self._settings.k1,
+                b=self._settings.b,
+            )
+            best = fuse(candidates, self._settings.dense_weight)[:top_k]
+            chunks = await load_chunks(connection, [fused.candidate.chunk_id for fused in best])
+        hits = tuple(
+            _hit(fused, chunks[fused.candidate.chunk_id], rank)
+            for rank, fused in enumerate(best, 1)
+            if fused.candidate.chunk_id in chunks
+        )
+        timings = {"embed": (embedded - started) * 1000, "retrieve": (time.perf_counter() - embedded) * 1000}
+        return Retrieved(hits, plan, timings)
+
+
+def _hit(fused: Fused, chunk: StoredChunk, rank: int) -> ScoredChunk:
+    return ScoredChunk(
+        chunk_id=str(chunk.chunk_id),
+        document_id=chunk.document_id,
+        source=chunk.source,
+        title=chunk.title,
+        page=chunk.page,
+        heading=chunk.heading,
+        char_start=chunk.char_start,
+        char_end=chunk.char_end,
+        text=chunk.text,
+        score=fused.score,
+        scores=RetrievalScores(dense=fused.candidate.dense, lexical=fused.candidate.lexical),
+        rank=rank,
+        places=chunk.places,
+        sentences=chunk.sentences,
+    )

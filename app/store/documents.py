@@ -1,0 +1,302 @@
+"""Writes: one document, one transaction, binary COPY. Sync; used by ingest.
+
+A reader sees the old version of a document or the new one. Rows that make a document unsearchable go with it: vectors
+and windows by foreign key, postings by trigger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+from pgvector import HalfVector
+from psycopg import sql
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from app.domain import Chunk, Document
+from app.embedding import FloatMatrix
+from app.errors import DocumentError, StoreUnavailableError
+from app.store.engine import Connection
+from app.store.spaces import Collection, chunk_table, window_table
+
+_MAX_TERM_FREQUENCY = 32_767  # the column is a smallint; BM25 is flat long before
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDocument:
+    """What the database holds of a source."""
+
+    source: str
+    status: str
+    content_sha256: str | None
+    pipeline: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceVersion:
+    """Which bytes of which file, through which pipeline settings."""
+
+    source: str
+    content_sha256: str
+    size_bytes: int
+    pipeline: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedDocument:
+    """A document ready to be stored. All of one length: `chunks`, `chunk_vectors` (n, dim), `chunk_windows` (half-open
+    ranges of window indices), `chunk_terms` (term → frequency); and of another: `windows` (char_start, char_end),
+    `window_vectors` (m, dim)."""
+
+    document: Document
+    chunks: Sequence[Chunk]
+    chunk_vectors: FloatMatrix
+    chunk_windows: Sequence[tuple[int, int]]
+    chunk_terms: Sequence[Counter[str]]
+    windows: Sequence[tuple[int, int]]
+    window_vectors: FloatMatrix
+    unknown_tokens: int
+    token_count: int
+
+
+def known_documents(connection: Connection, collection: Collection) -> Mapping[str, KnownDocument]:
+    """Every document of a collection by its source."""
+    with connection.cursor(row_factory=class_row(KnownDocument)) as cursor:
+        rows = cursor.execute(
+            "SELECT source, status, content_sha256, pipeline FROM pgask.documents WHERE collection_id = %s",
+            [collection.id],
+        )
+        return {row.source: row for row in rows}
+
+
+def replace_document(
+    connection: Connection, collection: Collection, version: SourceVersion, embedded: EmbeddedDocument
+) -> bool:
+    """Store a document in place of what its source held. False: another process stored this very version meanwhile."""
+    try:
+        with connection.transaction():
+            _lock_source(connection, collection, version.source)
+            if _is_stored(connection, collection, version):
+                return False
+            document_id = _upsert(connection, collection, version, embedded)
+            _delete_parts(connection, collection, document_id)
+            _copy_parts(connection, collection, document_id, embedded)
+            return True
+    except psycopg.errors.DiskFull as error:
+        raise DocumentError(
+            "The database's disk is full. Free space and run ingest again.", code="disk_full"
+        ) from error
+    except psycopg.OperationalError as error:
+        raise StoreUnavailableError(
+            f"The database went away while writing: {str(error).strip()[:200]}"
+        ) from error
+
+
+def record_failure(
+    connection: Connection, collection: Collection, version: SourceVersion, code: str, detail: str
+) -> None:
+    """Note that a source can't be taken in. An older version of it stays searchable, marked as stale."""
+    with connection.transaction():
+        _lock_source(connection, collection, version.source)
+        connection.execute(
+            "INSERT INTO pgask.documents AS d (collection_id, source, status, reason, reason_detail, content_sha256,"
+            " pipeline, size_bytes, title)"
+            " VALUES (%(collection)s, %(source)s, 'failed', %(code)s, %(detail)s, %(sha)s, %(pipeline)s, %(size)s,"
+            " %(source)s)"
+            " ON CONFLICT (collection_id, source) DO UPDATE SET"
+            "   status = CASE WHEN d.chunk_count > 0 THEN 'stale' ELSE 'failed' END, reason = excluded.reason,"
+            "   reason_detail = excluded.reason_detail, content_sha256 = excluded.content_sha256,"
+            "   pipeline = excluded.pipeline, size_bytes = excluded.size_bytes, updated_at = now()",
+            {
+                "collection": collection.id,
+                "source": version.source,
+                "code": code,
+                "detail": detail,
+                "sha": version.content_sha256 or None,
+                "pipeline": version.pipeline,
+                "size": version.size_bytes,
+            },
+        )
+
+
+def rename_document(connection: Connection, collection: Collection, old: str, new: str) -> bool:
+    """Move a document to another source, content untouched. False where `new` exists or `old` is gone by now."""
+    with connection.transaction():
+        for source in sorted((old, new)):
+            _lock_source(connection, collection, source)
+        return (
+            connection.execute(
+                "UPDATE pgask.documents SET source = %(new)s, updated_at = now()"
+                " WHERE collection_id = %(collection)s AND source = %(old)s AND NOT EXISTS (SELECT FROM"
+                " pgask.documents WHERE collection_id = %(collection)s AND source = %(new)s)",
+                {"collection": collection.id, "old": old, "new": new},
+            ).rowcount
+            == 1
+        )
+
+
+def remove_documents(connection: Connection, collection: Collection, sources: Iterable[str]) -> int:
+    """Delete documents with all that makes them searchable. Returns how many there were."""
+    return connection.execute(
+        "DELETE FROM pgask.documents WHERE collection_id = %s AND source = ANY(%s)",
+        [collection.id, list(sources)],
+    ).rowcount
+
+
+def _lock_source(connection: Connection, collection: Collection, source: str) -> None:
+    """One writer a source: a second one waits for the first one's commit."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [collection.id, source])
+
+
+def _is_stored(connection: Connection, collection: Collection, version: SourceVersion) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM pgask.documents WHERE collection_id = %s AND source = %s AND content_sha256 = %s"
+        " AND pipeline = %s AND status = 'ready'",
+        [collection.id, version.source, version.content_sha256, version.pipeline],
+    ).fetchone()
+    return row is not None
+
+
+def _upsert(
+    connection: Connection, collection: Collection, version: SourceVersion, embedded: EmbeddedDocument
+) -> UUID:
+    document = embedded.document
+    row = connection.execute(
+        "INSERT INTO pgask.documents (collection_id, source, status, title, media_type, language, content_sha256,"
+        " pipeline, text, pages, sections, metadata, dropped, size_bytes, char_count, chunk_count, token_count,"
+        " unknown_tokens)"
+        " VALUES (%(collection)s, %(source)s, 'ready', %(title)s, %(media_type)s, %(language)s, %(sha)s,"
+        " %(pipeline)s, %(text)s, %(pages)s, %(sections)s, %(metadata)s, %(dropped)s, %(size)s, %(chars)s, %(chunks)s,"
+        " %(tokens)s, %(unknown)s)"
+        " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'ready', reason = NULL, reason_detail = NULL,"
+        "   title = excluded.title, media_type = excluded.media_type, language = excluded.language,"
+        "   content_sha256 = excluded.content_sha256, pipeline = excluded.pipeline, text = excluded.text,"
+        "   pages = excluded.pages, sections = excluded.sections, metadata = excluded.metadata,"
+        "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, char_count = excluded.char_count,"
+        "   chunk_count = excluded.chunk_count, token_count = excluded.token_count,"
+        "   unknown_tokens = excluded.unknown_tokens, updated_at = now()"
+        " RETURNING id",
+        {
+            "collection": collection.id,
+            "source": version.source,
+            "title": document.title,
+            "media_type": document.media_type,
+            "language": document.language,
+            "sha": version.content_sha256,
+            "pipeline": version.pipeline,
+            "text": document.text,
+            "pages": Jsonb([[page.number, page.char_start, page.char_end] for page in document.pages]),
+            "sections": Jsonb([[s.char_start, s.char_end, list(s.heading_path)] for s in document.sections]),
+            "metadata": Jsonb(dict(document.metadata)),
+            "dropped": Jsonb(dict(document.dropped)),
+            "size": version.size_bytes,
+            "chars": len(document.text),
+            "chunks": len(embedded.chunks),
+            "tokens": embedded.token_count,
+            "unknown": embedded.unknown_tokens,
+        },
+    ).fetchone()
+    assert row is not None
+    document_id: UUID = row[0]
+    return document_id
+
+
+def _delete_parts(connection: Connection, collection: Collection, document_id: UUID) -> None:
+    connection.execute("DELETE FROM pgask.chunks WHERE document_id = %s", [document_id])
+    connection.execute(
+        sql.SQL("DELETE FROM {} WHERE document_id = %s").format(window_table(collection.space_id)),
+        [document_id],
+    )
+
+
+def _copy_parts(
+    connection: Connection, collection: Collection, document_id: UUID, embedded: EmbeddedDocument
+) -> None:
+    """Binary COPY of chunks, postings and vectors; a text COPY of vectors would be ten times slower."""
+    ids = [
+        row[0]
+        for row in connection.execute(
+            "SELECT nextval('pgask.chunks_id_seq') FROM generate_series(1, %s)", [len(embedded.chunks)]
+        )
+    ]
+    _copy(
+        connection,
+        sql.SQL(
+            "COPY {} (document_id, window_index, char_start, char_end, embedding) FROM STDIN (FORMAT BINARY)"
+        ).format(window_table(collection.space_id)),
+        ["uuid", "int4", "int4", "int4", "halfvec"],
+        (
+            (document_id, index, start, end, HalfVector(vector))
+            for index, ((start, end), vector) in enumerate(
+                zip(embedded.windows, embedded.window_vectors, strict=True)
+            )
+        ),
+    )
+    _copy(
+        connection,
+        sql.SQL(
+            "COPY pgask.postings (chunk_id, collection_id, term_frequency, chunk_terms, term)"
+            " FROM STDIN (FORMAT BINARY)"
+        ),
+        ["int8", "int4", "int2", "int4", "text"],
+        (
+            (chunk_id, collection.id, min(frequency, _MAX_TERM_FREQUENCY), terms.total(), term)
+            for chunk_id, terms in zip(ids, embedded.chunk_terms, strict=True)
+            for term, frequency in sorted(terms.items())
+        ),
+    )
+    _copy(
+        connection,
+        sql.SQL(
+            "COPY pgask.chunks (id, document_id, collection_id, chunk_index, char_start, char_end, token_count,"
+            " term_count, page, heading, places, sentences, window_start, window_end) FROM STDIN (FORMAT BINARY)"
+        ),
+        ["int8", "uuid", *["int4"] * 7, "text", "jsonb", "int4[]", "int4", "int4"],
+        (
+            (
+                chunk_id,
+                document_id,
+                collection.id,
+                chunk.chunk_index,
+                chunk.char_start,
+                chunk.char_end,
+                chunk.token_count,
+                terms.total(),
+                chunk.page,
+                chunk.heading,
+                Jsonb([[place.char_start, place.page, place.heading] for place in chunk.places]),
+                [offset for span in chunk.sentences for offset in span],
+                *windows,
+            )
+            for chunk_id, chunk, terms, windows in zip(
+                ids, embedded.chunks, embedded.chunk_terms, embedded.chunk_windows, strict=True
+            )
+        ),
+    )
+    _copy(
+        connection,
+        sql.SQL(
+            "COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN (FORMAT BINARY)"
+        ).format(chunk_table(collection.space_id)),
+        ["int8", "int4", "uuid", "vector"],
+        (
+            (chunk_id, collection.id, document_id, vector)
+            for chunk_id, vector in zip(ids, embedded.chunk_vectors, strict=True)
+        ),
+    )
+
+
+def _copy(
+    connection: Connection,
+    statement: sql.Composed | sql.SQL,
+    types: list[str],
+    rows: Iterable[Sequence[object]],
+) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)

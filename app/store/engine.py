@@ -1,0 +1,163 @@
+"""Connections to PostgreSQL: sync for ingest and the CLI, an async pool for the service.
+
+Checks what the server must be (PostgreSQL 15 to 18, pgvector 0.8 or newer) and teaches psycopg the vector types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from pgvector.psycopg import register_vector, register_vector_async
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from app.config import Settings
+from app.errors import StoreError, StoreUnavailableError
+from app.store.embedded import EmbeddedPostgres
+
+OLDEST_SERVER: Final = 150_000
+NEWEST_SERVER: Final = 190_000  # exclusive
+OLDEST_PGVECTOR: Final = (0, 8, 0)
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
+AsyncPool = AsyncConnectionPool[AsyncConnection]
+
+# A half-open socket is noticed in about 30 s instead of the system's hours.
+_KEEPALIVE: Final[dict[str, Any]] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "application_name": "pgask",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the data is. `owner` may change the schema, `app` only reads and writes rows. Never log either."""
+
+    owner: str
+    app: str
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The configured database: PGASK_DATABASE_URL, else the embedded server, started and shared while this is open."""
+    if settings.database_url is not None:
+        app = settings.database_url.get_secret_value()
+        owner = settings.owner_database_url.get_secret_value() if settings.owner_database_url else app
+        yield Database(owner=owner, app=app)
+        return
+    with EmbeddedPostgres(settings.home) as server:
+        urls = server.start()
+        yield Database(owner=urls.owner, app=urls.app)
+
+
+@contextmanager
+def connect(url: str, *, autocommit: bool = True, vectors: bool = True) -> Iterator[Connection]:
+    """A checked connection. Raises StoreUnavailableError where there is none to be had."""
+    try:
+        connection = psycopg.connect(url, autocommit=autocommit, **_KEEPALIVE)
+    except psycopg.OperationalError as error:
+        raise _unavailable(error) from error
+    with connection:
+        check_server(connection)
+        if vectors:
+            register_vector(connection)
+        yield connection
+
+
+@asynccontextmanager
+async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> AsyncIterator[AsyncPool]:
+    """A pool of up to `size` connections that are checked before use and made anew after the server went away."""
+
+    async def configure(connection: AsyncConnection) -> None:
+        await register_vector_async(connection)
+        await connection.execute(
+            "SELECT set_config('statement_timeout', %s, false), set_config('default_transaction_isolation',"
+            " 'repeatable read', false)",  # one snapshot a request: never half of an old and half of a new version
+            [f"{int(statement_timeout_s * 1000)}ms"],
+        )
+        await connection.commit()
+
+    pool: AsyncPool = AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=size,
+        open=False,
+        configure=configure,
+        check=AsyncConnectionPool.check_connection,
+        timeout=10.0,
+        kwargs=_KEEPALIVE,
+        connection_class=psycopg.AsyncConnection[tuple[Any, ...]],
+    )
+    async with pool:
+        yield pool
+
+
+@asynccontextmanager
+async def transaction(pool: AsyncPool) -> AsyncIterator[AsyncConnection]:
+    """A connection in a transaction. Raises StoreUnavailableError where the database can't be reached."""
+    try:
+        async with pool.connection() as connection:
+            yield connection
+    except (PoolTimeout, psycopg.OperationalError) as error:
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            raise StoreError(
+                "The search took longer than PGASK_STATEMENT_TIMEOUT_S. Narrow the question or the filter, or raise "
+                "the setting.",
+                code="statement_timeout",
+            ) from error
+        raise _unavailable(error) from error
+
+
+def check_server(connection: Connection) -> None:
+    """Refuse a PostgreSQL or pgvector that the statements were not made for. Raises StoreError."""
+    version = connection.info.server_version
+    if not OLDEST_SERVER <= version < NEWEST_SERVER:
+        raise StoreError(
+            f"pgask needs PostgreSQL 15 to 18; this server is {version // 10_000}.{version % 10_000}. Upgrade it, or "
+            "unset PGASK_DATABASE_URL to use the embedded server.",
+            code="unsupported_postgresql",
+        )
+    row = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'").fetchone()
+    if row is None:
+        _create_extension(connection)
+        return check_server(connection)
+    installed = tuple(int(part) for part in str(row[0]).split(".")[:3])
+    if installed < OLDEST_PGVECTOR:
+        raise StoreError(
+            f"pgask needs pgvector 0.8 or newer; this database has {row[0]}. Install a newer package on the server "
+            "and run: ALTER EXTENSION vector UPDATE;",
+            code="unsupported_pgvector",
+        )
+    return None
+
+
+def _create_extension(connection: Connection) -> None:
+    try:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    except (
+        psycopg.errors.InsufficientPrivilege,
+        psycopg.errors.FeatureNotSupported,
+        psycopg.errors.UndefinedFile,
+    ) as error:
+        connection.rollback()
+        raise StoreError(
+            "This database has no pgvector. Install the package for its PostgreSQL version and, as a superuser, run: "
+            "CREATE EXTENSION vector;",
+            code="unsupported_pgvector",
+        ) from error
+
+
+def _unavailable(error: Exception) -> StoreUnavailableError:
+    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    return StoreUnavailableError(
+        f"PostgreSQL can't be reached: {reason}. Check that it runs and that PGASK_DATABASE_URL is right; "
+        "`pgask doctor` tells more."
+    )

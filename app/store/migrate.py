@@ -1,0 +1,124 @@
+"""Brings the schema to this code's revision, as the owner, and lets the app's role use it.
+
+One run at a time: an advisory lock makes a second one wait. Migrations never build vector indexes (ivfflat.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg import sql
+from sqlalchemy import Connection as SaConnection
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from app.errors import SchemaError, StoreError
+from app.store.engine import Connection, Database, connect
+from app.store.tables import SCHEMA, VECTOR_SCHEMA
+
+_LOCK: Final = 7_003_210_417  # any number of our own: the advisory lock that serialises migrations
+_MIGRATIONS: Final = Path(__file__).parents[2] / "migrations"
+
+
+def migrate(database: Database, revision: str = "head") -> tuple[str | None, str | None]:
+    """Upgrade to `revision` and grant. Returns the revision before and after (None: no schema)."""
+    with connect(database.owner, vectors=False) as owner:
+        owner.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        with _sqlalchemy(database.owner) as connection:
+            before = _current(connection)
+            try:
+                command.upgrade(_config(connection), revision)
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise StoreError(
+                    "The database role may not change the schema. Set PGASK_OWNER_DATABASE_URL to a role that owns the "
+                    "database, or grant it CREATE on the database."
+                ) from error
+            after = _current(connection)
+        with connect(database.app, vectors=False) as app:
+            role = app.info.user
+        if role != owner.info.user:
+            grant(owner, role)
+    return before, after
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Go back to `revision` ("base": remove everything, vectors too)."""
+    with _sqlalchemy(database.owner) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def compare(database: Database) -> None:
+    """`alembic check`: raises alembic's error where tables.py and the migrations differ."""
+    with _sqlalchemy(database.owner) as connection:
+        command.check(_config(connection))
+
+
+def check_revision(connection: Connection) -> None:
+    """Raise SchemaError unless the schema is at this code's revision."""
+    head = head_revision()
+    found = current_revision(connection)
+    if found != head:
+        raise SchemaError(
+            f"The database schema is at revision {found or 'none'}; this version of pgask needs {head}. "
+            "Run: pgask migrate"
+        )
+
+
+def head_revision() -> str:
+    """The revision that this code needs."""
+    return str(ScriptDirectory(str(_MIGRATIONS)).get_current_head())
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The revision that the database is at, None without a schema."""
+    if connection.execute("SELECT to_regclass('pgask.alembic_version')").fetchone() == (None,):
+        return None
+    row = connection.execute("SELECT version_num FROM pgask.alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def grant(owner: Connection, role: str) -> None:
+    """Let `role` read and write rows and use sequences, now and for tables to come; nothing else."""
+    name = sql.Identifier(role)
+    for schema in (SCHEMA, VECTOR_SCHEMA):
+        for statement in (
+            "GRANT USAGE ON SCHEMA {schema} TO {role}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
+        ):
+            owner.execute(sql.SQL(statement).format(schema=sql.Identifier(schema), role=name))
+    owner.execute(
+        sql.SQL("REVOKE INSERT, UPDATE, DELETE ON pgask.alembic_version FROM {role}").format(role=name)
+    )
+
+
+@contextmanager
+def _sqlalchemy(url: str) -> Iterator[SaConnection]:
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _config(connection: SaConnection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _current(connection: SaConnection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA})
+    return context.get_current_revision()

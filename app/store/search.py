@@ -1,0 +1,248 @@
+"""Search statements: dense candidates, BM25 candidates, rescoring on windows, and the chunks' texts.
+
+The only place where a distance becomes a score (cosine = 1 − cosine distance). Async; every statement is fixed text
+with parameters, table names come from the space's number alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pgvector import HalfVector
+from psycopg import sql
+from psycopg.rows import class_row, dict_row
+
+from app.domain import Place, SearchFilter
+from app.embedding import EmbeddingSpace, FloatMatrix
+from app.errors import NotFoundError
+from app.lexicon import LEXICON_VERSION
+from app.store.engine import AsyncConnection
+from app.store.spaces import chunk_table, mismatch_error, window_table
+
+_PLAN: Final = """
+SELECT c.id AS collection_id, c.space_id, c.chunk_count, s.index_lists, s.index_probes, c.lexicon_version,
+       s.model, s.weights_sha256, s.dimension, s.query_prefix, s.passage_prefix, s.pooling, s.normalized
+  FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
+ WHERE c.name = %(collection)s"""
+
+# The documents that a filter keeps; all parameters are always given.
+_ELIGIBLE: Final = """
+SELECT d.id, d.chunk_count FROM pgask.documents d
+ WHERE d.collection_id = %(collection_id)s AND d.source >= %(prefix)s AND starts_with(d.source, %(prefix)s)
+   AND d.metadata @> %(metadata)s::jsonb"""
+
+# BM25 (Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework", 3.15) with the idf of Lucene, which is never
+# negative: sum over terms of ln(1 + (N − df + ½)/(df + ½)) · tf·(k1 + 1)/(tf + k1·(1 − b + b·terms/mean terms)).
+_BM25: Final = """
+statistics AS (
+    SELECT chunk_count::float8 AS chunks, greatest(term_count, 1)::float8 / greatest(chunk_count, 1) AS mean_terms
+      FROM pgask.collections WHERE id = %(collection_id)s
+), matched AS MATERIALIZED (
+    SELECT p.term, p.chunk_id, p.term_frequency::float8 AS tf, p.chunk_terms::float8 AS terms
+      FROM pgask.postings p
+     WHERE p.collection_id = %(collection_id)s AND p.term = ANY(%(terms)s)
+), weights AS (
+    SELECT m.term, ln(1 + (s.chunks - count(*) + 0.5) / (count(*) + 0.5)) AS idf
+      FROM matched m, statistics s GROUP BY m.term, s.chunks
+), scored AS MATERIALIZED (
+    SELECT m.chunk_id, sum(w.idf * m.tf * (%(k1)s + 1)
+           / (m.tf + %(k1)s * (1 - %(b)s + %(b)s * m.terms / s.mean_terms))) AS lexical
+      FROM matched m JOIN weights w USING (term), statistics s GROUP BY m.chunk_id
+)"""
+
+# {dense} and {lexical} are one of the fragments below; candidates of both legs get both scores.
+_CANDIDATES: Final = """
+WITH {bm25}, dense AS ({dense}), lexical AS ({lexical}),
+candidates AS (SELECT chunk_id FROM dense UNION SELECT chunk_id FROM lexical)
+SELECT c.id AS chunk_id, max(1 - (w.embedding <=> %(half)s)) AS dense, max(coalesce(s.lexical, 0)) AS lexical
+  FROM candidates JOIN pgask.chunks c ON c.id = candidates.chunk_id
+  JOIN {windows} w ON w.document_id = c.document_id AND w.window_index >= c.window_start
+                  AND w.window_index < c.window_end
+  LEFT JOIN scored s ON s.chunk_id = c.id
+ GROUP BY c.id"""
+
+_DENSE_EXACT: Final = """
+SELECT chunk_id FROM (
+    SELECT v.chunk_id, v.embedding <=> %(vector)s AS distance FROM {chunks} v
+     WHERE v.collection_id = %(collection_id)s{documents} OFFSET 0) nearest
+ ORDER BY distance, chunk_id LIMIT %(candidates)s"""
+
+_DENSE_INDEX: Final = """
+SELECT v.chunk_id FROM {chunks} v WHERE v.collection_id = %(collection_id)s{documents}
+ ORDER BY v.embedding <=> %(vector)s LIMIT %(candidates)s"""
+
+_LEXICAL: Final = """
+SELECT chunk_id FROM scored ORDER BY lexical DESC, chunk_id LIMIT %(candidates)s"""
+
+_LEXICAL_FILTERED: Final = """
+SELECT s.chunk_id FROM scored s JOIN pgask.chunks k ON k.id = s.chunk_id
+ WHERE k.document_id IN (SELECT id FROM ({eligible}) e)
+ ORDER BY s.lexical DESC, s.chunk_id LIMIT %(candidates)s"""
+
+_CHUNKS: Final = """
+SELECT k.id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, k.char_end, k.places, k.sentences,
+       substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start) AS text
+  FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
+ WHERE k.id = ANY(%(ids)s)"""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """How a search will be done: where, exactly or by index, and over how many chunks the filter keeps."""
+
+    collection_id: int
+    space_id: int
+    exact: bool
+    probes: int | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk found by either leg, with the scores of both: `dense` is the cosine of its best window in [-1, 1],
+    `lexical` its BM25, 0 where no term of the question is in it."""
+
+    chunk_id: int
+    dense: float
+    lexical: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk with its text and where it stands."""
+
+    chunk_id: int
+    document_id: str
+    source: str
+    title: str
+    page: int | None
+    heading: str | None
+    char_start: int
+    char_end: int
+    places: tuple[Place, ...]
+    sentences: tuple[tuple[int, int], ...]
+    text: str
+
+
+async def plan_search(
+    connection: AsyncConnection,
+    collection: str,
+    space: EmbeddingSpace,
+    search_filter: SearchFilter | None,
+    *,
+    exact_max_rows: int,
+) -> SearchPlan:
+    """Look a collection up and choose between exact and index search.
+
+    Raises NotFoundError, and EmbeddingMismatchError where the collection's vectors are of another space.
+    """
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_PLAN, {"collection": collection})
+        row = await cursor.fetchone()
+        if row is None:
+            raise NotFoundError(
+                f"There is no collection {collection!r}. GET /collections lists them; `ingest` makes one."
+            )
+        stored = EmbeddingSpace(**{field: row[field] for field in EmbeddingSpace.__dataclass_fields__})
+        if row["chunk_count"] and (stored != space or row["lexicon_version"] != LEXICON_VERSION):
+            fields = ("lexicon_version", "model", "weights_sha256", "dimension", "query_prefix", "passage_prefix",
+                      "pooling", "normalized")  # fmt: skip
+            raise mismatch_error((collection, *(row[field] for field in fields)), space)
+        rows = int(row["chunk_count"])
+        if search_filter is not None and rows > exact_max_rows:
+            await cursor.execute(
+                f"SELECT coalesce(sum(chunk_count), 0)::bigint AS kept FROM ({_ELIGIBLE}) e",  # noqa: S608
+                _filter_parameters(row["collection_id"], search_filter),
+            )
+            kept = await cursor.fetchone()
+            rows = int(kept["kept"]) if kept else 0
+    exact = row["index_lists"] is None or rows <= exact_max_rows
+    return SearchPlan(
+        row["collection_id"], row["space_id"], exact, None if exact else row["index_probes"], rows
+    )
+
+
+async def find_candidates(
+    connection: AsyncConnection,
+    plan: SearchPlan,
+    vector: FloatMatrix,
+    terms: Sequence[str],
+    search_filter: SearchFilter | None,
+    *,
+    candidates: int,
+    k1: float,
+    b: float,
+) -> list[Candidate]:
+    """Up to `candidates` chunks of each leg with both scores, in the order of their ids. One round trip.
+
+    `vector` is the question's unit vector (dimension,), `terms` its distinct terms.
+    """
+    filtered = search_filter is not None
+    documents = (
+        sql.SQL(" AND v.document_id IN (SELECT id FROM ({}) e)").format(sql.SQL(_ELIGIBLE))
+        if filtered
+        else sql.SQL("")
+    )
+    dense = sql.SQL(_DENSE_EXACT if plan.exact else _DENSE_INDEX).format(
+        chunks=chunk_table(plan.space_id), documents=documents
+    )
+    lexical = (
+        sql.SQL(_LEXICAL_FILTERED).format(eligible=sql.SQL(_ELIGIBLE)) if filtered else sql.SQL(_LEXICAL)
+    )
+    statement = sql.SQL(_CANDIDATES).format(
+        bm25=sql.SQL(_BM25), dense=dense, lexical=lexical, windows=window_table(plan.space_id)
+    )
+    parameters: dict[str, Any] = {
+        "collection_id": plan.collection_id,
+        "vector": vector,
+        "half": HalfVector(vector),
+        "terms": list(terms),
+        "candidates": candidates,
+        "k1": float(k1),
+        "b": float(b),
+    }
+    parameters |= _filter_parameters(plan.collection_id, search_filter) if search_filter is not None else {}
+    if not plan.exact:
+        await connection.execute(
+            "SELECT set_config('ivfflat.probes', %s, true),"
+            " set_config('ivfflat.iterative_scan', 'relaxed_order', true)",
+            [str(plan.probes)],
+        )
+    async with connection.cursor(row_factory=class_row(Candidate)) as cursor:
+        await cursor.execute(statement, parameters, prepare=True)
+        return sorted(await cursor.fetchall(), key=lambda candidate: candidate.chunk_id)
+
+
+async def load_chunks(connection: AsyncConnection, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
+    """Chunks with their texts, by id; one that was deleted meanwhile is missing."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_CHUNKS, {"ids": list(chunk_ids)})
+        return {row["id"]: _stored_chunk(row) for row in await cursor.fetchall()}
+
+
+def _stored_chunk(row: dict[str, Any]) -> StoredChunk:
+    offsets = row["sentences"]
+    return StoredChunk(
+        chunk_id=row["id"],
+        document_id=str(row["document_id"]),
+        source=row["source"],
+        title=row["title"],
+        page=row["page"],
+        heading=row["heading"],
+        char_start=row["char_start"],
+        char_end=row["char_end"],
+        places=tuple(Place(*place) for place in row["places"]),
+        sentences=tuple(zip(offsets[::2], offsets[1::2], strict=True)),
+        text=row["text"],
+    )
+
+
+def _filter_parameters(collection_id: int, search_filter: SearchFilter) -> dict[str, Any]:
+    return {
+        "collection_id": collection_id,
+        "prefix": search_filter.source_prefix or "",
+        "metadata": json.dumps(dict(search_filter.metadata)),
+    }

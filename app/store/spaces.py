@@ -1,0 +1,183 @@
+"""The manifest: which embedding space and lexicon each collection was made with, and the refusal to mix them.
+
+A space's two vector tables are made by the schema's owner, once: `chunk_vectors_N` holds one pooled unit vector a
+chunk (what ivfflat indexes), `window_vectors_N` the unit vectors of the windows in half precision (what candidates are
+rescored on).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from app.embedding import EmbeddingSpace
+from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, StoreError
+from app.lexicon import LEXICON_VERSION
+from app.store.engine import Connection
+from app.store.tables import VECTOR_SCHEMA
+
+COLLECTION_NAME: Final = re.compile(r"[\w][\w .\-]{0,62}[\w]|[\w]")
+
+_FIELDS: Final = "model, weights_sha256, dimension, query_prefix, passage_prefix, pooling, normalized"
+
+FIND_SPACE: Final = """
+SELECT id FROM pgask.embedding_spaces
+ WHERE model = %(model)s AND weights_sha256 = %(weights_sha256)s AND dimension = %(dimension)s
+   AND query_prefix = %(query_prefix)s AND passage_prefix = %(passage_prefix)s AND pooling = %(pooling)s
+   AND normalized = %(normalized)s"""
+
+# Collections with content that the configured space or lexicon does not fit.
+MISMATCHES: Final = f"""
+SELECT c.name, c.lexicon_version, {", ".join("s." + field for field in _FIELDS.split(", "))}
+  FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
+ WHERE c.chunk_count > 0
+   AND NOT (c.lexicon_version = %(lexicon_version)s
+            AND s.model = %(model)s AND s.weights_sha256 = %(weights_sha256)s AND s.dimension = %(dimension)s
+            AND s.query_prefix = %(query_prefix)s AND s.passage_prefix = %(passage_prefix)s
+            AND s.pooling = %(pooling)s AND s.normalized = %(normalized)s)
+ ORDER BY c.name"""  # noqa: S608 - constants only
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A row of pgask.collections."""
+
+    id: int
+    name: str
+    space_id: int
+    lexicon_version: int
+
+
+def space_parameters(space: EmbeddingSpace) -> dict[str, object]:
+    """The parameters of FIND_SPACE and MISMATCHES."""
+    fields: dict[str, object] = {field: getattr(space, field) for field in _FIELDS.split(", ")}
+    return fields | {"lexicon_version": LEXICON_VERSION}
+
+
+def chunk_table(space_id: int) -> sql.Identifier:
+    """The table of pooled chunk vectors of a space."""
+    return sql.Identifier(VECTOR_SCHEMA, f"chunk_vectors_{int(space_id)}")
+
+
+def window_table(space_id: int) -> sql.Identifier:
+    """The table of window vectors of a space."""
+    return sql.Identifier(VECTOR_SCHEMA, f"window_vectors_{int(space_id)}")
+
+
+def ensure_space(owner: Connection, space: EmbeddingSpace) -> int:
+    """The id of a space; makes its row and tables where they are missing. `owner` may create tables."""
+    parameters = space_parameters(space)
+    with owner.transaction():
+        owner.execute("SELECT pg_advisory_xact_lock(hashtext('pgask.embedding_spaces'))")
+        row = owner.execute(FIND_SPACE, parameters).fetchone()
+        if row is not None:
+            return int(row[0])
+        row = owner.execute(
+            f"INSERT INTO pgask.embedding_spaces ({_FIELDS}) VALUES (%(model)s, %(weights_sha256)s, %(dimension)s,"  # noqa: S608
+            " %(query_prefix)s, %(passage_prefix)s, %(pooling)s, %(normalized)s) RETURNING id",
+            parameters,
+        ).fetchone()
+        assert row is not None
+        space_id = int(row[0])
+        try:
+            _create_tables(owner, space_id, space.dimension)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise StoreError(
+                "The database role may not create the tables of a new embedding space. Set PGASK_OWNER_DATABASE_URL to "
+                "the role that owns the schema."
+            ) from error
+        return space_id
+
+
+def _create_tables(owner: Connection, space_id: int, dimension: int) -> None:
+    chunks, windows, size = chunk_table(space_id), window_table(space_id), sql.Literal(dimension)
+    owner.execute(
+        sql.SQL(
+            "CREATE TABLE {chunks} ("
+            " chunk_id bigint PRIMARY KEY REFERENCES pgask.chunks ON DELETE CASCADE,"
+            " collection_id integer NOT NULL, document_id uuid NOT NULL, embedding vector({size}) NOT NULL)"
+        ).format(chunks=chunks, size=size)
+    )
+    owner.execute(sql.SQL("CREATE INDEX ON {chunks} (collection_id)").format(chunks=chunks))
+    owner.execute(sql.SQL("CREATE INDEX ON {chunks} (document_id)").format(chunks=chunks))
+    owner.execute(
+        sql.SQL(
+            "CREATE TABLE {windows} ("
+            " document_id uuid NOT NULL REFERENCES pgask.documents ON DELETE CASCADE, window_index integer NOT NULL,"
+            " char_start integer NOT NULL, char_end integer NOT NULL, embedding halfvec({size}) NOT NULL,"
+            " PRIMARY KEY (document_id, window_index))"
+        ).format(windows=windows, size=size)
+    )
+
+
+def ensure_collection(connection: Connection, name: str, space_id: int) -> Collection:
+    """The collection of this name, made where it is missing. Raises EmbeddingMismatchError where its content was
+    made in another space or with another lexicon; an empty one simply moves to the new space."""
+    if not COLLECTION_NAME.fullmatch(name):
+        raise InvalidRequestError(
+            "A collection's name has 1 to 64 letters, digits, '_', '-', '.' or inner spaces, and starts and ends with "
+            "a letter or digit."
+        )
+    connection.execute(
+        "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
+        " ON CONFLICT (name) DO UPDATE SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version"
+        " WHERE collections.chunk_count = 0"
+        "   AND (collections.space_id, collections.lexicon_version)"
+        "       IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)",
+        [name, space_id, LEXICON_VERSION],
+    )
+    collection = find_collection(connection, name)
+    if (collection.space_id, collection.lexicon_version) != (space_id, LEXICON_VERSION):
+        raise _mismatch(connection, collection, space_id)
+    return collection
+
+
+def find_collection(connection: Connection, name: str) -> Collection:
+    """The collection of this name. Raises NotFoundError."""
+    with connection.cursor(row_factory=class_row(Collection)) as cursor:
+        found = cursor.execute(
+            "SELECT id, name, space_id, lexicon_version FROM pgask.collections WHERE name = %s", [name]
+        ).fetchone()
+    if found is None:
+        raise NotFoundError(f"There is no collection {name!r}. `pgask collections` lists them.")
+    return found
+
+
+def check_spaces(connection: Connection, space: EmbeddingSpace) -> None:
+    """Raise EmbeddingMismatchError if any collection with content was made in another space or lexicon."""
+    row = connection.execute(MISMATCHES, space_parameters(space)).fetchone()
+    if row is not None:
+        raise mismatch_error(row, space)
+
+
+def mismatch_error(row: tuple[object, ...], space: EmbeddingSpace) -> EmbeddingMismatchError:
+    """The refusal for a row of MISMATCHES: names both values of what differs, and the way out."""
+    name, stored = row[0], dict(zip(["lexicon_version", *_FIELDS.split(", ")], row[1:], strict=True))
+    wanted = space_parameters(space)
+    differences = "; ".join(
+        f"{field}: stored {stored[field]!r}, configured {wanted[field]!r}"
+        for field in stored
+        if stored[field] != wanted[field]
+    )
+    return EmbeddingMismatchError(
+        f"Collection {name!r} was made with another embedding or lexicon ({differences}). Restore the old setting, or "
+        f"delete the collection (`pgask collections delete {name}`) and ingest it again."
+    )
+
+
+def _mismatch(connection: Connection, collection: Collection, space_id: int) -> EmbeddingMismatchError:
+    with connection.cursor(row_factory=class_row(EmbeddingSpace)) as cursor:
+        space = cursor.execute(
+            f"SELECT {_FIELDS} FROM pgask.embedding_spaces WHERE id = %s",  # noqa: S608 - constants only
+            [space_id],
+        ).fetchone()
+    assert space is not None
+    for row in connection.execute(MISMATCHES, space_parameters(space)):
+        if row[0] == collection.name:
+            return mismatch_error(row, space)
+    raise AssertionError("the collection changed meanwhile")

@@ -1,0 +1,168 @@
+"""The schema as SQLAlchemy metadata; alembic compares migrations against it. Hot statements are SQL elsewhere.
+
+Two schemas: `pgask` holds the fixed tables below, `pgask_vectors` holds two tables for each embedding space,
+made when the space is first used (app/store/spaces.py), since their dimension is the model's.
+Triggers (migration 0001) keep `collections.chunk_count` and `term_count` right and delete postings with their
+chunk, whoever deletes and however.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+SCHEMA: Final = "pgask"
+VECTOR_SCHEMA: Final = "pgask_vectors"
+
+metadata = MetaData(
+    schema=SCHEMA,
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+_now = text("now()")
+_empty_object = text("'{}'::jsonb")
+_empty_array = text("'[]'::jsonb")
+
+# What makes vectors comparable (the first block must be equal), and the state of the space's ivfflat index.
+embedding_spaces = Table(
+    "embedding_spaces",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("weights_sha256", Text, nullable=False),
+    Column("dimension", Integer, nullable=False),
+    Column("pooling", Text, nullable=False),
+    Column("query_prefix", Text, nullable=False),
+    Column("passage_prefix", Text, nullable=False),
+    Column("normalized", Boolean, nullable=False),
+    Column("index_lists", Integer),  # null: there is no index, search is exact
+    Column("index_probes", Integer),
+    Column("index_report", JSONB),  # rows and measured recall when it was built; see app/store/ivfflat.py
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    UniqueConstraint(
+        *("model", "weights_sha256", "dimension", "pooling", "query_prefix", "passage_prefix", "normalized"),
+        name="uq_embedding_spaces_fields",
+    ),
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("space_id", Integer, ForeignKey(embedding_spaces.c.id), nullable=False, index=True),
+    Column("lexicon_version", Integer, nullable=False),
+    Column("chunk_count", BigInteger, nullable=False, server_default=text("0")),  # kept by triggers
+    Column("term_count", BigInteger, nullable=False, server_default=text("0")),  # sum of chunks.term_count
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
+    Column("collection_id", Integer, ForeignKey(collections.c.id, ondelete="CASCADE"), nullable=False),
+    Column("source", Text(collation="C"), nullable=False),
+    # ready: searchable · failed: nothing stored · stale: the file changed but can't be read, the old text answers
+    Column("status", Text, nullable=False),
+    Column("reason", Text),  # reason code of failed and stale
+    Column("reason_detail", Text),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("media_type", Text, nullable=False, server_default=""),
+    Column("language", Text, nullable=False, server_default="und"),
+    Column("content_sha256", Text),  # of the file's bytes
+    Column("pipeline", Text),  # parser, chunker and lexicon versions and settings that made the chunks
+    Column("text", Text, nullable=False, server_default=""),
+    Column(
+        "pages", JSONB, nullable=False, server_default=_empty_array
+    ),  # [[number, char_start, char_end], …]
+    Column(
+        "sections", JSONB, nullable=False, server_default=_empty_array
+    ),  # [[char_start, char_end, [heading, …]], …]
+    Column("metadata", JSONB, nullable=False, server_default=_empty_object),
+    Column(
+        "dropped", JSONB, nullable=False, server_default=_empty_object
+    ),  # what cleaning removed, characters
+    Column("size_bytes", BigInteger, nullable=False, server_default=text("0")),
+    Column("char_count", Integer, nullable=False, server_default=text("0")),
+    Column("chunk_count", Integer, nullable=False, server_default=text("0")),
+    Column("token_count", Integer, nullable=False, server_default=text("0")),
+    Column("unknown_tokens", Integer, nullable=False, server_default=text("0")),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    UniqueConstraint("collection_id", "source"),
+    Index(
+        "ix_documents_metadata",
+        "metadata",
+        postgresql_using="gin",
+        postgresql_ops={"metadata": "jsonb_path_ops"},
+    ),
+    CheckConstraint("status IN ('ready', 'failed', 'stale')", name="status"),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", BigInteger, Identity(always=False), primary_key=True),
+    Column("document_id", Uuid, ForeignKey(documents.c.id, ondelete="CASCADE"), nullable=False),
+    Column("collection_id", Integer, nullable=False),
+    Column("chunk_index", Integer, nullable=False),
+    Column("char_start", Integer, nullable=False),
+    Column("char_end", Integer, nullable=False),
+    Column("token_count", Integer, nullable=False),
+    Column("term_count", Integer, nullable=False),
+    Column("page", Integer),
+    Column("heading", Text),
+    Column("places", JSONB, nullable=False),  # [[char_start, page, heading], …]
+    Column("sentences", ARRAY(Integer), nullable=False),  # char_start, char_end of each sentence, flat
+    Column("window_start", Integer, nullable=False),  # windows [window_start, window_end) of the document
+    Column("window_end", Integer, nullable=False),
+    UniqueConstraint("document_id", "chunk_index"),
+    CheckConstraint("char_start < char_end", name="span"),
+)
+
+# The inverted index of BM25: one row a chunk and term. No foreign key (a check for every row would cost more than
+# the row); the trigger on chunks removes rows.
+postings = Table(
+    "postings",
+    metadata,
+    Column("chunk_id", BigInteger, nullable=False),
+    Column("collection_id", Integer, nullable=False),
+    Column("term_frequency", SmallInteger, nullable=False),
+    Column(
+        "chunk_terms", Integer, nullable=False
+    ),  # = chunks.term_count, so that scoring reads this index alone
+    Column("term", Text(collation="C"), nullable=False),
+    Index(
+        "ix_postings_term",
+        "collection_id",
+        "term",
+        postgresql_include=["chunk_id", "term_frequency", "chunk_terms"],
+    ),
+    Index("ix_postings_chunk_id", "chunk_id"),
+)
