@@ -1,0 +1,56 @@
+# The commands around pgask. `make` or `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+PY := .venv/bin/python
+WORKERS ?= 2
+
+.PHONY: help setup fmt check test unit integration e2e demo web web-check eval lock
+
+help: ## list the commands
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; \
+		do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+demo: ## install, ingest the bundled corpus and serve the chat page (PORT=8000, PGASK_HOME=…) until Ctrl-C
+	@scripts/demo.sh
+
+setup: ## make .venv with the locked packages (PYTHON=… names the interpreter)
+	@scripts/setup.sh
+
+web: setup ## build the chat page into app/static
+	@$(PY) scripts/build_web.py
+
+fmt: setup ## format the code and write .env.example anew
+	@$(PY) -m ruff check --quiet --fix . || true
+	@$(PY) -m ruff format --quiet .
+	@$(PY) scripts/env_example.py
+
+check: setup ## lint, types and import rules
+	@$(PY) -m ruff format --check --quiet . || { echo "Not formatted: make fmt"; exit 1; }
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m mypy && $(PY) -m mypy scripts/*.py
+	@.venv/bin/lint-imports --no-cache
+
+web-check: setup ## types and unit tests of the chat page
+	@$(PY) scripts/build_web.py check test
+
+unit: setup ## unit tests: no database, no network
+	@$(PY) -m pytest -q -n $(WORKERS) tests/unit
+
+integration: setup ## tests on a real embedded PostgreSQL
+	@$(PY) -m pytest -q -n $(WORKERS) tests/integration
+
+e2e: setup web ## the chat page in a real Chromium (skipped where there is none)
+	@if scripts/chromium.sh; then $(PY) -m pytest -q tests/e2e; fi
+
+test: check web-check unit integration e2e ## everything above; what .ci/run calls
+
+eval: setup ## measure: make eval CORPUS=folder QUESTIONS=file.jsonl [LIMIT=300] [OUT=eval/out]
+	@if [ -z "$${CORPUS:-}" ] || [ -z "$${QUESTIONS:-}" ]; then \
+		echo "Name the corpus and its questions: make eval CORPUS=folder QUESTIONS=file.jsonl" >&2; exit 2; fi
+	@.venv/bin/rag-eval run --corpus "$$CORPUS" --questions "$$QUESTIONS" --out "$${OUT:-eval/out}" \
+		$${LIMIT:+--limit "$$LIMIT"}
+
+lock: setup ## write constraints.txt from what is installed in .venv
+	@$(PY) scripts/lock.py
