@@ -1,0 +1,70 @@
+"""Failures of a model server → the errors of app/errors.py, in words that are safe to show.
+
+The one place that knows what the SDK and its transport raise. The server's own words are shortened, put on
+one line and freed of the key.
+"""
+
+from __future__ import annotations
+
+import httpx2
+import openai
+
+from app.errors import GenerationError, LlmTimeoutError, LlmUnavailableError
+
+MAX_EXCERPT_CHARS = 200  # of the server's own words in an error message
+REQUEST_REFUSED = "llm_request_refused"  # error code: the server is well but does not take this request
+
+# Whatever the SDK, the transport and the reading of a reply raise when a server fails or talks nonsense.
+FAILURES = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError, TypeError)
+
+_RETRIED_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+
+
+def worth_a_retry(error: Exception) -> bool:
+    """Whether the same request may well succeed a moment later: not reached, or refused for load."""
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code in _RETRIED_STATUS
+    if isinstance(error, LlmUnavailableError):
+        return isinstance(error.__cause__, httpx2.TransportError)
+    return isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError)
+
+
+def wrap_failure(error: Exception, api_key: str | None) -> GenerationError:
+    """The error of ours for one of FAILURES; raise it `from` that one."""
+    match error:
+        case openai.APITimeoutError():
+            return LlmTimeoutError("The language model server did not take the connection in time.")
+        case openai.APIStatusError(status_code=status):
+            return _wrap_status(status, str(error.message), api_key)
+        case openai.APIConnectionError():
+            message = (
+                "The language model server can't be reached, or broke off: check that it runs, and "
+                "PGASK_LLM_BASE_URL."
+            )
+        case openai.APIError():
+            message = f"The language model server reported: {excerpt(str(error.message), api_key)}"
+        case _:
+            message = "The language model server sent something that is no completion."
+    return LlmUnavailableError(message)
+
+
+def _wrap_status(status: int, said: str, api_key: str | None) -> GenerationError:
+    if status in {401, 403}:  # these replies may repeat a part of the key: none of their words
+        return LlmUnavailableError(
+            f"The language model server refuses the key ({status}): check PGASK_LLM_API_KEY."
+        )
+    code = REQUEST_REFUSED if status in {400, 413, 422} else None
+    message = f"The language model server answered {status}: {excerpt(said, api_key)}"
+    return LlmUnavailableError(message, code=code)
+
+
+def excerpt(text: str, api_key: str | None) -> str:
+    """The start of `text` on one line, without `api_key`; at most MAX_EXCERPT_CHARS.
+
+    >>> excerpt("no such\\nmodel: sk-1", "sk-1")
+    'no such model: ***'
+    """
+    if api_key:
+        text = text.replace(api_key, "***")
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= MAX_EXCERPT_CHARS else text[: MAX_EXCERPT_CHARS - 1] + "…"

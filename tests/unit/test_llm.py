@@ -1,0 +1,420 @@
+"""The real client against a scripted server: what it sends, every way a server can fail, leaving early."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+
+import pytest
+
+from app.config import load_settings
+from app.domain import GenerationParams, Usage
+from app.errors import LimitExceededError, LlmTimeoutError, LlmUnavailableError
+from app.generation.failures import MAX_EXCERPT_CHARS, REQUEST_REFUSED
+from app.generation.llm import LlmClient, LlmDelta, LlmSettings
+from app.generation.prompt import Prompt, PromptMessage
+from app.generation.tokens import estimate_tokens
+from tests.fakes import Mode, ScriptedLlm
+
+ANSWER = "Lists: rows / 1000 [1]. 列表数约为行数的千分之一【2】。"
+MESSAGES = [PromptMessage("system", "Rules."), PromptMessage("user", "How many lists?")]
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedLlm]:
+    with ScriptedLlm(ANSWER) as scripted:
+        yield scripted
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+def quick(server: ScriptedLlm, **changes: object) -> LlmSettings:
+    limits = {
+        "base_url": server.base_url,
+        "connect_timeout_s": 1.0,
+        "first_token_timeout_s": 0.5,
+        "idle_timeout_s": 0.3,
+        "total_timeout_s": 2.0,
+        "retry_pause_s": 0.01,
+    }
+    return LlmSettings(**{**limits, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def client(server: ScriptedLlm, clock: FakeClock) -> AsyncIterator[LlmClient]:
+    made = LlmClient(quick(server), clock=clock)
+    yield made
+    await made.aclose()
+
+
+async def deltas(client: LlmClient, params: GenerationParams = GenerationParams()) -> list[LlmDelta]:  # noqa: B008
+    async with aclosing(client.stream(MESSAGES, params)) as stream:
+        return [delta async for delta in stream]
+
+
+async def test_streams_text_then_finish_reason_and_usage(server: ScriptedLlm, client: LlmClient) -> None:
+    got = await deltas(client)
+    assert "".join(delta.text for delta in got) == ANSWER
+    assert len(got) > 5
+    assert all(delta.text and delta.finish_reason is None for delta in got[:-1])
+    assert got[-1] == LlmDelta("", "stop", Usage(6, 10))
+    assert client.model_name == "scripted-llama"
+
+
+async def test_sends_the_parameters_and_asks_for_the_model_once(
+    server: ScriptedLlm, client: LlmClient
+) -> None:
+    params = GenerationParams(temperature=0.7, top_p=0.5, top_k=3, max_tokens=9, stop=("\n\n", "问题"))
+    await deltas(client, params)
+    await deltas(client)
+    sent = server.completions[0].body
+    expected = {"model": "scripted-llama", "temperature": 0.7, "top_p": 0.5, "top_k": 3, "max_tokens": 9}
+    assert expected.items() <= sent.items()
+    assert sent["stop"] == ["\n\n", "问题"]
+    assert sent["messages"] == [{"role": m.role, "content": m.content} for m in MESSAGES]
+    assert "stop" not in server.completions[1].body
+    assert [r.path for r in server.requests].count("/v1/models") == 1
+
+
+async def test_the_key_goes_to_every_path_and_into_no_text(server: ScriptedLlm) -> None:
+    client = LlmClient(quick(server, api_key="sk-secret"))
+    await client.fit_prompt(_builder("short"))
+    server.mode = "unauthorized_401"
+    with pytest.raises(LlmUnavailableError) as caught:
+        await deltas(client)
+    await client.aclose()
+    assert {r.headers["authorization"] for r in server.requests} == {"Bearer sk-secret"}
+    assert {r.path for r in server.requests} == {"/v1/models", "/tokenize", "/v1/chat/completions"}
+    assert "sk-secret" not in f"{caught.value}{quick(server, api_key='sk-secret')!r}"
+
+
+async def test_a_server_that_counts_no_usage_gives_zero(server: ScriptedLlm, client: LlmClient) -> None:
+    server.sends_usage = False
+    assert (await deltas(client))[-1].usage == Usage(0, 0)
+
+
+async def test_fields_that_a_server_refuses_are_left_out_from_then_on(
+    server: ScriptedLlm, client: LlmClient
+) -> None:
+    server.refused_fields = frozenset({"top_k", "stream_options"})
+    for _ in range(2):
+        assert "".join(delta.text for delta in await deltas(client)) == ANSWER
+    assert ["top_k" in r.body for r in server.completions].count(True) <= 2
+    assert "top_k" not in server.completions[-1].body
+    assert len(server.completions) == 4  # each field is refused once, then two good requests
+
+
+@pytest.mark.parametrize(
+    ("mode", "error", "words"),
+    [
+        ("slow_first_token", LlmTimeoutError, "did not begin to answer within 0.5 s"),
+        ("hang_mid_stream", LlmTimeoutError, "in the middle of its answer"),
+        ("disconnect_before", LlmUnavailableError, "can't be reached, or broke off"),
+        ("disconnect_mid_stream", LlmUnavailableError, "broke off"),
+        ("end_mid_stream", LlmUnavailableError, "broke off its answer"),
+        ("error_mid_stream", LlmUnavailableError, "scripted crash"),
+        ("error_500", LlmUnavailableError, "answered 500"),
+        ("busy_429", LlmUnavailableError, "answered 429"),
+        ("refuse_400", LlmUnavailableError, "maximum context length"),
+        ("unauthorized_401", LlmUnavailableError, "PGASK_LLM_API_KEY"),
+        ("garbage", LlmUnavailableError, "no completion"),
+        ("wrong_json", LlmUnavailableError, "no completion"),
+    ],
+)
+async def test_every_failure_is_an_error_of_ours_in_time(
+    server: ScriptedLlm, client: LlmClient, mode: Mode, error: type[Exception], words: str
+) -> None:
+    server.mode = mode
+    started = time.monotonic()
+    with pytest.raises(error, match=words) as caught:
+        await deltas(client)
+    assert time.monotonic() - started < 2.0
+    assert caught.value.__cause__ is not caught.value
+    assert len(str(caught.value)) < MAX_EXCERPT_CHARS + 100
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "not json",
+        "[]",
+        "1",
+        "null",
+        '"text"',
+        '{"choices": "x"}',
+        '{"choices": [1]}',
+        '{"choices": [{"delta": "x"}]}',
+        '{"choices": [{"delta": {"content": 5}}]}',
+        '{"choices": [{"delta": {"content": "x"}, "finish_reason": 5}]}',
+        '{"choices": [{}]}',
+        '{"error": "x"}',
+        '{"choices": null}',
+    ],
+)
+async def test_wrong_json_of_any_shape_is_an_error_of_ours(
+    server: ScriptedLlm, client: LlmClient, event: str
+) -> None:
+    server.mode, server.wrong_json = "wrong_json", event
+    with pytest.raises(LlmUnavailableError):
+        await deltas(client)
+
+
+async def test_text_that_can_not_be_stored_is_made_sendable(server: ScriptedLlm, client: LlmClient) -> None:
+    server.answer = "a\ud800b\x00c"
+    text = "".join(delta.text for delta in await deltas(client))
+    assert text == "a�bc"
+
+
+@pytest.mark.parametrize("mode", ["disconnect_before", "error_500", "busy_429"])
+async def test_one_more_try_before_the_first_token(
+    server: ScriptedLlm, client: LlmClient, mode: Mode
+) -> None:
+    server.next_modes.append(mode)
+    assert "".join(delta.text for delta in await deltas(client)) == ANSWER
+    assert len(server.completions) == 2
+
+
+@pytest.mark.parametrize("mode", ["disconnect_mid_stream", "refuse_400", "slow_first_token", "garbage"])
+async def test_no_further_try_after_a_token_or_where_it_would_not_help(
+    server: ScriptedLlm, client: LlmClient, mode: Mode
+) -> None:
+    server.next_modes.append(mode)
+    with pytest.raises((LlmUnavailableError, LlmTimeoutError)):
+        await deltas(client)
+    assert len(server.completions) == 1
+
+
+async def test_text_before_a_failure_has_been_yielded(server: ScriptedLlm, client: LlmClient) -> None:
+    server.mode = "hang_mid_stream"
+    got: list[str] = []
+
+    async def collect() -> None:
+        async with aclosing(client.stream(MESSAGES)) as stream:
+            async for delta in stream:
+                got.append(delta.text)
+
+    with pytest.raises(LlmTimeoutError):
+        await collect()
+    assert len(got) > 2
+    assert ANSWER.startswith("".join(got))
+
+
+async def test_an_answer_is_whole_at_its_finish_reason(server: ScriptedLlm, client: LlmClient) -> None:
+    server.mode = "no_done"
+    got = await deltas(client)
+    assert "".join(delta.text for delta in got) == ANSWER
+    assert got[-1] == LlmDelta("", "stop", Usage())
+
+
+async def test_no_stream_is_longer_than_the_total(server: ScriptedLlm) -> None:
+    client = LlmClient(quick(server, total_timeout_s=0.3))
+    server.answer, server.token_delay_s = "x" * 4000, 0.02
+    started = time.monotonic()
+    with pytest.raises(LlmTimeoutError, match=r"did not finish its answer within 0\.3 s"):
+        await deltas(client)
+    assert time.monotonic() - started < 1.0
+    await client.aclose()
+
+
+async def test_leaving_the_stream_closes_it_upstream(server: ScriptedLlm, client: LlmClient) -> None:
+    server.answer, server.token_delay_s = "x" * 4000, 0.02
+    async with aclosing(client.stream(MESSAGES)) as stream:
+        await anext(stream)
+    assert await asyncio.to_thread(server.completions[0].disconnected.wait, 1)
+
+
+@pytest.mark.parametrize("mode", ["slow_first_token", "hang_mid_stream"])
+async def test_a_cancelled_task_closes_the_stream_upstream(server: ScriptedLlm, mode: Mode) -> None:
+    client = LlmClient(quick(server, first_token_timeout_s=20, idle_timeout_s=20, total_timeout_s=60))
+    server.mode = mode
+    task = asyncio.create_task(deltas(client))
+    assert await asyncio.to_thread(server.arrived.acquire, timeout=2)
+    await asyncio.sleep(0.05)  # let the first half of the answer come, where one does
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(server.completions[0].disconnected.wait, 1)
+    assert not client.breaker.is_open
+    await client.aclose()
+
+
+async def test_a_hundred_clients_that_leave_leave_nothing_behind(server: ScriptedLlm) -> None:
+    client = LlmClient(quick(server, first_token_timeout_s=10, idle_timeout_s=10, total_timeout_s=20))
+    server.answer, server.token_delay_s = "x" * 4000, 0.05
+
+    async def leave() -> None:
+        async with aclosing(client.stream(MESSAGES)) as stream:
+            await anext(stream)
+
+    before = len(asyncio.all_tasks())
+    await asyncio.gather(*(leave() for _ in range(100)))
+    for request in server.completions:
+        assert await asyncio.to_thread(request.disconnected.wait, 1)
+    await client.aclose()
+    await asyncio.sleep(0)
+    assert len(asyncio.all_tasks()) == before
+    assert len(server.completions) == 100
+
+
+async def test_five_failures_in_a_row_open_the_breaker(
+    server: ScriptedLlm, client: LlmClient, clock: FakeClock
+) -> None:
+    server.mode = "garbage"
+    for _ in range(5):
+        with pytest.raises(LlmUnavailableError, match="no completion"):
+            await deltas(client)
+    asked = len(server.requests)
+    with pytest.raises(LlmUnavailableError, match=r"tried again in 10 s"):
+        await deltas(client)
+    prompt = await client.fit_prompt(_builder("text " * 100))
+    assert prompt.prompt_tokens == estimate_tokens(prompt.messages[0].content)
+    assert len(server.requests) == asked  # it is left alone, for counting too
+
+    clock.now += 10
+    with pytest.raises(LlmUnavailableError, match="no completion"):
+        await deltas(client)  # the probe
+    with pytest.raises(LlmUnavailableError, match="tried again"):
+        await deltas(client)
+
+    clock.now += 10
+    server.mode = "answer"
+    await deltas(client)
+    await deltas(client)
+    assert not client.breaker.is_open
+
+
+async def test_a_request_that_is_refused_says_nothing_about_the_server(
+    server: ScriptedLlm, client: LlmClient
+) -> None:
+    server.mode = "refuse_400"
+    for _ in range(6):
+        with pytest.raises(LlmUnavailableError) as caught:
+            await deltas(client)
+        assert caught.value.code == REQUEST_REFUSED
+    assert not client.breaker.is_open
+
+
+async def test_a_server_that_is_not_there() -> None:
+    with ScriptedLlm() as gone:
+        settings = quick(gone)
+    client = LlmClient(settings)
+    with pytest.raises(LlmUnavailableError, match="can't be reached"):
+        await deltas(client)
+    with pytest.raises(LlmUnavailableError, match="can't be reached"):
+        await client.fit_prompt(_builder("text"))
+    await client.aclose()
+
+
+async def test_another_model_is_found_after_the_first_is_gone(server: ScriptedLlm, client: LlmClient) -> None:
+    await deltas(client)
+    server.model, server.max_model_len = "another-llama", 2048
+    with pytest.raises(LlmUnavailableError, match=r"answered 404: .*scripted-llama"):
+        await deltas(client)
+    assert "".join(delta.text for delta in await deltas(client)) == ANSWER
+    assert (await client.served_model()).context_tokens == 2048
+    assert client.model_name == "another-llama"
+
+
+async def test_a_model_that_is_named_is_asked_for_though_not_listed(server: ScriptedLlm) -> None:
+    client = LlmClient(quick(server, model="mine"))
+    with pytest.raises(LlmUnavailableError, match="answered 404"):
+        await deltas(client)
+    assert server.completions[0].body["model"] == client.model_name == "mine"
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("listed", "setting", "expected"),
+    [(8192, None, 8192), (8192, 1000, 1000), (900, 1000, 900), (None, None, 4096)],
+)
+async def test_the_shorter_known_context_counts(
+    server: ScriptedLlm, listed: int | None, setting: int | None, expected: int
+) -> None:
+    server.max_model_len = listed
+    client = LlmClient(quick(server, context_tokens=setting))
+    assert (await client.served_model()).context_tokens == expected
+    await client.aclose()
+
+
+def _builder(text: str, *, tokens_per_char: float = 1 / 3) -> _Builder:
+    return _Builder(text, tokens_per_char)
+
+
+class _Builder:
+    """Builds prompts from the start of a text, as long as its estimate allows, and keeps the budgets asked for."""
+
+    def __init__(self, text: str, tokens_per_char: float) -> None:
+        self.text, self.tokens_per_char, self.budgets = text, tokens_per_char, list[int]()
+
+    def __call__(self, budget: int) -> Prompt:
+        self.budgets.append(budget)
+        text = self.text[: int(budget / self.tokens_per_char)]
+        return Prompt((PromptMessage("user", text),), (), int(len(text) * self.tokens_per_char) + 1)
+
+
+async def test_a_prompt_with_room_to_spare_is_counted_once(server: ScriptedLlm, client: LlmClient) -> None:
+    build = _builder("word " * 100)
+    prompt = await client.fit_prompt(build)
+    assert prompt.prompt_tokens == 500 // 4 + 1  # the server's count
+    assert build.budgets == [4096 - 512]
+
+
+@pytest.mark.parametrize("tokens_per_char", [0.05, 1 / 3, 2.0])
+async def test_the_server_s_count_decides_whatever_the_estimate(
+    server: ScriptedLlm, client: LlmClient, tokens_per_char: float
+) -> None:
+    build = _builder("word " * 20_000, tokens_per_char=tokens_per_char)
+    prompt = await client.fit_prompt(build, GenerationParams(max_tokens=512))
+    assert 0.9 * (4096 - 512) < prompt.prompt_tokens <= 4096 - 512
+    assert prompt.prompt_tokens == len(prompt.messages[0].content) // 4 + 1
+    assert len(build.budgets) <= 4
+
+
+async def test_where_the_server_does_not_count_the_estimate_decides(
+    server: ScriptedLlm, client: LlmClient
+) -> None:
+    server.counts_tokens = False
+    for _ in range(2):
+        prompt = await client.fit_prompt(_builder("word " * 20_000))
+        assert prompt.prompt_tokens in {3584, 3585}
+    assert [r.path for r in server.requests].count("/tokenize") == 1  # it is not asked again
+
+
+async def test_a_completion_takes_at_most_half_the_context(server: ScriptedLlm, client: LlmClient) -> None:
+    server.max_model_len = 600
+    build = _builder("word " * 20_000)
+    params = GenerationParams(max_tokens=5000)
+    prompt = await client.fit_prompt(build, params)
+    await deltas(client, params)
+    assert prompt.prompt_tokens <= 300
+    assert server.completions[-1].body["max_tokens"] == 300
+
+
+async def test_a_prompt_that_never_fits_is_refused(server: ScriptedLlm, client: LlmClient) -> None:
+    def build(budget: int) -> Prompt:
+        return Prompt((PromptMessage("user", "word " * 20_000),), (), budget)
+
+    with pytest.raises(LimitExceededError, match="fits the model's context"):
+        await client.fit_prompt(build)
+
+
+def test_the_settings_group_is_read_from_all_settings() -> None:
+    assert LlmSettings.from_settings(load_settings(llm_base_url="")) is None
+    group = LlmSettings.from_settings(
+        load_settings(llm_base_url="http://llm:8001/v1/", llm_model="m", llm_idle_timeout_s=7)
+    )
+    assert group is not None
+    assert (group.base_url, group.model, group.idle_timeout_s) == ("http://llm:8001/v1", "m", 7)
