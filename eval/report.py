@@ -92,8 +92,9 @@ def make_notes(evaluation: Evaluation) -> list[str]:
 
 
 def make_json_line(evaluation: Evaluation) -> str:
-    """The figures as one line of JSON, with the collection's name."""
-    return json.dumps({**evaluation.figures, "collection": evaluation.collection}, ensure_ascii=False)
+    """The figures, to six decimals, as one line of JSON, with the collection's name."""
+    figures = {key: round(v, 6) if isinstance(v, float) else v for key, v in evaluation.figures.items()}
+    return json.dumps({**figures, "collection": evaluation.collection}, ensure_ascii=False)
 
 
 def make_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from eval.replies import Reply
 from eval.runner import Evaluation
 from eval.summary import QuestionScores
+from eval.words import HAN
 
 WORST_QUESTIONS: Final = 50
 _PASSAGE_CHARS: Final = 600
@@ -20,12 +21,16 @@ _PASSAGE_CHARS: Final = 600
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --good: #2e7d32; --bad: #c62828; --soft: #8882; }
 body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; max-width: 68rem; margin: 2rem auto;
-       padding: 0 1rem; overflow-wrap: anywhere; }
+       padding: 0 1rem; overflow-wrap: break-word; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); text-align: left;
          vertical-align: top; }
+td { overflow-wrap: anywhere; }
+td.source { min-width: 7em; }
+th, td.number { white-space: nowrap; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
-details { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; padding: .4rem .8rem; }
+details { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; padding: .4rem .8rem;
+          overflow-x: auto; }
 summary { cursor: pointer; }
 blockquote { margin: .4rem 0; padding: .3rem .8rem; background: var(--soft); white-space: pre-wrap; }
 .hit { color: var(--good); } .miss { color: var(--bad); } .meta { opacity: .75; }
@@ -107,8 +112,9 @@ def _question(reply: Reply, scores: QuestionScores) -> str:
     if scores.answer:
         contained = ", answer right" if scores.answer["answer_contains_gold"] else ", answer wrong"
     state = "miss" if rank is None and reply.ranking_counts else "meta"
+    language = "zh" if HAN.search(reply.asked) else "en"  # picks the shapes of Han characters
     return (
-        f'<details><summary>{escape(reply.asked)} <span class="{state}">'
+        f'<details lang="{language}"><summary>{escape(reply.asked)} <span class="{state}">'
         f"({found}{contained}{', abstained' if reply.abstained else ''})</span></summary>"
         f'<p class="meta">{escape(reply.question.id)}</p>'
         f"<p><b>Gold:</b> {escape(_gold_answers(reply))}</p>{_reply_text(reply)}{_gold_passage(reply)}"
@@ -143,7 +149,7 @@ def _gold_passage(reply: Reply) -> str:
 def _chunk_table(reply: Reply) -> str:
     rows = (
         f'<tr class="{"hit" if hit else "meta"}"><td class="number">{rank}</td><td>{"hit" if hit else ""}</td>'
-        f'<td>{escape(chunk.source)} [{chunk.char_start}, {chunk.char_end})</td><td class="number">'
+        f'<td class="source">{escape(chunk.source)} [{chunk.char_start}, {chunk.char_end})</td><td class="number">'
         f"{chunk.score:.3f}</td><td>{_shorten(chunk.text, 160)}</td></tr>"
         for rank, (chunk, hit) in enumerate(zip(reply.chunks, reply.hits, strict=True), start=1)
     )

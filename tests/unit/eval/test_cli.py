@@ -66,11 +66,8 @@ class TestReport:
         assert rows[1]["citations"][0]["exact"] is True
         assert rows[2]["values"] == {}
         summary = json.loads((out / "summary.json").read_text("utf-8"))
-        assert summary["figures"] == {
-            key: value
-            for key, value in json.loads(result.stdout.splitlines()[-1]).items()
-            if key != "collection"
-        }
+        printed = json.loads(result.stdout.splitlines()[-1])
+        assert summary["figures"] == pytest.approx({key: printed[key] for key in METRIC_KEYS}, abs=1e-6)
         assert summary["run"]["top_k"] == 10
         assert summary["intervals_95"]["recall@1"] == [1.0, 1.0]
 
