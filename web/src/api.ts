@@ -113,13 +113,13 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
 
 /** Reads the events of one answer up to `done`; a stream that ends before it is "interrupted". */
 async function readAnswer(response: Response, listener: AskListener): Promise<Reply> {
-  if (!response.body) throw ProblemError.local("interrupted", response.status);
+  if (!response.body) throw ProblemError.local("interrupted");
   const reader = response.body.getReader();
   const parser = new EventStreamParser();
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) throw ProblemError.local("interrupted", response.status);
+      if (done) throw ProblemError.local("interrupted");
       for (const { event, data } of parser.push(value)) {
         const reply = takeEvent(event, data, listener);
         if (reply) return reply;
@@ -127,7 +127,7 @@ async function readAnswer(response: Response, listener: AskListener): Promise<Re
     }
   } catch (error) {
     if (error instanceof ProblemError || isAbort(error)) throw error;
-    throw ProblemError.local("interrupted", response.status); // the connection broke in the middle
+    throw ProblemError.local("interrupted"); // the connection broke in the middle
   } finally {
     reader.cancel().catch(() => undefined); // it may be closed already
   }

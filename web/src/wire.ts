@@ -173,7 +173,7 @@ export function decodeDocument(value: unknown): DocumentSummary | null {
     source,
     title: text(from.title) || source,
     media_type: text(from.media_type),
-    language: textOrNull(from.language),
+    language: from.language === "und" ? null : textOrNull(from.language), // BCP 47's "undetermined"
     status: text(from.status),
     reason: textOrNull(from.reason),
     pages: numberOrNull(from.pages),

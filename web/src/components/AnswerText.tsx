@@ -87,6 +87,8 @@ const PLAIN: Components = {
       </>
     );
   },
+  // What may scroll sideways can be reached and scrolled by keyboard.
+  pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
   table: ({ children }) => (
     <div className="table-scroll" tabIndex={0}>
       <table>{children}</table>

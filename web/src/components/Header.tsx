@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { useLanguage, useWords } from "../i18n";
 import type { Theme } from "../theme";
 import type { Collection } from "../wire";
-import { BookIcon, ChatIcon, DownIcon, HalfIcon, MenuIcon, MoonIcon, SunIcon } from "./Icons";
+import { BookIcon, ChatIcon, ChevronIcon, HalfIcon, MenuIcon, MoonIcon, SunIcon } from "./Icons";
 
 interface Props {
   collections: readonly Collection[] | null;
@@ -76,7 +76,7 @@ function CollectionPicker({ collections, collectionsFailed, collection, onCollec
           </option>
         ))}
       </select>
-      <DownIcon />
+      <ChevronIcon />
     </span>
   );
 }

@@ -50,5 +50,6 @@ export const RetryIcon = icon(<path d="M15.8 8.2A6.2 6.2 0 1 0 16 11.5M16 3.8v4.
 export const WarningIcon = icon(<path d="M10 3.3l7.2 12.9H2.8zM10 8.2v3.6M10 14v.1" />);
 export const SearchIcon = icon(<path d="M9 3.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM13.2 13.2l3.8 3.8" />);
 export const DownIcon = icon(<path d="M10 4v11.5M5 10.5l5 5 5-5" />);
+export const ChevronIcon = icon(<path d="M4.5 7.5L10 13l5.5-5.5" />);
 export const LeftIcon = icon(<path d="M12.5 4.5L7 10l5.5 5.5" />);
 export const RightIcon = icon(<path d="M7.5 4.5L13 10l-5.5 5.5" />);

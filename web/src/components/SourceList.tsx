@@ -19,7 +19,7 @@ export function SourceList({ citations, onOpen }: Props) {
   const shown = all ? citations : citations.slice(0, SHOWN);
   const hidden = citations.length - SHOWN;
   return (
-    <section className="sources" data-testid="sources" aria-label={words.sources}>
+    <div className="sources" data-testid="sources">
       <h3 className="sources-heading">{words.sources}</h3>
       <ol className="source-cards">
         {shown.map((citation, index) => (
@@ -33,7 +33,7 @@ export function SourceList({ citations, onOpen }: Props) {
           {all ? words.fewerSources : words.moreSources(hidden)}
         </button>
       )}
-    </section>
+    </div>
   );
 }
 

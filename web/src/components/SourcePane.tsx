@@ -33,13 +33,14 @@ export function SourcePane({ api, target, modal, onTarget, onClose }: Props) {
   useEffect(() => heading.current?.focus({ preventScroll: true }), [target]);
 
   return (
-    <aside
+    <div
       className="source-pane"
       data-testid="source-pane"
+      role={modal ? "dialog" : "complementary"}
+      aria-modal={modal || undefined}
       aria-labelledby="source-pane-title"
-      {...(modal ? { role: "dialog", "aria-modal": true } : {})}
     >
-      <header className="pane-head">
+      <div className="pane-head">
         <div className="pane-titles">
           <h2 id="source-pane-title" ref={heading} tabIndex={-1} className="pane-title" lang={languageOf(title)}>
             {citation && <span className="source-marker">{citation.marker}</span>}
@@ -55,7 +56,7 @@ export function SourcePane({ api, target, modal, onTarget, onClose }: Props) {
         <button type="button" className="icon-button" data-testid="close-source" aria-label={words.closeSource} title={words.closeSource} onClick={onClose}>
           <CloseIcon />
         </button>
-      </header>
+      </div>
       {target.kind === "citation" && target.citations.length > 1 && <Steps target={target} onTarget={onTarget} />}
       {citation && !citation.supported && (
         <p className="pane-note pane-warning">
@@ -63,7 +64,7 @@ export function SourcePane({ api, target, modal, onTarget, onClose }: Props) {
         </p>
       )}
       <SourceBody key={documentId} api={api} documentId={documentId} citation={citation} />
-    </aside>
+    </div>
   );
 }
 

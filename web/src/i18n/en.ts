@@ -44,7 +44,7 @@ export const en = {
   columnChunks: "Chunks",
   columnStatus: "Status",
   languageName: (code: string) => ({ en: "English", zh: "Chinese", ja: "Japanese", ko: "Korean" })[code] ?? code,
-  statusName: (code: string) => ({ ready: "Ready", failed: "Failed", pending: "Waiting", processing: "In progress" })[code] ?? code,
+  statusName: (code: string) => ({ ready: "Ready", failed: "Failed", stale: "Out of date" })[code] ?? code,
 
   // Empty page
   welcome: "What would you like to know?",
