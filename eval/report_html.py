@@ -34,6 +34,7 @@ details { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; 
 summary { cursor: pointer; }
 blockquote { margin: .4rem 0; padding: .3rem .8rem; background: var(--soft); white-space: pre-wrap; }
 .hit { color: var(--good); } .miss { color: var(--bad); } .meta { opacity: .75; }
+@media (max-width: 30rem) { th { white-space: normal; overflow-wrap: anywhere; } th, td { padding-right: .4rem; } }
 @media (prefers-color-scheme: dark) { :root { --good: #81c784; --bad: #ef9a9a; } }
 """
 
