@@ -67,10 +67,26 @@ def clean_text(text: str) -> CleanedText:
     NFC and not NFKC, because a quote must look like its source: "①", "ﬁ" and "Ａ" stay. Applying it twice
     changes nothing more. Raises DocumentError `empty` if nothing visible is left.
     """
-    cleaned = _clean(text)
+    cleaned = normalise_text(text)
     if not cleaned.text.strip():
         raise DocumentError("The document has no text in it; there is nothing to search.", code="empty")
     return cleaned
+
+
+def normalise_text(text: str) -> CleanedText:
+    """Normalise text that may be a part of a document and may be empty: clean_text's rules, no error."""
+    dropped: dict[str, int] = {}
+    text = _SPACES.sub(" ", _NEWLINES.sub("\n", text))
+    for kind, pattern in _DROPPED.items():
+        length = len(text)
+        text = pattern.sub("", text)
+        if len(text) < length:
+            dropped[kind] = length - len(text)
+    length = len(text)
+    text = _NOT_WORD_RUN.sub(_limit_combining_marks, text)
+    if len(text) < length:
+        dropped["combining"] = length - len(text)
+    return CleanedText(unicodedata.normalize("NFC", text), dropped)
 
 
 def clean_line(text: str) -> str:
@@ -79,7 +95,7 @@ def clean_line(text: str) -> str:
     >>> clean_line(" A\\u200b\\n  title ")
     'A title'
     """
-    return " ".join(_clean(text).text.split())
+    return " ".join(normalise_text(text).text.split())
 
 
 def drop_repeated_lines(pages: Sequence[str]) -> CleanedPages:
@@ -128,21 +144,6 @@ def detect_language(text: str) -> Literal["en", "zh", "und"]:
     if other * 3 > han + latin or han + latin == 0:
         return "und"
     return "zh" if han * 4 > latin else "en"
-
-
-def _clean(text: str) -> CleanedText:
-    dropped: dict[str, int] = {}
-    text = _SPACES.sub(" ", _NEWLINES.sub("\n", text))
-    for kind, pattern in _DROPPED.items():
-        length = len(text)
-        text = pattern.sub("", text)
-        if len(text) < length:
-            dropped[kind] = length - len(text)
-    length = len(text)
-    text = _NOT_WORD_RUN.sub(_limit_combining_marks, text)
-    if len(text) < length:
-        dropped["combining"] = length - len(text)
-    return CleanedText(unicodedata.normalize("NFC", text), dropped)
 
 
 def _limit_combining_marks(match: re.Match[str]) -> str:

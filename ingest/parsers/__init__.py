@@ -1,0 +1,44 @@
+"""Parsers: bytes → Document, one format a module, found by media type.
+
+A parser is a pure function of bytes: no files, no network, no database, so that it can run in a process of its
+own. What it gets is untrusted: whatever the bytes, it returns a Document or raises DocumentError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from app.domain import Document
+from app.errors import DocumentError
+from ingest.parsers import html, markdown, pdf, plaintext
+
+PARSER_VERSION = 1  # raise it when a parser gives another text: documents are then made anew
+
+# Raise it when a parser or the cleaning gives other text for the same bytes: stored documents are then renewed.
+PARSER_VERSION = 1
+
+Parser = Callable[[bytes, str], Document]
+
+PARSERS: Mapping[str, Parser] = {
+    markdown.MEDIA_TYPE: markdown.parse_markdown,
+    plaintext.MEDIA_TYPE: plaintext.parse_plaintext,
+    html.MEDIA_TYPE: html.parse_html,
+    pdf.MEDIA_TYPE: pdf.parse_pdf,
+}
+
+
+def parse(content: bytes, media_type: str, source: str) -> Document:
+    """Parse a file by its media type. `source` gives the title where the content has none.
+
+    Raises DocumentError with a code of docs/reason-codes.md: `unsupported_type`, `empty`, or the parser's own.
+    """
+    parser = PARSERS.get(media_type)
+    if parser is None:
+        raise DocumentError(
+            f"Files of this type can't be read; Markdown, text, HTML and PDF can. ({media_type or source})",
+            code="unsupported_type",
+        )
+    document = parser(content, source)
+    if not document.text.strip():
+        raise DocumentError("The document has no text in it; there is nothing to search.", code="empty")
+    return document

@@ -1,0 +1,130 @@
+"""Bytes of a text file → str, without being told the encoding.
+
+Knows byte order marks, UTF-8, UTF-16, GB18030, Big5 and Windows-1252 (of which Latin-1 text is a part), which
+are what English and Chinese files are written in. Knows nothing of formats.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from functools import cache
+
+from app.errors import DocumentError
+
+_BOMS = (  # UTF-32 first: its mark starts with that of UTF-16
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAMPLE_CHARS = 200_000
+_UTF16_NUL_SHARE = 0.2  # Latin text in UTF-16 is half NULs; text in other encodings has none
+_MAX_BROKEN_SHARE = 0.05  # broken to whole multi-byte sequences of a damaged UTF-8 file
+_MIN_PLAUSIBILITY = 0.6
+_MIN_LEAD = 0.1
+
+_CAPITAL_IN_WORD = re.compile("[a-zß-öø-ÿ][À-ÖØ-Þ]")  # what one Chinese character looks like in Windows-1252
+_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+_CJK_MARKS = frozenset("　、。〈〉《》「」『』【】〔〕…—·“”‘’～￥") | frozenset(
+    map(chr, range(0xFF01, 0xFF5F))
+)
+_WESTERN = frozenset(
+    "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœšžÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŒŠŽ“”‘’–—…€£°«»•·©®™§¿¡\u00a0"
+)
+
+
+def decode(content: bytes, declared: str | None = None) -> str:
+    """Decode a text file: by its byte order mark, UTF-8, the `declared` charset, else the most plausible one.
+
+    A UTF-8 file with a few damaged bytes keeps its text, each damage as U+FFFD. Raises DocumentError
+    `bad_encoding` when nothing fits or two readings fit alike.
+    """
+    for bom, encoding in _BOMS:
+        if content.startswith(bom):
+            return content[len(bom) :].decode(encoding, "replace")
+    if content.count(0) > _UTF16_NUL_SHARE * len(content):
+        text = _decode_strict(content, _utf16_by_nuls(content))
+        if text is not None:
+            return text
+    text = _decode_strict(content, "utf-8")  # before the declared one: what is UTF-8 is so by no accident
+    if text is None and declared:
+        text = _decode_strict(content, declared)
+    if text is None:
+        text = _decode_damaged_utf8(content)
+    return _decode_by_plausibility(content) if text is None else text
+
+
+def _decode_strict(content: bytes, encoding: str) -> str | None:
+    try:
+        return content.decode(encoding)
+    except (UnicodeError, LookupError, ValueError):
+        return None
+
+
+def _decode_damaged_utf8(content: bytes) -> str | None:
+    text = content.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    whole = sum(map(len, _NON_ASCII.findall(text))) - broken
+    return text if broken <= _MAX_BROKEN_SHARE * whole else None
+
+
+def _utf16_by_nuls(content: bytes) -> str:
+    """Name the byte order: ASCII characters have their NUL second in little-endian text."""
+    return "utf-16-le" if content[1::2].count(0) >= content[0::2].count(0) else "utf-16-be"
+
+
+def _decode_by_plausibility(content: bytes) -> str:
+    candidates = ["gb18030", "big5", "cp1252"]
+    if 0 in content:
+        candidates = [_utf16_by_nuls(content)]
+    scored = []
+    for encoding in candidates:
+        text = _decode_strict(content, encoding)
+        if text is not None:
+            scored.append((_plausibility(text, encoding), encoding, text))
+    if not scored:  # UTF-16 without a mark, a newline or any ASCII: rare, and other readings fail on it
+        for encoding in ("utf-16-le", "utf-16-be"):
+            text = _decode_strict(content, encoding)
+            if text is not None:
+                scored.append((_plausibility(text, encoding), encoding, text))
+    scored.sort(reverse=True)
+    lead = scored[0][0] - scored[1][0] if len(scored) > 1 else 1.0
+    if not scored or scored[0][0] < _MIN_PLAUSIBILITY or lead < _MIN_LEAD:
+        raise DocumentError(
+            "The file's character encoding can't be told; save it as UTF-8.", code="bad_encoding"
+        )
+    return scored[0][2]
+
+
+def _plausibility(text: str, encoding: str) -> float:
+    """Return the share, in [0, 1], of the non-ASCII characters that are usual in texts of this encoding."""
+    runs = _NON_ASCII.findall(text[:_SAMPLE_CHARS])
+    counts = Counter("".join(runs))
+    usual = _usual_characters(encoding)
+    share = sum(count for char, count in counts.items() if char in usual) / max(1, counts.total())
+    # Chinese is written in runs, accents stand alone between ASCII letters: "naïve" is "na飗e" in GB18030.
+    longest = max(map(len, runs), default=0)
+    if encoding == "cp1252":
+        usual_form = longest <= 4 and not _CAPITAL_IN_WORD.search(text, 0, _SAMPLE_CHARS)
+    else:
+        usual_form = longest >= 2
+    return share if usual_form else share / 2
+
+
+@cache
+def _usual_characters(encoding: str) -> frozenset[str]:
+    if encoding == "cp1252":
+        return _WESTERN
+    traditional = _decodable("big5", range(0xA4, 0xC7), range(0x40, 0xFF)) | _CJK_MARKS  # Big5 level 1
+    if encoding == "big5":
+        return traditional
+    return traditional | _decodable("gb2312", range(0xB0, 0xD8), range(0xA1, 0xFF))  # GB 2312 level 1
+
+
+def _decodable(encoding: str, leads: range, trails: range) -> frozenset[str]:
+    return frozenset(
+        bytes([lead, trail]).decode(encoding, "ignore")[:1] for lead in leads for trail in trails
+    )

@@ -1,0 +1,208 @@
+"""HTML bytes → Document. The stored text is Markdown made from what a reader of the page sees.
+
+Headings, lists, pipe tables and code keep their form; links keep their words, images go. Site furniture, hidden
+elements and scripts go. The walk over the tree is iterative and linear: nesting and table spans are the
+usual weapons of a hostile page. Emphasis is not marked, so that a quote reads like the page.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import PurePosixPath
+
+from lxml import etree  # type: ignore[import-untyped]  # ships no types
+
+from app.domain import Document
+from app.errors import DocumentError
+from ingest.cleaning import clean_line, clean_text, detect_language
+from ingest.parsers.blocks import BlockWriter
+from ingest.parsers.decoding import decode
+from ingest.parsers.headings import build_sections, find_headings
+
+MEDIA_TYPE = "text/html"
+
+_DECLARED_CHARSET = re.compile(
+    rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{1,40})""", re.I
+)
+_TEXT_CODEC = re.compile(r"gb|big5|cp\d|iso8859|koi8|shift|euc|mac|utf-(?:8|16|32)$|tis|johab")
+# What pages mean by these names (WHATWG Encoding Standard, section 4.2).
+_CHARSET_MEANING = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252"}
+
+_DROPPED = frozenset(
+    {"script", "style", "template", "noscript", "svg", "head", "iframe", "object", "embed", "nav"}
+)
+_FURNITURE = frozenset({"header", "footer", "aside"})  # of the site, when outside the main content
+_CONTENT = frozenset({"main", "article"})
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0(?:\.0+)?(?:px|pt|em|rem|%)?\s*(?:;|!|$)",
+    re.I,
+)
+_SPACED = frozenset(
+    {"button", "option", "label", "select", "textarea"}
+)  # stand apart without a line of their own
+_BLOCKS = frozenset(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure "
+    "footer form header hgroup hr html legend li main menu nav ol optgroup p pre search section summary table "
+    "tbody td tfoot th thead tr ul".split()
+)
+_HEADING = re.compile(r"h([1-6])$")
+_LANGUAGE_CLASS = re.compile(r"(?:^|\s)(?:language|lang|highlight)-([\w+#-]{1,20})")
+_MAX_SPAN = 1000  # HTML Living Standard, section 4.9.11, for columns
+
+
+def parse_html(content: bytes, source: str) -> Document:
+    """Parse an HTML page. Title: <title>, else the first level-1 heading, else the file's stem.
+
+    Raises DocumentError `bad_encoding`, `empty`, or `parse_failed` for pages nested too deeply to read.
+    """
+    root = _parse_tree(decode(content, _declared_charset(content)))
+    markdown = _to_markdown(root, drop_furniture=True)
+    if not markdown.strip():
+        markdown = _to_markdown(root, drop_furniture=False)  # a page that is nothing but a header
+    cleaned = clean_text(markdown)
+    headings = find_headings(cleaned.text)
+    title = clean_line("".join(root.xpath("string(//title)")))
+    first = next((heading.title for heading in headings if heading.level == 1), "")
+    return Document(
+        text=cleaned.text,
+        title=title or first or PurePosixPath(source).stem,
+        media_type=MEDIA_TYPE,
+        language=detect_language(cleaned.text),
+        sections=build_sections(headings, len(cleaned.text)),
+        metadata=_metadata(root),
+        dropped=cleaned.dropped,
+    )
+
+
+def _declared_charset(content: bytes) -> str | None:
+    match = _DECLARED_CHARSET.search(content, 0, 4096)
+    if match is None:
+        return None
+    try:
+        name = codecs.lookup(match[1].decode("ascii", "replace")).name
+    except LookupError:
+        return None
+    # Python has codecs that are no character sets, and slow ones (idna, punycode): only real ones are tried.
+    return _CHARSET_MEANING.get(name, name if _TEXT_CODEC.match(name) else None)
+
+
+def _parse_tree(text: str) -> etree._Element:
+    parser = etree.HTMLParser(
+        encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, no_network=True
+    )
+    root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    if root is None:
+        raise DocumentError("The page has no text in it; there is nothing to search.", code="empty")
+    if any("depth" in entry.message for entry in parser.error_log):
+        raise DocumentError("The page is nested too deeply to be read in full.", code="parse_failed")
+    return root
+
+
+def _metadata(root: etree._Element) -> dict[str, str]:
+    """Return the page's language, author, description and keywords, where it names them."""
+    found = {"lang": "".join(root.xpath("string(/html/@lang)"))}
+    for meta in root.iterfind(".//meta"):
+        name = (meta.get("name") or "").lower()
+        if name in {"author", "description", "keywords"}:
+            found.setdefault(name, meta.get("content") or "")
+    return {name: clean_line(value)[:2000] for name, value in found.items() if value.strip()}
+
+
+def _is_hidden(element: etree._Element) -> bool:
+    return element.get("hidden") is not None or bool(_HIDDEN_STYLE.search(element.get("style") or ""))
+
+
+def _to_markdown(root: etree._Element, *, drop_furniture: bool) -> str:
+    writer = BlockWriter()
+    content_depth = 0
+    walk = etree.iterwalk(root, events=("start", "end"))
+    dropped: etree._Element | None = None
+    for event, element in walk:
+        tag = element.tag
+        if event == "start":
+            is_furniture = drop_furniture and tag in _FURNITURE and not content_depth
+            if tag in _DROPPED or is_furniture or _is_hidden(element):
+                dropped = element
+                walk.skip_subtree()
+                continue
+            content_depth += tag in _CONTENT
+            _start(writer, element)
+            writer.write(element.text or "")
+        else:
+            if element is dropped:
+                dropped = None
+            else:
+                content_depth -= tag in _CONTENT
+                _end(writer, element)
+            if element is not root:
+                writer.write(element.tail or "")
+    return writer.text()
+
+
+def _start(writer: BlockWriter, element: etree._Element) -> None:
+    tag = element.tag
+    if tag == "br":
+        writer.break_line()
+    elif tag in _SPACED:
+        writer.write(" ")
+    elif heading := _HEADING.match(tag):
+        writer.open_heading(int(heading[1]))
+    elif tag in _BLOCKS:
+        writer.end_block()
+        if tag == "pre":
+            writer.open_code(_code_language(element))
+        elif tag in {"ul", "ol", "menu"}:
+            writer.open_list(_list_start(element) if tag == "ol" else None)
+        elif tag == "li":
+            writer.open_item()
+        elif tag == "blockquote":
+            writer.open_quote()
+        elif tag == "table":
+            writer.open_table(is_layout=element.find(".//table") is not None)
+        elif tag == "tr":
+            writer.open_row()
+        elif tag in {"td", "th"}:
+            writer.open_cell(_span(element, "colspan"), _span(element, "rowspan"))
+
+
+def _end(writer: BlockWriter, element: etree._Element) -> None:
+    tag = element.tag
+    if tag in _SPACED:
+        writer.write(" ")
+    elif _HEADING.match(tag):
+        writer.close_heading()
+    elif tag in _BLOCKS:
+        writer.end_block()
+        if tag == "pre":
+            writer.close_code()
+        elif tag in {"ul", "ol", "menu"}:
+            writer.close_list()
+        elif tag == "li":
+            writer.close_item()
+        elif tag == "blockquote":
+            writer.close_quote()
+        elif tag in {"td", "th"}:
+            writer.close_cell()
+        elif tag == "table":
+            writer.close_table()
+
+
+def _code_language(pre: etree._Element) -> str:
+    """Return the language that a highlighter's class names, on the block, its code or its parent."""
+    code = pre.find("code")
+    parent = pre.getparent()
+    for element in (code, pre, parent):
+        if element is not None and (match := _LANGUAGE_CLASS.search(element.get("class") or "")):
+            return match[1]
+    return ""
+
+
+def _list_start(element: etree._Element) -> int:
+    start = element.get("start") or ""
+    return int(start) if start.isascii() and start.isdigit() and len(start) < 7 else 1
+
+
+def _span(element: etree._Element, name: str) -> int:
+    value = element.get(name) or ""
+    return max(1, min(_MAX_SPAN, int(value))) if value.isascii() and value.isdigit() and len(value) < 7 else 1

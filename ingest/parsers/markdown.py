@@ -1,0 +1,77 @@
+"""Markdown bytes → Document. The stored text is the file's own, less a YAML front matter."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+import yaml  # type: ignore[import-untyped]  # ships no types; comes with langchain-core and transformers
+
+from app.domain import Document
+from ingest.cleaning import clean_line, clean_text, detect_language
+from ingest.parsers.decoding import decode
+from ingest.parsers.headings import build_sections, find_headings
+
+MEDIA_TYPE = "text/markdown"
+_MAX_FRONT_MATTER_CHARS = 65_536
+_MAX_VALUE_CHARS = 2_000
+
+_FRONT_MATTER_END = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+
+Scalar = str | int | float | bool
+
+
+def parse_markdown(content: bytes, source: str) -> Document:
+    """Parse a Markdown file. Title: the front matter's, else the first level-1 heading, else the file's stem.
+
+    Flat values of the front matter become metadata. Raises DocumentError `bad_encoding` or `empty`.
+    """
+    cleaned = clean_text(decode(content))
+    metadata, text = _split_front_matter(cleaned.text)
+    headings = find_headings(text)
+    first = next((heading.title for heading in headings if heading.level == 1), "")
+    return Document(
+        text=text,
+        title=clean_line(str(metadata.get("title", ""))) or first or PurePosixPath(source).stem,
+        media_type=MEDIA_TYPE,
+        language=detect_language(text),
+        sections=build_sections(headings, len(text)),
+        metadata=metadata,
+        dropped=cleaned.dropped,
+    )
+
+
+def _split_front_matter(text: str) -> tuple[Mapping[str, Scalar], str]:
+    """Return the front matter's flat values and the text after it; what is not YAML stays in the text."""
+    first_line, _, rest = text.partition("\n")
+    end = _FRONT_MATTER_END.search(rest, 0, _MAX_FRONT_MATTER_CHARS) if first_line.rstrip() == "---" else None
+    if end is None:
+        return {}, text
+    try:
+        values = yaml.safe_load(rest[: end.start()])
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}, text
+    if values is not None and not isinstance(values, dict):
+        return {}, text
+    metadata: dict[str, Scalar] = {}
+    for key, value in (values or {}).items():
+        scalar = _scalar(value)
+        if isinstance(key, str) and scalar is not None:
+            metadata[clean_line(key)] = scalar
+    return metadata, rest[end.end() :].lstrip("\n")
+
+
+def _scalar(value: object) -> Scalar | None:
+    """Return a value that JSON can hold; dates as ISO 8601; None for lists, mappings and nothing."""
+    if isinstance(value, str):
+        return clean_line(value)[:_MAX_VALUE_CHARS]
+    if isinstance(value, datetime.date):  # datetime.datetime is one too
+        return value.isoformat()
+    if isinstance(value, bool | int):
+        return value if abs(value) < 2**63 else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return None
