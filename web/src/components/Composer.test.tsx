@@ -71,7 +71,7 @@ describe("Composer", () => {
     expect(screen.getByTestId("counter").textContent).toBe("8,000 of 8,000 characters");
     expect(send.disabled).toBe(false);
     type("😀".repeat(8_001));
-    expect(screen.getByTestId("counter").textContent).toBe("Too long by 1 characters");
+    expect(screen.getByTestId("counter").textContent).toBe("Too long by 1 character");
     expect(send.disabled).toBe(true);
     fireEvent.keyDown(input, { key: "Enter", keyCode: 13 });
     expect(sent).toEqual([]);

@@ -103,7 +103,7 @@ function ComposerNote({ length }: { length: number }) {
   const over = length - MAX_QUESTION_CODE_POINTS;
   return (
     <p className={over > 0 ? "composer-note composer-over" : "composer-note"} id="composer-note" data-testid="counter">
-      {over > 0 ? words.tooLong(shown(over)) : words.counter(shown(length), shown(MAX_QUESTION_CODE_POINTS))}
+      {over > 0 ? words.tooLong(over) : words.counter(shown(length), shown(MAX_QUESTION_CODE_POINTS))}
     </p>
   );
 }

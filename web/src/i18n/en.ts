@@ -64,7 +64,7 @@ export const en = {
   stop: "Stop",
   sendHint: "Enter sends, Shift + Enter starts a new line",
   counter: (used: string, limit: string) => `${used} of ${limit} characters`,
-  tooLong: (over: string) => `Too long by ${over} characters`,
+  tooLong: (over: number) => `Too long by ${count(over, "character", "characters")}`,
 
   // Answers
   you: "You",

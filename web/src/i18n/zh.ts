@@ -56,7 +56,7 @@ export const zh: Dictionary = {
   stop: "停止",
   sendHint: "按 Enter 发送，Shift + Enter 换行",
   counter: (used, limit) => `${used} / ${limit} 字`,
-  tooLong: (over) => `超出 ${over} 字`,
+  tooLong: (over) => `超出 ${number(over)} 字`,
 
   you: "你",
   searching: "正在检索文档……",
