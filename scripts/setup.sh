@@ -10,7 +10,7 @@ if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; the
   exit 0
 fi
 
-new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+new_enough() { [ "$("$1" -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)" = True ]; }
 version_of() { "$1" -c 'import sys; print("%s %d.%d" % (sys.argv[1], *sys.version_info[:2]))' "$1" 2>/dev/null || true; }
 
 found=""
