@@ -41,11 +41,11 @@ _HIDDEN_STYLE = re.compile(
 _SPACED = frozenset(
     {"button", "option", "label", "select", "textarea"}
 )  # stand apart without a line of their own
-_BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure "
-    "footer form header hgroup hr html legend li main menu nav ol optgroup p pre search section summary table "
-    "tbody td tfoot th thead tr ul".split()
-)
+_BLOCK_NAMES = """
+    address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure
+    footer form header hgroup hr html legend li main menu nav ol optgroup p pre search section summary table
+    tbody td tfoot th thead tr ul"""
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 _HEADING = re.compile(r"h([1-6])$")
 _LANGUAGE_CLASS = re.compile(r"(?:^|\s)(?:language|lang|highlight)-([\w+#-]{1,20})")
 _MAX_SPAN = 1000  # HTML Living Standard, section 4.9.11, for columns

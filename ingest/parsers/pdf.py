@@ -17,7 +17,7 @@ import pypdfium2.raw as pdfium_c
 from app.domain import Document, Page
 from app.errors import DocumentError
 from ingest.cleaning import clean_line, detect_language, drop_repeated_lines, normalise_text
-from ingest.parsers.lines import join_lines
+from ingest.parsers.lines import find_words, join_lines
 
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 20_000
@@ -42,7 +42,8 @@ def parse_pdf(content: bytes, source: str) -> Document:
     """
     raw_pages, properties = _extract(content)
     without_furniture = drop_repeated_lines([page.replace("\r\n", "\n") for page in raw_pages])
-    cleaned = [normalise_text(join_lines(page)) for page in without_furniture.pages]
+    words = find_words(without_furniture.pages)
+    cleaned = [normalise_text(join_lines(page, words)) for page in without_furniture.pages]
     text = _PAGE_SEPARATOR.join(page.text for page in cleaned)
     if not text.strip():
         raise DocumentError(
