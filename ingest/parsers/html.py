@@ -29,10 +29,8 @@ _TEXT_CODEC = re.compile(r"gb|big5|cp\d|iso8859|koi8|shift|euc|mac|utf-(?:8|16|3
 # What pages mean by these names (WHATWG Encoding Standard, section 4.2).
 _CHARSET_MEANING = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252"}
 
-_DROPPED = frozenset(
-    {"script", "style", "template", "noscript", "svg", "head", "iframe", "object", "embed", "nav"}
-)
-_FURNITURE = frozenset({"header", "footer", "aside"})  # of the site, when outside the main content
+_DROPPED = frozenset({"script", "style", "template", "noscript", "svg", "head", "iframe", "object", "embed"})
+_FURNITURE = frozenset({"nav", "header", "footer", "aside"})  # of the site, when outside the main content
 _CONTENT = frozenset({"main", "article"})
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0(?:\.0+)?(?:px|pt|em|rem|%)?\s*(?:;|!|$)",

@@ -37,8 +37,8 @@ def find_words(pages: Iterable[str]) -> frozenset[str]:
 def join_lines(page: str, words: Container[str] = frozenset()) -> str:
     """Join the lines of one page's text into paragraphs. `words`: those of the whole document.
 
-    >>> join_lines("A long line of text that was bro-\\nken here, and it fills the\\ncolumn. It ends.\\nNext")
-    'A long line of text that was broken here, and it fills the column. It ends.\\n\\nNext'
+    >>> join_lines("A long line of text that was bro-\\nken here, and it fills the column.\\nIt ends.\\nNext")
+    'A long line of text that was broken here, and it fills the column.\\nIt ends.\\n\\nNext'
     >>> join_lines("这一行文字排满了版面的宽度所以在这里\\n换行，继续。")
     '这一行文字排满了版面的宽度所以在这里换行，继续。'
     """
