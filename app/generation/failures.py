@@ -54,6 +54,7 @@ def _wrap_status(status: int, said: str, api_key: str | None) -> GenerationError
             f"The language model server refuses the key ({status}): check PGASK_LLM_API_KEY."
         )
     code = REQUEST_REFUSED if status in {400, 413, 422} else None
+    said = said.removeprefix(f"Error code: {status} - ")  # the SDK's own words
     message = f"The language model server answered {status}: {excerpt(said, api_key)}"
     return LlmUnavailableError(message, code=code)
 

@@ -116,8 +116,8 @@ def refusal(language: Language) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Whether an answer is the refusal sentence of either language, give or take marks, case and space."""
-    return _letters(text) in {_letters(refusal("en")), _letters(refusal("zh"))}
+    """Whether an answer is the refusal sentence of either language, give or take punctuation, case and markers."""
+    return _letters(_drop_markers(text)) in {_letters(refusal("en")), _letters(refusal("zh"))}
 
 
 def select_sources(
@@ -218,17 +218,19 @@ def _messages(
     )
     return (
         PromptMessage("system", Template(_words("system", language)).substitute(refusal=refusal(language))),
-        *(PromptMessage(turn.role, _neutralise(_without_markers(turn))) for turn in turns),
+        *(PromptMessage(turn.role, _neutralise(_said(turn))) for turn in turns),
         PromptMessage("user", asked),
     )
 
 
-def _without_markers(turn: ChatTurn) -> str:
-    """An earlier answer without its markers: they number the sources of another prompt."""
-    if turn.role == "user":
-        return turn.content
+def _said(turn: ChatTurn) -> str:
+    """What was said in a turn; an answer without its markers, which number the sources of another prompt."""
+    return turn.content if turn.role == "user" else _drop_markers(turn.content)
+
+
+def _drop_markers(text: str) -> str:
     stream = MarkerStream(source_count=0)
-    return stream.feed(turn.content) + stream.finish()
+    return stream.feed(text) + stream.finish()
 
 
 def _fence(number: int, source: ScoredChunk, nonce: str) -> str:

@@ -146,6 +146,7 @@ def test_evidence_in_two_sentences_is_quoted_whole() -> None:
     [
         ("More probes raise recall [1].", True),
         ("Probes raise recall. [1]", True),
+        ('The book says "more probes raise recall." [1].', True),  # the quote mark is no sentence
         ("1. More probes raise recall [1].", True),  # a list number is no number of the claim
         ("Use rows / 500 lists for up to 1,000,000 rows [1].", False),  # another number
         ("The capital of France is Paris [1].", False),

@@ -237,7 +237,7 @@ def test_a_question_beyond_the_budget_is_refused() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_refusal_is_in_the_rules_and_recognised(language: Language) -> None:
     assert refusal(language) in build([chunk(ENGLISH)], language=language).messages[0].content
-    assert is_refusal(f" {refusal(language)[:-1]}\n")
+    assert is_refusal(f" {refusal(language)[:-1]} [1]\n")
     assert not is_refusal(f"{refusal(language)} But it says 5 [1].")
 
 
