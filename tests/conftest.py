@@ -11,6 +11,8 @@ import fcntl
 import itertools
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,18 @@ if TYPE_CHECKING:  # unit tests need no database, so they don't wait for its lib
 
 TEMPLATE = "template_test"
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each run a temporary folder of its own.
+
+    pytest's own parent folder is shared by all runs of a user, and each run makes it 0700 again: for root, whose
+    PostgreSQL runs as another account, that would lock the server of a run beside it out.
+    """
+    if config.option.basetemp is None:  # else the caller's choice, or we are a pytest-xdist worker
+        config.option.basetemp = tempfile.mkdtemp(prefix="pgask-test-")
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")
