@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from app.domain import RetrievalScores, ScoredChunk, SearchFilter
-from app.embedding import Embedder
+from app.embedding import Embedder, FloatMatrix
 from app.lexicon import terms
 from app.retrieval.fusion import Fused, fuse
 from app.store.engine import AsyncPool, transaction
@@ -29,9 +29,14 @@ class RetrievalSettings:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Ranked chunks, best first, and how they were found."""
+    """Ranked chunks, best first, and how they were found.
+
+    `vector` is the question's unit vector (dimension,); `term_weights` the idf of each of its terms.
+    """
 
     hits: tuple[ScoredChunk, ...]
+    vector: FloatMatrix
+    term_weights: dict[str, float]
     plan: SearchPlan
     timings_ms: dict[str, float]
 
@@ -60,7 +65,7 @@ class Retriever:
                 search_filter,
                 exact_max_rows=self._settings.exact_max_rows,
             )
-            candidates = await find_candidates(
+            found = await find_candidates(
                 connection,
                 plan,
                 vector,
@@ -70,7 +75,7 @@ class Retriever:
                 k1=self._settings.k1,
                 b=self._settings.b,
             )
-            best = fuse(candidates, self._settings.dense_weight)[:top_k]
+            best = fuse(found.chunks, self._settings.dense_weight)[:top_k]
             chunks = await load_chunks(connection, [fused.candidate.chunk_id for fused in best])
         hits = tuple(
             _hit(fused, chunks[fused.candidate.chunk_id], rank)
@@ -78,7 +83,7 @@ class Retriever:
             if fused.candidate.chunk_id in chunks
         )
         timings = {"embed": (embedded - started) * 1000, "retrieve": (time.perf_counter() - embedded) * 1000}
-        return Retrieved(hits, plan, timings)
+        return Retrieved(hits, vector, dict(found.term_weights), plan, timings)
 
 
 def _hit(fused: Fused, chunk: StoredChunk, rank: int) -> ScoredChunk:

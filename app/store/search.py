@@ -7,13 +7,13 @@ with parameters, table names come from the space's number alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pgvector import HalfVector
 from psycopg import sql
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import dict_row
 
 from app.domain import Place, SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix
@@ -45,8 +45,9 @@ statistics AS (
       FROM pgask.postings p
      WHERE p.collection_id = %(collection_id)s AND p.term = ANY(%(terms)s)
 ), weights AS (
-    SELECT m.term, ln(1 + (s.chunks - count(*) + 0.5) / (count(*) + 0.5)) AS idf
-      FROM matched m, statistics s GROUP BY m.term, s.chunks
+    SELECT asked.term, ln(1 + (s.chunks - count(m.term) + 0.5) / (count(m.term) + 0.5)) AS idf
+      FROM statistics s, unnest(%(terms)s::text[]) AS asked (term) LEFT JOIN matched m USING (term)
+     GROUP BY asked.term, s.chunks
 ), scored AS MATERIALIZED (
     SELECT m.chunk_id, sum(w.idf * m.tf * (%(k1)s + 1)
            / (m.tf + %(k1)s * (1 - %(b)s + %(b)s * m.terms / s.mean_terms))) AS lexical
@@ -57,7 +58,8 @@ statistics AS (
 _CANDIDATES: Final = """
 WITH {bm25}, dense AS ({dense}), lexical AS ({lexical}),
 candidates AS (SELECT chunk_id FROM dense UNION SELECT chunk_id FROM lexical)
-SELECT c.id AS chunk_id, max(1 - (w.embedding <=> %(half)s)) AS dense, max(coalesce(s.lexical, 0)) AS lexical
+SELECT c.id AS chunk_id, max(1 - (w.embedding <=> %(half)s)) AS dense, max(coalesce(s.lexical, 0)) AS lexical,
+       (SELECT jsonb_object_agg(term, idf) FROM weights) AS term_weights
   FROM candidates JOIN pgask.chunks c ON c.id = candidates.chunk_id
   JOIN {windows} w ON w.document_id = c.document_id AND w.window_index >= c.window_start
                   AND w.window_index < c.window_end
@@ -108,6 +110,15 @@ class Candidate:
     chunk_id: int
     dense: float
     lexical: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a search found, in the order of the chunks' ids. `term_weights` has the idf of each term of the question,
+    those that no chunk holds included."""
+
+    chunks: tuple[Candidate, ...]
+    term_weights: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +186,8 @@ async def find_candidates(
     candidates: int,
     k1: float,
     b: float,
-) -> list[Candidate]:
-    """Up to `candidates` chunks of each leg with both scores, in the order of their ids. One round trip.
+) -> Candidates:
+    """Up to `candidates` chunks of each leg with both scores, in one round trip.
 
     `vector` is the question's unit vector (dimension,), `terms` its distinct terms.
     """
@@ -211,9 +222,11 @@ async def find_candidates(
             " set_config('ivfflat.iterative_scan', 'relaxed_order', true)",
             [str(plan.probes)],
         )
-    async with connection.cursor(row_factory=class_row(Candidate)) as cursor:
+    async with connection.cursor() as cursor:
         await cursor.execute(statement, parameters, prepare=True)
-        return sorted(await cursor.fetchall(), key=lambda candidate: candidate.chunk_id)
+        rows = await cursor.fetchall()
+    chunks = sorted((Candidate(*row[:3]) for row in rows), key=lambda candidate: candidate.chunk_id)
+    return Candidates(tuple(chunks), (rows[0][3] or {}) if rows else {})
 
 
 async def load_chunks(connection: AsyncConnection, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:

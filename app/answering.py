@@ -1,0 +1,223 @@
+"""The whole RAG on one screen: standalone question → retrieve → enough evidence? → answer → citations.
+
+Two generators: sentences of the hits themselves (extractive), or a language model that is given the hits and has its
+markers resolved. Where the model fails, the extractive answer stands in and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import structlog
+
+from app.domain import Answer, ChatTurn, Citation, GenerationParams, ScoredChunk, SearchFilter, Usage
+from app.embedding import Embedder
+from app.errors import GenerationError, LimitExceededError, LlmUnavailableError
+from app.generation.citations import resolve_citations
+from app.generation.evidence import answerability, can_read
+from app.generation.extractive import extract
+from app.generation.llm import LlmClient
+from app.generation.markers import MarkerStream
+from app.generation.prompt import Prompt, build_messages, is_refusal, refusal
+from app.generation.standalone import standalone_question
+from app.generation.tokens import estimate_tokens
+from app.lexicon import is_chinese
+from app.retrieval.retriever import Retrieved, Retriever
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """The part of the settings that answering needs."""
+
+    abstain_threshold: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest:
+    """A question and how to answer it."""
+
+    question: str
+    collection: str = "default"
+    top_k: int = 6
+    filter: SearchFilter | None = None
+    history: tuple[ChatTurn, ...] = ()
+    generation: GenerationParams = field(default_factory=GenerationParams)
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesEvent:
+    """The evidence so far, before the first token."""
+
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEvent:
+    """A piece of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoneEvent:
+    """The whole answer; it stands in place of all tokens before it."""
+
+    answer: Answer
+
+
+AnswerEvent = SourcesEvent | TokenEvent | DoneEvent
+
+
+class Answerer:
+    """Answers questions from the documents, or says that they hold no answer."""
+
+    def __init__(
+        self, retriever: Retriever, embedder: Embedder, llm: LlmClient | None, settings: AnswerSettings
+    ) -> None:
+        self._retriever = retriever
+        self._embedder = embedder
+        self._llm = llm
+        self._settings = settings
+
+    async def answer(self, request: AskRequest) -> Answer:
+        """The whole answer at once."""
+        async with aclosing(self.stream(request)) as events:
+            async for event in events:
+                if isinstance(event, DoneEvent):
+                    return event.answer
+        raise AssertionError("the stream ended without an answer")
+
+    async def stream(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
+        """Sources, tokens, and last the whole answer. Closing the generator cancels the work upstream.
+
+        Raises what retrieval raises; a failing model never raises, its answer is degraded instead.
+        """
+        started = time.perf_counter()
+        question = standalone_question(request.question, request.history)
+        found = await self._retriever.retrieve(question, request.collection, request.top_k, request.filter)
+        retrieved = time.perf_counter()
+        readable = can_read(self._embedder, question)
+        evidence = answerability(found.hits, found.term_weights, readable=readable)
+
+        def finish(answer: Answer) -> DoneEvent:
+            now = time.perf_counter()
+            timings = {**found.timings_ms, "rerank": 0.0, "generate": (now - retrieved) * 1000}
+            timings["total"] = (now - started) * 1000
+            return DoneEvent(
+                replace(
+                    answer,
+                    standalone_question=question,
+                    answerability=evidence,
+                    timings_ms={stage: round(ms, 2) for stage, ms in timings.items()},
+                )
+            )
+
+        if evidence < self._settings.abstain_threshold:
+            yield finish(_abstention(question, self._generator_name()))
+            return
+        degraded_reason = None
+        if self._llm is not None:
+            try:
+                async with aclosing(self._generate(self._llm, question, request, found)) as events:
+                    async for event in events:
+                        yield finish(event.answer) if isinstance(event, DoneEvent) else event
+                return
+            except (GenerationError, LimitExceededError) as error:
+                _log.warning("model failed, answering extractively", code=error.code)
+                degraded_reason = f"{error.code}: {error}"
+        answer = await self._extract(question, found, readable=readable)
+        if degraded_reason is not None:
+            answer = replace(answer, degraded=True, degraded_reason=degraded_reason)
+        else:
+            yield SourcesEvent(answer.citations)
+            for piece in _pieces(answer.text):
+                yield TokenEvent(piece)
+        yield finish(answer)
+
+    async def _extract(self, question: str, found: Retrieved, *, readable: bool) -> Answer:
+        cosines: Callable[[Sequence[str]], Sequence[float]] | None = None
+        if readable:
+            cosines = lambda texts: list(map(float, self._embedder.embed_passages(texts) @ found.vector))  # noqa: E731
+        extraction = await asyncio.to_thread(extract, question, found.hits, found.term_weights, cosines)
+        if extraction is None:
+            return _abstention(question, "extractive")
+        return Answer(extraction.text, False, "extractive", extraction.citations, question)
+
+    async def _generate(
+        self, llm: LlmClient, question: str, request: AskRequest, found: Retrieved
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """The model's answer: its tokens as they come, its markers resolved at the end. Raises GenerationError."""
+        language: Literal["en", "zh"] = "zh" if is_chinese(question) else "en"
+        nonce = secrets.token_hex(8)
+
+        def build(budget_tokens: int) -> Prompt:
+            return build_messages(
+                question,
+                found.hits,
+                request.history,
+                budget_tokens=budget_tokens,
+                count_tokens=estimate_tokens,
+                nonce=nonce,
+                language=language,
+            )
+
+        prompt = await llm.fit_prompt(build, request.generation)
+        yield SourcesEvent(tuple(_whole_source(chunk, n) for n, chunk in enumerate(prompt.used, 1)))
+        stream = MarkerStream(len(prompt.used))
+        raw, usage = "", Usage()
+        async with aclosing(llm.stream(prompt.messages, request.generation)) as deltas:
+            async for delta in deltas:
+                raw += delta.text
+                usage = delta.usage or usage
+                if shown := stream.feed(delta.text):
+                    yield TokenEvent(shown)
+        if rest := stream.finish():
+            yield TokenEvent(rest)
+        if not raw.strip():
+            raise LlmUnavailableError("The language model gave an empty answer.")
+        if is_refusal(raw):
+            yield DoneEvent(replace(_abstention(question, llm.model_name), usage=usage))
+            return
+        resolved = resolve_citations(raw, prompt.used, found.hits)
+        yield DoneEvent(
+            Answer(resolved.text, False, llm.model_name, resolved.citations, question, usage=usage)
+        )
+
+    def _generator_name(self) -> str:
+        return self._llm.model_name if self._llm is not None else "extractive"
+
+
+def _abstention(question: str, generator: str) -> Answer:
+    return Answer(refusal("zh" if is_chinese(question) else "en"), True, generator, (), question)
+
+
+def _whole_source(chunk: ScoredChunk, marker: int) -> Citation:
+    """A source as it goes into the prompt, before the answer says which part of it counts."""
+    return Citation(
+        marker=marker,
+        document_id=chunk.document_id,
+        chunk_id=chunk.chunk_id,
+        source=chunk.source,
+        title=chunk.title,
+        page=chunk.page,
+        heading=chunk.heading,
+        char_start=chunk.char_start,
+        char_end=chunk.char_end,
+        quote=chunk.text,
+        score=chunk.score,
+    )
+
+
+def _pieces(text: str) -> list[str]:
+    """An extractive answer in the pieces that it is streamed in: one a sentence."""
+    return [
+        piece for piece in text.replace("] ", "] \x00").replace("\n\n", "\n\n\x00").split("\x00") if piece
+    ]
