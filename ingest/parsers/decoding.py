@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 from app.errors import DocumentError
@@ -77,19 +78,9 @@ def _utf16_by_nuls(content: bytes) -> str:
 
 
 def _decode_by_plausibility(content: bytes) -> str:
-    candidates = ["gb18030", "big5", "cp1252"]
-    if 0 in content:
-        candidates = [_utf16_by_nuls(content)]
-    scored = []
-    for encoding in candidates:
-        text = _decode_strict(content, encoding)
-        if text is not None:
-            scored.append((_plausibility(text, encoding), encoding, text))
-    if not scored:  # UTF-16 without a mark, a newline or any ASCII: rare, and other readings fail on it
-        for encoding in ("utf-16-le", "utf-16-be"):
-            text = _decode_strict(content, encoding)
-            if text is not None:
-                scored.append((_plausibility(text, encoding), encoding, text))
+    scored = _score(content, ("gb18030", "big5", "cp1252"))
+    if not scored or 0 in content:  # without a mark, UTF-16 is rare and must not compete for short files
+        scored += _score(content, ("utf-16-le", "utf-16-be"))
     scored.sort(reverse=True)
     lead = scored[0][0] - scored[1][0] if len(scored) > 1 else 1.0
     if not scored or scored[0][0] < _MIN_PLAUSIBILITY or lead < _MIN_LEAD:
@@ -97,6 +88,12 @@ def _decode_by_plausibility(content: bytes) -> str:
             "The file's character encoding can't be told; save it as UTF-8.", code="bad_encoding"
         )
     return scored[0][2]
+
+
+def _score(content: bytes, encodings: Sequence[str]) -> list[tuple[float, str, str]]:
+    """Return (plausibility, encoding, text) for each encoding that the bytes are valid in."""
+    texts = [(encoding, _decode_strict(content, encoding)) for encoding in encodings]
+    return [(_plausibility(text, encoding), encoding, text) for encoding, text in texts if text is not None]
 
 
 def _plausibility(text: str, encoding: str) -> float:

@@ -1,0 +1,83 @@
+"""Why a file was not taken in: each reason code with a sentence and a way out, in English and Chinese.
+
+The same table as docs/reason-codes.md; a test keeps the two equal. `DocumentError.code` is always one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason in words: what is the matter and what to do about it."""
+
+    sentence_en: str
+    way_out_en: str
+    sentence_zh: str
+    way_out_zh: str
+
+
+REASONS: Mapping[str, Reason] = {
+    "unsupported_type": Reason(
+        "Files of this type are not read.",
+        "Convert the file to Markdown, plain text, HTML or PDF.",
+        "不支持这种类型的文件。",
+        "请转换为 Markdown、纯文本、HTML 或 PDF。",
+    ),
+    "too_large": Reason(
+        "The file is over the limit of bytes, pages or characters.",
+        "Split the file, or raise the limit on bytes.",
+        "文件超过了字节数、页数或字符数的上限。",
+        "请拆分文件，或提高字节数上限。",
+    ),
+    "unreadable": Reason(
+        "The file or folder can't be opened.",
+        "Check its permissions and whether a link leads nowhere; then ingest again.",
+        "无法打开文件或文件夹。",
+        "请检查权限以及链接是否失效，然后重新导入。",
+    ),
+    "bad_name": Reason(
+        "The name of the file or folder is not valid UTF-8.",
+        "Rename it.",
+        "文件或文件夹的名称不是有效的 UTF-8。",
+        "请重命名。",
+    ),
+    "outside_root": Reason(
+        "A link leads out of the ingested folder.",
+        "Copy the file into the folder, or ingest the folder that it lies in.",
+        "链接指向被导入文件夹之外。",
+        "请把文件复制到该文件夹内，或导入文件所在的文件夹。",
+    ),
+    "bad_encoding": Reason(
+        "The character encoding can't be told.",
+        "Save the file as UTF-8.",
+        "无法判断字符编码。",
+        "请将文件另存为 UTF-8。",
+    ),
+    "encrypted": Reason(
+        "The PDF asks for a password.",
+        "Save a copy without a password.",
+        "PDF 需要密码才能打开。",
+        "请另存一份不带密码的副本。",
+    ),
+    "no_text_layer": Reason(
+        "The PDF has pictures of text and no text; it is probably scanned.",
+        "Run OCR on it, for example with ocrmypdf.",
+        "PDF 只有图像而没有文字层，可能是扫描件。",
+        "请先进行文字识别，例如使用 ocrmypdf。",
+    ),
+    "parse_failed": Reason(
+        "The file is damaged or is not what its name says.",
+        "Open it in the program that made it and save it again.",
+        "文件已损坏，或内容与扩展名不符。",
+        "请用原来的程序打开并重新保存。",
+    ),
+    "empty": Reason(
+        "There is no text in the file.",
+        "Nothing to do, unless there should be some: then check the file.",
+        "文件中没有文字。",
+        "通常无需处理；如果本应有文字，请检查文件。",
+    ),
+}
