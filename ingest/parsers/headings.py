@@ -53,8 +53,8 @@ def build_sections(headings: list[Heading], text_length: int) -> tuple[Section, 
     """Turn headings into sections, each from its heading to the next one, under the path of its parents."""
     sections: list[Section] = []
     path: list[Heading] = []
-    ends = [heading.char_start for heading in headings[1:]] + [text_length]
-    for heading, end in zip(headings, ends, strict=True):
+    starts = [heading.char_start for heading in headings] + [text_length]
+    for heading, end in zip(headings, starts[1:], strict=True):
         path = [parent for parent in path if parent.level < heading.level] + [heading]
         sections.append(Section(heading.char_start, end, tuple(parent.title for parent in path)))
     return tuple(sections)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container, Iterable
+from itertools import pairwise
 
 _FULL_SHARE = 0.7  # of the page's widest line: a line this wide was broken for lack of room
 _MIN_FULL_WIDTH = 30  # columns; below it every line of a page may be a heading, a label or a cell
@@ -47,7 +48,7 @@ def join_lines(page: str, words: Container[str] = frozenset()) -> str:
     full_width = max(_MIN_FULL_WIDTH, _FULL_SHARE * max(map(_width, lines), default=0))
     out: list[str] = []
     starts_paragraph = True
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in pairwise([*lines, ""]):
         if line.endswith(_HYPHEN):
             out.append(_end_hyphenated(line.rstrip(_HYPHEN), following, words))
             starts_paragraph = False
