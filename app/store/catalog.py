@@ -1,0 +1,294 @@
+"""What there is: collections and documents, read, made and deleted for the API and the CLI. Async.
+
+Every function works in the caller's transaction (`app.store.engine.transaction`). Ids that are no ids are not found,
+like ids of nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg.rows import class_row, dict_row
+
+from app.embedding import EmbeddingSpace
+from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, SchemaError
+from app.lexicon import LEXICON_VERSION
+from app.store.engine import AsyncConnection
+from app.store.spaces import COLLECTION_NAME, FIND_SPACE, MISMATCHES, mismatch_error, space_parameters
+
+MAX_PAGE: Final = 1_000  # documents in one answer of list_documents
+MAX_TEXT_CHARS: Final = 100_000  # code points in one answer of document_text
+_WRITE_TIMEOUT: Final = (
+    "10min"  # a delete takes its postings and vectors along: longer than any search may take
+)
+
+_SUMMARY: Final = """
+d.id::text AS id, d.source, d.title, d.media_type, d.language, d.status, d.reason,
+nullif(jsonb_array_length(d.pages), 0) AS pages, d.char_count AS chars, d.chunk_count AS chunks,
+d.token_count AS tokens, d.updated_at"""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSummary:
+    """A collection, what is in it, and the model that its vectors were made with."""
+
+    name: str
+    documents: int
+    chunks: int
+    model: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSummary:
+    """A document as it stands in a list. `pages` is None for formats without pages; `reason` says why it failed."""
+
+    id: str
+    source: str
+    title: str
+    media_type: str
+    language: str
+    status: str
+    reason: str | None
+    pages: int | None
+    chars: int
+    chunks: int
+    tokens: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """Documents in the order of their sources, and the cursor of the next page (None: this was the last)."""
+
+    documents: tuple[DocumentSummary, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDetail:
+    """Everything about a document but its text. Offsets are code points into that text, half-open."""
+
+    summary: DocumentSummary
+    collection: str
+    reason_detail: str | None
+    size_bytes: int
+    unknown_tokens: int
+    page_spans: tuple[tuple[int, int, int], ...]  # number, char_start, char_end
+    sections: tuple[tuple[int, int, tuple[str, ...]], ...]  # char_start, char_end, heading path
+    metadata: Mapping[str, Any]
+    dropped: Mapping[str, int]  # what cleaning removed: kind → characters
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TextSlice:
+    """text[start:end] of a document's stored text, in code points."""
+
+    text: str
+    start: int
+    end: int
+    total_chars: int
+
+
+async def list_collections(connection: AsyncConnection) -> list[CollectionSummary]:
+    """All collections by name."""
+    async with connection.cursor(row_factory=class_row(CollectionSummary)) as cursor:
+        await cursor.execute(
+            "SELECT c.name, (SELECT count(*) FROM pgask.documents d WHERE d.collection_id = c.id) AS documents,"
+            " c.chunk_count AS chunks, s.model, c.created_at"
+            " FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id ORDER BY c.name"
+        )
+        return await cursor.fetchall()
+
+
+async def create_collection(
+    connection: AsyncConnection, name: str, space: EmbeddingSpace
+) -> CollectionSummary:
+    """Make an empty collection. Raises InvalidRequestError (a bad name, or `collection_exists`), and SchemaError where
+    the tables of the space are missing."""
+    if not COLLECTION_NAME.fullmatch(name):
+        raise InvalidRequestError(
+            "A collection's name has 1 to 64 letters, digits, '_', '-', '.' or inner spaces, and starts and ends with "
+            "a letter or digit."
+        )
+    await _allow_writing(connection)
+    found = await (await connection.execute(FIND_SPACE, space_parameters(space))).fetchone()
+    if found is None:
+        raise SchemaError(
+            f"The tables for vectors of the model {space.model!r} are missing. Run: pgask migrate"
+        )
+    made = await (
+        await connection.execute(
+            "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
+            " ON CONFLICT (name) DO NOTHING RETURNING created_at",
+            [name, found[0], LEXICON_VERSION],
+        )
+    ).fetchone()
+    if made is None:
+        raise InvalidRequestError(
+            f"There is a collection {name!r} already. Choose another name, or use that one.",
+            code="collection_exists",
+        )
+    return CollectionSummary(name, documents=0, chunks=0, model=space.model, created_at=made[0])
+
+
+async def delete_collection(connection: AsyncConnection, name: str) -> int:
+    """Delete a collection with its documents. Returns how many documents there were. Raises NotFoundError."""
+    await _allow_writing(connection)
+    collection_id = await _collection_id(connection, name)
+    documents = await connection.execute(
+        "DELETE FROM pgask.documents WHERE collection_id = %s", [collection_id]
+    )
+    await connection.execute("DELETE FROM pgask.collections WHERE id = %s", [collection_id])
+    return documents.rowcount
+
+
+async def list_documents(
+    connection: AsyncConnection, collection: str, limit: int, cursor: str | None = None
+) -> DocumentPage:
+    """A page of a collection's documents by source, after the one that `cursor` stands for.
+
+    Pages are cut by source, not by number: what comes and goes meanwhile neither repeats nor hides others. Raises
+    NotFoundError (no such collection) and InvalidRequestError (a bad limit or cursor).
+    """
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidRequestError(f"A page has 1 to {MAX_PAGE:,} documents.")
+    after = None if cursor is None else _decode_cursor(cursor)
+    collection_id = await _collection_id(connection, collection)
+    async with connection.cursor(row_factory=class_row(DocumentSummary)) as rows:
+        await rows.execute(
+            f"SELECT {_SUMMARY} FROM pgask.documents d"  # noqa: S608 - constants only
+            " WHERE d.collection_id = %(collection)s AND (%(after)s::text IS NULL OR d.source > %(after)s)"
+            " ORDER BY d.source LIMIT %(rows)s",
+            {"collection": collection_id, "after": after, "rows": limit + 1},
+        )
+        found = await rows.fetchall()
+    more = len(found) > limit
+    return DocumentPage(tuple(found[:limit]), _encode_cursor(found[limit - 1].source) if more else None)
+
+
+async def get_document(connection: AsyncConnection, document_id: str) -> DocumentDetail:
+    """A document by its id. Raises NotFoundError."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            f"SELECT {_SUMMARY}, c.name AS collection, d.reason_detail, d.size_bytes, d.unknown_tokens,"  # noqa: S608
+            " d.pages AS page_spans, d.sections, d.metadata, d.dropped, d.created_at"
+            " FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id WHERE d.id = %s",
+            [_document_id(document_id)],
+        )
+        row = await cursor.fetchone()
+    if row is None:
+        raise _no_document(document_id)
+    summary = DocumentSummary(**{field: row.pop(field) for field in DocumentSummary.__dataclass_fields__})
+    row["page_spans"] = tuple((number, start, end) for number, start, end in row["page_spans"])
+    row["sections"] = tuple((start, end, tuple(path)) for start, end, path in row["sections"])
+    return DocumentDetail(summary, **row)
+
+
+async def document_text(
+    connection: AsyncConnection, document_id: str, start: int = 0, end: int | None = None
+) -> TextSlice:
+    """A stretch of a document's stored text, cut to what there is and to MAX_TEXT_CHARS: `end` says how far it goes.
+
+    Raises NotFoundError, and InvalidRequestError where `start` is negative or after `end`.
+    """
+    if start < 0 or (end is not None and end < start):
+        raise InvalidRequestError("start must be 0 or more, and end not before start.")
+    wanted = MAX_TEXT_CHARS if end is None else min(end - start, MAX_TEXT_CHARS)
+    row = await (
+        await connection.execute(
+            "SELECT substring(text FROM least(%(start)s, char_count) + 1 FOR %(wanted)s), char_count"
+            " FROM pgask.documents WHERE id = %(id)s",
+            {"id": _document_id(document_id), "start": min(start, 2**31 - 2), "wanted": wanted},
+        )
+    ).fetchone()
+    if row is None:
+        raise _no_document(document_id)
+    text, total = row
+    first = min(start, total)
+    return TextSlice(text, first, first + len(text), total)
+
+
+async def delete_document(connection: AsyncConnection, document_id: str) -> None:
+    """Delete a document with all that makes it searchable. Raises NotFoundError."""
+    await _allow_writing(connection)
+    deleted = await connection.execute(
+        "DELETE FROM pgask.documents WHERE id = %s", [_document_id(document_id)]
+    )
+    if deleted.rowcount == 0:
+        raise _no_document(document_id)
+
+
+async def find_document(connection: AsyncConnection, collection: str, source: str) -> str:
+    """The id of the document with this source. Raises NotFoundError."""
+    row = await (
+        await connection.execute(
+            "SELECT id::text FROM pgask.documents WHERE collection_id = %s AND source = %s",
+            [await _collection_id(connection, collection), source],
+        )
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(f"Collection {collection!r} has no document {source!r}.")
+    return str(row[0])
+
+
+async def schema_revision(connection: AsyncConnection) -> str | None:
+    """The revision that the schema is at, None without a schema."""
+    exists = await (await connection.execute("SELECT to_regclass('pgask.alembic_version')")).fetchone()
+    if exists == (None,):
+        return None
+    row = await (await connection.execute("SELECT version_num FROM pgask.alembic_version")).fetchone()
+    return None if row is None else str(row[0])
+
+
+async def find_mismatch(connection: AsyncConnection, space: EmbeddingSpace) -> EmbeddingMismatchError | None:
+    """The refusal, if any collection with content was made in another space or with another lexicon."""
+    row = await (await connection.execute(MISMATCHES, space_parameters(space))).fetchone()
+    return None if row is None else mismatch_error(row, space)
+
+
+async def _allow_writing(connection: AsyncConnection) -> None:
+    """First in a write's transaction: wait for concurrent writers instead of failing on them, and take the time."""
+    await connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    await connection.execute("SELECT set_config('statement_timeout', %s, true)", [_WRITE_TIMEOUT])
+
+
+async def _collection_id(connection: AsyncConnection, name: str) -> int:
+    row = await (
+        await connection.execute("SELECT id FROM pgask.collections WHERE name = %s", [name])
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(f"There is no collection {name!r}. GET /collections lists them.")
+    return int(row[0])
+
+
+def _document_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _no_document(text) from None
+
+
+def _no_document(document_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no document {document_id[:64]!r}. GET /documents lists them.")
+
+
+def _encode_cursor(source: str) -> str:
+    return base64.urlsafe_b64encode(f"s:{source}".encode()).decode("ascii")
+
+
+def _decode_cursor(cursor: str) -> str:
+    try:
+        text = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        text = ""
+    if not text.startswith("s:") or "\0" in text:
+        raise InvalidRequestError("The cursor is none that a list of documents gave. Start again without it.")
+    return text.removeprefix("s:")
