@@ -8,7 +8,6 @@ as that user. Knows nothing of clusters or connections.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import pwd
 import shutil
@@ -18,9 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from app.errors import StoreError
 
-log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 PREFERRED_NAME = "pgask"
 FALLBACK_NAME = "nobody"
@@ -93,7 +94,7 @@ def open_way(path: Path, account: Account) -> None:
         status = folder.stat()
         if not _allows(status, account, stat.S_IXUSR):
             folder.chmod(stat.S_IMODE(status.st_mode) | stat.S_IXOTH)
-            log.warning("added o+x to %s so that PostgreSQL, running as %s, can pass", folder, account.name)
+            _log.warning("o+x added so that PostgreSQL can pass", folder=str(folder), account=account.name)
 
 
 def can_read_tree(root: Path, account: Account) -> bool:

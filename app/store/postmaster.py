@@ -6,7 +6,6 @@ Callers hold the start lock (embedded.py). Knows nothing of roles, databases or 
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import signal
 import stat
@@ -16,13 +15,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from psycopg import conninfo, pq
 
 from app.errors import StoreError, StoreUnavailableError
 from app.store.account import Account, open_way
 from app.store.cluster import APP_ROLE, DATABASE, Layout
 
-log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 PORT = 5432  # names the socket file only: there is no TCP listener
 
@@ -30,6 +30,7 @@ PORT = 5432  # names the socket file only: there is no TCP listener
 _LONGEST_SOCKET_PATH = 103
 _LARGEST_LOG_BYTES = 10 << 20
 _POLL_S = 0.03
+_LONGEST_POLL_S = 0.5
 _NOTICE_AFTER_S = 5.0
 _RELAUNCH_S = 10.0
 _FAST_STOP_S = 60.0
@@ -78,7 +79,7 @@ def find_postmaster(layout: Layout, account: Account) -> Postmaster | None:
         # line 5 is the socket's folder; a server that is just starting has not written it yet
         named = Path(lines[4]) if len(lines) > 4 and lines[4] else socket_directory(layout, account)
         return Postmaster(int(lines[0]), named)
-    log.info("removing %s of a server that no longer runs", pid_file)
+    _log.info("stale postmaster.pid removed", path=str(pid_file))
     pid_file.unlink()
     return None
 
@@ -141,7 +142,7 @@ def wait_until_ready(postmaster: Postmaster, layout: Layout, deadline: float) ->
     target = conninfo.make_conninfo(
         host=str(postmaster.socket_dir), port=PORT, dbname=DATABASE, user=APP_ROLE, connect_timeout=2
     ).encode()
-    began, told = time.monotonic(), False
+    began, told, pause_s = time.monotonic(), False, _POLL_S
     while pq.PGconn.ping(target) != pq.Ping.OK:
         if not is_alive(postmaster.pid):
             return False
@@ -154,8 +155,9 @@ def wait_until_ready(postmaster: Postmaster, layout: Layout, deadline: float) ->
             )
         if not told and now - began > _NOTICE_AFTER_S:
             told = True
-            log.warning("PostgreSQL is recovering; waiting until it accepts connections")
-        time.sleep(_POLL_S)
+            _log.warning("PostgreSQL is recovering; waiting until it accepts connections")
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.2, _LONGEST_POLL_S)  # each refusal is two lines in the server's log
     return True
 
 
@@ -171,7 +173,7 @@ def stop_postmaster(postmaster: Postmaster) -> None:
             if not is_alive(postmaster.pid):
                 return
             time.sleep(_POLL_S)
-        log.warning("PostgreSQL (process %d) did not stop within %.0f s", postmaster.pid, patience_s)
+        _log.warning("PostgreSQL did not stop in time", pid=postmaster.pid, waited_s=patience_s)
 
 
 def is_alive(pid: int) -> bool:

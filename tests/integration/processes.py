@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 PARTICIPANT = """
 import sys
 from pathlib import Path
+from app.logs import configure_logs
 from app.store.embedded import EmbeddedPostgres
+configure_logs("warning")
 server = EmbeddedPostgres(Path(sys.argv[1]))
 print(server.start().app, flush=True)
 sys.stdin.readline()
@@ -46,7 +48,9 @@ UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
 from app.errors import PgaskError
+from app.logs import configure_logs
 from app.store.embedded import EmbeddedPostgres
+configure_logs("warning")
 if os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
