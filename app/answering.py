@@ -16,6 +16,7 @@ from typing import Literal
 
 import structlog
 
+from app.config import Settings
 from app.domain import Answer, ChatTurn, Citation, GenerationParams, ScoredChunk, SearchFilter, Usage
 from app.embedding import Embedder
 from app.errors import GenerationError, LimitExceededError, LlmUnavailableError
@@ -38,6 +39,11 @@ class AnswerSettings:
     """The part of the settings that answering needs."""
 
     abstain_threshold: float = 0.5
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> AnswerSettings:
+        """The group from all settings."""
+        return cls(abstain_threshold=settings.abstain_threshold)
 
 
 @dataclass(frozen=True, slots=True)

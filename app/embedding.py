@@ -8,17 +8,19 @@ those ids, and `embed_windows` adds the model's special tokens. Nothing is trunc
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from app.config import Settings
 from app.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -94,24 +96,32 @@ class SentenceTransformerEmbedder:
         query_prefix: str = "",
         passage_prefix: str = "",
     ) -> None:
-        """Load the model. Raises ConfigError where it can't be loaded or has no fast tokenizer."""
+        """Find the model and hash its weights; it is loaded at the first use, or by `load`. Raises ConfigError."""
         self._folder = _model_folder(model)
-        self._model = _load(self._folder, device, dtype)
-        self._tokenizer = _backend_tokenizer(self._model)
-        self._prefix_ids, self._suffix_ids = _special_ids(self._tokenizer)
-        self._query_ids = self._encode(query_prefix)[0]
-        self._passage_ids = self._encode(passage_prefix)[0]
-        tokenizer: Any = self._model.tokenizer
-        self._pad_id = int(tokenizer.pad_token_id or 0)
-        self._unknown_id = tokenizer.unk_token_id
+        self._device, self._dtype = device, dtype
         self._lock = threading.Lock()  # one forward pass at a time: more only fight over the same cores
         self._space = EmbeddingSpace(
             model=model or BUNDLED_MODEL,
             weights_sha256=weights_sha256(self._folder),
-            dimension=int(self._model.get_embedding_dimension() or 0),
+            dimension=_dimension(self._folder),
             query_prefix=query_prefix,
             passage_prefix=passage_prefix,
         )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> SentenceTransformerEmbedder:
+        """The configured model."""
+        return cls(
+            settings.embedding_model,
+            device=settings.embedding_device,
+            dtype=settings.embedding_dtype,
+            query_prefix=settings.query_prefix,
+            passage_prefix=settings.passage_prefix,
+        )
+
+    def load(self) -> None:
+        """Load the model now. Raises ConfigError where it can't be loaded or has no fast tokenizer."""
+        _ = self._model
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -121,11 +131,39 @@ class SentenceTransformerEmbedder:
     def window_tokens(self) -> int:
         limit = self._model.max_seq_length or 512
         prefix = max(len(self._query_ids), len(self._passage_ids))
-        return int(limit) - len(self._prefix_ids) - len(self._suffix_ids) - prefix
+        return int(limit) - len(self._special_ids[0]) - len(self._special_ids[1]) - prefix
+
+    @cached_property
+    def _model(self) -> SentenceTransformer:
+        model = _load(self._folder, self._device, self._dtype)
+        if model.get_embedding_dimension() != self._space.dimension:
+            raise ConfigError(
+                f"The model in {self._folder} gives vectors of {model.get_embedding_dimension()} numbers, its "
+                f"configuration says {self._space.dimension}. The folder's files do not belong together."
+            )
+        return model
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        return _backend_tokenizer(self._model)
+
+    @cached_property
+    def _special_ids(self) -> tuple[IntVector, IntVector]:
+        return _special_ids(self._tokenizer)
+
+    @cached_property
+    def _query_ids(self) -> IntVector:
+        return self._encode(self._space.query_prefix)[0]
+
+    @cached_property
+    def _passage_ids(self) -> IntVector:
+        return self._encode(self._space.passage_prefix)[0]
 
     def tokenize(self, text: str) -> Tokens:
         ids, offsets = self._encode(text)
-        unknown = int(np.count_nonzero(ids == self._unknown_id)) if self._unknown_id is not None else 0
+        tokenizer: Any = self._model.tokenizer
+        unknown_id = tokenizer.unk_token_id
+        unknown = int(np.count_nonzero(ids == unknown_id)) if unknown_id is not None else 0
         return Tokens(ids=ids, starts=offsets[:, 0], ends=offsets[:, 1], unknown=unknown)
 
     def embed_windows(self, windows: Sequence[IntVector]) -> FloatMatrix:
@@ -160,11 +198,13 @@ class SentenceTransformerEmbedder:
         """One padded forward pass: float32 (len(windows), dimension), rows of unit length."""
         import torch
 
-        width = max(map(len, windows)) + len(prefix) + len(self._prefix_ids) + len(self._suffix_ids)
-        ids = np.full((len(windows), width), self._pad_id, dtype=np.int64)
+        before, after = self._special_ids
+        width = max(map(len, windows)) + len(prefix) + len(before) + len(after)
+        tokenizer: Any = self._model.tokenizer
+        ids = np.full((len(windows), width), tokenizer.pad_token_id or 0, dtype=np.int64)
         mask = np.zeros((len(windows), width), dtype=np.int64)
         for row, window in enumerate(windows):
-            filled = np.concatenate([self._prefix_ids, prefix, window, self._suffix_ids])
+            filled = np.concatenate([before, prefix, window, after])
             ids[row, : len(filled)] = filled
             mask[row, : len(filled)] = 1
         device = self._model.device
@@ -187,6 +227,23 @@ def weights_sha256(folder: Path) -> str:
         )
     digests = [_file_sha256(file) for file in files]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _dimension(folder: Path) -> int:
+    """The length of a model's vectors by its configuration files: that of the last module that sets one."""
+    modules = folder / "modules.json"
+    paths = (
+        [module["path"] for module in json.loads(modules.read_text("utf-8"))] if modules.exists() else [""]
+    )
+    for path in reversed(paths):
+        config = folder / path / "config.json"
+        fields = json.loads(config.read_text("utf-8")) if config.exists() else {}
+        for name in ("out_features", "embedding_dimension", "word_embedding_dimension", "hidden_size"):
+            if isinstance(fields.get(name), int):
+                return int(fields[name])
+    raise ConfigError(
+        f"{folder} is not the folder of a sentence-transformers model. Check PGASK_EMBEDDING_MODEL."
+    )
 
 
 def _file_sha256(path: Path) -> str:

@@ -21,11 +21,16 @@ MAX_COMBINING_MARKS = 30
 
 _NEWLINES = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
+_EMOJI = "\u2600-\u27bf\U0001f000-\U0001faff"
 # Characters that a reader does not see: they break search and citations, and can carry hidden instructions.
 _DROPPED: dict[str, re.Pattern[str]] = {
     "control": re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+"),
     "surrogate": re.compile("[\ud800-\udfff]+"),
-    "zero_width": re.compile("[\u00ad\u180e\u200b-\u200d\u2060-\u2065\ufeff\ufff9-\ufffb]+"),
+    # A joiner between two emoji is a part of what is seen: it stays.
+    "zero_width": re.compile(
+        "[\u00ad\u180e\u200b\u200c\u2060-\u2065\ufeff\ufff9-\ufffb]+"
+        f"|(?<![{_EMOJI}\ufe0f])\u200d+|\u200d+(?![{_EMOJI}])"
+    ),
     "bidi": re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]+"),
     "tag": re.compile("[\U000e0000-\U000e007f]+"),
 }

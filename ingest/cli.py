@@ -64,7 +64,7 @@ class _Bar:
             self._progress.update(task, visible=False)
         self._task = self._progress.add_task(name, total=total, rate="")
 
-    def advance(self, source: str, *, chunks: int = 0, tokens: int = 0) -> None:
+    def advance(self, source: str, *, chunks: int = 0, tokens: int = 0) -> None:  # noqa: ARG002 - the protocol's
         self._chunks += chunks
         self._tokens += tokens
         elapsed = self._progress.tasks[-1].elapsed or 0.0
@@ -79,6 +79,7 @@ class _Bar:
 @app.command(epilog="Example: ingest ./corpus --collection handbook --prune")
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders to take in.")],
+    *,
     collection: Annotated[str, typer.Option(help="Collection that the documents go into.")] = "default",
     chunk_tokens: Annotated[int | None, typer.Option(help="Most tokens in a chunk, 128 to 1,024.")] = None,
     overlap: Annotated[
@@ -94,13 +95,7 @@ def ingest(
     try:
         settings = load_settings(chunk_tokens=chunk_tokens, overlap=overlap)
         configure_logs(settings.log_level)
-        options = IngestOptions(
-            chunk_tokens=settings.chunk_tokens,
-            overlap=min(settings.overlap, settings.chunk_tokens // 2),
-            window_tokens=settings.window_tokens,
-            max_file_bytes=settings.max_file_bytes,
-            prune=prune,
-        )
+        options = IngestOptions.from_settings(settings, prune=prune)
         with open_database(settings) as database:
             code = _run(
                 database, settings, paths, collection, options, dry_run=dry_run, as_json=as_json, quiet=quiet
@@ -126,13 +121,7 @@ def _run(
     shown = not quiet and console.is_terminal
     with connect(database.app) as connection:
         check_revision(connection)
-        embedder = SentenceTransformerEmbedder(
-            settings.embedding_model,
-            device=settings.embedding_device,
-            dtype=settings.embedding_dtype,
-            query_prefix=settings.query_prefix,
-            passage_prefix=settings.passage_prefix,
-        )
+        embedder = SentenceTransformerEmbedder.from_settings(settings)
         with connect(database.owner) as owner:
             space_id = ensure_space(owner, embedder.space)
         collection = ensure_collection(connection, collection_name, space_id)
@@ -195,12 +184,16 @@ def _print_report(report: Report, *, interrupted: bool, as_json: bool, quiet: bo
     if not quiet:
         console = Console(stderr=True)
         for failure in report.failed:
-            console.print(Text(f"failed  {_printable(failure.source)}: {failure.code}. {failure.detail}"))
+            console.print(
+                Text(f"failed  {_printable(failure.source)}: {failure.code}. {failure.detail}"),
+                soft_wrap=True,
+            )
         console.print(
             f"{report.new} new, {report.changed} changed, {report.renamed} renamed, {report.unchanged} unchanged, "
             f"{report.removed} removed, {len(report.failed)} failed; {report.chunks} chunks, {report.tokens:,} tokens "
             f"in {report.seconds:.1f} s",
             highlight=False,
+            soft_wrap=True,
         )
         if interrupted:
             console.print("Interrupted. What is in is in; run the same command again for the rest.")
@@ -209,7 +202,7 @@ def _print_report(report: Report, *, interrupted: bool, as_json: bool, quiet: bo
 
 
 def _print_error(console: Console, error: PgaskError, *, as_json: bool) -> None:
-    console.print(Text(f"ingest: {error}"))
+    console.print(Text(f"ingest: {error}"), soft_wrap=True)
     if as_json:
         print(json.dumps({"error": {"code": error.code, "detail": str(error)}}, ensure_ascii=False))
 

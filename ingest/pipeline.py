@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,6 +16,7 @@ from typing import Final, Protocol
 import numpy as np
 import structlog
 
+from app.config import Settings
 from app.domain import Document
 from app.embedding import Embedder, FloatMatrix, Tokens
 from app.errors import DocumentError, StoreError
@@ -50,6 +51,17 @@ class IngestOptions:
     window_tokens: int = 128
     max_file_bytes: int = 200_000_000
     prune: bool = False
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, prune: bool) -> IngestOptions:
+        """The group from all settings; the overlap is at most half a chunk."""
+        return cls(
+            chunk_tokens=settings.chunk_tokens,
+            overlap=min(settings.overlap, settings.chunk_tokens // 2),
+            window_tokens=settings.window_tokens,
+            max_file_bytes=settings.max_file_bytes,
+            prune=prune,
+        )
 
     def fingerprint(self) -> str:
         """Names everything but the model that the stored chunks depend on; a document with another one is made anew."""
@@ -119,7 +131,6 @@ class IngestRun:
         self._collection = collection
         self._embedder = embedder
         self._options = options
-        self._window_tokens = min(options.window_tokens, embedder.window_tokens)
         self._progress = progress
         self.report = Report()
 
@@ -182,7 +193,7 @@ class IngestRun:
         return report
 
     def _renames(
-        self, hashes: dict[str, str], known: dict[str, KnownDocument], gone: Sequence[str]
+        self, hashes: dict[str, str], known: Mapping[str, KnownDocument], gone: Sequence[str]
     ) -> list[tuple[str, str]]:
         """Pairs (old, new) of a source that is gone and a new one with the same bytes."""
         pipeline = self._options.fingerprint()
@@ -206,11 +217,6 @@ class IngestRun:
             try:
                 content = read_source(file, self._options.max_file_bytes)
                 version = SourceVersion(file.source, content_sha256(content), len(content), version.pipeline)
-                if not file.media_type:
-                    suffix = file.path.suffix or "no suffix"
-                    raise DocumentError(
-                        f"Files of this type are not read ({suffix}).", code="unsupported_type"
-                    )
                 document = parse(content, file.media_type, file.source)
                 yield self._cut(version, document, file.source in new)
             except DocumentError as error:
@@ -226,7 +232,7 @@ class IngestRun:
             tokens,
             chunk_tokens=self._options.chunk_tokens,
             overlap=self._options.overlap,
-            window_tokens=self._window_tokens,
+            window_tokens=min(self._options.window_tokens, self._embedder.window_tokens),
         )
         if not cut.chunks:
             raise DocumentError(

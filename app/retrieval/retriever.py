@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from app.config import Settings
 from app.domain import RetrievalScores, ScoredChunk, SearchFilter
 from app.embedding import Embedder, FloatMatrix
 from app.lexicon import terms
@@ -25,6 +26,17 @@ class RetrievalSettings:
     k1: float = 1.2
     b: float = 0.75
     exact_max_rows: int = 10_000
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> RetrievalSettings:
+        """The group from all settings."""
+        return cls(
+            candidates=settings.candidates,
+            dense_weight=settings.dense_weight,
+            k1=settings.bm25_k1,
+            b=settings.bm25_b,
+            exact_max_rows=settings.exact_max_rows,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,121 @@
+"""The real system under evaluation: the configured database, embedder and generator, as `eval.runner` wants them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from app.answering import Answerer, AnswerSettings, AskRequest
+from app.config import Settings, load_settings
+from app.embedding import SentenceTransformerEmbedder
+from app.errors import NotFoundError
+from app.generation.llm import LlmClient, LlmSettings
+from app.retrieval.retriever import RetrievalSettings, Retrieved, Retriever
+from app.store import ivfflat
+from app.store.engine import AsyncPool, Database, connect, open_database, open_pool, transaction
+from app.store.migrate import migrate
+from app.store.spaces import ensure_collection, ensure_space
+from eval.replies import AskResult
+from eval.runner import Ingested
+from ingest.pipeline import IngestOptions, IngestRun
+
+
+class _Counter:
+    """Passes an ingest's progress on as (done, total)."""
+
+    def __init__(self, on_document: Callable[[int, int], None]) -> None:
+        self._on_document = on_document
+        self._stage, self._done, self._total = "", 0, 0
+
+    def stage(self, name: str, total: int) -> None:
+        self._stage, self._done, self._total = name, 0, total
+
+    def advance(self, source: str, *, chunks: int = 0, tokens: int = 0) -> None:  # noqa: ARG002 - the protocol's
+        if self._stage == "ingest":
+            self._done += 1
+            self._on_document(self._done, self._total)
+
+
+class _Recorder(Retriever):
+    """A retriever that remembers what it found last: the evaluation judges the hits behind each answer."""
+
+    last: Retrieved | None = None
+
+    async def retrieve(self, *args: object, **kwargs: object) -> Retrieved:
+        self.last = await super().retrieve(*args, **kwargs)  # type: ignore[arg-type]
+        return self.last
+
+
+class EvaluatedSystem:
+    """Ingests and asks as the service does, without HTTP between."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        pool: AsyncPool,
+        embedder: SentenceTransformerEmbedder,
+        llm: LlmClient | None,
+    ) -> None:
+        self._settings, self._database, self._pool, self._embedder = settings, database, pool, embedder
+        self._retriever = _Recorder(pool, embedder, RetrievalSettings.from_settings(settings))
+        self._answerer = Answerer(self._retriever, embedder, llm, AnswerSettings.from_settings(settings))
+
+    async def ingest(
+        self, corpus: Path, collection: str, on_document: Callable[[int, int], None]
+    ) -> Ingested:
+        started = time.monotonic()
+        settings = self._settings
+        with connect(self._database.app) as connection, connect(self._database.owner) as owner:
+            space_id = ensure_space(owner, self._embedder.space)
+            target = ensure_collection(connection, collection, space_id)
+            options = IngestOptions.from_settings(settings, prune=True)
+            run = IngestRun(connection, target, self._embedder, options, _Counter(on_document))
+            report = run.execute(run.plan([corpus]))
+            ivfflat.maintain(
+                owner, space_id, min_rows=settings.index_min_rows, target_recall=settings.index_target_recall
+            )
+            documents = {
+                row[0]: str(row[1])
+                for row in connection.execute(
+                    "SELECT source, id FROM pgask.documents WHERE collection_id = %s AND status = 'ready'",
+                    [target.id],
+                )
+            }
+        failed = {failure.source: failure.code for failure in report.failed}
+        return Ingested(documents=documents, failed=failed, seconds=time.monotonic() - started)
+
+    async def ask(self, question: str, collection: str, top_k: int) -> AskResult:
+        started = time.perf_counter()
+        answer = await self._answerer.answer(AskRequest(question, collection, top_k))
+        latency_ms = (time.perf_counter() - started) * 1000
+        hits = self._retriever.last.hits if self._retriever.last is not None else ()
+        return AskResult(answer, hits, answer.answerability, latency_ms)
+
+    async def stored_text(self, document_id: str) -> str:
+        async with transaction(self._pool) as connection:
+            cursor = await connection.execute("SELECT text FROM pgask.documents WHERE id = %s", [document_id])
+            row = await cursor.fetchone()
+        if row is None:
+            raise NotFoundError(f"There is no document {document_id}.")
+        return str(row[0])
+
+
+@asynccontextmanager
+async def open_system() -> AsyncIterator[EvaluatedSystem]:
+    """The system that the settings describe, its schema brought up to date."""
+    settings = load_settings()
+    async with AsyncExitStack() as stack:
+        database = stack.enter_context(open_database(settings))
+        migrate(database)
+        embedder = SentenceTransformerEmbedder.from_settings(settings)
+        pool = await stack.enter_async_context(
+            open_pool(database.app, size=4, statement_timeout_s=settings.statement_timeout_s)
+        )
+        llm_settings = LlmSettings.from_settings(settings)
+        llm = LlmClient(llm_settings) if llm_settings else None
+        if llm is not None:
+            stack.push_async_callback(llm.aclose)
+        yield EvaluatedSystem(settings, database, pool, embedder, llm)
