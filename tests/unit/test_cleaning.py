@@ -43,6 +43,11 @@ def test_what_a_reader_does_not_see_is_dropped_and_counted() -> None:
     assert cleaned.dropped == {"control": 2, "surrogate": 1, "zero_width": 3, "bidi": 2, "tag": 4}
 
 
+def test_a_joiner_stays_between_emoji_only() -> None:
+    assert clean_text("👩\u200d🔬 👁\ufe0f\u200d🗨").text == "👩\u200d🔬 👁\ufe0f\u200d🗨"
+    assert clean_text("👩\u200d\u200d🔬 👩\u200dx y\u200d🔬 \u200d").text == "👩🔬 👩x y🔬 "
+
+
 def test_composed_but_not_compatibility_normalised() -> None:
     assert clean_text("e\u0301 ﬁ ² Ａ").text == "é ﬁ ² Ａ"
 
