@@ -104,7 +104,7 @@ def can_read_tree(root: Path, account: Account) -> bool:
     needed = {True: stat.S_IRUSR | stat.S_IXUSR, False: stat.S_IRUSR}
     return all(
         _allows(status, account, needed[stat.S_ISDIR(status.st_mode)])
-        for status in (path.stat() for path in (root, *root.rglob("*")))
+        for status in (path.lstat() for path in (root, *root.rglob("*")))  # a link itself is open to all
     )
 
 

@@ -58,6 +58,7 @@ if sys.platform != "win32":
     )
 
 _LOCK_POLL_S = 0.03
+_STOP_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,11 @@ class EmbeddedPostgres:
                 self._take_lease(layout)
                 try:
                     self._connection = _bring_up(layout, account, deadline)
-                except BaseException:
+                except StoreUnavailableError:  # still recovering, and left to it
                     self._drop_lease()
+                    raise
+                except BaseException:
+                    self._leave(layout, account)
                     raise
             return self._urls(DATABASE)
 
@@ -122,15 +126,13 @@ class EmbeddedPostgres:
                 self._drop_lease()
                 return
             layout = Layout(self._home / "postgres")
-            deadline = time.monotonic() + self._start_timeout_s
             try:
-                with _exclusive(layout.root / "start.lock", deadline):
-                    if _try_lock(self._lease):
-                        postmaster = find_postmaster(layout, server_account(layout.data))
-                        if postmaster is not None:
-                            stop_postmaster(postmaster)
-            except FileNotFoundError:
-                pass  # somebody removed the folder; a server whose folder is gone ends by itself
+                # We hold a lease, so whoever holds start.lock for long is starting: it shares the server and will
+                # see to its end. (One that stops it would hold the lease alone.)
+                with _exclusive(layout.root / "start.lock", time.monotonic() + _STOP_PATIENCE_S):
+                    self._leave(layout, server_account(layout.data))
+            except (StoreUnavailableError, FileNotFoundError):
+                pass  # or somebody removed the folder; a server whose folder is gone ends by itself
             finally:
                 self._drop_lease()
 
@@ -173,6 +175,14 @@ class EmbeddedPostgres:
         fcntl.flock(self._lease, fcntl.LOCK_SH)
         atexit.register(self.stop)
 
+    def _leave(self, layout: Layout, account: Account) -> None:
+        """Drop the lease; stop the server if nobody else has one. The caller holds start.lock."""
+        if self._lease is not None and _try_lock(self._lease):
+            postmaster = find_postmaster(layout, account)
+            if postmaster is not None:
+                stop_postmaster(postmaster)
+        self._drop_lease()
+
     def _drop_lease(self) -> None:
         if self._lease is not None:
             os.close(self._lease)
@@ -195,7 +205,7 @@ class EmbeddedPostgres:
                 for statement in statements:
                     connection.execute(statement)
         except psycopg.Error as error:
-            raise StoreError(f"PostgreSQL refuses: {str(error).strip()}") from error
+            raise StoreError(f"PostgreSQL refuses: {_one_line(error)}") from error
 
 
 def _bring_up(layout: Layout, account: Account, deadline: float) -> tuple[Postmaster, dict[str, str]]:
@@ -220,7 +230,7 @@ def _check_login(postmaster: Postmaster, layout: Layout, password: str) -> None:
     except psycopg.OperationalError as error:
         if "password authentication failed" not in str(error):
             raise StoreUnavailableError(
-                f"PostgreSQL runs but refuses a connection: {str(error).strip()}. See {layout.log_file}."
+                f"PostgreSQL runs but refuses a connection: {_one_line(error)}. See {layout.log_file}."
             ) from error
         raise StoreError(
             f"The passwords in {layout.credentials} do not fit {layout.data}. Restore the file that was made "
@@ -283,6 +293,10 @@ def _try_lock(descriptor: int) -> bool:
 def _url(postmaster: Postmaster, role: str, password: str, database: str) -> str:
     host = quote(str(postmaster.socket_dir), safe="")
     return f"postgresql://{role}:{quote(password, safe='')}@/{database}?host={host}&port={PORT}"
+
+
+def _one_line(error: psycopg.Error) -> str:
+    return " ".join(str(error).split())
 
 
 def _test_name(name: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,6 +119,19 @@ class TestSharing:
             pass  # would be the last one, had the child unlocked the lease
         assert runs(read_pid(home))
         leave(parent)
+
+    def test_leaving_does_not_wait_for_another_one_that_starts(self, home: Path) -> None:
+        server = EmbeddedPostgres(home)
+        server.start()
+        starting = os.open(home / "postgres/start.lock", os.O_RDWR)
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 10
+        os.close(starting)
+        with EmbeddedPostgres(home):
+            pass
+        assert not (home / "postgres/data/postmaster.pid").exists()
 
     def test_ten_rounds_of_four_processes_that_start_and_stop(self, home: Path) -> None:
         racers = [spawn(RACER, str(home), str(seed), "10") for seed in range(4)]
