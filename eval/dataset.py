@@ -6,6 +6,7 @@ Knows nothing of how questions are asked. All offsets are half-open, in Unicode 
 from __future__ import annotations
 
 import json
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -65,12 +66,14 @@ def locate_context(text: str, context: str, near: int) -> tuple[int, int] | None
     """Find a gold passage in a stored text that may differ from the file that it was cut from.
 
     The verbatim occurrence nearest to `near` (the earlier one of two equally near); else the nearest that
-    differs in whitespace only; else None.
+    differs in white space or invisible characters only; else None.
 
     >>> locate_context("aa bb aa", "aa", near=5)
     (6, 8)
     >>> locate_context("one  two", "one two", near=0)
     (0, 8)
+    >>> locate_context("one\\ufefftwo", "onetwo", near=0)
+    (0, 7)
     >>> locate_context("one two", "three", near=0) is None
     True
     """
@@ -82,13 +85,18 @@ def locate_context(text: str, context: str, near: int) -> tuple[int, int] | None
     if starts:
         start = min(starts, key=lambda at: abs(at - near))
         return start, start + len(context)
-    return _locate_ignoring_whitespace(text, context, near)
+    return _locate_ignoring_unseen(text, context, near)
 
 
-def _locate_ignoring_whitespace(text: str, context: str, near: int) -> tuple[int, int] | None:
-    positions = [at for at, character in enumerate(text) if not character.isspace()]
+def _is_seen(character: str) -> bool:
+    """Whether a character leaves a mark: white space, controls and format characters (zero-width, BOM) do not."""
+    return not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf")
+
+
+def _locate_ignoring_unseen(text: str, context: str, near: int) -> tuple[int, int] | None:
+    positions = [at for at, character in enumerate(text) if _is_seen(character)]
     dense_text = "".join(text[at] for at in positions)
-    dense_context = "".join(context.split())
+    dense_context = "".join(filter(_is_seen, context))
     starts = list(_occurrences(dense_text, dense_context))
     if not starts:
         return None
