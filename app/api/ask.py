@@ -1,0 +1,108 @@
+"""POST /ask: a question answered with evidence, as JSON or as server-sent events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+from fastapi.sse import format_sse_event
+from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
+
+from app.answering import Answerer, AskRequest, DoneEvent, SourcesEvent, TokenEvent
+from app.api.components import Counts, Parts, RequestId, note_question
+from app.api.documentation import ASK_EXAMPLES, ASK_REPLY, ASK_STREAM, problems
+from app.api.metrics import Metrics
+from app.api.problems import fault_of, prefers_chinese, problem_body
+from app.api.schemas import Ask, AskReply, CitationReply, ask_reply, citations_reply
+from app.api.stream import EventStream, or_disconnect
+
+router = APIRouter(tags=["questions"])
+
+
+class _Sources(BaseModel):
+    citations: list[CitationReply]
+
+
+class _Token(BaseModel):
+    text: str
+
+
+@router.post(
+    "/ask",
+    response_model=AskReply,
+    summary="Answer a question from the documents",
+    responses={
+        200: {
+            "content": {
+                "application/json": {"example": ASK_REPLY},
+                "text/event-stream": {"schema": {"type": "string"}, "example": ASK_STREAM},
+            }
+        },
+        **problems(404, 409, 413, 415, 422, 429, 503),
+    },
+)
+async def ask(
+    body: Annotated[Ask, Body(openapi_examples=ASK_EXAMPLES)],
+    request: Request,
+    parts: Parts,
+    metrics: Counts,
+    request_id: RequestId,
+) -> Any:
+    """With `"stream": true` the reply is a stream of the events `sources`, `token`, and last `done` or `error`."""
+    note_question(parts, body)
+    question = body.to_domain()
+    if body.stream:
+        return _stream(parts.answerer, question, metrics, request, request_id)
+    try:
+        answer = await or_disconnect(parts.answerer.answer(question), request.receive)
+    except ClientDisconnect:
+        metrics.count_outcome("cancelled")
+        raise
+    except Exception:
+        metrics.count_outcome("failed")
+        raise
+    metrics.count_answer(answer)
+    return Response(ask_reply(answer, request_id).model_dump_json(), media_type="application/json")
+
+
+def _stream(
+    answerer: Answerer, question: AskRequest, metrics: Metrics, request: Request, request_id: str
+) -> EventStream:
+    chinese = prefers_chinese(request.headers.get("accept-language", ""))
+
+    def describe(error: Exception) -> bytes:
+        return _event("error", json.dumps(problem_body(fault_of(error), request_id, chinese=chinese)))
+
+    return EventStream(
+        _events(answerer, question, metrics, request_id),
+        describe,
+        abandoned=lambda: metrics.count_outcome("cancelled"),
+    )
+
+
+async def _events(
+    answerer: Answerer, question: AskRequest, metrics: Metrics, request_id: str
+) -> AsyncGenerator[bytes, None]:
+    try:
+        async with aclosing(answerer.stream(question)) as events:
+            async for event in events:
+                match event:
+                    case SourcesEvent(citations):
+                        sources = _Sources(citations=citations_reply(citations))
+                        yield _event("sources", sources.model_dump_json())
+                    case TokenEvent(text):
+                        yield _event("token", _Token(text=text).model_dump_json())
+                    case DoneEvent(answer):
+                        metrics.count_answer(answer)
+                        yield _event("done", ask_reply(answer, request_id).model_dump_json())
+    except Exception:
+        metrics.count_outcome("failed")
+        raise
+
+
+def _event(name: str, data: str) -> bytes:
+    return format_sse_event(event=name, data_str=data)

@@ -1,0 +1,42 @@
+"""GET and POST /collections."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from app.api.components import Parts
+from app.api.documentation import COLLECTION, example, problems
+from app.api.schemas import CollectionItem, CollectionList, NewCollection, collection_item
+from app.store import catalog
+from app.store.engine import transaction
+
+router = APIRouter(tags=["documents"])
+
+
+@router.get(
+    "/collections",
+    summary="List the collections",
+    responses=example({"collections": [COLLECTION]}) | problems(503),
+)
+async def list_collections(parts: Parts) -> CollectionList:
+    """All of them, by name."""
+    async with transaction(parts.pool) as connection:
+        found = await catalog.list_collections(connection)
+    return CollectionList(collections=[collection_item(collection) for collection in found])
+
+
+@router.post(
+    "/collections",
+    status_code=201,
+    summary="Make an empty collection",
+    responses=example(COLLECTION | {"documents": 0, "chunks": 0}, 201) | problems(409, 413, 415, 422, 503),
+)
+async def create_collection(
+    body: Annotated[NewCollection, Body(openapi_examples={"handbook": {"value": {"name": "handbook"}}})],
+    parts: Parts,
+) -> CollectionItem:
+    """`ingest --collection NAME` makes one by itself; this is for clients that want it before."""
+    async with transaction(parts.pool) as connection:
+        return collection_item(await catalog.create_collection(connection, body.name, parts.space))

@@ -1,0 +1,53 @@
+"""What the routes call: built once by app/main.py and kept in the app's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Request
+
+from app.answering import Answerer
+from app.api.metrics import Metrics
+from app.api.schemas import Search
+from app.config import Settings
+from app.embedding import EmbeddingSpace
+from app.retrieval.retriever import Retriever
+from app.store.engine import AsyncPool
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The parts of a running service."""
+
+    settings: Settings
+    pool: AsyncPool
+    space: EmbeddingSpace
+    retriever: Retriever
+    answerer: Answerer
+
+
+def _components(request: Request) -> Components:
+    components: Components = request.app.state.components
+    return components
+
+
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+def _request_id(request: Request) -> str:
+    return str(request.state.request_id)
+
+
+def note_question(parts: Components, body: Search) -> None:
+    """Write a question to the log, where PGASK_LOG_QUESTIONS asks for it."""
+    if parts.settings.log_questions:
+        structlog.get_logger("app.api").info("question", text=body.question, collection=body.collection)
+
+
+Parts = Annotated[Components, Depends(_components)]
+Counts = Annotated[Metrics, Depends(_metrics)]
+RequestId = Annotated[str, Depends(_request_id)]

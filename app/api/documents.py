@@ -1,0 +1,88 @@
+"""GET /documents, GET and DELETE /documents/{id}, GET /documents/{id}/text."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.api.components import Parts
+from app.api.documentation import DELETED, DOCUMENT_DETAIL, DOCUMENT_LIST, TEXT, example, problems
+from app.api.schemas import (
+    CollectionName,
+    DocumentList,
+    DocumentReply,
+    Text,
+    TextReply,
+    document_item,
+    document_reply,
+)
+from app.store import catalog
+from app.store.engine import transaction
+
+router = APIRouter(tags=["documents"])
+
+_LARGEST = 2**31 - 1
+DocumentId = Annotated[
+    Text,
+    Path(max_length=64, examples=["0b9c1f2e-6a1d-4c58-9f0e-2f3b6d1a7c44"], description="A document's id"),
+]
+Offset = Annotated[int, Query(ge=0, le=_LARGEST, description="Code points from the text's start")]
+
+
+@router.get(
+    "/documents",
+    summary="List a collection's documents by source",
+    responses=example(DOCUMENT_LIST) | problems(404, 422, 503),
+)
+async def list_documents(
+    parts: Parts,
+    collection: Annotated[CollectionName, Query()] = "default",
+    limit: Annotated[int, Query(ge=1, le=catalog.MAX_PAGE, description="Documents a page")] = 100,
+    cursor: Annotated[
+        Text | None, Query(max_length=8_192, description="next_cursor of the page before")
+    ] = None,
+) -> DocumentList:
+    """Follow `next_cursor` until it is null to see them all."""
+    async with transaction(parts.pool) as connection:
+        page = await catalog.list_documents(connection, collection, limit, cursor)
+    return DocumentList(
+        documents=[document_item(document) for document in page.documents], next_cursor=page.next_cursor
+    )
+
+
+@router.get(
+    "/documents/{document_id}",
+    summary="Show a document's metadata, pages and sections",
+    responses=example(DOCUMENT_DETAIL) | problems(404, 422, 503),
+)
+async def get_document(document_id: DocumentId, parts: Parts) -> DocumentReply:
+    """Everything but the text, which has an address of its own."""
+    async with transaction(parts.pool) as connection:
+        return document_reply(await catalog.get_document(connection, document_id))
+
+
+@router.get(
+    "/documents/{document_id}/text",
+    summary="Read a stretch of a document's stored text",
+    responses=example(TEXT) | problems(404, 422, 503),
+)
+async def get_text(
+    document_id: DocumentId, parts: Parts, start: Offset = 0, end: Offset | None = None
+) -> TextReply:
+    """Offsets count code points, as those of citations do. At most 100,000 a call: go on from the reply's `end`."""
+    async with transaction(parts.pool) as connection:
+        return TextReply.model_validate(await catalog.document_text(connection, document_id, start, end))
+
+
+@router.delete(
+    "/documents/{document_id}",
+    status_code=204,
+    response_class=Response,
+    summary="Delete a document and all that makes it searchable",
+    responses=DELETED | problems(404, 422, 503),
+)
+async def delete_document(document_id: DocumentId, parts: Parts) -> None:
+    """The file itself stays where it is: ingesting it again brings the document back."""
+    async with transaction(parts.pool) as connection:
+        await catalog.delete_document(connection, document_id)

@@ -1,0 +1,75 @@
+"""GET /healthz (the process lives) and GET /readyz (questions can be answered)."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.api.components import Components, Parts, RequestId
+from app.api.documentation import READINESS, example, problems
+from app.api.problems import RETRY_AFTER_S, Fault, problem_response
+from app.api.schemas import Check, Health, Readiness
+from app.errors import StoreError
+from app.store.catalog import find_mismatch, schema_revision
+from app.store.engine import AsyncConnection, transaction
+from app.store.migrate import head_revision
+
+router = APIRouter(tags=["operation"])
+
+_head = functools.cache(head_revision)  # read from the migrations' files: once is enough
+_PATIENCE_S: Final = 3.0
+_NOT_ASKED: Final = Check(ok=False, detail="not known: the check before it failed")
+
+
+@router.get("/healthz", summary="The process lives", responses=example({"status": "ok", "version": "0.1.0"}))
+async def healthz(request: Request) -> Health:
+    """Asks nothing of the database."""
+    return Health(version=request.app.version)
+
+
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    summary="Questions can be answered",
+    responses=example(READINESS) | problems(503),
+)
+async def readyz(request: Request, parts: Parts, request_id: RequestId) -> Readiness | Response:
+    """Database, migrations, and whether the embedding model agrees with the stored vectors."""
+    checks = await _checks(parts)
+    if all(check.ok for check in checks.values()):
+        return Readiness(checks=checks)
+    failed = [f"{name}: {check.detail}" for name, check in checks.items() if not check.ok]
+    shown: dict[str, Any] = {name: check.model_dump() for name, check in checks.items()}
+    fault = Fault("not_ready", 503, "; ".join(failed), retry_after_s=RETRY_AFTER_S, extra={"checks": shown})
+    return problem_response(fault, request_id, request.headers)
+
+
+async def _checks(parts: Components) -> dict[str, Check]:
+    checks = {"database": _NOT_ASKED, "migrations": _NOT_ASKED, "embedding": _NOT_ASKED}
+    try:
+        async with asyncio.timeout(_PATIENCE_S), transaction(parts.pool) as connection:
+            checks["database"] = Check(ok=True, detail="reachable")
+            checks["migrations"] = await _migrations(connection)
+            if checks["migrations"].ok:
+                checks["embedding"] = await _embedding(connection, parts)
+    except (StoreError, TimeoutError):
+        checks["database"] = Check(ok=False, detail="The database can't be reached.")
+    return checks
+
+
+async def _migrations(connection: AsyncConnection) -> Check:
+    head, found = _head(), await schema_revision(connection)
+    if found == head:
+        return Check(ok=True, detail=f"at {head}")
+    return Check(ok=False, detail=f"The schema is at {found or 'none'}, needed is {head}. Run: pgask migrate")
+
+
+async def _embedding(connection: AsyncConnection, parts: Components) -> Check:
+    mismatch = await find_mismatch(connection, parts.space)
+    if mismatch is not None:
+        return Check(ok=False, detail=str(mismatch))
+    return Check(ok=True, detail=f"{parts.space.model} agrees with the stored vectors")

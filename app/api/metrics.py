@@ -1,0 +1,90 @@
+"""What Prometheus scrapes at /metrics: counts and times, never a question, a source or an id.
+
+One registry an app, so that several apps in one process (tests) don't mix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from app.domain import Answer
+
+_LATENCY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
+
+router = APIRouter(tags=["operation"])
+
+
+class Metrics:
+    """The service's counters and histograms."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "pgask_requests", "Requests by route and status.", ["method", "route", "status"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._latency = Histogram(
+            "pgask_request_seconds", "From the request's head to the reply's end.", ["method", "route"],
+            buckets=_LATENCY_S, registry=self.registry,
+        )  # fmt: skip
+        self._answers = Counter(
+            "pgask_answers", "Questions by outcome: answered, abstained, degraded, failed, cancelled.", ["outcome"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._stages = Histogram(
+            "pgask_stage_seconds", "Time in each stage of a question.", ["stage"],
+            buckets=_LATENCY_S, registry=self.registry,
+        )  # fmt: skip
+        self.in_flight = Gauge(
+            "pgask_questions_in_flight", "Questions and searches worked on now.", registry=self.registry
+        )
+        self._pool = Gauge(
+            "pgask_pool_connections", "Database connections.", ["state"], registry=self.registry
+        )
+
+    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request that ended. `route` is its template, so that ids make no series of their own."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._latency.labels(method, route).observe(seconds)
+
+    def count_answer(self, answer: Answer) -> None:
+        """A question that was answered, or honestly not."""
+        outcome = "degraded" if answer.degraded else "abstained" if answer.abstained else "answered"
+        self.count_outcome(outcome)
+        self.time_stages(answer.timings_ms)
+
+    def count_outcome(self, outcome: str) -> None:
+        """One of the outcomes."""
+        self._answers.labels(outcome).inc()
+
+    def time_stages(self, timings_ms: Mapping[str, float]) -> None:
+        """How long the stages of one question took, in milliseconds."""
+        for stage, elapsed_ms in timings_ms.items():
+            if stage != "total":
+                self._stages.labels(stage).observe(elapsed_ms / 1000)
+
+    def watch_pool(self, statistics: Callable[[], Mapping[str, int]]) -> None:
+        """Read the pool's state whenever Prometheus asks. `statistics` is psycopg's get_stats."""
+        size, idle = "pool_size", "pool_available"
+        self._pool.labels("open").set_function(lambda: statistics().get(size, 0))
+        self._pool.labels("idle").set_function(lambda: statistics().get(idle, 0))
+        self._pool.labels("waiting").set_function(lambda: statistics().get("requests_waiting", 0))
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    summary="Counts and times for Prometheus",
+    responses={
+        200: {"content": {"text/plain": {"example": 'pgask_answers_total{outcome="answered"} 3.0\n'}}}
+    },
+)
+async def read_metrics(request: Request) -> Response:
+    """Prometheus' text format."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

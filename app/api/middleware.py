@@ -1,0 +1,219 @@
+"""What every request passes: identity and log, security headers, host check, body limit, admission. Pure ASGI.
+
+Starlette's BaseHTTPMiddleware is not used: it copies every chunk of a stream and hides that a client left.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.metrics import Metrics
+from app.api.problems import Fault, fault_of, problem_response
+from app.config import Settings
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+_SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._\-]{8,64}")
+_QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds by machines
+_COSTLY: Final = frozenset({"/ask", "/search"})
+CLIENT_CLOSED: Final = 499  # never sent: how the log and the metrics call a client that left
+_log = structlog.get_logger("app.api")
+
+
+class RequestContext:
+    """Outermost: gives each request an id, answers what nobody else caught, logs and counts the end."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+        started = time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(raw=message["headers"])["X-Request-ID"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                status = CLIENT_CLOSED
+            except Exception as error:  # noqa: BLE001 - the API boundary: the client gets a problem, the log the rest
+                fault = fault_of(error)
+                if status == 0:
+                    await problem_response(fault, request_id, headers)(scope, receive, send_with_id)
+                # else the reply has begun: ending without its last chunk tells the client that it is broken
+            finally:
+                self._end(scope, status or CLIENT_CLOSED, time.perf_counter() - started)
+
+    def _end(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", None) or "unmatched"
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        self._metrics.count_request(method, route, status, seconds)
+        log = _log.debug if scope["path"] in _QUIET else _log.info
+        log("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class SecurityHeaders:
+    """Headers that keep the page to itself, on every reply, errors too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in _SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class HostCheck:
+    """On a loopback address, only requests that name a loopback host: a web page elsewhere whose name was rebound to
+    127.0.0.1 can't read the documents through its visitor's browser."""
+
+    def __init__(self, app: ASGIApp, host: str) -> None:
+        self._app = app
+        self._allowed = (
+            frozenset({"localhost", "127.0.0.1", "[::1]", bracketed(host).lower()})
+            if is_loopback(host)
+            else None
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._allowed is not None:
+            headers = Headers(scope=scope)
+            name = re.sub(r":\d*$", "", headers.get("host", "")).lower()
+            if name not in self._allowed:
+                detail = f"This service answers to {', '.join(sorted(self._allowed))}. Use one of these in the address."
+                await _refuse(Fault("bad_host", 421, detail), scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses bodies of more than `max_bytes`: at once by Content-Length, else while reading."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "0")
+        if not length.isdecimal() or int(length[:20]) > self._max_bytes:
+            fault = fault_of(HTTPException(413))
+            await _refuse(fault, scope, receive, send)
+            return
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > self._max_bytes:
+                    raise HTTPException(413)  # the one kind of error that reading a body lets through
+            return message
+
+        await self._app(scope, receive_limited, send)
+
+
+class Admission:
+    """At most `limit` questions and searches at once: more would only wait longer for the same cores."""
+
+    def __init__(self, app: ASGIApp, limit: int, metrics: Metrics) -> None:
+        self._app = app
+        self._limit = limit
+        self._in_flight = 0
+        self._gauge = metrics.in_flight
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] not in _COSTLY:
+            await self._app(scope, receive, send)
+            return
+        if self._in_flight >= self._limit:
+            fault = Fault(
+                "too_many_requests",
+                429,
+                f"{self._limit} questions are being answered now; that is all at once (PGASK_MAX_CONCURRENT_ASKS).",
+                retry_after_s=1,
+            )
+            await _refuse(fault, scope, receive, send)
+            return
+        self._count(+1)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self._in_flight += change
+        self._gauge.set(self._in_flight)
+
+
+def install(add: Callable[..., None], settings: Settings, metrics: Metrics) -> None:
+    """Put all of them around an app; `add` is its add_middleware, whose last call is the outermost."""
+    add(Admission, limit=settings.max_concurrent_asks, metrics=metrics)
+    add(BodyLimit, max_bytes=settings.max_body_bytes)
+    add(HostCheck, host=settings.host)
+    add(SecurityHeaders)
+    add(RequestContext, metrics=metrics)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address that the service listens on is reachable from this machine alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in a URL: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+async def _refuse(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    response = problem_response(fault, scope["state"]["request_id"], Headers(scope=scope))
+    await response(scope, receive, send)

@@ -1,0 +1,239 @@
+"""The only table from errors to HTTP statuses, and the problem documents (RFC 9457) that clients see.
+
+What the service says of itself stays short: a database's address, a stack trace or a setting never leaves it; the log
+has them, under the same request_id. Titles and details are English, or Chinese where Accept-Language prefers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from app.api.words import DETAILS_ZH, FAULTS_ZH, TITLES
+from app.errors import (
+    ConfigError,
+    DocumentError,
+    EmbeddingMismatchError,
+    GenerationError,
+    InvalidRequestError,
+    NotFoundError,
+    PgaskError,
+    StoreError,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_S: Final = 5
+_MOST_FAULTS: Final = 5
+_LONGEST_NAME: Final = 60
+_log = structlog.get_logger(__name__)
+
+# By code first, then by class; a subclass has its parent's status unless it stands here.
+STATUS_BY_CODE: Final[Mapping[str, int]] = {
+    "body_too_large": 413,
+    "unsupported_media_type": 415,
+    "bad_host": 421,
+    "too_many_requests": 429,
+    "collection_exists": 409,
+    "web_not_built": 503,
+    "not_ready": 503,
+}
+STATUS_BY_CLASS: Final[Mapping[type[PgaskError], int]] = {
+    NotFoundError: 404,
+    EmbeddingMismatchError: 409,
+    DocumentError: 422,
+    InvalidRequestError: 422,
+    ConfigError: 500,
+    StoreError: 503,
+    GenerationError: 503,
+    PgaskError: 500,
+}
+# Their messages are for the operator (addresses, roles, settings): clients get a general sentence.
+_PRIVATE: Final = frozenset({"config_error", "store_error", "store_unavailable", "internal_error"})
+_CODE_BY_STATUS: Final[Mapping[int, str]] = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+_GENERAL: Final[Mapping[str, str]] = {
+    "internal_error": "Something went wrong on our side. The log has more under this request_id.",
+    "config_error": "A setting of the service is wrong. `pgask doctor` tells which.",
+    "store_error": "The database refuses. `pgask doctor` tells why.",
+    "store_unavailable": "The database can't be reached just now. Try again in a few seconds.",
+    "bad_request": "The body can't be read as JSON.",
+    "not_found": "There is nothing at this address. /openapi.json lists what there is.",
+    "method_not_allowed": "This address does not take that method.",
+    "unsupported_media_type": "Send the body as JSON, with Content-Type: application/json.",
+    "body_too_large": "The request's body is larger than PGASK_MAX_BODY_BYTES allows.",
+    "client_closed": "The client closed the connection.",
+}
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 has it. `code` is for programs, `detail` for people."""
+
+    code: str
+    title: str
+    detail: str
+    status: int
+    request_id: str
+    errors: list[dict[str, str]] | None = None
+    checks: dict[str, dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a client did or met, before it is put into words for that client."""
+
+    code: str
+    status: int
+    detail: str
+    detail_zh: str | None = None
+    retry_after_s: int | None = None
+    extra: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] | None = None
+
+
+def status_of(error: PgaskError) -> int:
+    """The HTTP status of an error."""
+    if error.code in STATUS_BY_CODE:
+        return STATUS_BY_CODE[error.code]
+    return next(STATUS_BY_CLASS[kind] for kind in type(error).__mro__ if kind in STATUS_BY_CLASS)
+
+
+def fault_of(error: Exception) -> Fault:
+    """What an error means to a client. Logs what the client is not told."""
+    if isinstance(error, PgaskError):
+        status = status_of(error)
+        detail = _GENERAL[error.code] if error.code in _PRIVATE else str(error)
+        if status >= 500:
+            _log.warning("request failed", code=error.code, detail=str(error))
+        retry_after_s = RETRY_AFTER_S if status in (429, 503) else None
+        return Fault(error.code, status, detail, retry_after_s=retry_after_s)
+    if isinstance(error, RequestValidationError):
+        return _validation_fault(error.errors())
+    if isinstance(error, HTTPException):
+        code = _CODE_BY_STATUS.get(error.status_code, f"http_{error.status_code}")
+        return Fault(
+            code, error.status_code, _GENERAL.get(code, str(error.detail)), headers=dict(error.headers or {})
+        )
+    _log.error("unexpected error", exc_info=error)
+    return Fault("internal_error", 500, _GENERAL["internal_error"])
+
+
+def problem_body(fault: Fault, request_id: str, *, chinese: bool) -> dict[str, Any]:
+    """The problem document of a fault."""
+    english_title, chinese_title = TITLES.get(fault.code, ("Request failed", "请求失败"))
+    detail = (fault.detail_zh or DETAILS_ZH.get(fault.code) or fault.detail) if chinese else fault.detail
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "code": fault.code,
+        "title": chinese_title if chinese else english_title,
+        "detail": detail,
+        "status": fault.status,
+        "request_id": request_id,
+    }
+    return body | dict(fault.extra or {})
+
+
+def problem_response(fault: Fault, request_id: str, headers: Headers) -> JSONResponse:
+    """The reply to a request with these headers that met this fault."""
+    extra = dict(fault.headers or {}) | {"Cache-Control": "no-store"}
+    if fault.retry_after_s is not None:
+        extra["Retry-After"] = str(fault.retry_after_s)
+    body = problem_body(fault, request_id, chinese=prefers_chinese(headers.get("accept-language", "")))
+    return JSONResponse(body, status_code=fault.status, media_type=MEDIA_TYPE, headers=extra)
+
+
+def prefers_chinese(accept_language: str) -> bool:
+    """Whether Chinese comes before English in an Accept-Language header (RFC 9110, 12.5.4).
+
+    >>> prefers_chinese("zh-CN,zh;q=0.9,en;q=0.8"), prefers_chinese("en, zh;q=0.5"), prefers_chinese("")
+    (True, False, False)
+    """
+    weights = {"zh": 0.0, "en": 0.0}
+    for place, part in enumerate(accept_language[:200].split(",")):
+        tag, _, parameters = part.strip().partition(";")
+        language = tag.strip().lower().partition("-")[0]
+        if language in weights:
+            name, _, value = parameters.replace(" ", "").partition("=")
+            weight = float(value) if name == "q" and value.replace(".", "", 1).isdecimal() else 1.0
+            weights[language] = max(weights[language], weight - place * 1e-6)  # equal weights: the first wins
+    return weights["zh"] > weights["en"]
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the routes with a problem document."""
+
+    async def answer(request: Request, error: Exception) -> JSONResponse:
+        fault = fault_of(error)
+        if isinstance(error, RequestValidationError) and _is_other_media(request.headers, error):
+            fault = Fault("unsupported_media_type", 415, _GENERAL["unsupported_media_type"])
+        return problem_response(fault, request.state.request_id, request.headers)
+
+    for kind in (PgaskError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)
+
+
+def _validation_fault(faults: Sequence[Mapping[str, Any]]) -> Fault:
+    """Names each wrong field and what is wrong with it, never what it held (it may be large, or secret)."""
+    named = [(_field(fault["loc"]), *_words(fault)) for fault in faults[:_MOST_FAULTS]]
+    more = len(faults) - len(named)
+    english = "; ".join(f"{field}: {message}" for field, message, _ in named)
+    chinese = "；".join(f"{field}：{message}" for field, _, message in named)
+    return Fault(
+        "invalid_request",
+        422,
+        english + (f"; and {more} more" if more > 0 else "") + ".",
+        detail_zh=chinese + (f"；另有 {more} 处" if more > 0 else "") + "。",
+        extra={"errors": [{"field": field, "message": message} for field, message, _ in named]},
+    )
+
+
+def _field(location: Sequence[str | int]) -> str:
+    """The place of a fault: "filter.source_prefix", "history[3].role"; shortened, since a client chose the names."""
+    name = ""
+    for part in location[1:] or location[:1]:
+        if isinstance(part, int):
+            name += f"[{part}]"
+        else:
+            shown = "".join(c if c.isprintable() else "�" for c in str(part)[:_LONGEST_NAME])
+            name += f".{shown}" if name else shown
+    return name
+
+
+def _words(fault: Mapping[str, Any]) -> tuple[str, str]:
+    """What is wrong, in English and in Chinese."""
+    if fault["type"] == "json_invalid":
+        return "is not valid JSON", "不是有效的 JSON"
+    english = str(fault["msg"]).removeprefix("Value error, ")[:200]
+    limits = {
+        name: value for name, value in (fault.get("ctx") or {}).items() if isinstance(value, int | float)
+    }
+    pattern = FAULTS_ZH.get(str(fault["type"]), "值无效")
+    return english, pattern.format_map(_Known(limits))
+
+
+class _Known(dict[str, Any]):
+    """Formats a limit that pydantic did not name as "?"."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _is_other_media(headers: Headers, error: RequestValidationError) -> bool:
+    """Whether a body was refused whole because it was not sent as JSON."""
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = media_type.startswith("application/") and media_type.endswith(("/json", "+json"))
+    return not is_json and any(tuple(fault["loc"]) == ("body",) for fault in error.errors())

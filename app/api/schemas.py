@@ -1,0 +1,424 @@
+"""What goes over the wire: requests with their limits, replies, and how the domain's values become replies.
+
+Limits are counted in code points. A request with an unknown field is refused: a misspelt limit must not pass silently.
+PostgreSQL stores neither NUL nor lone surrogates, so no text that is looked up may hold them.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.answering import AskRequest
+from app.domain import Answer, ChatTurn, Citation, GenerationParams, ScoredChunk, SearchFilter
+from app.store.catalog import CollectionSummary, DocumentDetail, DocumentSummary
+
+MAX_QUESTION_CHARS: Final = 8_000
+MAX_TURNS: Final = 50
+MAX_TOP_K: Final = 50
+MAX_METADATA_KEYS: Final = 20  # in all objects of a filter together
+MAX_METADATA_ITEMS: Final = 100  # values in all its lists together
+MAX_METADATA_DEPTH: Final = 5
+MAX_METADATA_CHARS: Final = 1_024  # of one key or string
+
+
+def _storable(text: str) -> str:
+    """Refuse what PostgreSQL can't hold: NUL and lone surrogates."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not contain NUL or lone surrogates")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    """Refuse text of nothing but white space and invisible characters."""
+    if all(character.isspace() or unicodedata.category(character) in ("Cc", "Cf") for character in text):
+        raise ValueError("must not be blank")
+    return text
+
+
+def _small_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Hold a metadata filter to its limits of keys, items, depth and string lengths."""
+    keys = items = 0
+    for depth, value in _walk(metadata, 1):
+        if depth > MAX_METADATA_DEPTH:
+            raise ValueError(f"must not be nested deeper than {MAX_METADATA_DEPTH} levels")
+        if isinstance(value, dict):
+            keys += len(value)
+            for key in value:
+                _short(key)
+        elif isinstance(value, list):
+            items += len(value)
+        elif isinstance(value, str):
+            _short(value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("must not contain NaN or infinite numbers")
+        if keys > MAX_METADATA_KEYS:
+            raise ValueError(f"must not have more than {MAX_METADATA_KEYS} keys")
+        if items > MAX_METADATA_ITEMS:
+            raise ValueError(f"must not have more than {MAX_METADATA_ITEMS} list items")
+    return metadata
+
+
+def _walk(value: Any, depth: int) -> Iterator[tuple[int, Any]]:
+    """Every value inside, itself first, with its depth: of nested objects and lists, the outermost has 1."""
+    yield depth if isinstance(value, dict | list) else depth - 1, value
+    if depth > MAX_METADATA_DEPTH:
+        return
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in children:
+        yield from _walk(child, depth + 1)
+
+
+def _short(text: str) -> None:
+    if len(text) > MAX_METADATA_CHARS:
+        raise ValueError(f"must not have keys or strings longer than {MAX_METADATA_CHARS:,} characters")
+    _storable(text)
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+CollectionName = Annotated[Text, Field(min_length=1, max_length=64, examples=["default"])]
+Question = Annotated[
+    Text,
+    Field(min_length=1, max_length=MAX_QUESTION_CHARS, examples=["How do I choose the number of lists?"]),
+    AfterValidator(_not_blank),
+]
+
+
+class Request(BaseModel):
+    """Base of all request bodies: no unknown fields, no NaN."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Filter(Request):
+    """Which documents may answer: those whose source starts so and whose metadata contains all of these pairs."""
+
+    source_prefix: Annotated[Text, Field(max_length=1_024)] | None = None
+    metadata: Annotated[dict[str, Any], AfterValidator(_small_metadata)] = Field(default_factory=dict)
+
+    def to_domain(self) -> SearchFilter | None:
+        """None where it keeps everything."""
+        if not self.source_prefix and not self.metadata:
+            return None
+        return SearchFilter(self.source_prefix or None, self.metadata)
+
+
+class Turn(Request):
+    """An earlier turn of the conversation."""
+
+    role: Literal["user", "assistant"]
+    content: Annotated[Text, Field(max_length=MAX_QUESTION_CHARS)]
+
+
+class Generation(Request):
+    """Sampling settings for the language model; without one they have no effect."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.2
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
+    top_k: Annotated[int, Field(ge=1, le=1_000)] = 40
+    max_tokens: Annotated[int, Field(ge=1, le=4_096)] = 512
+    stop: list[Annotated[Text, Field(min_length=1, max_length=64)]] = Field(
+        default_factory=list, max_length=8
+    )
+
+
+class Search(Request):
+    """A question to the retriever."""
+
+    question: Question
+    collection: CollectionName = "default"
+    top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 6
+    filter: Filter | None = None
+
+    def search_filter(self) -> SearchFilter | None:
+        """The filter, None where there is none or it keeps everything."""
+        return self.filter.to_domain() if self.filter else None
+
+
+class Ask(Search):
+    """A question to be answered."""
+
+    history: list[Turn] = Field(default_factory=list, max_length=MAX_TURNS)
+    stream: bool = False
+    generation: Generation = Generation()
+
+    def to_domain(self) -> AskRequest:
+        sampling = self.generation.model_dump() | {"stop": tuple(self.generation.stop)}
+        return AskRequest(
+            question=self.question,
+            collection=self.collection,
+            top_k=self.top_k,
+            filter=self.search_filter(),
+            history=tuple(ChatTurn(turn.role, turn.content) for turn in self.history),
+            generation=GenerationParams(**sampling),
+        )
+
+
+class NewCollection(Request):
+    """A collection to be made."""
+
+    name: CollectionName
+
+
+class Reply(BaseModel):
+    """Base of all replies; they are made from the domain's values by name."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class CitationReply(Reply):
+    """Evidence. `quote` equals the document's text[char_start:char_end] exactly (code points, half-open)."""
+
+    marker: int
+    document_id: str
+    chunk_id: str
+    source: str
+    title: str
+    page: int | None
+    heading: str | None
+    char_start: int
+    char_end: int
+    quote: str
+    score: float
+    supported: bool
+
+
+class UsageReply(Reply):
+    """Tokens that the language model counted."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class AskTimings(Reply):
+    """Milliseconds by stage."""
+
+    embed: float = 0.0
+    retrieve: float = 0.0
+    rerank: float = 0.0
+    generate: float = 0.0
+    total: float = 0.0
+
+
+class SearchTimings(Reply):
+    """Milliseconds by stage."""
+
+    embed: float = 0.0
+    retrieve: float = 0.0
+    rerank: float = 0.0
+    total: float = 0.0
+
+
+class AskReply(Reply):
+    """An answer and its evidence."""
+
+    answer: str
+    abstained: bool
+    generator: str
+    degraded: bool
+    degraded_reason: str | None
+    standalone_question: str
+    citations: list[CitationReply]
+    usage: UsageReply
+    timings_ms: AskTimings
+    request_id: str
+
+
+class LegScores(Reply):
+    """What each retriever thought; higher is better, null: it did not score this chunk."""
+
+    dense: float | None
+    lexical: float | None
+    rerank: float | None
+
+
+class Hit(Reply):
+    """A retrieved chunk; `text` equals the document's text[char_start:char_end]."""
+
+    chunk_id: str
+    document_id: str
+    source: str
+    title: str
+    page: int | None
+    heading: str | None
+    char_start: int
+    char_end: int
+    text: str
+    score: float
+    scores: LegScores
+    rank: int
+
+
+class SearchReply(Reply):
+    """Retrieved chunks, best first."""
+
+    hits: list[Hit]
+    timings_ms: SearchTimings
+    request_id: str
+
+
+class DocumentItem(Reply):
+    """A document in a list. `status`: ready, failed (nothing stored) or stale (an older version answers)."""
+
+    id: str
+    source: str
+    title: str
+    media_type: str
+    language: str
+    status: str
+    reason: str | None
+    pages: int | None
+    chars: int
+    chunks: int
+    tokens: int
+    updated_at: datetime
+
+
+class DocumentList(Reply):
+    """A page of documents by source; `next_cursor` is null on the last one."""
+
+    documents: list[DocumentItem]
+    next_cursor: str | None
+
+
+class PageSpan(Reply):
+    """Where a page stands in the text."""
+
+    number: int
+    char_start: int
+    char_end: int
+
+
+class SectionSpan(Reply):
+    """Where a section stands in the text; headings from the outermost to the innermost."""
+
+    char_start: int
+    char_end: int
+    heading_path: list[str]
+
+
+class DocumentReply(DocumentItem):
+    """Everything about a document but its text."""
+
+    collection: str
+    reason_detail: str | None
+    size_bytes: int
+    unknown_tokens: int
+    page_spans: list[PageSpan]
+    sections: list[SectionSpan]
+    metadata: dict[str, Any]
+    dropped: dict[str, int]
+    created_at: datetime
+
+
+class TextReply(Reply):
+    """text[start:end] of a document, at most 100,000 characters; `end` says how far it goes."""
+
+    text: str
+    start: int
+    end: int
+    total_chars: int
+
+
+class CollectionItem(Reply):
+    """A collection and what is in it."""
+
+    name: str
+    documents: int
+    chunks: int
+    model: str
+    created_at: datetime
+
+
+class CollectionList(Reply):
+    """All collections by name."""
+
+    collections: list[CollectionItem]
+
+
+class Health(Reply):
+    """The process lives."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class Check(Reply):
+    """One thing that must hold before questions can be answered."""
+
+    ok: bool
+    detail: str
+
+
+class Readiness(Reply):
+    """All checks hold."""
+
+    status: Literal["ready"] = "ready"
+    checks: dict[str, Check]
+
+
+def citations_reply(citations: tuple[Citation, ...]) -> list[CitationReply]:
+    """Citations as they go over the wire."""
+    return [CitationReply.model_validate(citation) for citation in citations]
+
+
+def ask_reply(answer: Answer, request_id: str) -> AskReply:
+    """An answer as it goes over the wire."""
+    return AskReply(
+        answer=answer.text,
+        abstained=answer.abstained,
+        generator=answer.generator,
+        degraded=answer.degraded,
+        degraded_reason=answer.degraded_reason,
+        standalone_question=answer.standalone_question,
+        citations=citations_reply(answer.citations),
+        usage=UsageReply.model_validate(answer.usage),
+        timings_ms=AskTimings.model_validate(dict(answer.timings_ms)),
+        request_id=request_id,
+    )
+
+
+def search_reply(hits: tuple[ScoredChunk, ...], timings_ms: dict[str, float], request_id: str) -> SearchReply:
+    """Hits as they go over the wire."""
+    return SearchReply(
+        hits=[Hit.model_validate(hit) for hit in hits],
+        timings_ms=SearchTimings.model_validate({stage: round(ms, 2) for stage, ms in timings_ms.items()}),
+        request_id=request_id,
+    )
+
+
+def document_item(summary: DocumentSummary) -> DocumentItem:
+    """A document in a list as it goes over the wire."""
+    return DocumentItem.model_validate(summary)
+
+
+def document_reply(detail: DocumentDetail) -> DocumentReply:
+    """A document as it goes over the wire."""
+    return DocumentReply(
+        **document_item(detail.summary).model_dump(),
+        collection=detail.collection,
+        reason_detail=detail.reason_detail,
+        size_bytes=detail.size_bytes,
+        unknown_tokens=detail.unknown_tokens,
+        page_spans=[
+            PageSpan(number=number, char_start=start, char_end=end)
+            for number, start, end in detail.page_spans
+        ],
+        sections=[
+            SectionSpan(char_start=start, char_end=end, heading_path=list(path))
+            for start, end, path in detail.sections
+        ],
+        metadata=dict(detail.metadata),
+        dropped=dict(detail.dropped),
+        created_at=detail.created_at,
+    )
+
+
+def collection_item(summary: CollectionSummary) -> CollectionItem:
+    """A collection as it goes over the wire."""
+    return CollectionItem.model_validate(summary)

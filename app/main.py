@@ -1,0 +1,102 @@
+"""Builds the service: the only place where its objects are made and wired. Run by `pgask serve`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+
+from app.answering import Answerer, AnswerSettings
+from app.api import ask, collections, documents, health, metrics, middleware, pages, problems, search
+from app.api.components import Components
+from app.config import Settings
+from app.embedding import Embedder, SentenceTransformerEmbedder
+from app.generation.llm import LlmClient, LlmSettings
+from app.lexicon import terms
+from app.retrieval.retriever import RetrievalSettings, Retriever
+from app.store.engine import Database, open_pool
+
+STATIC: Final = Path(__file__).parent / "static"
+POOL_SIZE: Final = 10  # a question holds a connection for its search alone, some milliseconds
+
+
+def create_app(
+    settings: Settings, database: Database, embedder: Embedder, *, static: Path = STATIC
+) -> FastAPI:
+    """The ASGI app over a migrated database. `static` is the folder of the built chat page."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_components(settings, database, embedder) as components:
+            app.state.components = components
+            await asyncio.to_thread(_warm_up, embedder)
+            app.state.metrics.watch_pool(components.pool.get_stats)
+            yield
+
+    # FastAPI's own documentation pages load scripts from elsewhere, which the page's policy forbids.
+    app = FastAPI(
+        title="pgask",
+        summary="Ask your documents, answered with evidence, from a PostgreSQL you own.",
+        version=version("pgask"),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.metrics = metrics.Metrics()
+    for resource in (ask, search, documents, collections, health, metrics):
+        app.include_router(resource.router)
+    pages.install(app, static)
+    problems.install(app)
+    middleware.install(app.add_middleware, settings, app.state.metrics)
+    return app
+
+
+@asynccontextmanager
+async def open_components(
+    settings: Settings, database: Database, embedder: Embedder
+) -> AsyncIterator[Components]:
+    """The parts that answer questions, open until the block ends. Used by the service and by `pgask ask`."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            open_pool(database.app, size=POOL_SIZE, statement_timeout_s=settings.statement_timeout_s)
+        )
+        llm_settings = LlmSettings.from_settings(settings)
+        llm = LlmClient(llm_settings) if llm_settings else None
+        if llm is not None:
+            stack.push_async_callback(llm.aclose)
+        retriever = Retriever(pool, embedder, _retrieval_settings(settings))
+        answerer = Answerer(retriever, embedder, llm, AnswerSettings(settings.abstain_threshold))
+        yield Components(settings, pool, embedder.space, retriever, answerer)
+
+
+def load_embedder(settings: Settings) -> SentenceTransformerEmbedder:
+    """The configured embedding model; takes some seconds. Raises ConfigError."""
+    return SentenceTransformerEmbedder(
+        settings.embedding_model,
+        device=settings.embedding_device,
+        dtype=settings.embedding_dtype,
+        query_prefix=settings.query_prefix,
+        passage_prefix=settings.passage_prefix,
+    )
+
+
+def _warm_up(embedder: Embedder) -> None:
+    """The first question otherwise pays for it: some seconds of lazy loading in the model and the dictionaries."""
+    question = "Which words? 哪些词？"
+    embedder.embed_queries([question])
+    terms(question)
+
+
+def _retrieval_settings(settings: Settings) -> RetrievalSettings:
+    return RetrievalSettings(
+        candidates=settings.candidates,
+        dense_weight=settings.dense_weight,
+        k1=settings.bm25_k1,
+        b=settings.bm25_b,
+        exact_max_rows=settings.exact_max_rows,
+    )
