@@ -35,8 +35,8 @@ check: setup ## lint, types and import rules
 web-check: setup ## types and unit tests of the chat page
 	@$(PY) scripts/build_web.py check test
 
-unit: setup ## unit tests: no database, no network
-	@$(PY) -m pytest -q -n $(WORKERS) tests/unit
+unit: setup ## unit tests and doctests: no database, no network
+	@$(PY) -m pytest -q -n $(WORKERS) --doctest-modules tests/unit app ingest eval
 
 integration: setup ## tests on a real embedded PostgreSQL
 	@$(PY) -m pytest -q -n $(WORKERS) tests/integration
