@@ -1,0 +1,200 @@
+"""`pgask documents` and `pgask collections`: what is in the database, and removing it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from app.cli.opening import open_checked, open_transaction, read_settings
+from app.cli.output import AsJson, print_json, print_table, printable
+
+if TYPE_CHECKING:
+    from app.store.catalog import DocumentSummary
+    from app.store.engine import AsyncConnection
+
+T = TypeVar("T")
+Collection = Annotated[str, typer.Option(help="Collection that the documents are in.")]
+DocumentName = Annotated[str, typer.Argument(help="A document's id, or its source in --collection.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+_documents = typer.Typer(help="List, show and delete documents.", invoke_without_command=True)
+_collections = typer.Typer(help="List, make and delete collections.", invoke_without_command=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the groups."""
+    app.add_typer(_documents, name="documents", epilog="Example: pgask documents list --collection default")
+    app.add_typer(_collections, name="collections", epilog="Example: pgask collections create handbook")
+
+
+@_documents.callback()
+def _documents_alone(
+    context: typer.Context, collection: Collection = "default", as_json: AsJson = False
+) -> None:
+    if context.invoked_subcommand is None:
+        list_documents(collection, as_json)
+
+
+@_collections.callback()
+def _collections_alone(context: typer.Context, as_json: AsJson = False) -> None:
+    if context.invoked_subcommand is None:
+        list_collections(as_json)
+
+
+@_documents.command("list", epilog="Example: pgask documents list --collection handbook --json")
+def list_documents(collection: Collection = "default", as_json: AsJson = False) -> None:
+    """List a collection's documents by source."""
+    found = _in_transaction(lambda connection: _all_documents(connection, collection))
+    if as_json:
+        print_json({"documents": [asdict(document) for document in found]})
+        return
+    print_table(
+        ("SOURCE", "STATUS", "LANGUAGE", "CHARS", "CHUNKS", "ID"),
+        (
+            (d.source, f"{d.status} ({d.reason})" if d.reason else d.status, d.language, d.chars, d.chunks, d.id)
+            for d in found
+        ),
+    )  # fmt: skip
+
+
+@_documents.command("show", epilog="Example: pgask documents show en/chunking.md")
+def show_document(
+    document: DocumentName, collection: Collection = "default", as_json: AsJson = False
+) -> None:
+    """Show everything about a document but its text."""
+    from app.store import catalog
+
+    async def read(connection: AsyncConnection) -> catalog.DocumentDetail:
+        return await catalog.get_document(connection, await _id(connection, document, collection))
+
+    detail = _in_transaction(read)
+    shown = asdict(detail.summary) | {
+        name: getattr(detail, name)
+        for name in ("collection", "reason_detail", "size_bytes", "unknown_tokens", "metadata", "dropped",
+                     "sections", "page_spans", "created_at")
+    }  # fmt: skip
+    if as_json:
+        print_json(shown)
+        return
+    for name, value in shown.items():
+        if name == "sections":
+            for start, end, path in detail.sections:
+                print(printable(f"section         {start}-{end}  {' › '.join(path)}"))
+        elif name == "page_spans":
+            continue  # as many lines as pages: --json has them
+        elif value not in (None, "", {}):
+            print(printable(f"{name:<15} {value}"))
+
+
+@_documents.command("delete", epilog="Example: pgask documents delete en/chunking.md --yes")
+def delete_document(
+    document: DocumentName, collection: Collection = "default", yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Delete a document and all that makes it searchable. The file stays: ingest takes it in again."""
+    from app.store import catalog
+
+    _confirm(f"Delete {document}?", yes=yes)
+
+    async def delete(connection: AsyncConnection) -> str:
+        found = await _id(connection, document, collection)
+        await catalog.delete_document(connection, found)
+        return found
+
+    deleted = _in_transaction(delete)
+    if as_json:
+        print_json({"deleted": deleted})
+    else:
+        print(f"deleted {printable(document)}")
+
+
+@_collections.command("list", epilog="Example: pgask collections list")
+def list_collections(as_json: AsJson = False) -> None:
+    """List the collections."""
+    from app.store import catalog
+
+    found = _in_transaction(catalog.list_collections)
+    if as_json:
+        print_json({"collections": [asdict(collection) for collection in found]})
+        return
+    print_table(
+        ("NAME", "DOCUMENTS", "CHUNKS", "MODEL"), ((c.name, c.documents, c.chunks, c.model) for c in found)
+    )
+    if not found:
+        print("There is none yet: ingest ./docs --collection NAME makes one.")
+
+
+@_collections.command("create", epilog="Example: pgask collections create handbook")
+def create_collection(
+    name: Annotated[str, typer.Argument(help="1 to 64 letters, digits, _, -, . or inner spaces.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make an empty collection for the configured embedding model (ingest makes one by itself)."""
+    from app.main import load_embedder
+    from app.store import catalog
+
+    space = load_embedder(read_settings()).space
+    made = _in_transaction(lambda connection: catalog.create_collection(connection, name, space))
+    if as_json:
+        print_json(asdict(made))
+    else:
+        print(f"made {name}")
+
+
+@_collections.command("delete", epilog="Example: pgask collections delete handbook --yes")
+def delete_collection(
+    name: Annotated[str, typer.Argument(help="The collection.")], yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Delete a collection with all its documents."""
+    from app.store import catalog
+
+    _confirm(f"Delete the collection {name} with all its documents?", yes=yes)
+    documents = _in_transaction(lambda connection: catalog.delete_collection(connection, name))
+    if as_json:
+        print_json({"deleted": name, "documents": documents})
+    else:
+        print(f"deleted {name} with {documents} documents")
+
+
+def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Run `work` in one transaction on the configured database."""
+
+    async def run() -> T:
+        async with open_transaction(database) as connection:
+            return await work(connection)
+
+    with open_checked(read_settings()) as database:
+        return asyncio.run(run())
+
+
+async def _all_documents(connection: AsyncConnection, collection: str) -> list[DocumentSummary]:
+    from app.store import catalog
+
+    found: list[DocumentSummary] = []
+    cursor: str | None = None
+    while True:
+        page = await catalog.list_documents(connection, collection, catalog.MAX_PAGE, cursor)
+        found += page.documents
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+async def _id(connection: AsyncConnection, document: str, collection: str) -> str:
+    """The id that a document's name stands for: itself, or that of the source. Raises NotFoundError."""
+    from uuid import UUID
+
+    from app.store import catalog
+
+    try:
+        return str(UUID(document))
+    except ValueError:
+        return await catalog.find_document(connection, collection, document)
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    if not yes:
+        typer.confirm(printable(question), abort=True, err=True)

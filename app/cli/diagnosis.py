@@ -1,0 +1,160 @@
+"""The checks of `pgask doctor`: each says what it found, and how to mend it. A check that needs another is left out
+where that one failed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.errors import PgaskError
+
+if TYPE_CHECKING:
+    from app.config import Settings
+    from app.embedding import EmbeddingSpace
+    from app.store.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found; `fix` says what to do where it is not ok."""
+
+    check: str
+    ok: bool
+    detail: str
+    fix: str | None = None
+
+
+def diagnose(settings: Settings) -> Iterator[Finding]:
+    """All checks in the order that one needs the other, each as soon as it is done."""
+    yield _python()
+    if settings.database_url is None:
+        yield _home(settings.home)
+    model = _model(settings)
+    yield model[0]
+    yield from _database(settings, model[1])
+    yield _web()
+    if settings.llm_base_url is not None:
+        yield asyncio.run(_llm(settings))
+
+
+def _python() -> Finding:
+    """An older one than 3.11 can't even read these files; `make setup` says so."""
+    return Finding("Python", True, ".".join(map(str, sys.version_info[:3])))
+
+
+def _home(home: Path) -> Finding:
+    """Tries it: a mode says nothing about a read-only disk, nor to root."""
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    try:
+        with tempfile.NamedTemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        if existing == home and home.stat().st_uid != os.geteuid():
+            return Finding("home", True, f"{home} (belongs to the account that runs PostgreSQL)")
+        fix = "Make it writable for this user, or set PGASK_HOME to a folder that is."
+        return Finding("home", False, f"{existing}: {error.strerror}", fix)
+    return Finding("home", True, str(home))
+
+
+def _model(settings: Settings) -> tuple[Finding, EmbeddingSpace | None]:
+    from app.main import load_embedder
+
+    try:
+        embedder = load_embedder(settings)
+    except PgaskError as error:
+        return Finding("embedding model", False, str(error), "Set PGASK_EMBEDDING_MODEL as said above."), None
+    space = embedder.space
+    detail = f"{space.model}, {space.dimension} dimensions, {embedder.window_tokens} tokens a window"
+    return Finding("embedding model", True, detail), space
+
+
+def _database(settings: Settings, space: EmbeddingSpace | None) -> Iterator[Finding]:
+    from app.store.engine import connect, open_database
+
+    where = "embedded" if settings.database_url is None else "PGASK_DATABASE_URL"
+    try:
+        with open_database(settings) as database, connect(database.app) as connection:
+            yield Finding("database", True, f"reachable ({where})")
+            yield from _contents(connection, space, embedded=settings.database_url is None)
+    except PgaskError as error:
+        yield Finding("database", False, str(error), "Do as said above, then run pgask doctor again.")
+
+
+def _contents(connection: Connection, space: EmbeddingSpace | None, *, embedded: bool) -> Iterator[Finding]:
+    from app.store.migrate import check_revision, head_revision
+    from app.store.spaces import check_spaces
+    from app.store.upkeep import versions
+
+    server, pgvector = versions(connection)
+    yield Finding(
+        "versions", True, f"PostgreSQL {server}, pgvector {pgvector}"
+    )  # connect() refused what is too old
+    yield _role(connection, embedded=embedded)
+    try:
+        check_revision(connection)
+    except PgaskError as error:
+        yield Finding("migrations", False, str(error), "Run: pgask migrate")
+        return
+    yield Finding("migrations", True, f"at {head_revision()}")
+    if space is None:
+        return
+    try:
+        check_spaces(connection, space)
+    except PgaskError as error:
+        yield Finding("stored vectors", False, str(error), "Do as said above.")
+        return
+    yield Finding("stored vectors", True, f"agree with {space.model}")
+
+
+def _role(connection: Connection, *, embedded: bool) -> Finding:
+    """The service needs rows only: a role that may do more turns a mistake into a disaster."""
+    from app.store.upkeep import role
+
+    found = role(connection)
+    powers = [
+        name
+        for name, has in (
+            ("superuser", found.superuser),
+            ("BYPASSRLS", found.bypasses_rls),
+            ("owner of the schema", found.owns_schema),
+        )
+        if has
+    ]
+    if not powers:
+        return Finding("role", True, f"{found.name} may read and write rows, nothing more")
+    fix = (
+        "Report this: the embedded server gives the service a plain role."
+        if embedded
+        else "Make a plain role for PGASK_DATABASE_URL, name the owner in PGASK_OWNER_DATABASE_URL, run: pgask migrate"
+    )
+    return Finding("role", False, f"{found.name} is {', '.join(powers)}", fix)
+
+
+def _web() -> Finding:
+    from app.main import STATIC
+
+    if (STATIC / "index.html").is_file():
+        return Finding("chat page", True, "built")
+    return Finding("chat page", False, "not built; the API works without it", "Run: make web")
+
+
+async def _llm(settings: Settings) -> Finding:
+    from app.generation.llm import LlmClient, LlmSettings
+
+    configured = LlmSettings.from_settings(settings)
+    assert configured is not None
+    client = LlmClient(configured)
+    try:
+        model = await client.served_model()
+    except PgaskError as error:
+        fix = "Start that server, or correct PGASK_LLM_BASE_URL; until then answers are extractive."
+        return Finding("language model", False, str(error), fix)
+    finally:
+        await client.aclose()
+    return Finding("language model", True, f"{model.name}, {model.context_tokens:,} tokens of context")

@@ -1,0 +1,65 @@
+"""Opening the database for a command: settings, logs, the server, its schema checked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from app.errors import SchemaError
+
+if TYPE_CHECKING:
+    from app.config import Settings
+    from app.store.engine import AsyncConnection, Database
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings, with the logs set up as they say. Raises ConfigError."""
+    from app.config import load_settings
+    from app.logs import configure_logs
+
+    settings = load_settings(**overrides)
+    configure_logs(settings.log_level)
+    return settings
+
+
+@contextmanager
+def open_checked(settings: Settings) -> Iterator[Database]:
+    """The database, with a schema of this code's revision. Raises StoreError, SchemaError."""
+    from app.store.engine import connect, open_database
+    from app.store.migrate import check_revision
+
+    with open_database(settings) as database:
+        with connect(database.app) as connection:
+            check_revision(connection)
+        yield database
+
+
+def bring_to_head(database: Database) -> tuple[str | None, str | None]:
+    """Migrate; returns the revision before and after. Raises SchemaError where the schema is newer than this code."""
+    from alembic.util import CommandError
+
+    from app.store.migrate import head_revision, migrate
+
+    try:
+        return migrate(database)
+    except CommandError as error:
+        raise SchemaError(
+            f"The database schema was made by a newer pgask than this one, which knows revisions up to "
+            f"{head_revision()}. Upgrade pgask."
+        ) from error
+
+
+@asynccontextmanager
+async def open_transaction(database: Database) -> AsyncIterator[AsyncConnection]:
+    """One transaction on a connection of its own, without the service's time limit on searches."""
+    from app.store.engine import open_pool, transaction
+
+    async with (
+        open_pool(database.app, size=1, statement_timeout_s=600) as pool,
+        transaction(pool) as connection,
+    ):
+        await connection.execute(
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+        )  # so that writes may follow reads
+        yield connection

@@ -1,0 +1,197 @@
+"""`pgask migrate`, `pgask index`, `pgask config`, and `pgask doctor` (whose checks are in diagnosis.py)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.opening import bring_to_head, open_checked, read_settings
+from app.cli.output import AsJson, print_json, print_table, printable
+from app.errors import InvalidRequestError, NotFoundError
+
+if TYPE_CHECKING:
+    from app.config import Settings
+    from app.store.engine import Connection
+    from app.store.ivfflat import IndexReport
+    from app.store.upkeep import Space
+
+SpaceId = Annotated[int | None, typer.Option("--space", help="Number of one space; else all.")]
+
+_index = typer.Typer(help="Show, build and tune the ivfflat indexes.", invoke_without_command=True)
+_config = typer.Typer(help="Show the settings in force.", invoke_without_command=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: PGASK_OWNER_DATABASE_URL=postgresql://owner@db/pgask pgask migrate")(migrate)
+    app.add_typer(_index, name="index", epilog="Example: pgask index status --json")
+    app.command(epilog="Example: pgask doctor")(doctor)
+    app.add_typer(_config, name="config", epilog="Example: pgask config show --json")
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database's schema to this version, and make the tables for the configured model's vectors."""
+    from app.main import load_embedder
+    from app.store.engine import connect, open_database
+    from app.store.spaces import ensure_space
+
+    settings = read_settings()
+    with open_database(settings) as database:
+        before, after = bring_to_head(database)
+        space = load_embedder(settings).space
+        with connect(database.owner) as owner:
+            space_id = ensure_space(owner, space)
+    if as_json:
+        print_json({"before": before, "after": after, "model": space.model, "space": space_id})
+    elif before == after:
+        print(f"The schema is at {after} already; vectors of {space.model} have their tables.")
+    else:
+        print(
+            f"The schema went from {before or 'nothing'} to {after}; vectors of {space.model} have their tables."
+        )
+
+
+@_index.callback()
+def _index_alone(context: typer.Context, as_json: AsJson = False) -> None:
+    if context.invoked_subcommand is None:
+        index_status(as_json=as_json)
+
+
+@_index.command("status", epilog="Example: pgask index status")
+def index_status(space: SpaceId = None, as_json: AsJson = False) -> None:
+    """Show each space's rows, its index, and the recall measured when it was built or tuned."""
+    from app.store.ivfflat import report
+
+    def look(owner: Connection, space_id: int) -> IndexReport:
+        return report(owner, space_id)
+
+    _each_space(read_settings(), space, look, as_json=as_json)
+
+
+@_index.command("rebuild", epilog="Example: pgask index rebuild --space 1")
+def index_rebuild(
+    space: SpaceId = None,
+    force: Annotated[bool, typer.Option("--force", help="Also below PGASK_INDEX_MIN_ROWS.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build the index anew beside the old one, measure it, swap. Questions go on meanwhile."""
+    from app.store.ivfflat import count_rows, rebuild, report
+
+    settings = read_settings()
+
+    def build(owner: Connection, space_id: int) -> IndexReport:
+        rows = count_rows(owner, space_id)
+        if rows >= settings.index_min_rows or (force and rows):
+            return rebuild(owner, space_id, target_recall=settings.index_target_recall)
+        if space is not None:
+            raise InvalidRequestError(
+                f"Space {space_id} has {rows:,} chunks: exact search is quick up to PGASK_INDEX_MIN_ROWS "
+                f"({settings.index_min_rows:,}), and lists learnt from few rows answer badly. --force builds anyway.",
+                code="too_few_rows",
+            )
+        return report(owner, space_id)
+
+    _each_space(settings, space, build, as_json=as_json)
+
+
+@_index.command("tune", epilog="Example: pgask index tune")
+def index_tune(space: SpaceId = None, as_json: AsJson = False) -> None:
+    """Measure recall again and choose the fewest probes that reach PGASK_INDEX_TARGET_RECALL."""
+    from app.store.ivfflat import report
+    from app.store.upkeep import tune
+
+    settings = read_settings()
+
+    def measure(owner: Connection, space_id: int) -> IndexReport:
+        if space is None and report(owner, space_id).lists is None:
+            return report(owner, space_id)
+        return tune(owner, space_id, target_recall=settings.index_target_recall)
+
+    _each_space(settings, space, measure, as_json=as_json)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check everything that pgask needs, and say how to mend what is wrong. Exit code 1 if something is."""
+    from app.cli.diagnosis import diagnose
+
+    findings = []
+    for finding in diagnose(read_settings(log_level="error")):
+        findings.append(finding)
+        if not as_json:
+            print(printable(f"{'✓' if finding.ok else '✗'} {finding.check}: {finding.detail}"), flush=True)
+            if finding.fix:
+                print(printable(f"    → {finding.fix}"), flush=True)
+    healthy = all(finding.ok for finding in findings)
+    if as_json:
+        print_json({"ok": healthy, "checks": [asdict(finding) for finding in findings]})
+    if not healthy:
+        raise typer.Exit(1)
+
+
+@_config.callback()
+def _config_alone(context: typer.Context, as_json: AsJson = False) -> None:
+    if context.invoked_subcommand is None:
+        config_show(as_json)
+
+
+@_config.command("show", epilog="Example: pgask config show")
+def config_show(as_json: AsJson = False) -> None:
+    """Show every setting in force, passwords and keys left out."""
+    settings = read_settings()
+    shown = {
+        f"PGASK_{name.upper()}": _redacted(getattr(settings, name)) for name in type(settings).model_fields
+    }
+    if as_json:
+        print_json(shown)
+        return
+    for name, value in shown.items():
+        print(printable(f"{name}={'' if value is None else value}"))
+
+
+def _each_space(settings: Settings, wanted: int | None, work: Any, *, as_json: bool) -> None:
+    from app.store.engine import connect
+    from app.store.upkeep import list_spaces
+
+    found: list[tuple[Space, IndexReport]] = []
+    with open_checked(settings) as database, connect(database.owner) as owner:
+        spaces = [space for space in list_spaces(owner) if wanted in (None, space.id)]
+        if wanted is not None and not spaces:
+            raise NotFoundError(f"There is no space {wanted}. `pgask index status` lists them.")
+        found = [(space, work(owner, space.id)) for space in spaces]
+    if as_json:
+        print_json({"spaces": [asdict(space) | {"index": asdict(report)} for space, report in found]})
+        return
+    print_table(
+        ("SPACE", "MODEL", "CHUNKS", "SEARCH", "PROBES", "RECALL@10", "P50 MS"),
+        (
+            (
+                space.id,
+                space.model,
+                f"{report.rows:,}",
+                f"{report.lists} lists" if report.lists else "exact",
+                report.probes,
+                report.recall,
+                report.p50_ms,
+            )
+            for space, report in found
+        ),
+    )
+
+
+def _redacted(value: Any) -> Any:
+    """A setting's value; of secrets no more than where a database is."""
+    from pydantic import SecretStr
+
+    if not isinstance(value, SecretStr):
+        return value
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        parts = conninfo_to_dict(value.get_secret_value())
+    except ProgrammingError:  # a key, not an address
+        return "***"
+    parts.pop("sslpassword", None)
+    return " ".join(f"{name}={'***' if name == 'password' else part}" for name, part in parts.items())

@@ -1,0 +1,149 @@
+"""`pgask serve`: the service in the foreground until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.opening import bring_to_head, read_settings
+from app.cli.output import AsJson, print_json
+from app.errors import ConfigError
+
+if TYPE_CHECKING:
+    from app.config import Settings
+    from app.store.engine import Database
+
+_LONGEST_GOODBYE_S = 5  # answers that still stream when the service ends
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: pgask serve --port 8080")(serve)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; PGASK_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; PGASK_PORT.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve the chat page and the API until Ctrl-C."""
+    settings = read_settings(host=host, port=port)
+    previous = signal.signal(
+        signal.SIGTERM, _end
+    )  # the server of the database must be left properly, as on Ctrl-C
+    try:
+        with closing(_bind(settings.host, settings.port)) as listener:
+            _serve(settings, listener, as_json=as_json)
+    except KeyboardInterrupt:
+        pass  # the usual way to end
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
+    from app.store.engine import connect, open_database
+    from app.store.spaces import check_spaces, ensure_space
+
+    with open_database(settings) as database:
+        _check_schema(settings, database)
+        from app.main import create_app, load_embedder
+
+        embedder = load_embedder(settings)
+        with connect(database.app) as connection:
+            check_spaces(connection, embedder.space)
+        if settings.database_url is None:
+            with connect(database.owner) as owner:
+                ensure_space(owner, embedder.space)
+        _run(create_app(settings, database, embedder), settings, listener, as_json=as_json)
+
+
+def _check_schema(settings: Settings, database: Database) -> None:
+    """An embedded database is brought up to date by itself; another one's owner decides when (`pgask migrate`)."""
+    from app.store.engine import connect
+    from app.store.migrate import check_revision, current_revision, head_revision
+
+    with connect(database.app) as connection:
+        if settings.database_url is not None:
+            check_revision(connection)
+            return
+        current = current_revision(connection)
+    if current != head_revision():
+        bring_to_head(database)
+
+
+def _run(app: Any, settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
+    import uvicorn
+
+    url = _url(settings.host, settings.port)
+
+    class Server(uvicorn.Server):
+        """Says so when it is really ready: after the lifespan has opened everything and the port accepts."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started and as_json:
+                print_json({"url": url})
+            elif self.started:
+                print(f"pgask is ready: {url}  (Ctrl-C ends it)", flush=True)
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_LONGEST_GOODBYE_S,
+    )
+    try:
+        Server(config).run(sockets=[listener])
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise _in_use(settings.port) from error
+        raise
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything slow is done. Raises ConfigError with a way out."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except socket.gaierror as error:
+        raise ConfigError(f"PGASK_HOST {host!r} is no address of this machine: {error.strerror}.") from error
+    except PermissionError as error:
+        raise ConfigError(
+            f"Port {port} needs rights that this user does not have. Choose one above 1023: pgask serve --port 8000",
+            code="port_refused",
+        ) from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise _in_use(port) from error
+        raise ConfigError(
+            f"Can't listen on {host}, port {port}: {error.strerror}. Check PGASK_HOST and PGASK_PORT."
+        ) from error
+    return listener
+
+
+def _in_use(port: int) -> ConfigError:
+    other = port + 1 if port < 65_535 else port - 1
+    return ConfigError(
+        f"Port {port} is in use. Stop the program that has it, or choose another: pgask serve --port {other}",
+        code="port_in_use",
+    )
+
+
+def _url(host: str, port: int) -> str:
+    """Where a browser on this machine finds the service."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - a comparison
+    return f"http://{f'[{shown}]' if ':' in shown and shown[0] != '[' else shown}:{port}"
+
+
+def _end(*_: object) -> None:
+    raise KeyboardInterrupt
