@@ -52,7 +52,7 @@ class Account:
         because PG* variables and locales of the caller must not change what the server does.
         """
         as_user = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
-        return subprocess.run(  # noqa: S603 - our own binaries, arguments as a list
+        completed: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603 - our own binaries, a list
             command,
             input=stdin,
             capture_output=True,
@@ -65,6 +65,7 @@ class Account:
             start_new_session=True,
             **as_user,  # type: ignore[call-overload]
         )
+        return completed
 
 
 def server_account(data: Path) -> Account:
