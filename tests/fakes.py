@@ -1,16 +1,23 @@
-"""Fakes for models: a scripted language model server that speaks OpenAI's wire format over real HTTP."""
+"""Fakes for models: a deterministic embedder, and a language model server that speaks OpenAI's wire over real HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
+import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
+
+import numpy as np
+
+from app.embedding import EmbeddingSpace, FloatMatrix, IntVector, Tokens
 
 Mode = Literal[
     "answer",
@@ -38,6 +45,69 @@ _ERRORS: dict[str, tuple[int, str]] = {
     "refuse_400": (400, "maximum context length exceeded"),
     "unauthorized_401": (401, "wrong key: sk-secret"),
 }
+
+_DIMENSION: Final = 64
+# A word of another script than Chinese, one Chinese or Japanese character, or one mark.
+_FAKE_TOKEN = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]"
+)
+
+
+class FakeEmbedder:
+    """A bag of words: the vector of a text is the sum of its words' random unit vectors, scaled to unit length.
+
+    Texts that share words are near each other, in every language, and the same text has the same vector on every
+    machine. Satisfies app.embedding.Embedder; `model`, `weights_sha256` and the prefixes make other spaces.
+    """
+
+    def __init__(
+        self,
+        model: str = "fake",
+        weights_sha256: str = "0" * 64,
+        *,
+        dimension: int = _DIMENSION,
+        query_prefix: str = "",
+        passage_prefix: str = "",
+        window_tokens: int = 254,
+    ) -> None:
+        self._space = EmbeddingSpace(model, weights_sha256, dimension, query_prefix, passage_prefix)
+        self._window_tokens = window_tokens
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        return self._space
+
+    @property
+    def window_tokens(self) -> int:
+        return self._window_tokens
+
+    def tokenize(self, text: str) -> Tokens:
+        found = list(_FAKE_TOKEN.finditer(text))
+        ids = [zlib.crc32(match.group().casefold().encode("utf-8", "replace")) >> 1 for match in found]
+        spans = np.array([match.span() for match in found], dtype=np.int32).reshape(-1, 2)
+        return Tokens(np.array(ids, dtype=np.int32), spans[:, 0], spans[:, 1], unknown=0)
+
+    def embed_windows(self, windows: Sequence[IntVector]) -> FloatMatrix:
+        if any(len(window) > self._window_tokens for window in windows):
+            raise ValueError("a window is longer than the model reads")
+        vectors = np.zeros((len(windows), self._space.dimension), dtype=np.float32)
+        for row, window in enumerate(windows):
+            vectors[row] = sum(_word_vector(int(word), self._space.dimension) for word in window)
+            length = float(np.linalg.norm(vectors[row]))
+            vectors[row] = vectors[row] / length if length > 0 else np.eye(self._space.dimension)[0]
+        return vectors
+
+    def embed_passages(self, texts: Sequence[str]) -> FloatMatrix:
+        return self.embed_windows([self.tokenize(text).ids[: self._window_tokens] for text in texts])
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatMatrix:
+        return self.embed_passages(texts)
+
+
+@lru_cache(maxsize=100_000)
+def _word_vector(word: int, dimension: int) -> FloatMatrix:
+    vector = np.random.default_rng(word).standard_normal(dimension).astype(np.float32)
+    return np.asarray(vector / np.linalg.norm(vector))
 
 
 @dataclass
