@@ -57,6 +57,8 @@ _HAN_AFTER_LATIN_STOP = re.compile(
     rf"(?<=[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9])[.!?]\s+(?=[{_HAN}“「《（])"
 )
 _LONG_WORD = re.compile(rf"(?<!\S)\S{{{MAX_WORD_CHARS},}}")
+# "[5]" after a full stop is a note to the sentence before it.
+_REFERENCES = re.compile(r"[ \t]*(?:\[\d{1,3}\][ \t]*)+(?=\s|$|[^\W\d_])")
 
 
 def split_sentences(text: str) -> list[Span]:
@@ -129,7 +131,8 @@ def _cuts(text: str, start: int, end: int) -> list[int]:
         if a > start:
             cuts.append(a)
         cuts.extend(_english_cuts(text, a, b))
-    return cuts
+    moved = {references.end() if (references := _REFERENCES.match(text, cut, end)) else cut for cut in cuts}
+    return sorted(cut for cut in moved if cut < end)
 
 
 def _chinese_cuts(text: str, start: int, end: int) -> list[int]:

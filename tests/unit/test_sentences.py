@@ -181,3 +181,13 @@ def test_hostile_text_takes_seconds_at_most(unit: str) -> None:
     started = time.perf_counter()
     split_sentences(text)
     assert time.perf_counter() - started < 15  # 3 s at most when the machine is idle; quadratic takes minutes
+
+
+def test_reference_marks_belong_to_the_sentence_before() -> None:
+    text = "Ducks live everywhere.[4] [5] Several species dive.[6]\n他们会飞。[7]它们也潜水。"
+    assert [text[a:b] for a, b in split_sentences(text)] == [
+        "Ducks live everywhere.[4] [5]",
+        "Several species dive.[6]",
+        "他们会飞。[7]",
+        "它们也潜水。",
+    ]
