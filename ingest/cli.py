@@ -30,7 +30,7 @@ from app.logs import configure_logs
 from app.store import ivfflat
 from app.store.engine import Database, connect, open_database
 from app.store.migrate import check_revision
-from app.store.spaces import ensure_collection, ensure_space
+from app.store.spaces import ensure_collection, ensure_space, peek_collection
 from ingest.pipeline import IngestOptions, IngestRun, Plan, Report
 
 app = typer.Typer(add_completion=False)
@@ -103,6 +103,8 @@ def ingest(
     except PgaskError as error:
         _print_error(errors, error, as_json=as_json)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:  # while starting, or while a model loads
+        raise typer.Exit(130) from None
     raise typer.Exit(code)
 
 
@@ -122,21 +124,23 @@ def _run(
     with connect(database.app) as connection:
         check_revision(connection)
         embedder = SentenceTransformerEmbedder.from_settings(settings)
+        if dry_run:
+            peeked = peek_collection(connection, collection_name, embedder.space)
+            with _Bar(console, shown=shown) as bar:
+                plan = IngestRun(connection, peeked, embedder, options, bar).plan(paths)
+            return _print_plan(plan, as_json=as_json)
         with connect(database.owner) as owner:
             space_id = ensure_space(owner, embedder.space)
         collection = ensure_collection(connection, collection_name, space_id)
         interrupted = False
         with _Bar(console, shown=shown) as bar:
             run = IngestRun(connection, collection, embedder, options, bar)
-            plan = run.plan(paths)
-            if dry_run:
-                return _print_plan(plan, as_json=as_json)
             try:
-                run.execute(plan)
+                run.execute(run.plan(paths))
             except KeyboardInterrupt:
                 interrupted = True
-        if not interrupted:
-            _maintain_index(database, settings, space_id, console, quiet=quiet)
+    if not interrupted:
+        interrupted = not _maintain_index(database, settings, space_id, console, quiet=quiet)
     _print_report(run.report, interrupted=interrupted, as_json=as_json, quiet=quiet)
     if interrupted:
         return 130
@@ -145,15 +149,20 @@ def _run(
 
 def _maintain_index(
     database: Database, settings: Settings, space_id: int, console: Console, *, quiet: bool
-) -> None:
-    with connect(database.owner) as owner:
-        built = ivfflat.maintain(
-            owner, space_id, min_rows=settings.index_min_rows, target_recall=settings.index_target_recall
-        )
+) -> bool:
+    """Build the vector index if it is due. False: interrupted; the next run builds it."""
+    try:
+        with connect(database.owner) as owner:
+            built = ivfflat.maintain(
+                owner, space_id, min_rows=settings.index_min_rows, target_recall=settings.index_target_recall
+            )
+    except KeyboardInterrupt:
+        return False
     if built is not None and not quiet:
         console.print(
             f"index: {built.lists} lists, {built.probes} probes, recall@10 {built.recall} over {built.rows:,} chunks"
         )
+    return True
 
 
 def _print_plan(plan: Plan, *, as_json: bool) -> int:
@@ -167,11 +176,7 @@ def _print_plan(plan: Plan, *, as_json: bool) -> int:
     if as_json:
         counts: dict[str, Any] = {name: len(lines) for name, lines in groups.items()}
         counts |= {"unchanged": len(plan.unchanged), "failed": [asdict(failure) for failure in plan.failed]}
-        print(
-            json.dumps(
-                counts | {"chunks": 0, "tokens": 0, "seconds": 0.0, "dry_run": True}, ensure_ascii=False
-            )
-        )
+        print(_json(counts | {"chunks": 0, "tokens": 0, "seconds": 0.0, "dry_run": True}))
     else:
         for lines in groups.values():
             for mark, text in lines:
@@ -185,7 +190,7 @@ def _print_report(report: Report, *, interrupted: bool, as_json: bool, quiet: bo
         console = Console(stderr=True)
         for failure in report.failed:
             console.print(
-                Text(f"failed  {_printable(failure.source)}: {failure.code}. {failure.detail}"),
+                Text(f"failed  {_printable(failure.source)}: {failure.code}. {_printable(failure.detail)}"),
                 soft_wrap=True,
             )
         console.print(
@@ -198,13 +203,19 @@ def _print_report(report: Report, *, interrupted: bool, as_json: bool, quiet: bo
         if interrupted:
             console.print("Interrupted. What is in is in; run the same command again for the rest.")
     if as_json:
-        print(json.dumps(asdict(report), ensure_ascii=False))
+        print(_json(asdict(report)))
 
 
 def _print_error(console: Console, error: PgaskError, *, as_json: bool) -> None:
-    console.print(Text(f"ingest: {error}"), soft_wrap=True)
+    console.print(Text(_printable(f"ingest: {error}")), soft_wrap=True)
     if as_json:
-        print(json.dumps({"error": {"code": error.code, "detail": str(error)}}, ensure_ascii=False))
+        print(_json({"error": {"code": error.code, "detail": str(error)}}))
+
+
+def _json(value: dict[str, Any]) -> str:
+    """One line of JSON with letters of every script as they are, and nothing in it that acts on a terminal."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _printable(text: str) -> str:

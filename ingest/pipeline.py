@@ -19,9 +19,10 @@ import structlog
 from app.config import Settings
 from app.domain import Document
 from app.embedding import Embedder, FloatMatrix, Tokens
-from app.errors import DocumentError, StoreError
+from app.errors import DocumentError, PgaskError, StoreError
 from app.lexicon import LEXICON_VERSION, terms
 from app.store.documents import (
+    MAX_SOURCE_BYTES,
     EmbeddedDocument,
     KnownDocument,
     SourceVersion,
@@ -36,7 +37,7 @@ from app.store.spaces import Collection
 from ingest.chunking import CHUNKER_VERSION, ChunkedDocument, chunk
 from ingest.parsers import PARSER_VERSION, parse
 from ingest.pooling import pool, window_weights
-from ingest.sources import SourceFailure, SourceFile, content_sha256, find_sources, read_source
+from ingest.sources import FoundSources, SourceFailure, SourceFile, content_sha256, find_sources, read_source
 
 _GROUP_TOKENS: Final = 8192  # small documents are embedded together, so that the encoder's batches are full
 _log = structlog.get_logger(__name__)
@@ -122,11 +123,12 @@ class IngestRun:
     def __init__(
         self,
         connection: Connection,
-        collection: Collection,
+        collection: Collection | None,
         embedder: Embedder,
         options: IngestOptions,
         progress: Progress,
     ) -> None:
+        """`collection` None: one that is not made yet, for a plan alone."""
         self._connection = connection
         self._collection = collection
         self._embedder = embedder
@@ -136,32 +138,32 @@ class IngestRun:
 
     def plan(self, paths: Sequence[Path]) -> Plan:
         """Compare the files with the collection. Raises InvalidRequestError for paths that do not exist."""
+        known = known_documents(self._connection, self._collection) if self._collection else {}
         found = find_sources(paths)
-        known = known_documents(self._connection, self._collection)
         failed = list(found.failures)
         hashes: dict[str, str] = {}
         self._progress.stage("scan", len(found.files))
         for file in found.files:
             try:
+                _check_source(file.source)
                 hashes[file.source] = content_sha256(read_source(file, self._options.max_file_bytes))
             except DocumentError as error:
                 failed.append(SourceFailure(file.source, error.code, str(error)))
             self._progress.advance(file.source)
-        present = {file.source for file in found.files} | {failure.source for failure in found.failures}
-        gone = [source for source in known if source not in present] if self._options.prune else []
-        renamed = self._renames(hashes, known, gone)
+        files = [file for file in found.files if file.source in hashes]
+        gone = _gone(known, found, paths) if self._options.prune else []
+        renamed = self._renames(files, hashes, known, gone)
         moved_to = {new for _, new in renamed}
         pipeline = self._options.fingerprint()
-        files = [file for file in found.files if file.source in hashes and file.source not in moved_to]
-        unchanged = [
-            file.source
-            for file in files
-            if _is_current(known.get(file.source), hashes[file.source], pipeline)
-        ]
-        work = [file for file in files if file.source not in set(unchanged)]
+        work, unchanged = [], []
+        for file in files:
+            if _is_current(known.get(file.source), hashes[file.source], pipeline):
+                unchanged.append(file.source)
+            elif file.source not in moved_to:
+                work.append(file)
         return Plan(
-            new=tuple(file.source for file in work if file.source not in known),
-            changed=tuple(file.source for file in work if file.source in known),
+            new=tuple(file.source for file in work if not _has_content(known.get(file.source))),
+            changed=tuple(file.source for file in work if _has_content(known.get(file.source))),
             renamed=tuple(renamed),
             unchanged=tuple(unchanged),
             removed=tuple(sorted(set(gone) - {old for old, _ in renamed})),
@@ -171,6 +173,9 @@ class IngestRun:
 
     def execute(self, plan: Plan) -> Report:
         """Carry out a plan; `report` is right at any moment, so an interrupted run can still be told."""
+        assert self._collection is not None, (
+            "a plan for a collection that does not exist can't be carried out"
+        )
         started = time.monotonic()
         report = self.report
         try:
@@ -193,20 +198,25 @@ class IngestRun:
         return report
 
     def _renames(
-        self, hashes: dict[str, str], known: Mapping[str, KnownDocument], gone: Sequence[str]
+        self,
+        files: Sequence[SourceFile],
+        hashes: Mapping[str, str],
+        known: Mapping[str, KnownDocument],
+        gone: Sequence[str],
     ) -> list[tuple[str, str]]:
-        """Pairs (old, new) of a source that is gone and a new one with the same bytes."""
+        """Pairs (old, new) of a source that is gone and a new one with the same bytes, read in the same way."""
         pipeline = self._options.fingerprint()
-        by_hash = {
-            known[source].content_sha256: source
+        by_content = {
+            (known[source].content_sha256, known[source].media_type): source
             for source in sorted(gone, reverse=True)
             if known[source].status == "ready" and known[source].pipeline == pipeline
         }
         renames = []
-        for source in sorted(hashes):
-            old = by_hash.pop(hashes[source], None) if source not in known else None
+        for file in files:
+            content = (hashes[file.source], file.media_type)
+            old = by_content.pop(content, None) if file.source not in known else None
             if old is not None:
-                renames.append((old, source))
+                renames.append((old, file.source))
         return renames
 
     def _prepared(self, plan: Plan) -> Iterator[_Prepared]:
@@ -254,29 +264,38 @@ class IngestRun:
             offset += count
 
     def _store(self, prepared: _Prepared, vectors: FloatMatrix) -> None:
+        assert self._collection is not None
         try:
-            stored = replace_document(
-                self._connection, self._collection, prepared.version, _pooled(prepared, vectors)
-            )
+            embedded = _pooled(prepared, vectors)
+            stored = replace_document(self._connection, self._collection, prepared.version, embedded)
         except DocumentError as error:
             self._fail(prepared.version, error.code, str(error))
             return
+        except PgaskError:
+            raise  # says something of the database or the collection: the next document would meet it too
+        except Exception as error:  # noqa: BLE001 - one bad document never stops a run
+            _log.exception("document failed", source=prepared.version.source)
+            self._fail(
+                prepared.version, "parse_failed", f"{type(error).__name__} while storing the document."
+            )
+            return
         report = self.report
-        if not stored:
-            report.unchanged += 1
-        elif prepared.is_new:
-            report.new += 1
-        else:
-            report.changed += 1
         chunks, tokens = len(prepared.cut.chunks), len(prepared.tokens)
         if stored:
+            report.new += prepared.is_new
+            report.changed += not prepared.is_new
             report.chunks += chunks
             report.tokens += tokens
+        else:
+            report.unchanged += 1
         self._progress.advance(prepared.version.source, chunks=chunks, tokens=tokens)
 
     def _fail(self, version: SourceVersion, code: str, detail: str) -> None:
         self.report.failed.append(SourceFailure(version.source, code, detail))
         self._progress.advance(version.source)
+        if not _is_storable(version.source):
+            return
+        assert self._collection is not None
         try:
             record_failure(self._connection, self._collection, version, code, detail)
         except StoreError:
@@ -313,6 +332,32 @@ def _is_current(known: KnownDocument | None, sha256: str, pipeline: str) -> bool
         and known.content_sha256 == sha256
         and known.pipeline == pipeline
     )
+
+
+def _has_content(known: KnownDocument | None) -> bool:
+    """Whether some version of the source can be found; one that only ever failed is new when it gets in."""
+    return known is not None and known.status != "failed"
+
+
+def _gone(known: Mapping[str, KnownDocument], found: FoundSources, paths: Sequence[Path]) -> list[str]:
+    """Known sources whose file is not there any more; what lies in a folder that can't be read now is not gone."""
+    present = {file.source for file in found.files} | {failure.source for failure in found.failures}
+    closed = tuple(failure.source for failure in found.failures if failure.source.endswith("/"))
+    if any(f"{path.resolve().name}/" in closed for path in paths):
+        return []
+    return [source for source in known if source not in present and not source.startswith(closed)]
+
+
+def _check_source(source: str) -> None:
+    if not _is_storable(source):
+        raise DocumentError(
+            f"The path has more than {MAX_SOURCE_BYTES:,} bytes; shorten the names.", code="bad_name"
+        )
+
+
+def _is_storable(source: str) -> bool:
+    """Whether a document can have this source: not a folder that could not be read, not a path without end."""
+    return not source.endswith("/") and len(source.encode("utf-8", "replace")) <= MAX_SOURCE_BYTES
 
 
 def _groups(prepared: Iterator[_Prepared], tokens: int) -> Iterator[list[_Prepared]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
 from uuid import UUID
 
 import psycopg
@@ -19,10 +21,11 @@ from psycopg.types.json import Jsonb
 
 from app.domain import Chunk, Document
 from app.embedding import FloatMatrix
-from app.errors import DocumentError, StoreUnavailableError
-from app.store.engine import Connection
+from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError
+from app.store.engine import Connection, store_errors
 from app.store.spaces import Collection, chunk_table, window_table
 
+MAX_SOURCE_BYTES: Final = 2_000  # an index holds the source, and a row of an index at most 2,704 bytes
 _MAX_TERM_FREQUENCY = 32_767  # the column is a smallint; BM25 is flat long before
 
 
@@ -34,6 +37,7 @@ class KnownDocument:
     status: str
     content_sha256: str | None
     pipeline: str | None
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def known_documents(connection: Connection, collection: Collection) -> Mapping[s
     """Every document of a collection by its source."""
     with connection.cursor(row_factory=class_row(KnownDocument)) as cursor:
         rows = cursor.execute(
-            "SELECT source, status, content_sha256, pipeline FROM pgask.documents WHERE collection_id = %s",
+            "SELECT source, status, content_sha256, pipeline, media_type FROM pgask.documents WHERE collection_id = %s",
             [collection.id],
         )
         return {row.source: row for row in rows}
@@ -76,31 +80,55 @@ def known_documents(connection: Connection, collection: Collection) -> Mapping[s
 def replace_document(
     connection: Connection, collection: Collection, version: SourceVersion, embedded: EmbeddedDocument
 ) -> bool:
-    """Store a document in place of what its source held. False: another process stored this very version meanwhile."""
+    """Store a document in place of what its source held. False: another process stored this very version meanwhile.
+
+    Raises DocumentError where PostgreSQL can't hold the document, EmbeddingMismatchError or NotFoundError where the
+    collection was moved or deleted meanwhile, and StoreError. The old version then stays.
+    """
     try:
-        with connection.transaction():
+        with store_errors(), connection.transaction():
             _lock_source(connection, collection, version.source)
             if _is_stored(connection, collection, version):
                 return False
             document_id = _upsert(connection, collection, version, embedded)
             _delete_parts(connection, collection, document_id)
             _copy_parts(connection, collection, document_id, embedded)
+            _check_collection(connection, collection)
             return True
-    except psycopg.errors.DiskFull as error:
-        raise DocumentError(
-            "The database's disk is full. Free space and run ingest again.", code="disk_full"
-        ) from error
-    except psycopg.OperationalError as error:
-        raise StoreUnavailableError(
-            f"The database went away while writing: {str(error).strip()[:200]}"
-        ) from error
+    except psycopg.errors.ProgramLimitExceeded as error:
+        raise DocumentError("The document is larger than PostgreSQL can store.", code="too_large") from error
+    except (psycopg.DataError, UnicodeEncodeError) as error:  # NUL, lone surrogates, numbers that JSON lacks
+        raise DocumentError("The document holds characters that PostgreSQL can't store.") from error
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise _deleted(collection) from error
+
+
+def _check_collection(connection: Connection, collection: Collection) -> None:
+    """Hold the document to the space that it was made for. The trigger has locked the collection's row by now, so
+    nothing moves it before the commit: ensure_collection waits, and then finds content."""
+    row = connection.execute(
+        "SELECT space_id, lexicon_version FROM pgask.collections WHERE id = %s", [collection.id]
+    ).fetchone()
+    if row is None:
+        raise _deleted(collection)
+    if row != (collection.space_id, collection.lexicon_version):
+        raise EmbeddingMismatchError(
+            f"Collection {collection.name!r} was moved to another embedding model while this run went on. Run ingest "
+            "again with the model that it should have."
+        )
+
+
+def _deleted(collection: Collection) -> NotFoundError:
+    return NotFoundError(
+        f"Collection {collection.name!r} was deleted meanwhile. Run ingest again to make it anew."
+    )
 
 
 def record_failure(
     connection: Connection, collection: Collection, version: SourceVersion, code: str, detail: str
 ) -> None:
     """Note that a source can't be taken in. An older version of it stays searchable, marked as stale."""
-    with connection.transaction():
+    with store_errors(), connection.transaction():
         _lock_source(connection, collection, version.source)
         connection.execute(
             "INSERT INTO pgask.documents AS d (collection_id, source, status, reason, reason_detail, content_sha256,"
@@ -124,16 +152,24 @@ def record_failure(
 
 
 def rename_document(connection: Connection, collection: Collection, old: str, new: str) -> bool:
-    """Move a document to another source, content untouched. False where `new` exists or `old` is gone by now."""
-    with connection.transaction():
+    """Move a document to another source, content untouched; a title that was the file's name follows it. False where
+    `new` exists or `old` is gone by now."""
+    with store_errors(), connection.transaction():
         for source in sorted((old, new)):
             _lock_source(connection, collection, source)
         return (
             connection.execute(
-                "UPDATE pgask.documents SET source = %(new)s, updated_at = now()"
+                "UPDATE pgask.documents SET source = %(new)s, updated_at = now(),"
+                " title = CASE title WHEN %(old_stem)s THEN %(new_stem)s ELSE title END"
                 " WHERE collection_id = %(collection)s AND source = %(old)s AND NOT EXISTS (SELECT FROM"
                 " pgask.documents WHERE collection_id = %(collection)s AND source = %(new)s)",
-                {"collection": collection.id, "old": old, "new": new},
+                {
+                    "collection": collection.id,
+                    "old": old,
+                    "new": new,
+                    "old_stem": PurePosixPath(old).stem,
+                    "new_stem": PurePosixPath(new).stem,
+                },
             ).rowcount
             == 1
         )
@@ -141,10 +177,11 @@ def rename_document(connection: Connection, collection: Collection, old: str, ne
 
 def remove_documents(connection: Connection, collection: Collection, sources: Iterable[str]) -> int:
     """Delete documents with all that makes them searchable. Returns how many there were."""
-    return connection.execute(
-        "DELETE FROM pgask.documents WHERE collection_id = %s AND source = ANY(%s)",
-        [collection.id, list(sources)],
-    ).rowcount
+    with store_errors():
+        return connection.execute(
+            "DELETE FROM pgask.documents WHERE collection_id = %s AND source = ANY(%s)",
+            [collection.id, list(sources)],
+        ).rowcount
 
 
 def _lock_source(connection: Connection, collection: Collection, source: str) -> None:

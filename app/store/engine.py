@@ -5,6 +5,7 @@ Checks what the server must be (PostgreSQL 15 to 18, pgvector 0.8 or newer) and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from app.store.embedded import EmbeddedPostgres
 
 OLDEST_SERVER: Final = 150_000
 NEWEST_SERVER: Final = 190_000  # exclusive
-OLDEST_PGVECTOR: Final = (0, 8, 0)
+OLDEST_PGVECTOR: Final = (0, 8)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -65,11 +66,29 @@ def connect(url: str, *, autocommit: bool = True, vectors: bool = True) -> Itera
         connection = psycopg.connect(url, autocommit=autocommit, **_KEEPALIVE)
     except psycopg.OperationalError as error:
         raise _unavailable(error) from error
-    with connection:
+    with store_errors(), connection:
         check_server(connection)
         if vectors:
             register_vector(connection)
         yield connection
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn what PostgreSQL refuses and what cuts the connection into StoreError and StoreUnavailableError."""
+    try:
+        yield
+    except psycopg.errors.DiskFull as error:
+        raise StoreError(
+            "The database's disk is full. Free some space and try again.", code="disk_full"
+        ) from error
+    except psycopg.errors.ProgramLimitExceeded:  # says something of one value: for the caller to judge
+        raise
+    except psycopg.OperationalError as error:
+        # An error of the connection itself has no SQLSTATE; 08 and 57P are the server's words for its going away.
+        if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
+            raise _unavailable(error) from error
+        raise StoreError(f"PostgreSQL refuses: {_first_line(error)}.") from error
 
 
 @asynccontextmanager
@@ -117,26 +136,38 @@ async def transaction(pool: AsyncPool) -> AsyncIterator[AsyncConnection]:
 
 
 def check_server(connection: Connection) -> None:
-    """Refuse a PostgreSQL or pgvector that the statements were not made for. Raises StoreError."""
+    """Refuse a PostgreSQL or pgvector that the statements were not made for; makes the extension where it is missing.
+
+    Raises StoreError `unsupported_postgresql` or `unsupported_pgvector`.
+    """
     version = connection.info.server_version
-    if not OLDEST_SERVER <= version < NEWEST_SERVER:
+    installed = _installed_pgvector(connection)
+    check_versions(version, installed or f"{OLDEST_PGVECTOR[0]}.{OLDEST_PGVECTOR[1]}")
+    if installed is None:
+        _create_extension(connection)
+        check_versions(version, _installed_pgvector(connection))
+
+
+def check_versions(server: int, pgvector: str | None) -> None:
+    """The rule of check_server: `server` is libpq's number (180004 is 18.4), `pgvector` the extension's version."""
+    if not OLDEST_SERVER <= server < NEWEST_SERVER:
         raise StoreError(
-            f"pgask needs PostgreSQL 15 to 18; this server is {version // 10_000}.{version % 10_000}. Upgrade it, or "
+            f"pgask needs PostgreSQL 15 to 18; this server is {server // 10_000}.{server % 10_000}. Upgrade it, or "
             "unset PGASK_DATABASE_URL to use the embedded server.",
             code="unsupported_postgresql",
         )
-    row = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'").fetchone()
-    if row is None:
-        _create_extension(connection)
-        return check_server(connection)
-    installed = tuple(int(part) for part in str(row[0]).split(".")[:3])
-    if installed < OLDEST_PGVECTOR:
+    numbers = tuple(int(part) for part in re.findall(r"\d+", pgvector or "")[:3])
+    if numbers < OLDEST_PGVECTOR:
         raise StoreError(
-            f"pgask needs pgvector 0.8 or newer; this database has {row[0]}. Install a newer package on the server "
-            "and run: ALTER EXTENSION vector UPDATE;",
+            f"pgask needs pgvector 0.8 or newer; this database has {pgvector or 'none'}. Install a newer package on "
+            "the server and run: ALTER EXTENSION vector UPDATE;",
             code="unsupported_pgvector",
         )
-    return None
+
+
+def _installed_pgvector(connection: Connection) -> str | None:
+    row = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'").fetchone()
+    return None if row is None else str(row[0])
 
 
 def _create_extension(connection: Connection) -> None:
@@ -147,7 +178,8 @@ def _create_extension(connection: Connection) -> None:
         psycopg.errors.FeatureNotSupported,
         psycopg.errors.UndefinedFile,
     ) as error:
-        connection.rollback()
+        if not connection.autocommit:
+            connection.rollback()
         raise StoreError(
             "This database has no pgvector. Install the package for its PostgreSQL version and, as a superuser, run: "
             "CREATE EXTENSION vector;",
@@ -156,8 +188,12 @@ def _create_extension(connection: Connection) -> None:
 
 
 def _unavailable(error: Exception) -> StoreUnavailableError:
-    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
     return StoreUnavailableError(
-        f"PostgreSQL can't be reached: {reason}. Check that it runs and that PGASK_DATABASE_URL is right; "
+        f"PostgreSQL can't be reached: {_first_line(error)}. Check that it runs and that PGASK_DATABASE_URL is right; "
         "`pgask doctor` tells more."
     )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:200].rstrip(".")

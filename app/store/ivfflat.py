@@ -7,6 +7,7 @@ Never built by a migration or on few rows: lists learnt from nothing answer wron
 from __future__ import annotations
 
 import math
+import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ GROWTH: Final = (
 )
 _SAMPLE: Final = 200  # window vectors asked as questions when recall is measured
 _NEIGHBOURS: Final = 10
+_LEAST_LISTS: Final = 10
+_MOST_BUILD_BYTES: Final = 4 * 2**30
 _log = structlog.get_logger(__name__)
 
 
@@ -54,7 +57,7 @@ def choose_lists(rows: int) -> int:
     >>> choose_lists(100_000), choose_lists(1_000_000), choose_lists(500)
     (316, 1000, 10)
     """
-    return max(10, min(round(math.sqrt(rows)), rows // 50))
+    return max(_LEAST_LISTS, min(round(math.sqrt(rows)), rows // 50))
 
 
 def maintain(owner: Connection, space_id: int, *, min_rows: int, target_recall: float) -> IndexReport | None:
@@ -94,46 +97,39 @@ def report(connection: Connection, space_id: int) -> IndexReport:
 
 def _rebuild(owner: Connection, space_id: int, target_recall: float) -> IndexReport:
     table = chunk_table(space_id)
+    current, new, old = (f"ivfflat_{space_id}{suffix}" for suffix in ("", "_new", "_old"))
+    for name in (new, old):  # of a build that was killed: invalid, or one too many
+        _drop_index(owner, name)
     rows = count_rows(owner, space_id)
-    lists = choose_lists(rows)
+    lists = _fit_lists(owner, table, choose_lists(rows))
     started = time.monotonic()
-    new = sql.Identifier(f"ivfflat_{space_id}_new")
-    old = sql.Identifier(f"ivfflat_{space_id}")
-    # k-means keeps its sample and the lists' centres in memory; the default 64 MB fails from about 500 lists on
-    owner.execute("SELECT set_config('maintenance_work_mem', '512MB', false)")
-    owner.execute(sql.SQL("DROP INDEX IF EXISTS {}.{}").format(sql.Identifier(VECTOR_SCHEMA), new))
     owner.execute(
         sql.SQL(
             "CREATE INDEX CONCURRENTLY {} ON {} USING ivfflat (embedding vector_cosine_ops) WITH (lists = {})"
-        ).format(new, table, sql.Literal(lists))
+        ).format(sql.Identifier(new), table, sql.Literal(lists))
     )
     build_s = time.monotonic() - started
+    # Renaming locks no reader out, nor does dropping CONCURRENTLY; a plain DROP would wait for the longest reader (a
+    # backup, say) and make all others wait behind it.
     with owner.transaction():
-        owner.execute(sql.SQL("DROP INDEX IF EXISTS {}.{}").format(sql.Identifier(VECTOR_SCHEMA), old))
-        owner.execute(
-            sql.SQL("ALTER INDEX {}.{} RENAME TO {}").format(sql.Identifier(VECTOR_SCHEMA), new, old)
-        )
+        _rename_index(owner, current, old)
+        _rename_index(owner, new, current)
         # until probes are measured, enough of them for a recall near 1
         owner.execute(
             "UPDATE pgask.embedding_spaces SET index_lists = %s, index_probes = %s, index_report = %s WHERE id = %s",
             [lists, max(1, lists // 4), Jsonb({"rows": rows}), space_id],
         )
+    _drop_index(owner, old)
     owner.execute(sql.SQL("ANALYZE {}").format(table))
     measured = calibrate(owner, space_id, lists=lists, target_recall=target_recall)
-    size = owner.execute(
-        "SELECT pg_relation_size(%s::regclass)", [f"{VECTOR_SCHEMA}.ivfflat_{space_id}"]
-    ).fetchone()
-    done = IndexReport(
-        **(
-            measured
-            | {
-                "rows": rows,
-                "lists": lists,
-                "build_s": round(build_s, 2),
-                "size_bytes": size[0] if size else None,
-            }
-        )
-    )
+    size = owner.execute("SELECT pg_relation_size(%s::regclass)", [f"{VECTOR_SCHEMA}.{current}"]).fetchone()
+    built = {
+        "rows": rows,
+        "lists": lists,
+        "build_s": round(build_s, 2),
+        "size_bytes": size[0] if size else None,
+    }
+    done = IndexReport(**(measured | built))
     owner.execute(
         "UPDATE pgask.embedding_spaces SET index_probes = %s, index_report = %s WHERE id = %s",
         [done.probes, Jsonb(asdict(done)), space_id],
@@ -142,17 +138,61 @@ def _rebuild(owner: Connection, space_id: int, target_recall: float) -> IndexRep
     return done
 
 
+def _drop_index(owner: Connection, name: str) -> None:
+    owner.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(VECTOR_SCHEMA, name)))
+
+
+def _rename_index(owner: Connection, name: str, to: str) -> None:
+    owner.execute(
+        sql.SQL("ALTER INDEX IF EXISTS {} RENAME TO {}").format(
+            sql.Identifier(VECTOR_SCHEMA, name), sql.Identifier(to)
+        )
+    )
+
+
+def _fit_lists(owner: Connection, table: sql.Identifier, lists: int) -> int:
+    """Give the build the memory that it needs, and take fewer lists where this machine has too little of it."""
+    row = owner.execute(
+        "SELECT atttypmod FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'embedding'",
+        [table.as_string(owner)],
+    ).fetchone()
+    assert row is not None
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    most = min(_MOST_BUILD_BYTES, machine // 2)
+    while lists > _LEAST_LISTS and build_bytes(lists, row[0]) > most:
+        lists = max(_LEAST_LISTS, lists * 9 // 10)
+    megabytes = max(64, build_bytes(lists, row[0]) // 2**20 + 16)
+    owner.execute("SELECT set_config('maintenance_work_mem', %s, false)", [f"{megabytes}MB"])
+    return lists
+
+
+def build_bytes(lists: int, dimension: int) -> int:
+    """Memory of pgvector's k-means: the sample (50 rows a list, at least 10,000), three sets of centres, and the bounds
+    of Elkan's algorithm, sample × lists and lists × lists (ivfkmeans.c). It refuses to build with less.
+
+    >>> build_bytes(1_000, 384) // 2**20
+    276
+    """
+    sample = max(10_000, 50 * lists)
+    return 4 * (sample * (dimension + lists + 4) + lists * (3 * dimension + 2 * lists + 9))
+
+
 def calibrate(connection: Connection, space_id: int, *, lists: int, target_recall: float) -> dict[str, Any]:
     """The least probes whose recall@10 reaches the target, asking with sampled window vectors (a window is to its
     chunk what a question is to its answer: near, not equal)."""
     table = chunk_table(space_id)
     questions = _sample_windows(connection, space_id)
     exact, exact_ms = _neighbours(connection, table, questions, probes=None)
-    total = sum(len(ids) for ids in exact)
+    total = sum(len(distances) for distances in exact)
     probes = 1
     while True:
         found, index_ms = _neighbours(connection, table, questions, probes=probes)
-        hits = sum(len(set(a) & set(b)) for a, b in zip(found, exact, strict=True))
+        # By distance and not by id: of chunks with equal vectors any is as good as the other.
+        hits = sum(
+            sum(distance <= best[-1] + 1e-9 for distance in distances)
+            for distances, best in zip(found, exact, strict=True)
+            if best
+        )
         if hits >= target_recall * total or probes >= lists:
             break
         probes = min(lists, probes + max(1, probes // 3))
@@ -200,12 +240,13 @@ def _sample_windows(connection: Connection, space_id: int) -> list[Any]:
 
 def _neighbours(
     connection: Connection, table: sql.Identifier, questions: Sequence[Any], *, probes: int | None
-) -> tuple[list[list[int]], list[float]]:
-    """Ids of the nearest chunks of each question, and the milliseconds each took. `probes` None: exact."""
+) -> tuple[list[list[float]], list[float]]:
+    """Distances of the nearest chunks of each question, ascending, and the milliseconds each took. `probes` None:
+    exact."""
     found, elapsed_ms = [], []
-    statement = sql.SQL("SELECT chunk_id FROM {} ORDER BY embedding <=> %s LIMIT {}").format(
-        table, sql.Literal(_NEIGHBOURS)
-    )
+    statement = sql.SQL(
+        "SELECT embedding <=> %(question)s FROM {} ORDER BY embedding <=> %(question)s LIMIT {}"
+    ).format(table, sql.Literal(_NEIGHBOURS))
     with connection.transaction():
         if probes is None:
             connection.execute("SET LOCAL enable_indexscan = off")
@@ -214,7 +255,8 @@ def _neighbours(
             connection.execute("SET LOCAL enable_seqscan = off")
         for question in questions:
             started = time.perf_counter()
-            found.append([row[0] for row in connection.execute(statement, [question])])
+            rows = connection.execute(statement, {"question": question})
+            found.append(sorted(float(row[0]) for row in rows))
             elapsed_ms.append((time.perf_counter() - started) * 1000)
     return found, elapsed_ms
 

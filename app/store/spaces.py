@@ -21,7 +21,7 @@ from app.lexicon import LEXICON_VERSION
 from app.store.engine import Connection
 from app.store.tables import VECTOR_SCHEMA
 
-COLLECTION_NAME: Final = re.compile(r"[\w][\w .\-]{0,62}[\w]|[\w]")
+COLLECTION_NAME: Final = re.compile(r"[^\W_](?:[\w .\-]{0,62}[^\W_])?")
 
 _FIELDS: Final = "model, weights_sha256, dimension, query_prefix, passage_prefix, pooling, normalized"
 
@@ -118,23 +118,41 @@ def _create_tables(owner: Connection, space_id: int, dimension: int) -> None:
 def ensure_collection(connection: Connection, name: str, space_id: int) -> Collection:
     """The collection of this name, made where it is missing. Raises EmbeddingMismatchError where its content was
     made in another space or with another lexicon; an empty one simply moves to the new space."""
-    if not COLLECTION_NAME.fullmatch(name):
-        raise InvalidRequestError(
-            "A collection's name has 1 to 64 letters, digits, '_', '-', '.' or inner spaces, and starts and ends with "
-            "a letter or digit."
-        )
-    connection.execute(
-        "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
-        " ON CONFLICT (name) DO UPDATE SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version"
-        " WHERE collections.chunk_count = 0"
-        "   AND (collections.space_id, collections.lexicon_version)"
-        "       IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)",
-        [name, space_id, LEXICON_VERSION],
-    )
-    collection = find_collection(connection, name)
-    if (collection.space_id, collection.lexicon_version) != (space_id, LEXICON_VERSION):
-        raise _mismatch(connection, collection, space_id)
+    _check_name(name)
+    with connection.transaction():
+        connection.execute(
+            "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
+            " ON CONFLICT (name) DO UPDATE SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version"
+            " WHERE collections.chunk_count = 0"
+            "   AND (collections.space_id, collections.lexicon_version)"
+            "       IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)",
+            [name, space_id, LEXICON_VERSION],
+        )  # whether it changes the row or not, ON CONFLICT DO UPDATE locks it: what is read next stays so
+        collection = find_collection(connection, name)
+        if (collection.space_id, collection.lexicon_version) != (space_id, LEXICON_VERSION):
+            raise _mismatch(connection, collection, _read_space(connection, space_id))
     return collection
+
+
+def peek_collection(connection: Connection, name: str, space: EmbeddingSpace) -> Collection | None:
+    """What ensure_collection would give, without writing: None where it would have to make or move the collection."""
+    _check_name(name)
+    row = connection.execute(
+        "SELECT c.id, c.space_id, c.lexicon_version, c.chunk_count FROM pgask.collections c WHERE c.name = %s",
+        [name],
+    ).fetchone()
+    if row is None:
+        return None
+    *fields, chunk_count = row
+    collection = Collection(fields[0], name, fields[1], fields[2])
+    if (
+        _read_space(connection, collection.space_id) == space
+        and collection.lexicon_version == LEXICON_VERSION
+    ):
+        return collection
+    if chunk_count:
+        raise _mismatch(connection, collection, space)
+    return None
 
 
 def find_collection(connection: Connection, name: str) -> Collection:
@@ -170,14 +188,27 @@ def mismatch_error(row: tuple[object, ...], space: EmbeddingSpace) -> EmbeddingM
     )
 
 
-def _mismatch(connection: Connection, collection: Collection, space_id: int) -> EmbeddingMismatchError:
+def _mismatch(
+    connection: Connection, collection: Collection, space: EmbeddingSpace
+) -> EmbeddingMismatchError:
+    stored = space_parameters(_read_space(connection, collection.space_id))
+    fields = (stored[field] for field in _FIELDS.split(", "))
+    return mismatch_error((collection.name, collection.lexicon_version, *fields), space)
+
+
+def _read_space(connection: Connection, space_id: int) -> EmbeddingSpace:
     with connection.cursor(row_factory=class_row(EmbeddingSpace)) as cursor:
         space = cursor.execute(
             f"SELECT {_FIELDS} FROM pgask.embedding_spaces WHERE id = %s",  # noqa: S608 - constants only
             [space_id],
         ).fetchone()
-    assert space is not None
-    for row in connection.execute(MISMATCHES, space_parameters(space)):
-        if row[0] == collection.name:
-            return mismatch_error(row, space)
-    raise AssertionError("the collection changed meanwhile")
+    assert space is not None  # a foreign key of collections
+    return space
+
+
+def _check_name(name: str) -> None:
+    if not COLLECTION_NAME.fullmatch(name):
+        raise InvalidRequestError(
+            "A collection's name has 1 to 64 letters, digits, '_', '-', '.' or inner spaces, and starts and ends with "
+            "a letter or digit."
+        )
