@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ingest.parsers.tables import SpanBudget, Table
 
 _MAX_NESTING = 8  # deeper lists and quotations are written at this depth
-_LINE_BREAK = "\v"  # stands for a line break among text whose own newlines mean nothing
+LINE_BREAK = "\v"  # stands for a line break among text whose own newlines mean nothing
 
 _HAN = "\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff5e\U00020000-\U000323af"
 _NEWLINE_IN_HAN = re.compile(rf"(?<=[{_HAN}])[ \t\r\f]*+\n[ \t\r\n\f]*+(?=[{_HAN}])")
@@ -66,7 +66,7 @@ class BlockWriter:
 
     def break_line(self) -> None:
         """Start a new line within the open block."""
-        self._pieces.append("\n" if self._code_depth else _LINE_BREAK)
+        self._pieces.append("\n" if self._code_depth else LINE_BREAK)
 
     def end_block(self) -> None:
         """End the open paragraph; within code a line, within a cell or heading a word."""
@@ -76,7 +76,7 @@ class BlockWriter:
         elif self._cell or self._heading:
             self._pieces.append(" ")
         else:
-            lines = [_escape(line) for line in _lines(self._take())]
+            lines = [escape_markup(line) for line in split_lines(self._take())]
             if lines:
                 self._emit(lines)
 
@@ -92,7 +92,7 @@ class BlockWriter:
         if not level:
             self.end_block()
             return
-        title = " ".join(_lines(self._take()))
+        title = " ".join(split_lines(self._take()))
         if title:
             frames, self._frames = self._frames, []
             self._emit([f"{'#' * level} {title}"])
@@ -116,11 +116,9 @@ class BlockWriter:
         self._code_depth -= 1
         if self._code_depth:
             return
-        code = self._take().replace("\r\n", "\n").strip("\n")
+        code = self._take().replace("\r\n", "\n")
         if code.strip():
-            longest = max(map(len, _BACKTICKS.findall(code)), default=2)
-            fence = "`" * (longest + 1)
-            self._emit([fence + self._code_language, *code.rstrip().split("\n"), fence])
+            self._emit(fence_code(code, self._code_language).split("\n"))
 
     def open_list(self, start: int | None) -> None:
         """Start a list, numbered from `start`, or with bullets."""
@@ -180,7 +178,7 @@ class BlockWriter:
         """End the cell."""
         cell, table = self._cell, self._tables[-1] if self._tables else None
         if cell and table:
-            table.add_cell(" ".join(_lines(self._take())), cell.colspan, cell.rowspan)
+            table.add_cell(" ".join(split_lines(self._take())), cell.colspan, cell.rowspan)
             self._pieces, self._cell = cell.outer, None
 
     def _take(self) -> str:
@@ -203,12 +201,20 @@ class BlockWriter:
         self._out.append("\n".join(prefixed))
 
 
-def _lines(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """Collapse whitespace as a browser does and split at line breaks, without blank lines."""
     text = _NEWLINE_IN_HAN.sub("", text)
-    lines = (_WHITESPACE.sub(" ", line).strip(" ") for line in text.split(_LINE_BREAK))
+    lines = (_WHITESPACE.sub(" ", line).strip(" ") for line in text.split(LINE_BREAK))
     return [line for line in lines if line]
 
 
-def _escape(line: str) -> str:
+def escape_markup(line: str) -> str:
+    """Put a backslash before a line of text that Markdown would read as a heading, an underline or a fence."""
     return "\\" + line if _LOOKS_LIKE_MARKUP.match(line) else line
+
+
+def fence_code(code: str, language: str) -> str:
+    """Write code between fences longer than any in it, without blank lines at its ends."""
+    longest = max(map(len, _BACKTICKS.findall(code)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{code.strip(chr(10)).rstrip()}\n{fence}"

@@ -17,20 +17,17 @@ import pypdfium2.raw as pdfium_c
 from app.domain import Document, Page
 from app.errors import DocumentError
 from ingest.cleaning import clean_line, detect_language, drop_repeated_lines, normalise_text
+from ingest.parsers.budget import MAX_TEXT_CHARS
 from ingest.parsers.lines import find_words, join_lines
+from ingest.parsers.titles import usable_title
 
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 20_000
-MAX_TEXT_CHARS = 50_000_000  # a page of a few kilobytes can unfold to gigabytes
 
 _PDFIUM = threading.Lock()
 _PAGE_SEPARATOR = "\n\n"
 _ENCRYPTED_ERRORS = frozenset({pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY})
 _MAX_TITLE_CHARS = 120
-# Titles that programs write by themselves: file names, "Microsoft Word - x", numbers, "untitled".
-_NOT_A_TITLE = re.compile(
-    r"(?i)microsoft \w+ - |untitled|.*\.(?:docx?|pptx?|xlsx?|pdf|tex|dvi|indd|rtf|odt|html?)$"
-)
 _CREATED = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})")
 
 
@@ -119,9 +116,7 @@ def _page_spans(texts: list[str]) -> tuple[Page, ...]:
 
 
 def _title(properties: Mapping[str, str], text: str) -> str:
-    title = clean_line(properties.get("Title", ""))[:300]
-    letters = sum(map(str.isalpha, title))
-    if letters >= 2 and letters * 2 >= len(title) and not _NOT_A_TITLE.match(title):
+    if title := usable_title(properties.get("Title", "")):
         return title
     first_line = text.lstrip().partition("\n")[0]
     return clean_line(first_line) if len(first_line) <= _MAX_TITLE_CHARS else ""

@@ -1,0 +1,27 @@
+"""How much text one document may unfold to: a file of a few kilobytes can name gigabytes.
+
+Pure. PDF counts its own pages' text against the same limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.errors import DocumentError
+
+MAX_TEXT_CHARS = 50_000_000
+
+
+@dataclass(slots=True)
+class TextBudget:
+    """The characters that a document may still write."""
+
+    left: int = MAX_TEXT_CHARS
+
+    def take(self, chars: int) -> None:
+        """Count `chars` characters. Raises DocumentError `too_large` when the limit is passed."""
+        self.left -= chars
+        if self.left < 0:
+            raise DocumentError(
+                f"The file has more than {MAX_TEXT_CHARS:,} characters of text; split it.", code="too_large"
+            )
