@@ -22,9 +22,9 @@ class Reason:
 REASONS: Mapping[str, Reason] = {
     "unsupported_type": Reason(
         "Files of this type are not read.",
-        "Convert the file to Markdown, plain text, HTML or PDF.",
+        "Convert the file to PDF, DOCX, PPTX, XLSX, EPUB, HTML, Markdown or text.",
         "不支持这种类型的文件。",
-        "请转换为 Markdown、纯文本、HTML 或 PDF。",
+        "请转换为 PDF、DOCX、PPTX、XLSX、EPUB、HTML、Markdown 或纯文本。",
     ),
     "too_large": Reason(
         "The file is over the limit of bytes, pages or characters.",
@@ -57,9 +57,9 @@ REASONS: Mapping[str, Reason] = {
         "请将文件另存为 UTF-8。",
     ),
     "encrypted": Reason(
-        "The PDF asks for a password.",
+        "The file asks for a password or is protected against copying.",
         "Save a copy without a password.",
-        "PDF 需要密码才能打开。",
+        "文件需要密码才能打开，或带有版权保护。",
         "请另存一份不带密码的副本。",
     ),
     "no_text_layer": Reason(
@@ -67,6 +67,12 @@ REASONS: Mapping[str, Reason] = {
         "Run OCR on it, for example with ocrmypdf.",
         "PDF 只有图像而没有文字层，可能是扫描件。",
         "请先进行文字识别，例如使用 ocrmypdf。",
+    ),
+    "archive_bomb": Reason(
+        "The file unpacks to far more than its size, or in a way that no office program writes.",
+        "Open it in the program that made it and save it again; split it if it is really that large.",
+        "文件解压后远大于其自身大小，或其结构不是任何办公软件所生成的。",
+        "请用原来的程序打开并重新保存；如果内容确实很大，请拆分文件。",
     ),
     "parse_failed": Reason(
         "The file is damaged or is not what its name says.",

@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import DocumentError, InvalidRequestError
+from ingest.parsers.code import MEDIA_TYPES as CODE_MEDIA_TYPES
 
-MEDIA_TYPES = {
+_OOXML = "application/vnd.openxmlformats-officedocument."
+MEDIA_TYPES: Mapping[str, str] = {
     ".md": "text/markdown",
     ".markdown": "text/markdown",
     ".mdown": "text/markdown",
@@ -25,7 +27,26 @@ MEDIA_TYPES = {
     ".htm": "text/html",
     ".xhtml": "text/html",
     ".pdf": "application/pdf",
+    ".docx": _OOXML + "wordprocessingml.document",
+    ".docm": _OOXML + "wordprocessingml.document",
+    ".dotx": _OOXML + "wordprocessingml.document",
+    ".pptx": _OOXML + "presentationml.presentation",
+    ".pptm": _OOXML + "presentationml.presentation",
+    ".ppsx": _OOXML + "presentationml.presentation",
+    ".xlsx": _OOXML + "spreadsheetml.sheet",
+    ".xlsm": _OOXML + "spreadsheetml.sheet",
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".tab": "text/tab-separated-values",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".ndjson": "application/jsonl",
+    ".ipynb": "application/x-ipynb+json",
+    ".epub": "application/epub+zip",
+    **dict.fromkeys((".rst", ".adoc", ".org", ".tex", ".log"), "text/plain"),
+    **CODE_MEDIA_TYPES,
 }
+_SNIFFED = frozenset({"text/markdown", "text/plain", "text/html"})  # suffixes that people put on anything
 SNIFFED_BYTES = 1024
 
 # A link must not be swapped in, and a pipe must not block, between listing and reading.
@@ -114,7 +135,7 @@ def media_type_of(name: str, head: bytes) -> str:
     ('text/markdown', 'application/pdf', '')
     """
     media_type = MEDIA_TYPES.get(Path(name).suffix.lower(), "")
-    if media_type.startswith("text/"):
+    if media_type in _SNIFFED:
         start = head[:SNIFFED_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
         if start.startswith(b"%pdf-"):
             return "application/pdf"

@@ -10,9 +10,20 @@ from collections.abc import Callable, Mapping
 
 from app.domain import Document
 from app.errors import DocumentError
-from ingest.parsers import html, markdown, pdf, plaintext
-
-PARSER_VERSION = 1  # raise it when a parser gives another text: documents are then made anew
+from ingest.parsers import (
+    code,
+    csvfile,
+    docx,
+    epub,
+    html,
+    ipynb,
+    jsonfile,
+    markdown,
+    pdf,
+    plaintext,
+    pptx,
+    xlsx,
+)
 
 # Raise it when a parser or the cleaning gives other text for the same bytes: stored documents are then renewed.
 PARSER_VERSION = 1
@@ -24,6 +35,16 @@ PARSERS: Mapping[str, Parser] = {
     plaintext.MEDIA_TYPE: plaintext.parse_plaintext,
     html.MEDIA_TYPE: html.parse_html,
     pdf.MEDIA_TYPE: pdf.parse_pdf,
+    docx.MEDIA_TYPE: docx.parse_docx,
+    pptx.MEDIA_TYPE: pptx.parse_pptx,
+    xlsx.MEDIA_TYPE: xlsx.parse_xlsx,
+    csvfile.CSV_MEDIA_TYPE: csvfile.parse_csv,
+    csvfile.TSV_MEDIA_TYPE: csvfile.parse_tsv,
+    jsonfile.JSON_MEDIA_TYPE: jsonfile.parse_json,
+    jsonfile.JSON_LINES_MEDIA_TYPE: jsonfile.parse_json_lines,
+    ipynb.MEDIA_TYPE: ipynb.parse_ipynb,
+    epub.MEDIA_TYPE: epub.parse_epub,
+    **code.PARSERS,
 }
 
 
@@ -35,7 +56,7 @@ def parse(content: bytes, media_type: str, source: str) -> Document:
     parser = PARSERS.get(media_type)
     if parser is None:
         raise DocumentError(
-            f"Files of this type can't be read; Markdown, text, HTML and PDF can. ({media_type or source})",
+            f"Files of this type can't be read; save it as PDF, DOCX or text. ({media_type or source})",
             code="unsupported_type",
         )
     document = parser(content, source)

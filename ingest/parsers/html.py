@@ -73,6 +73,15 @@ def parse_html(content: bytes, source: str) -> Document:
     )
 
 
+def html_to_markdown(content: bytes, *, drop_furniture: bool) -> str:
+    """Return the Markdown of a page without cleaning it; "" for an empty one. Raises as parse_html does."""
+    if not content.strip():
+        return ""
+    return _to_markdown(
+        _parse_tree(decode(content, _declared_charset(content))), drop_furniture=drop_furniture
+    )
+
+
 def _declared_charset(content: bytes) -> str | None:
     match = _DECLARED_CHARSET.search(content, 0, 4096)
     if match is None:

@@ -178,7 +178,10 @@ def test_sha256() -> None:
         ("a.md", b"<div>inline</div>", "text/markdown"),
         ("a.HTM", b"", "text/html"),
         ("README", b"text", ""),
-        ("a.docx", b"PK", ""),
+        ("a.docx", b"PK", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("a.doc", b"\xd0\xcf", ""),
+        ("a.CSV", b"%PDF-1.4", "text/csv"),
+        ("a.py", b"<html>", "text/x-python"),
     ],
 )
 def test_media_type(name: str, head: bytes, expected: str) -> None:

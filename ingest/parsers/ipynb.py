@@ -1,0 +1,98 @@
+"""Jupyter notebooks → Document: cells in order, Markdown as it is, code between fences, outputs' text kept short.
+
+Reads nbformat 3 and 4. Pictures and HTML outputs go; of an error its name and message stay. Sections are those of the
+Markdown headings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from app.domain import Document
+from app.errors import DocumentError
+from ingest.cleaning import clean_line, clean_text, detect_language
+from ingest.parsers.blocks import fence_code
+from ingest.parsers.budget import TextBudget
+from ingest.parsers.decoding import decode
+from ingest.parsers.headings import build_sections, find_headings
+from ingest.parsers.jsonfile import load_json, members
+
+MEDIA_TYPE = "application/x-ipynb+json"
+MAX_OUTPUT_CHARS = 2_000
+
+
+def parse_ipynb(content: bytes, source: str) -> Document:
+    """Parse a notebook. Title: the metadata's, else the first level-1 heading, else the file's stem.
+
+    Raises DocumentError `bad_encoding`, `parse_failed`, `too_large` or `empty`.
+    """
+    notebook = members(load_json(decode(content)))
+    cells = list(_cells(notebook))
+    if not cells and "cells" not in notebook and "worksheets" not in notebook:
+        raise DocumentError("The file is no notebook: it has no cells.", code="parse_failed")
+    metadata = members(notebook.get("metadata"))
+    language = _language(metadata)
+    budget, blocks = TextBudget(), list[str]()
+    for cell in cells:
+        for block in _blocks(cell, language):
+            budget.take(len(block) + 2)
+            blocks.append(block)
+    cleaned = clean_text("\n\n".join(blocks))
+    headings = find_headings(cleaned.text)
+    first = next((heading.title for heading in headings if heading.level == 1), "")
+    named = metadata.get("title")
+    return Document(
+        text=cleaned.text,
+        title=(clean_line(named)[:300] if isinstance(named, str) else "")
+        or first
+        or PurePosixPath(source).stem,
+        media_type=MEDIA_TYPE,
+        language=detect_language(cleaned.text),
+        sections=build_sections(headings, len(cleaned.text)),
+        metadata={"language": language} if language else {},
+        dropped=cleaned.dropped,
+    )
+
+
+def _cells(notebook: dict[str, object]) -> Iterator[dict[str, object]]:
+    sheets = notebook.get("worksheets")
+    holders = [members(sheet) for sheet in sheets] if isinstance(sheets, list) else [notebook]
+    for holder in holders:
+        cells = holder.get("cells")
+        yield from (members(cell) for cell in cells) if isinstance(cells, list) else ()
+
+
+def _language(metadata: dict[str, object]) -> str:
+    name = members(metadata.get("language_info")).get("name") or members(metadata.get("kernelspec")).get(
+        "language"
+    )
+    return name if isinstance(name, str) and name.isascii() and name.isalnum() and len(name) <= 20 else ""
+
+
+def _blocks(cell: dict[str, object], language: str) -> Iterator[str]:
+    text = _text(cell.get("source", cell.get("input")))
+    if cell.get("cell_type") == "code":
+        if text.strip():
+            yield fence_code(text, language)
+        outputs = cell.get("outputs")
+        for output in outputs if isinstance(outputs, list) else ():
+            shown = _output(members(output)).strip("\n")
+            if shown.strip():
+                yield fence_code(shown[:MAX_OUTPUT_CHARS], "text")
+    elif text.strip():
+        yield text.strip("\n")
+
+
+def _output(output: dict[str, object]) -> str:
+    if output.get("output_type") in {"error", "pyerr"}:
+        return f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+    data = members(output.get("data"))
+    return _text(output.get("text")) or _text(data.get("text/plain"))
+
+
+def _text(value: object) -> str:
+    """Join a multi-line string, which notebooks keep as a list of lines."""
+    if isinstance(value, list):
+        return "".join(item for item in value if isinstance(item, str))
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,124 @@
+"""JSON and JSON Lines bytes → Document: one line a value, under the path of keys that leads to it.
+
+`{"a": {"b": 1, "c": [2, 3]}}` becomes "a.b: 1" and "a.c: 2, 3"; each object of a list or line is a block of its own.
+Numbers stay as they are written. Lines can be read, searched and cited by themselves; brackets can't.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from app.domain import Document
+from app.errors import DocumentError
+from ingest.cleaning import clean_text, detect_language
+from ingest.parsers.blocks import escape_markup, split_lines
+from ingest.parsers.budget import TextBudget
+from ingest.parsers.decoding import decode
+
+JSON_MEDIA_TYPE = "application/json"
+JSON_LINES_MEDIA_TYPE = "application/jsonl"
+
+MAX_DEPTH = 100
+_MAX_KEY_CHARS = 200
+_NAMES = {True: "true", False: "false", None: "null"}
+
+
+class _Object(tuple[tuple[str, object], ...]):
+    """The members of an object in order, keys that come twice included."""
+
+    __slots__ = ()
+
+
+def parse_json(content: bytes, source: str) -> Document:
+    """Parse a JSON file. Title: the member "title" or "name" at the top, else the file's stem.
+
+    Raises DocumentError `bad_encoding`, `parse_failed` (no JSON, nested too deeply), `too_large` or `empty`.
+    """
+    return _document(decode(content), source, JSON_MEDIA_TYPE)
+
+
+def parse_json_lines(content: bytes, source: str) -> Document:
+    """Parse a file with a JSON value on each line. Title: the file's stem. Raises as parse_json does."""
+    return _document(decode(content), source, JSON_LINES_MEDIA_TYPE)
+
+
+def load_json(text: str) -> object:
+    """Return the value with objects as tuples of members. Raises DocumentError `parse_failed`."""
+    try:
+        return json.loads(text, object_pairs_hook=_Object, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise DocumentError(f"The file is no valid JSON: {reason}.", code="parse_failed") from error
+
+
+def members(value: object) -> dict[str, object]:
+    """Return the members of an object by key, the last of each; empty for other values."""
+    return dict(value) if isinstance(value, _Object) else {}
+
+
+def _document(text: str, source: str, media_type: str) -> Document:
+    text = text.removeprefix("\ufeff")
+    if media_type == JSON_MEDIA_TYPE:
+        values = iter([load_json(text)])
+    else:
+        values = (load_json(line) for line in text.split("\n") if line.strip())
+    title = ""
+    budget, blocks = TextBudget(), list[str]()
+    for value in values:
+        top = members(value)
+        named = top.get("title", top.get("name"))
+        if media_type == JSON_MEDIA_TYPE and isinstance(named, str):
+            title = " ".join(named.split())[:300]
+        blocks += _blocks(value, budget)
+    cleaned = clean_text("\n\n".join(blocks))
+    return Document(
+        text=cleaned.text,
+        title=title or PurePosixPath(source).stem,
+        media_type=media_type,
+        language=detect_language(cleaned.text),
+        dropped=cleaned.dropped,
+    )
+
+
+def _blocks(value: object, budget: TextBudget) -> Iterator[str]:
+    """Yield the blocks of a value: an object each, where it is a list of objects, else all of its lines."""
+    if isinstance(value, list) and any(isinstance(item, list | _Object) for item in value):
+        for item in value:
+            yield from _blocks(item, budget) if isinstance(item, list) else _block(item, budget)
+    else:
+        yield from _block(value, budget)
+
+
+def _block(value: object, budget: TextBudget) -> Iterator[str]:
+    lines: list[str] = []
+    for line in _lines(value, "", 0):
+        budget.take(len(line) + 1)  # before the next one: long keys unfold with each value under them
+        lines.append(line)
+    if lines:
+        yield "\n".join(lines)
+
+
+def _lines(value: object, path: str, depth: int) -> Iterator[str]:
+    if depth > MAX_DEPTH:
+        raise DocumentError(f"The JSON is nested more than {MAX_DEPTH} deep.", code="parse_failed")
+    if isinstance(value, _Object):
+        for key, inner in value:
+            name = " ".join(key.split())[:_MAX_KEY_CHARS]
+            yield from _lines(inner, f"{path}.{name}" if path else name, depth + 1)
+    elif isinstance(value, list) and any(isinstance(item, list | _Object) for item in value):
+        for index, item in enumerate(value):
+            yield from _lines(item, f"{path}[{index}]", depth + 1)
+    else:
+        items = value if isinstance(value, list) else [value]
+        text = ", ".join(shown for shown in map(_scalar, items) if shown)
+        if text:
+            yield escape_markup(f"{path}: {text}" if path else text)
+
+
+def _scalar(value: object) -> str:
+    """Write a string on one line or several, without blank ones; true, false and null by their names."""
+    if isinstance(value, str):
+        return "\n".join(line for part in value.splitlines() for line in split_lines(part))
+    return _NAMES[value] if value is None or isinstance(value, bool) else str(value)
