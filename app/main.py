@@ -15,7 +15,7 @@ from app.answering import Answerer, AnswerSettings
 from app.api import ask, collections, documents, health, metrics, middleware, pages, problems, search
 from app.api.components import Components
 from app.config import Settings
-from app.embedding import Embedder, SentenceTransformerEmbedder
+from app.embedding import Embedder
 from app.generation.llm import LlmClient, LlmSettings
 from app.lexicon import terms
 from app.retrieval.retriever import RetrievalSettings, Retriever
@@ -69,20 +69,9 @@ async def open_components(
         llm = LlmClient(llm_settings) if llm_settings else None
         if llm is not None:
             stack.push_async_callback(llm.aclose)
-        retriever = Retriever(pool, embedder, _retrieval_settings(settings))
-        answerer = Answerer(retriever, embedder, llm, AnswerSettings(settings.abstain_threshold))
+        retriever = Retriever(pool, embedder, RetrievalSettings.from_settings(settings))
+        answerer = Answerer(retriever, embedder, llm, AnswerSettings.from_settings(settings))
         yield Components(settings, pool, embedder.space, retriever, answerer)
-
-
-def load_embedder(settings: Settings) -> SentenceTransformerEmbedder:
-    """The configured embedding model; takes some seconds. Raises ConfigError."""
-    return SentenceTransformerEmbedder(
-        settings.embedding_model,
-        device=settings.embedding_device,
-        dtype=settings.embedding_dtype,
-        query_prefix=settings.query_prefix,
-        passage_prefix=settings.passage_prefix,
-    )
 
 
 def _warm_up(embedder: Embedder) -> None:
@@ -90,13 +79,3 @@ def _warm_up(embedder: Embedder) -> None:
     question = "Which words? 哪些词？"
     embedder.embed_queries([question])
     terms(question)
-
-
-def _retrieval_settings(settings: Settings) -> RetrievalSettings:
-    return RetrievalSettings(
-        candidates=settings.candidates,
-        dense_weight=settings.dense_weight,
-        k1=settings.bm25_k1,
-        b=settings.bm25_b,
-        exact_max_rows=settings.exact_max_rows,
-    )

@@ -89,14 +89,15 @@ def search(
 
 def _with_components(settings: Settings, work: Any) -> Any:
     """Run `work` on the parts that the service has, built for this one question."""
-    from app.main import load_embedder, open_components
+    from app.embedding import SentenceTransformerEmbedder
+    from app.main import open_components
 
     async def run(database: Any, embedder: Any) -> Any:
         async with open_components(settings, database, embedder) as parts:
             return await work(parts)
 
     with open_checked(settings) as database:
-        return asyncio.run(run(database, load_embedder(settings)))
+        return asyncio.run(run(database, SentenceTransformerEmbedder.from_settings(settings)))
 
 
 def _body(question: str, collection: str, top_k: int, source_prefix: str | None) -> dict[str, Any]:

@@ -133,10 +133,10 @@ def create_collection(
     as_json: AsJson = False,
 ) -> None:
     """Make an empty collection for the configured embedding model (ingest makes one by itself)."""
-    from app.main import load_embedder
+    from app.embedding import SentenceTransformerEmbedder
     from app.store import catalog
 
-    space = load_embedder(read_settings()).space
+    space = SentenceTransformerEmbedder.from_settings(read_settings()).space
     made = _in_transaction(lambda connection: catalog.create_collection(connection, name, space))
     if as_json:
         print_json(asdict(made))

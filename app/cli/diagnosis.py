@@ -63,10 +63,11 @@ def _home(home: Path) -> Finding:
 
 
 def _model(settings: Settings) -> tuple[Finding, EmbeddingSpace | None]:
-    from app.main import load_embedder
+    from app.embedding import SentenceTransformerEmbedder
 
     try:
-        embedder = load_embedder(settings)
+        embedder = SentenceTransformerEmbedder.from_settings(settings)
+        embedder.load()
     except PgaskError as error:
         return Finding("embedding model", False, str(error), "Set PGASK_EMBEDDING_MODEL as said above."), None
     space = embedder.space

@@ -33,14 +33,14 @@ def register(app: typer.Typer) -> None:
 
 def migrate(as_json: AsJson = False) -> None:
     """Bring the database's schema to this version, and make the tables for the configured model's vectors."""
-    from app.main import load_embedder
+    from app.embedding import SentenceTransformerEmbedder
     from app.store.engine import connect, open_database
     from app.store.spaces import ensure_space
 
     settings = read_settings()
     with open_database(settings) as database:
         before, after = bring_to_head(database)
-        space = load_embedder(settings).space
+        space = SentenceTransformerEmbedder.from_settings(settings).space
         with connect(database.owner) as owner:
             space_id = ensure_space(owner, space)
     if as_json:

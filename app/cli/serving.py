@@ -46,19 +46,21 @@ def serve(
 
 
 def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
+    from app.embedding import SentenceTransformerEmbedder
     from app.store.engine import connect, open_database
     from app.store.spaces import check_spaces, ensure_space
 
     with open_database(settings) as database:
         _check_schema(settings, database)
-        from app.main import create_app, load_embedder
-
-        embedder = load_embedder(settings)
+        embedder = SentenceTransformerEmbedder.from_settings(settings)
         with connect(database.app) as connection:
             check_spaces(connection, embedder.space)
         if settings.database_url is None:
             with connect(database.owner) as owner:
                 ensure_space(owner, embedder.space)
+        embedder.load()
+        from app.main import create_app  # slow, so after all that may refuse
+
         _run(create_app(settings, database, embedder), settings, listener, as_json=as_json)
 
 
