@@ -112,6 +112,7 @@ def embed_document(
     document = Document(text, title, "text/plain", "en", metadata=metadata or {})
     tokens = FAKE.tokenize(text)
     cut = chunk(document, tokens, chunk_tokens=chunk_tokens, overlap=8, window_tokens=24)
+    readable = text.encode("utf-8", "replace").decode()  # of one length: a lone surrogate becomes one "?"
     windows = FAKE.embed_windows([tokens.ids[w.token_start : w.token_end] for w in cut.windows])
     means = np.stack([windows[first:after].mean(axis=0) for first, after in cut.chunk_windows])
     return EmbeddedDocument(
@@ -119,7 +120,7 @@ def embed_document(
         chunks=cut.chunks,
         chunk_vectors=(means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32),
         chunk_windows=cut.chunk_windows,
-        chunk_terms=[Counter(terms(text[c.char_start : c.char_end])) for c in cut.chunks],
+        chunk_terms=[Counter(terms(readable[c.char_start : c.char_end])) for c in cut.chunks],
         windows=[(w.char_start, w.char_end) for w in cut.windows],
         window_vectors=windows,
         unknown_tokens=0,
