@@ -206,8 +206,10 @@ def test_a_decision_is_short_and_whole(path: Path) -> None:
     ]
 
 
-def test_decisions_are_numbered_without_gaps() -> None:
-    assert [int(path.name[:4]) for path in ADRS] == list(range(1, len(ADRS) + 1))
+def test_no_two_decisions_have_the_same_number() -> None:
+    numbers = [path.name[:4] for path in ADRS]
+    assert len(numbers) >= 13
+    assert sorted(set(numbers)) == numbers
 
 
 def test_the_changelog_has_this_version_first() -> None:
