@@ -118,11 +118,21 @@ function DocumentTable({ documents, onOpen }: { documents: readonly DocumentSumm
             </td>
             <td data-label={words.columnStatus}>
               <span className={document.reason === null ? "badge" : "badge badge-warning"}>{words.statusName(document.status)}</span>
-              {document.reason !== null && <span className="document-reason">{document.reason}</span>}
+              {document.reason !== null && <Reason code={document.reason} />}
             </td>
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** In words; the code stays at hand for a report. */
+function Reason({ code }: { code: string }) {
+  const words = useWords();
+  return (
+    <span className="document-reason" title={code}>
+      {words.reasonText(code)}
+    </span>
   );
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { en } from "./en";
 import { dictionaries, preferredLanguage } from "./index";
@@ -32,6 +33,17 @@ describe("the dictionaries", () => {
     }
     for (const [key, value] of Object.entries(en)) {
       if (!NOT_CHINESE.has(key)) expect(samples(value).join(""), key).not.toMatch(han);
+    }
+  });
+
+  it("say why a file failed as docs/reason-codes.md does", () => {
+    const page = readFileSync(new URL("../../../docs/reason-codes.md", import.meta.url), "utf8");
+    const rows = page.split("\n").filter((line) => line.startsWith("| `"));
+    expect(rows.length).toBeGreaterThan(5);
+    for (const row of rows) {
+      const [, code = "", english, advice, chinese, chineseAdvice] = row.split("|").map((cell) => cell.trim());
+      expect(en.reasonText(code.slice(1, -1))).toBe(`${english} ${advice}`);
+      expect(zh.reasonText(code.slice(1, -1))).toBe(`${chinese}${chineseAdvice}`);
     }
   });
 

