@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the service listens on")
     port: int = Field(8000, ge=1, le=65535, description="Port that the service listens on")
+    allowed_hosts: str = Field(
+        "",
+        description="Comma-separated host names that requests may name; unset: those of this machine where PGASK_HOST "
+        "is one of them, else any",
+    )
 
     # embedding
     embedding_model: str | None = Field(

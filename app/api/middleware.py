@@ -107,16 +107,19 @@ class SecurityHeaders:
 
 
 class HostCheck:
-    """On a loopback address, only requests that name a loopback host: a web page elsewhere whose name was rebound to
-    127.0.0.1 can't read the documents through its visitor's browser."""
+    """Only requests that name one of `allowed` (comma-separated), or without any, on a loopback address, a loopback
+    host: a web page elsewhere whose name was rebound to 127.0.0.1 can't read the documents through its visitor's
+    browser."""
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
+    def __init__(self, app: ASGIApp, host: str, allowed: str = "") -> None:
         self._app = app
-        self._allowed = (
-            frozenset({"localhost", "127.0.0.1", "[::1]", bracketed(host).lower()})
-            if is_loopback(host)
-            else None
-        )
+        self._allowed: frozenset[str] | None = None
+        if allowed.strip(", "):
+            self._allowed = frozenset(
+                bracketed(name.strip().lower()) for name in allowed.split(",") if name.strip()
+            )
+        elif is_loopback(host):
+            self._allowed = frozenset({"localhost", "127.0.0.1", "[::1]", bracketed(host).lower()})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._allowed is not None:
@@ -196,7 +199,7 @@ def install(add: Callable[..., None], settings: Settings, metrics: Metrics) -> N
     """Put all of them around an app; `add` is its add_middleware, whose last call is the outermost."""
     add(Admission, limit=settings.max_concurrent_asks, metrics=metrics)
     add(BodyLimit, max_bytes=settings.max_body_bytes)
-    add(HostCheck, host=settings.host)
+    add(HostCheck, host=settings.host, allowed=settings.allowed_hosts)
     add(SecurityHeaders)
     add(RequestContext, metrics=metrics)
 
