@@ -1,0 +1,259 @@
+"""Extractive answers: sentences word for word, the right ones first, never code or headings, never too long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain import ScoredChunk
+from app.generation.extractive import (
+    MAX_HAN,
+    MAX_SENTENCES,
+    MAX_WORDS,
+    Extraction,
+    extract,
+    heading_match,
+    shown_sentence,
+)
+from tests.hits import hits_of, weights_of
+
+LISTS = (
+    "# Indexes\n\n## How do I choose the number of lists?\n\n"
+    "Take one list for every 1,000 rows. Above a million rows the square root serves better.\n\n"
+    "## How many probes do I need?\n\nStart with the square root of the lists. More probes read more rows.\n"
+)
+
+
+def answer(question: str, hits: Sequence[ScoredChunk], **weights: float) -> Extraction:
+    extraction = extract(question, hits, weights_of(question, **weights), None)
+    assert extraction is not None
+    return extraction
+
+
+def quotes(extraction: Extraction) -> list[str]:
+    return [citation.quote for citation in extraction.citations]
+
+
+def test_the_sentence_that_covers_the_question_is_quoted_word_for_word() -> None:
+    hit = hits_of("The tower is old. It was built in Paris by Gustave Eiffel in 1889. People like it.")[0]
+    found = answer("When was the tower built in Paris?", [hit])
+    first = found.citations[0]
+    assert first.quote == "It was built in Paris by Gustave Eiffel in 1889."
+    assert hit.text[first.char_start - hit.char_start : first.char_end - hit.char_start] == first.quote
+    assert found.text.startswith("It was built in Paris by Gustave Eiffel in 1889. [1]")
+
+
+def test_citations_name_document_section_and_score() -> None:
+    hit = hits_of(LISTS, scores=(0.7,))[0]
+    citation = answer("How many probes do I need?", [hit]).citations[0]
+    assert (citation.source, citation.document_id, citation.chunk_id) == ("d1.md", "d1", "d1-0")
+    assert citation.heading == "Indexes › How many probes do I need?"
+    assert citation.score == 0.7
+    assert citation.supported
+
+
+def test_the_lead_of_the_section_that_is_asked_for_wins() -> None:
+    found = answer("How many probes do I need?", hits_of(LISTS))
+    assert quotes(found)[0] == "Start with the square root of the lists."
+
+
+@pytest.mark.parametrize(
+    ("question", "lead"),
+    [
+        ("如何备份？", "用 `pg_dump` 备份整个数据库。"),
+        ("什么是拒答？", "拒答就是说明文档里没有答案。"),
+    ],
+)
+def test_short_chinese_questions_are_answered_by_their_section(question: str, lead: str) -> None:
+    """Their one or two terms stand in many sentences: only the heading tells which one is meant."""
+    page = (
+        "# 运维\n\n备份之前先看备份清单，备份要定期做。拒答会计入拒答率。\n\n"
+        "## 如何恢复备份？\n\n恢复备份用 `pg_restore`。\n\n"
+        "## 如何备份 pgask？\n\n用 `pg_dump` 备份整个数据库。备份时服务可以继续运行。\n\n"
+        "## 什么时候拒答？\n\n拒答就是说明文档里没有答案。拒答不是错误。\n"
+    )
+    assert quotes(answer(question, hits_of(page)))[0] == lead
+
+
+def test_a_heading_that_names_only_what_is_asked_beats_one_that_names_more() -> None:
+    weights = weights_of("What is a collection?")
+    only, more = "What is a collection?", "Should I use a filter or a collection?"
+    assert heading_match(only, weights, 1.0) == 1.0
+    assert 0.0 < heading_match(more, weights, 1.0) < 1.0
+    assert heading_match("Backups", weights, 1.0) == 0.0
+    assert heading_match("", {}, 0.0) == 0.0
+
+
+def test_code_tables_and_headings_do_not_win_over_prose() -> None:
+    page = (
+        "# Restore a backup with pg_restore\n\n"
+        "```sh\npg_restore --no-owner --dbname=restored backup.dump\n```\n\n"
+        "| restore | backup | pg_restore |\n|---|---|---|\n\n"
+        "A backup is read back into an empty database. Test this before you need it.\n"
+    )
+    found = answer("How do I restore a backup with pg_restore?", hits_of(page))
+    assert quotes(found)[0] == "A backup is read back into an empty database."
+    assert not any(quote.startswith(("#", "pg_restore", "```", "|")) for quote in quotes(found))
+
+
+def test_a_table_row_answers_where_nothing_else_does() -> None:
+    page = "# Codes\n\n| code | meaning |\n|---|---|\n| no_text_layer | the pages are pictures |\n"
+    assert quotes(answer("What does no_text_layer mean?", hits_of(page)))[0].startswith("| no_text_layer |")
+
+
+def test_a_heading_equal_to_the_question_is_not_the_answer() -> None:
+    page = "# How many probes do I need?\n\nTen probes are enough.\n"
+    found = answer("how many probes do I need", hits_of(page))
+    assert quotes(found) == ["Ten probes are enough."]
+
+
+def test_of_two_languages_the_question_s_own_is_preferred() -> None:
+    pages = ("# p50\n\n`p50_ms` 是一半问题的回答时间。\n", "# p50\n\n`p50_ms` is the time of half of them.\n")
+    assert quotes(answer("What is p50_ms?", hits_of(*pages)))[0].startswith("`p50_ms` is")
+    assert quotes(answer("p50_ms 是什么？", hits_of(*reversed(pages))))[0].startswith("`p50_ms` 是")
+
+
+def test_a_number_is_preferred_where_one_is_asked_for() -> None:
+    hits = hits_of("The tower is high above the town.", "The tower is 330 metres high.")
+    assert quotes(answer("Where is the high tower?", hits))[0] == "The tower is high above the town."
+    weights = {"tower": 1.0, "high": 1.0}
+    found = extract("How high is the tower?", hits, weights, None)
+    assert found is not None
+    assert "330" in quotes(found)[0]
+
+
+def test_who_prefers_a_name() -> None:
+    hits = hits_of("The old bridge was designed by engineers. The old bridge was designed by Ada Lovelace.")
+    assert quotes(extraction := answer("Who designed the old bridge?", hits)).count(
+        "The old bridge was designed by Ada Lovelace."
+    ), extraction
+    assert extraction.citations[-1].quote.endswith("Lovelace.")
+
+
+def test_a_further_sentence_says_something_else() -> None:
+    """Repeating what is covered costs more than coming from a worse hit."""
+    hits = hits_of(
+        "Lists are chosen by rows.\n\nAgain: lists are chosen by rows today.\n\nProbes are chosen by recall.\n\n"
+        "Once more, lists are chosen by the rows.\n\nFor the third time lists are chosen by rows."
+    )
+    found = answer("How are lists and probes chosen by rows and recall?", hits)
+    assert "Probes are chosen by recall." in quotes(found)
+
+
+def test_the_same_sentence_from_two_documents_is_cited_once() -> None:
+    found = answer("Where is the key?", hits_of("The key is here.", "The key is here!"))
+    assert quotes(found) == ["The key is here."]
+
+
+def test_sentences_of_the_best_one_s_section_come_first_in_the_text_s_order() -> None:
+    hits = hits_of("The gate shuts at nine, so come to the gate early.", LISTS)
+    found = answer("How many probes and lists does the gate need?", hits, probe=5.0, list=5.0)
+    starts = [(c.document_id, c.char_start) for c in found.citations]
+    assert found.citations[0].document_id == "d2"
+    assert [c.marker for c in found.citations] == list(range(1, len(starts) + 1))
+    best_section = [c.char_start for c in found.citations if c.heading == found.citations[0].heading]
+    assert (
+        best_section == sorted(best_section) == [c.char_start for c in found.citations][: len(best_section)]
+    )
+
+
+def test_cosines_decide_between_equal_coverage() -> None:
+    hits = hits_of("The red door is open.", "The red door leads out.")
+    weights = weights_of("red door")
+
+    def cosines(texts: Sequence[str]) -> list[float]:
+        return [0.9 if "leads" in text else 0.1 for text in texts]
+
+    found = extract("red door", hits, weights, cosines)
+    assert found is not None
+    assert found.citations[0].quote == "The red door leads out."
+
+
+def test_no_hits_no_answer() -> None:
+    assert extract("red door", [], weights_of("red door"), None) is None
+    assert extract("red door", hits_of("---\n\n***"), weights_of("red door"), None) is None
+
+
+def test_without_cosine_a_sentence_without_a_term_of_the_question_is_no_answer() -> None:
+    assert extract("red door", hits_of("Nothing of it here."), weights_of("red door"), None) is None
+
+
+@pytest.mark.parametrize(("unit", "limit"), [("word ", MAX_WORDS), ("字", MAX_HAN)])
+def test_further_sentences_keep_the_answer_short(unit: str, limit: int) -> None:
+    stop = "。" if unit == "字" else "."
+    sentences = [f"door {unit * (limit // 2 - 8)}{n}{stop}" for n in range(4)]
+    question = "door 字在哪里？" if unit == "字" else "door?"
+    found = answer(question, hits_of("\n\n".join(sentences)))
+    size = sum(len(quote) if unit == "字" else len(quote.split()) for quote in quotes(found))
+    assert len(found.citations) == 2
+    assert size <= limit
+
+
+def test_the_best_sentence_may_be_longer_than_the_limit() -> None:
+    sentence = "door " + "word " * (MAX_WORDS + 20) + "end."
+    assert quotes(answer("door?", hits_of(sentence)))[0] == sentence
+
+
+@pytest.mark.parametrize(
+    ("quote", "shown"),
+    [
+        ("- 1. Use one list\n  for each.", "Use one list for each."),
+        ("> quoted **words**", "quoted **words**"),
+        ("## Heading", "Heading"),
+        ("一行\n两行，\n三行。", "一行两行，三行。"),
+        ("2024 was good.", "2024 was good."),
+    ],
+)
+def test_shown_sentences_lose_marks_and_line_breaks_only(quote: str, shown: str) -> None:
+    assert shown_sentence(quote) == shown
+
+
+WORDS = st.sampled_from(
+    [
+        "lists",
+        "probes",
+        "rows",
+        "# ",
+        "\n\n",
+        ". ",
+        "```\n",
+        "| ",
+        "列表",
+        "探针",
+        "。",
+        "？",
+        "- ",
+        "😀",
+        "1,000",
+        " ",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(WORDS, min_size=1, max_size=60), min_size=1, max_size=3), st.booleans())
+def test_any_text_gives_exact_quotes_markers_in_order_and_at_most_three(
+    texts: list[list[str]], sighted: bool
+) -> None:
+    joined = ["".join(words) for words in texts]
+    hits = hits_of(*(text for text in joined if re.search(r"\w|😀", text)), chunk_tokens=40)
+    question = "How many lists 列表 probes？"
+    cosines = (lambda found: [0.5] * len(found)) if sighted else None
+    found = extract(question, hits, weights_of(question), cosines)
+    assert found == extract(question, hits, weights_of(question), cosines)  # deterministic
+    if found is None:
+        return
+    by_id = {hit.chunk_id: hit for hit in hits}
+    assert 1 <= len(found.citations) <= MAX_SENTENCES
+    assert [int(n) for n in re.findall(r"\[(\d+)\]", found.text)] == [c.marker for c in found.citations]
+    assert [c.marker for c in found.citations] == list(range(1, len(found.citations) + 1))
+    for citation in found.citations:
+        hit = by_id[citation.chunk_id]
+        span = (citation.char_start, citation.char_end)
+        assert span in hit.sentences
+        assert hit.text[span[0] - hit.char_start : span[1] - hit.char_start] == citation.quote
+        assert f"{shown_sentence(citation.quote)} [{citation.marker}]" in found.text
