@@ -65,11 +65,12 @@ def chunk(
     """Cut a document. `tokens` is the whole text tokenized by the embedding model.
 
     Every chunk has at most `chunk_tokens` tokens, every window at most `window_tokens`; chunks are in order, each
-    but the first starts at most `overlap` tokens before the end of the last one, and together they hold every
-    character that is not white space. A text without a token gives no chunk.
+    but the first starts at most `overlap` tokens (never more than half a chunk) before the end of the last one, and
+    together they hold every character that is not white space. A text without a token gives no chunk.
     """
     if len(tokens) == 0:
         return ChunkedDocument((), (), ())
+    overlap = min(overlap, chunk_tokens // 2)  # so that each chunk gets further than the one before
     sentences = split_sentences(document.text)
     borders = _Borders(document, tokens, sentences)
     spans = _pack(borders, len(tokens), chunk_tokens, overlap)
