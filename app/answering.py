@@ -19,13 +19,14 @@ import structlog
 from app.config import Settings
 from app.domain import Answer, ChatTurn, Citation, GenerationParams, ScoredChunk, SearchFilter, Usage
 from app.embedding import Embedder
-from app.errors import GenerationError, LimitExceededError, LlmUnavailableError
+from app.errors import GenerationError, LimitExceededError, LlmBusyError, LlmUnavailableError
 from app.generation.citations import resolve_citations
 from app.generation.evidence import answerability, can_read
 from app.generation.extractive import extract
 from app.generation.llm import LlmClient
 from app.generation.markers import MarkerStream
 from app.generation.prompt import Prompt, build_messages, is_refusal, refusal
+from app.generation.rewrite import rewrite_question
 from app.generation.standalone import standalone_question
 from app.generation.tokens import estimate_tokens
 from app.lexicon import is_chinese
@@ -39,11 +40,13 @@ class AnswerSettings:
     """The part of the settings that answering needs."""
 
     abstain_threshold: float = 0.5
+    rewrite_timeout_s: float = 5.0
+    llm_required: bool = False
 
     @classmethod
     def from_settings(cls, settings: Settings) -> AnswerSettings:
         """The group from all settings."""
-        return cls(abstain_threshold=settings.abstain_threshold)
+        return cls(settings.abstain_threshold, settings.llm_rewrite_timeout_s, settings.llm_required)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +107,12 @@ class Answerer:
     async def stream(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
         """Sources, tokens, and last the whole answer. Closing the generator cancels the work upstream.
 
-        Raises what retrieval raises; a failing model never raises, its answer is degraded instead.
+        Raises what retrieval raises, and LlmBusyError before the first event. A failing model raises only where it is
+        required (`llm_required`): GenerationError, LimitExceededError; else its answer is degraded.
         """
         started = time.perf_counter()
-        question = standalone_question(request.question, request.history)
+        question = await self._stand_alone(request)
+        rewritten = time.perf_counter()
         found = await self._retriever.retrieve(question, request.collection, request.top_k, request.filter)
         retrieved = time.perf_counter()
         readable = can_read(self._embedder, question)
@@ -115,7 +120,11 @@ class Answerer:
 
         def finish(answer: Answer) -> DoneEvent:
             now = time.perf_counter()
-            timings = {**found.timings_ms, "rerank": 0.0, "generate": (now - retrieved) * 1000}
+            timings = {
+                **found.timings_ms,
+                "rerank": 0.0,
+                "generate": (now - retrieved + rewritten - started) * 1000,
+            }
             timings["total"] = (now - started) * 1000
             return DoneEvent(
                 replace(
@@ -136,7 +145,11 @@ class Answerer:
                     async for event in events:
                         yield finish(event.answer) if isinstance(event, DoneEvent) else event
                 return
+            except LlmBusyError:
+                raise  # the answer is not worse for that, only later
             except (GenerationError, LimitExceededError) as error:
+                if self._settings.llm_required:
+                    raise
                 _log.warning("model failed, answering extractively", code=error.code)
                 degraded_reason = f"{error.code}: {error}"
         answer = await self._extract(question, found, readable=readable)
@@ -147,6 +160,18 @@ class Answerer:
             for piece in _pieces(answer.text):
                 yield TokenEvent(piece)
         yield finish(answer)
+
+    async def _stand_alone(self, request: AskRequest) -> str:
+        """The question without need of the conversation: by the model where there is one and it does well."""
+        by_rule = standalone_question(request.question, request.history)
+        llm = self._llm
+        if llm is None or llm.breaker.is_open or not any(turn.role == "user" for turn in request.history):
+            return by_rule
+        async with llm.turn():
+            by_model = await rewrite_question(
+                llm, request.question, request.history, timeout_s=self._settings.rewrite_timeout_s
+            )
+        return by_model or by_rule
 
     async def _extract(self, question: str, found: Retrieved, *, readable: bool) -> Answer:
         cosines: Callable[[Sequence[str]], Sequence[float]] | None = None
@@ -175,16 +200,17 @@ class Answerer:
                 language=language,
             )
 
-        prompt = await llm.fit_prompt(build, request.generation)
-        yield SourcesEvent(tuple(_whole_source(chunk, n) for n, chunk in enumerate(prompt.used, 1)))
-        stream = MarkerStream(len(prompt.used))
-        raw, usage = "", Usage()
-        async with aclosing(llm.stream(prompt.messages, request.generation)) as deltas:
-            async for delta in deltas:
-                raw += delta.text
-                usage = delta.usage or usage
-                if shown := stream.feed(delta.text):
-                    yield TokenEvent(shown)
+        raw, usage, finish_reason = "", Usage(), None
+        async with llm.turn():
+            prompt = await llm.fit_prompt(build, request.generation)
+            yield SourcesEvent(tuple(_whole_source(chunk, n) for n, chunk in enumerate(prompt.used, 1)))
+            stream = MarkerStream(len(prompt.used))
+            async with aclosing(llm.stream(prompt.messages, request.generation)) as deltas:
+                async for delta in deltas:
+                    raw += delta.text
+                    usage, finish_reason = delta.usage or usage, delta.finish_reason or finish_reason
+                    if shown := stream.feed(delta.text):
+                        yield TokenEvent(shown)
         if rest := stream.finish():
             yield TokenEvent(rest)
         if not raw.strip():
@@ -193,9 +219,8 @@ class Answerer:
             yield DoneEvent(replace(_abstention(question, llm.model_name), usage=usage))
             return
         resolved = resolve_citations(raw, prompt.used, found.hits)
-        yield DoneEvent(
-            Answer(resolved.text, False, llm.model_name, resolved.citations, question, usage=usage)
-        )
+        answer = Answer(resolved.text, False, llm.model_name, resolved.citations, question, usage=usage)
+        yield DoneEvent(replace(answer, truncated=finish_reason == "length"))
 
     def _generator_name(self) -> str:
         return self._llm.model_name if self._llm is not None else "extractive"

@@ -7,9 +7,9 @@ The only file that touches the environment. Every setting is `PGASK_` + the fiel
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import ConfigError
@@ -105,6 +105,22 @@ class Settings(BaseSettings):
     llm_first_token_timeout_s: float = Field(15.0, gt=0, description="Longest wait for the first token")
     llm_idle_timeout_s: float = Field(10.0, gt=0, description="Longest wait between two tokens")
     llm_total_timeout_s: float = Field(120.0, gt=0, description="Longest time for one completion")
+    llm_rewrite_timeout_s: float = Field(
+        5.0, gt=0, description="Longest time for the model to make a follow-up question stand alone"
+    )
+    llm_concurrency: int = Field(8, ge=1, description="Questions that the model answers at once")
+    llm_queue: int = Field(
+        32, ge=0, description="Questions that wait for the model; more are answered 429 with Retry-After"
+    )
+    llm_queue_timeout_s: float = Field(
+        10.0, gt=0, description="Longest wait for the model's turn, then 429; the other limits start after it"
+    )
+    llm_required: bool = Field(
+        False, description="Answer 503 where the model fails, instead of extractively with degraded: true"
+    )
+    openai_source_list: bool = Field(
+        True, description="End answers of /v1/chat/completions with a plain list of their sources"
+    )
 
     # service limits
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest request body")
@@ -134,6 +150,12 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _a_required_model_is_named(self) -> Self:
+        if self.llm_required and self.llm_base_url is None:
+            raise ValueError("LLM_REQUIRED needs PGASK_LLM_BASE_URL, the address of the model's server")
+        return self
 
 
 def load_settings(**overrides: object) -> Settings:

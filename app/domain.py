@@ -169,4 +169,7 @@ class Answer:
     degraded_reason: str | None = None
     usage: Usage = Usage()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-    answerability: float = 0.0  # in [0, 1]: how far the evidence reaches; below the threshold the answer abstains
+    truncated: bool = False  # the model reached max_tokens before its end
+    answerability: float = (
+        0.0  # in [0, 1]: how far the evidence reaches; below the threshold the answer abstains
+    )

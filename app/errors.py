@@ -12,7 +12,8 @@
     │   └── SchemaError           … its schema is not at the revision that this code needs
     └── GenerationError           the language model can't answer
         ├── LlmUnavailableError   … can't be reached, or answers with an error
-        └── LlmTimeoutError       … takes too long
+        ├── LlmTimeoutError       … takes too long
+        └── LlmBusyError          … has as many questions as it may take; trying again will help
 
 Holds no HTTP status: app/api/problems.py is the only table from errors to statuses. `code` is a stable
 identifier for programs; the message is a sentence for people that ends in a way out.
@@ -103,3 +104,9 @@ class LlmTimeoutError(GenerationError):
     """The language model takes too long."""
 
     default_code = "llm_timeout"
+
+
+class LlmBusyError(GenerationError):
+    """As many questions wait for the language model as may, or one has waited too long for its turn."""
+
+    default_code = "llm_busy"

@@ -43,6 +43,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     "unsupported_media_type": 415,
     "bad_host": 421,
     "too_many_requests": 429,
+    "llm_busy": 429,
     "collection_exists": 409,
     "web_not_built": 503,
     "not_ready": 503,

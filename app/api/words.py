@@ -26,6 +26,8 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "generation_failed": ("The language model failed", "语言模型出错"),
     "llm_unavailable": ("The language model can't be reached", "无法连接语言模型"),
     "llm_timeout": ("The language model takes too long", "语言模型超时"),
+    "llm_busy": ("The language model is busy", "语言模型繁忙"),
+    "llm_request_refused": ("The language model refused the request", "语言模型拒绝了请求"),
     "web_not_built": ("The chat page is not built", "聊天页面尚未构建"),
     "not_ready": ("Not ready", "尚未就绪"),
     "internal_error": ("Internal error", "内部错误"),
@@ -47,6 +49,8 @@ DETAILS_ZH: Final[Mapping[str, str]] = {
     "statement_timeout": "检索超过了时间限制，请缩小问题或筛选范围后重试。",
     "llm_unavailable": "暂时无法连接语言模型，请稍后重试。",
     "llm_timeout": "语言模型响应过慢，请稍后重试。",
+    "llm_busy": "等待语言模型的问题过多，请稍后重试。",
+    "llm_request_refused": "语言模型未接受该请求，请缩短问题或更换模型。",
     "web_not_built": "聊天页面尚未构建，请运行 make web。",
     "internal_error": "服务内部出错，日志中可按 request_id 查看详情。",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import httpx2
@@ -29,6 +29,7 @@ from app.generation.served_model import (
     ask_served_model,
     count_tokens,
 )
+from app.generation.turns import Turns
 from app.generation.wire import NotACompletionError, Piece, read_chunk, wire_message
 
 MAX_COMPLETION_CHARS = 200_000  # a server that goes on beyond this does not heed max_tokens
@@ -51,6 +52,9 @@ class LlmSettings:
     first_token_timeout_s: float = 15.0
     idle_timeout_s: float = 10.0
     total_timeout_s: float = 120.0
+    concurrency: int = 8
+    queue: int = 32
+    queue_timeout_s: float = 10.0
     retry_pause_s: float = 0.2
 
     @classmethod
@@ -67,6 +71,9 @@ class LlmSettings:
             first_token_timeout_s=settings.llm_first_token_timeout_s,
             idle_timeout_s=settings.llm_idle_timeout_s,
             total_timeout_s=settings.llm_total_timeout_s,
+            concurrency=settings.llm_concurrency,
+            queue=settings.llm_queue,
+            queue_timeout_s=settings.llm_queue_timeout_s,
         )
 
 
@@ -86,6 +93,9 @@ class LlmClient:
     def __init__(self, settings: LlmSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._breaker = CircuitBreaker(clock)
+        self._turns = Turns(
+            concurrency=settings.concurrency, queue=settings.queue, wait_s=settings.queue_timeout_s
+        )
         self._served: ServedModel | None = None
         self._asking = asyncio.Lock()
         self._server_counts = True
@@ -120,6 +130,18 @@ class LlmClient:
     @property
     def breaker(self) -> CircuitBreaker:
         return self._breaker
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None, None]:
+        """Hold one of the server's turns for the block; its wait counts into none of the four time limits.
+
+        While the server is left alone there is nothing to wait for. Raises LlmBusyError.
+        """
+        if self._breaker.wait_s > 0:
+            yield
+            return
+        async with self._turns.take():
+            yield
 
     async def served_model(self) -> ServedModel:
         """Return the model and its context length, asked of the server once.
@@ -199,6 +221,11 @@ class LlmClient:
                 self._breaker.record_failure()
             raise
         self._breaker.record_success()
+
+    async def complete(self, messages: Sequence[PromptMessage], params: GenerationParams) -> str:
+        """The whole completion of a short request. Raises as `stream` does."""
+        async with aclosing(self.stream(messages, params)) as deltas:
+            return "".join([delta.text async for delta in deltas])
 
     async def _deltas(
         self, messages: Sequence[PromptMessage], params: GenerationParams

@@ -112,7 +112,7 @@ def build_messages(
 
 def refusal(language: Language) -> str:
     """The sentence that the model is told to say when the sources do not hold the answer."""
-    return _words("refusal", language)
+    return prompt_words("refusal", language)
 
 
 def is_refusal(text: str) -> bool:
@@ -213,17 +213,19 @@ def _messages(
     language: Language,
 ) -> tuple[PromptMessage, ...]:
     fenced = "\n\n".join(_fence(number, source, nonce) for number, source in enumerate(sources, start=1))
-    asked = Template(_words("question", language)).substitute(
-        sources=fenced, question=_neutralise(question).strip(), refusal=refusal(language)
+    asked = Template(prompt_words("question", language)).substitute(
+        sources=fenced, question=neutralise(question).strip(), refusal=refusal(language)
     )
     return (
-        PromptMessage("system", Template(_words("system", language)).substitute(refusal=refusal(language))),
-        *(PromptMessage(turn.role, _neutralise(_said(turn))) for turn in turns),
+        PromptMessage(
+            "system", Template(prompt_words("system", language)).substitute(refusal=refusal(language))
+        ),
+        *(PromptMessage(turn.role, neutralise(said(turn))) for turn in turns),
         PromptMessage("user", asked),
     )
 
 
-def _said(turn: ChatTurn) -> str:
+def said(turn: ChatTurn) -> str:
     """What was said in a turn; an answer without its markers, which number the sources of another prompt."""
     return turn.content if turn.role == "user" else _drop_markers(turn.content)
 
@@ -236,12 +238,12 @@ def _drop_markers(text: str) -> str:
 def _fence(number: int, source: ScoredChunk, nonce: str) -> str:
     page = f"p. {source.page}" if source.page is not None else None
     about = " · ".join(part for part in (source.title, source.heading, page) if part)
-    header = " ".join(_neutralise(about).split())[:MAX_HEADER_CHARS]
-    body = _neutralise(source.text).strip("\n")
+    header = " ".join(neutralise(about).split())[:MAX_HEADER_CHARS]
+    body = neutralise(source.text).strip("\n")
     return f"<<<source {number} {nonce}>>>\n{f'[{number}] {header}'.rstrip()}\n{body}\n<<<end {number} {nonce}>>>"
 
 
-def _neutralise(text: str) -> str:
+def neutralise(text: str) -> str:
     """Text without what a reader can't see, and without what a fence or a chat template is made of."""
     return _SPECIAL.sub(lambda match: match.group().translate(_HARMLESS), _INVISIBLE.sub("", text))
 
@@ -251,5 +253,6 @@ def _letters(text: str) -> str:
 
 
 @cache
-def _words(name: str, language: Language) -> str:
+def prompt_words(name: str, language: Language) -> str:
+    """The words of a prompt's file."""
     return (files("app.generation") / "prompts" / f"{name}.{language}.md").read_text("utf-8").strip()
