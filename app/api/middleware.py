@@ -1,4 +1,4 @@
-"""What every request passes: identity and log, security headers, host check, body limit, admission. Pure ASGI.
+"""What every request passes: security headers, identity and log, host check, body limit, admission. Pure ASGI.
 
 Starlette's BaseHTTPMiddleware is not used: it copies every chunk of a stream and hides that a client left.
 """
@@ -41,7 +41,7 @@ _log = structlog.get_logger("app.api")
 
 
 class RequestContext:
-    """Outermost: gives each request an id, answers what nobody else caught, logs and counts the end."""
+    """Gives each request an id, answers what nobody else caught, logs and counts the end."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -90,7 +90,7 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 
 
 class SecurityHeaders:
-    """Headers that keep the page to itself, on every reply, errors too."""
+    """Outermost: headers that keep the page to itself on every reply, unexpected errors too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -200,8 +200,8 @@ def install(add: Callable[..., None], settings: Settings, metrics: Metrics) -> N
     add(Admission, limit=settings.max_concurrent_asks, metrics=metrics)
     add(BodyLimit, max_bytes=settings.max_body_bytes)
     add(HostCheck, host=settings.host, allowed=settings.allowed_hosts)
-    add(SecurityHeaders)
     add(RequestContext, metrics=metrics)
+    add(SecurityHeaders)
 
 
 def is_loopback(host: str) -> bool:

@@ -25,7 +25,7 @@ MakeClient = Callable[..., TestClient]
 
 DOCUMENTS = {
     "guide/lists.md": (
-        "---\nlang: en\ntopic: {area: index, level: 2}\ntags: [ivfflat, lists]\n---\n# Lists\n\nChoose the number of"
+        "---\nlang: en\nlevel: 2\n---\n# Lists\n\nChoose the number of"
         " ivfflat lists from the number of rows. The square root of the rows is a good start. 🦜 Parrots sit beside"
         " the lists.\n\n## Probes\n\nProbes say how many lists a query reads. More probes raise recall.\n"
     ),

@@ -1,0 +1,198 @@
+"""GET and DELETE /documents…, GET and POST /collections."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.store.catalog import delete_collection, list_collections
+from app.store.engine import Database, connect, open_pool, transaction
+from app.store.spaces import find_collection
+from tests.integration.api.conftest import MakeClient
+from tests.integration.ingesting import (
+    counted,
+    counters,
+    embed_document,
+    open_collection,
+    orphans,
+    version_of,
+)
+
+pytestmark = pytest.mark.integration
+
+SOURCES = ["guide/backup.md", "guide/lists.md", "zh/chunking.md"]
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+def ids(client: TestClient) -> dict[str, str]:
+    """Source → id."""
+    return {item["source"]: item["id"] for item in client.get("/documents").json()["documents"]}
+
+
+class TestList:
+    def test_fields_and_order(self, client: TestClient) -> None:
+        found = client.get("/documents").json()
+        assert [item["source"] for item in found["documents"]] == SOURCES
+        assert found["next_cursor"] is None
+        first = found["documents"][1]
+        assert list(first) == [
+            "id", "source", "title", "media_type", "language", "status", "reason", "pages", "chars", "chunks",
+            "tokens", "updated_at",
+        ]  # fmt: skip
+        assert (first["title"], first["language"], first["status"]) == ("Lists", "en", "ready")
+        assert (first["pages"], first["reason"]) == (None, None)
+        assert min(first["chars"], first["chunks"], first["tokens"]) > 0
+
+    @pytest.mark.parametrize("limit", [1, 2, 3])
+    def test_pages_show_every_document_once(self, client: TestClient, limit: int) -> None:
+        seen: list[str] = []
+        query: dict[str, Any] = {"limit": limit}
+        while True:
+            page = client.get("/documents", params=query).json()
+            assert len(page["documents"]) <= limit
+            seen += [item["source"] for item in page["documents"]]
+            if page["next_cursor"] is None:
+                break
+            query["cursor"] = page["next_cursor"]
+        assert seen == SOURCES
+
+    def test_what_comes_and_goes_hides_and_repeats_nothing(
+        self, own: Database, make_client: MakeClient
+    ) -> None:
+        client = make_client(own)
+        page = client.get("/documents", params={"limit": 1}).json()
+        assert client.delete(f"/documents/{page['documents'][0]['id']}").status_code == 204
+        rest = client.get("/documents", params={"cursor": page["next_cursor"]}).json()
+        assert [item["source"] for item in rest["documents"]] == SOURCES[1:]
+
+    @pytest.mark.parametrize(
+        "cursor",
+        ["x", "====", "é", base64.b64encode(b"guide/").decode(), base64.b64encode(b"s:\xff").decode()],
+    )
+    def test_cursors_that_nobody_gave(self, client: TestClient, cursor: str) -> None:
+        reply = client.get("/documents", params={"cursor": cursor})
+        assert (reply.status_code, reply.json()["code"]) == (422, "invalid_request")
+        assert "cursor" in reply.json()["detail"]
+
+    def test_no_such_collection(self, client: TestClient) -> None:
+        reply = client.get("/documents", params={"collection": "nowhere"})
+        assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
+
+
+class TestDetail:
+    def test_metadata_sections_and_sizes(self, client: TestClient) -> None:
+        found = client.get(f"/documents/{ids(client)['guide/lists.md']}").json()
+        assert found["collection"] == "default"
+        assert found["metadata"] == {"lang": "en", "level": 2}
+        text = client.get(f"/documents/{found['id']}/text").json()["text"]
+        paths = [section["heading_path"] for section in found["sections"]]
+        assert ["Lists", "Probes"] in paths
+        probes = found["sections"][paths.index(["Lists", "Probes"])]
+        assert "Probes say" in text[probes["char_start"] : probes["char_end"]]
+        assert found["chars"] == len(text)
+        assert (found["page_spans"], found["reason_detail"]) == ([], None)
+
+    @pytest.mark.parametrize("path", ["", "/text"])
+    @pytest.mark.parametrize("name", [NOBODY, "1", "lists.md", "'; --", "%", "0" * 64])
+    def test_ids_of_nothing_are_not_found(self, client: TestClient, name: str, path: str) -> None:
+        reply = client.get(f"/documents/{name}{path}")
+        assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        ("start", "end"), [(0, 10), (100, 140), (0, 0), (3, None), (10_000, 10_001), (0, 2**31 - 1), (2**31 - 1, None)]
+    )  # fmt: skip
+    def test_it_is_a_slice(self, client: TestClient, start: int, end: int | None) -> None:
+        document = ids(client)["guide/lists.md"]
+        whole = client.get(f"/documents/{document}/text").json()
+        assert "🦜" in whole["text"]
+        assert (whole["start"], whole["end"], whole["total_chars"]) == (
+            0,
+            len(whole["text"]),
+            len(whole["text"]),
+        )
+        query = {"start": start} | ({} if end is None else {"end": end})
+        part = client.get(f"/documents/{document}/text", params=query).json()
+        assert part["text"] == whole["text"][start:end]
+        assert part["text"] == whole["text"][part["start"] : part["end"]]
+
+    def test_a_long_one_comes_in_parts(self, database: Database, make_client: MakeClient) -> None:
+        text = "".join(f"Word {n} 字🦜. " for n in range(12_000))
+        collection = open_collection(database)
+        with connect(database.app) as connection:
+            from app.store.documents import replace_document
+
+            replace_document(connection, collection, version_of("long.txt", text), embed_document(text))
+        client = make_client(database)
+        document = ids(client)["long.txt"]
+        parts, start, calls = [], 0, 0
+        while start < len(text):
+            part = client.get(f"/documents/{document}/text", params={"start": start, "end": len(text)}).json()
+            assert len(part["text"]) <= 100_000
+            parts.append(part["text"])
+            start, calls = part["end"], calls + 1
+        assert "".join(parts) == text
+        assert calls == 2
+
+
+class TestDelete:
+    def test_gone_means_gone(self, own: Database, make_client: MakeClient) -> None:
+        client = make_client(own)
+        document = ids(client)["guide/lists.md"]
+        assert client.delete(f"/documents/{document}").content == b""
+        for path in ("", "/text"):
+            assert client.get(f"/documents/{document}{path}").status_code == 404
+        assert client.delete(f"/documents/{document}").status_code == 404
+        assert "guide/lists.md" not in ids(client)
+        body = {"question": "ivfflat lists and probes", "top_k": 50}
+        assert {hit["source"] for hit in client.post("/search", json=body).json()["hits"]} == {
+            "guide/backup.md",
+            "zh/chunking.md",
+        }
+        with connect(own.app) as connection:
+            collection = find_collection(connection, "default")
+            assert orphans(connection, collection) == [0, 0, 0]
+            assert counters(connection, collection) == counted(connection, collection)
+
+    @pytest.mark.parametrize("name", [NOBODY, "x", "'; DELETE FROM pgask.documents; --"])
+    def test_ids_of_nothing(self, client: TestClient, name: str) -> None:
+        assert client.delete(f"/documents/{name}").status_code == 404
+        assert len(ids(client)) == 3
+
+
+class TestCollections:
+    def test_list(self, client: TestClient) -> None:
+        [found] = client.get("/collections").json()["collections"]
+        assert list(found) == ["name", "documents", "chunks", "model", "created_at"]
+        assert (found["name"], found["documents"], found["model"]) == ("default", 3, "fake")
+        assert found["chunks"] >= 3
+
+    @pytest.mark.parametrize("name", ["handbook", "手册 2", "a.b-c_d", "x" * 64])
+    def test_create(self, own: Database, make_client: MakeClient, name: str) -> None:
+        client = make_client(own)
+        made = client.post("/collections", json={"name": name})
+        assert (made.status_code, made.json()["name"]) == (201, name)
+        assert made.json() in client.get("/collections").json()["collections"]
+        assert client.get("/documents", params={"collection": name}).json()["documents"] == []
+        again = client.post("/collections", json={"name": name})
+        assert (again.status_code, again.json()["code"]) == (409, "collection_exists")
+
+    def test_without_tables_for_the_model_it_says_migrate(
+        self, database: Database, make_client: MakeClient
+    ) -> None:
+        reply = make_client(database).post("/collections", json={"name": "x"})
+        assert (reply.status_code, reply.json()["code"]) == (503, "schema_mismatch")
+        assert "pgask migrate" in reply.json()["detail"]
+
+    async def test_delete_takes_the_documents_along(self, own: Database) -> None:
+        async with open_pool(own.app, size=1, statement_timeout_s=5) as pool:
+            async with transaction(pool) as connection:
+                assert await delete_collection(connection, "default") == 3
+            async with transaction(pool) as connection:
+                assert await list_collections(connection) == []
+        with connect(own.app) as synchronous:
+            assert synchronous.execute("SELECT count(*) FROM pgask.postings").fetchone() == (0,)
