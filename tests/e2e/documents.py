@@ -23,7 +23,8 @@ FRAME = f'<iframe src="{ELSEWHERE}/frame"></iframe><svg onload="window.attacked 
 LINK = "[open the keeper's log](javascript:window.attacked=true)"
 PICTURE = f"![a map of the harbour]({ELSEWHERE}/map.png?q=secret)"
 REFERENCE = (
-    f"![the mole][mole] and [the quay][quay]\n\n[mole]: {ELSEWHERE}/mole.png\n[quay]: {ELSEWHERE}/quay"
+    f"[mole]: {ELSEWHERE}/mole.png\n[quay]: {ELSEWHERE}/quay\n![the mole][mole] and [the quay][quay]\n\n"
+    "![the mole again][mole]"
 )
 AUTOLINK = (
     f"<{ELSEWHERE}/auto> and {ELSEWHERE}/bare and <a href='{ELSEWHERE}/a' ping='{ELSEWHERE}/p'>here</a>"

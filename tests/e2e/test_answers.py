@@ -72,7 +72,7 @@ def test_the_text_around_a_citation_loads_up_to_both_ends_of_the_document(
 ) -> None:
     chat = open_chat(service)
     chat.ask(ENGLISH[0])
-    follow(chat, 1)
+    follow(chat, 0)
     for edge in ("load-before", "load-after"):
         while chat.part(edge).count():
             before = len(chat.part("source-text").text_content() or "")

@@ -22,11 +22,13 @@ def own_service(made_home: Path) -> Iterator[Served]:
     """A service with a database of its own, to be killed."""
     home = copy_home(made_home, "own")
     served = Served(home)
-    served.start()
-    served.wait_until_ready()
-    yield served
-    served.close()
-    kill_all(home)
+    try:
+        served.start()
+        served.wait_until_ready()
+        yield served
+    finally:
+        served.close()
+        kill_all(home)
 
 
 def test_a_killed_service_loses_nothing_and_ctrl_c_ends_everything(

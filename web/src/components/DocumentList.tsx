@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { isAbort, problemOf, type Api } from "../api";
 import { useLanguage, useWords } from "../i18n";
 import { languageOf } from "../script";
+import { visible } from "../visible";
 import type { DocumentSummary, Problem } from "../wire";
 import { EmptyCollection } from "./EmptyCollection";
 import { ProblemNotice } from "./ProblemNotice";
@@ -105,9 +106,9 @@ function DocumentTable({ documents, onOpen }: { documents: readonly DocumentSumm
           <tr key={document.id}>
             <th scope="row">
               <button type="button" className="document-open" data-testid="document" lang={languageOf(document.title)} onClick={() => onOpen(document)}>
-                {document.title}
+                {visible(document.title)}
               </button>
-              {document.source !== document.title && <span className="path">{document.source}</span>}
+              {document.source !== document.title && <span className="path">{visible(document.source)}</span>}
             </th>
             <td data-label={words.columnLanguage}>{document.language === null ? "–" : words.languageName(document.language)}</td>
             <td data-label={words.columnPages} className="numeric">

@@ -1,6 +1,7 @@
 // The bar at the top: the product, the collection, the documents, the language and the colours.
 import type { ReactNode } from "react";
 import { useLanguage, useWords } from "../i18n";
+import { useMediaQuery } from "../media";
 import type { Theme } from "../theme";
 import type { Collection } from "../wire";
 import { BookIcon, ChatIcon, ChevronIcon, HalfIcon, MenuIcon, MoonIcon, SunIcon } from "./Icons";
@@ -56,6 +57,7 @@ export function Header(props: Props) {
 function CollectionPicker({ collections, collectionsFailed, collection, onCollection, onCollectionsRetry }: Props): ReactNode {
   const words = useWords();
   const known = collections ?? [];
+  const roomy = useMediaQuery("(min-width: 600px)");
   // The conversation's collection may have been removed, or the list may not be here yet.
   const listed = known.some(({ name }) => name === collection);
   return (
@@ -72,7 +74,7 @@ function CollectionPicker({ collections, collectionsFailed, collection, onCollec
         {!listed && <option value={collection}>{collection}</option>}
         {known.map(({ name, documents }) => (
           <option key={name} value={name}>
-            {`${name} · ${words.documentCount(documents)}`}
+            {roomy ? `${name} · ${words.documentCount(documents)}` : name}
           </option>
         ))}
       </select>

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { useWords } from "../i18n";
 import { languageOf } from "../script";
+import { visible } from "../visible";
 import type { Citation } from "../wire";
 import { WarningIcon } from "./Icons";
 
@@ -51,10 +52,10 @@ function SourceCard({ citation, onOpen }: { citation: Citation; onOpen: (citatio
       </span>
       <span className="source-body">
         <span className="source-title" lang={languageOf(citation.title)}>
-          {citation.title}
+          {visible(citation.title)}
         </span>
         <span className="source-place">
-          {citation.title !== citation.source && <span className="path">{citation.source}</span>}
+          {citation.title !== citation.source && <span className="path">{visible(citation.source)}</span>}
           {citation.page !== null && <span>{words.page(citation.page)}</span>}
           {citation.heading !== null && citation.heading !== citation.title && (
             <span lang={languageOf(citation.heading)}>{citation.heading}</span>

@@ -5,6 +5,7 @@ import type { Api } from "../api";
 import { useLanguage, useWords } from "../i18n";
 import { languageOf } from "../script";
 import { locate, splitAt, useSourceText, type Span } from "../sourcetext";
+import { visible } from "../visible";
 import type { Citation, DocumentSummary, TextWindow } from "../wire";
 import { CloseIcon, LeftIcon, RightIcon } from "./Icons";
 import { ProblemNotice } from "./ProblemNotice";
@@ -45,10 +46,10 @@ export function SourcePane({ api, target, modal, onTarget, onClose }: Props) {
           <h2 id="source-pane-title" ref={heading} tabIndex={-1} className="pane-title" lang={languageOf(title)}>
             {citation && <span className="source-marker">{citation.marker}</span>}
             <span className="visually-hidden">{words.sourcePane}: </span>
-            {title}
+            {visible(title)}
           </h2>
           <p className="source-place">
-            {source !== title && <span className="path">{source}</span>}
+            {source !== title && <span className="path">{visible(source)}</span>}
             {citation?.page != null && <span>{words.page(citation.page)}</span>}
             {citation?.heading && citation.heading !== title && <span lang={languageOf(citation.heading)}>{citation.heading}</span>}
           </p>

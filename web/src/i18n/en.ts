@@ -1,20 +1,7 @@
 // The interface in English. It sets the keys; zh.ts must have the same ones.
+import { reasonsEn } from "./reasons";
 
 const count = (n: number, one: string, many: string): string => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
-
-/** Why a file was not taken in, by reason code: the words of docs/reason-codes.md. */
-const reasons: Readonly<Record<string, string>> = {
-  unsupported_type: "Files of this type are not read. Convert the file to Markdown, plain text, HTML or PDF.",
-  too_large: "The file is over the limit of bytes, pages or characters. Split the file, or raise the limit on bytes.",
-  unreadable: "The file or folder can't be opened. Check its permissions and whether a link leads nowhere; then ingest again.",
-  bad_name: "The name of the file or folder is not valid UTF-8. Rename it.",
-  outside_root: "A link leads out of the ingested folder. Copy the file into the folder, or ingest the folder that it lies in.",
-  bad_encoding: "The character encoding can't be told. Save the file as UTF-8.",
-  encrypted: "The PDF asks for a password. Save a copy without a password.",
-  no_text_layer: "The PDF has pictures of text and no text; it is probably scanned. Run OCR on it, for example with ocrmypdf.",
-  parse_failed: "The file is damaged or is not what its name says. Open it in the program that made it and save it again.",
-  empty: "There is no text in the file. Nothing to do, unless there should be some: then check the file.",
-};
 
 export const en = {
   tagline: "Ask your documents, answered with evidence",
@@ -59,7 +46,7 @@ export const en = {
   columnStatus: "Status",
   languageName: (code: string) => ({ en: "English", zh: "Chinese", ja: "Japanese", ko: "Korean", und: "–" })[code] ?? code,
   statusName: (code: string) => ({ ready: "Ready", failed: "Failed", stale: "Out of date" })[code] ?? code,
-  reasonText: (code: string) => reasons[code] ?? code,
+  reasonText: (code: string) => reasonsEn[code] ?? code,
 
   // Empty page
   welcome: "What would you like to know?",

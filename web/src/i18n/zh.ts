@@ -1,21 +1,8 @@
 // 中文界面。The interface in Chinese, with the keys of en.ts: the type refuses a missing or a surplus one.
 import type { Dictionary } from "./en";
+import { reasonsZh } from "./reasons";
 
 const number = (n: number): string => n.toLocaleString("zh-CN");
-
-/** docs/reason-codes.md 中的说明，按代码排列。 */
-const reasons: Readonly<Record<string, string>> = {
-  unsupported_type: "不支持这种类型的文件。请转换为 Markdown、纯文本、HTML 或 PDF。",
-  too_large: "文件超过了字节数、页数或字符数的上限。请拆分文件，或提高字节数上限。",
-  unreadable: "无法打开文件或文件夹。请检查权限以及链接是否失效，然后重新导入。",
-  bad_name: "文件或文件夹的名称不是有效的 UTF-8。请重命名。",
-  outside_root: "链接指向被导入文件夹之外。请把文件复制到该文件夹内，或导入文件所在的文件夹。",
-  bad_encoding: "无法判断字符编码。请将文件另存为 UTF-8。",
-  encrypted: "PDF 需要密码才能打开。请另存一份不带密码的副本。",
-  no_text_layer: "PDF 只有图像而没有文字层，可能是扫描件。请先进行文字识别，例如使用 ocrmypdf。",
-  parse_failed: "文件已损坏，或内容与扩展名不符。请用原来的程序打开并重新保存。",
-  empty: "文件中没有文字。通常无需处理；如果本应有文字，请检查文件。",
-};
 
 export const zh: Dictionary = {
   tagline: "向你的文档提问，答案都有出处",
@@ -58,7 +45,7 @@ export const zh: Dictionary = {
   columnStatus: "状态",
   languageName: (code) => ({ en: "英文", zh: "中文", ja: "日文", ko: "韩文", und: "–" })[code] ?? code,
   statusName: (code) => ({ ready: "就绪", failed: "失败", stale: "已过期" })[code] ?? code,
-  reasonText: (code) => reasons[code] ?? code,
+  reasonText: (code) => reasonsZh[code] ?? code,
 
   welcome: "想了解什么？",
   welcomeText: "答案来自你自己的文档。每个论断后面都有编号，点开即可看到原文中的依据。",

@@ -1,0 +1,37 @@
+// Why a file was not taken in, by reason code, and what to do: the words of docs/reason-codes.md (a test compares them).
+
+type Reasons = Readonly<Record<string, string>>;
+
+export const reasonsEn: Reasons = {
+  unsupported_type: "Files of this type are not read. Convert the file to PDF, DOCX, PPTX, XLSX, EPUB, HTML, Markdown or text.",
+  too_large: "The file is over the limit of bytes, pages or characters. Split the file, or raise the limit on bytes.",
+  unreadable: "The file or folder can't be opened. Check its permissions and whether a link leads nowhere; then ingest again.",
+  bad_name: "The name of the file or folder is not valid UTF-8. Rename it.",
+  outside_root: "A link leads out of the ingested folder. Copy the file into the folder, or ingest the folder that it lies in.",
+  bad_encoding: "The character encoding can't be told. Save the file as UTF-8.",
+  encrypted: "The file asks for a password or is protected against copying. Save a copy without a password.",
+  no_text_layer: "The PDF has pictures of text and no text; it is probably scanned. Run OCR on it, for example with ocrmypdf.",
+  archive_bomb: "The file unpacks to far more than its size, or in a way that no office program writes. Open it in the program that made it and save it again; split it if it is really that large.",
+  parse_failed: "The file is damaged or is not what its name says. Open it in the program that made it and save it again.",
+  parser_crashed: "The file makes its parser crash. Open it in the program that made it and save it again, or convert it to another format.",
+  parser_timeout: "Reading the file takes longer than allowed. Split it, or convert it to a simpler format.",
+  parser_memory: "Reading the file takes more memory than allowed. Split it, or convert it to a simpler format.",
+  empty: "There is no text in the file. Nothing to do, unless there should be some: then check the file.",
+};
+
+export const reasonsZh: Reasons = {
+  unsupported_type: "不支持这种类型的文件。请转换为 PDF、DOCX、PPTX、XLSX、EPUB、HTML、Markdown 或纯文本。",
+  too_large: "文件超过了字节数、页数或字符数的上限。请拆分文件，或提高字节数上限。",
+  unreadable: "无法打开文件或文件夹。请检查权限以及链接是否失效，然后重新导入。",
+  bad_name: "文件或文件夹的名称不是有效的 UTF-8。请重命名。",
+  outside_root: "链接指向被导入文件夹之外。请把文件复制到该文件夹内，或导入文件所在的文件夹。",
+  bad_encoding: "无法判断字符编码。请将文件另存为 UTF-8。",
+  encrypted: "文件需要密码才能打开，或带有版权保护。请另存一份不带密码的副本。",
+  no_text_layer: "PDF 只有图像而没有文字层，可能是扫描件。请先进行文字识别，例如使用 ocrmypdf。",
+  archive_bomb: "文件解压后远大于其自身大小，或其结构不是任何办公软件所生成的。请用原来的程序打开并重新保存；如果内容确实很大，请拆分文件。",
+  parse_failed: "文件已损坏，或内容与扩展名不符。请用原来的程序打开并重新保存。",
+  parser_crashed: "读取该文件时解析程序崩溃。请用原来的程序打开并重新保存，或转换为其他格式。",
+  parser_timeout: "读取该文件的时间超过了上限。请拆分文件，或转换为更简单的格式。",
+  parser_memory: "读取该文件所需的内存超过了上限。请拆分文件，或转换为更简单的格式。",
+  empty: "文件中没有文字。通常无需处理；如果本应有文字，请检查文件。",
+};
