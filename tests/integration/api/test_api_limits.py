@@ -185,7 +185,7 @@ class TestBodySize:
 
     @pytest.mark.parametrize("length", ["-1", "abc", "9" * 400, "1e3", "²"])
     def test_lengths_that_are_none(self, client: TestClient, length: str) -> None:
-        headers = JSON | {"content-length": length.encode("latin-1")}
+        headers = {b"content-type": b"application/json", b"content-length": length.encode("latin-1")}
         assert client.post("/ask", content=b"{}", headers=headers).status_code == 413
 
 
