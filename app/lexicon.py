@@ -21,16 +21,20 @@ from importlib.resources import files
 import rjieba
 import Stemmer
 
-LEXICON_VERSION = 1
+LEXICON_VERSION = 2
 
 MAX_TERM_CHARS = 64  # longer "words" (base64, hashes joined by dots) are cut: no one asks for the rest
+_CACHED_CHARS = (
+    128  # longer words are split each time: they hardly come twice, and the cache is kept for ever
+)
 
-_CJK = r"㐀-䶿一-鿿豈-﫿぀-ヿ가-힯\U00020000-\U0003FFFF"
+# In escapes, since normalising this file would turn U+F900 into U+8C48 and let surrogates and private use in.
+_CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003FFFF"
 _TOKEN = re.compile(rf"[{_CJK}]+|[^\W_](?:[^\W{_CJK}]|(?<=\w)[.\-/+#@:'’,](?=[^\W{_CJK}]))*(?:\+\+|#(?!\w))?")
 _IS_CJK = re.compile(rf"[{_CJK}]")
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
@@ -53,7 +57,7 @@ def terms(text: str) -> list[str]:
         if _IS_CJK.match(token):
             found.extend(_cjk_terms(token))
         else:
-            found.extend(_word_terms(token))
+            found.extend(_word_terms(token) if len(token) <= _CACHED_CHARS else _split_word(token))
     return found
 
 
@@ -66,16 +70,20 @@ def is_chinese(text: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def _word_terms(token: str) -> tuple[str, ...]:
+    return _split_word(token)
+
+
+def _split_word(token: str) -> tuple[str, ...]:
     """Terms of one word or identifier: its stem; for a compound, the whole and the stems of its parts."""
-    token = _POSSESSIVE.sub("", _THOUSANDS.sub("", token)).strip("'’,.:-/@")
+    token = _POSSESSIVE.sub("", _THOUSANDS.sub("", token)).strip("'’,.:-/@_")
     if not token:
         return ()
     if token.isalpha() and not _CAMEL.search(token):
         stem = _stem(token)
         return (stem,) if stem else ()
     whole = _fold(token)[:MAX_TERM_CHARS]
-    pieces = [piece for piece in _PARTS.findall(_CAMEL.sub(" ", token)) if len(piece) > 1]
-    parts = [stem for stem in map(_stem, pieces) if stem] if len(pieces) > 1 else []
+    pieces = _PARTS.findall(_CAMEL.sub(" ", token))
+    parts = [stem for piece in pieces if len(piece) > 1 and (stem := _stem(piece))] if len(pieces) > 1 else []
     if re.fullmatch(r"[\d.]+", whole):  # 3.14 is one number, not a 3 and a 14
         parts = []
     return (whole, *(part for part in parts if part != whole))

@@ -1,0 +1,194 @@
+"""Text → terms: English and Chinese, whole and in parts, the same for all spellings of one text, in linear time."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.lexicon import CHINESE_STOP_WORDS, ENGLISH_STOP_WORDS, MAX_TERM_CHARS, is_chinese, terms
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("How do I choose the number of ivfflat lists?", ["choos", "number", "ivfflat", "list"]),
+        ("Choosing, chose; CHOOSES", ["choos", "chose", "choos"]),
+        ("dog's dogs’ dogs", ["dog", "dog", "dog"]),
+        ("the and of", []),
+        ("", []),
+        ("… -- _ !? 😀", []),
+    ],
+)
+def test_english_words_are_stemmed_and_stop_words_dropped(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("maintenance_work_mem", ["maintenance_work_mem", "mainten", "work", "mem"]),
+        ("PGASK_LLM_BASE_URL", ["pgask_llm_base_url", "pgask", "llm", "base", "url"]),
+        ("GPT-4o", ["gpt-4o", "gpt"]),
+        ("1990s", ["1990s", "1990"]),
+        ("v1.2.3", ["v1.2.3"]),
+        ("C++ C#", ["c++", "c#"]),
+        ("node.js", ["node.js", "node", "js"]),
+        ("camelCaseWord", ["camelcaseword", "camel", "case", "word"]),
+        ("user@example.com", ["user@example.com", "user", "exampl", "com"]),
+        ("__init__ _private", ["init", "privat"]),
+        ("--format=custom", ["format", "custom"]),
+        ("50GB", ["50gb", "50", "gb"]),
+    ],
+)
+def test_identifiers_are_kept_whole_and_in_parts(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1,000,000", ["1000000"]),
+        ("1000000", ["1000000"]),
+        ("3.14", ["3.14"]),
+        ("100%", ["100"]),
+        ("In 1889.", ["1889"]),
+        ("2024-01-02", ["2024-01-02", "2024", "01", "02"]),
+    ],
+)
+def test_numbers(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+def test_a_list_of_years_is_not_one_number() -> None:
+    assert {"2019", "2020", "2021"} <= set(terms("2019,2020,2021"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Amazônia café naïve", ["amazonia", "cafe", "naiv"]),
+        ("e\u0301tat", ["etat"]),
+        ("Straße", ["strass"]),
+        ("İstanbul", ["istanbul"]),
+        ("ＡＢＣ　１２３", ["abc", "123"]),
+        ("ﬁle", ["file"]),
+        ("Привет", ["привет"]),
+    ],
+)
+def test_accents_and_widths_are_folded(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+def test_chinese_words_and_pairs() -> None:
+    found = terms("如何选择分块大小？")
+    assert set(found) == {"选择", "分块", "大小", "择分", "块大"}
+    assert found.count("分块") == 2  # as a word and as a pair
+
+
+def test_chinese_function_words_are_dropped_and_no_pair_made_across_them() -> None:
+    assert set(terms("索引的列表")) == {"索引", "列表"}
+    assert terms("什么是") == []
+    assert set(terms("什么是拒答？")) == {"拒答"}
+
+
+def test_a_name_that_no_dictionary_has_is_found_by_its_pairs() -> None:
+    assert set(terms("魑魅酱")) & set(terms("关于魑魅酱的传说"))
+
+
+def test_a_single_character_is_a_term() -> None:
+    assert terms("猫") == ["猫"]
+
+
+def test_mixed_text_gives_the_terms_of_both_languages() -> None:
+    assert terms("ivfflat索引的lists参数") == ["ivfflat", "索引", "索引", "list", "参数", "参数"]
+    assert set(terms("用GPT-4o回答")) >= {"gpt-4o", "回答"}
+
+
+def test_traditional_japanese_and_korean_are_found_by_pairs() -> None:
+    assert {"檢索", "資料", "料庫"} <= set(terms("檢索資料庫"))
+    assert {"日本", "テキ", "スト"} <= set(terms("これは日本語のテキストです。"))
+    assert {"한국", "국어", "문장"} <= set(terms("한국어 문장"))
+
+
+def test_rare_characters_beyond_the_basic_plane() -> None:
+    assert terms("𠮷野家")[-1:] == ["野家"]
+    assert "𠮷野" in terms("𠮷野家")
+
+
+@given(st.text(max_size=60))
+def test_all_spellings_of_one_text_have_the_same_terms(text: str) -> None:
+    expected = terms(text)
+    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+        assert terms(unicodedata.normalize(form, text)) == expected
+
+
+@given(st.text(st.characters(codec=None), max_size=80))
+def test_any_text_gives_short_terms_without_blanks(text: str) -> None:
+    for term in terms(text):
+        assert 0 < len(term) <= MAX_TERM_CHARS
+        assert not any(character.isspace() for character in term)
+        assert term not in ENGLISH_STOP_WORDS
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_lines_have_their_terms_apart(first: str, second: str) -> None:
+    """What is counted for a document is the sum of its windows."""
+    assert terms(f"{first}\n{second}") == terms(first) + terms(second)
+
+
+@pytest.mark.parametrize("character", ["\ud800", "\ue000", "\uf8ff", "\u200b"])
+def test_what_is_no_letter_is_no_term(character: str) -> None:
+    """Half a surrogate pair comes with broken JSON; nothing may choke on it."""
+    assert terms(character) == []
+    assert terms(f"分块{character}大小") == terms("分块 大小")
+
+
+def test_question_and_text_meet_in_case_and_number() -> None:
+    assert terms("Which INDEX builds?") == terms("the indexes build")
+
+
+def test_over_long_words_are_cut() -> None:
+    assert terms("x" * 1_000) == ["x" * MAX_TERM_CHARS]
+    assert terms(",".join(f"name{n}" for n in range(10, 500)))[-2:] == [
+        "name",
+        "499",
+    ]  # their parts are all found
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a", "字", "'", "1,", "a-", "++", "_", "e\u0301"],
+    ids=lambda unit: unit.encode("unicode_escape").decode(),
+)
+def test_a_megabyte_without_a_border_takes_linear_time(unit: str) -> None:
+    text = unit * (1_000_000 // len(unit))
+    started = time.perf_counter()
+    terms(text)
+    assert time.perf_counter() - started < 30
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("如何选择分块大小？", True),
+        ("How do I choose lists?", False),
+        ("ivfflat 的 lists 怎么选？", False),
+        ("pgask 是什么？有什么用？", True),
+        ("北京 means Beijing, the capital", False),
+        ("㐀", True),
+        ("123 !?", False),
+        ("", False),
+    ],
+)
+def test_the_language_that_is_spoken_back(text: str, expected: bool) -> None:
+    assert is_chinese(text) is expected
+
+
+def test_stop_words_are_single_folded_words() -> None:
+    assert all(word == word.casefold() for word in ENGLISH_STOP_WORDS | CHINESE_STOP_WORDS)
+    assert {"the", "and"} <= ENGLISH_STOP_WORDS
+    assert {"的", "什么"} <= CHINESE_STOP_WORDS
