@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: help setup fmt check test unit integration e2e demo web web-check eval lock
+.PHONY: help setup fmt check test unit integration e2e compose-test demo web web-check eval lock
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; \
@@ -43,6 +43,10 @@ integration: setup ## tests on a real embedded PostgreSQL
 
 e2e: setup web ## the chat page in a real Chromium (skipped where there is none)
 	@if scripts/chromium.sh; then $(PY) -m pytest -q tests/e2e; fi
+
+compose-test: setup ## docker-compose.yml on a real Docker engine, a model server included (takes some minutes)
+	@docker compose version >/dev/null && docker info >/dev/null || { echo "No Docker engine with Compose here: see docs/compose.md"; exit 2; }
+	@$(PY) -m pytest -q --durations=8 tests/compose
 
 test: check web-check unit integration e2e ## everything above; what .ci/run calls
 
