@@ -29,6 +29,8 @@ _SAMPLE: Final = 200  # window vectors asked as questions when recall is measure
 _NEIGHBOURS: Final = 10
 _LEAST_LISTS: Final = 10
 _MOST_BUILD_BYTES: Final = 4 * 2**30
+_TRY_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('pgask.ivfflat'), %s)"
+_LOCK_POLL_S: Final = 0.2
 _log = structlog.get_logger(__name__)
 
 
@@ -74,7 +76,9 @@ def maintain(owner: Connection, space_id: int, *, min_rows: int, target_recall: 
 
 def rebuild(owner: Connection, space_id: int, *, target_recall: float) -> IndexReport:
     """Build the index beside the old one, measure, swap. Queries go on meanwhile. Waits for another build."""
-    owner.execute("SELECT pg_advisory_lock(hashtext('pgask.ivfflat'), %s)", [space_id])
+    # Asked for again and again, since CREATE INDEX CONCURRENTLY would wait for a session that waits in a statement.
+    while owner.execute(_TRY_LOCK, [space_id]).fetchone() != (True,):
+        time.sleep(_LOCK_POLL_S)
     try:
         return _rebuild(owner, space_id, target_recall)
     finally:
@@ -167,8 +171,8 @@ def _fit_lists(owner: Connection, table: sql.Identifier, lists: int) -> int:
 
 
 def build_bytes(lists: int, dimension: int) -> int:
-    """Memory of pgvector's k-means: the sample (50 rows a list, at least 10,000), three sets of centres, and the bounds
-    of Elkan's algorithm, sample × lists and lists × lists (ivfkmeans.c). It refuses to build with less.
+    """At most what pgvector's k-means needs: the sample (50 rows a list, at least 10,000), three sets of centres, and
+    the bounds of Elkan's algorithm, sample × lists and lists × lists (ivfkmeans.c). It refuses to build with less.
 
     >>> build_bytes(1_000, 384) // 2**20
     276
@@ -255,7 +259,8 @@ def _neighbours(
             connection.execute("SET LOCAL enable_seqscan = off")
         for question in questions:
             started = time.perf_counter()
-            rows = connection.execute(statement, {"question": question})
+            # Never prepared: a kept plan would outlive the settings above, and exact search be measured twice.
+            rows = connection.execute(statement, {"question": question}, prepare=False)
             found.append(sorted(float(row[0]) for row in rows))
             elapsed_ms.append((time.perf_counter() - started) * 1000)
     return found, elapsed_ms

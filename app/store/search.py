@@ -189,7 +189,7 @@ async def find_candidates(
 ) -> Candidates:
     """Up to `candidates` chunks of each leg with both scores, in one round trip.
 
-    `vector` is the question's unit vector (dimension,), `terms` its distinct terms.
+    `vector` is the question's unit vector (dimension,), `terms` its terms; a repeated one counts once.
     """
     filtered = search_filter is not None
     documents = (
@@ -210,7 +210,7 @@ async def find_candidates(
         "collection_id": plan.collection_id,
         "vector": vector,
         "half": HalfVector(vector),
-        "terms": list(terms),
+        "terms": list(dict.fromkeys(terms)),
         "candidates": candidates,
         "k1": float(k1),
         "b": float(b),
