@@ -47,6 +47,7 @@ _ERRORS: dict[str, tuple[int, str]] = {
 }
 
 _DIMENSION: Final = 64
+_UNKNOWN_ID: Final = 100
 # A word of another script than Chinese, one Chinese or Japanese character, or one mark.
 _FAKE_TOKEN = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]"
@@ -57,7 +58,8 @@ class FakeEmbedder:
     """A bag of words: the vector of a text is the sum of its words' random unit vectors, scaled to unit length.
 
     Texts that share words are near each other, in every language, and the same text has the same vector on every
-    machine. Satisfies app.embedding.Embedder; `model`, `weights_sha256` and the prefixes make other spaces.
+    machine. Satisfies app.embedding.Embedder; `model`, `weights_sha256` and the prefixes make other spaces. With
+    `reads_han=False` every Chinese character is one and the same unknown token, as for an English model.
     """
 
     def __init__(
@@ -69,9 +71,11 @@ class FakeEmbedder:
         query_prefix: str = "",
         passage_prefix: str = "",
         window_tokens: int = 254,
+        reads_han: bool = True,
     ) -> None:
         self._space = EmbeddingSpace(model, weights_sha256, dimension, query_prefix, passage_prefix)
         self._window_tokens = window_tokens
+        self._reads_han = reads_han
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -83,9 +87,14 @@ class FakeEmbedder:
 
     def tokenize(self, text: str) -> Tokens:
         found = list(_FAKE_TOKEN.finditer(text))
-        ids = [zlib.crc32(match.group().casefold().encode("utf-8", "replace")) >> 1 for match in found]
+        ids = [self._token_id(match.group()) for match in found]
         spans = np.array([match.span() for match in found], dtype=np.int32).reshape(-1, 2)
-        return Tokens(np.array(ids, dtype=np.int32), spans[:, 0], spans[:, 1], unknown=0)
+        return Tokens(np.array(ids, dtype=np.int32), spans[:, 0], spans[:, 1], ids.count(_UNKNOWN_ID))
+
+    def _token_id(self, token: str) -> int:
+        if not self._reads_han and "\u3400" <= token <= "\u9fff":
+            return _UNKNOWN_ID
+        return zlib.crc32(token.casefold().encode("utf-8", "replace")) >> 1
 
     def embed_windows(self, windows: Sequence[IntVector]) -> FloatMatrix:
         if any(len(window) > self._window_tokens for window in windows):
@@ -137,6 +146,7 @@ class ScriptedLlm:
         self.max_model_len: int | None = 4096
         self.counts_tokens = True
         self.sends_usage = True
+        self.finish_reason = "stop"
         self.refused_fields: frozenset[str] = frozenset()  # answered 400 by name, as OpenAI does for top_k
         self.wrong_json = '{"unexpected": true}'
         self.token_delay_s = 0.0
@@ -264,7 +274,7 @@ class ScriptedLlm:
             await self._send_delta(writer, {"content": piece})
             await asyncio.sleep(self.token_delay_s)
         if is_whole:
-            await self._send_delta(writer, {}, finish_reason="stop")
+            await self._send_delta(writer, {}, finish_reason=self.finish_reason)
         await self._end(mode, answer, body, writer)
 
     async def _end(self, mode: Mode, answer: str, body: Body, writer: asyncio.StreamWriter) -> None:

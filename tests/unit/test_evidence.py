@@ -1,0 +1,81 @@
+"""The evidence score: none without hits, more with more evidence, and a path for questions the model can't read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain import RetrievalScores, ScoredChunk
+from app.generation.evidence import answerability, can_read, coverage
+from tests.fakes import FakeEmbedder
+from tests.hits import hits_of
+
+WEIGHTS = {"tower": 2.0, "built": 1.0, "pari": 1.0}
+
+
+def hit(text: str, dense: float | None = 0.5, lexical: float | None = 4.0) -> ScoredChunk:
+    return replace(hits_of(text)[0], scores=RetrievalScores(dense, lexical))
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_without_hits_there_is_no_evidence(readable: bool) -> None:
+    assert answerability([], WEIGHTS, readable=readable) == 0.0
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_full_answer_passes_and_an_unrelated_one_does_not(readable: bool) -> None:
+    full = [hit("The tower was built in Paris.", 0.8, 8.0)]
+    other = [hit("Rain is expected in the evening.", 0.05, 0.0)]
+    assert answerability(full, WEIGHTS, readable=readable) > 0.9
+    assert answerability(other, WEIGHTS, readable=readable) < 0.1
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=2), st.lists(st.floats(0, 20), min_size=2, max_size=2))
+@pytest.mark.parametrize("readable", [True, False])
+@pytest.mark.parametrize("fuller", ["The tower was built in Paris.", "The tower stands."])
+def test_more_evidence_never_scores_less(
+    fuller: str, readable: bool, dense: list[float], lexical: list[float]
+) -> None:
+    less = [hit("The tower stands.", min(dense), min(lexical))]
+    more = [hit(fuller, max(dense), max(lexical))]
+    scores = [answerability(hits, WEIGHTS, readable=readable) for hits in (less, more)]
+    assert 0.0 <= scores[0] <= scores[1] <= 1.0
+
+
+def test_one_sentence_that_holds_all_is_more_than_two_that_share_it() -> None:
+    together = [hit("The tower was built in Paris. It rains.")]
+    apart = [hit("The tower rains. It was built in Paris.")]
+    assert answerability(together, WEIGHTS, readable=True) > answerability(apart, WEIGHTS, readable=True)
+
+
+def test_where_the_model_can_not_read_the_question_the_cosine_says_nothing() -> None:
+    low, high = [hit("The tower.", 0.1)], [hit("The tower.", 0.9)]
+    assert answerability(low, WEIGHTS, readable=False) == answerability(high, WEIGHTS, readable=False)
+    assert answerability(low, WEIGHTS, readable=True) < answerability(high, WEIGHTS, readable=True)
+
+
+def test_hits_that_one_leg_did_not_score() -> None:
+    assert 0.0 < answerability([hit("The tower.", None, None)], WEIGHTS, readable=True) < 0.5
+
+
+def test_a_question_without_terms_rests_on_the_cosine() -> None:
+    assert answerability([hit("The tower.", 0.9)], {}, readable=True) > 0.5
+    assert answerability([hit("The tower.", 0.1)], {}, readable=True) < 0.5
+
+
+def test_coverage_is_the_share_of_idf_mass() -> None:
+    assert coverage(frozenset({"tower", "rain"}), WEIGHTS, 4.0) == 0.5
+    assert coverage(frozenset(), WEIGHTS, 4.0) == 0.0
+    assert coverage(frozenset({"tower"}), {}, 0.0) == 0.0
+
+
+def test_an_english_model_can_not_read_chinese() -> None:
+    english = FakeEmbedder(reads_han=False)
+    assert can_read(english, "How many lists?")
+    assert not can_read(english, "如何选择分块大小？")
+    assert not can_read(english, "ivfflat 的 lists 如何选择？")
+    assert can_read(FakeEmbedder(), "如何选择分块大小？")
+    assert not can_read(english, " ")
