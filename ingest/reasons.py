@@ -80,6 +80,24 @@ REASONS: Mapping[str, Reason] = {
         "文件已损坏，或内容与扩展名不符。",
         "请用原来的程序打开并重新保存。",
     ),
+    "parser_crashed": Reason(
+        "The file makes its parser crash.",
+        "Open it in the program that made it and save it again, or convert it to another format.",
+        "读取该文件时解析程序崩溃。",
+        "请用原来的程序打开并重新保存，或转换为其他格式。",
+    ),
+    "parser_timeout": Reason(
+        "Reading the file takes longer than allowed.",
+        "Split it, or convert it to a simpler format.",
+        "读取该文件的时间超过了上限。",
+        "请拆分文件，或转换为更简单的格式。",
+    ),
+    "parser_memory": Reason(
+        "Reading the file takes more memory than allowed.",
+        "Split it, or convert it to a simpler format.",
+        "读取该文件所需的内存超过了上限。",
+        "请拆分文件，或转换为更简单的格式。",
+    ),
     "empty": Reason(
         "There is no text in the file.",
         "Nothing to do, unless there should be some: then check the file.",

@@ -24,6 +24,7 @@ from ingest.parsers import (
     pptx,
     xlsx,
 )
+from ingest.parsers.budget import MAX_TEXT_CHARS
 
 # Raise it when a parser or the cleaning gives other text for the same bytes: stored documents are then renewed.
 PARSER_VERSION = 1
@@ -62,4 +63,8 @@ def parse(content: bytes, media_type: str, source: str) -> Document:
     document = parser(content, source)
     if not document.text.strip():
         raise DocumentError("The document has no text in it; there is nothing to search.", code="empty")
+    if len(document.text) > MAX_TEXT_CHARS:
+        raise DocumentError(
+            f"The file has more than {MAX_TEXT_CHARS:,} characters of text; split it.", code="too_large"
+        )
     return document

@@ -1,0 +1,131 @@
+"""What passes between the two sides of the pipe: frames with their length in front, JSON for all but text and bytes.
+
+Pure but for the pipes that it is given. The parent trusts nothing that comes back: a reply that is not exactly a
+document or a reason is a WireError.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from app.domain import Document, Page, Section
+from app.errors import DocumentError
+from ingest.parsers.budget import MAX_TEXT_CHARS
+from ingest.reasons import REASONS
+
+LENGTH = struct.Struct(">Q")
+OUT_OF_MEMORY_STATUS = 77  # the child's exit status when it has no memory left even to say so
+MAX_FRAME_BYTES = 4 * MAX_TEXT_CHARS  # of UTF-8
+
+_LANGUAGES = frozenset({"en", "zh", "und"})
+_MAX_MESSAGE_CHARS = 1_000
+
+
+class WireError(Exception):
+    """A frame does not hold what it should."""
+
+
+def frame(payload: bytes) -> bytes:
+    """Put the length of a payload in front of it."""
+    return LENGTH.pack(len(payload)) + payload
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """Read one frame from a blocking stream; None at its end."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    payload = stream.read(length)
+    return payload if len(payload) == length else None
+
+
+def encode_json(value: Mapping[str, Any]) -> bytes:
+    """Encode a small object."""
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def encode_document(document: Document) -> tuple[bytes, bytes]:
+    """Return a document as JSON without its text, and the text in UTF-8."""
+    values = {
+        "title": document.title,
+        "media_type": document.media_type,
+        "language": document.language,
+        "sections": [[s.char_start, s.char_end, s.heading_path] for s in document.sections],
+        "pages": [[page.number, page.char_start, page.char_end] for page in document.pages],
+        "metadata": dict(document.metadata),
+        "dropped": dict(document.dropped),
+    }
+    return encode_json({"document": values}), document.text.encode("utf-8")
+
+
+def encode_error(error: DocumentError) -> tuple[bytes, bytes]:
+    """Return a reason as JSON, and no text."""
+    return encode_json({"error": {"code": error.code, "message": str(error)}}), b""
+
+
+def decode_reply(head: bytes, text: bytes) -> Document:
+    """Return the document of a reply, or raise the DocumentError in it. Raises WireError if it is neither."""
+    try:
+        reply = json.loads(head)
+        if "error" in reply:
+            error = _error(reply["error"])
+        else:
+            return _document(reply["document"], text.decode("utf-8"))
+    except (ValueError, TypeError, KeyError, RecursionError) as unfit:
+        raise WireError(f"The reply is not one: {type(unfit).__name__}.") from unfit
+    raise error
+
+
+def _error(values: Mapping[str, str]) -> DocumentError:
+    code, message = values["code"], values["message"]
+    if code not in REASONS or not isinstance(message, str):
+        raise ValueError("no reason")
+    return DocumentError(message[:_MAX_MESSAGE_CHARS], code=code)
+
+
+def _document(values: Mapping[str, Any], text: str) -> Document:
+    sections = tuple(Section(start, end, tuple(path)) for start, end, path in values["sections"])
+    pages = tuple(Page(number, start, end) for number, start, end in values["pages"])
+    document = Document(
+        text=text,
+        title=values["title"],
+        media_type=values["media_type"],
+        language=values["language"],
+        sections=sections,
+        pages=pages,
+        metadata=values["metadata"],
+        dropped=values["dropped"],
+    )
+    _check(document)
+    return document
+
+
+def _check(document: Document) -> None:
+    """Raise ValueError unless every field has its type and every span lies in the text, in order."""
+    for spans in (document.sections, document.pages):
+        last = 0
+        for span in spans:
+            if not (_is_count(span.char_start) and last <= span.char_start <= span.char_end):
+                raise ValueError("a span is out of order")
+            last = span.char_end
+        if last > len(document.text):
+            raise ValueError("a span is outside the text")
+    strings = [document.title, document.media_type]
+    strings += [word for section in document.sections for word in section.heading_path]
+    strings += [*document.metadata, *document.dropped]
+    if (
+        not all(isinstance(string, str) for string in strings)
+        or document.language not in _LANGUAGES
+        or not all(_is_count(page.number) for page in document.pages)
+        or not all(_is_count(count) for count in document.dropped.values())
+        or not all(isinstance(value, str | int | float) for value in document.metadata.values())
+    ):
+        raise ValueError("a field has another type")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
