@@ -1,0 +1,269 @@
+"""Feed mutated files of all formats to the sandboxed parser and print, as JSON, what became of them.
+
+    .venv/bin/python -m tests.chaos.fuzz_parsers --files 20000 --seed 1 [--corpus FOLDER …]
+
+Seeds are small files built here and, with --corpus, real ones. Members of zip archives are mutated inside and packed
+again, else every mutation would only show that checksums work. Passes (exit 0) if every file ended in a document or a
+reason code, none took longer than the limit, and the parent lived.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import platform
+import random
+import sys
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from app.errors import DocumentError
+from ingest.parsers import csvfile, docx, epub, html, ipynb, jsonfile, markdown, pdf, plaintext, pptx, xlsx
+from ingest.reasons import REASONS
+from ingest.sandbox import SandboxedParser
+from ingest.sources import find_sources
+from tests.office import (
+    build_docx,
+    build_epub,
+    build_pptx,
+    build_xlsx,
+    pack,
+    paragraph,
+    row,
+    shape,
+    word_table,
+)
+from tests.pdfs import build_pdf
+
+WALL_S = 10.0
+MAX_SEED_BYTES = 300_000
+_ZIPPED = frozenset({docx.MEDIA_TYPE, pptx.MEDIA_TYPE, xlsx.MEDIA_TYPE, epub.MEDIA_TYPE})
+_INTERESTING = (
+    b"\0",
+    b"\xff",
+    b"<",
+    b">",
+    b"&",
+    b'"',
+    b"0",
+    b"-1",
+    b"99999999999",
+    b"]]>",
+    b"\xef\xbf\xbe",
+    b"\n" * 50,
+)
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a run found."""
+
+    files: int
+    seed: int
+    ready: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    by_type: dict[str, int] = field(default_factory=dict)
+    not_a_reason: list[str] = field(default_factory=list)  # what should be empty
+    over_limit: int = 0  # what should be 0
+    slowest_ms: float = 0.0
+    children: int = 0
+    seconds: float = 0.0
+    machine: str = platform.machine()
+
+    def passed(self) -> bool:
+        """Tell whether every file ended as it should."""
+        return (
+            not self.not_a_reason
+            and not self.over_limit
+            and self.ready + sum(self.failed.values()) == self.files
+        )
+
+
+def built_seeds() -> list[tuple[str, bytes]]:
+    """Return (media type, content) of one small file a format."""
+    word = build_docx(
+        paragraph("Title", "1")
+        + paragraph("item", list_id=2)
+        + word_table(
+            [["a", "b"], ["c", '<w:tcPr><w:vMerge/><w:gridSpan w:val="2"/></w:tcPr>' + paragraph("d")]]
+        )
+    )
+    book = build_xlsx(
+        {"一": row("a", "b") + row(1, '<c r="B1" t="s" s="1"><v>0</v></c>')}, strings=["<t>s</t>"]
+    )
+    notebook = {
+        "cells": [{"cell_type": "markdown", "source": ["# x\n"]}, {"cell_type": "code", "source": "1"}]
+    }
+    page = "<html><meta charset=gbk><title>t</title><h1>x</h1><table><tr><td rowspan=2>a<td>b</table><ul><li>c<pre>d"
+    return [
+        (markdown.MEDIA_TYPE, "---\ntitle: x\n---\n# 标题\n\ntext | a |\n```\ncode\n```\n".encode()),
+        (plaintext.MEDIA_TYPE, "text 文字 plain\n".encode("gb18030")),
+        (html.MEDIA_TYPE, page.encode()),
+        (pdf.MEDIA_TYPE, build_pdf([["one", "two"], ["three"]], title="t")),
+        (pdf.MEDIA_TYPE, build_pdf([["closed"]], user_password="")),
+        (docx.MEDIA_TYPE, word),
+        (
+            pptx.MEDIA_TYPE,
+            build_pptx([shape("t", kind="title") + shape("a\nb", kind="body")], {1: shape("n")}),
+        ),
+        (xlsx.MEDIA_TYPE, book),
+        (
+            epub.MEDIA_TYPE,
+            build_epub({"c.xhtml": "<h1>x</h1><p>y</p>"}, contents='<a href="../c.xhtml">C</a>'),
+        ),
+        (csvfile.CSV_MEDIA_TYPE, 'a,b\n1,"x\ny"\n城,3\n'.encode()),
+        (jsonfile.JSON_MEDIA_TYPE, b'{"a": [1, {"b": null}], "c": "\\ud83d\\ude00"}'),
+        (jsonfile.JSON_LINES_MEDIA_TYPE, b'{"a": 1}\n{"a": [2.5, true]}\n'),
+        (ipynb.MEDIA_TYPE, json.dumps(notebook).encode()),
+        ("text/x-python", b"@d\nclass A:\n    def f(self):\n        return '''x'''\n"),
+    ]
+
+
+def real_seeds(folders: Sequence[Path]) -> list[tuple[str, bytes]]:
+    """Return the files in some folders that are not too large to mutate by the thousand."""
+    found = find_sources(folders).files if folders else ()
+    fit = [file for file in found if file.media_type and file.size_bytes <= MAX_SEED_BYTES]
+    return [(file.media_type, file.path.read_bytes()) for file in fit]
+
+
+def mutated(
+    seeds: Sequence[tuple[str, bytes]], count: int, rng: random.Random
+) -> Iterator[tuple[str, bytes]]:
+    """Yield mutated files, every media type as often as every other."""
+    by_type: dict[str, list[bytes]] = {}
+    for media_type, content in seeds:
+        by_type.setdefault(media_type, []).append(content)
+    types = sorted(by_type)
+    for number in range(count):
+        media_type = types[number % len(types)]
+        content = rng.choice(by_type[media_type])
+        if media_type in _ZIPPED and rng.random() < 0.8:
+            yield media_type, _mutate_inside(content, rng)
+        else:
+            yield media_type, _mutate(content, rng, [other for _, other in seeds])
+
+
+def run(seeds: Sequence[tuple[str, bytes]], files: int, seed: int) -> Figures:
+    """Parse mutated files one after the other in one sandbox."""
+    figures = Figures(files, seed)
+    failed: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    started = time.monotonic()
+    with SandboxedParser(wall_s=WALL_S, cpu_s=int(WALL_S)) as parser:
+        for media_type, content in mutated(seeds, files, random.Random(seed)):
+            kinds[media_type] += 1
+            at = time.monotonic()
+            try:
+                document = parser.parse(content, media_type, "fuzz/file")
+                figures.ready += 1
+                if not document.text.strip() or "\0" in document.text or not document.title:
+                    figures.not_a_reason.append(f"{media_type}: a document without text or title")
+            except DocumentError as error:
+                failed[error.code] += 1
+                if error.code not in REASONS:
+                    figures.not_a_reason.append(f"{media_type}: {error.code}")
+            took = time.monotonic() - at
+            figures.slowest_ms = max(figures.slowest_ms, round(took * 1000, 1))
+            figures.over_limit += took > WALL_S + 5
+        figures.children = parser.starts
+    figures.failed, figures.by_type = dict(sorted(failed.items())), dict(sorted(kinds.items()))
+    figures.seconds = round(time.monotonic() - started, 1)
+    return figures
+
+
+def _mutate_inside(content: bytes, rng: random.Random) -> bytes:
+    """Mutate one or two members of an archive, or drop, double or rename one."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+    except zipfile.BadZipFile:
+        return content
+    for _ in range(rng.randint(1, 2)):
+        name = rng.choice(sorted(members))
+        act = rng.random()
+        if act < 0.05:
+            del members[name]
+        elif act < 0.1:
+            members[name + "x"] = members.pop(name)
+        else:
+            members[name] = _mutate(members[name], rng, list(members.values()))
+        if not members:
+            break
+    return pack(members)
+
+
+def _mutate(content: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
+    result = bytearray(content)
+    for _ in range(rng.choice((1, 1, 2, 4, 16))):
+        at = rng.randint(0, len(result))
+        rng.choice(_MUTATIONS)(result, at, rng, others)
+    return bytes(result)
+
+
+def _flip(content: bytearray, at: int, rng: random.Random, _: Sequence[bytes]) -> None:
+    if at < len(content):
+        content[at] ^= 1 << rng.randrange(8)
+
+
+def _insert(content: bytearray, at: int, rng: random.Random, _: Sequence[bytes]) -> None:
+    content[at:at] = rng.choice(_INTERESTING)
+
+
+def _noise(content: bytearray, at: int, rng: random.Random, _: Sequence[bytes]) -> None:
+    content[at : at + 8] = rng.randbytes(rng.randint(0, 8))
+
+
+def _cut(content: bytearray, at: int, rng: random.Random, _: Sequence[bytes]) -> None:
+    del content[at : at + rng.randint(1, 64)]
+
+
+def _truncate(content: bytearray, at: int, rng: random.Random, _: Sequence[bytes]) -> None:
+    if rng.random() < 0.2:
+        del content[at:]
+
+
+def _repeat(content: bytearray, at: int, rng: random.Random, _: Sequence[bytes]) -> None:
+    piece = content[at : at + rng.randint(1, 200)]
+    content[at:at] = piece * rng.choice((1, 10, 300))
+
+
+def _splice(content: bytearray, at: int, rng: random.Random, others: Sequence[bytes]) -> None:
+    other = rng.choice(others)
+    start = rng.randint(0, len(other))
+    content[at : at + 32] = other[start : start + rng.randint(0, 400)]
+
+
+def _number(content: bytearray, at: int, rng: random.Random, _: Sequence[bytes]) -> None:
+    """Replace the next digits by a number at an edge."""
+    while at < len(content) and not chr(content[at]).isdigit():
+        at += 1
+    end = at
+    while end < len(content) and chr(content[end]).isdigit():
+        end += 1
+    content[at:end] = str(rng.choice((0, 1, 255, 65_536, 2**31 - 1, 2**32, 2**63, 10**30))).encode()
+
+
+_MUTATIONS: tuple[Callable[[bytearray, int, random.Random, Sequence[bytes]], None], ...] = (
+    *(_flip, _insert, _noise, _cut, _truncate, _repeat, _splice, _number),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line; exit status 0 if the run passed."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    options.add_argument("--files", type=int, default=20_000)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--corpus", type=Path, nargs="*", default=[])
+    chosen = options.parse_args(arguments)
+    figures = run(built_seeds() + real_seeds(chosen.corpus), chosen.files, chosen.seed)
+    print(json.dumps({**asdict(figures), "passed": figures.passed()}, ensure_ascii=False))
+    return 0 if figures.passed() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
