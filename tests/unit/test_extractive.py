@@ -137,11 +137,11 @@ def test_who_prefers_a_name() -> None:
 def test_a_further_sentence_says_something_else() -> None:
     """Repeating what is covered costs more than coming from a worse hit."""
     hits = hits_of(
-        "Lists are chosen by rows.\n\nAgain: lists are chosen by rows today.\n\nProbes are chosen by recall.\n\n"
-        "Once more, lists are chosen by the rows.\n\nFor the third time lists are chosen by rows."
+        "Lists are chosen by rows of tables.\n\nAgain: lists are chosen by rows of tables.\n\n"
+        "Once more, lists are chosen by the rows of a table.\n\nProbes are chosen too."
     )
-    found = answer("How are lists and probes chosen by rows and recall?", hits)
-    assert "Probes are chosen by recall." in quotes(found)
+    found = answer("How are lists and probes chosen by rows of tables?", hits)
+    assert "Probes are chosen too." in quotes(found)
 
 
 def test_the_same_sentence_from_two_documents_is_cited_once() -> None:

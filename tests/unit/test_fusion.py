@@ -49,9 +49,9 @@ def test_negative_cosines_count_as_none() -> None:
 
 def test_ties_go_to_the_lexical_match_then_to_the_older_chunk() -> None:
     # 0.5 · 0.5 + 0.5 · 0.5 either way
-    tied = [Candidate(9, 1.0, 0.0), Candidate(5, 0.0, 8.0), Candidate(7, 1.0, 0.0)]
-    assert ids(tied) == [5, 7, 9]
-    assert ids(list(reversed(tied))) == [5, 7, 9]
+    tied = [Candidate(9, 1.0, 0.0), Candidate(10, 0.0, 8.0), Candidate(7, 1.0, 0.0)]
+    assert ids(tied) == [10, 7, 9]
+    assert ids(list(reversed(tied))) == [10, 7, 9]
 
 
 @pytest.mark.parametrize(("weight", "first"), [(1.0, 1), (0.0, 2)])
