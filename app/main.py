@@ -12,7 +12,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from app.answering import Answerer, AnswerSettings
-from app.api import ask, collections, documents, health, metrics, middleware, pages, problems, search
+from app.api import ask, collections, documents, health, metrics, middleware, openai, pages, problems, search
 from app.api.components import Components
 from app.config import Settings
 from app.embedding import Embedder
@@ -48,7 +48,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.metrics = metrics.Metrics()
-    for resource in (ask, search, documents, collections, health, metrics):
+    for resource in (ask, search, openai, documents, collections, health, metrics):
         app.include_router(resource.router)
     pages.install(app, static)
     problems.install(app)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Request, Response
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from app.answering import Answerer, AskRequest, DoneEvent, SourcesEvent, TokenEvent
 from app.api.components import Counts, Parts, RequestId, note_question
@@ -19,6 +20,7 @@ from app.api.metrics import Metrics
 from app.api.problems import fault_of, prefers_chinese, problem_body
 from app.api.schemas import Ask, AskReply, CitationReply, ask_reply, citations_reply
 from app.api.stream import EventStream, or_disconnect
+from app.domain import Answer
 
 router = APIRouter(tags=["questions"])
 
@@ -57,8 +59,16 @@ async def ask(
     question = body.to_domain()
     if body.stream:
         return _stream(parts.answerer, question, metrics, request, request_id)
+    answer = await whole_answer(parts.answerer, question, metrics, request.receive)
+    return Response(ask_reply(answer, request_id).model_dump_json(), media_type="application/json")
+
+
+async def whole_answer(
+    answerer: Answerer, question: AskRequest, metrics: Metrics, receive: Receive
+) -> Answer:
+    """The answer at once, counted; the work ends when the client leaves."""
     try:
-        answer = await or_disconnect(parts.answerer.answer(question), request.receive)
+        answer = await or_disconnect(answerer.answer(question), receive)
     except ClientDisconnect:
         metrics.count_outcome("cancelled")
         raise
@@ -66,7 +76,7 @@ async def ask(
         metrics.count_outcome("failed")
         raise
     metrics.count_answer(answer)
-    return Response(ask_reply(answer, request_id).model_dump_json(), media_type="application/json")
+    return answer
 
 
 def _stream(

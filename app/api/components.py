@@ -8,7 +8,7 @@ from typing import Annotated
 import structlog
 from fastapi import Depends, Request
 
-from app.answering import Answerer
+from app.answering import Answerer, AskRequest
 from app.api.metrics import Metrics
 from app.api.schemas import Search
 from app.config import Settings
@@ -42,7 +42,7 @@ def _request_id(request: Request) -> str:
     return str(request.state.request_id)
 
 
-def note_question(parts: Components, body: Search) -> None:
+def note_question(parts: Components, body: Search | AskRequest) -> None:
     """Write a question to the log, where PGASK_LOG_QUESTIONS asks for it."""
     if parts.settings.log_questions:
         structlog.get_logger("app.api").info("question", text=body.question, collection=body.collection)

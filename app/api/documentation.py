@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi.openapi.models import Example
 
+from app.api.openai_errors import openai_error, openai_status
 from app.api.problems import MEDIA_TYPE, Problem
 
 _DOCUMENT_ID: Final = "0b9c1f2e-6a1d-4c58-9f0e-2f3b6d1a7c44"
@@ -106,6 +107,74 @@ DOCUMENT: Final[dict[str, Any]] = {
     "tokens": 1190,
     "updated_at": _UPDATED_AT,
 }
+CHAT_EXAMPLES: Final[dict[str, Example]] = {
+    "question": {
+        "summary": "A question alone",
+        "value": {
+            "model": "pgask",
+            "messages": [{"role": "user", "content": "How do I choose the number of ivfflat lists?"}],
+        },
+    },
+    "streamed": {
+        "summary": "A follow-up question to a collection, streamed, without the list of sources",
+        "value": {
+            "model": "pgask/handbook",
+            "messages": [
+                {"role": "user", "content": "How do I choose the number of ivfflat lists?"},
+                {"role": "assistant", "content": f"{_QUOTE} [1]"},
+                {"role": "user", "content": "And how many probes?"},
+            ],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "pgask": {"source_list": False},
+        },
+    },
+}
+CHAT_REPLY: Final[dict[str, Any]] = {
+    "id": f"chatcmpl-{_REQUEST_ID}",
+    "object": "chat.completion",
+    "created": 1795515300,
+    "model": "pgask",
+    "system_fingerprint": None,
+    "choices": [
+        {
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": f"{_QUOTE} [1]\n\nSources:  \n[1] Choosing lists and probes — en/ivfflat.md",
+                "refusal": None,
+                "pgask": {
+                    "citations": [_CITATION],
+                    "abstained": False,
+                    "generator": "extractive",
+                    "degraded": False,
+                    "degraded_reason": None,
+                    "standalone_question": "How do I choose the number of ivfflat lists?",
+                    "timings_ms": ASK_REPLY["timings_ms"],
+                },
+            },
+            "logprobs": None,
+            "finish_reason": "stop",
+        }
+    ],
+    "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+}
+CHAT_STREAM: Final = (
+    'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":""},…}],…}\n\n'
+    'data: {…"choices":[{"index":0,"delta":{"content":"Start with"},…}],…}\n\n'
+    'data: {…"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"pgask":{"citations":[…],…}}\n\n'
+    "data: [DONE]\n\n"
+)
+MODEL_REPLY: Final[dict[str, Any]] = {
+    "id": "pgask/default",
+    "object": "model",
+    "created": 1795515300,
+    "owned_by": "pgask",
+}
+MODEL_LIST: Final[dict[str, Any]] = {
+    "object": "list",
+    "data": [MODEL_REPLY | {"id": "pgask"}, MODEL_REPLY],
+}
 DELETED: Final[dict[int | str, dict[str, Any]]] = {204: {"description": "It is gone"}}
 DOCUMENT_LIST: Final[dict[str, Any]] = {"documents": [DOCUMENT], "next_cursor": None}
 DOCUMENT_DETAIL: Final[dict[str, Any]] = DOCUMENT | {
@@ -169,6 +238,24 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
                         "status": status,
                         "request_id": _REQUEST_ID,
                     },
+                }
+            },
+        }
+        for status, (code, title, detail) in _PROBLEMS.items()
+        if status in statuses
+    }
+
+
+def openai_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation under /v1 that may answer with errors of these statuses."""
+    others = {"4XX": {"description": "Every other fault of the request, in the same form"}}
+    return others | {
+        openai_status(status): {
+            "description": title,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "object", "required": ["error"]},
+                    "example": openai_error(status, code, detail, None),
                 }
             },
         }

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.metrics import Metrics
-from app.api.problems import Fault, fault_of, problem_response
+from app.api.problems import Fault, error_response, fault_of
 from app.config import Settings
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -35,7 +35,7 @@ _SECURITY_HEADERS: Final = {
 }
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._\-]{8,64}")
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds by machines
-_COSTLY: Final = frozenset({"/ask", "/search"})
+_COSTLY: Final = frozenset({"/ask", "/search", "/v1/chat/completions"})
 CLIENT_CLOSED: Final = 499  # never sent: how the log and the metrics call a client that left
 _log = structlog.get_logger("app.api")
 
@@ -73,7 +73,8 @@ class RequestContext:
             except Exception as error:  # noqa: BLE001 - the API boundary: the client gets a problem, the log the rest
                 fault = fault_of(error)
                 if status == 0:
-                    await problem_response(fault, request_id, headers)(scope, receive, send_with_id)
+                    reply = error_response(fault, scope["path"], request_id, headers)
+                    await reply(scope, receive, send_with_id)
                 # else the reply has begun: ending without its last chunk tells the client that it is broken
             finally:
                 self._end(scope, status or CLIENT_CLOSED, time.perf_counter() - started)
@@ -218,5 +219,5 @@ def bracketed(host: str) -> str:
 
 
 async def _refuse(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    response = problem_response(fault, scope["state"]["request_id"], Headers(scope=scope))
+    response = error_response(fault, scope["path"], scope["state"]["request_id"], Headers(scope=scope))
     await response(scope, receive, send)

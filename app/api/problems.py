@@ -1,7 +1,8 @@
 """The only table from errors to HTTP statuses, and the problem documents (RFC 9457) that clients see.
 
 What the service says of itself stays short: a database's address, a stack trace or a setting never leaves it; the log
-has them, under the same request_id. Titles and details are English, or Chinese where Accept-Language prefers it.
+has them, under the same request_id. Titles and details are English, or Chinese where Accept-Language prefers it. Below
+/v1/ the same faults take OpenAI's form (app/api/openai_errors.py).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from app.api.openai_errors import PREFIX, openai_error, openai_status
 from app.api.words import DETAILS_ZH, FAULTS_ZH, TITLES
 from app.errors import (
     ConfigError,
@@ -136,25 +138,47 @@ def fault_of(error: Exception) -> Fault:
 def problem_body(fault: Fault, request_id: str, *, chinese: bool) -> dict[str, Any]:
     """The problem document of a fault."""
     english_title, chinese_title = TITLES.get(fault.code, ("Request failed", "请求失败"))
-    detail = (fault.detail_zh or DETAILS_ZH.get(fault.code) or fault.detail) if chinese else fault.detail
     body: dict[str, Any] = {
         "type": "about:blank",
         "code": fault.code,
         "title": chinese_title if chinese else english_title,
-        "detail": detail,
+        "detail": _detail(fault, chinese=chinese),
         "status": fault.status,
         "request_id": request_id,
     }
     return body | dict(fault.extra or {})
 
 
+def openai_body(fault: Fault, *, chinese: bool) -> dict[str, Any]:
+    """The same in OpenAI's form."""
+    wrong = (fault.extra or {}).get("errors") or [{}]
+    message = _detail(fault, chinese=chinese)
+    return openai_error(fault.status, fault.code, message, wrong[0].get("field"))
+
+
+def error_response(fault: Fault, path: str, request_id: str, headers: Headers) -> JSONResponse:
+    """The reply to a request for `path` that met this fault, in the form that its clients read."""
+    if not path.startswith(PREFIX):
+        return problem_response(fault, request_id, headers)
+    body = openai_body(fault, chinese=prefers_chinese(headers.get("accept-language", "")))
+    return JSONResponse(body, status_code=openai_status(fault.status), headers=_headers(fault))
+
+
 def problem_response(fault: Fault, request_id: str, headers: Headers) -> JSONResponse:
     """The reply to a request with these headers that met this fault."""
-    extra = dict(fault.headers or {}) | {"Cache-Control": "no-store"}
-    if fault.retry_after_s is not None:
-        extra["Retry-After"] = str(fault.retry_after_s)
     body = problem_body(fault, request_id, chinese=prefers_chinese(headers.get("accept-language", "")))
-    return JSONResponse(body, status_code=fault.status, media_type=MEDIA_TYPE, headers=extra)
+    return JSONResponse(body, status_code=fault.status, media_type=MEDIA_TYPE, headers=_headers(fault))
+
+
+def _headers(fault: Fault) -> dict[str, str]:
+    headers = dict(fault.headers or {}) | {"Cache-Control": "no-store"}
+    if fault.retry_after_s is not None:
+        headers["Retry-After"] = str(fault.retry_after_s)
+    return headers
+
+
+def _detail(fault: Fault, *, chinese: bool) -> str:
+    return (fault.detail_zh or DETAILS_ZH.get(fault.code) or fault.detail) if chinese else fault.detail
 
 
 def prefers_chinese(accept_language: str) -> bool:
@@ -181,7 +205,7 @@ def install(app: FastAPI) -> None:
         fault = fault_of(error)
         if isinstance(error, RequestValidationError) and _is_other_media(request.headers, error):
             fault = Fault("unsupported_media_type", 415, _GENERAL["unsupported_media_type"])
-        return problem_response(fault, request.state.request_id, request.headers)
+        return error_response(fault, request.url.path, request.state.request_id, request.headers)
 
     for kind in (PgaskError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)

@@ -27,14 +27,14 @@ MAX_METADATA_DEPTH: Final = 5
 MAX_METADATA_CHARS: Final = 1_024  # of one key or string
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Refuse what PostgreSQL can't hold: NUL and lone surrogates."""
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("must not contain NUL or lone surrogates")
     return text
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
     """Refuse text of nothing but white space and invisible characters."""
     if all(character.isspace() or unicodedata.category(character) in ("Cc", "Cf") for character in text):
         raise ValueError("must not be blank")
@@ -77,15 +77,15 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[int, Any]]:
 def _short(text: str) -> None:
     if len(text) > MAX_METADATA_CHARS:
         raise ValueError(f"must not have keys or strings longer than {MAX_METADATA_CHARS:,} characters")
-    _storable(text)
+    storable(text)
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, AfterValidator(storable)]
 CollectionName = Annotated[Text, Field(min_length=1, max_length=64, examples=["default"])]
 Question = Annotated[
     Text,
     Field(min_length=1, max_length=MAX_QUESTION_CHARS, examples=["How do I choose the number of lists?"]),
-    AfterValidator(_not_blank),
+    AfterValidator(not_blank),
 ]
 
 

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 import app.cli
 import eval.cli
 import ingest.cli
-from app.api import ask, collections, documents, health, metrics, search
+from app.api import ask, collections, documents, health, metrics, openai, search
 from app.config import Settings
 from ingest.reasons import REASONS
 
@@ -37,7 +37,7 @@ COMMANDS = {
 }
 ROUTES = {
     (method, route.path)
-    for router in (module.router for module in (ask, collections, documents, health, metrics, search))
+    for router in (module.router for module in (ask, collections, documents, health, metrics, openai, search))
     for route in router.routes
     if isinstance(route, APIRoute)
     for method in route.methods or ()

@@ -278,6 +278,7 @@ def test_openapi_has_an_example_for_each_operation(client: TestClient) -> None:
         ("post", "/ask"), ("post", "/search"), ("get", "/documents"), ("get", "/documents/{document_id}"),
         ("get", "/documents/{document_id}/text"), ("delete", "/documents/{document_id}"), ("get", "/collections"),
         ("post", "/collections"), ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"),
+        ("post", "/v1/chat/completions"), ("get", "/v1/models"), ("get", "/v1/models/{model}"),
     }  # fmt: skip
     for (method, path), operation in operations.items():
         assert operation["summary"], path
@@ -300,6 +301,7 @@ def test_examples_are_true(client: TestClient) -> None:
 
     document = client.get("/documents").json()["documents"][0]["id"]
     question = {"question": "What are lists?"}
+    chat = {"model": "pgask", "messages": [{"role": "user", "content": "What are lists?"}]}
     for real, example in (
         (client.post("/ask", json=question).json(), shown("/ask", "post")),
         (client.post("/search", json=question).json(), shown("/search", "post")),
@@ -307,6 +309,9 @@ def test_examples_are_true(client: TestClient) -> None:
         (client.get(f"/documents/{document}").json(), shown("/documents/{document_id}")),
         (client.get(f"/documents/{document}/text").json(), shown("/documents/{document_id}/text")),
         (client.get("/collections").json(), shown("/collections")),
+        (client.post("/v1/chat/completions", json=chat).json(), shown("/v1/chat/completions", "post")),
+        (client.get("/v1/models").json(), shown("/v1/models")),
+        (client.get("/v1/models/pgask").json(), shown("/v1/models/{model}")),
         (client.get("/healthz").json(), shown("/healthz")),
         (client.get("/readyz").json(), shown("/readyz")),
     ):

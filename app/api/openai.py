@@ -1,0 +1,208 @@
+"""GET /v1/models and POST /v1/chat/completions: the documents as a model of an OpenAI-compatible server."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Request
+from fastapi.sse import format_sse_event
+from starlette.responses import JSONResponse
+
+from app.answering import Answerer, AnswerEvent, AskRequest, DoneEvent, TokenEvent
+from app.api.ask import whole_answer
+from app.api.components import Counts, Parts, RequestId, note_question
+from app.api.documentation import (
+    CHAT_EXAMPLES,
+    CHAT_REPLY,
+    CHAT_STREAM,
+    MODEL_LIST,
+    MODEL_REPLY,
+    example,
+    openai_errors,
+)
+from app.api.metrics import Metrics
+from app.api.openai_wire import (
+    DEFAULT_COLLECTION,
+    MODEL,
+    Completion,
+    Envelope,
+    collection_of,
+    model_object,
+)
+from app.api.problems import fault_of, openai_body, prefers_chinese
+from app.api.rendering import ImageGuard, source_list
+from app.api.stream import EventStream
+from app.domain import Answer
+from app.errors import NotFoundError
+from app.lexicon import is_chinese
+from app.store import catalog
+from app.store.engine import transaction
+
+router = APIRouter(prefix="/v1", tags=["OpenAI"])
+
+_DONE: Final = format_sse_event(data_str="[DONE]")
+# Tokens that were sent can't be taken back in this format: the extractive answer follows under one of these.
+_INSTEAD: Final = {
+    False: "\n\n(The language model broke off. From the documents instead:)\n\n",
+    True: "\n\n（语言模型中断了回答。以下直接摘自文档：）\n\n",
+}
+
+
+@router.get(
+    "/models", summary="List the models: one a collection", responses=example(MODEL_LIST) | openai_errors(503)
+)
+async def list_models(parts: Parts) -> JSONResponse:
+    """`pgask` is the collection `default`; `pgask/NAME` is the collection NAME."""
+    created = await _created(parts)
+    models = [model_object(MODEL, created.get(DEFAULT_COLLECTION, 0))]
+    models += [model_object(f"{MODEL}/{name}", at) for name, at in created.items()]
+    return JSONResponse({"object": "list", "data": models})
+
+
+@router.get(
+    "/models/{model:path}", summary="One model", responses=example(MODEL_REPLY) | openai_errors(404, 503)
+)
+async def get_model(model: str, parts: Parts) -> JSONResponse:
+    """A collection as a model."""
+    created = await _created(parts)
+    collection = collection_of(model)
+    if collection is None or (collection not in created and model != MODEL):
+        raise _no_model(model)
+    return JSONResponse(model_object(model, created.get(collection, 0)))
+
+
+@router.post(
+    "/chat/completions",
+    summary="Answer the last user message from the documents",
+    responses={
+        200: {
+            "content": {
+                "application/json": {"example": CHAT_REPLY},
+                "text/event-stream": {"schema": {"type": "string"}, "example": CHAT_STREAM},
+            }
+        },
+        **openai_errors(400, 404, 409, 413, 429, 503),
+    },
+)
+async def complete(
+    body: Annotated[Completion, Body(openapi_examples=CHAT_EXAMPLES)],
+    request: Request,
+    parts: Parts,
+    metrics: Counts,
+    request_id: RequestId,
+) -> Any:
+    """System and tool messages are not followed and not searched. See docs/openai.md for what is ignored or refused."""
+    collection = collection_of(body.model)
+    if collection is None:
+        raise _no_model(body.model)
+    question = body.to_domain(collection)
+    note_question(parts, question)
+    envelope = Envelope(f"chatcmpl-{request_id}", int(time.time()), body.model)
+    wanted = body.pgask.source_list if body.pgask else None
+    with_list = parts.settings.openai_source_list if wanted is None else wanted
+    if body.stream:
+        include_usage = bool(body.stream_options and body.stream_options.include_usage)
+        chunks = _chunks(
+            parts.answerer, question, metrics, envelope, with_list=with_list, usage=include_usage
+        )
+        return _stream(chunks, metrics, request)
+    try:
+        answer = await whole_answer(parts.answerer, question, metrics, request.receive)
+    except NotFoundError as error:
+        raise _no_model(body.model) from error
+    guard = ImageGuard()
+    content = guard.feed(answer.text) + guard.finish() + _list_of(answer, with_list=with_list)
+    return JSONResponse(envelope.completion(answer, content))
+
+
+def _stream(chunks: AsyncGenerator[bytes, None], metrics: Metrics, request: Request) -> EventStream:
+    chinese = prefers_chinese(request.headers.get("accept-language", ""))
+
+    def describe(error: Exception) -> bytes:
+        return _event(openai_body(fault_of(error), chinese=chinese))
+
+    return EventStream(chunks, describe, abandoned=lambda: metrics.count_outcome("cancelled"))
+
+
+async def _chunks(
+    answerer: Answerer,
+    question: AskRequest,
+    metrics: Metrics,
+    envelope: Envelope,
+    *,
+    with_list: bool,
+    usage: bool,
+) -> AsyncGenerator[bytes, None]:
+    """The role, the text piece by piece, the end with the evidence, the count of tokens if `usage`, [DONE]."""
+    no_usage = {"usage": None} if usage else {}
+    guard = ImageGuard()
+    begun = written = False
+
+    def text(piece: str) -> bytes:
+        return _event(envelope.delta({"content": piece}) | no_usage)
+
+    try:
+        async with aclosing(answerer.stream(question)) as events:
+            async for event in events:
+                if not begun:  # only now: what fails before has a status of its own
+                    begun = True
+                    yield _event(envelope.delta({"role": "assistant", "content": ""}) | no_usage)
+                if isinstance(event, DoneEvent):
+                    metrics.count_answer(event.answer)
+                piece = guard.feed(_said(event, written=written))
+                if isinstance(event, DoneEvent):
+                    piece += guard.finish() + _list_of(event.answer, with_list=with_list)
+                if piece:
+                    written = True
+                    yield text(piece)
+                if isinstance(event, DoneEvent):
+                    yield _event(envelope.last(event.answer) | no_usage)
+                    if usage:
+                        yield _event(envelope.counted(event.answer.usage))
+                    yield _DONE
+    except NotFoundError as error:
+        metrics.count_outcome("failed")
+        raise _no_model(envelope.model) from error
+    except Exception:
+        metrics.count_outcome("failed")
+        raise
+
+
+def _said(event: AnswerEvent, *, written: bool) -> str:
+    """What an event adds to the text. The whole answer adds itself where nothing of it has been written yet."""
+    match event:
+        case TokenEvent(text):
+            return text
+        case DoneEvent(answer) if not written:
+            return answer.text
+        case DoneEvent(answer) if answer.degraded:
+            return _INSTEAD[is_chinese(answer.standalone_question)] + answer.text
+    return ""
+
+
+def _list_of(answer: Answer, *, with_list: bool) -> str:
+    if not with_list:
+        return ""
+    return source_list(answer.citations, chinese=is_chinese(answer.standalone_question))
+
+
+async def _created(parts: Parts) -> dict[str, int]:
+    """When each collection was made, in seconds since 1970, by name."""
+    async with transaction(parts.pool) as connection:
+        found = await catalog.list_collections(connection)
+    return {collection.name: int(collection.created_at.timestamp()) for collection in found}
+
+
+def _no_model(model: str) -> NotFoundError:
+    return NotFoundError(
+        f"The model {model!r} does not exist. GET /v1/models lists them: {MODEL}, or {MODEL}/ and a collection.",
+        code="model_not_found",
+    )
+
+
+def _event(value: dict[str, Any]) -> bytes:
+    return format_sse_event(data_str=json.dumps(value, ensure_ascii=False))

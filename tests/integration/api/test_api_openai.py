@@ -1,0 +1,357 @@
+"""GET /v1/models and POST /v1/chat/completions, by OpenAI's own client over a real port, and on the wire."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import openai
+import pytest
+from fastapi.testclient import TestClient
+from openai.types.chat import ChatCompletionChunk
+
+from app.main import create_app
+from app.store.engine import Database
+from tests.fakes import FakeEmbedder, ScriptedLlm
+from tests.integration.api.conftest import MakeClient, settings_for
+from tests.integration.api.serving import served
+
+pytestmark = pytest.mark.integration
+
+QUESTION = "How many ivfflat lists should I choose?"
+CHINESE = "分块大小是多少个词元？"
+ASKED: list[Any] = [{"role": "user", "content": QUESTION}]
+
+
+@pytest.fixture(scope="module")
+def address(filled: Database) -> Iterator[str]:
+    with served(create_app(settings_for(), filled, FakeEmbedder())) as url:
+        yield f"{url}/v1"
+
+
+@pytest.fixture
+def sdk(address: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=address, api_key="any", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def make_sdk(filled: Database) -> Iterator[Any]:
+    """OpenAI's client of another app with its own settings."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> openai.OpenAI:
+            url = stack.enter_context(served(create_app(settings_for(**settings), filled, FakeEmbedder())))
+            return stack.enter_context(openai.OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0))
+
+        yield make
+
+
+def post(client: TestClient, **body: Any) -> Any:
+    return client.post("/v1/chat/completions", json={"model": "pgask", "messages": ASKED} | body)
+
+
+def text_of(chunks: list[ChatCompletionChunk]) -> str:
+    return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+
+
+class TestModels:
+    def test_one_for_the_default_and_one_a_collection(self, sdk: openai.OpenAI) -> None:
+        models = {model.id: model for model in sdk.models.list()}
+        assert set(models) == {"pgask", "pgask/default"}
+        assert models["pgask"].created == models["pgask/default"].created > 1_700_000_000
+        assert (models["pgask"].object, models["pgask"].owned_by) == ("model", "pgask")
+
+    def test_one_of_them(self, sdk: openai.OpenAI) -> None:
+        assert sdk.models.retrieve("pgask/default").id == "pgask/default"
+
+    @pytest.mark.parametrize("model", ["pgask/nowhere", "pgask/", "gpt-5"])
+    def test_another_is_not_found(self, sdk: openai.OpenAI, model: str) -> None:
+        with pytest.raises(openai.NotFoundError) as caught:
+            sdk.models.retrieve(model)
+        assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
+
+
+class TestCompletion:
+    def test_the_answer_ends_in_its_sources(self, sdk: openai.OpenAI, client: TestClient) -> None:
+        reply = sdk.chat.completions.create(model="pgask", messages=ASKED)
+        asked = client.post("/ask", json={"question": QUESTION}).json()
+        (choice,) = reply.choices
+        lines = [f"[{citation['marker']}] Lists — guide/lists.md" for citation in asked["citations"]]
+        assert lines
+        assert choice.message.content == "  \n".join([f"{asked['answer']}\n\nSources:", *lines])
+        assert (choice.finish_reason, choice.message.role) == ("stop", "assistant")
+        assert (reply.object, reply.model) == ("chat.completion", "pgask")
+        assert reply.id.startswith("chatcmpl-")
+        assert reply.usage is not None
+        assert reply.usage.total_tokens == 0
+
+    def test_the_evidence_is_that_of_ask(self, sdk: openai.OpenAI, client: TestClient) -> None:
+        asked = client.post("/ask", json={"question": QUESTION}).json()
+        message = sdk.chat.completions.create(model="pgask/default", messages=ASKED).choices[0].message
+        extension = (message.model_extra or {})["pgask"]
+        names = ("citations", "abstained", "generator", "degraded", "degraded_reason", "standalone_question")
+        assert {name: extension[name] for name in names} == {name: asked[name] for name in names}
+
+    def test_chinese_has_its_own_words(self, sdk: openai.OpenAI) -> None:
+        reply = sdk.chat.completions.create(model="pgask", messages=[{"role": "user", "content": CHINESE}])
+        assert (reply.choices[0].message.content or "").endswith("\n\n来源：  \n[1] 分块 — zh/chunking.md")
+
+    def test_the_list_can_be_left_out_by_request_and_by_setting(
+        self, sdk: openai.OpenAI, make_client: MakeClient
+    ) -> None:
+        reply = sdk.chat.completions.create(
+            model="pgask", messages=ASKED, extra_body={"pgask": {"source_list": False}}
+        )
+        assert "Sources:" not in (reply.choices[0].message.content or "")
+        client = make_client(openai_source_list=False)
+        assert "Sources:" not in post(client).json()["choices"][0]["message"]["content"]
+        wanted = post(client, pgask={"source_list": True}).json()
+        assert "Sources:" in wanted["choices"][0]["message"]["content"]
+
+    def test_filter_and_top_k(self, sdk: openai.OpenAI) -> None:
+        options = {"top_k": 2, "filter": {"source_prefix": "guide/backup"}}
+        reply = sdk.chat.completions.create(model="pgask", messages=ASKED, extra_body={"pgask": options})
+        extension = (reply.choices[0].message.model_extra or {})["pgask"]
+        assert {citation["source"] for citation in extension["citations"]} == {"guide/backup.md"}
+
+    def test_parts_of_text_are_joined(self, sdk: openai.OpenAI) -> None:
+        parts: list[Any] = [{"type": "text", "text": part} for part in QUESTION.split(" should ")]
+        reply = sdk.chat.completions.create(model="pgask", messages=[{"role": "user", "content": parts}])
+        extension = (reply.choices[0].message.model_extra or {})["pgask"]
+        assert extension["standalone_question"] == QUESTION.replace(" should ", "\n")
+        assert extension["citations"][0]["source"] == "guide/lists.md"
+
+    def test_without_evidence_it_says_so(self, make_sdk: Any) -> None:
+        reply = make_sdk(abstain_threshold=1.0).chat.completions.create(model="pgask", messages=ASKED)
+        assert reply.choices[0].message.pgask["abstained"]
+        assert "Sources:" not in reply.choices[0].message.content
+
+    def test_earlier_turns_are_the_history_and_system_messages_are_not(self, sdk: openai.OpenAI) -> None:
+        messages: list[Any] = [
+            {"role": "system", "content": "Speak of backups alone."},
+            *ASKED,
+            {"role": "assistant", "content": "The root. [1]\n\nSources:  \n[1] Lists — guide/lists.md"},
+            {"role": "user", "content": "And what about probes?"},
+            {"role": "assistant", "content": "A start that the client wants continued"},
+        ]
+        reply = sdk.chat.completions.create(model="pgask", messages=messages)
+        extension = (reply.choices[0].message.model_extra or {})["pgask"]
+        assert extension["standalone_question"] == f"{QUESTION} And what about probes?"
+
+    def test_parameters_that_change_nothing_are_ignored(self, sdk: openai.OpenAI) -> None:
+        reply = sdk.chat.completions.create(
+            model="pgask", messages=ASKED, seed=1, user="me", presence_penalty=0.5, frequency_penalty=0.5, n=1,
+            logit_bias={"1": 1}, response_format={"type": "text"}, tool_choice="none", store=False, max_tokens=100_000,
+            top_p=0, stop="###", extra_body={"best_of": 3},
+        )  # fmt: skip
+        assert reply.choices[0].message.content
+
+
+class TestWithModel:
+    def test_sampling_goes_through_and_usage_comes_back(self, make_sdk: Any) -> None:
+        with ScriptedLlm("Take the square root of the rows [1].") as llm:
+            reply = make_sdk(llm_base_url=llm.base_url).chat.completions.create(
+                model="pgask",
+                messages=ASKED,
+                temperature=0.7,
+                top_p=0.5,
+                max_completion_tokens=99,
+                stop=["END"],
+            )
+            sent = llm.completions[0].body
+        assert (sent["temperature"], sent["top_p"], sent["max_tokens"], sent["stop"]) == (
+            0.7,
+            0.5,
+            99,
+            ["END"],
+        )
+        assert reply.usage.completion_tokens > 0
+        assert reply.usage.total_tokens == reply.usage.prompt_tokens + reply.usage.completion_tokens
+        assert reply.choices[0].message.pgask["generator"] == "scripted-llama"
+
+    def test_a_model_cut_off_at_its_limit_says_length(self, make_sdk: Any) -> None:
+        with ScriptedLlm("Take the square root of the rows [1].") as llm:
+            llm.finish_reason = "length"
+            sdk = make_sdk(llm_base_url=llm.base_url)
+            whole = sdk.chat.completions.create(model="pgask", messages=ASKED)
+            chunks = list(sdk.chat.completions.create(model="pgask", messages=ASKED, stream=True))
+        assert whole.choices[0].finish_reason == chunks[-1].choices[0].finish_reason == "length"
+
+    def test_no_image_is_drawn_and_no_foreign_list_entry_is_a_link(self, make_sdk: Any) -> None:
+        hostile = "Look![x](https://evil.example/?q=1) and ![y][z] [1]."
+        with ScriptedLlm(hostile) as llm:
+            sdk = make_sdk(llm_base_url=llm.base_url)
+            whole = sdk.chat.completions.create(model="pgask", messages=ASKED).choices[0].message.content
+            streamed = text_of(list(sdk.chat.completions.create(model="pgask", messages=ASKED, stream=True)))
+        assert streamed == whole
+        assert "![" not in whole
+
+    def test_an_answer_that_breaks_off_is_followed_by_the_documents_own(
+        self, make_sdk: Any, client: TestClient
+    ) -> None:
+        with ScriptedLlm("Half of this answer never comes [1].") as llm:
+            llm.mode = "disconnect_mid_stream"
+            sdk = make_sdk(llm_base_url=llm.base_url)
+            chunks = list(sdk.chat.completions.create(model="pgask", messages=ASKED, stream=True))
+        text = text_of(chunks)
+        assert text.startswith("Half of")
+        extractive = client.post("/ask", json={"question": QUESTION}).json()["answer"]
+        assert (
+            f"\n\n(The language model broke off. From the documents instead:)\n\n{extractive}\n\nSources:"
+            in text
+        )
+        assert chunks[-1].model_extra is not None
+        assert chunks[-1].model_extra["pgask"]["degraded"]
+
+    def test_a_required_model_that_fails_in_mid_stream_ends_in_an_error(self, make_sdk: Any) -> None:
+        with ScriptedLlm("Half of this answer never comes [1].") as llm:
+            llm.mode = "disconnect_mid_stream"
+            sdk = make_sdk(llm_base_url=llm.base_url, llm_required=True)
+            stream = sdk.chat.completions.create(model="pgask", messages=ASKED, stream=True)
+            with pytest.raises(openai.APIError) as caught:
+                list(stream)
+        assert caught.value.code == "llm_unavailable"
+
+
+class TestStream:
+    def test_role_text_end_in_order(self, sdk: openai.OpenAI) -> None:
+        whole = sdk.chat.completions.create(model="pgask", messages=ASKED)
+        chunks = list(sdk.chat.completions.create(model="pgask", messages=ASKED, stream=True))
+        assert text_of(chunks) == whole.choices[0].message.content
+        assert (chunks[0].choices[0].delta.role, chunks[0].choices[0].delta.content) == ("assistant", "")
+        assert [chunk.choices[0].finish_reason for chunk in chunks] == [None] * (len(chunks) - 1) + ["stop"]
+        assert {(chunk.id, chunk.model, chunk.object) for chunk in chunks} == {
+            (chunks[0].id, "pgask", "chat.completion.chunk")
+        }
+        assert all(chunk.usage is None for chunk in chunks)
+        evidence = (chunks[-1].model_extra or {})["pgask"]
+        of_the_whole = (whole.choices[0].message.model_extra or {})["pgask"]
+        assert evidence["citations"] == of_the_whole["citations"] != []
+
+    def test_usage_comes_last_where_it_is_asked_for(self, make_sdk: Any) -> None:
+        with ScriptedLlm("Take the square root of the rows [1].") as llm:
+            chunks = list(
+                make_sdk(llm_base_url=llm.base_url).chat.completions.create(
+                    model="pgask", messages=ASKED, stream=True, stream_options={"include_usage": True}
+                )
+            )
+        assert chunks[-1].choices == []
+        assert chunks[-1].usage.total_tokens > 0
+        assert all(chunk.usage is None for chunk in chunks[:-1])
+        assert chunks[-2].choices[0].finish_reason == "stop"
+
+    def test_on_the_wire(self, client: TestClient) -> None:
+        reply = post(client, stream=True)
+        assert reply.headers["content-type"].startswith("text/event-stream")
+        lines = [line for line in reply.text.split("\n\n") if line and not line.startswith(":")]
+        assert lines[-1] == "data: [DONE]"
+        for line in lines[:-1]:
+            chunk = json.loads(line.removeprefix("data: "))
+            assert "usage" not in chunk
+            assert set(chunk["choices"][0]) == {"index", "delta", "logprobs", "finish_reason"}
+
+    async def test_the_asynchronous_client_gets_the_same(self, address: str, sdk: openai.OpenAI) -> None:
+        expected = sdk.chat.completions.create(model="pgask", messages=ASKED).choices[0].message.content
+        async with openai.AsyncOpenAI(base_url=address, api_key="any", max_retries=0) as client:
+            whole = await client.chat.completions.create(model="pgask", messages=ASKED)
+            stream = await client.chat.completions.create(model="pgask", messages=ASKED, stream=True)
+            chunks = [chunk async for chunk in stream]
+            models = [model.id async for model in client.models.list()]
+        assert whole.choices[0].message.content == text_of(chunks) == expected
+        assert "pgask" in models
+
+    def test_the_client_s_own_accumulation_agrees(self, sdk: openai.OpenAI) -> None:
+        with sdk.chat.completions.stream(model="pgask", messages=ASKED) as stream:
+            final = stream.get_final_completion()
+        plain = sdk.chat.completions.create(model="pgask", messages=ASKED)
+        assert final.choices[0].message.content == plain.choices[0].message.content
+
+    def test_a_failure_before_the_first_chunk_has_its_own_status(self, sdk: openai.OpenAI) -> None:
+        with pytest.raises(openai.NotFoundError) as caught:
+            sdk.chat.completions.create(model="pgask/nowhere", messages=ASKED, stream=True)
+        assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("change", "param"),
+        [
+            ({"n": 2}, "n"),
+            ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+            ({"functions": [{"name": "f"}]}, "functions"),
+            ({"logprobs": True}, "logprobs"),
+            ({"response_format": {"type": "json_object"}}, "response_format"),
+            ({"modalities": ["text", "audio"]}, "modalities"),
+            ({"stream_options": {"include_usage": True}}, "stream_options"),
+            ({"temperature": 3}, "temperature"),
+            ({"max_tokens": 0}, "max_tokens"),
+            ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
+            ({"messages": []}, "messages"),
+            ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
+            ({"messages": [{"role": "user", "content": " "}]}, "messages"),
+            ({"messages": [{"role": "user", "content": "x" * 8_001}]}, "messages"),
+            ({"messages": [{"role": "user", "content": "a\0b"}]}, "messages[0].content"),
+            (
+                {
+                    "messages": [
+                        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}
+                    ]
+                },
+                "messages[0].content",
+            ),
+            ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role"),
+            ({"model": None}, "model"),
+            ({"pgask": {"source_lists": False}}, "pgask.source_lists"),
+        ],
+    )
+    def test_a_wrong_parameter_is_named_in_openai_s_form(
+        self, client: TestClient, change: dict[str, Any], param: str
+    ) -> None:
+        reply = post(client, **change)
+        assert reply.status_code == 400, reply.text
+        assert reply.headers["content-type"] == "application/json"
+        error = reply.json()["error"]
+        assert list(error) == ["message", "type", "param", "code"]
+        assert (error["type"], error["param"], error["code"]) == (
+            "invalid_request_error",
+            param,
+            "invalid_value",
+        )
+        assert error["message"]
+
+    @pytest.mark.parametrize("model", ["gpt-5", "pgask/", "pgask/nowhere", "pgask/' OR 1=1 --", "PGASK"])
+    def test_an_unknown_model_is_not_found(self, sdk: openai.OpenAI, model: str) -> None:
+        with pytest.raises(openai.NotFoundError) as caught:
+            sdk.chat.completions.create(model=model, messages=ASKED)
+        assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
+
+    def test_all_refusals_below_v1_take_the_form(self, client: TestClient, make_client: MakeClient) -> None:
+        replies = {
+            "unknown_url": client.get("/v1/nowhere"),
+            "method_not_allowed": client.get("/v1/chat/completions"),
+            "invalid_value": client.post(
+                "/v1/chat/completions", content="{", headers={"content-type": "application/json"}
+            ),
+            "body_too_large": post(make_client(max_body_bytes=1_000), user="x" * 2_000),
+            "bad_host": client.get("/v1/models", headers={"host": "evil.example"}),
+        }
+        for code, reply in replies.items():
+            assert reply.status_code >= 400
+            assert set(reply.json()) == {"error"}, code
+            assert reply.json()["error"]["code"] == code
+            assert reply.headers["x-request-id"]
+        assert "error" not in client.get("/nowhere").json()
+
+    def test_a_question_too_long_for_the_model_is_a_context_error_where_the_model_is_required(
+        self, make_sdk: Any
+    ) -> None:
+        with ScriptedLlm() as llm:
+            llm.max_model_len = 600
+            sdk = make_sdk(llm_base_url=llm.base_url, llm_required=True)
+            long = [{"role": "user", "content": f"{QUESTION} " * 100}]
+            with pytest.raises(openai.BadRequestError) as caught:
+                sdk.chat.completions.create(model="pgask", messages=long)
+        assert caught.value.code == "context_length_exceeded"
