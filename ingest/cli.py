@@ -174,9 +174,15 @@ def _print_plan(plan: Plan, *, as_json: bool) -> int:
         "failed": [("!", f"{failure.source} ({failure.code})") for failure in plan.failed],
     }
     if as_json:
-        counts: dict[str, Any] = {name: len(lines) for name, lines in groups.items()}
-        counts |= {"unchanged": len(plan.unchanged), "failed": [asdict(failure) for failure in plan.failed]}
-        print(_json(counts | {"chunks": 0, "tokens": 0, "seconds": 0.0, "dry_run": True}))
+        planned = Report(
+            new=len(plan.new),
+            changed=len(plan.changed),
+            renamed=len(plan.renamed),
+            unchanged=len(plan.unchanged),
+            removed=len(plan.removed),
+            failed=list(plan.failed),
+        )
+        print(_json(asdict(planned) | {"dry_run": True}))
     else:
         for lines in groups.values():
             for mark, text in lines:

@@ -1,0 +1,174 @@
+"""The `ingest` command as a process of its own: exit codes, the JSON object, and what it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.store.engine import Database
+from tests.integration.ingesting import FAKE, open_collection, random_text
+from tests.integration.processes import ROOT, rows, wait_until
+
+KEYS = ["new", "changed", "renamed", "unchanged", "removed", "failed", "chunks", "tokens", "seconds"]
+COMMAND = [sys.executable, "-c", "from ingest.cli import main; main()"]
+
+pytestmark = pytest.mark.integration
+
+
+def environment(database: Database, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PGASK_")}
+    urls = {"PGASK_DATABASE_URL": database.app, "PGASK_OWNER_DATABASE_URL": database.owner}
+    return kept | urls | {"HF_HUB_OFFLINE": "1"} | more
+
+
+def ingest(database: Database, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=ROOT,
+        env=environment(database, **more),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def last_object(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def is_safe(text: str) -> bool:
+    """Nothing in it acts on a terminal."""
+    return all(character.isprintable() or character == "\n" for character in text)
+
+
+def write(folder: Path, **files: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.md").write_text(text, "utf-8")
+    return folder
+
+
+@pytest.mark.model
+def test_a_folder_goes_in_by_the_bundled_model(database: Database, tmp_path: Path) -> None:
+    corpus = write(tmp_path / "corpus", english=random_text(1, 60), chinese=random_text(2, 60, chinese=True))
+    (corpus / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
+    (corpus / "evil\x1b[2J\x9b\u202e\n.zip").write_bytes(b"PK")
+    done = ingest(database, corpus, "--json")
+    assert done.returncode == 1, done.stderr
+    report = last_object(done)
+    assert list(report) == KEYS
+    assert (report["new"], report["changed"], report["unchanged"]) == (2, 0, 0)
+    assert {failure["code"] for failure in report["failed"]} == {"parse_failed", "unsupported_type"}
+    assert all(list(failure) == ["source", "code", "detail"] for failure in report["failed"])
+    assert any("evil\x1b[2J" in failure["source"] for failure in report["failed"])
+    assert report["chunks"] > 2
+    assert rows(database.app, "SELECT sum(chunk_count) FROM pgask.documents") == [(report["chunks"],)]
+    assert report["tokens"] > 500
+    assert is_safe(done.stdout)
+    assert is_safe(done.stderr)
+    assert "2 new, 0 changed, 0 renamed, 0 unchanged, 0 removed, 2 failed" in done.stderr
+
+    for bad in corpus.iterdir():
+        if bad.suffix != ".md":
+            bad.unlink()
+    again = ingest(database, corpus, "--prune", "--quiet", "--json")
+    assert again.returncode == 0
+    assert last_object(again)["unchanged"] == 2
+    assert last_object(again)["removed"] == 2
+    assert again.stderr == ""
+    lengths = rows(
+        database.owner, "SELECT DISTINCT vector_dims(embedding) FROM pgask_vectors.chunk_vectors_1"
+    )
+    assert lengths == [(384,)]
+
+
+@pytest.mark.model
+def test_ctrl_c_keeps_what_is_in_and_the_next_run_finishes(database: Database, tmp_path: Path) -> None:
+    files = {f"file{number:02}": random_text(number, 600) for number in range(20)}
+    corpus = write(tmp_path / "corpus", **files)
+    process = subprocess.Popen(
+        [*COMMAND, str(corpus), "--json"],
+        cwd=ROOT,
+        env=environment(database),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: rows(database.app, "SELECT count(*) FROM pgask.documents")[0] >= (2,), timeout_s=90)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert "run the same command again" in stderr
+    report = json.loads(stdout.splitlines()[-1])
+    stored = rows(database.app, "SELECT count(*) FROM pgask.documents WHERE status = 'ready'")
+    assert stored == [(report["new"],)]
+    assert 2 <= report["new"] < 20
+
+
+def test_a_dry_run_shows_and_writes_nothing(database: Database, tmp_path: Path) -> None:
+    corpus = write(tmp_path / "corpus", a="A text.", b="Another text.")
+    (corpus / "evil\x1b[2J.md").write_text("Text.", "utf-8")
+    done = ingest(database, corpus, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "+ a.md\n+ b.md\n" in done.stdout
+    assert is_safe(done.stdout)
+    as_json = last_object(ingest(database, corpus, "--dry-run", "--json"))
+    assert [key for key in as_json if key != "dry_run"] == KEYS
+    assert as_json["new"] == 3
+    for table in ("collections", "documents", "embedding_spaces"):
+        assert rows(database.app, f"SELECT count(*) FROM pgask.{table}") == [(0,)]
+    assert rows(database.app, "SELECT count(*) FROM pg_tables WHERE schemaname = 'pgask_vectors'") == [(0,)]
+
+
+def test_what_can_not_start_exits_with_2_and_one_line(
+    database: Database, empty_database: Database, tmp_path: Path
+) -> None:
+    corpus = write(tmp_path / "corpus", a="A text.")
+    nowhere = "postgresql://nobody:secret@127.0.0.1:1/none"
+    cases: list[tuple[Database, tuple[str | Path, ...], dict[str, str], str]] = [
+        (database, (tmp_path / "none\x1b[2J",), {}, "path_not_found"),
+        (database, (corpus, "--collection", "a/b"), {}, "invalid_request"),
+        (database, (corpus, "--chunk-tokens", "5"), {}, "config_error"),
+        (database, (corpus,), {"PGASK_EMBEDDING_MODEL": str(corpus)}, "config_error"),
+        (empty_database, (corpus,), {}, "schema_mismatch"),
+        (Database(owner=nowhere, app=nowhere), (corpus,), {}, "store_unavailable"),
+    ]
+    for target, arguments, more, code in cases:
+        done = ingest(target, *arguments, "--json", **more)
+        assert done.returncode == 2, (code, done.stdout, done.stderr)
+        assert last_object(done)["error"]["code"] == code
+        assert done.stderr.startswith("ingest: ")
+        assert done.stderr.count("\n") == 1
+        assert is_safe(done.stderr)
+        assert "secret" not in done.stdout + done.stderr
+
+
+def test_another_model_s_collection_is_refused_dry_or_not(database: Database, tmp_path: Path) -> None:
+    corpus = write(tmp_path / "corpus", a="A text.")
+    collection = open_collection(database, FAKE)
+    with psycopg.connect(database.app) as connection:
+        connection.execute("UPDATE pgask.collections SET chunk_count = 1 WHERE id = %s", [collection.id])
+    for more in ((), ("--dry-run",)):
+        done = ingest(database, corpus, *more)
+        assert done.returncode == 2
+        assert "model: stored 'fake', configured 'all-MiniLM-L6-v2'" in done.stderr
+        assert "pgask collections delete default" in done.stderr
+
+
+def test_wrong_arguments_exit_with_2(database: Database) -> None:
+    assert ingest(database).returncode == 2
+    assert ingest(database, "--no-such-option").returncode == 2
+    shown = ingest(database, "--help")
+    assert shown.returncode == 0
+    assert "ingest ./corpus --collection handbook --prune" in shown.stdout
