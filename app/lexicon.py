@@ -32,6 +32,7 @@ _CACHED_CHARS = (
 _CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003FFFF"
 _TOKEN = re.compile(rf"[{_CJK}]+|[^\W_](?:[^\W{_CJK}]|(?<=\w)[.\-/+#@:'’,](?=[^\W{_CJK}]))*(?:\+\+|#(?!\w))?")
 _IS_CJK = re.compile(rf"[{_CJK}]")
+_LATIN_WORD = re.compile(r"[A-Za-z][\w.\-/]*", re.ASCII)
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -62,10 +63,15 @@ def terms(text: str) -> list[str]:
 
 
 def is_chinese(text: str) -> bool:
-    """Whether `text` is mostly Chinese: chooses the language that the service itself speaks."""
+    """Whether `text` is mostly Chinese: chooses the language that the service itself speaks.
+
+    Counted in words, a Han character as half of one: an identifier is one word, however long.
+
+    >>> is_chinese("maintenance_work_mem 要多大？"), is_chinese("How does 分块 work?")
+    (True, False)
+    """
     han = sum(1 for character in text if "一" <= character <= "鿿" or "㐀" <= character <= "䶿")
-    latin = sum(1 for character in text if character.isascii() and character.isalpha())
-    return han * 2 > latin  # a Han character stands for about half a word, a Latin letter for a fifth of one
+    return han > 0 and han >= 2 * len(_LATIN_WORD.findall(text))
 
 
 @lru_cache(maxsize=65_536)

@@ -4,14 +4,15 @@ Each sentence gets
 
     score = coverage + COSINE_WEIGHT · cosine + CHUNK_WEIGHT · its chunk's score
             + (SECTION_WEIGHT + LEAD_WEIGHT where it opens its section) · match of its heading
-            + TYPE_BONUS where it has what is asked − KIND_COST − LANGUAGE_COST where it is in another language
+            + TYPE_BONUS where it has what is asked − KIND_COST
+            − LEAD_IN_COST where it ends in a colon − LANGUAGE_COST where it is in another language
 
 coverage: the share of the question's idf mass whose terms the sentence holds; cosine: of question and sentence, 0 where
-the model can't read the question; "what is asked": a number for how many and when, a name for who; kind: headings, code
-and table rows answer little. The best sentence is joined by up to two more that come near its score, keep the answer
-short, and say something else: a sentence gets REPEAT_COST less for the share of the question that is covered already
-(maximal marginal relevance, Carbonell and Goldstein 1998, with coverage as the likeness). The constants were chosen on
-squad_dev, cmrc_dev and the handbook (eval/LOG.md).
+the model can't read the question; "what is asked": a number for how many and when, a name for who, "X is" for what X
+is; kind: headings, code and table rows answer little. The best sentence is joined by up to two more that come near its
+score, keep the answer short, and say something else: a sentence gets REPEAT_COST less for the share of the question
+that is covered already (maximal marginal relevance, Carbonell and Goldstein 1998, with coverage as the likeness). The
+constants were chosen on squad_dev, cmrc_dev and the handbook (eval/LOG.md).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ MAX_SENTENCES: Final = 3
 MAX_WORDS: Final = 75  # of all sentences together; the best one may be longer
 MAX_HAN: Final = 120  # the same for Chinese, in characters
 LEAST_SHARE: Final = 0.65  # a further sentence needs this share of the best one's score
+LEAD_IN_COST: Final = 0.2  # "The steps are:" promises an answer that stands in the lines after it
 LANGUAGE_COST: Final = 0.2  # of two sentences that say the same, the one in the question's language
 REPEAT_COST: Final = 0.9  # for a further sentence that covers all of what the chosen ones do
 RESCORED: Final = 24  # sentences that are embedded, the best by the other parts of the score
@@ -43,6 +45,11 @@ RESCORED: Final = 24  # sentences that are embedded, the best by the other parts
 _NUMBER_ASKED: Final = re.compile(
     r"\b(how (many|much|old|long|far|often|big|large|high|tall)|when|what (year|date|time|percent\w*)|which year)\b"
     r"|多少|几[个年月天位次人种条]|哪一?年|何时|什么时候|时间|多[大长高久远]|日期|年份|百分",
+    re.IGNORECASE,
+)
+_MEANING_ASKED: Final = re.compile(
+    r"^\s*(?:what (?:is|are)|what's|什么是|何谓|何为)\s*(?:an? |the )?(?P<first>[^?？]{1,40}?)\s*[?？]?\s*$"
+    r"|^\s*(?:what does )?(?P<last>[^?？]{1,40}?)\s*(?:mean|是什么|是什么意思|是指什么|指什么)\s*[?？]?\s*$",
     re.IGNORECASE,
 )
 _NAME_ASKED: Final = re.compile(r"\b(who|whom|whose)\b", re.IGNORECASE)
@@ -129,7 +136,7 @@ def _candidates(
     are candidates.
     """
     total = sum(term_weights.values())
-    wanted = _NUMBER if _NUMBER_ASKED.search(question) else _NAME if _NAME_ASKED.search(question) else None
+    wanted = _wanted(question)
     asked, chinese = letters(question), is_chinese(question)
     seen: set[str] = set()
     candidates = []
@@ -147,9 +154,21 @@ def _candidates(
             score = coverage(found, term_weights, total) + CHUNK_WEIGHT * chunk.score
             score += section * (SECTION_WEIGHT + (LEAD_WEIGHT if role.is_lead else 0.0))
             score += TYPE_BONUS if wanted is not None and wanted.search(text) else 0.0
+            score -= LEAD_IN_COST if text.endswith((":", "：")) else 0.0
             score -= KIND_COST[role.kind] + (LANGUAGE_COST if is_chinese(text) != chinese else 0.0)
             candidates.append(_Sentence(chunk, start, end, text, found, score))
     return sorted(candidates, key=lambda sentence: -sentence.score)
+
+
+def _wanted(question: str) -> re.Pattern[str] | None:
+    """What a sentence has that answers this type of question, None where the type does not tell."""
+    if meaning := _MEANING_ASKED.match(question):
+        thing = re.escape(meaning["first"] or meaning["last"])
+        return re.compile(
+            rf"^\W*(?:an? |the )?{thing}\W*(?:（[^）]*）|\([^)]*\))?\s*(?:就是|是|指|is\b|are\b|means?\b)",
+            re.IGNORECASE,
+        )
+    return _NUMBER if _NUMBER_ASKED.search(question) else _NAME if _NAME_ASKED.search(question) else None
 
 
 def heading_match(heading: str, term_weights: Mapping[str, float], total: float) -> float:

@@ -126,6 +126,24 @@ def test_a_number_is_preferred_where_one_is_asked_for() -> None:
     assert "330" in quotes(found)[0]
 
 
+@pytest.mark.parametrize(
+    ("question", "texts"),
+    [
+        ("什么是拒答？", ("拒答怎样衡量要看数据。", "拒答就是说明文档里没有答案。")),
+        ("拒答是什么？", ("拒答怎样衡量要看数据。", "**拒答**（abstention）是说明文档里没有答案。")),
+        ("What is an offset?", ("An offset counts code points.", "An offset is a place in the text.")),
+        ("What does `k1` mean?", ("Set `k1` higher.", "`k1` is how soon repetitions stop counting.")),
+    ],
+)
+def test_what_is_prefers_a_definition(question: str, texts: tuple[str, str]) -> None:
+    assert quotes(answer(question, hits_of(*texts)))[0] == texts[1]
+
+
+def test_a_sentence_that_only_leads_in_to_a_list_comes_after_one_that_answers() -> None:
+    hits = hits_of("Backups are made in these steps:", "Backups are made by one command.")
+    assert quotes(answer("How are backups made?", hits))[0] == "Backups are made by one command."
+
+
 def test_who_prefers_a_name() -> None:
     hits = hits_of("The old bridge was designed by engineers. The old bridge was designed by Ada Lovelace.")
     assert quotes(extraction := answer("Who designed the old bridge?", hits)).count(

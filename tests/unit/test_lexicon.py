@@ -176,7 +176,10 @@ def test_a_megabyte_without_a_border_takes_linear_time(unit: str) -> None:
     [
         ("如何选择分块大小？", True),
         ("How do I choose lists?", False),
-        ("ivfflat 的 lists 怎么选？", False),
+        ("ivfflat 的 lists 怎么选？", True),
+        ("ivfflat 应该设多少个 lists？", True),
+        ("PGASK_LLM_BASE_URL 怎么设置？", True),
+        ("How does 分块 work?", False),
         ("pgask 是什么？有什么用？", True),
         ("北京 means Beijing, the capital", False),
         ("㐀", True),
