@@ -110,6 +110,7 @@ def _run(app: Any, settings: Settings, listener: socket.socket, *, as_json: bool
 
 def _bind(host: str, port: int) -> socket.socket:
     """Take the port before anything slow is done. Raises ConfigError with a way out."""
+    listener: socket.socket | None = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -117,20 +118,27 @@ def _bind(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-    except socket.gaierror as error:
-        raise ConfigError(f"PGASK_HOST {host!r} is no address of this machine: {error.strerror}.") from error
-    except PermissionError as error:
-        raise ConfigError(
+        return listener
+    except OSError as error:
+        if listener is not None:
+            listener.close()
+        raise _refusal(error, host, port) from error
+
+
+def _refusal(error: OSError, host: str, port: int) -> ConfigError:
+    """Why an address can't be listened on, in one line with a way out."""
+    if isinstance(error, socket.gaierror):
+        return ConfigError(f"PGASK_HOST {host!r} is no address of this machine: {error.strerror}.")
+    if isinstance(error, PermissionError):
+        return ConfigError(
             f"Port {port} needs rights that this user does not have. Choose one above 1023: pgask serve --port 8000",
             code="port_refused",
-        ) from error
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise _in_use(port) from error
-        raise ConfigError(
-            f"Can't listen on {host}, port {port}: {error.strerror}. Check PGASK_HOST and PGASK_PORT."
-        ) from error
-    return listener
+        )
+    if error.errno == errno.EADDRINUSE:
+        return _in_use(port)
+    return ConfigError(
+        f"Can't listen on {host}, port {port}: {error.strerror}. Check PGASK_HOST and PGASK_PORT."
+    )
 
 
 def _in_use(port: int) -> ConfigError:

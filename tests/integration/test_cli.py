@@ -1,0 +1,355 @@
+"""`pgask` as a user calls it, on a database of the test's own: what it prints, on which stream, and its exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import structlog
+
+from app.cli import main
+from app.config import Settings
+from app.embedding import SentenceTransformerEmbedder
+from app.store.engine import Database, connect
+from app.store.migrate import current_revision, downgrade, head_revision
+from tests.fakes import FakeEmbedder, ScriptedLlm
+from tests.integration.ingesting import ingest, open_collection
+
+pytestmark = pytest.mark.integration
+
+SOURCES = ["a.md", "b.md", "中文.md"]
+
+
+class Done(NamedTuple):
+    """How a call ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Pgask = Callable[..., Done]
+
+
+@pytest.fixture
+def pgask(
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Iterator[Pgask]:
+    """Calls `pgask` with nothing set but the database's addresses and the settings given as keywords."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"PGASK_{name.upper()}", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PGASK_DATABASE_URL", database.app)
+    monkeypatch.setenv("PGASK_OWNER_DATABASE_URL", database.owner)
+    handlers, level = logging.root.handlers[:], logging.root.level
+
+    def call(*arguments: str, **settings: str) -> Done:
+        for name, value in settings.items():
+            monkeypatch.setenv(f"PGASK_{name.upper()}", value)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    yield call
+    structlog.reset_defaults()  # its log went to a stream that ends with the test
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+@pytest.fixture
+def filled(database: Database, tmp_path: Path) -> Database:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for source in SOURCES:
+        (folder / source).write_text(
+            f"# About {source}\n\nLists and probes in {source}. 列表与探测。\n", "utf-8"
+        )
+    (folder / "empty.md").write_text("")
+    assert len(ingest(database, folder).failed) == 1
+    return database
+
+
+def every_command() -> list[list[str]]:
+    groups = {"documents": ["list", "show", "delete"], "collections": ["list", "create", "delete"],
+              "index": ["status", "rebuild", "tune"], "config": ["show"]}  # fmt: skip
+    single = [[name] for name in ("serve", "ask", "search", "migrate", "doctor")]
+    return single + [[group, name] for group, names in groups.items() for name in names]
+
+
+@pytest.mark.parametrize("command", every_command(), ids=" ".join)
+def test_help_has_an_example_and_json(pgask: Pgask, command: list[str]) -> None:
+    done = pgask(*command, "--help")
+    assert done.code == 0
+    assert "Example: " in done.out
+    assert "--json" in done.out
+
+
+class TestDocuments:
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize("command", [["documents"], ["documents", "list"]])
+    def test_list(self, pgask: Pgask, command: list[str]) -> None:
+        done = pgask(*command)
+        assert done.code == 0
+        for word in (*SOURCES, "ready", "failed (empty)"):
+            assert word in done.out
+        found = pgask(*command, "--json").json["documents"]
+        assert [item["source"] for item in found] == ["a.md", "b.md", "empty.md", "中文.md"]
+
+    @pytest.mark.usefixtures("filled")
+    def test_show_by_source_and_by_id(self, pgask: Pgask) -> None:
+        by_source = pgask("documents", "show", "中文.md", "--json").json
+        assert (by_source["source"], by_source["collection"]) == ("中文.md", "default")
+        assert pgask("documents", "show", by_source["id"], "--json").json == by_source
+        assert "About 中文.md" in pgask("documents", "show", "中文.md").out
+
+    @pytest.mark.usefixtures("filled")
+    def test_delete(self, pgask: Pgask) -> None:
+        assert pgask("documents", "delete", "a.md", "--yes").out == "deleted a.md\n"
+        again = pgask("documents", "delete", "a.md", "--yes", "--json")
+        assert (again.code, again.json["error"]["code"]) == (1, "not_found")
+        assert again.err.startswith("pgask: ")
+        assert len(pgask("documents", "--json").json["documents"]) == 3
+
+    @pytest.mark.usefixtures("filled")
+    @pytest.mark.parametrize(("said", "deleted"), [("", False), ("n\n", False), ("\n", False), ("y\n", True)])
+    def test_without_yes_it_asks(
+        self, pgask: Pgask, monkeypatch: pytest.MonkeyPatch, said: str, deleted: bool
+    ) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(said))
+        assert pgask("documents", "delete", "a.md").code == (0 if deleted else 1)
+        assert pgask("documents", "show", "a.md").code == (1 if deleted else 0)
+
+    @pytest.mark.parametrize("name", ["nowhere.md", "00000000-0000-4000-8000-000000000000", "'; --"])
+    def test_no_such_document(self, filled: Database, pgask: Pgask, name: str) -> None:
+        done = pgask("documents", "show", name)
+        assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+
+    def test_control_characters_never_reach_the_terminal(self, filled: Database, pgask: Pgask) -> None:
+        with connect(filled.app) as connection:
+            connection.execute(
+                "UPDATE pgask.documents SET source = %s, title = %s WHERE source = 'a.md'",
+                ["\x1b]0;evil\x07.md", "\x1b[2J"],
+            )
+        for done in (pgask("documents"), pgask("documents", "show", "\x1b]0;evil\x07.md")):
+            assert done.code == 0
+            assert "evil" in done.out
+            assert "\x1b" not in done.out
+            assert "\x07" not in done.out
+
+
+class TestCollections:
+    @pytest.mark.usefixtures("filled")
+    def test_list_and_delete(self, pgask: Pgask) -> None:
+        [found] = pgask("collections", "--json").json["collections"]
+        assert (found["name"], found["documents"], found["model"]) == ("default", 4, "fake")
+        assert "default" in pgask("collections", "list").out
+        assert pgask("collections", "delete", "default", "--yes").out == "deleted default with 4 documents\n"
+        assert pgask("collections", "delete", "default", "--yes").code == 1
+        assert pgask("collections", "--json").json == {"collections": []}
+
+    def test_create_for_the_configured_model(self, pgask: Pgask) -> None:
+        refused = pgask("collections", "create", "handbook")
+        assert refused.code == 2
+        assert "pgask migrate" in refused.err
+        assert pgask("migrate").code == 0
+        assert pgask("collections", "create", "handbook", "--json").json["model"] == "all-MiniLM-L6-v2"
+        again = pgask("collections", "create", "handbook", "--json")
+        assert (again.code, again.json["error"]["code"]) == (2, "collection_exists")
+
+
+class TestMigrate:
+    def test_from_nothing_and_again(self, database: Database, pgask: Pgask) -> None:
+        downgrade(database, "base")
+        first = pgask("migrate", "--json").json
+        assert (first["before"], first["after"]) == (None, head_revision())
+        assert "already" in pgask("migrate").out
+        with connect(database.app) as app:
+            assert current_revision(app) == head_revision()
+
+    def test_a_schema_from_the_future(self, database: Database, pgask: Pgask) -> None:
+        with connect(database.owner) as owner:
+            owner.execute("UPDATE pgask.alembic_version SET version_num = '9999'")
+        for command in (["migrate"], ["serve"], ["documents"]):
+            done = pgask(*command)
+            assert (done.code, done.err.count("\n")) == (2, 1), command
+            assert done.err.startswith("pgask: The database schema")
+        assert "newer pgask" in pgask("migrate").err
+
+    @pytest.mark.parametrize(
+        "command", [["serve"], ["ask", "Why?"], ["search", "Why?"], ["documents"], ["index"]]
+    )
+    def test_others_refuse_an_old_schema_of_another_s_database(
+        self, database: Database, pgask: Pgask, command: list[str]
+    ) -> None:
+        downgrade(database, "base")
+        done = pgask(*command)
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        assert "Run: pgask migrate" in done.err
+
+
+class TestServe:
+    def test_a_port_in_use(self, pgask: Pgask) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            done = pgask("serve", "--port", str(port))
+        assert done.code == 2
+        assert done.err.startswith(f"pgask: Port {port} is in use.")
+        assert f"pgask serve --port {port + 1}" in done.err
+
+    @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
+    def test_an_address_of_nobody(self, pgask: Pgask, host: str) -> None:
+        done = pgask("serve", "--host", host)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert "PGASK_HOST" in done.err
+
+    def test_vectors_of_another_model(self, filled: Database, pgask: Pgask) -> None:
+        done = pgask("serve", "--json")
+        assert (done.code, done.json["error"]["code"]) == (2, "embedding_mismatch")
+        for word in ("'default'", "'fake'", "'all-MiniLM-L6-v2'", "pgask collections delete default"):
+            assert word in done.err
+        assert done.err.count("\n") == 1
+
+
+class TestAsk:
+    @pytest.mark.parametrize("command", ["ask", "search"])
+    @pytest.mark.parametrize(
+        "arguments", [["x" * 8_001], ["  "], ["Why?", "--top-k", "51"], ["Why?", "--top-k", "0"]]
+    )
+    def test_limits_are_those_of_the_api(self, pgask: Pgask, command: str, arguments: list[str]) -> None:
+        done = pgask(command, *arguments)
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        assert done.err.startswith("pgask: ")
+        assert len(done.err) < 300
+
+    @pytest.mark.model
+    def test_answers_and_hits_with_their_sources(
+        self, database: Database, pgask: Pgask, tmp_path: Path
+    ) -> None:
+        text = "# Lists\n\nThe square root of the rows is a good number of ivfflat lists.\n\n列表数取行数的平方根。\n"
+        (tmp_path / "lists.md").write_text(text, "utf-8")
+        embedder = SentenceTransformerEmbedder()
+        assert ingest(database, tmp_path / "lists.md", embedder=embedder).new == 1
+        question = "What is a good number of ivfflat lists?"
+        reply = pgask("ask", question, "--json").json
+        for citation in reply["citations"]:
+            assert text[citation["char_start"] : citation["char_end"]] == citation["quote"]
+        shown = pgask("ask", question).out
+        assert "The square root of the rows" in shown
+        assert "[1] lists.md" in shown
+        assert f"{reply['citations'][0]['char_start']}-{reply['citations'][0]['char_end']}" in shown
+        assert pgask("search", question, "--json", "--top-k", "1").json["hits"][0]["source"] == "lists.md"
+        assert "1. lists.md" in pgask("search", question).out
+        assert pgask("search", question, "--source-prefix", "zz").out == ""
+        missing = pgask("ask", question, "--collection", "nowhere")
+        assert (missing.code, missing.err.count("\n")) == (1, 1)
+
+
+class TestIndex:
+    def test_few_rows_are_searched_exactly(self, filled: Database, pgask: Pgask) -> None:
+        [space] = pgask("index", "--json").json["spaces"]
+        assert (space["model"], space["collections"], space["index"]["lists"]) == ("fake", 1, None)
+        assert "exact" in pgask("index", "status").out
+        for command in ("rebuild", "tune"):
+            assert pgask("index", command).code == 0
+            refused = pgask("index", command, "--space", str(space["id"]))
+            assert (refused.code, refused.err.count("\n")) == (2, 1)
+        assert pgask("index", "status", "--space", "999").code == 1
+
+    def test_build_by_force_and_tune(self, filled: Database, pgask: Pgask) -> None:
+        built = pgask("index", "rebuild", "--force", "--json").json["spaces"][0]["index"]
+        assert built["lists"] == 10
+        assert built["recall"] is not None
+        tuned = pgask("index", "tune", "--json", index_target_recall="0.5").json["spaces"][0]["index"]
+        assert tuned["lists"] == 10
+        assert 1 <= tuned["probes"] <= built["probes"]
+        assert "10 lists" in pgask("index").out
+
+
+class TestConfig:
+    @pytest.mark.parametrize("command", [["config"], ["config", "show"]])
+    def test_secrets_are_left_out(self, database: Database, pgask: Pgask, command: list[str]) -> None:
+        secret = database.app.split(":")[2].split("@")[0]
+        for options in ([], ["--json"]):
+            done = pgask(*command, *options, llm_api_key="sk-hunter2", llm_base_url="http://127.0.0.1:1/v1")
+            assert done.code == 0
+            assert secret not in done.out
+            assert "hunter2" not in done.out
+            assert "password=***" in done.out
+            assert "pgask_app" in done.out
+        assert set(pgask(*command, "--json").json) == {
+            f"PGASK_{name.upper()}" for name in Settings.model_fields
+        }
+
+    def test_a_wrong_setting_is_one_line(self, pgask: Pgask) -> None:
+        done = pgask("config", port="99999")
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert "PGASK_PORT" in done.err
+
+
+class TestDoctor:
+    @pytest.mark.model
+    def test_all_is_well(self, pgask: Pgask) -> None:
+        assert pgask("migrate").code == 0
+        with ScriptedLlm() as llm:
+            found = pgask("doctor", "--json", llm_base_url=llm.base_url).json["checks"]
+        checks = {check["check"]: check for check in found}
+        wrong = {name for name, check in checks.items() if not check["ok"]}
+        assert wrong <= {"chat page"}  # not built where only these tests run
+        assert checks["language model"]["detail"].startswith("scripted-llama")
+        assert {
+            "Python",
+            "embedding model",
+            "database",
+            "versions",
+            "role",
+            "migrations",
+            "stored vectors",
+        } <= set(checks)
+
+    @pytest.mark.model
+    def test_each_fault_has_its_fix(self, database: Database, pgask: Pgask) -> None:
+        open_collection(database, FakeEmbedder())
+        downgrade(database, "base")
+        settings = {"llm_base_url": "http://127.0.0.1:9/v1", "database_url": database.owner}
+        done = pgask("doctor", "--json", **settings)
+        assert done.code == 1
+        fixes = {check["check"]: check["fix"] for check in done.json["checks"] if not check["ok"]}
+        assert fixes["migrations"] == "Run: pgask migrate"
+        assert "PGASK_LLM_BASE_URL" in fixes["language model"]
+        assert all(fixes.values())
+        assert "✗ migrations: " in pgask("doctor").out
+
+    def test_a_role_that_may_too_much_and_a_model_of_nobody(
+        self, database: Database, pgask: Pgask, tmp_path: Path
+    ) -> None:
+        (tmp_path / "empty").mkdir()
+        settings = {"database_url": database.owner, "embedding_model": str(tmp_path / "empty")}
+        checks = {check["check"]: check for check in pgask("doctor", "--json", **settings).json["checks"]}
+        assert not checks["role"]["ok"]
+        assert "owner of the schema" in checks["role"]["detail"]
+        assert "PGASK_OWNER_DATABASE_URL" in checks["role"]["fix"]
+        assert not checks["embedding model"]["ok"]
+
+    def test_no_database(self, pgask: Pgask, tmp_path: Path) -> None:
+        nowhere = f"postgresql://u:hunter2@/d?host={tmp_path}"
+        settings = {"database_url": nowhere, "embedding_model": str(tmp_path)}
+        done = pgask("doctor", **settings)
+        assert done.code == 1
+        assert "✗ database: PostgreSQL can't be reached" in done.out
+        assert "hunter2" not in done.out
+        assert pgask("documents").code == 2
