@@ -311,7 +311,10 @@ def _pooled(prepared: _Prepared, window_vectors: FloatMatrix) -> EmbeddedDocumen
     for first, after in cut.chunk_windows:
         weights = window_weights([len(found) for found in window_terms[first:after]], sizes[first:after])
         vectors.append(pool(window_vectors[first:after], weights))
-        chunk_terms.append(sum(window_terms[first:after], Counter()))
+        total: Counter[str] = Counter()
+        for found in window_terms[first:after]:
+            total.update(found)
+        chunk_terms.append(total)
     return EmbeddedDocument(
         document=prepared.document,
         chunks=cut.chunks,
