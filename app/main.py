@@ -36,6 +36,8 @@ def create_app(
             app.state.components = components
             await asyncio.to_thread(_warm_up, embedder)
             app.state.metrics.watch_pool(components.pool.get_stats)
+            if components.llm is not None:
+                app.state.metrics.watch_llm(components.llm.waiting)
             yield
 
     # FastAPI's own documentation pages load scripts from elsewhere, which the page's policy forbids.
@@ -71,7 +73,7 @@ async def open_components(
             stack.push_async_callback(llm.aclose)
         retriever = Retriever(pool, embedder, RetrievalSettings.from_settings(settings))
         answerer = Answerer(retriever, embedder, llm, AnswerSettings.from_settings(settings))
-        yield Components(settings, pool, embedder.space, retriever, answerer)
+        yield Components(settings, pool, embedder.space, retriever, answerer, llm)
 
 
 def _warm_up(embedder: Embedder) -> None:

@@ -13,6 +13,7 @@ from app.api.metrics import Metrics
 from app.api.schemas import Search
 from app.config import Settings
 from app.embedding import EmbeddingSpace
+from app.generation.llm import LlmClient
 from app.retrieval.retriever import Retriever
 from app.store.engine import AsyncPool
 
@@ -26,6 +27,7 @@ class Components:
     space: EmbeddingSpace
     retriever: Retriever
     answerer: Answerer
+    llm: LlmClient | None = None
 
 
 def _components(request: Request) -> Components:

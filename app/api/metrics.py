@@ -43,6 +43,9 @@ class Metrics:
         self.in_flight = Gauge(
             "pgask_questions_in_flight", "Questions and searches worked on now.", registry=self.registry
         )
+        self._llm_waiting = Gauge(
+            "pgask_llm_waiting", "Questions that wait for the language model.", registry=self.registry
+        )
         self._pool = Gauge(
             "pgask_pool_connections", "Database connections.", ["state"], registry=self.registry
         )
@@ -74,6 +77,10 @@ class Metrics:
         self._pool.labels("open").set_function(lambda: statistics().get(size, 0))
         self._pool.labels("idle").set_function(lambda: statistics().get(idle, 0))
         self._pool.labels("waiting").set_function(lambda: statistics().get("requests_waiting", 0))
+
+    def watch_llm(self, waiting: Callable[[], int]) -> None:
+        """Read how many wait for the language model whenever Prometheus asks."""
+        self._llm_waiting.set_function(waiting)
 
 
 @router.get(

@@ -131,6 +131,10 @@ class LlmClient:
     def breaker(self) -> CircuitBreaker:
         return self._breaker
 
+    def waiting(self) -> int:
+        """How many wait for their turn now."""
+        return self._turns.waiting
+
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None, None]:
         """Hold one of the server's turns for the block; its wait counts into none of the four time limits.

@@ -1,0 +1,66 @@
+"""Turns at the model: how many at once, in which order, how many wait and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.errors import LlmBusyError
+from app.generation.turns import Turns
+
+
+async def hold(turns: Turns, name: int, log: list[int], until: asyncio.Event) -> None:
+    async with turns.take():
+        log.append(name)
+        await until.wait()
+
+
+async def test_so_many_at_once_and_the_rest_in_the_order_of_asking() -> None:
+    turns = Turns(concurrency=2, queue=10, wait_s=10)
+    ends = [asyncio.Event() for _ in range(5)]
+    log: list[int] = []
+    tasks = [asyncio.create_task(hold(turns, name, log, ends[name])) for name in range(5)]
+    await asyncio.sleep(0)
+    assert (log, turns.waiting) == ([0, 1], 3)
+    for name in range(5):
+        ends[name].set()
+        await tasks[name]
+    assert (log, turns.waiting) == ([0, 1, 2, 3, 4], 0)
+
+
+async def test_a_full_queue_refuses_at_once_and_a_long_wait_ends() -> None:
+    turns = Turns(concurrency=1, queue=1, wait_s=0.05)
+    end = asyncio.Event()
+    first = asyncio.create_task(hold(turns, 0, [], end))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(hold(turns, 1, [], end))
+    await asyncio.sleep(0)
+    with pytest.raises(LlmBusyError, match="wait for the language model already"):
+        await hold(turns, 2, [], end)
+    with pytest.raises(LlmBusyError, match=r"within 0\.05 s"):
+        await second
+    end.set()
+    await first
+    await hold(turns, 3, [], end)
+
+
+async def test_who_is_cancelled_or_fails_gives_the_turn_back() -> None:
+    turns = Turns(concurrency=1, queue=1, wait_s=10)
+    never, end = asyncio.Event(), asyncio.Event()
+    end.set()
+    for _ in range(3):
+        holding = asyncio.create_task(hold(turns, 0, [], never))
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(hold(turns, 1, [], never))
+        await asyncio.sleep(0)
+        for task in (waiting, holding):
+            task.cancel()
+        await asyncio.gather(holding, waiting, return_exceptions=True)
+        assert turns.waiting == 0
+    with pytest.raises(ZeroDivisionError):
+        async with turns.take():
+            raise ZeroDivisionError
+    log: list[int] = []
+    await hold(turns, 2, log, end)
+    assert log == [2]
