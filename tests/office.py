@@ -35,7 +35,10 @@ NUMBERING = f"""<w:numbering xmlns:w="{W}">
 </w:num></w:numbering>"""
 
 
-def pack(members: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+def pack(
+    members: Mapping[str, str] | Mapping[str, bytes] | Mapping[str, str | bytes],
+    compression: int = zipfile.ZIP_DEFLATED,
+) -> bytes:
     """Return a zip archive of these members."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", compression) as archive:

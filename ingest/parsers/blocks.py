@@ -203,6 +203,9 @@ class BlockWriter:
 
 def split_lines(text: str) -> list[str]:
     """Collapse whitespace as a browser does and split at line breaks, without blank lines."""
+    if text.isprintable() and "  " not in text:  # there is nothing to collapse or split; most text is so
+        text = text.strip(" ")
+        return [text] if text else []
     text = _NEWLINE_IN_HAN.sub("", text)
     lines = (_WHITESPACE.sub(" ", line).strip(" ") for line in text.split(LINE_BREAK))
     return [line for line in lines if line]

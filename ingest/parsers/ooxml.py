@@ -104,6 +104,8 @@ def read_properties(core: etree._Element) -> dict[str, str]:
 def attribute(element: etree._Element | None, name: str, default: str = "") -> str:
     """Return an attribute by its local name, whatever its namespace."""
     if element is not None:
+        if (plain := element.get(name)) is not None:
+            return str(plain)
         for key, value in element.attrib.items():
             if key.rpartition("}")[2] == name:
                 return str(value)

@@ -98,9 +98,12 @@ def _rich_text(element: etree._Element) -> str:
 
 def _rows(package: Package, part: str, shared: list[str], formats: CellFormats) -> Iterator[Row]:
     """Yield rows with their cells; where row numbers leave a gap, one empty row."""
-    last = 0
+    last = number = 0  # the last row with cells, the last one of all
     for element in package.archive.iter_xml(part, ("row",)):
-        number = to_number(attribute(element, "r"), last + 1, 1, _MAX_ROW)
+        number = to_number(attribute(element, "r"), number + 1, 1, _MAX_ROW)
+        if len(element) == 0:  # it only has a format: as good as none
+            release(element)
+            continue
         row: dict[int, str] = {}
         column = -1
         for cell in element:

@@ -6,7 +6,6 @@ import io
 import resource
 import struct
 import time
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -24,10 +23,10 @@ OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 def failure(content: bytes, media_type: str) -> str:
     """The code with which a file fails, within the time and memory that are promised."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(DocumentError) as raised:
         parse(content, media_type, "a")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # KiB
     return raised.value.code
 
@@ -87,6 +86,11 @@ def encrypted() -> bytes:
     return bytes(content)
 
 
+def members_of(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 @pytest.mark.parametrize("media_type", ZIPPED)
 @pytest.mark.parametrize(
     ("build", "code"),
@@ -124,47 +128,50 @@ LEAK = '<!DOCTYPE x [<!ENTITY leak SYSTEM "file:///etc/passwd">]>'
 
 
 @pytest.mark.parametrize(
-    ("doctype", "entity"),
-    [(DOCTYPE, "&a11;"), (LEAK, "&leak;"), (DOCTYPE, "")],
+    ("doctype", "entity", "code"),
+    [(DOCTYPE, "&a11;", "parse_failed"), (LEAK, "&leak;", "archive_bomb"), (DOCTYPE, "", "archive_bomb")],
     ids=["laughs", "file", "unused"],
 )
-def test_entities_are_refused(doctype: str, entity: str) -> None:
+def test_entities_are_refused(doctype: str, entity: str, code: str) -> None:
+    def with_part(name: str, part: str) -> bytes:
+        return pack({**members_of(build_docx(paragraph("x"))), name: part})
+
     body = f'{doctype}<w:document xmlns:w="urn:w"><w:body>{paragraph(entity)}</w:body></w:document>'
-    members = dict.fromkeys(["_rels/.rels"], "")
-    with zipfile.ZipFile(io.BytesIO(build_docx(""))) as archive:
-        members = {name: archive.read(name).decode() for name in archive.namelist()}
-    assert failure(pack({**members, "word/document.xml": body}), docx.MEDIA_TYPE) in {
-        "archive_bomb",
-        "parse_failed",
-    }
-    styles = f'{doctype}<w:styles xmlns:w="urn:w" a="{entity}"/>'
-    assert failure(pack({**members, "word/styles.xml": styles}), docx.MEDIA_TYPE) in {
-        "archive_bomb",
-        "parse_failed",
-    }
+    # Text that unfolds without end is an error to libxml2 already, before we look.
+    assert failure(with_part("word/document.xml", body), docx.MEDIA_TYPE) == code
+    styles = f'{doctype}<w:styles xmlns:w="urn:w">{entity}</w:styles>'
+    assert failure(with_part("word/styles.xml", styles), docx.MEDIA_TYPE) == code
+    # Values of attributes are expanded whatever the parser is told: libxml2 stops that by itself.
+    styles = f'{doctype}<w:styles xmlns:w="urn:w" w:a="{entity}"/>'
+    expected = "parse_failed" if entity else "archive_bomb"
+    assert failure(with_part("word/styles.xml", styles), docx.MEDIA_TYPE) == expected
 
 
 def test_a_million_rows_that_hold_nothing() -> None:
-    with warnings.catch_warnings(action="error"):
-        assert failure(build_xlsx({"S": "<row/>" * 1_000_000}), xlsx.MEDIA_TYPE) in {"empty", "archive_bomb"}
+    rows = "".join(f'<row r="{number}"/>' for number in range(1, 1_000_001))
+    assert failure(build_xlsx({"S": rows}), xlsx.MEDIA_TYPE) == "empty"
+    assert failure(build_xlsx({"S": "<row/>" * 1_000_000}), xlsx.MEDIA_TYPE) == "archive_bomb"
 
 
-def test_a_shared_string_that_a_million_cells_repeat() -> None:
-    cells = "".join(
-        f'<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c>{" " * (n % 7)}</row>' for n in range(100_000)
-    )
-    content = build_xlsx({"S": cells}, strings=[f"<t>{'long text ' * 1000}</t>"])
-    assert failure(content, xlsx.MEDIA_TYPE) in {"too_large", "archive_bomb"}
+def test_a_shared_string_that_many_cells_repeat() -> None:
+    rows = '<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>' * 100_000
+    book = build_xlsx({"S": rows}, strings=[f"<t>{'long text ' * 1000}</t>"])
+    stored = pack(members_of(book), zipfile.ZIP_STORED)  # packed, its ratio alone would give it away
+    assert failure(stored, xlsx.MEDIA_TYPE) == "too_large"
 
 
-def test_deep_and_looping_parts() -> None:
+def test_deep_and_many_parts() -> None:
     deep = "<w:sdt><w:sdtContent>" * 300 + paragraph("x") + "</w:sdtContent></w:sdt>" * 300
     assert failure(build_docx(deep), docx.MEDIA_TYPE) == "parse_failed"
     tables = "<w:tbl><w:tr><w:tc>" * 80 + paragraph("x") + "</w:tc></w:tr></w:tbl>" * 80
     assert parse(build_docx(tables), docx.MEDIA_TYPE, "a").text == "x"
-    assert failure(build_pptx([""] * 10_001), pptx.MEDIA_TYPE) in {"archive_bomb", "too_large"}
-    same = build_epub({"c.xhtml": "<p>once</p>"})
-    assert parse(same, epub.MEDIA_TYPE, "b").text == "once"
+    assert failure(build_pptx([""] * 10_001), pptx.MEDIA_TYPE) == "archive_bomb"
+
+
+def test_a_part_that_is_named_twice_is_read_once() -> None:
+    book = members_of(build_epub({"c.xhtml": "<p>once</p>"}))
+    opf = book["OPS/book.opf"].decode().replace("<spine>", "<spine>" + '<itemref idref="c.xhtml"/>' * 1000)
+    assert parse(pack({**book, "OPS/book.opf": opf}), epub.MEDIA_TYPE, "b").text == "once"
 
 
 def test_spans_do_not_unfold() -> None:
