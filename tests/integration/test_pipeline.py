@@ -370,7 +370,7 @@ from tests.integration.ingesting import ingest
 configure_logs("error")
 class Slow(FakeEmbedder):
     def embed_windows(self, windows):
-        time.sleep(0.05)
+        time.sleep(0.3)
         return super().embed_windows(windows)
 ingest(Database(owner=sys.argv[1], app=sys.argv[2]), Path(sys.argv[3]), embedder=Slow())
 """
