@@ -59,7 +59,7 @@ class EvaluatedSystem:
         embedder: SentenceTransformerEmbedder,
         llm: LlmClient | None,
     ) -> None:
-        self._settings, self._database, self._pool, self._embedder = settings, database, pool, embedder
+        self._settings, self._database, self._pool, self.embedder = settings, database, pool, embedder
         self._retriever = _Recorder(pool, embedder, RetrievalSettings.from_settings(settings))
         self._answerer = Answerer(self._retriever, embedder, llm, AnswerSettings.from_settings(settings))
 
@@ -69,10 +69,10 @@ class EvaluatedSystem:
         started = time.monotonic()
         settings = self._settings
         with connect(self._database.app) as connection, connect(self._database.owner) as owner:
-            space_id = ensure_space(owner, self._embedder.space)
+            space_id = ensure_space(owner, self.embedder.space)
             target = ensure_collection(connection, collection, space_id)
             options = IngestOptions.from_settings(settings, prune=True)
-            run = IngestRun(connection, target, self._embedder, options, _Counter(on_document))
+            run = IngestRun(connection, target, self.embedder, options, _Counter(on_document))
             report = run.execute(run.plan([corpus]))
             ivfflat.maintain(
                 owner, space_id, min_rows=settings.index_min_rows, target_recall=settings.index_target_recall
@@ -93,6 +93,10 @@ class EvaluatedSystem:
         latency_ms = (time.perf_counter() - started) * 1000
         hits = self._retriever.last.hits if self._retriever.last is not None else ()
         return AskResult(answer, hits, answer.answerability, latency_ms)
+
+    async def retrieve(self, question: str, collection: str, top_k: int) -> Retrieved:
+        """The hits of a question, without an answer."""
+        return await self._retriever.retrieve(question, collection, top_k)
 
     async def stored_text(self, document_id: str) -> str:
         async with transaction(self._pool) as connection:
