@@ -189,6 +189,8 @@ class Answerer:
         language: Literal["en", "zh"] = "zh" if is_chinese(question) else "en"
         nonce = secrets.token_hex(8)
 
+        beside = () if llm.breaker.is_open else await self._retriever.load_neighbours(found.hits)
+
         def build(budget_tokens: int) -> Prompt:
             return build_messages(
                 question,
@@ -198,6 +200,7 @@ class Answerer:
                 count_tokens=estimate_tokens,
                 nonce=nonce,
                 language=language,
+                neighbours=beside,
             )
 
         raw, usage, finish_reason = "", Usage(), None
@@ -218,7 +221,7 @@ class Answerer:
         if is_refusal(raw):
             yield DoneEvent(replace(_abstention(question, llm.model_name), usage=usage))
             return
-        resolved = resolve_citations(raw, prompt.used, found.hits)
+        resolved = resolve_citations(raw, prompt.used, [*found.hits, *beside])
         answer = Answer(resolved.text, False, llm.model_name, resolved.citations, question, usage=usage)
         yield DoneEvent(replace(answer, truncated=finish_reason == "length"))
 

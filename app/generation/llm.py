@@ -22,13 +22,14 @@ from app.domain import GenerationParams, Usage
 from app.errors import GenerationError, LimitExceededError, LlmTimeoutError, LlmUnavailableError
 from app.generation.breaker import CircuitBreaker
 from app.generation.failures import FAILURES, REQUEST_REFUSED, worth_a_retry, wrap_failure
-from app.generation.prompt import Prompt, PromptMessage
+from app.generation.prompt import MESSAGE_TOKENS, REPLY_TOKENS, Prompt, PromptMessage
 from app.generation.served_model import (
     DEFAULT_CONTEXT_TOKENS,
     ServedModel,
     ask_served_model,
     count_tokens,
 )
+from app.generation.tokens import local_tokenizer
 from app.generation.turns import Turns
 from app.generation.wire import NotACompletionError, Piece, read_chunk, wire_message
 
@@ -99,6 +100,8 @@ class LlmClient:
         self._served: ServedModel | None = None
         self._asking = asyncio.Lock()
         self._server_counts = True
+        self._tokenizer: Callable[[str], int] | None = None
+        self._looked_for_tokenizer = False
         self._refused_fields: set[str] = set()
         # Waiting for bytes is limited by this class, whose limits differ from byte to byte: read=None.
         timeout = httpx2.Timeout(settings.connect_timeout_s, read=None)
@@ -173,9 +176,10 @@ class LlmClient:
     ) -> Prompt:
         """Return the longest prompt of `build` that the model's context holds beside its completion.
 
-        `build(budget)` makes a prompt of at most `budget` tokens by its own estimate. Where the server counts,
-        its count decides: one call when the first prompt fits and had room to spare, else up to four, with the
-        budget corrected by what the count showed. Else, and while the breaker is open, the estimate decides.
+        `build(budget)` makes a prompt of at most `budget` tokens by its own estimate. Where the server counts, or
+        the tokenizer of PGASK_LLM_MODEL is on this machine, that count decides: one when the first prompt fits and
+        had room to spare, else up to four, with the budget corrected by what the count showed. Else, and while the
+        breaker is open, the estimate decides.
         Raises what `build` raises, LlmUnavailableError and LlmTimeoutError, and LimitExceededError when no
         prompt fits.
         """
@@ -357,7 +361,27 @@ class LlmClient:
         return served.context_tokens - _completion_room(params, served)
 
     async def _count(self, messages: Sequence[PromptMessage]) -> int | None:
-        if not self._server_counts or self._served is None or self._breaker.is_open:
+        if self._served is None or self._breaker.is_open:
+            return None
+        counted = await self._count_by_server(messages)
+        return counted if counted is not None else await self._count_here(messages)
+
+    async def _count_here(self, messages: Sequence[PromptMessage]) -> int | None:
+        """By the model's own tokenizer, with what a chat template adds at most."""
+        if self._settings.model is None:
+            return None
+        if not self._looked_for_tokenizer:
+            self._tokenizer = await asyncio.to_thread(local_tokenizer, self._settings.model)
+            self._looked_for_tokenizer = True
+        if self._tokenizer is None:
+            return None
+        counts = await asyncio.to_thread(
+            list, map(self._tokenizer, [message.content for message in messages])
+        )
+        return sum(counts) + MESSAGE_TOKENS * len(messages) + REPLY_TOKENS
+
+    async def _count_by_server(self, messages: Sequence[PromptMessage]) -> int | None:
+        if not self._server_counts or self._served is None:
             return None
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):

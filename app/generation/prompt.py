@@ -75,13 +75,16 @@ def build_messages(
     count_tokens: Callable[[str], int],
     nonce: str,
     language: Language,
+    neighbours: Sequence[ScoredChunk] = (),
 ) -> Prompt:
     """Return the longest prompt of at most `budget_tokens`: rules, conversation, sources, question.
 
-    `chunks` come best first and keep that order as markers [1], [2], …; chunks of one document that overlap
-    or touch become one source, so that no text stands twice. A chunk that does not fit is cut at the end of a
-    sentence, or left out. Of `history` the newest whole exchanges stay: up to a fifth of the room before the
-    sources, and what the sources leave. `nonce` is `secrets.token_hex(8)` of this request alone.
+    `chunks` come best first and keep that order as markers [1], [2], …, wherever their sources stand in the prompt
+    (see `placed`); chunks of one document that overlap or touch become one source, so that no text stands twice. A
+    chunk that does not fit is cut at the end of a sentence, or left out. `neighbours` are stretches beside the
+    chunks, the most wanted first: each is joined to the source that it touches if it fits whole, and gets no marker
+    of its own. Of `history` the newest whole exchanges stay: up to a fifth of the room before the sources, and what
+    the sources leave. `nonce` is `secrets.token_hex(8)` of this request alone.
 
     Raises LimitExceededError if the rules and the question alone are more than the budget.
     """
@@ -106,7 +109,8 @@ def build_messages(
             code="prompt_too_large",
         )
     exchanges = take_history((), 0, bare + HISTORY_SHARE * (budget_tokens - bare))
-    sources = select_sources(chunks, lambda some: assemble(some, exchanges).prompt_tokens <= budget_tokens)
+    fits = lambda some: assemble(some, exchanges).prompt_tokens <= budget_tokens  # noqa: E731
+    sources = extend_sources(select_sources(chunks, fits), neighbours, fits)
     return assemble(sources, take_history(sources, exchanges, budget_tokens))
 
 
@@ -134,6 +138,32 @@ def select_sources(
             kept.append(cut)
             break  # the budget is as good as spent
     return tuple(merge_overlapping(kept))
+
+
+def extend_sources(
+    sources: tuple[ScoredChunk, ...],
+    neighbours: Sequence[ScoredChunk],
+    fits: Callable[[Sequence[ScoredChunk]], bool],
+) -> tuple[ScoredChunk, ...]:
+    """Join each neighbour that touches a source and fits; order and identity of the sources stay as they are."""
+    for neighbour in neighbours:
+        joined = tuple(merge_overlapping([*sources, neighbour]))
+        if len(joined) <= len(sources) and fits(joined):
+            sources = joined
+    return sources
+
+
+def placed(count: int) -> list[int]:
+    """In which order sources 0 (the best) to count - 1 stand in the prompt: the best first, the second best last, the
+    weakest in the middle.
+
+    Models use what stands at the start or the end of their context best, and what stands in the middle worst (Liu et
+    al. 2023, "Lost in the Middle: How Language Models Use Long Contexts", figures 1 and 5).
+
+    >>> placed(6)
+    [0, 2, 4, 5, 3, 1]
+    """
+    return [*range(0, count, 2), *reversed(range(1, count, 2))]
 
 
 def merge_overlapping(chunks: Sequence[ScoredChunk]) -> list[ScoredChunk]:
@@ -212,7 +242,7 @@ def _messages(
     nonce: str,
     language: Language,
 ) -> tuple[PromptMessage, ...]:
-    fenced = "\n\n".join(_fence(number, source, nonce) for number, source in enumerate(sources, start=1))
+    fenced = "\n\n".join(_fence(place + 1, sources[place], nonce) for place in placed(len(sources)))
     asked = Template(prompt_words("question", language)).substitute(
         sources=fenced, question=neutralise(question).strip(), refusal=refusal(language)
     )

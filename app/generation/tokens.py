@@ -1,13 +1,16 @@
-"""An estimate of how many tokens a language model makes of a text, for servers that do not count.
+"""How many tokens a language model makes of a text, for servers that do not count: by its own tokenizer where that is
+on this machine, else an estimate.
 
-Pure. Meant to be too high rather than too low: a prompt that is longer than the context is refused, one that
-is shorter than it could be loses a sentence or two.
+The estimate is pure, and meant to be too high rather than too low: a prompt that is longer than the context is
+refused, one that is shorter than it could be loses a sentence or two.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 # Tokens per character, rounded up from what byte-level BPE vocabularies of 32,000 entries and more make:
 # English prose runs at 4 to 5 characters a token, so 3 leaves a third in hand; code and tables are dense in
@@ -41,3 +44,27 @@ def estimate_tokens(text: str) -> int:
         + cjk * CJK_TOKENS_PER_CHAR
         + (beyond_ascii - cjk) * OTHER_TOKENS_PER_CHAR
     )
+
+
+def local_tokenizer(model: str) -> Callable[[str], int] | None:
+    """Return the count of tokens by a model's own tokenizer; None where it is not on this machine.
+
+    `model` is a folder with a `tokenizer.json`, or a name in the Hugging Face cache; nothing is downloaded. Special
+    tokens are not added: a chat template's are counted by the caller. Reads a file of some megabytes, about a second.
+    """
+    from huggingface_hub import try_to_load_from_cache
+    from tokenizers import Tokenizer
+
+    file = Path(model) / "tokenizer.json"
+    try:
+        cached = None if file.is_file() else try_to_load_from_cache(model, "tokenizer.json")
+        if isinstance(cached, str):
+            file = Path(cached)
+        tokenizer = Tokenizer.from_file(str(file)) if file.is_file() else None
+    except Exception:  # noqa: BLE001 - not a name of the hub, or not a tokenizer: both libraries raise what they like
+        return None
+    if tokenizer is None:
+        return None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)

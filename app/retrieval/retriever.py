@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.config import Settings
@@ -12,7 +13,14 @@ from app.embedding import Embedder, FloatMatrix
 from app.lexicon import terms
 from app.retrieval.fusion import Fused, fuse
 from app.store.engine import AsyncPool, transaction
-from app.store.search import SearchPlan, StoredChunk, find_candidates, load_chunks, plan_search
+from app.store.search import (
+    SearchPlan,
+    StoredChunk,
+    find_candidates,
+    load_chunks,
+    load_neighbours,
+    plan_search,
+)
 
 MAX_QUERY_TERMS = 256  # of a question of 8,000 characters no more than this many distinct terms are looked up
 
@@ -96,6 +104,34 @@ class Retriever:
         )
         timings = {"embed": (embedded - started) * 1000, "retrieve": (time.perf_counter() - embedded) * 1000}
         return Retrieved(hits, vector, dict(found.term_weights), plan, timings)
+
+    async def load_neighbours(self, hits: Sequence[ScoredChunk]) -> tuple[ScoredChunk, ...]:
+        """What stands after and before each hit in its document, best hit first; none that is a hit itself.
+
+        They were not searched for: score 0, no scores, rank 0. Raises StoreError.
+        """
+        known = {hit.chunk_id for hit in hits}
+        async with transaction(self._pool) as connection:
+            found = await load_neighbours(connection, [int(hit.chunk_id) for hit in hits])
+        return tuple(_beside(chunk) for chunk in found if str(chunk.chunk_id) not in known)
+
+
+def _beside(chunk: StoredChunk) -> ScoredChunk:
+    place = next((p for p in reversed(chunk.places) if p.char_start <= chunk.char_start), None)
+    return ScoredChunk(
+        chunk_id=str(chunk.chunk_id),
+        document_id=chunk.document_id,
+        source=chunk.source,
+        title=chunk.title,
+        page=place.page if place else chunk.page,
+        heading=place.heading if place else chunk.heading,
+        char_start=chunk.char_start,
+        char_end=chunk.char_end,
+        text=chunk.text,
+        score=0.0,
+        scores=RetrievalScores(),
+        rank=0,
+    )
 
 
 def _hit(fused: Fused, chunk: StoredChunk, rank: int) -> ScoredChunk:

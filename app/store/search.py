@@ -90,6 +90,18 @@ SELECT k.id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, 
   FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
  WHERE k.id = ANY(%(ids)s)"""
 
+# The chunks before and after, each cut where it meets the other: stretches that touch it and repeat nothing of it.
+_NEIGHBOURS: Final = """
+SELECT h.id AS beside, k.id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
+       s.char_start, s.char_end, substring(d.text FROM s.char_start + 1 FOR s.char_end - s.char_start) AS text
+  FROM pgask.chunks h
+  JOIN pgask.chunks k ON k.document_id = h.document_id AND k.chunk_index IN (h.chunk_index - 1, h.chunk_index + 1)
+  JOIN pgask.documents d ON d.id = h.document_id
+ CROSS JOIN LATERAL (SELECT CASE WHEN k.chunk_index > h.chunk_index THEN h.char_end ELSE k.char_start END AS char_start,
+                            CASE WHEN k.chunk_index > h.chunk_index THEN k.char_end ELSE h.char_start END AS char_end) s
+ WHERE h.id = ANY(%(ids)s) AND s.char_start < s.char_end
+ ORDER BY array_position(%(ids)s::bigint[], h.id), k.chunk_index DESC"""
+
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
@@ -234,6 +246,17 @@ async def load_chunks(connection: AsyncConnection, chunk_ids: Sequence[int]) -> 
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_CHUNKS, {"ids": list(chunk_ids)})
         return {row["id"]: _stored_chunk(row) for row in await cursor.fetchall()}
+
+
+async def load_neighbours(connection: AsyncConnection, chunk_ids: Sequence[int]) -> list[StoredChunk]:
+    """What stands beside these chunks, in one round trip: for each in turn, the chunk after it and the one before.
+
+    A neighbour is cut where it meets the chunk that it stands beside, so that the two touch and share nothing; text
+    between them goes with it. One that is itself asked for comes too: the caller knows those.
+    """
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_NEIGHBOURS, {"ids": list(chunk_ids)})
+        return [_stored_chunk(row) for row in await cursor.fetchall()]
 
 
 def _stored_chunk(row: dict[str, Any]) -> StoredChunk:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
@@ -44,6 +44,9 @@ class FixedRetriever(Retriever):
         weights = dict.fromkeys(terms(question), 1.0)
         plan = SearchPlan(collection_id=1, space_id=1, exact=True, probes=None, rows=len(self._hits))
         return Retrieved(self._hits[:top_k], vector, weights, plan, {"embed": 1.0, "retrieve": 2.0})
+
+    async def load_neighbours(self, hits: Sequence[ScoredChunk]) -> tuple[ScoredChunk, ...]:
+        return ()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,8 @@ from app.domain import GenerationParams, Usage
 from app.errors import LimitExceededError, LlmTimeoutError, LlmUnavailableError
 from app.generation.failures import MAX_EXCERPT_CHARS, REQUEST_REFUSED
 from app.generation.llm import LlmClient, LlmDelta, LlmSettings
-from app.generation.prompt import Prompt, PromptMessage
-from app.generation.tokens import estimate_tokens
+from app.generation.prompt import MESSAGE_TOKENS, REPLY_TOKENS, Prompt, PromptMessage
+from app.generation.tokens import estimate_tokens, local_tokenizer
 from tests.fakes import Mode, ScriptedLlm
 
 ANSWER = "Lists: rows / 1000 [1]. 列表数约为行数的千分之一【2】。"
@@ -392,6 +393,43 @@ async def test_where_the_server_does_not_count_the_estimate_decides(
         prompt = await client.fit_prompt(_builder("word " * 20_000))
         assert prompt.prompt_tokens in {3584, 3585}
     assert [r.path for r in server.requests].count("/tokenize") == 1  # it is not asked again
+
+
+def _write_tokenizer(folder: Path) -> Path:
+    """A tokenizer of one token a character, as no estimate would have it."""
+    from tokenizers import Regex, Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Split
+
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Split(Regex("[\\s\\S]"), "isolated")
+    tokenizer.enable_truncation(5)
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+async def test_where_the_server_does_not_count_the_model_s_tokenizer_decides(
+    server: ScriptedLlm, tmp_path: Path
+) -> None:
+    folder = _write_tokenizer(tmp_path / "model")
+    server.counts_tokens, server.model = False, str(folder)
+    client = LlmClient(quick(server, model=str(folder)))
+    prompt = await client.fit_prompt(_builder("word " * 20_000))
+    await client.aclose()
+    content = prompt.messages[0].content
+    assert prompt.prompt_tokens == len(content) + MESSAGE_TOKENS + REPLY_TOKENS
+    assert 0.9 * (4096 - 512) < prompt.prompt_tokens <= 4096 - 512
+
+
+@pytest.mark.parametrize("model", ["nobody/has-this", "not a name!", "/nowhere", "../.."])
+def test_a_tokenizer_that_is_not_here_is_not_fetched(model: str) -> None:
+    assert local_tokenizer(model) is None
+
+
+def test_a_broken_tokenizer_is_none(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}")
+    assert local_tokenizer(str(tmp_path)) is None
 
 
 async def test_a_completion_takes_at_most_half_the_context(server: ScriptedLlm, client: LlmClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def chunk(text: str, start: int = 0, rank: int = 1, *, document: str = "d1", **f
         "title": "Tuning",
         "page": None,
         "heading": None,
-        "score": 1 / rank,
+        "score": 1 / rank if rank else 0.0,
         "scores": RetrievalScores(),
         "rank": rank,
     }
@@ -53,6 +54,7 @@ def build(
     history: list[ChatTurn] | None = None,
     budget: int = 4000,
     language: Language = "en",
+    neighbours: list[ScoredChunk] | None = None,
 ) -> Prompt:
     return build_messages(
         question,
@@ -62,6 +64,7 @@ def build(
         count_tokens=estimate_tokens,
         nonce=NONCE,
         language=language,
+        neighbours=neighbours or [],
     )
 
 
@@ -102,6 +105,47 @@ def test_overlapping_chunks_become_one_source_with_exact_offsets() -> None:
     assert (merged.chunk_id, merged.page, merged.score) == ("c1", 2, 1.0)  # the best member's
     assert prompt.used[1] == other
     assert prompt.messages[-1].content.count("A good start") == 1
+
+
+def test_the_best_sources_stand_at_the_ends_and_keep_their_numbers() -> None:
+    chunks = [chunk(f"Text {n}.", 0, n, document=f"d{n}") for n in range(1, 7)]
+    prompt = build(chunks)
+    content = prompt.messages[-1].content
+    assert re.findall(r"<<<source (\d)", content) == ["1", "3", "5", "6", "4", "2"]
+    assert re.findall(r"\[(\d)\] Tuning\nText (\d)", content) == [(n, n) for n in "135642"]
+    assert prompt.used == tuple(chunks)
+
+
+NEXT, BEFORE = " Probes are read in parallel.", "Read this first. "
+
+
+def beside() -> list[ScoredChunk]:
+    start = 100
+    return [
+        chunk(ENGLISH, start),
+        chunk(NEXT, start + len(ENGLISH), 0, chunk_id="next"),
+        chunk(BEFORE, start - len(BEFORE), 0, chunk_id="before"),
+    ]
+
+
+def test_neighbours_join_the_source_they_touch() -> None:
+    hit, *neighbours = beside()
+    other = chunk("Unrelated.", 0, 2, document="d2")
+    prompt = build([hit, other], neighbours=neighbours)
+    extended, second = prompt.used
+    assert (extended.text, extended.char_start) == (BEFORE + ENGLISH + NEXT, 100 - len(BEFORE))
+    assert (extended.chunk_id, extended.score, second) == ("c1", 1.0, other)
+
+
+def test_neighbours_come_after_the_hits_and_whole_or_not_at_all() -> None:
+    hit, *neighbours = beside()
+    other = chunk("Unrelated. " * 20, 0, 2, document="d2")
+    room = build([hit, other]).prompt_tokens
+    assert build([hit, other], budget=room, neighbours=neighbours).used == (hit, other)
+    room = build([hit, other], neighbours=neighbours[:1]).prompt_tokens
+    assert build([hit, other], budget=room, neighbours=neighbours).used[0].text == ENGLISH + NEXT
+    cut = build([hit], budget=build([hit]).prompt_tokens - 10, neighbours=neighbours[:1])
+    assert ENGLISH.startswith(cut.used[0].text)  # what it touched was cut off: it stays away
 
 
 def test_versions_of_a_text_that_differ_are_not_joined() -> None:
@@ -249,14 +293,16 @@ _texts = st.text(st.sampled_from("abc xyz.!?\n甲乙丙。！？<|>🙂é0123,")
     data=st.data(),
     question=_texts,
     bodies=st.lists(st.tuples(_texts.filter(bool), st.integers(0, 200), st.sampled_from("ab")), max_size=5),
+    around=st.lists(st.tuples(_texts.filter(bool), st.integers(0, 200), st.sampled_from("ab")), max_size=4),
     history=st.lists(st.tuples(st.sampled_from(["user", "assistant"]), _texts), max_size=6),
     counting=st.sampled_from([estimate_tokens, len, lambda text: len(text.encode())]),
     language=st.sampled_from(["en", "zh"]),
 )
 def test_no_prompt_is_over_its_budget_and_every_source_is_a_span(  # type: ignore[no-untyped-def]
-    *, data, question, bodies, history, counting, language
+    *, data, question, bodies, around, history, counting, language
 ) -> None:
     chunks = [chunk(body, at, rank, document=name) for rank, (body, at, name) in enumerate(bodies, start=1)]
+    neighbours = [chunk(body, at, 0, document=name, chunk_id="beside") for body, at, name in around]
     turns = [ChatTurn(role, content) for role, content in history]
 
     def ask(budget: int) -> Prompt:
@@ -268,6 +314,7 @@ def test_no_prompt_is_over_its_budget_and_every_source_is_a_span(  # type: ignor
             count_tokens=counting,
             nonce=NONCE,
             language=language,
+            neighbours=neighbours,
         )
 
     largest = ask(1_000_000).prompt_tokens
