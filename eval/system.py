@@ -20,6 +20,7 @@ from app.store.spaces import ensure_collection, ensure_space
 from eval.replies import AskResult
 from eval.runner import Ingested
 from ingest.pipeline import IngestOptions, IngestRun
+from ingest.sandbox import SandboxedParser
 
 
 class _Counter:
@@ -72,8 +73,11 @@ class EvaluatedSystem:
             space_id = ensure_space(owner, self.embedder.space)
             target = ensure_collection(connection, collection, space_id)
             options = IngestOptions.from_settings(settings, prune=True)
-            run = IngestRun(connection, target, self.embedder, options, _Counter(on_document))
-            report = run.execute(run.plan([corpus]))
+            with SandboxedParser() as parser:
+                run = IngestRun(
+                    connection, target, self.embedder, options, _Counter(on_document), parse=parser.parse
+                )
+                report = run.execute(run.plan([corpus]))
             ivfflat.maintain(
                 owner, space_id, min_rows=settings.index_min_rows, target_recall=settings.index_target_recall
             )

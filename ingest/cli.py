@@ -32,6 +32,7 @@ from app.store.engine import Database, connect, open_database
 from app.store.migrate import check_revision
 from app.store.spaces import ensure_collection, ensure_space, peek_collection
 from ingest.pipeline import IngestOptions, IngestRun, Plan, Report
+from ingest.sandbox import SandboxedParser
 
 app = typer.Typer(add_completion=False)
 
@@ -121,20 +122,20 @@ def _run(
 ) -> int:
     console = Console(stderr=True)
     shown = not quiet and console.is_terminal
-    with connect(database.app) as connection:
+    with connect(database.app) as connection, SandboxedParser() as parser:
         check_revision(connection)
         embedder = SentenceTransformerEmbedder.from_settings(settings)
         if dry_run:
             peeked = peek_collection(connection, collection_name, embedder.space)
             with _Bar(console, shown=shown) as bar:
-                plan = IngestRun(connection, peeked, embedder, options, bar).plan(paths)
+                plan = IngestRun(connection, peeked, embedder, options, bar, parse=parser.parse).plan(paths)
             return _print_plan(plan, as_json=as_json)
         with connect(database.owner) as owner:
             space_id = ensure_space(owner, embedder.space)
         collection = ensure_collection(connection, collection_name, space_id)
         interrupted = False
         with _Bar(console, shown=shown) as bar:
-            run = IngestRun(connection, collection, embedder, options, bar)
+            run = IngestRun(connection, collection, embedder, options, bar, parse=parser.parse)
             try:
                 run.execute(run.plan(paths))
             except KeyboardInterrupt:

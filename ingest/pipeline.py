@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -35,7 +35,7 @@ from app.store.documents import (
 from app.store.engine import Connection
 from app.store.spaces import Collection
 from ingest.chunking import CHUNKER_VERSION, ChunkedDocument, chunk
-from ingest.parsers import PARSER_VERSION, parse
+from ingest.parsers import PARSER_VERSION
 from ingest.pooling import pool, window_weights
 from ingest.sources import FoundSources, SourceFailure, SourceFile, content_sha256, find_sources, read_source
 
@@ -68,6 +68,9 @@ class IngestOptions:
         """Names everything but the model that the stored chunks depend on; a document with another one is made anew."""
         versions = f"p{PARSER_VERSION}-c{CHUNKER_VERSION}-l{LEXICON_VERSION}"
         return f"{versions}-{self.chunk_tokens}/{self.overlap}/{self.window_tokens}"
+
+
+Parse = Callable[[bytes, str, str], Document]  # content, media type, source → document; raises DocumentError
 
 
 class Progress(Protocol):
@@ -127,13 +130,17 @@ class IngestRun:
         embedder: Embedder,
         options: IngestOptions,
         progress: Progress,
+        *,
+        parse: Parse,
     ) -> None:
-        """`collection` None: one that is not made yet, for a plan alone."""
+        """`collection` None: one that is not made yet, for a plan alone. `parse` meets untrusted bytes: outside of
+        tests it is that of ingest.sandbox."""
         self._connection = connection
         self._collection = collection
         self._embedder = embedder
         self._options = options
         self._progress = progress
+        self._parse = parse
         self.report = Report()
 
     def plan(self, paths: Sequence[Path]) -> Plan:
@@ -227,7 +234,7 @@ class IngestRun:
             try:
                 content = read_source(file, self._options.max_file_bytes)
                 version = SourceVersion(file.source, content_sha256(content), len(content), version.pipeline)
-                document = parse(content, file.media_type, file.source)
+                document = self._parse(content, file.media_type, file.source)
                 yield self._cut(version, document, file.source in new)
             except DocumentError as error:
                 self._fail(version, error.code, str(error))

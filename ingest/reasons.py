@@ -39,9 +39,9 @@ REASONS: Mapping[str, Reason] = {
         "请检查权限以及链接是否失效，然后重新导入。",
     ),
     "bad_name": Reason(
-        "The name of the file or folder is not valid UTF-8.",
+        "The name of the file or folder is not valid UTF-8, or its path is too long.",
         "Rename it.",
-        "文件或文件夹的名称不是有效的 UTF-8。",
+        "文件或文件夹的名称不是有效的 UTF-8，或路径过长。",
         "请重命名。",
     ),
     "outside_root": Reason(

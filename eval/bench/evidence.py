@@ -8,7 +8,9 @@ share of answerable ones below the threshold, `accepted` that of withheld ones a
 answerable questions against the set's own unanswerable ones, where it has any.
 
 Support: the sentence that holds a gold answer is cited to a chunk that holds it (true), and to the same chunk the
-sentence of another document's question is cited (false). Precision and recall are of `supported`. Prints one JSON object.
+sentence of another document's question is cited (false). Precision and recall are of `supported`.
+
+Prints one JSON object.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from app.store.documents import EmbeddedDocument, SourceVersion
 from app.store.engine import Connection, Database, connect
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
 from ingest.chunking import chunk
+from ingest.parsers import parse
 from ingest.pipeline import IngestOptions, IngestRun, Plan, Report
 from ingest.sources import content_sha256
 from tests.fakes import FakeEmbedder
@@ -86,7 +87,7 @@ def open_run(
 ) -> Iterator[IngestRun]:
     target = open_collection(database, embedder, collection)
     with connect(database.app) as connection:
-        yield IngestRun(connection, target, embedder, options, progress or Silent())
+        yield IngestRun(connection, target, embedder, options, progress or Silent(), parse=parse)
 
 
 def ingest(database: Database, *paths: Path, **arguments: Any) -> Report:
