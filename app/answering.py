@@ -139,10 +139,12 @@ class Answerer:
             yield finish(_abstention(question, self._generator_name()))
             return
         degraded_reason = None
+        shown = False  # whether the model's sources have been
         if self._llm is not None:
             try:
                 async with aclosing(self._generate(self._llm, question, request, found)) as events:
                     async for event in events:
+                        shown = True
                         yield finish(event.answer) if isinstance(event, DoneEvent) else event
                 return
             except LlmBusyError:
@@ -155,7 +157,7 @@ class Answerer:
         answer = await self._extract(question, found, readable=readable)
         if degraded_reason is not None:
             answer = replace(answer, degraded=True, degraded_reason=degraded_reason)
-        else:
+        if not shown:
             yield SourcesEvent(answer.citations)
             for piece in _pieces(answer.text):
                 yield TokenEvent(piece)

@@ -140,7 +140,7 @@ async def _chunks(
     """The role, the text piece by piece, the end with the evidence, the count of tokens if `usage`, [DONE]."""
     no_usage = {"usage": None} if usage else {}
     guard = ImageGuard()
-    begun = written = False
+    begun, written = False, ""  # what the answer has said so far
 
     def text(piece: str) -> bytes:
         return _event(envelope.delta({"content": piece}) | no_usage)
@@ -153,11 +153,12 @@ async def _chunks(
                     yield _event(envelope.delta({"role": "assistant", "content": ""}) | no_usage)
                 if isinstance(event, DoneEvent):
                     metrics.count_answer(event.answer)
-                piece = guard.feed(_said(event, written=written))
+                said = _said(event, written)
+                written += said
+                piece = guard.feed(said)
                 if isinstance(event, DoneEvent):
                     piece += guard.finish() + _list_of(event.answer, with_list=with_list)
                 if piece:
-                    written = True
                     yield text(piece)
                 if isinstance(event, DoneEvent):
                     yield _event(envelope.last(event.answer) | no_usage)
@@ -172,14 +173,14 @@ async def _chunks(
         raise
 
 
-def _said(event: AnswerEvent, *, written: bool) -> str:
-    """What an event adds to the text. The whole answer adds itself where nothing of it has been written yet."""
+def _said(event: AnswerEvent, written: str) -> str:
+    """What an event adds to the text. The whole answer adds itself where something else or nothing has been written."""
     match event:
         case TokenEvent(text):
             return text
         case DoneEvent(answer) if not written:
             return answer.text
-        case DoneEvent(answer) if answer.degraded:
+        case DoneEvent(answer) if answer.degraded and written != answer.text:
             return _INSTEAD[is_chinese(answer.standalone_question)] + answer.text
     return ""
 

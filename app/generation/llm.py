@@ -142,11 +142,10 @@ class LlmClient:
     async def turn(self) -> AsyncGenerator[None, None]:
         """Hold one of the server's turns for the block; its wait counts into none of the four time limits.
 
-        While the server is left alone there is nothing to wait for. Raises LlmBusyError.
+        Raises LlmBusyError, and LlmUnavailableError at once while the server is left alone.
         """
         if self._breaker.wait_s > 0:
-            yield
-            return
+            raise self._left_alone()
         async with self._turns.take():
             yield
 
@@ -186,7 +185,9 @@ class LlmClient:
         room = await self._prompt_room(params)
         budget, best = room, None
         for _ in range(_FITTING_ROUNDS):
-            prompt = build(budget)
+            prompt = await asyncio.to_thread(
+                build, budget
+            )  # with many chunks it counts for a tenth of a second
             counted = await self._count(prompt.messages)
             if counted is None:
                 return prompt
@@ -216,10 +217,7 @@ class LlmClient:
         server) and LlmTimeoutError; what was yielded before stays valid.
         """
         if not self._breaker.allow():
-            raise LlmUnavailableError(
-                "The language model failed several times in a row; it is tried again in "
-                f"{self._breaker.wait_s:.0f} s."
-            )
+            raise self._left_alone()
         try:
             async with aclosing(self._deltas(messages, params)) as deltas:
                 async for delta in deltas:
@@ -229,6 +227,11 @@ class LlmClient:
                 self._breaker.record_failure()
             raise
         self._breaker.record_success()
+
+    def _left_alone(self) -> LlmUnavailableError:
+        return LlmUnavailableError(
+            f"The language model failed several times in a row; it is tried again in {self._breaker.wait_s:.0f} s."
+        )
 
     async def complete(self, messages: Sequence[PromptMessage], params: GenerationParams) -> str:
         """The whole completion of a short request. Raises as `stream` does."""

@@ -114,6 +114,11 @@ class TestFailures:
         for _ in range(20):
             reply = ask(opened, history=HISTORY).json()
             assert "tried again in" in reply["degraded_reason"]
+        streamed = events(ask(opened, stream=True).text)
+        extractive = events(ask(client, stream=True).text)
+        assert [event for event in streamed if event[0] != "done"] == extractive[
+            :-1
+        ]  # told as any other answer
         assert len(llm.requests) == asked
 
 

@@ -206,6 +206,21 @@ class TestWithModel:
         assert chunks[-1].model_extra is not None
         assert chunks[-1].model_extra["pgask"]["degraded"]
 
+    @pytest.mark.parametrize("before", [0, 5])
+    def test_an_answer_instead_of_a_model_that_said_nothing_is_told_once(
+        self, make_sdk: Any, before: int
+    ) -> None:
+        """Whether the model was asked in vain, or is left alone since it has failed too often."""
+        with ScriptedLlm() as llm:
+            llm.mode = "garbage"
+            sdk = make_sdk(llm_base_url=llm.base_url)
+            for _ in range(before):
+                sdk.chat.completions.create(model="pgask", messages=ASKED)
+            chunks = list(sdk.chat.completions.create(model="pgask", messages=ASKED, stream=True))
+            whole = sdk.chat.completions.create(model="pgask", messages=ASKED)
+        assert text_of(chunks) == whole.choices[0].message.content
+        assert "broke off" not in text_of(chunks)
+
     def test_a_required_model_that_fails_in_mid_stream_ends_in_an_error(self, make_sdk: Any) -> None:
         with ScriptedLlm("Half of this answer never comes [1].") as llm:
             llm.mode = "disconnect_mid_stream"
