@@ -154,7 +154,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _a_required_model_is_named(self) -> Self:
         if self.llm_required and self.llm_base_url is None:
-            raise ValueError("LLM_REQUIRED needs PGASK_LLM_BASE_URL, the address of the model's server")
+            raise ValueError("PGASK_LLM_REQUIRED needs PGASK_LLM_BASE_URL, the address of the model's server")
         return self
 
 
@@ -166,10 +166,13 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        faults = "; ".join(
-            f"PGASK_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
-            for fault in error.errors()
-        )
+        faults = "; ".join(_fault(fault["loc"], fault["msg"]) for fault in error.errors())
         raise ConfigError(
             f"Wrong setting: {faults}. See .env.example for every setting and its range."
         ) from None
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    """What is wrong with a setting; a fault of several together names them itself."""
+    message = message.removeprefix("Value error, ")
+    return f"PGASK_{'_'.join(map(str, location)).upper()}: {message}" if location else message

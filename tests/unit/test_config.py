@@ -101,6 +101,13 @@ class TestFaults:
             load_settings()
         assert "\n" not in str(caught.value)
 
+    def test_a_model_that_is_required_must_be_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PGASK_LLM_REQUIRED", "true")
+        with pytest.raises(ConfigError, match="Wrong setting: PGASK_LLM_REQUIRED needs PGASK_LLM_BASE_URL"):
+            load_settings()
+        monkeypatch.setenv("PGASK_LLM_BASE_URL", "http://llm:8001/v1")
+        assert load_settings().llm_required
+
     def test_no_secret_is_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PGASK_DATABASE_URL", "postgresql://me:hush-hush@db/x")
         monkeypatch.setenv("PGASK_LLM_API_KEY", "hush-hush")
