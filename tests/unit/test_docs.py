@@ -163,7 +163,9 @@ def test_addresses_of_the_api_exist(page: Path) -> None:
     assert {(method, re.sub(r"\{\w+\}", "{id}", path)) for method, path in named} <= {
         (method, re.sub(r"\{\w+\}", "{id}", path)) for method, path in ROUTES
     }
-    known |= {path[: path.index("/", 1)] + end for path in known if "/" in path[1:] for end in ("", "/")}  # /v1/
+    known |= {
+        path[: path.index("/", 1)] + end for path in known if "/" in path[1:] for end in ("", "/")
+    }  # /v1/
     assert {path for path in bare if path not in known and not path.startswith("/documents/")} == set()
 
 
