@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain import RetrievalScores, ScoredChunk
+from app.domain import Place, RetrievalScores, ScoredChunk
 from app.generation.citations import MarkerStream, resolve_citations
 
 TUNING = (
@@ -216,3 +216,18 @@ def test_quotes_are_exact_whatever_the_answer(answer: str, one: str, two: str, s
         assert source.text[a:b] == evidence.quote
     for claim in resolved.claims:
         assert 0 <= claim.answer_start <= claim.answer_end <= len(resolved.text)
+
+
+def test_page_and_heading_are_those_of_the_quote_and_not_of_the_chunk() -> None:
+    second = TUNING.index("Above")
+    places = (Place(0, 7, "Lists"), Place(second, 8, "Many rows"))
+    source = chunk(TUNING, page=7, heading="Lists", places=places)
+    above, below = (
+        resolve_citations(f"{text} [1]", [source]).citations[0]
+        for text in (
+            "Above that, take the square root of the rows.",
+            "Use rows / 1000 lists up to 1,000,000 rows.",
+        )
+    )
+    assert (above.page, above.heading) == (8, "Many rows")
+    assert (below.page, below.heading) == (7, "Lists")
