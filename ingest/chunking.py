@@ -165,6 +165,10 @@ class _Borders:
             at -= 1
         return at if at > low else token
 
+    def word_at_or_after(self, token: int, high: int) -> int:
+        """The first start of a word in [token, high); `token` itself where a word fills all of it."""
+        return next((at for at in range(token, high) if not self._inside_word(at)), token)
+
     def _inside_word(self, token: int) -> bool:
         if token >= len(self._touches) or not self._touches[token]:
             return False
@@ -200,7 +204,7 @@ def _overlap_start(borders: _Borders, start: int, end: int, overlap: int) -> int
         return end
     low = max(end - overlap, start + 1)
     found = borders.first(SENTENCE, low, end)
-    return found if found is not None else borders.word_at_or_before(end - overlap, start)
+    return found if found is not None else borders.word_at_or_after(low, end)
 
 
 def _grid(borders: _Borders, spans: Sequence[tuple[int, int]], window_tokens: int) -> list[tuple[int, int]]:

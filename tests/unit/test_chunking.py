@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain import Document, Page, Section
@@ -125,6 +125,7 @@ def test_any_text_is_cut_whole_and_exactly(text: str, size: int, overlap: int, w
     check(text, tokens, found, size=size, overlap=min(overlap, size // 2), window=window)
 
 
+@example("字字字字abcdefgh字字字字字字字字", 6, 2, 3)  # an overlap that would begin inside a word
 @settings(max_examples=120, deadline=None)
 @given(TEXTS, st.integers(4, 40), st.integers(0, 20), st.integers(1, 12))
 def test_small_limits_hold_too(text: str, size: int, overlap: int, window: int) -> None:
