@@ -17,7 +17,7 @@ from typing import Literal
 import structlog
 
 from app.config import Settings
-from app.domain import Answer, ChatTurn, Citation, GenerationParams, ScoredChunk, SearchFilter, Usage
+from app.domain import Answer, ChatTurn, Citation, GenerationParams, SearchFilter, Usage
 from app.embedding import Embedder
 from app.errors import GenerationError, LimitExceededError, LlmBusyError, LlmUnavailableError
 from app.generation.citations import resolve_citations
@@ -208,7 +208,8 @@ class Answerer:
         raw, usage, finish_reason = "", Usage(), None
         async with llm.turn():
             prompt = await llm.fit_prompt(build, request.generation)
-            yield SourcesEvent(tuple(_whole_source(chunk, n) for n, chunk in enumerate(prompt.used, 1)))
+            whole = enumerate(prompt.used, 1)  # which part of each counts, the answer has yet to say
+            yield SourcesEvent(tuple(chunk.cite(n, chunk.char_start, chunk.char_end) for n, chunk in whole))
             stream = MarkerStream(len(prompt.used))
             async with aclosing(llm.stream(prompt.messages, request.generation)) as deltas:
                 async for delta in deltas:
@@ -233,23 +234,6 @@ class Answerer:
 
 def _abstention(question: str, generator: str) -> Answer:
     return Answer(refusal("zh" if is_chinese(question) else "en"), True, generator, (), question)
-
-
-def _whole_source(chunk: ScoredChunk, marker: int) -> Citation:
-    """A source as it goes into the prompt, before the answer says which part of it counts."""
-    return Citation(
-        marker=marker,
-        document_id=chunk.document_id,
-        chunk_id=chunk.chunk_id,
-        source=chunk.source,
-        title=chunk.title,
-        page=chunk.page,
-        heading=chunk.heading,
-        char_start=chunk.char_start,
-        char_end=chunk.char_end,
-        quote=chunk.text,
-        score=chunk.score,
-    )
 
 
 def _pieces(text: str) -> list[str]:

@@ -110,6 +110,24 @@ class ScoredChunk:
                 return place
         return Place(self.char_start, self.page, self.heading)
 
+    def cite(self, marker: int, char_start: int, char_end: int, *, supported: bool = True) -> Citation:
+        """A span of this chunk as evidence, under the page and heading where it stands."""
+        place = self.place_at(char_start)
+        return Citation(
+            marker=marker,
+            document_id=self.document_id,
+            chunk_id=self.chunk_id,
+            source=self.source,
+            title=self.title,
+            page=place.page,
+            heading=place.heading,
+            char_start=char_start,
+            char_end=char_end,
+            quote=self.text[char_start - self.char_start : char_end - self.char_start],
+            score=self.score,
+            supported=supported,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:

@@ -232,21 +232,7 @@ class _Evidence:
             if chunk.document_id == named.document_id and inside and quoted == self.text(span):
                 named = chunk
                 break
-        place = named.place_at(char_start)
-        return Citation(
-            marker=marker,
-            document_id=named.document_id,
-            chunk_id=named.chunk_id,
-            source=named.source,
-            title=named.title,
-            page=place.page,
-            heading=place.heading,
-            char_start=char_start,
-            char_end=char_end,
-            quote=self.text(span),
-            score=named.score,
-            supported=supported,
-        )
+        return named.cite(marker, char_start, char_end, supported=supported)
 
 
 def _one_per_marker(claims: Sequence[Claim]) -> tuple[Citation, ...]:

@@ -97,19 +97,7 @@ def extract(
     if not chosen:
         return None
     citations = tuple(
-        Citation(
-            marker=marker,
-            document_id=sentence.chunk.document_id,
-            chunk_id=sentence.chunk.chunk_id,
-            source=sentence.chunk.source,
-            title=sentence.chunk.title,
-            page=sentence.chunk.place_at(sentence.char_start).page,
-            heading=sentence.chunk.place_at(sentence.char_start).heading,
-            char_start=sentence.char_start,
-            char_end=sentence.char_end,
-            quote=sentence.text,
-            score=sentence.chunk.score,
-        )
+        sentence.chunk.cite(marker, sentence.char_start, sentence.char_end)
         for marker, sentence in enumerate(chosen, 1)
     )
     pieces = [f"{shown_sentence(citation.quote)} [{citation.marker}]" for citation in citations]
