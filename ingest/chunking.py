@@ -121,26 +121,18 @@ class _Borders:
     """Token indices at which a text may be cut, by strength."""
 
     def __init__(self, document: Document, tokens: Tokens, sentences: Sequence[tuple[int, int]]) -> None:
-        strengths: dict[int, int] = {}
         text = document.text
-
-        def mark(char_offset: int, strength: int) -> None:
-            token = int(np.searchsorted(tokens.starts, char_offset, side="left"))
-            strengths[token] = max(strength, strengths.get(token, WORD))
-
-        for start, _ in sentences:
-            mark(start, SENTENCE)
-        offset = 0
+        blocks, offset = [], 0
         for block in _BLOCKS.split_text(text):
-            mark(offset + len(block) - len(block.lstrip()), BLOCK)
+            blocks.append(offset + len(block) - len(block.lstrip()))
             offset += len(block)
-        for page in document.pages:
-            mark(page.char_start, BLOCK)
-        for section in document.sections:
-            mark(section.char_start, HEADING)
+        blocks.extend(page.char_start for page in document.pages)
+        headings = [section.char_start for section in document.sections]
+        # each holds the stronger ones too
         self._by_strength = {
-            strength: sorted(token for token, found in strengths.items() if found >= strength)
-            for strength in (HEADING, BLOCK, SENTENCE)
+            HEADING: _token_indices(tokens, headings),
+            BLOCK: _token_indices(tokens, headings + blocks),
+            SENTENCE: _token_indices(tokens, headings + blocks + [start for start, _ in sentences]),
         }
         # a token that does not touch the one before starts a word; Chinese characters touch, each starts one
         self._touches = np.concatenate([[False], tokens.starts[1:] == tokens.ends[:-1]])
@@ -174,6 +166,12 @@ class _Borders:
             return False
         first, before = self._text[self._tokens.starts[token]], self._text[self._tokens.starts[token] - 1]
         return first.isalnum() and before.isalnum() and first < "⺀"
+
+
+def _token_indices(tokens: Tokens, offsets: Sequence[int]) -> list[int]:
+    """The first tokens at or after character offsets, ascending, each once."""
+    found: list[int] = np.unique(np.searchsorted(tokens.starts, offsets, side="left")).tolist()
+    return found
 
 
 def _pack(borders: _Borders, count: int, chunk_tokens: int, overlap: int) -> list[tuple[int, int]]:
