@@ -246,7 +246,13 @@ def _words(fault: Mapping[str, Any]) -> tuple[str, str]:
     limits = {
         name: value for name, value in (fault.get("ctx") or {}).items() if isinstance(value, int | float)
     }
-    pattern = FAULTS_ZH.get(str(fault["type"]), "值无效")
+    kind = str(fault["type"])
+    if kind == "too_long" and isinstance(
+        fault.get("input"), str
+    ):  # a string checked by a function of ours as well
+        kind = "string_too_long"
+        english = f"should have at most {limits.get('max_length', 0):,} characters"
+    pattern = FAULTS_ZH.get(kind, "值无效")
     return english, pattern.format_map(_Known(limits))
 
 

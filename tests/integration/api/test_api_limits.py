@@ -218,3 +218,11 @@ class TestDocumentLimits:
     @pytest.mark.parametrize("name", ["", "x" * 65, "a/b", " a", "a\n", "a\0", "'; --", 7])
     def test_names_of_collections(self, client: TestClient, name: Any) -> None:
         assert client.post("/collections", json={"name": name}).status_code == 422
+
+
+def test_a_long_question_is_told_its_limit_in_characters(client: TestClient) -> None:
+    body = {"question": "问" * 8_001}
+    english = client.post("/ask", json=body).json()
+    chinese = client.post("/ask", json=body, headers={"Accept-Language": "zh"}).json()
+    assert english["detail"] == "question: should have at most 8,000 characters."
+    assert "8000 个字符" in chinese["detail"]
