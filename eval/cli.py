@@ -1,9 +1,12 @@
 """The command `rag-eval`: measure retrieval and answers on a corpus with questions.
 
     rag-eval run --corpus DIR --questions FILE.jsonl --limit 300 --out out/
+    rag-eval compare A B
+    rag-eval sweep --corpus DIR --questions FILE.jsonl --out out/ --grid dense_weight=.3,.5,.7
 
-Standard output gets the table and, as its last line, one JSON object; progress goes to standard error.
-Exit code 0: measured; 2: could not start, or every question failed.
+Standard output gets a table and, as its last line, one JSON object; progress goes to standard error.
+Exit code 0: measured; 1: `compare` found a significant loss, or some points of a `sweep` failed; 2: could not start,
+or every question or point failed.
 """
 
 from __future__ import annotations
@@ -13,29 +16,24 @@ import hashlib
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.errors import InvalidRequestError, PgaskError
+from eval.compare_cli import add_compare
 from eval.dataset import Question, load_questions
+from eval.progress import open_progress
 from eval.report import RunAbout, make_folder, make_json_line, make_notes, make_table, write_report
-from eval.runner import Ask, Evaluation, Ingest, run
+from eval.runner import Evaluation, run
+from eval.sweep import OpenSystem
+from eval.sweep_cli import add_sweep
 from eval.wordnet import load_synonyms
-
-
-class System(Ingest, Ask, Protocol):
-    """The system under evaluation: both protocols in one object."""
-
-
-OpenSystem = Callable[[], AbstractAsyncContextManager[System]]
 
 
 class LanguageField(StrEnum):
@@ -50,10 +48,6 @@ def build_cli(open_system: OpenSystem) -> typer.Typer:
     cli = typer.Typer(
         help="Measure retrieval and answers of pgask.", no_args_is_help=True, add_completion=False
     )
-
-    @cli.callback()
-    def _root() -> None:
-        """Keeps `run` a subcommand while it is the only one."""
 
     @cli.command("run")
     def _run(
@@ -103,6 +97,8 @@ def build_cli(open_system: OpenSystem) -> typer.Typer:
         if evaluation.figures["failed"] == evaluation.figures["questions"]:
             raise typer.Exit(2)
 
+    add_compare(cli)
+    add_sweep(cli, open_system)
     return cli
 
 
@@ -147,15 +143,7 @@ async def _evaluate(
     language_field: LanguageField,
     err: Console,
 ) -> Evaluation:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        tasks = {
-            stage: progress.add_task(stage, total=None, visible=False) for stage in ("ingest", "ask", "score")
-        }
-
-        def show(stage: str, done: int, total: int) -> None:
-            progress.update(tasks[stage], completed=done, total=total, visible=True)
-
+    with open_progress(err) as show:
         async with open_system() as system:
             return await run(
                 system,

@@ -112,9 +112,9 @@ class EvaluatedSystem:
 
 
 @asynccontextmanager
-async def open_system() -> AsyncIterator[EvaluatedSystem]:
-    """The system that the settings describe, its schema brought up to date."""
-    settings = load_settings()
+async def open_system(**overrides: object) -> AsyncIterator[EvaluatedSystem]:
+    """The system that the settings describe, `overrides` in their place, its schema brought up to date."""
+    settings = load_settings(**overrides)
     async with AsyncExitStack() as stack:
         database = stack.enter_context(open_database(settings))
         migrate(database)

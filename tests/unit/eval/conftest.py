@@ -26,6 +26,7 @@ class TinySystem:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self.asked: list[str] = []
+        self.opened_with: list[dict[str, object]] = []
 
     async def ingest(
         self, corpus: Path, collection: str, on_document: Callable[[int, int], None]
@@ -97,7 +98,8 @@ def tiny_system() -> TinySystem:
 @pytest.fixture
 def open_tiny_system(tiny_system: TinySystem) -> Callable[[], object]:
     @asynccontextmanager
-    async def open_system() -> AsyncIterator[TinySystem]:
+    async def open_system(**overrides: object) -> AsyncIterator[TinySystem]:
+        tiny_system.opened_with.append(overrides)
         yield tiny_system
 
     return open_system

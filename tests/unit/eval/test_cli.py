@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from eval.cli import OpenSystem, build_cli
+from eval.cli import build_cli
 from eval.summary import METRIC_KEYS
+from eval.sweep import OpenSystem
 
 Invoke = Callable[..., Result]
 

@@ -7,10 +7,12 @@ from types import ModuleType
 
 import pytest
 
-from eval import cli, dataset, metrics, report, words
+from eval import cli, compare, dataset, metrics, report, sweep, words
 
 
-@pytest.mark.parametrize("module", [cli, dataset, metrics, report, words], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [cli, compare, dataset, metrics, report, sweep, words], ids=lambda module: module.__name__
+)
 def test_examples(module: ModuleType) -> None:
     result = doctest.testmod(module)
     assert result.attempted > 0

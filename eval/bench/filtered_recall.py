@@ -1,0 +1,328 @@
+"""Recall@10 of the dense leg under filters, against exact search over the rows that the filter keeps.
+
+    python -m eval.bench.filtered_recall [--rows N] [--dimension D] [--exact-max-rows N] [--force-index] [--seed N]
+
+Inserts generated unit vectors into a temporary embedded PostgreSQL: documents of ten chunks around cluster centres, no
+text and no model. Each filter keeps a share of the documents, either at random or those of one region (the ones
+nearest to one centre), as a folder or a language does. Questions are chunks with noise (cosine about 0.8), from the
+rows that the filter keeps (`inside`) or from all (`anywhere`: the filter then often keeps only what is far away).
+The last cases are a collection that shares its space with a nine times larger one. A low `--exact-max-rows`
+sends all but the smallest to the index; where the planner would still rather sort all that the filter keeps,
+`--force-index` keeps it from that. Prints one JSON object; times are of one client and one search, the plan
+included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from app.domain import SearchFilter
+from app.embedding import EmbeddingSpace, FloatMatrix
+from app.store import ivfflat
+from app.store.embedded import EmbeddedPostgres
+from app.store.engine import AsyncPool, Connection, Database, connect, open_pool, transaction
+from app.store.migrate import migrate
+from app.store.search import find_candidates, plan_search
+from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
+
+SHARES: Final = (0.001, 0.01, 0.1, 0.5)
+CHUNKS: Final = 10  # of a document
+NEIGHBOURS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Generated vectors as stored: `vectors` float32 (n, dimension) of unit length, `ids` their chunks' ids (n,);
+    `kept` has, for each filter's name, which rows it keeps (n,)."""
+
+    collection: Collection
+    vectors: FloatMatrix
+    ids: NDArray[np.int64]
+    kept: dict[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one filter measured. `fewest` is the least number of rows that a question got."""
+
+    filter: str
+    questions: str
+    rows: int
+    exact: bool
+    probes: int | None
+    recall: float
+    fewest: int
+    p50_ms: float
+
+
+def bench_space(dimension: int) -> EmbeddingSpace:
+    """A space that no model has."""
+    return EmbeddingSpace(
+        model="generated",
+        weights_sha256="0" * 64,
+        dimension=dimension,
+        query_prefix="",
+        passage_prefix="",
+        pooling="mean",
+        normalized=True,
+    )
+
+
+def fill(app: Connection, collection: Collection, rows: int, dimension: int, seed: int) -> Corpus:
+    """Store `rows` generated chunks with their windows and the metadata that the filters ask for."""
+    rng = np.random.default_rng(seed)
+    documents = rows // CHUNKS
+    centres = np.random.default_rng(0).standard_normal((100, dimension))
+    middles = 0.5 * centres[rng.integers(100, size=documents)] + 0.5 * rng.standard_normal(
+        (documents, dimension)
+    )
+    vectors = _unit(np.repeat(middles, CHUNKS, axis=0) + 0.5 * rng.standard_normal((rows, dimension)))
+    places = {
+        "random": rng.permutation(documents),
+        "region": np.argsort(np.argsort(-(_unit(middles) @ _unit(centres[:1])[0]), kind="stable")),
+    }
+    kept = {
+        _name(kind, share): place < max(1, round(share * documents))
+        for kind, place in places.items()
+        for share in SHARES
+    }
+    metadata = [
+        json.dumps({name: True for name, which in kept.items() if which[number]})
+        for number in range(documents)
+    ]
+    ids = _store(app, collection, vectors, metadata, rng)
+    return Corpus(collection, vectors, ids, {name: np.repeat(which, CHUNKS) for name, which in kept.items()})
+
+
+async def measure(
+    pool: AsyncPool,
+    corpus: Corpus,
+    space: EmbeddingSpace,
+    *,
+    questions: int,
+    exact_max_rows: int,
+    candidates: int,
+    seed: int,
+) -> list[Figures]:
+    """Every filter with questions from inside it and from anywhere."""
+    figures = []
+    for name, kept in corpus.kept.items():
+        for where, source in (("inside", kept), ("anywhere", np.ones_like(kept))):
+            asked = _ask(corpus.vectors[source], questions, seed)
+            figures.append(
+                await _measure_one(
+                    pool,
+                    corpus,
+                    space,
+                    name,
+                    where,
+                    asked,
+                    exact_max_rows=exact_max_rows,
+                    candidates=candidates,
+                )
+            )
+    return figures
+
+
+async def measure_collection(
+    pool: AsyncPool,
+    corpus: Corpus,
+    space: EmbeddingSpace,
+    asked: FloatMatrix,
+    *,
+    exact_max_rows: int,
+    candidates: int,
+) -> Figures:
+    """A collection without a filter: its share of the space is one."""
+    return await _measure_one(
+        pool, corpus, space, None, "collection", asked, exact_max_rows=exact_max_rows, candidates=candidates
+    )
+
+
+async def _measure_one(
+    pool: AsyncPool,
+    corpus: Corpus,
+    space: EmbeddingSpace,
+    name: str | None,
+    where: str,
+    asked: FloatMatrix,
+    *,
+    exact_max_rows: int,
+    candidates: int,
+) -> Figures:
+    search_filter = SearchFilter(metadata={name: True}) if name else None
+    rows = np.flatnonzero(corpus.kept[name]) if name else np.arange(len(corpus.vectors))
+    hits, found_least, elapsed_ms = 0, len(rows), []
+    plan = None
+    for question in asked:
+        async with transaction(pool) as reader:
+            started = time.perf_counter()
+            plan = await plan_search(
+                reader, corpus.collection.name, space, search_filter, exact_max_rows=exact_max_rows
+            )
+            found = await find_candidates(
+                reader, plan, question, [], search_filter, candidates=candidates, k1=1.2, b=0.75
+            )
+            elapsed_ms.append((time.perf_counter() - started) * 1000)
+        best = rows[np.argsort(-(corpus.vectors[rows] @ question))[:NEIGHBOURS]]
+        hits += len(set(corpus.ids[best].tolist()) & {chunk.chunk_id for chunk in found.chunks})
+        found_least = min(found_least, len(found.chunks))
+    assert plan is not None
+    return Figures(
+        filter=name or "collection",
+        questions=where,
+        rows=len(rows),
+        exact=plan.exact,
+        probes=plan.probes,
+        recall=round(hits / (len(asked) * min(NEIGHBOURS, len(rows))), 4),
+        fewest=found_least,
+        p50_ms=round(statistics.median(elapsed_ms), 2),
+    )
+
+
+def _ask(vectors: FloatMatrix, count: int, seed: int) -> FloatMatrix:
+    rng = np.random.default_rng(seed)
+    picked = vectors[rng.integers(len(vectors), size=count)]
+    return _unit(picked + 0.75 / np.sqrt(picked.shape[1]) * rng.standard_normal(picked.shape))
+
+
+def _name(kind: str, share: float) -> str:
+    return f"{kind} {share:.1%}"
+
+
+def _unit(vectors: NDArray[np.float64] | FloatMatrix) -> FloatMatrix:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+def _store(
+    app: Connection,
+    collection: Collection,
+    vectors: FloatMatrix,
+    metadata: list[str],
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """The chunks' ids in the vectors' order."""
+    documents = [
+        row[0]
+        for row in app.execute(
+            "INSERT INTO pgask.documents (collection_id, source, status, text, chunk_count, metadata)"
+            " SELECT %s, 'document ' || number, 'ready', 'text', %s, kept::jsonb"
+            " FROM unnest(%s::text[]) WITH ORDINALITY m (kept, number) ORDER BY number RETURNING id",
+            [collection.id, CHUNKS, metadata],
+        )
+    ]
+    stored = app.execute(
+        "INSERT INTO pgask.chunks (document_id, collection_id, chunk_index, char_start, char_end, token_count,"
+        " term_count, places, sentences, window_start, window_end)"
+        " SELECT d.id, %s, i, 0, 4, 1, 1, '[]', '{}', i, i + 1"
+        " FROM unnest(%s::uuid[]) WITH ORDINALITY d (id, number), generate_series(0, %s) i ORDER BY number, i"
+        " RETURNING document_id, chunk_index, id",
+        [collection.id, documents, CHUNKS - 1],
+    ).fetchall()
+    by_place = {(document, index): chunk_id for document, index, chunk_id in stored}
+    places = [(document, index) for document in documents for index in range(CHUNKS)]
+    ids = np.array([by_place[place] for place in places])
+    windows = vectors + 0.75 / np.sqrt(vectors.shape[1]) * rng.standard_normal(vectors.shape)
+    with app.cursor() as cursor:
+        chunks = sql.SQL("COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN")
+        with cursor.copy(chunks.format(chunk_table(collection.space_id))) as copy:
+            for chunk_id, (document, _), vector in zip(ids.tolist(), places, vectors, strict=True):
+                copy.write_row((chunk_id, collection.id, document, vector))
+        texts = sql.SQL("COPY {} (document_id, window_index, char_start, char_end, embedding) FROM STDIN")
+        with cursor.copy(texts.format(window_table(collection.space_id))) as copy:
+            for (document, index), vector in zip(places, _unit(windows), strict=True):
+                copy.write_row((document, index, 0, 4, vector))
+    return ids
+
+
+async def run(
+    database: Database,
+    *,
+    rows: int,
+    dimension: int,
+    exact_max_rows: int,
+    candidates: int,
+    questions: int,
+    seed: int,
+    force_index: bool = False,
+) -> dict[str, object]:
+    """Fill a migrated, empty database and measure; the figures as a JSON object."""
+    space = bench_space(dimension)
+    with connect(database.owner) as owner, connect(database.app) as app:
+        space_id = ensure_space(owner, space)
+        large = fill(app, ensure_collection(app, "large", space_id), rows * 9 // 10, dimension, seed)
+        small = fill(app, ensure_collection(app, "small", space_id), rows // 10, dimension, seed + 1)
+        owner.execute("ANALYZE")
+        built = ivfflat.rebuild(owner, space_id, target_recall=0.95)
+    url = make_conninfo(database.app, options="-c enable_sort=off") if force_index else database.app
+    async with open_pool(url, size=1, statement_timeout_s=60) as pool:
+        figures = await measure(
+            pool, large, space, questions=questions, exact_max_rows=exact_max_rows, candidates=candidates,
+            seed=seed,
+        )  # fmt: skip
+        for corpus in (large, small):
+            figures.append(
+                await measure_collection(
+                    pool, corpus, space, _ask(corpus.vectors, questions, seed),
+                    exact_max_rows=exact_max_rows, candidates=candidates,
+                )
+            )  # fmt: skip
+    return {
+        "rows": rows, "dimension": dimension, "seed": seed, "exact_max_rows": exact_max_rows,
+        "candidates": candidates, "force_index": force_index, "index": asdict(built), "figures": [asdict(one) for one in figures],
+    }  # fmt: skip
+
+
+def _databases() -> Iterator[Database]:
+    with (
+        tempfile.TemporaryDirectory(prefix="pgask-bench-") as folder,
+        EmbeddedPostgres(Path(folder)) as server,
+    ):
+        urls = server.create_database("filtered_recall_test")
+        database = Database(owner=urls.owner, app=urls.app)
+        migrate(database)
+        yield database
+
+
+def main(
+    rows: Annotated[int, typer.Option(help="Chunks, a tenth of them in a collection of its own")] = 30_000,
+    dimension: Annotated[int, typer.Option(help="Dimension of the vectors")] = 384,
+    exact_max_rows: Annotated[int, typer.Option(help="PGASK_EXACT_MAX_ROWS")] = 100,
+    candidates: Annotated[int, typer.Option(help="Rows that each search asks for")] = 10,
+    questions: Annotated[int, typer.Option(help="Questions a filter")] = 100,
+    force_index: Annotated[
+        bool, typer.Option("--force-index", help="Let the planner not sort instead")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of all that is random")] = 1,
+) -> None:
+    """Print the figures as one JSON object."""
+    for database in _databases():
+        print(
+            json.dumps(
+                asyncio.run(
+                    run(
+                        database, rows=rows, dimension=dimension, exact_max_rows=exact_max_rows,
+                        candidates=candidates, questions=questions, seed=seed,
+                        force_index=force_index,
+                    )
+                )
+            )
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,208 @@
+"""Two runs over the same questions: is their difference more than chance?
+
+Pure but for `load_run`. A is the baseline, B what is judged; a difference is B minus A, and every measure here is
+better when higher. The p values are per measure, not corrected for testing several.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from app.errors import InvalidRequestError
+from eval.metrics import RANK_MEASURES
+from eval.summary import ANSWER_KEYS, BOOTSTRAP_SEED
+
+Floats = npt.NDArray[np.float64]
+
+DEFAULT_METRICS: Final = ("ndcg@10", "recall@5", "answer_contains_gold")
+COMPARABLE: Final = (*RANK_MEASURES, *ANSWER_KEYS)  # what questions.jsonl keeps a value of for each question
+DRAWS: Final = 10_000
+SIGNIFICANCE: Final = 0.05
+_BATCH: Final = 500  # draws at once: bounds the memory at 500 x questions
+_NAMED: Final = 3  # how many differing questions a refusal names
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One measure in both runs, over the questions that have it. All None but `questions` where none has it."""
+
+    a: float | None
+    b: float | None
+    difference: float | None  # b - a
+    low: float | None  # 95 % interval of the difference
+    high: float | None
+    p: float | None  # two-sided
+    questions: int
+
+    @property
+    def verdict(self) -> str:
+        """Where the difference is significant "loss" or "gain", else "same"; "none" without a value.
+
+        >>> Difference(0.9, 0.8, -0.1, -0.15, -0.05, 0.001, 300).verdict
+        'loss'
+        """
+        if self.p is None or self.difference is None:
+            return "none"
+        if self.p >= SIGNIFICANCE:
+            return "same"
+        return "loss" if self.difference < 0 else "gain"
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionValues:
+    """One line of a questions.jsonl: what was asked, and the measures that apply to it."""
+
+    asked: str  # question and gold answers, to tell whether two lines are one question
+    values: Mapping[str, float]
+
+
+Run = Mapping[str, QuestionValues]  # question id → its values, in the order of the file
+
+
+def load_run(path: Path) -> Run:
+    """The questions of a run, from its --out folder or its questions.jsonl. Raises InvalidRequestError."""
+    file = path / "questions.jsonl" if path.is_dir() else path
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(f"{file} can't be read: name the --out folder of a `rag-eval run`.") from error
+    run: dict[str, QuestionValues] = {}
+    for number, line in enumerate(lines, start=1):
+        question_id, question = _parse_line(line, f"{file}, line {number}")
+        if question_id in run:
+            raise _unreadable(f"{file}, line {number}: the id {question_id} stands twice.")
+        run[question_id] = question
+    if not run:
+        raise _unreadable(f"{file} has no questions.")
+    return run
+
+
+def compare_runs(a: Run, b: Run, metrics: Sequence[str] = DEFAULT_METRICS) -> dict[str, Difference]:
+    """Each measure's difference, in the order given. Raises InvalidRequestError where the runs did not ask the
+    same questions, or a measure is unknown or is defined in one run only."""
+    for metric in metrics:
+        if metric not in COMPARABLE:
+            raise InvalidRequestError(
+                f"{metric} has no value for each question; choose from {', '.join(COMPARABLE)}.",
+                code="invalid_metric",
+            )
+    _refuse_different_questions(a, b)
+    return {metric: _compare(a, b, metric) for metric in metrics}
+
+
+def paired_p_value(differences: Floats, draws: int = DRAWS, seed: int = BOOTSTRAP_SEED) -> float:
+    """Two-sided p value of a mean difference by the paired randomisation test: the share of random sign flips
+    whose mean is at least as far from 0, the observed one counted in, so that it is never 0.
+
+    Source: Smucker, Allan and Carterette 2007, "A comparison of statistical significance tests for information
+    retrieval evaluation", section 3.1; the +1 from Phipson and Smyth 2010.
+
+    >>> paired_p_value(np.zeros(5))
+    1.0
+    """
+    changed = differences[differences != 0]
+    if not changed.size:
+        return 1.0
+    observed = abs(changed.sum()) - 1e-9  # equal sums added up in another order are still equal
+    random = np.random.default_rng(seed)
+    extreme = 0
+    for start in range(0, draws, _BATCH):
+        signs = random.integers(2, size=(min(_BATCH, draws - start), changed.size)) * 2 - 1
+        extreme += int(np.count_nonzero(np.abs(signs @ changed) >= observed))
+    return (extreme + 1) / (draws + 1)
+
+
+def mean_interval(differences: Floats, draws: int = DRAWS, seed: int = BOOTSTRAP_SEED) -> tuple[float, float]:
+    """95 % interval of the mean difference by the percentile bootstrap over questions. Source: Efron and
+    Tibshirani 1993, section 13.3."""
+    random = np.random.default_rng(seed)
+    means = [
+        differences[
+            random.integers(differences.size, size=(min(_BATCH, draws - start), differences.size))
+        ].mean(1)
+        for start in range(0, draws, _BATCH)
+    ]
+    low, high = np.quantile(np.concatenate(means), (0.025, 0.975))
+    return float(low), float(high)
+
+
+def describe_comparison(a: Path, b: Path, questions: int, found: Mapping[str, Difference]) -> dict[str, Any]:
+    """The JSON line of a comparison."""
+    metrics = {}
+    for key, difference in found.items():
+        rounded = {n: round(v, 6) if isinstance(v, float) else v for n, v in asdict(difference).items()}
+        metrics[key] = {**rounded, "verdict": difference.verdict}
+    return {
+        "a": str(a),
+        "b": str(b),
+        "questions": questions,
+        "metrics": metrics,
+        "losses": [key for key, difference in found.items() if difference.verdict == "loss"],
+        "gains": [key for key, difference in found.items() if difference.verdict == "gain"],
+    }
+
+
+def _compare(a: Run, b: Run, metric: str) -> Difference:
+    one_sided = [key for key in a if (metric in a[key].values) != (metric in b[key].values)]
+    if one_sided:
+        raise InvalidRequestError(
+            f"{metric} is defined in one of the runs only for {_name(one_sided)}: were both run with the same top_k?",
+            code="different_questions",
+        )
+    keys = [key for key in a if metric in a[key].values]
+    if not keys:
+        return Difference(None, None, None, None, None, None, 0)
+    of_a = np.array([a[key].values[metric] for key in keys], dtype=np.float64)
+    of_b = np.array([b[key].values[metric] for key in keys], dtype=np.float64)
+    differences = of_b - of_a
+    low, high = mean_interval(differences)
+    return Difference(
+        float(of_a.mean()),
+        float(of_b.mean()),
+        float(differences.mean()),
+        low,
+        high,
+        paired_p_value(differences),
+        len(keys),
+    )
+
+
+def _refuse_different_questions(a: Run, b: Run) -> None:
+    only_a, only_b = [key for key in a if key not in b], [key for key in b if key not in a]
+    changed = [key for key in a if key in b and a[key].asked != b[key].asked]
+    parts = [
+        f"{what} {_name(keys)}"
+        for what, keys in (("only A has", only_a), ("only B has", only_b), ("asked otherwise:", changed))
+        if keys
+    ]
+    if parts:
+        raise InvalidRequestError(
+            f"The runs did not ask the same questions: {'; '.join(parts)}.", code="different_questions"
+        )
+
+
+def _name(keys: Sequence[str]) -> str:
+    """How many questions, and the first of them."""
+    more = ", …" if len(keys) > _NAMED else ""
+    return f"{len(keys)} ({', '.join(keys[:_NAMED])}{more})"
+
+
+def _parse_line(line: str, where: str) -> tuple[str, QuestionValues]:
+    try:
+        row = json.loads(line)
+        values = {str(key): float(value) for key, value in row["values"].items()}
+        asked = json.dumps([row["question"], row["answers"], row["answerable"]], ensure_ascii=False)
+        return str(row["id"]), QuestionValues(asked, values)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(f"{where} is no line of a questions.jsonl that `rag-eval run` wrote.") from error
+
+
+def _unreadable(message: str) -> InvalidRequestError:
+    return InvalidRequestError(message, code="invalid_run")

@@ -1,0 +1,290 @@
+"""A sweep: the same questions under every combination of some settings, each point kept in a folder of its own.
+
+Knows the system by `OpenSystem` only. A point's folder holds the report of its run and, written last, point.json:
+its settings and what else its figures depend on. A point whose point.json agrees with both is not run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from app.config import load_settings
+from app.errors import ConfigError, InvalidRequestError, PgaskError
+from eval.dataset import Question
+from eval.report import RunAbout, make_folder, write_report
+from eval.runner import Ask, Evaluation, Ingest, OnProgress, run
+from eval.summary import METRIC_KEYS
+from eval.wordnet import Synonyms
+
+# Order matters: points that share a collection follow one another.
+INGEST_SETTINGS: Final = {"chunk_tokens": int, "overlap": int, "window_tokens": int}
+SEARCH_SETTINGS: Final = {
+    "dense_weight": float, "candidates": int, "bm25_k1": float, "bm25_b": float, "top_k": int,
+}  # fmt: skip
+SWEPT: Final = {**INGEST_SETTINGS, **SEARCH_SETTINGS}
+DEFAULT_TOP_K: Final = 10
+MAX_POINTS: Final = 1000  # more is a slip of the keyboard
+# Settings outside a sweep's reach that figures depend on as well.
+_FIXED: Final = (
+    "embedding_model", "query_prefix", "passage_prefix", "embedding_dtype", "abstain_threshold", "llm_base_url",
+    "llm_model", "index_min_rows", "exact_max_rows", "index_target_recall",
+)  # fmt: skip
+
+Value = int | float
+Point = Mapping[str, Value]  # setting → value, the settings of the grid only
+
+
+class System(Ingest, Ask, Protocol):
+    """The system under evaluation: both protocols in one object."""
+
+
+class OpenSystem(Protocol):
+    """Opens the system under evaluation."""
+
+    def __call__(self, **overrides: object) -> AbstractAsyncContextManager[System]:
+        """With the configured settings, `overrides` in their place. Raises PgaskError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SweepInput:
+    """What every point is measured on."""
+
+    corpus: Path
+    question_file: Path
+    questions: Sequence[Question]
+    synonyms: Synonyms
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointResult:
+    """A point that was measured (`figures`), now or before (`reused`), or that failed (`error`)."""
+
+    point: Point
+    figures: Mapping[str, float | int | None] | None = None
+    intervals: Mapping[str, Sequence[float]] | None = None
+    collection: str | None = None
+    reused: bool = False
+    error: str | None = None
+
+
+def parse_grid(texts: Sequence[str]) -> dict[str, list[Value]]:
+    """Settings and their values, ingest settings first. Raises InvalidRequestError for an unknown or repeated
+    setting, and for what is no number; ranges are the settings' own and show when a point is run.
+
+    >>> parse_grid(["dense_weight=.3,.5", "chunk_tokens=256"])
+    {'chunk_tokens': [256], 'dense_weight': [0.3, 0.5]}
+    """
+    grid: dict[str, list[Value]] = {}
+    for text in texts:
+        name, _, listed = text.partition("=")
+        name = name.strip()
+        if name not in SWEPT:
+            raise _wrong_grid(f"{text!r}: the settings that can be swept are {', '.join(SWEPT)}")
+        if name in grid:
+            raise _wrong_grid(f"{name} stands twice: give its values in one --grid, with commas")
+        try:
+            values: list[Value] = [SWEPT[name](value) for value in listed.split(",")]
+        except ValueError as error:
+            raise _wrong_grid(f"{text!r}: write {name}=VALUE,VALUE with numbers") from error
+        grid[name] = list(dict.fromkeys(values))
+    ordered = {name: grid[name] for name in SWEPT if name in grid}
+    points = 1
+    for values in ordered.values():
+        points *= len(values)
+    if not ordered or points > MAX_POINTS:
+        raise _wrong_grid(f"{points if ordered else 0} points, where 1 to {MAX_POINTS} can be run")
+    return ordered
+
+
+def list_points(grid: Mapping[str, Sequence[Value]]) -> list[Point]:
+    """Every combination, the last setting changing fastest.
+
+    >>> list_points({"chunk_tokens": [256], "dense_weight": [0.3, 0.5]})
+    [{'chunk_tokens': 256, 'dense_weight': 0.3}, {'chunk_tokens': 256, 'dense_weight': 0.5}]
+    """
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+def name_point(point: Point) -> str:
+    """The name of a point's folder.
+
+    >>> name_point({"chunk_tokens": 256, "dense_weight": 0.3})
+    'chunk_tokens=256,dense_weight=0.3'
+    """
+    return ",".join(f"{name}={value:g}" for name, value in point.items())
+
+
+async def run_sweep(
+    open_system: OpenSystem,
+    points: Sequence[Point],
+    *,
+    measured_on: SweepInput,
+    out: Path,
+    on_progress: OnProgress,
+    on_result: Callable[[PointResult], None],
+) -> list[PointResult]:
+    """Measure each point in turn and tell its result; a point that fails does not stop the others. Raises
+    ConfigError where `out` can't be written, InvalidRequestError where the corpus can't be read."""
+    corpus_digest = _digest_corpus(measured_on.corpus)
+    results = []
+    for done, point in enumerate(points):
+        on_progress("point", done, len(points))
+        result = await _run_point(
+            open_system,
+            point,
+            measured_on=measured_on,
+            corpus_digest=corpus_digest,
+            out=out,
+            on_progress=on_progress,
+        )
+        on_result(result)
+        results.append(result)
+    on_progress("point", len(points), len(points))
+    return results
+
+
+def describe_sweep(results: Sequence[PointResult]) -> dict[str, Any]:
+    """The JSON line of a sweep: each point with its figures or its error, and how many failed."""
+    return {
+        "points": [
+            {
+                "settings": dict(result.point),
+                "figures": result.figures and {key: _round(value) for key, value in result.figures.items()},
+                "collection": result.collection,
+                "reused": result.reused,
+                "error": result.error,
+            }
+            for result in results
+        ],
+        "failed": sum(result.error is not None for result in results),
+    }
+
+
+async def _run_point(
+    open_system: OpenSystem,
+    point: Point,
+    *,
+    measured_on: SweepInput,
+    corpus_digest: str,
+    out: Path,
+    on_progress: OnProgress,
+) -> PointResult:
+    folder = out / "points" / name_point(point)
+    try:
+        described = _describe_point(point, measured_on, corpus_digest)
+        finished = _read_finished(folder, point, described)
+        if finished is not None:
+            return finished
+        started_at = datetime.now(UTC)
+        evaluation = await _measure(open_system, point, described, measured_on, on_progress)
+        _write_point(folder, evaluation, described, measured_on, started_at)
+    except PgaskError as error:
+        return PointResult(point, error=f"{error.code}: {error}")
+    return PointResult(point, evaluation.figures, evaluation.intervals, evaluation.collection)
+
+
+async def _measure(
+    open_system: OpenSystem,
+    point: Point,
+    described: Mapping[str, Any],
+    measured_on: SweepInput,
+    on_progress: OnProgress,
+) -> Evaluation:
+    overrides = {name: value for name, value in point.items() if name != "top_k"}
+    async with open_system(**overrides) as system:
+        evaluation = await run(
+            system,
+            system,
+            corpus=measured_on.corpus,
+            questions=measured_on.questions,
+            collection=described["collection"],
+            synonyms=measured_on.synonyms,
+            on_progress=on_progress,
+            top_k=described["settings"]["top_k"],
+        )
+    if evaluation.figures["failed"] == len(measured_on.questions):
+        raise InvalidRequestError(f"every question failed; the first: {evaluation.replies[0].error}")
+    return evaluation
+
+
+def _describe_point(point: Point, measured_on: SweepInput, corpus_digest: str) -> dict[str, Any]:
+    """All that a point's figures depend on. Raises ConfigError or InvalidRequestError for a value out of range."""
+    top_k = int(point.get("top_k", DEFAULT_TOP_K))
+    if not 1 <= top_k <= 50:
+        raise InvalidRequestError(f"top_k is {top_k}; it can be 1 to 50.")
+    settings = load_settings(**{name: value for name, value in point.items() if name != "top_k"})
+    swept: dict[str, Any] = {name: getattr(settings, name) for name in SWEPT if name != "top_k"}
+    path = hashlib.sha256(str(measured_on.corpus.resolve()).encode()).hexdigest()[:8]
+    asked = "\n".join(map(repr, measured_on.questions))
+    return {
+        "settings": {**swept, "top_k": top_k},
+        "fixed": {name: getattr(settings, name) for name in _FIXED},
+        "collection": "-".join(["eval-sweep", path, *(str(swept[name]) for name in INGEST_SETTINGS)]),
+        "corpus_sha256": corpus_digest,
+        "questions_sha256": hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest(),
+        "pgask": version("pgask"),
+    }
+
+
+def _read_finished(folder: Path, point: Point, described: Mapping[str, Any]) -> PointResult | None:
+    """The result that the folder keeps, if it is of the same settings, corpus, questions and version."""
+    try:
+        if json.loads((folder / "point.json").read_text(encoding="utf-8")) != described:
+            return None
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        figures = {key: summary["figures"][key] for key in METRIC_KEYS}
+        return PointResult(point, figures, summary["intervals_95"], described["collection"], reused=True)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not there, or cut off while it was written: run it again
+
+
+def _write_point(
+    folder: Path,
+    evaluation: Evaluation,
+    described: Mapping[str, Any],
+    measured_on: SweepInput,
+    started_at: datetime,
+) -> None:
+    make_folder(folder)
+    mark = folder / "point.json"
+    try:
+        mark.unlink(missing_ok=True)  # a report half written over must not look finished
+        about = RunAbout(
+            str(measured_on.corpus), str(measured_on.question_file), started_at, measured_on.command
+        )
+        write_report(evaluation, about, folder)
+        mark.write_text(json.dumps(described, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{folder} can't be written: {error.strerror}.") from error
+
+
+def _digest_corpus(corpus: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        for path in sorted(path for path in corpus.rglob("*") if path.is_file()):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(
+                f"{path.relative_to(corpus).as_posix()}\0{content}\n".encode("utf-8", "surrogateescape")
+            )
+    except OSError as error:
+        raise InvalidRequestError(f"{corpus} can't be read: {error.strerror}.") from error
+    return digest.hexdigest()
+
+
+def _round(value: float | int | None) -> float | int | None:
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _wrong_grid(fault: str) -> InvalidRequestError:
+    return InvalidRequestError(f"Wrong grid: {fault}.", code="invalid_grid")

@@ -1,0 +1,114 @@
+"""The command `rag-eval sweep`: arguments, table, report, exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.errors import ConfigError, PgaskError
+from eval.dataset import load_questions
+from eval.progress import open_progress
+from eval.report import format_figure, make_folder
+from eval.sweep import (
+    SWEPT,
+    OpenSystem,
+    PointResult,
+    SweepInput,
+    describe_sweep,
+    list_points,
+    name_point,
+    parse_grid,
+    run_sweep,
+)
+from eval.sweep_html import TABLE_KEYS, render_sweep
+from eval.wordnet import load_synonyms
+
+
+def add_sweep(cli: typer.Typer, open_system: OpenSystem) -> None:
+    """Add the command, for one way of opening the system under evaluation."""
+
+    @cli.command("sweep")
+    def _sweep(
+        *,
+        corpus: Annotated[Path, typer.Option(help="Folder of documents.", exists=True, file_okay=False)],
+        questions: Annotated[Path, typer.Option(help="Question file, JSON Lines.", exists=True, dir_okay=False)],
+        out: Annotated[Path, typer.Option(help="Folder for sweep.html, sweep.json and a folder for each point; "
+                                               "points finished there are not run again.", file_okay=False)],
+        grid: Annotated[list[str], typer.Option(help="SETTING=VALUE,VALUE…; may be given several times. "
+                                                     f"Settings: {', '.join(SWEPT)}.")],
+        limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first N questions.")] = None,
+        json_only: Annotated[bool, typer.Option("--json", help="Print the JSON line only.")] = False,
+    ) -> None:  # fmt: skip
+        """Measure every combination of some settings on the same questions; exit 1 where some points failed.
+
+        Points with other chunks get a collection of their own.
+
+        Example: rag-eval sweep --corpus docs/ --questions q.jsonl --out sweep/ --grid chunk_tokens=256,512
+        --grid dense_weight=.3,.5,.7
+        """
+        err = Console(stderr=True)
+        command = shlex.join(sys.argv)
+        try:
+            points = list_points(parse_grid(grid))
+            make_folder(out)
+            measured_on = SweepInput(
+                corpus, questions, load_questions(questions, limit), load_synonyms(), command
+            )
+            with open_progress(err) as show:
+                results = asyncio.run(
+                    run_sweep(
+                        open_system,
+                        points,
+                        measured_on=measured_on,
+                        out=out,
+                        on_progress=show,
+                        on_result=lambda result: _tell(result, err),
+                    )
+                )
+            _write(results, command, out)
+        except PgaskError as error:
+            err.print(f"rag-eval: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(2) from error
+        if not json_only:
+            Console().print(_make_table(results))
+        described = describe_sweep(results)
+        typer.echo(json.dumps(described, ensure_ascii=False))
+        if described["failed"]:
+            raise typer.Exit(2 if described["failed"] == len(results) else 1)
+
+
+def _tell(result: PointResult, err: Console) -> None:
+    state = f"failed: {result.error}" if result.error else "kept from before" if result.reused else "measured"
+    err.print(f"{name_point(result.point)}: {state}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _make_table(results: Sequence[PointResult]) -> Table:
+    table = Table(title=f"Sweep of {len(results)} points")
+    for name in (*results[0].point, *TABLE_KEYS):
+        table.add_column(name, justify="right", overflow="fold")
+    for result in results:
+        figures = result.figures or {}
+        shown = (format_figure(key, figures.get(key)) for key in TABLE_KEYS)
+        table.add_row(*(f"{value:g}" for value in result.point.values()), *shown)
+    return table
+
+
+def _write(results: Sequence[PointResult], command: str, out: Path) -> None:
+    contents = {
+        "sweep.json": json.dumps(describe_sweep(results), ensure_ascii=False, indent=2) + "\n",
+        "sweep.html": render_sweep(results, command),
+    }
+    try:
+        for name, content in contents.items():
+            (out / name).write_text(content, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ConfigError(f"The report can't be written to {out}: {error.strerror}.") from error
