@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -58,8 +59,11 @@ def add_compare(cli: typer.Typer) -> None:
 
 
 def _make_table(found: Mapping[str, Difference], questions: int) -> Table:
-    table = Table(title=f"B against A on {questions} questions")
-    table.add_column("metric")
+    # Without frames all seven columns fit 80 characters.
+    table = Table(
+        title=f"B against A on {questions} questions", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
+    )
+    table.add_column("metric", no_wrap=True)
     for column in ("A", "B", "B - A", "95 % interval", "p"):
         table.add_column(column, justify="right")
     table.add_column("verdict")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -92,12 +93,17 @@ def _tell(result: PointResult, err: Console) -> None:
 
 
 def _make_table(results: Sequence[PointResult]) -> Table:
-    table = Table(title=f"Sweep of {len(results)} points")
-    for name in (*results[0].point, *TABLE_KEYS):
-        table.add_column(name, justify="right", overflow="fold")
+    table = Table(
+        title=f"Sweep of {len(results)} points", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
+    )
+    keys = [
+        key for key in TABLE_KEYS if key != "recall@10"
+    ]  # sweep.html has it; here two settings fit 80 characters
+    for name in (*results[0].point, *keys):
+        table.add_column(name.replace("_", " "), justify="right", overflow="fold")
     for result in results:
         figures = result.figures or {}
-        shown = (format_figure(key, figures.get(key)) for key in TABLE_KEYS)
+        shown = (format_figure(key, figures.get(key)) for key in keys)
         table.add_row(*(f"{value:g}" for value in result.point.values()), *shown)
     return table
 

@@ -21,11 +21,12 @@ _STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --bad: #c62828; }
 body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem;
        overflow-wrap: break-word; }
+th { white-space: normal; vertical-align: bottom; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: 1rem 0; }
-th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap;
+th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); text-align: right;
          font-variant-numeric: tabular-nums; }
-td.error { text-align: left; color: var(--bad); white-space: normal; }
+td { white-space: nowrap; } td.error { text-align: left; color: var(--bad); white-space: normal; }
 figure { display: inline-block; margin: 0 1rem 1rem 0; max-width: 100%; vertical-align: top; }
 svg { max-width: 100%; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: currentColor; }
 figcaption { max-width: 27rem; font-size: 13px; } .meta { opacity: .75; }
@@ -81,8 +82,11 @@ def plot_setting(results: Sequence[PointResult], name: str, metric: str) -> str:
         marks.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
         for x, y, (under, over) in line:
             shift = at_x(x)
+            beside = (
+                shift + (number - (len(lines) - 1) / 2) * 3
+            )  # so that whiskers of several lines stay apart
             marks.append(
-                f'<line x1="{shift:.1f}" y1="{at_y(under):.1f}" x2="{shift:.1f}" y2="{at_y(over):.1f}" '
+                f'<line x1="{beside:.1f}" y1="{at_y(under):.1f}" x2="{beside:.1f}" y2="{at_y(over):.1f}" '
                 f'stroke="{colour}" opacity=".4"/><circle cx="{shift:.1f}" cy="{at_y(y):.1f}" r="3.5" '
                 f'fill="{colour}"><title>{escape(f"{name} {x:g}: {format_figure(metric, y)}")}</title></circle>'
             )
@@ -134,7 +138,7 @@ def _axes(name: str, metric: str, xs: Sequence[tuple[float, str]], ys: Sequence[
 
 
 def _table(results: Sequence[PointResult], names: Sequence[str]) -> str:
-    head = "".join(f"<th>{escape(key)}</th>" for key in (*names, *TABLE_KEYS))
+    head = "".join(f"<th>{escape(key.replace('_', ' '))}</th>" for key in (*names, *TABLE_KEYS))
     rows = "".join(f"<tr>{_row(result)}</tr>" for result in results)
     return f'<div class="wide"><table><tr>{head}</tr>{rows}</table></div>'
 
