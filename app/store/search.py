@@ -7,6 +7,7 @@ with parameters, table names come from the space's number alone.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,8 +23,21 @@ from app.lexicon import LEXICON_VERSION
 from app.store.engine import AsyncConnection
 from app.store.spaces import chunk_table, mismatch_error, window_table
 
+# Measured in eval/LOG.md (recall under filters). Probes are calibrated without a filter; what a filter keeps may lie
+# far from the question and scattered over many lists. So the index brings VISITED_SHARE of the kept rows, at least
+# LEAST_VISITED and twice as many as it looks at without a filter. Where the filter keeps at most EXACT_SHARE of the
+# space, or the index would have to bring more than MOST_VISITED of what it keeps, exact search costs no more. One that
+# keeps ALMOST_ALL needs nothing.
+EXACT_SHARE: Final = 0.3
+VISITED_SHARE: Final = 0.1
+LEAST_VISITED: Final = 1_000
+MOST_VISITED: Final = 0.5
+ALMOST_ALL: Final = 0.9
+
 _PLAN: Final = """
-SELECT c.id AS collection_id, c.space_id, c.chunk_count, s.index_lists, s.index_probes, c.lexicon_version,
+SELECT c.id AS collection_id, c.space_id, c.chunk_count, s.index_lists,
+       (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count,
+       s.index_probes, c.lexicon_version,
        s.model, s.weights_sha256, s.dimension, s.query_prefix, s.passage_prefix, s.pooling, s.normalized
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
  WHERE c.name = %(collection)s"""
@@ -72,9 +86,14 @@ SELECT chunk_id FROM (
      WHERE v.collection_id = %(collection_id)s{documents} OFFSET 0) nearest
  ORDER BY distance, chunk_id LIMIT %(candidates)s"""
 
+# The inner limit is what makes an iterative scan go on: past the first rows that a filter keeps, to nearer ones that
+# stand in lists further on. Its order is relaxed, which the planner doesn't know: `+ 0` makes it sort all of them.
 _DENSE_INDEX: Final = """
-SELECT v.chunk_id FROM {chunks} v WHERE v.collection_id = %(collection_id)s{documents}
- ORDER BY v.embedding <=> %(vector)s LIMIT %(candidates)s"""
+SELECT chunk_id FROM (
+    SELECT v.chunk_id, v.embedding <=> %(vector)s AS distance FROM {chunks} v
+     WHERE v.collection_id = %(collection_id)s{documents}
+     ORDER BY v.embedding <=> %(vector)s LIMIT %(visited)s) nearest
+ ORDER BY distance + 0, chunk_id LIMIT %(candidates)s"""
 
 _LEXICAL: Final = """
 SELECT chunk_id FROM scored ORDER BY lexical DESC, chunk_id LIMIT %(candidates)s"""
@@ -105,13 +124,17 @@ SELECT h.id AS beside, k.id, k.document_id, d.source, d.title, k.page, k.heading
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """How a search will be done: where, exactly or by index, and over how many chunks the filter keeps."""
+    """How a search will be done: where, exactly or by index, and over how many chunks the filter keeps.
+
+    `visited`: of these, how many the index shall bring before the nearest are taken; 0: as many as are asked for.
+    """
 
     collection_id: int
     space_id: int
     exact: bool
     probes: int | None
     rows: int
+    visited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +181,8 @@ async def plan_search(
     *,
     exact_max_rows: int,
 ) -> SearchPlan:
-    """Look a collection up and choose between exact and index search.
+    """Look a collection up and choose between exact and index search. Exact: what the filter, or the collection, keeps
+    is at most `exact_max_rows` chunks or a small share of the space, or there is no index.
 
     Raises NotFoundError, and EmbeddingMismatchError where the collection's vectors are of another space.
     """
@@ -182,9 +206,19 @@ async def plan_search(
             )
             kept = await cursor.fetchone()
             rows = int(kept["kept"]) if kept else 0
-    exact = row["index_lists"] is None or rows <= exact_max_rows
+    exact, visited = row["index_lists"] is None or rows <= exact_max_rows, 0
+    total = int(row["space_count"])
+    if not exact and rows < ALMOST_ALL * total:
+        unfiltered = row["index_probes"] / row["index_lists"] * total
+        visited = math.ceil(max(VISITED_SHARE * rows, LEAST_VISITED, 2 * unfiltered))
+        exact = rows <= EXACT_SHARE * total or visited > MOST_VISITED * rows
     return SearchPlan(
-        row["collection_id"], row["space_id"], exact, None if exact else row["index_probes"], rows
+        collection_id=row["collection_id"],
+        space_id=row["space_id"],
+        exact=exact,
+        probes=None if exact else row["index_probes"],
+        rows=rows,
+        visited=0 if exact else visited,
     )
 
 
@@ -224,6 +258,7 @@ async def find_candidates(
         "half": HalfVector(vector),
         "terms": list(dict.fromkeys(terms)),
         "candidates": candidates,
+        "visited": max(plan.visited, candidates),
         "k1": float(k1),
         "b": float(b),
     }

@@ -39,7 +39,7 @@ from app.store.migrate import migrate
 from app.store.search import find_candidates, plan_search
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
 
-SHARES: Final = (0.001, 0.01, 0.1, 0.5)
+SHARES: Final = (0.001, 0.01, 0.1, 0.25, 0.5)
 CHUNKS: Final = 10  # of a document
 NEIGHBOURS: Final = 10
 
@@ -67,6 +67,14 @@ class Figures:
     recall: float
     fewest: int
     p50_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The index that was built, and each filter's figures."""
+
+    index: ivfflat.IndexReport
+    figures: list[Figures]
 
 
 def bench_space(dimension: int) -> EmbeddingSpace:
@@ -128,9 +136,9 @@ async def measure(
                     pool,
                     corpus,
                     space,
-                    name,
-                    where,
-                    asked,
+                    name=name,
+                    where=where,
+                    asked=asked,
                     exact_max_rows=exact_max_rows,
                     candidates=candidates,
                 )
@@ -149,7 +157,14 @@ async def measure_collection(
 ) -> Figures:
     """A collection without a filter: its share of the space is one."""
     return await _measure_one(
-        pool, corpus, space, None, "collection", asked, exact_max_rows=exact_max_rows, candidates=candidates
+        pool,
+        corpus,
+        space,
+        name=None,
+        where="collection",
+        asked=asked,
+        exact_max_rows=exact_max_rows,
+        candidates=candidates,
     )
 
 
@@ -157,10 +172,10 @@ async def _measure_one(
     pool: AsyncPool,
     corpus: Corpus,
     space: EmbeddingSpace,
+    *,
     name: str | None,
     where: str,
     asked: FloatMatrix,
-    *,
     exact_max_rows: int,
     candidates: int,
 ) -> Figures:
@@ -259,8 +274,8 @@ async def run(
     questions: int,
     seed: int,
     force_index: bool = False,
-) -> dict[str, object]:
-    """Fill a migrated, empty database and measure; the figures as a JSON object."""
+) -> Measured:
+    """Fill a migrated, empty database and measure."""
     space = bench_space(dimension)
     with connect(database.owner) as owner, connect(database.app) as app:
         space_id = ensure_space(owner, space)
@@ -281,10 +296,7 @@ async def run(
                     exact_max_rows=exact_max_rows, candidates=candidates,
                 )
             )  # fmt: skip
-    return {
-        "rows": rows, "dimension": dimension, "seed": seed, "exact_max_rows": exact_max_rows,
-        "candidates": candidates, "force_index": force_index, "index": asdict(built), "figures": [asdict(one) for one in figures],
-    }  # fmt: skip
+    return Measured(built, figures)
 
 
 def _databases() -> Iterator[Database]:
@@ -299,6 +311,7 @@ def _databases() -> Iterator[Database]:
 
 
 def main(
+    *,
     rows: Annotated[int, typer.Option(help="Chunks, a tenth of them in a collection of its own")] = 30_000,
     dimension: Annotated[int, typer.Option(help="Dimension of the vectors")] = 384,
     exact_max_rows: Annotated[int, typer.Option(help="PGASK_EXACT_MAX_ROWS")] = 100,
@@ -311,17 +324,20 @@ def main(
 ) -> None:
     """Print the figures as one JSON object."""
     for database in _databases():
-        print(
-            json.dumps(
-                asyncio.run(
-                    run(
-                        database, rows=rows, dimension=dimension, exact_max_rows=exact_max_rows,
-                        candidates=candidates, questions=questions, seed=seed,
-                        force_index=force_index,
-                    )
-                )
+        measured = asyncio.run(
+            run(
+                database, rows=rows, dimension=dimension, exact_max_rows=exact_max_rows, candidates=candidates,
+                questions=questions, seed=seed, force_index=force_index,
             )
         )  # fmt: skip
+        settings = {"rows": rows, "dimension": dimension, "exact_max_rows": exact_max_rows}
+        settings |= {
+            "candidates": candidates,
+            "questions": questions,
+            "seed": seed,
+            "force_index": force_index,
+        }
+        print(json.dumps(settings | asdict(measured)))
 
 
 if __name__ == "__main__":
