@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -176,10 +176,12 @@ class Answerer:
         return by_model or by_rule
 
     async def _extract(self, question: str, found: Retrieved, *, readable: bool) -> Answer:
-        cosines: Callable[[Sequence[str]], Sequence[float]] | None = None
-        if readable:
-            cosines = lambda texts: list(map(float, self._embedder.embed_passages(texts) @ found.vector))  # noqa: E731
-        extraction = await asyncio.to_thread(extract, question, found.hits, found.term_weights, cosines)
+        def cosines(texts: Sequence[str]) -> list[float]:
+            return [float(cosine) for cosine in self._embedder.embed_passages(texts) @ found.vector]
+
+        extraction = await asyncio.to_thread(
+            extract, question, found.hits, found.term_weights, cosines if readable else None
+        )
         if extraction is None:
             return _abstention(question, "extractive")
         return Answer(extraction.text, False, "extractive", extraction.citations, question)

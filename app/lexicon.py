@@ -1,7 +1,7 @@
 """Text → terms for lexical search, English and Chinese; the same function when writing and when asking.
 
 Pure: no database, no embedding model. Changing what `terms` returns means raising LEXICON_VERSION, since
-stored terms and asked terms must agree (the manifest compares the version; see app/store/manifest.py).
+stored terms and asked terms must agree (the manifest compares the version; see app/store/spaces.py).
 
 - Latin words: NFKC, lower case, accents folded, stop words dropped, stems by Snowball's English stemmer.
 - Identifiers, versions and codes (`maintenance_work_mem`, `v1.2.3`, `GPT-4o`) are kept whole and in parts.

@@ -53,8 +53,7 @@ class IndexReport:
 
 
 def choose_lists(rows: int) -> int:
-    """Lists for an ivfflat index: √rows, which beat rows/1000 at equal recall (eval/LOG.md), at least 10 and at most
-    rows/50, so that each list has 50 rows to learn from.
+    """Lists for an ivfflat index: √rows, at least 10 and at most rows/50, so that each list has 50 rows to learn from.
 
     >>> choose_lists(100_000), choose_lists(1_000_000), choose_lists(500)
     (316, 1000, 10)
