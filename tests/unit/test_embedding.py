@@ -148,3 +148,8 @@ def test_prefixes_are_read_and_take_room(embedder: SentenceTransformerEmbedder) 
     assert asked @ embedder.embed_queries(["search for: ivfflat lists"])[0] > 0.999
     assert prefixed.embed_passages(["lists"])[0] @ embedder.embed_passages(["text: lists"])[0] > 0.999
     assert prefixed.space != embedder.space
+
+
+def test_short_texts_are_not_padded_to_long_ones() -> None:
+    assert _batches([100] * 3 + [10] * 5, BATCH_TOKENS) == [[0, 1, 2], [3, 4, 5, 6, 7]]
+    assert _batches([20, 5], BATCH_TOKENS) == [[0, 1]]  # a handful is not worth a pass of its own
