@@ -140,6 +140,7 @@ def _run(
                 run.execute(run.plan(paths))
             except KeyboardInterrupt:
                 interrupted = True
+                connection.close()  # it may be in the middle of a command, which nothing can follow
     if not interrupted:
         interrupted = not _maintain_index(database, settings, space_id, console, quiet=quiet)
     _print_report(run.report, interrupted=interrupted, as_json=as_json, quiet=quiet)

@@ -107,7 +107,7 @@ def test_ctrl_c_keeps_what_is_in_and_the_next_run_finishes(database: Database, t
     wait_until(lambda: rows(database.app, "SELECT count(*) FROM pgask.documents")[0] >= (2,), timeout_s=90)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, stderr[-2000:]
     assert "Traceback" not in stderr
     assert "run the same command again" in stderr
     report = json.loads(stdout.splitlines()[-1])
