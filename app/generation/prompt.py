@@ -109,7 +109,10 @@ def build_messages(
             code="prompt_too_large",
         )
     exchanges = take_history((), 0, bare + HISTORY_SHARE * (budget_tokens - bare))
-    fits = lambda some: assemble(some, exchanges).prompt_tokens <= budget_tokens  # noqa: E731
+
+    def fits(some: Sequence[ScoredChunk]) -> bool:
+        return assemble(some, exchanges).prompt_tokens <= budget_tokens
+
     sources = extend_sources(select_sources(chunks, fits), neighbours, fits)
     return assemble(sources, take_history(sources, exchanges, budget_tokens))
 
