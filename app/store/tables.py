@@ -20,6 +20,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -88,15 +89,19 @@ documents = Table(
     Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
     Column("collection_id", Integer, ForeignKey(collections.c.id, ondelete="CASCADE"), nullable=False),
     Column("source", Text(collation="C"), nullable=False),
-    # ready: searchable · failed: nothing stored · stale: the file changed but can't be read, the old text answers
+    # ready: searchable · failed: nothing stored · stale: the file changed but can't be read, the old text answers ·
+    # duplicate: left out, since `duplicate_of` holds the same (null: that is gone, the next run takes this one in)
     Column("status", Text, nullable=False),
-    Column("reason", Text),  # reason code of failed and stale
+    Column("reason", Text),  # reason code of failed, stale and duplicate
     Column("reason_detail", Text),
     Column("title", Text, nullable=False, server_default=""),
     Column("media_type", Text, nullable=False, server_default=""),
     Column("language", Text, nullable=False, server_default="und"),
     Column("content_sha256", Text),  # of the file's bytes
     Column("pipeline", Text),  # parser, chunker and lexicon versions and settings that made the chunks
+    Column(
+        "origin", Text
+    ),  # the file's absolute path when it was taken in: a move is told from a second copy by it
     Column("text", Text, nullable=False, server_default=""),
     Column(
         "pages", JSONB, nullable=False, server_default=_empty_array
@@ -113,16 +118,33 @@ documents = Table(
     Column("chunk_count", Integer, nullable=False, server_default=text("0")),
     Column("token_count", Integer, nullable=False, server_default=text("0")),
     Column("unknown_tokens", Integer, nullable=False, server_default=text("0")),
+    Column("text_sha256", Text),  # of the stored text; a duplicate's is that of the text it would have
+    Column(
+        "signature", LargeBinary
+    ),  # MinHash of the text, see ingest/duplicates.py; null: too short to compare
+    Column("signature_bands", ARRAY(BigInteger)),  # near duplicates share one of these
+    Column("duplicate_of", Uuid, ForeignKey("pgask.documents.id", ondelete="SET NULL")),
+    Column(
+        "window_hashes", LargeBinary
+    ),  # 16 bytes a window in order: its tokens, so that its vector can be kept
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint("collection_id", "source"),
+    Index("ix_documents_collection_id_text_sha256", "collection_id", "text_sha256"),
+    Index(
+        "ix_documents_signature_bands",
+        "signature_bands",
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},  # else each search reads a list of what came in lately
+    ),
+    Index("ix_documents_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
     Index(
         "ix_documents_metadata",
         "metadata",
         postgresql_using="gin",
         postgresql_ops={"metadata": "jsonb_path_ops"},
     ),
-    CheckConstraint("status IN ('ready', 'failed', 'stale')", name="status"),
+    CheckConstraint("status IN ('ready', 'failed', 'stale', 'duplicate')", name="status"),
 )
 
 chunks = Table(
