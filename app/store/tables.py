@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
+    REAL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -49,7 +50,7 @@ _now = text("now()")
 _empty_object = text("'{}'::jsonb")
 _empty_array = text("'[]'::jsonb")
 
-# What makes vectors comparable (the first block must be equal), and the state of the space's ivfflat index.
+# What makes vectors comparable (the first block must be equal), and the state of the space's vector index.
 embedding_spaces = Table(
     "embedding_spaces",
     metadata,
@@ -61,14 +62,29 @@ embedding_spaces = Table(
     Column("query_prefix", Text, nullable=False),
     Column("passage_prefix", Text, nullable=False),
     Column("normalized", Boolean, nullable=False),
-    Column("index_lists", Integer),  # null: there is no index, search is exact
-    Column("index_probes", Integer),
-    Column("index_report", JSONB),  # rows and measured recall when it was built; see app/store/ivfflat.py
+    Column("index_method", Text),  # ivfflat or hnsw; null: there is no index, search is exact
+    Column("index_precision", Text),  # full or half
+    Column("index_build", Integer, nullable=False, server_default=text("0")),  # number of the build in use
+    Column("index_lists", Integer),  # of ivfflat
+    Column("index_probes", Integer),  # of ivfflat
+    Column("index_ef_search", Integer),  # of hnsw
+    Column("index_report", JSONB),  # what was measured, and when; see app/store/index.py
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint(
         *("model", "weights_sha256", "dimension", "pooling", "query_prefix", "passage_prefix", "normalized"),
         name="uq_embedding_spaces_fields",
     ),
+)
+
+# The newest questions of each space, distinct: what the recall of its index is measured with. Vectors, no words.
+question_vectors = Table(
+    "question_vectors",
+    metadata,
+    Column("space_id", Integer, ForeignKey(embedding_spaces.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),  # of the vector, so that a repeated question is one row
+    Column("asked_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("embedding", ARRAY(REAL), nullable=False),
+    Index("ix_question_vectors_space_id_asked_at", "space_id", "asked_at"),
 )
 
 collections = Table(
