@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 FloatMatrix = npt.NDArray[np.float32]
+FloatVector = npt.NDArray[np.float32]
 IntVector = npt.NDArray[np.int32]
 
 BATCH_TOKENS = 4096  # padded tokens in one forward pass; bigger batches fall out of the cache and are slower
@@ -34,6 +35,7 @@ LEAST_BATCH_TOKENS = 256
 LEAST_FILL = (
     0.75  # share of a batch's width that a text must fill; 24 mixed sentences take .64 of the time by it
 )
+UNREADABLE_SHARE = 0.1  # of a document's tokens: with more unknown ones its vectors say little of it
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
 POOLING = (
     "weighted-1"  # how ingest/pooling.py makes a chunk's vector from its windows'; raise it when that changes
@@ -60,7 +62,7 @@ class Tokens:
     ids: IntVector
     starts: IntVector
     ends: IntVector
-    unknown: int  # how many tokens the model can't read (its unknown token)
+    unknown: int  # how many tokens the model can't read: its unknown token, or bytes of a character
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -163,11 +165,14 @@ class SentenceTransformerEmbedder:
     def _passage_ids(self) -> IntVector:
         return self._encode(self._space.passage_prefix)[0]
 
+    @cached_property
+    def _unreadable_ids(self) -> IntVector:
+        tokenizer: Any = self._model.tokenizer
+        return _unreadable_ids(tokenizer.unk_token_id, self._tokenizer)
+
     def tokenize(self, text: str) -> Tokens:
         ids, offsets = self._encode(text)
-        tokenizer: Any = self._model.tokenizer
-        unknown_id = tokenizer.unk_token_id
-        unknown = int(np.count_nonzero(ids == unknown_id)) if unknown_id is not None else 0
+        unknown = int(np.count_nonzero(np.isin(ids, self._unreadable_ids)))
         return Tokens(ids=ids, starts=offsets[:, 0], ends=offsets[:, 1], unknown=unknown)
 
     def embed_windows(self, windows: Sequence[IntVector]) -> FloatMatrix:
@@ -330,6 +335,13 @@ def _backend_tokenizer(model: SentenceTransformer) -> Any:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
+
+
+def _unreadable_ids(unknown_id: int | None, tokenizer: Any) -> IntVector:
+    """The unknown token, and those that stand for one byte of a character the vocabulary lacks (`<0xE5>`). The bytes
+    of ASCII are left out: some models have no other token for a line's end."""
+    fallbacks = (tokenizer.token_to_id(f"<0x{byte:02X}>") for byte in range(0x80, 0x100))
+    return np.array([found for found in (unknown_id, *fallbacks) if found is not None], dtype=np.int32)
 
 
 def _special_ids(tokenizer: Any) -> tuple[IntVector, IntVector]:

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 import psycopg
 from pgvector import HalfVector
 from psycopg import sql
@@ -20,11 +21,12 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from app.domain import Chunk, Document
-from app.embedding import FloatMatrix
+from app.embedding import UNREADABLE_SHARE, FloatMatrix, FloatVector
 from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError
 from app.store.engine import Connection, store_errors
 from app.store.spaces import Collection, chunk_table, window_table
 
+WINDOW_HASH_BYTES: Final = 16
 MAX_SOURCE_BYTES: Final = 2_000  # an index holds the source, and a row of an index at most 2,704 bytes
 _MAX_TERM_FREQUENCY = 32_767  # the column is a smallint; BM25 is flat long before
 
@@ -38,23 +40,26 @@ class KnownDocument:
     content_sha256: str | None
     pipeline: str | None
     media_type: str
+    duplicate_of: str | None = None  # source of the document kept in its place; None where that is gone
 
 
 @dataclass(frozen=True, slots=True)
 class SourceVersion:
-    """Which bytes of which file, through which pipeline settings."""
+    """Which bytes of which file, through which pipeline settings. `origin` is the file's absolute path."""
 
     source: str
     content_sha256: str
     size_bytes: int
     pipeline: str
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedDocument:
     """A document ready to be stored. All of one length: `chunks`, `chunk_vectors` (n, dim), `chunk_windows` (half-open
     ranges of window indices), `chunk_terms` (term → frequency); and of another: `windows` (char_start, char_end),
-    `window_vectors` (m, dim)."""
+    `window_vectors` (m, dim), `window_hashes` (WINDOW_HASH_BYTES each, joined; empty: vectors can't be kept later).
+    """
 
     document: Document
     chunks: Sequence[Chunk]
@@ -65,16 +70,70 @@ class EmbeddedDocument:
     window_vectors: FloatMatrix
     unknown_tokens: int
     token_count: int
+    window_hashes: bytes = b""
+    text_sha256: str | None = None
+    signature: bytes | None = (
+        None  # and its bands: what near duplicates are found by, see app/store/duplicates.py
+    )
+    signature_bands: Sequence[int] = ()
 
 
 def known_documents(connection: Connection, collection: Collection) -> Mapping[str, KnownDocument]:
     """Every document of a collection by its source."""
     with connection.cursor(row_factory=class_row(KnownDocument)) as cursor:
         rows = cursor.execute(
-            "SELECT source, status, content_sha256, pipeline, media_type FROM pgask.documents WHERE collection_id = %s",
+            "SELECT d.source, d.status, d.content_sha256, d.pipeline, d.media_type, kept.source AS duplicate_of"
+            " FROM pgask.documents d LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of"
+            " WHERE d.collection_id = %s",
             [collection.id],
         )
         return {row.source: row for row in rows}
+
+
+def origins(connection: Connection, collection: Collection, sources: Sequence[str]) -> Mapping[str, str]:
+    """Where the files of these sources lay when they were taken in; those that it is not known of are left out."""
+    return dict(
+        connection.execute(
+            "SELECT source, origin FROM pgask.documents"
+            " WHERE collection_id = %s AND source = ANY(%s) AND origin IS NOT NULL",
+            [collection.id, list(sources)],
+        ).fetchall()
+    )
+
+
+def stored_windows(
+    connection: Connection, collection: Collection, source: str
+) -> Mapping[bytes, FloatVector]:
+    """The window vectors of a document by the hash of their tokens: float32 (dim,) of half precision. Empty where
+    there is no document, or its hashes are not known."""
+    with store_errors():
+        row = connection.execute(
+            sql.SQL(
+                "SELECT d.window_hashes, (SELECT string_agg(halfvec_send(w.embedding), '' ORDER BY w.window_index)"
+                " FROM {windows} w WHERE w.document_id = d.id)"
+                " FROM pgask.documents d WHERE d.collection_id = %s AND d.source = %s AND d.window_hashes IS NOT NULL"
+            ).format(windows=window_table(collection.space_id)),
+            [collection.id, source],
+            binary=True,
+        ).fetchone()
+    if row is None or row[1] is None:
+        return {}
+    hashes, vectors = row
+    count = len(hashes) // WINDOW_HASH_BYTES
+    # halfvec's binary form: the dimension and nothing, 16 bits each, then the numbers; all big-endian
+    numbers = np.frombuffer(vectors, dtype=">f2").reshape(count, -1)[:, 2:].astype(np.float32)
+    keys = (hashes[i * WINDOW_HASH_BYTES : (i + 1) * WINDOW_HASH_BYTES] for i in range(count))
+    return dict(zip(keys, numbers, strict=True))
+
+
+def count_unreadable(connection: Connection, collection: Collection) -> int:
+    """How many documents of a collection hold more than UNREADABLE_SHARE of tokens that the model can't read."""
+    row = connection.execute(
+        "SELECT count(*) FROM pgask.documents"
+        " WHERE collection_id = %s AND chunk_count > 0 AND unknown_tokens > token_count * %s",
+        [collection.id, UNREADABLE_SHARE],
+    ).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def replace_document(
@@ -87,11 +146,11 @@ def replace_document(
     """
     try:
         with store_errors(), connection.transaction():
-            _lock_source(connection, collection, version.source)
+            lock_source(connection, collection, version.source)
             if _is_stored(connection, collection, version):
                 return False
             document_id = _upsert(connection, collection, version, embedded)
-            _delete_parts(connection, collection, document_id)
+            delete_parts(connection, collection, document_id)
             _copy_parts(connection, collection, document_id, embedded)
             _check_collection(connection, collection)
             return True
@@ -129,7 +188,7 @@ def record_failure(
 ) -> None:
     """Note that a source can't be taken in. An older version of it stays searchable, marked as stale."""
     with store_errors(), connection.transaction():
-        _lock_source(connection, collection, version.source)
+        lock_source(connection, collection, version.source)
         connection.execute(
             "INSERT INTO pgask.documents AS d (collection_id, source, status, reason, reason_detail, content_sha256,"
             " pipeline, size_bytes, title)"
@@ -138,7 +197,8 @@ def record_failure(
             " ON CONFLICT (collection_id, source) DO UPDATE SET"
             "   status = CASE WHEN d.chunk_count > 0 THEN 'stale' ELSE 'failed' END, reason = excluded.reason,"
             "   reason_detail = excluded.reason_detail, content_sha256 = excluded.content_sha256,"
-            "   pipeline = excluded.pipeline, size_bytes = excluded.size_bytes, updated_at = now()",
+            "   pipeline = excluded.pipeline, size_bytes = excluded.size_bytes, duplicate_of = NULL,"
+            "   updated_at = now()",
             {
                 "collection": collection.id,
                 "source": version.source,
@@ -151,28 +211,43 @@ def record_failure(
         )
 
 
-def rename_document(connection: Connection, collection: Collection, old: str, new: str) -> bool:
-    """Move a document to another source, content untouched; a title that was the file's name follows it. False where
-    `new` exists or `old` is gone by now."""
+def rename_document(
+    connection: Connection, collection: Collection, old: str, new: str, origin: str | None = None
+) -> bool:
+    """Move a document to another source, content untouched; a title that was the file's name follows it, and so do the
+    documents left out in its favour. A document left out in favour of `old` gives up the name `new`. False where
+    another document has it, or `old` is gone by now."""
     with store_errors(), connection.transaction():
         for source in sorted((old, new)):
-            _lock_source(connection, collection, source)
-        return (
-            connection.execute(
-                "UPDATE pgask.documents SET source = %(new)s, updated_at = now(),"
-                " title = CASE title WHEN %(old_stem)s THEN %(new_stem)s ELSE title END"
-                " WHERE collection_id = %(collection)s AND source = %(old)s AND NOT EXISTS (SELECT FROM"
-                " pgask.documents WHERE collection_id = %(collection)s AND source = %(new)s)",
-                {
-                    "collection": collection.id,
-                    "old": old,
-                    "new": new,
-                    "old_stem": PurePosixPath(old).stem,
-                    "new_stem": PurePosixPath(new).stem,
-                },
-            ).rowcount
-            == 1
+            lock_source(connection, collection, source)
+        names = {
+            "collection": collection.id,
+            "old": old,
+            "new": new,
+            "old_stem": PurePosixPath(old).stem,
+            "new_stem": PurePosixPath(new).stem,
+            "origin": origin,
+        }
+        connection.execute(
+            "DELETE FROM pgask.documents d USING pgask.documents kept"
+            " WHERE d.collection_id = %(collection)s AND d.source = %(new)s AND d.duplicate_of = kept.id"
+            " AND kept.source = %(old)s",
+            names,
         )
+        moved = connection.execute(
+            "UPDATE pgask.documents SET source = %(new)s, origin = %(origin)s, updated_at = now(),"
+            " title = CASE title WHEN %(old_stem)s THEN %(new_stem)s ELSE title END"
+            " WHERE collection_id = %(collection)s AND source = %(old)s AND NOT EXISTS (SELECT FROM"
+            " pgask.documents WHERE collection_id = %(collection)s AND source = %(new)s) RETURNING id",
+            names,
+        ).fetchone()
+        if moved is None:
+            return False
+        connection.execute(
+            "UPDATE pgask.documents SET reason_detail = replace(reason_detail, %s, %s) WHERE duplicate_of = %s",
+            [f'"{old}"', f'"{new}"', moved[0]],
+        )
+        return True
 
 
 def remove_documents(connection: Connection, collection: Collection, sources: Iterable[str]) -> int:
@@ -184,8 +259,8 @@ def remove_documents(connection: Connection, collection: Collection, sources: It
         ).rowcount
 
 
-def _lock_source(connection: Connection, collection: Collection, source: str) -> None:
-    """One writer a source: a second one waits for the first one's commit."""
+def lock_source(connection: Connection, collection: Collection, source: str) -> None:
+    """Until the end of the transaction, one writer a source: a second one waits for the first one's commit."""
     connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [collection.id, source])
 
 
@@ -205,17 +280,19 @@ def _upsert(
     row = connection.execute(
         "INSERT INTO pgask.documents (collection_id, source, status, title, media_type, language, content_sha256,"
         " pipeline, text, pages, sections, metadata, dropped, size_bytes, char_count, chunk_count, token_count,"
-        " unknown_tokens)"
+        " unknown_tokens, origin, text_sha256, signature, signature_bands, window_hashes)"
         " VALUES (%(collection)s, %(source)s, 'ready', %(title)s, %(media_type)s, %(language)s, %(sha)s,"
         " %(pipeline)s, %(text)s, %(pages)s, %(sections)s, %(metadata)s, %(dropped)s, %(size)s, %(chars)s, %(chunks)s,"
-        " %(tokens)s, %(unknown)s)"
+        " %(tokens)s, %(unknown)s, %(origin)s, %(text_sha)s, %(signature)s, %(bands)s, %(window_hashes)s)"
         " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'ready', reason = NULL, reason_detail = NULL,"
         "   title = excluded.title, media_type = excluded.media_type, language = excluded.language,"
         "   content_sha256 = excluded.content_sha256, pipeline = excluded.pipeline, text = excluded.text,"
         "   pages = excluded.pages, sections = excluded.sections, metadata = excluded.metadata,"
         "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, char_count = excluded.char_count,"
         "   chunk_count = excluded.chunk_count, token_count = excluded.token_count,"
-        "   unknown_tokens = excluded.unknown_tokens, updated_at = now()"
+        "   unknown_tokens = excluded.unknown_tokens, origin = excluded.origin, text_sha256 = excluded.text_sha256,"
+        "   signature = excluded.signature, signature_bands = excluded.signature_bands,"
+        "   window_hashes = excluded.window_hashes, duplicate_of = NULL, updated_at = now()"
         " RETURNING id",
         {
             "collection": collection.id,
@@ -235,6 +312,11 @@ def _upsert(
             "chunks": len(embedded.chunks),
             "tokens": embedded.token_count,
             "unknown": embedded.unknown_tokens,
+            "origin": version.origin,
+            "text_sha": embedded.text_sha256,
+            "signature": embedded.signature,
+            "bands": list(embedded.signature_bands) or None,
+            "window_hashes": embedded.window_hashes or None,
         },
     ).fetchone()
     assert row is not None
@@ -242,7 +324,8 @@ def _upsert(
     return document_id
 
 
-def _delete_parts(connection: Connection, collection: Collection, document_id: UUID) -> None:
+def delete_parts(connection: Connection, collection: Collection, document_id: UUID) -> None:
+    """Delete all that makes a document searchable; its row stays."""
     connection.execute("DELETE FROM pgask.chunks WHERE document_id = %s", [document_id])
     connection.execute(
         sql.SQL("DELETE FROM {} WHERE document_id = %s").format(window_table(collection.space_id)),

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
 
 from app.embedding import (
     BATCH_TOKENS,
     Embedder,
     SentenceTransformerEmbedder,
     _batches,
+    _unreadable_ids,
     weights_sha256,
 )
 from app.errors import ConfigError
@@ -29,6 +32,23 @@ def test_batches_hold_every_row_once_within_the_limit(lengths: list[int]) -> Non
     for batch in batches:
         longest = max(lengths[row] for row in batch)
         assert len(batch) == 1 or len(batch) * longest <= BATCH_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("text", "unreadable"), [("plain text\n", 0), ("向 text", 3), ("é", 2), ("a 向量 b", 6)]
+)
+def test_bytes_of_a_character_are_unreadable_but_not_those_of_ascii(text: str, unreadable: int) -> None:
+    vocabulary = {"<unk>": 0, **{f"<0x{byte:02X}>": byte + 1 for byte in range(256)}}
+    letters = {letter: 300 + place for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz ")}
+    tokenizer = Tokenizer(BPE(vocabulary | letters, [], unk_token="<unk>", byte_fallback=True))
+    ids = tokenizer.encode(text, add_special_tokens=False).ids
+    assert int(np.isin(ids, _unreadable_ids(0, tokenizer)).sum()) == unreadable
+
+
+def test_a_tokenizer_without_bytes_has_its_unknown_token_alone() -> None:
+    tokenizer = Tokenizer(BPE({"a": 0, "[UNK]": 1}, [], unk_token="[UNK]"))
+    assert _unreadable_ids(1, tokenizer).tolist() == [1]
+    assert _unreadable_ids(None, tokenizer).tolist() == []
 
 
 def test_weights_of_one_file_have_its_own_sha256(tmp_path: Path) -> None:
