@@ -25,10 +25,17 @@ POSITION_STRENGTH: Final = 0.5
 DENSITY_STRENGTH: Final = 1.0
 
 
-def window_weights(keyword_counts: Sequence[int], token_counts: Sequence[int]) -> npt.NDArray[np.float64]:
+def window_weights(
+    keyword_counts: Sequence[float],
+    token_counts: Sequence[int],
+    *,
+    position_strength: float = POSITION_STRENGTH,
+    density_strength: float = DENSITY_STRENGTH,
+) -> npt.NDArray[np.float64]:
     """Weights of a chunk's windows in order, float64 (n,), positive, with sum 1.
 
-    `keyword_counts` are the distinct keywords of each window, `token_counts` its tokens (at least 1).
+    `keyword_counts` are the distinct keywords of each window, `token_counts` its tokens (at least 1). Both strengths
+    are from 0, which leaves that factor out.
 
     >>> window_weights([4, 4], [100, 100]).round(3).tolist()
     [0.55, 0.45]
@@ -38,8 +45,8 @@ def window_weights(keyword_counts: Sequence[int], token_counts: Sequence[int]) -
     density = np.asarray(keyword_counts, dtype=np.float64) / tokens
     mean = density.mean()
     relative = density / mean if mean > 0 else np.ones(n)
-    position = 1 + POSITION_STRENGTH * (1 - (np.arange(n) + 0.5) / n)
-    weights = tokens * position * np.clip(relative**DENSITY_STRENGTH, 0.5, 2.0)
+    position = 1 + position_strength * (1 - (np.arange(n) + 0.5) / n)
+    weights = tokens * position * np.clip(relative**density_strength, 0.5, 2.0)
     return np.asarray(weights / weights.sum())
 
 
