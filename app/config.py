@@ -64,6 +64,12 @@ class Settings(BaseSettings):
         description="Most tokens that the encoder is given at once (at most what it reads)",
     )
     max_file_bytes: int = Field(200_000_000, ge=1, description="Larger files are reported as too_large")
+    duplicates: Literal["keep_once", "keep_all"] = Field(
+        "keep_once", description="keep_once: a document whose text is stored already is left out and says so"
+    )
+    duplicate_similarity: float = Field(
+        0.9, ge=0.8, le=1, description="Least similarity of a near duplicate; 1: the same text only"
+    )
 
     # retrieval
     candidates: int = Field(
