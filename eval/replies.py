@@ -18,9 +18,9 @@ from eval.words import count_words
 
 @dataclass(frozen=True, slots=True)
 class AskResult:
-    """An answer with what it rests on."""
+    """An answer with what it rests on; without one where the question was only searched for."""
 
-    answer: Answer
+    answer: Answer | None
     hits: Sequence[ScoredChunk]  # the retrieved chunks, best first
     answerability: float | None  # in [0, 1]: how sure the system is that the documents hold the answer
     latency_ms: float
@@ -65,14 +65,15 @@ class Reply:
     @property
     def abstained(self) -> bool:
         """Whether the system said that the documents do not hold the answer."""
-        return self.result is not None and self.result.answer.abstained
+        answer = self.result.answer if self.result else None
+        return answer is not None and answer.abstained
 
     @property
     def answer_text(self) -> str:
         """The answer without its citation markers; empty for an abstention and for a failure."""
-        if self.result is None or self.abstained:
+        answer = self.result.answer if self.result else None
+        if answer is None or answer.abstained:
             return ""
-        answer = self.result.answer
         return metrics.strip_markers(answer.text, {citation.marker for citation in answer.citations})
 
 
@@ -100,9 +101,11 @@ def score_reply(
     reply: Reply, ranks: Mapping[str, float] | None, top_k: int, synonyms: Synonyms
 ) -> QuestionScores:
     """Scores of one reply. `ranks` are its row of `metrics.rank_scores`, None where retrieval is not judged;
-    measures deeper than `top_k` are left out, as a ranking cut above k can't be judged at k."""
+    measures deeper than `top_k` are left out, as a ranking cut above k can't be judged at k. A question that was only
+    searched for has no scores of its answer."""
     text = reply.answer_text
-    golds = reply.question.answers
+    only_searched = reply.result is not None and reply.result.answer is None
+    golds = () if only_searched else reply.question.answers
     answerability = reply.result.answerability if reply.result else None
     return QuestionScores(
         retrieval=None if ranks is None else {key: ranks[key] for key in ranks if _depth(key) <= top_k},
@@ -117,6 +120,7 @@ def score_reply(
         citations_exact=sum(reply.exact),
         latency_ms=reply.result.latency_ms if reply.result else None,
         failed=reply.result is None,
+        only_searched=only_searched,
     )
 
 

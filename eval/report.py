@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from app.domain import ScoredChunk
+from app.domain import Answer, ScoredChunk
 from app.errors import ConfigError
 from eval.replies import Reply
 from eval.report_html import render_html
@@ -166,22 +166,28 @@ def _describe_reply(reply: Reply, scores: QuestionScores) -> dict[str, Any]:
         "error": reply.error,
     }
     if reply.result is not None:
-        answer = reply.result.answer
         row |= {
-            "answer": answer.text,
-            "abstained": answer.abstained,
-            "generator": answer.generator,
-            "degraded_reason": answer.degraded_reason,
-            "answerability": reply.result.answerability,
             "latency_ms": round(reply.result.latency_ms, 3),
             "chunks": _describe_chunks(reply.chunks, reply.hits, scores.chunk_words),
-            "citations": [
-                {**asdict(citation), "exact": exact}
-                for citation, exact in zip(answer.citations, reply.exact, strict=True)
-            ],
         }
+        if reply.result.answer is not None:
+            row |= _describe_answer(reply.result.answer, reply.result.answerability, reply.exact)
     row["values"] = {**(scores.retrieval or {}), **(scores.answer or {})}
     return row
+
+
+def _describe_answer(answer: Answer, answerability: float | None, exact: Sequence[bool]) -> dict[str, Any]:
+    return {
+        "answer": answer.text,
+        "abstained": answer.abstained,
+        "generator": answer.generator,
+        "degraded_reason": answer.degraded_reason,
+        "answerability": answerability,
+        "citations": [
+            {**asdict(citation), "exact": is_exact}
+            for citation, is_exact in zip(answer.citations, exact, strict=True)
+        ],
+    }
 
 
 def _describe_chunks(

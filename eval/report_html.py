@@ -81,7 +81,7 @@ def score_quality(scores: QuestionScores) -> float:
         judged.append(scores.retrieval["ndcg@10"])
     if scores.answer:
         judged.append(scores.answer["answer_contains_gold"])
-    if not scores.answerable:
+    if not scores.answerable and not scores.only_searched:
         judged.append(float(scores.abstained))
     return sum(judged) / len(judged) if judged else 1.0
 
@@ -132,6 +132,8 @@ def _gold_answers(reply: Reply) -> str:
 def _reply_text(reply: Reply) -> str:
     if reply.result is None:
         return f'<p class="miss"><b>Failed:</b> {escape(reply.error or "")}</p>'
+    if reply.result.answer is None:
+        return ""
     return f"<p><b>Answer:</b></p><blockquote>{escape(reply.result.answer.text)}</blockquote>"
 
 

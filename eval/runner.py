@@ -98,7 +98,8 @@ async def run(
         except PgaskError as error:
             replies.append(Reply(question, asked, gold, None, error=f"{error.code}: {error}"))
             continue
-        exact = [await _is_exact(citation, texts) for citation in result.answer.citations]
+        citations = result.answer.citations if result.answer else ()
+        exact = [await _is_exact(citation, texts) for citation in citations]
         replies.append(Reply(question, asked, gold, result, exact=tuple(exact)))
     on_progress("ask", len(questions), len(questions))
     scores = _score(replies, top_k, synonyms, on_progress)

@@ -63,6 +63,7 @@ class QuestionScores:
     citations_exact: int
     latency_ms: float | None  # None where the question failed
     failed: bool = False
+    only_searched: bool = False  # no answer was asked for: abstention is not judged
 
 
 def summarise(scores: Sequence[QuestionScores]) -> dict[str, float | int | None]:
@@ -116,7 +117,9 @@ def _ratios(scores: Sequence[QuestionScores]) -> dict[str, list[_Ratio]]:
     ratios["mean_words_per_chunk"] = [(sum(s.chunk_words), len(s.chunk_words)) for s in scores]
     ratios["citation_exact"] = [(s.citations_exact, s.citations) for s in scores]
     ratios["mean_answer_words"] = [(s.answer_words or 0, s.answer_words is not None) for s in scores]
-    ratios["answerable_refused"] = [(s.answerable and s.abstained, s.answerable) for s in scores]
+    ratios["answerable_refused"] = [
+        (s.answerable and s.abstained, s.answerable and not s.only_searched) for s in scores
+    ]
     return ratios
 
 
@@ -155,7 +158,8 @@ def _defined(corpora: Sequence[BleuCounts], statistic: Callable[[BleuCounts], fl
 
 
 def _abstentions(scores: Sequence[QuestionScores]) -> tuple[list[bool], list[bool]]:
-    return [s.abstained for s in scores], [s.answerable for s in scores]
+    judged = [s for s in scores if not s.only_searched]
+    return [s.abstained for s in judged], [s.answerable for s in judged]
 
 
 def _latency(scores: Sequence[QuestionScores], share: float) -> float | None:
@@ -166,7 +170,7 @@ _STATISTICS: Final[dict[str, Callable[[Sequence[QuestionScores]], float | None]]
     "abstain_precision": lambda scores: abstain_precision(*_abstentions(scores)),
     "abstain_recall": lambda scores: abstain_recall(*_abstentions(scores)),
     "abstain_auroc": lambda scores: abstain_auroc(
-        [s.abstain_score for s in scores], [s.answerable for s in scores]
+        [s.abstain_score for s in scores if not s.only_searched], _abstentions(scores)[1]
     ),
     "p50_ms": lambda scores: _latency(scores, 0.5),
     "p95_ms": lambda scores: _latency(scores, 0.95),
