@@ -20,7 +20,7 @@ from app.store.engine import Connection, Database, connect
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
 from ingest.chunking import chunk
 from ingest.parsers import parse
-from ingest.pipeline import IngestOptions, IngestRun, Plan, Report
+from ingest.pipeline import IngestOptions, IngestRun, Parse, Plan, Report
 from ingest.sources import content_sha256
 from tests.fakes import FakeEmbedder
 
@@ -84,6 +84,7 @@ def open_run(
     collection: str = "default",
     options: IngestOptions = SMALL,
     progress: Silent | None = None,
+    parse: Parse = parse,
 ) -> Iterator[IngestRun]:
     target = open_collection(database, embedder, collection)
     with connect(database.app) as connection:
@@ -129,9 +130,11 @@ def embed_document(
     )
 
 
-def snapshot(database: Database, collection: str = "default") -> set[tuple[Any, ...]]:
-    """All that is stored of a collection's chunks: source, sha256, index, text, vector and window vectors."""
-    target = open_collection(database, FAKE, collection)
+def snapshot(
+    database: Database, collection: str = "default", embedder: Embedder = FAKE
+) -> set[tuple[Any, ...]]:
+    """All that is stored of a collection's chunks: source, sha256, index, text, vector, window vectors, postings."""
+    target = open_collection(database, embedder, collection)
     with connect(database.app, vectors=False) as connection:
         statement = sql.SQL(
             "SELECT d.source, d.content_sha256, k.chunk_index, substring(d.text FROM k.char_start + 1 FOR"

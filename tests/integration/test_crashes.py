@@ -1,0 +1,52 @@
+"""What kills leave of an ingest, at the size for every commit; `make chaos` does the same two hundred times."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from app.config import load_settings
+from app.embedding import SentenceTransformerEmbedder
+from app.store.engine import Database
+from tests.chaos.corpus import BROKEN, Corpus
+from tests.chaos.kills import Experiment, Figures, Target, hurt
+
+pytestmark = pytest.mark.integration
+
+SEED = int(os.environ.get("PGASK_CHAOS_SEED", "20261124"))
+
+
+def judge(figures: Figures, kills: int) -> None:
+    print(json.dumps(asdict(figures), ensure_ascii=False))
+    assert figures.passed(), figures
+    assert figures.kills == kills
+    assert figures.files > len(BROKEN)
+
+
+def test_kills_of_the_worker_lose_double_and_show_nothing_half(database: Database, tmp_path: Path) -> None:
+    figures = Experiment(Target(database), Corpus(SEED, 45), tmp_path, "worker", SEED).run(14)
+    judge(figures, 14)
+    assert len(figures.moments) > 3  # not all at the same place
+
+
+def test_kills_of_everything_at_once(home: Path, tmp_path: Path) -> None:
+    figures = hurt(
+        "everything", kills=4, seed=SEED, files=30, home=home, folder=tmp_path / "corpus", installed=False
+    )
+    judge(figures, 4)
+
+
+@pytest.mark.model
+def test_ctrl_c_at_any_moment_ends_with_130_and_the_next_run_finishes(
+    database: Database, tmp_path: Path
+) -> None:
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # in a background job it is ignored, and inherited so
+    target = Target(database, SentenceTransformerEmbedder.from_settings(load_settings()), installed=True)
+    judge(Experiment(target, Corpus(SEED, 12, sentences=(4, 8)), tmp_path, "interrupt", SEED).run(2), 2)
