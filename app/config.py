@@ -14,6 +14,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import ConfigError
 
+IndexMethod = Literal["ivfflat", "hnsw"]
+VectorPrecision = Literal["full", "half"]
+
 
 class Settings(BaseSettings):
     """All settings. Build with `load_settings`, which turns a wrong value into one clear line."""
@@ -83,7 +86,7 @@ class Settings(BaseSettings):
     index_min_rows: int = Field(
         10_000,
         ge=1_000,
-        description="Vectors in a space from which an ivfflat index is built; exact search below",
+        description="Vectors in a space from which a vector index is built; exact search below",
     )
     exact_max_rows: int = Field(
         10_000, ge=0, description="A filter that keeps at most this many rows is searched exactly"
@@ -95,6 +98,23 @@ class Settings(BaseSettings):
 
     # answers
     abstain_threshold: float = Field(
+    index_method: IndexMethod = Field(
+        "ivfflat",
+        description="Vector index: ivfflat, or hnsw (faster answers, slower builds and writes); `pgask index rebuild` "
+        "and the automatic upkeep carry a change out",
+    )
+    vector_precision: VectorPrecision = Field(
+        "full", description="Precision of the vector index: full, or half (half its size); carried out in the same way"
+    )
+    index_check_minutes: float = Field(
+        10, ge=0, description="How often the service looks after its indexes; 0: only ingest and `pgask index` do"
+    )
+    keep_question_vectors: int = Field(
+        500,
+        ge=0,
+        le=5_000,
+        description="Newest distinct questions a space whose vectors (no words) are kept to measure recall with; 0: none",
+    )
         0.5, ge=0, le=1, description="Answerability below this gives 'not in the documents'"
     )
     llm_base_url: str | None = Field(

@@ -13,8 +13,9 @@ from app.embedding import SentenceTransformerEmbedder
 from app.errors import NotFoundError
 from app.generation.llm import LlmClient, LlmSettings
 from app.retrieval.retriever import RetrievalSettings, Retrieved, Retriever
-from app.store import ivfflat
+from app.store import upkeep
 from app.store.engine import AsyncPool, Database, connect, open_database, open_pool, transaction
+from app.store.index import IndexSettings
 from app.store.migrate import migrate
 from app.store.spaces import ensure_collection, ensure_space
 from eval.replies import AskResult
@@ -78,9 +79,7 @@ class EvaluatedSystem:
                     connection, target, self.embedder, options, _Counter(on_document), parse=parser.parse
                 )
                 report = run.execute(run.plan([corpus]))
-            ivfflat.maintain(
-                owner, space_id, min_rows=settings.index_min_rows, target_recall=settings.index_target_recall
-            )
+            upkeep.maintain(owner, space_id, IndexSettings.from_settings(settings))
             documents = {
                 row[0]: str(row[1])
                 for row in connection.execute(

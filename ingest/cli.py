@@ -27,8 +27,9 @@ from app.config import Settings, load_settings
 from app.embedding import SentenceTransformerEmbedder
 from app.errors import PgaskError
 from app.logs import configure_logs
-from app.store import ivfflat
+from app.store import upkeep
 from app.store.engine import Database, connect, open_database
+from app.store.index import IndexSettings
 from app.store.migrate import check_revision
 from app.store.spaces import ensure_collection, ensure_space, peek_collection
 from ingest.pipeline import IngestOptions, IngestRun, Plan, Report
@@ -155,15 +156,11 @@ def _maintain_index(
     """Build the vector index if it is due. False: interrupted; the next run builds it."""
     try:
         with connect(database.owner) as owner:
-            built = ivfflat.maintain(
-                owner, space_id, min_rows=settings.index_min_rows, target_recall=settings.index_target_recall
-            )
+            built = upkeep.maintain(owner, space_id, IndexSettings.from_settings(settings))
     except KeyboardInterrupt:
         return False
     if built is not None and not quiet:
-        console.print(
-            f"index: {built.lists} lists, {built.probes} probes, recall@10 {built.recall} over {built.rows:,} chunks"
-        )
+        console.print(f"index: {built.method}, recall@10 {built.recall} over {built.rows:,} chunks")
     return True
 
 

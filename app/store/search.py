@@ -21,6 +21,7 @@ from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import NotFoundError
 from app.lexicon import LEXICON_VERSION
 from app.store.engine import AsyncConnection
+from app.store.index import VectorIndex
 from app.store.spaces import chunk_table, mismatch_error, window_table
 
 # Measured in eval/LOG.md (recall under filters). Probes are calibrated without a filter; what a filter keeps may lie
@@ -35,18 +36,17 @@ MOST_VISITED: Final = 0.5
 ALMOST_ALL: Final = 0.9
 
 _PLAN: Final = """
-SELECT c.id AS collection_id, c.space_id, c.chunk_count, s.index_lists,
+SELECT c.id AS collection_id, c.space_id, c.chunk_count, c.lexicon_version,
        (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count,
-       s.index_probes, c.lexicon_version,
+       s.index_method, s.index_precision, s.index_build, s.index_lists, s.index_probes, s.index_ef_search,
        s.model, s.weights_sha256, s.dimension, s.query_prefix, s.passage_prefix, s.pooling, s.normalized
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
  WHERE c.name = %(collection)s"""
 
-# The documents that a filter keeps; all parameters are always given.
+# The documents that a filter keeps; {condition} is app/store/filters.py's.
 _ELIGIBLE: Final = """
 SELECT d.id, d.chunk_count FROM pgask.documents d
- WHERE d.collection_id = %(collection_id)s AND d.source >= %(prefix)s AND starts_with(d.source, %(prefix)s)
-   AND d.metadata @> %(metadata)s::jsonb"""
+ WHERE d.collection_id = %(collection_id)s AND {condition}"""
 
 # BM25 (Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework", 3.15) with the idf of Lucene, which is never
 # negative: sum over terms of ln(1 + (N − df + ½)/(df + ½)) · tf·(k1 + 1)/(tf + k1·(1 − b + b·terms/mean terms)).
@@ -91,8 +91,8 @@ SELECT chunk_id FROM (
 _DENSE_INDEX: Final = """
 SELECT chunk_id FROM (
     SELECT v.chunk_id, v.embedding <=> %(vector)s AS distance FROM {chunks} v
-     WHERE v.collection_id = %(collection_id)s{documents}
-     ORDER BY v.embedding <=> %(vector)s LIMIT %(visited)s) nearest
+     WHERE {build} AND v.collection_id = %(collection_id)s{documents}
+     ORDER BY {distance} LIMIT %(visited)s) nearest
  ORDER BY distance + 0, chunk_id LIMIT %(candidates)s"""
 
 _LEXICAL: Final = """
@@ -131,10 +131,19 @@ class SearchPlan:
 
     collection_id: int
     space_id: int
-    exact: bool
-    probes: int | None
+    index: VectorIndex | None
     rows: int
     visited: int = 0
+
+    @property
+    def exact(self) -> bool:
+        """Whether every row that is kept is compared."""
+        return self.index is None
+
+    @property
+    def probes(self) -> int | None:
+        """Lists that ivfflat looks into; None where the search is exact or by hnsw."""
+        return self.index.effort if self.index is not None and self.index.method == "ivfflat" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,20 +215,30 @@ async def plan_search(
             )
             kept = await cursor.fetchone()
             rows = int(kept["kept"]) if kept else 0
-    exact, visited = row["index_lists"] is None or rows <= exact_max_rows, 0
-    total = int(row["space_count"])
-    if not exact and rows < ALMOST_ALL * total:
-        unfiltered = row["index_probes"] / row["index_lists"] * total
-        visited = math.ceil(max(VISITED_SHARE * rows, LEAST_VISITED, 2 * unfiltered))
-        exact = rows <= EXACT_SHARE * total or visited > MOST_VISITED * rows
-    return SearchPlan(
-        collection_id=row["collection_id"],
-        space_id=row["space_id"],
-        exact=exact,
-        probes=None if exact else row["index_probes"],
-        rows=rows,
-        visited=0 if exact else visited,
+    index, visited = _choose_index(row, rows, exact_max_rows)
+    return SearchPlan(row["collection_id"], row["space_id"], index, rows, visited)
+
+
+def _choose_index(row: Mapping[str, Any], rows: int, exact_max_rows: int) -> tuple[VectorIndex | None, int]:
+    """The index to ask where `rows` are kept, None for exact search, and how many rows it shall bring."""
+    if row["index_method"] is None or rows <= exact_max_rows:
+        return None, 0
+    index = VectorIndex(
+        method=row["index_method"],
+        precision=row["index_precision"],
+        build=row["index_build"],
+        dimension=row["dimension"],
+        lists=row["index_lists"],
+        effort=row["index_probes"] or row["index_ef_search"],
     )
+    total = int(row["space_count"])
+    if rows >= ALMOST_ALL * total:
+        return index, 0
+    unfiltered = index.effort * (total / index.lists if index.lists else 1)
+    visited = math.ceil(max(VISITED_SHARE * rows, LEAST_VISITED, 2 * unfiltered))
+    if rows <= EXACT_SHARE * total or visited > MOST_VISITED * rows:
+        return None, 0
+    return index, visited
 
 
 async def find_candidates(
@@ -243,9 +262,7 @@ async def find_candidates(
         if filtered
         else sql.SQL("")
     )
-    dense = sql.SQL(_DENSE_EXACT if plan.exact else _DENSE_INDEX).format(
-        chunks=chunk_table(plan.space_id), documents=documents
-    )
+    dense = _dense(plan, documents)
     lexical = (
         sql.SQL(_LEXICAL_FILTERED).format(eligible=sql.SQL(_ELIGIBLE)) if filtered else sql.SQL(_LEXICAL)
     )
@@ -263,17 +280,27 @@ async def find_candidates(
         "b": float(b),
     }
     parameters |= _filter_parameters(plan.collection_id, search_filter) if search_filter is not None else {}
-    if not plan.exact:
+    if plan.index is not None:
+        settings = plan.index.session_settings()
         await connection.execute(
-            "SELECT set_config('ivfflat.probes', %s, true),"
-            " set_config('ivfflat.iterative_scan', 'relaxed_order', true)",
-            [str(plan.probes)],
+            "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) s (name, value)",
+            [list(settings), list(settings.values())],
         )
     async with connection.cursor() as cursor:
         await cursor.execute(statement, parameters, prepare=True)
         rows = await cursor.fetchall()
     chunks = sorted((Candidate(*row[:3]) for row in rows), key=lambda candidate: candidate.chunk_id)
     return Candidates(tuple(chunks), (rows[0][3] or {}) if rows else {})
+
+
+def _dense(plan: SearchPlan, documents: sql.Composable) -> sql.Composed:
+    """The dense leg: exact, or by the index that the plan names."""
+    chunks = chunk_table(plan.space_id)
+    if plan.index is None:
+        return sql.SQL(_DENSE_EXACT).format(chunks=chunks, documents=documents)
+    return sql.SQL(_DENSE_INDEX).format(
+        chunks=chunks, documents=documents, build=plan.index.condition, distance=plan.index.distance
+    )
 
 
 async def load_chunks(connection: AsyncConnection, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:

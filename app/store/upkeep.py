@@ -1,15 +1,34 @@
-"""What `pgask index` and `pgask doctor` ask of a database: spaces, tuning an index, versions and roles. Sync."""
+"""Keeps the vector indexes right: decides what an index needs, and does it while searching goes on.
+
+After each ingest (`maintain`), from `pgask index` (`rebuild`, `tune`), and in the running service (app/store/watch.py).
+Sync, as the schema's owner. An index is built where there are enough rows and none is there, where a setting asks for
+another kind, and where the rows have doubled or halved, so that √rows lists are others. After a fifth of the rows has
+changed it is measured again. It has drifted, and is built anew, where the questions then miss more than the target with
+more than chance, or where reaching it takes DRIFT times the share of the index's pages that it took when it was built:
+new rows that lie together crowd into the few lists nearest to them, and each question there reads them all.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
+import structlog
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from app.errors import InvalidRequestError
+from app.store import index as vector_index
+from app.store import index_build
 from app.store.engine import Connection
-from app.store.ivfflat import IndexReport, calibrate, report
+from app.store.index import IndexSettings, IndexState, Measurement, VectorIndex
+from app.store.recall import Point, calibrate, measure_at, sample_truth, trace_curve
+
+CHANGED: Final = 0.2  # share of the measured rows that came or went: measured again
+REGROWN: Final = 2.0  # times the rows that it was built with, or so many times fewer: other lists
+DRIFT: Final = 1.5
+_log = structlog.get_logger(__name__)
+
+Need = Literal["nothing", "measure", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +45,135 @@ class Space:
 class Role:
     """What the role of a connection may do beyond rows."""
 
-    name: str
-    superuser: bool
-    bypasses_rls: bool
-    owns_schema: bool
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """A space's index as people and programs see it; None where there is none, or it was not measured.
+
+    `recall` is recall@10 against exact search with its 95 % interval, over `questions` of which people asked
+    `stored_questions`. `changed_rows` came or went since. `drift` is the share of the index's pages that a question
+    reads as a multiple of what it was when the index was built. Times are ISO 8601, UTC.
+    """
+
+    rows: int
+    method: str | None = None
+    precision: str | None = None
+    lists: int | None = None
+    probes: int | None = None
+    ef_search: int | None = None
+    recall: float | None = None
+    recall_low: float | None = None
+    recall_high: float | None = None
+    target_recall: float | None = None
+    questions: int = 0
+    stored_questions: int = 0
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    exact_p50_ms: float | None = None
+    size_bytes: int | None = None
+    build_s: float | None = None
+    built_at: str | None = None
+    measured_at: str | None = None
+    changed_rows: int | None = None
+    drift: float | None = None
+
+
+def maintain(
+    owner: Connection, space_id: int, settings: IndexSettings, *, wait: bool = True
+) -> IndexReport | None:
+    """Do what the index needs. Returns its report, None where nothing was due, or with `wait` False where another
+    process is at it."""
+    if find_need(owner, space_id, settings)[0] == "nothing":
+        return None
+    with index_build.build_lock(owner, space_id, wait=wait) as locked:
+        if not locked:
+            return None
+        need, why = find_need(owner, space_id, settings)  # another process may have done it meanwhile
+        if need == "measure":
+            need, why = _measure(owner, vector_index.read_state(owner, space_id), settings)
+        if need == "build":
+            _build(owner, vector_index.read_state(owner, space_id), settings, why)
+    return report(owner, space_id)
+
+
+def rebuild(owner: Connection, space_id: int, settings: IndexSettings) -> IndexReport:
+    """Build the index anew beside the one in use, measure it, swap. Searching goes on. Waits for another build."""
+    with index_build.build_lock(owner, space_id):
+        _build(owner, vector_index.read_state(owner, space_id), settings, "asked for")
+    return report(owner, space_id)
+
+
+def tune(owner: Connection, space_id: int, *, target_recall: float) -> IndexReport:
+    """Measure the index again and keep the least effort that reaches the target. Raises InvalidRequestError without
+    an index."""
+    with index_build.build_lock(owner, space_id):
+        state = _with_index(owner, space_id)
+        _measure(owner, state, IndexSettings(target_recall=target_recall))
+    return report(owner, space_id)
+
+
+def curve(owner: Connection, space_id: int) -> list[Point]:
+    """Recall and time of the index in use from the least effort up. Raises InvalidRequestError without an index."""
+    state = _with_index(owner, space_id)
+    assert state.index is not None
+    return trace_curve(owner, state, state.index, sample_truth(owner, state))
+
+
+def find_need(connection: Connection, space_id: int, settings: IndexSettings) -> tuple[Need, str]:
+    """What the index needs, and why in a few words."""
+    state = vector_index.read_state(connection, space_id)
+    rows = vector_index.count_rows(connection, space_id)
+    precision = vector_index.effective_precision(settings.precision, state.dimension)
+    if rows < settings.min_rows or precision is None:
+        return "nothing", ""
+    if state.index is None:
+        return "build", "enough rows"
+    if (state.index.method, state.index.precision) != (settings.method, precision):
+        return "build", "a setting changed"
+    if state.latest is None or state.built is None:
+        return "measure", "not measured"
+    if state.index.method == "ivfflat" and not 1 / REGROWN < rows / max(1, state.built.rows) < REGROWN:
+        return "build", "rows doubled or halved"
+    other_target = state.latest.target_recall != settings.target_recall
+    changed = vector_index.count_changes(connection, space_id, state.latest) >= CHANGED * state.latest.rows
+    return ("measure", "rows or target changed") if other_target or changed else ("nothing", "")
+
+
+def report(connection: Connection, space_id: int) -> IndexReport:
+    """The state of a space's index as it was last measured, with today's rows."""
+    state = vector_index.read_state(connection, space_id)
+    rows = vector_index.count_rows(connection, space_id)
+    if state.index is None:
+        return IndexReport(rows)
+    index, latest = state.index, state.latest
+    found = IndexReport(
+        rows,
+        method=index.method,
+        precision=index.precision,
+        lists=index.lists,
+        probes=index.effort if index.method == "ivfflat" else None,
+        ef_search=index.effort if index.method == "hnsw" else None,
+        size_bytes=vector_index.size_bytes(connection, state),
+        build_s=state.build_s,
+        built_at=state.built_at,
+    )
+    if latest is None:
+        return found
+    return replace(
+        found,
+        recall=latest.recall,
+        recall_low=latest.recall_low,
+        recall_high=latest.recall_high,
+        target_recall=latest.target_recall,
+        questions=latest.questions,
+        stored_questions=latest.stored_questions,
+        p50_ms=latest.p50_ms,
+        p95_ms=latest.p95_ms,
+        exact_p50_ms=latest.exact_p50_ms,
+        measured_at=latest.measured_at,
+        changed_rows=vector_index.count_changes(connection, space_id, latest),
+        drift=None if state.built is None else round(_drift(state.built, latest), 2),
+    )
 
 
 def list_spaces(connection: Connection) -> list[Space]:
@@ -40,25 +184,6 @@ def list_spaces(connection: Connection) -> list[Space]:
             " (SELECT count(*) FROM pgask.collections c WHERE c.space_id = s.id) AS collections"
             " FROM pgask.embedding_spaces s ORDER BY s.id"
         ).fetchall()
-
-
-def tune(owner: Connection, space_id: int, *, target_recall: float) -> IndexReport:
-    """Measure the index again and keep the probes that reach the target. Raises InvalidRequestError without one."""
-    row = owner.execute(
-        "SELECT index_lists, index_report FROM pgask.embedding_spaces WHERE id = %s", [space_id]
-    ).fetchone()
-    if row is None or row[0] is None:
-        raise InvalidRequestError(
-            f"Space {space_id} has no index: its search is exact. `pgask index rebuild` builds one once there are "
-            "PGASK_INDEX_MIN_ROWS chunks.",
-            code="no_index",
-        )
-    measured = calibrate(owner, space_id, lists=row[0], target_recall=target_recall)
-    owner.execute(
-        "UPDATE pgask.embedding_spaces SET index_probes = %s, index_report = %s WHERE id = %s",
-        [measured["probes"], Jsonb((row[1] or {}) | measured), space_id],
-    )
-    return report(owner, space_id)
 
 
 def versions(connection: Connection) -> tuple[str, str]:
@@ -81,3 +206,72 @@ def role(connection: Connection) -> Role:
         ).fetchone()
     assert found is not None
     return found
+
+
+def _build(owner: Connection, state: IndexState, settings: IndexSettings, why: str) -> None:
+    index, build_s = index_build.create_index(owner, state, settings)
+    truth = sample_truth(owner, state)
+    index, measured = calibrate(owner, state, index, truth, settings.target_recall)
+    state = replace(
+        state,
+        last_build=index.build,
+        index=index,
+        built_at=vector_index.now(),
+        build_s=round(build_s, 2),
+        built=measured,
+        latest=measured,
+    )
+    vector_index.write_state(owner, state)
+    index_build.drop_unused(owner, state)
+    _log.info("vector index built", space=state.space_id, why=why, **_figures(index, measured))
+
+
+def _measure(owner: Connection, state: IndexState, settings: IndexSettings) -> tuple[Need, str]:
+    """Measure at the effort in use, then choose it anew. Returns whether the index has drifted, and how."""
+    index = state.index
+    assert index is not None
+    truth = sample_truth(owner, state)
+    before = measure_at(owner, state, index, truth, index.effort)
+    tuned, measured = calibrate(owner, state, index, truth, settings.target_recall)
+    built = state.built or measured
+    vector_index.write_state(owner, replace(state, index=tuned, built=built, latest=measured))
+    drift = _drift(built, measured)
+    _log.info(
+        "vector index measured", space=state.space_id, drift=round(drift, 2), **_figures(tuned, measured)
+    )
+    missed = before.recall_high < settings.target_recall
+    if state.built is not None and state.built.target_recall == settings.target_recall:
+        if missed:
+            return "build", f"recall {before.recall} at the effort in use"
+        if drift > DRIFT:
+            return "build", f"{drift:.1f} times the pages"
+    return "nothing", ""
+
+
+def _drift(built: Measurement, latest: Measurement) -> float:
+    then, today = built.pages / max(1, built.index_pages), latest.pages / max(1, latest.index_pages)
+    return today / then if then else 1.0
+
+
+def _with_index(connection: Connection, space_id: int) -> IndexState:
+    state = vector_index.read_state(connection, space_id)
+    if state.index is None:
+        raise InvalidRequestError(
+            f"Space {space_id} has no index: its search is exact. `pgask index rebuild` builds one once there are "
+            "PGASK_INDEX_MIN_ROWS chunks.",
+            code="no_index",
+        )
+    return state
+
+
+def _figures(index: VectorIndex, measured: Measurement) -> dict[str, object]:
+    return {
+        "method": index.method,
+        "precision": index.precision,
+        "lists": index.lists,
+        "effort": index.effort,
+        "recall": measured.recall,
+        "recall_low": measured.recall_low,
+        "rows": measured.rows,
+        "p50_ms": measured.p50_ms,
+    }

@@ -32,9 +32,10 @@ from psycopg.conninfo import make_conninfo
 
 from app.domain import SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix
-from app.store import ivfflat
+from app.store import upkeep
 from app.store.embedded import EmbeddedPostgres
 from app.store.engine import AsyncPool, Connection, Database, connect, open_pool, transaction
+from app.store.index import IndexSettings
 from app.store.migrate import migrate
 from app.store.search import find_candidates, plan_search
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
@@ -73,7 +74,7 @@ class Figures:
 class Measured:
     """The index that was built, and each filter's figures."""
 
-    index: ivfflat.IndexReport
+    index: upkeep.IndexReport
     figures: list[Figures]
 
 
@@ -282,7 +283,7 @@ async def run(
         large = fill(app, ensure_collection(app, "large", space_id), rows * 9 // 10, dimension, seed)
         small = fill(app, ensure_collection(app, "small", space_id), rows // 10, dimension, seed + 1)
         owner.execute("ANALYZE")
-        built = ivfflat.rebuild(owner, space_id, target_recall=0.95)
+        built = upkeep.rebuild(owner, space_id, IndexSettings())
     url = make_conninfo(database.app, options="-c enable_sort=off") if force_index else database.app
     async with open_pool(url, size=1, statement_timeout_s=60) as pool:
         figures = await measure(

@@ -17,9 +17,10 @@ from psycopg import sql
 from app.domain import SearchFilter
 from app.embedding import FloatMatrix
 from app.errors import StoreError
-from app.store import ivfflat
+from app.store import index_build, ivfflat, upkeep
 from app.store.documents import remove_documents
 from app.store.engine import Connection, Database, connect, open_pool, transaction
+from app.store.index import IndexSettings, VectorIndex, read_state
 from app.store.search import find_candidates, plan_search
 from app.store.spaces import Collection, chunk_table, window_table
 from tests.integration.ingesting import FAKE, open_collection
@@ -83,59 +84,161 @@ def filled(database: Database) -> Collection:
     return collection
 
 
-def state(connection: Connection, collection: Collection) -> tuple[Any, ...]:
-    row = connection.execute(
-        "SELECT index_lists, index_probes, (index_report->>'rows')::int FROM pgask.embedding_spaces WHERE id = %s",
-        [collection.space_id],
-    ).fetchone()
-    assert row is not None
-    return row
+def wanted(target_recall: float = 0.9, **others: Any) -> IndexSettings:
+    return IndexSettings(min_rows=ROWS, target_recall=target_recall, **others)
+
+
+def used(connection: Connection, collection: Collection) -> VectorIndex:
+    index = read_state(connection, collection.space_id).index
+    assert index is not None
+    return index
 
 
 def indexes(connection: Connection) -> list[tuple[str, bool]]:
-    """Names of the ivfflat indexes, and whether each is valid."""
+    """Names of the vector indexes, and whether each is valid."""
     return [
         (row[0], row[1])
         for row in connection.execute(
             "SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-            " JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'ivfflat' ORDER BY 1"
+            " JOIN pg_am a ON a.oid = c.relam WHERE a.amname IN ('ivfflat', 'hnsw') ORDER BY 1"
         )
     ]
 
 
-def test_it_is_built_when_there_are_enough_rows_and_again_after_growth(
+def name(collection: Collection, build: int) -> str:
+    return f"vectors_{collection.space_id}_{build}"
+
+
+def test_it_is_built_when_there_are_enough_rows_and_again_when_they_have_doubled(
     database: Database, filled: Collection
 ) -> None:
     space = filled.space_id
     with connect(database.owner) as owner, connect(database.app) as app:
-        assert ivfflat.maintain(owner, space, min_rows=ROWS + 1, target_recall=0.9) is None
+        assert upkeep.maintain(owner, space, IndexSettings(min_rows=ROWS + 1)) is None
         assert indexes(owner) == []
-        assert state(owner, filled) == (None, None, None)
+        assert read_state(owner, space).index is None
+        assert upkeep.report(owner, space) == upkeep.IndexReport(rows=ROWS)
 
-        built = ivfflat.maintain(owner, space, min_rows=ROWS, target_recall=0.9)
+        built = upkeep.maintain(owner, space, wanted())
         assert built is not None
         assert (built.rows, built.lists) == (ROWS, ivfflat.choose_lists(ROWS))
-        assert indexes(owner) == [(f"ivfflat_{space}", True)]
-        assert state(owner, filled) == (built.lists, built.probes, ROWS)
-        assert ivfflat.report(owner, space).recall == built.recall
+        assert (built.method, built.precision, built.drift, built.changed_rows) == ("ivfflat", "full", 1.0, 0)
+        assert indexes(owner) == [(name(filled, 1), True)]
+        assert used(owner, filled).effort == built.probes
+        assert upkeep.report(owner, space) == built
+        assert upkeep.maintain(owner, space, wanted()) is None
 
         rng = np.random.default_rng(3)
-        add_rows(app, filled, clustered(rng, 500), "more.txt")  # a sixth more: not yet
-        assert ivfflat.maintain(owner, space, min_rows=ROWS, target_recall=0.9) is None
-        add_rows(app, filled, clustered(rng, 200), "much-more.txt")
-        again = ivfflat.maintain(owner, space, min_rows=ROWS, target_recall=0.9)
-        assert again is not None
-        assert again.rows == ROWS + 700
-        assert indexes(owner) == [(f"ivfflat_{space}", True)]
+        add_rows(app, filled, clustered(rng, ROWS // 6), "more.txt")  # not yet
+        assert upkeep.maintain(owner, space, wanted()) is None
+        assert upkeep.report(owner, space).changed_rows == ROWS // 6
+        add_rows(app, filled, clustered(rng, ROWS // 10), "much-more.txt")
+        measured = upkeep.maintain(owner, space, wanted())
+        assert measured is not None
+        assert (measured.changed_rows, measured.built_at) == (0, built.built_at)
+        assert indexes(owner) == [(name(filled, 1), True)]  # alike rows: measured again, not built again
 
-        remove_documents(app, filled, ["0.txt", "1.txt", "2.txt"])  # few left: exact search will do
-        assert ivfflat.maintain(owner, space, min_rows=ROWS, target_recall=0.9) is None
+        for number in range(3):
+            add_rows(app, filled, clustered(rng, ROWS // 3), f"again-{number}.txt")
+        again = upkeep.maintain(owner, space, wanted())
+        assert again is not None
+        assert again.lists == ivfflat.choose_lists(again.rows) != built.lists
+        assert indexes(owner) == [(name(filled, 2), True)]
+
+        everything = [*(f"{number}.txt" for number in range(3)), "more.txt", "much-more.txt", "again-0.txt"]
+        remove_documents(app, filled, everything)  # few left: exact search will do
+        assert upkeep.maintain(owner, space, wanted()) is None
+
+
+def test_churn_counts_where_the_number_of_rows_stays(database: Database, filled: Collection) -> None:
+    with connect(database.owner) as owner, connect(database.app) as app:
+        built = upkeep.rebuild(owner, filled.space_id, wanted())
+        remove_documents(app, filled, ["0.txt"])
+        add_rows(app, filled, clustered(np.random.default_rng(7), ROWS // 3), "instead.txt")
+        state = upkeep.report(owner, filled.space_id)
+        assert (state.rows, state.changed_rows) == (ROWS, 2 * ROWS // 3)
+        measured = upkeep.maintain(owner, filled.space_id, wanted())
+        assert measured is not None
+        assert (measured.changed_rows, measured.built_at) == (0, built.built_at)
+
+
+def test_rows_of_another_kind_make_it_drift_and_it_is_built_anew(
+    database: Database, filled: Collection
+) -> None:
+    """They all lie near a few lists, that each question about them has to read whole."""
+    settings = wanted(0.95)
+    with connect(database.owner) as owner, connect(database.app) as app:
+        upkeep.rebuild(owner, filled.space_id, settings)
+        rng = np.random.default_rng(12)
+        far = rng.standard_normal(DIMENSION) + 0.4 * rng.standard_normal((ROWS // 2, DIMENSION))
+        rows = np.asarray(far / np.linalg.norm(far, axis=1, keepdims=True), dtype=np.float32)
+        add_rows(app, filled, rows, "another-language.txt")
+        assert upkeep.find_need(owner, filled.space_id, settings)[0] == "measure"
+        rebuilt = upkeep.maintain(owner, filled.space_id, settings)
+        assert rebuilt is not None
+        assert indexes(owner) == [(name(filled, 2), True)]
+        assert rebuilt.drift == 1.0
+        assert rebuilt.recall is not None
+        assert rebuilt.recall >= 0.95
+        assert upkeep.maintain(owner, filled.space_id, settings) is None
+
+
+@pytest.mark.parametrize("method", ["ivfflat", "hnsw"])
+@pytest.mark.parametrize("precision", ["full", "half"])
+async def test_a_change_of_setting_is_carried_out_by_upkeep(
+    database: Database, filled: Collection, method: Any, precision: Any
+) -> None:
+    settings = wanted(0.95, method=method, precision=precision)
+    with connect(database.owner) as owner:
+        upkeep.rebuild(owner, filled.space_id, wanted(0.95))
+        upkeep.maintain(owner, filled.space_id, settings)
+        found = upkeep.report(owner, filled.space_id)
+        assert (found.method, found.precision) == (method, precision)
+        assert (found.lists is None, found.probes is None, found.ef_search is None) == (
+            (method == "hnsw", method == "hnsw", method == "ivfflat")
+        )
+        assert found.recall is not None
+        assert found.recall >= 0.95
+        assert len(indexes(owner)) == 1
+        assert upkeep.maintain(owner, filled.space_id, settings) is None
+    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, transaction(pool) as reader:
+        plan = await plan_search(reader, "default", FAKE.space, None, exact_max_rows=1_000)
+        assert plan.index is not None
+        assert (plan.index.method, plan.index.precision) == (method, precision)
+        await reader.execute("SET LOCAL enable_seqscan = off")
+        found_chunks = await find_candidates(
+            reader, plan, clustered(np.random.default_rng(6), 1)[0], [], None, candidates=50, k1=1.2, b=0.75
+        )
+        assert len(found_chunks.chunks) == 50
+        scans = await reader.execute(
+            "SELECT pg_stat_get_xact_numscans(to_regclass(%s))",
+            [f"pgask_vectors.{name(filled, plan.index.build)}"],
+        )
+        assert (await scans.fetchone() or (0,))[0] > 0
+
+
+def test_a_query_asks_its_own_build_and_never_the_one_beside_it(
+    database: Database, filled: Collection
+) -> None:
+    with connect(database.owner) as owner:
+        upkeep.rebuild(owner, filled.space_id, wanted(method="hnsw"))
+        state = read_state(owner, filled.space_id)
+        beside, _ = index_build.create_index(owner, state, wanted())
+        assert indexes(owner) == [(name(filled, 1), True), (name(filled, 2), True)]
+        owner.execute("SET enable_seqscan = off")
+        assert state.index is not None
+        for index in (state.index, beside):
+            statement = sql.SQL("EXPLAIN SELECT chunk_id FROM {} v WHERE {} ORDER BY {} LIMIT 10").format(
+                chunk_table(filled.space_id), index.condition, index.distance
+            )
+            plan = owner.execute(statement, {"vector": clustered(np.random.default_rng(1), 1)[0]}).fetchall()
+            assert any(name(filled, index.build) in line for (line,) in plan)
 
 
 @pytest.mark.parametrize("target", [0.8, 0.97])
 async def test_probes_reach_the_target_recall(database: Database, filled: Collection, target: float) -> None:
     with connect(database.owner) as owner:
-        built = ivfflat.rebuild(owner, filled.space_id, target_recall=target)
+        built = upkeep.rebuild(owner, filled.space_id, wanted(target))
         stored = owner.execute(
             sql.SQL("SELECT chunk_id, embedding FROM {}").format(chunk_table(filled.space_id))
         ).fetchall()
@@ -166,7 +269,7 @@ def test_equal_vectors_are_no_misses(database: Database) -> None:
     with connect(database.app) as app, connect(database.owner) as owner:
         vectors = np.repeat(clustered(np.random.default_rng(4), 20), 60, axis=0)
         add_rows(app, collection, vectors, "same.txt")
-        built = ivfflat.rebuild(owner, collection.space_id, target_recall=0.95)
+        built = upkeep.rebuild(owner, collection.space_id, wanted(0.95))
     assert built.lists is not None
     assert built.probes is not None
     assert built.probes < built.lists
@@ -176,7 +279,7 @@ def test_equal_vectors_are_no_misses(database: Database) -> None:
 
 async def test_a_filter_that_keeps_little_is_searched_exactly(database: Database, filled: Collection) -> None:
     with connect(database.owner) as owner:
-        ivfflat.rebuild(owner, filled.space_id, target_recall=0.9)
+        upkeep.rebuild(owner, filled.space_id, wanted(0.9))
     async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, transaction(pool) as reader:
         for search_filter, limit, exact, rows in (
             (None, ROWS, True, ROWS),
@@ -194,46 +297,64 @@ async def test_a_filter_that_keeps_little_is_searched_exactly(database: Database
             assert len(found.chunks) == (20 if rows else 0)
 
 
-async def test_searching_goes_on_while_it_is_rebuilt(database: Database, filled: Collection) -> None:
-    def rebuild_thrice() -> None:
-        with connect(database.owner) as owner:
-            for _ in range(3):
-                ivfflat.rebuild(owner, filled.space_id, target_recall=0.9)
+async def test_searching_goes_on_and_misses_nothing_while_it_is_rebuilt(
+    database: Database, filled: Collection
+) -> None:
+    kinds: list[tuple[Any, Any]] = [
+        ("ivfflat", "full"),
+        ("hnsw", "half"),
+        ("ivfflat", "half"),
+        ("ivfflat", "full"),
+    ]
 
-    rebuilding = asyncio.create_task(asyncio.to_thread(rebuild_thrice))
+    def rebuild_all() -> None:
+        with connect(database.owner) as owner:
+            for method, precision in kinds:
+                upkeep.rebuild(owner, filled.space_id, wanted(0.95, method=method, precision=precision))
+
+    with connect(database.owner) as owner:
+        stored = owner.execute(
+            sql.SQL("SELECT chunk_id, embedding FROM {}").format(chunk_table(filled.space_id))
+        ).fetchall()
+    ids, vectors = np.array([row[0] for row in stored]), np.stack([row[1].to_numpy() for row in stored])
     questions = clustered(np.random.default_rng(8), 50)
-    searches = exact_ones = 0
+    best = [set(ids[np.argsort(-(vectors @ question))[:10]].tolist()) for question in questions]
+    rebuilding = asyncio.create_task(asyncio.to_thread(rebuild_all))
+    hits: list[int] = []
+    used_kinds: set[tuple[str, str] | None] = set()
     async with open_pool(database.app, size=1, statement_timeout_s=5) as pool:
         while not rebuilding.done():
+            asked = len(hits) % 50
             async with transaction(pool) as reader:
                 plan = await plan_search(reader, "default", FAKE.space, None, exact_max_rows=1_000)
                 found = await find_candidates(
-                    reader, plan, questions[searches % 50], [], None, candidates=10, k1=1.2, b=0.75
+                    reader, plan, questions[asked], [], None, candidates=10, k1=1.2, b=0.75
                 )
             assert len(found.chunks) == 10
-            searches += 1
-            exact_ones += plan.exact
+            hits.append(len(best[asked] & {chunk.chunk_id for chunk in found.chunks}))
+            used_kinds.add((plan.index.method, plan.index.precision) if plan.index else None)
     await rebuilding
-    assert 0 < exact_ones < searches  # before the first build and after it
+    assert used_kinds >= {None, *kinds[:3]}  # before the first build, and after each
+    assert np.mean(hits) / 10 >= 0.85  # also with the index beside it; other questions than it was tuned with
     with connect(database.owner) as owner:
-        assert indexes(owner) == [(f"ivfflat_{filled.space_id}", True)]
+        assert indexes(owner) == [(name(filled, 4), True)]
 
 
 def test_a_long_reader_holds_up_the_build_and_nobody_else(database: Database, filled: Collection) -> None:
     statement = sql.SQL("SELECT count(*) FROM {}").format(chunk_table(filled.space_id))
     with connect(database.owner) as owner, psycopg.connect(database.app) as long_reader:
-        ivfflat.rebuild(owner, filled.space_id, target_recall=0.9)
+        upkeep.rebuild(owner, filled.space_id, wanted(0.9))
         long_reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         long_reader.execute(statement)
         with ThreadPoolExecutor(1) as pool, connect(database.app) as app, connect(database.owner) as watcher:
-            build = pool.submit(ivfflat.rebuild, owner, filled.space_id, target_recall=0.9)
+            build = pool.submit(upkeep.rebuild, owner, filled.space_id, wanted())
             wait_until(lambda: waits(watcher, owner))
             app.execute("SET statement_timeout = '2s'")
             assert app.execute(statement).fetchone() == (ROWS,)
             add_rows(app, filled, clustered(np.random.default_rng(5), 10), "written-meanwhile.txt")
             assert not build.done()
             long_reader.rollback()
-            assert build.result(timeout=60).rows == ROWS
+            assert build.result(timeout=60).rows == ROWS + 10
 
 
 def waits(watcher: Connection, waiting: Connection) -> bool:
@@ -253,33 +374,33 @@ def test_what_a_killed_build_leaves_is_cleaned_up_by_the_next(database: Database
             with connect(database.owner) as owner:
                 pids.append(owner.info.backend_pid)
                 try:
-                    ivfflat.rebuild(owner, filled.space_id, target_recall=0.9)
+                    upkeep.rebuild(owner, filled.space_id, wanted(0.9))
                 finally:
                     ended.set()
 
         with ThreadPoolExecutor(1) as pool:
             building = pool.submit(build)
-            wait_until(lambda: indexes(watcher) == [(f"ivfflat_{filled.space_id}_new", False)])
+            wait_until(lambda: indexes(watcher) == [(name(filled, 1), False)])
             watcher.execute("SELECT pg_terminate_backend(%s)", [pids[0]])
             wait_until(ended.is_set)
             writer.rollback()
             with pytest.raises((StoreError, psycopg.OperationalError)):
                 building.result(timeout=60)
-        assert indexes(watcher) == [(f"ivfflat_{filled.space_id}_new", False)]
-        assert state(watcher, filled) == (None, None, None)  # search stays exact
-        assert ivfflat.maintain(watcher, filled.space_id, min_rows=ROWS, target_recall=0.9) is not None
-        assert indexes(watcher) == [(f"ivfflat_{filled.space_id}", True)]
+        assert indexes(watcher) == [(name(filled, 1), False)]
+        assert read_state(watcher, filled.space_id).index is None  # search stays exact
+        assert upkeep.maintain(watcher, filled.space_id, wanted()) is not None
+        assert indexes(watcher) == [(name(filled, 1), True)]
 
 
 def test_two_builds_at_once_leave_one_index(database: Database, filled: Collection) -> None:
     def build(_: int) -> int:
         with connect(database.owner) as owner:
-            return ivfflat.rebuild(owner, filled.space_id, target_recall=0.8).rows
+            return upkeep.rebuild(owner, filled.space_id, wanted(0.8)).rows
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(build, range(2))) == [ROWS, ROWS]
     with connect(database.owner) as owner:
-        assert indexes(owner) == [(f"ivfflat_{filled.space_id}", True)]
+        assert indexes(owner) == [(name(filled, 2), True)]
 
 
 def test_the_memory_asked_for_is_what_pgvector_wants(database: Database, filled: Collection) -> None:
@@ -300,6 +421,6 @@ def test_the_memory_asked_for_is_what_pgvector_wants(database: Database, filled:
 def test_index_and_queries_need_the_schema_owner(database: Database, filled: Collection) -> None:
     refused: Callable[[], object]
     with connect(database.app) as app:
-        refused = lambda: ivfflat.rebuild(app, filled.space_id, target_recall=0.9)  # noqa: E731
+        refused = lambda: upkeep.rebuild(app, filled.space_id, wanted(0.9))  # noqa: E731
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             refused()

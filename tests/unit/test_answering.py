@@ -42,7 +42,7 @@ class FixedRetriever(Retriever):
             raise NotFoundError("There is no collection missing.")
         vector = FakeEmbedder().embed_queries([question])[0]
         weights = dict.fromkeys(terms(question), 1.0)
-        plan = SearchPlan(collection_id=1, space_id=1, exact=True, probes=None, rows=len(self._hits))
+        plan = SearchPlan(collection_id=1, space_id=1, index=None, rows=len(self._hits))
         return Retrieved(self._hits[:top_k], vector, weights, plan, {"embed": 1.0, "retrieve": 2.0})
 
     async def load_neighbours(self, hits: Sequence[ScoredChunk]) -> tuple[ScoredChunk, ...]:

@@ -1,0 +1,233 @@
+"""The vector index of a space: what it is, how a query uses it, and what the manifest knows of it.
+
+Each build is a partial index over all rows, `WHERE chunk_id <> -BUILD`: no chunk has a negative id, so it holds every
+row, and PostgreSQL uses it only for a query that states that very condition. So a query uses the build that its probes
+were measured on, never one that is being built, measured or dropped beside it; the swap is one UPDATE of the manifest.
+Half precision is an index over `embedding::halfvec`: the table stays as it is, and the setting can be changed online.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from app.config import IndexMethod, Settings, VectorPrecision
+from app.errors import NotFoundError
+from app.store import hnsw, ivfflat
+from app.store.engine import Connection
+from app.store.spaces import chunk_table
+from app.store.tables import VECTOR_SCHEMA
+
+MOST_FULL_DIMENSION: Final = 2_000  # pgvector indexes no longer vector
+MOST_HALF_DIMENSION: Final = 4_000  # and no longer halfvec
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """The part of the settings that an index is built and kept by."""
+
+    method: IndexMethod = "ivfflat"
+    precision: VectorPrecision = "full"
+    min_rows: int = 10_000
+    target_recall: float = 0.95
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> IndexSettings:
+        """The group from all settings."""
+        return cls(
+            method=settings.index_method,
+            precision=settings.vector_precision,
+            min_rows=settings.index_min_rows,
+            target_recall=settings.index_target_recall,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """An index that can be asked. `effort` is how hard a query searches: probes of ivfflat, ef_search of hnsw."""
+
+    method: IndexMethod
+    precision: VectorPrecision
+    build: int
+    dimension: int
+    lists: int | None
+    effort: int
+
+    @property
+    def condition(self) -> sql.Composed:
+        """True of every row of the alias v; what makes PostgreSQL take this build and no other."""
+        return sql.SQL("v.chunk_id <> {}").format(sql.Literal(-self.build))
+
+    @property
+    def distance(self) -> sql.Composed:
+        """The distance that the index orders by, of the alias v to the parameters `vector` or `half`."""
+        if self.precision == "full":
+            return sql.SQL("v.embedding <=> %(vector)s").format()
+        return sql.SQL("v.embedding::halfvec({}) <=> %(half)s").format(sql.Literal(self.dimension))
+
+    def session_settings(self, effort: int | None = None) -> dict[str, str]:
+        """What a query's transaction sets. An iterative scan goes on until as many rows are found as asked for."""
+        method = self.method
+        settings = {
+            ivfflat.EFFORT if method == "ivfflat" else hnsw.EFFORT: str(effort or self.effort),
+            f"{method}.iterative_scan": "relaxed_order",
+        }
+        return settings if method == "ivfflat" else settings | {"hnsw.max_scan_tuples": str(2**31 - 1)}
+
+    @property
+    def highest_effort(self) -> int:
+        """All lists, or pgvector's limit."""
+        return self.lists or 1 if self.method == "ivfflat" else hnsw.MOST_EF_SEARCH
+
+    @property
+    def least_effort(self) -> int:
+        """From where calibration starts."""
+        return 1 if self.method == "ivfflat" else hnsw.LEAST_EF_SEARCH
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What asking an index with sampled questions found. `recall` is recall@10 against exact search, with the 95 %
+    interval [recall_low, recall_high]. `questions` were asked, `stored_questions` of them asked by people before, the
+    rest held-out windows. `pages` is the mean number of pages that a question read of the `index_pages` there are."""
+
+    recall: float
+    recall_low: float
+    recall_high: float
+    questions: int
+    stored_questions: int
+    p50_ms: float
+    p95_ms: float
+    exact_p50_ms: float
+    pages: float
+    index_pages: int
+    rows: int
+    last_chunk_id: int
+    target_recall: float
+    measured_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """What the manifest says of a space's index; `index` None: there is none, search is exact. `built` is what the
+    index measured when it was built, `latest` what it measured last."""
+
+    space_id: int
+    dimension: int
+    last_build: int
+    index: VectorIndex | None
+    built_at: str | None = None
+    build_s: float | None = None
+    built: Measurement | None = None
+    latest: Measurement | None = None
+
+
+def read_state(connection: Connection, space_id: int) -> IndexState:
+    """The manifest's word on a space's index. Raises NotFoundError."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(
+            "SELECT dimension, index_method AS method, index_precision AS precision, index_build AS build,"
+            " index_lists AS lists, coalesce(index_probes, index_ef_search) AS effort, index_report AS report"
+            " FROM pgask.embedding_spaces WHERE id = %s",
+            [space_id],
+        ).fetchone()
+    if row is None:
+        raise NotFoundError(f"There is no space {space_id}. `pgask index status` lists them.")
+    if row["method"] is None:
+        return IndexState(space_id, row["dimension"], row["build"], None)
+    report = row.pop("report") or {}
+    return IndexState(
+        space_id=space_id,
+        dimension=row["dimension"],
+        last_build=row["build"],
+        index=VectorIndex(**row),
+        built_at=report.get("built_at"),
+        build_s=report.get("build_s"),
+        built=_measurement(report.get("built")),
+        latest=_measurement(report.get("latest")),
+    )
+
+
+def write_state(owner: Connection, state: IndexState) -> None:
+    """Put a state with an index into the manifest: from here on new searches use it."""
+    index = state.index
+    assert index is not None
+    report = {
+        "built_at": state.built_at,
+        "build_s": state.build_s,
+        "built": state.built and asdict(state.built),
+        "latest": state.latest and asdict(state.latest),
+    }
+    effort = {"ivfflat": None, "hnsw": None} | {index.method: index.effort}
+    owner.execute(
+        "UPDATE pgask.embedding_spaces SET index_method = %s, index_precision = %s, index_build = %s, index_lists = %s,"
+        " index_probes = %s, index_ef_search = %s, index_report = %s WHERE id = %s",
+        [
+            *(index.method, index.precision, index.build, index.lists, effort["ivfflat"], effort["hnsw"]),
+            *(Jsonb(report), state.space_id),
+        ],
+    )
+
+
+def effective_precision(precision: VectorPrecision, dimension: int) -> VectorPrecision | None:
+    """The precision that an index of this dimension can have; None: pgvector can't index it, search stays exact.
+
+    >>> effective_precision("full", 384), effective_precision("full", 3072), effective_precision("half", 4096)
+    ('full', 'half', None)
+    """
+    if dimension > MOST_HALF_DIMENSION:
+        return None
+    return "half" if dimension > MOST_FULL_DIMENSION else precision
+
+
+def index_name(space_id: int, build: int) -> str:
+    """The index of a build; build 0 was made before builds were numbered."""
+    return f"vectors_{space_id}_{build}" if build else f"ivfflat_{space_id}"
+
+
+def count_rows(connection: Connection, space_id: int) -> int:
+    """Chunks in a space, as the triggers count them: no table is read."""
+    row = connection.execute(
+        "SELECT coalesce(sum(chunk_count), 0)::bigint FROM pgask.collections WHERE space_id = %s", [space_id]
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def count_changes(connection: Connection, space_id: int, since: Measurement) -> int:
+    """Rows that came or went since a measurement: those of today that it did not see, and those it saw that are gone.
+
+    A document that was ingested anew counts twice, its old chunks and its new ones.
+    """
+    row = connection.execute(
+        sql.SQL("SELECT count(*) FROM {} WHERE chunk_id <= %s").format(chunk_table(space_id)),
+        [since.last_chunk_id],
+    ).fetchone()
+    assert row is not None
+    left, rows = int(row[0]), count_rows(connection, space_id)
+    return max(0, since.rows - left) + max(0, rows - left)
+
+
+def size_bytes(connection: Connection, state: IndexState) -> int | None:
+    """What the index takes on disk; None without one."""
+    if state.index is None:
+        return None
+    name = f"{VECTOR_SCHEMA}.{index_name(state.space_id, state.index.build)}"
+    row = connection.execute("SELECT pg_relation_size(to_regclass(%s))", [name]).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def now() -> str:
+    """The time, to the second, for a report."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _measurement(stored: dict[str, Any] | None) -> Measurement | None:
+    """None of a report that an older version wrote: it is measured anew."""
+    names = {field.name for field in fields(Measurement)}
+    return Measurement(**stored) if stored is not None and set(stored) == names else None

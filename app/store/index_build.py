@@ -1,0 +1,164 @@
+"""Builds a space's vector index beside the one in use, and drops what is used no more. Sync, as the schema's owner."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from app.errors import StoreError
+from app.store import hnsw, ivfflat
+from app.store.engine import Connection
+from app.store.index import (
+    MOST_HALF_DIMENSION,
+    IndexSettings,
+    IndexState,
+    VectorIndex,
+    count_rows,
+    effective_precision,
+    index_name,
+)
+from app.store.spaces import chunk_table
+from app.store.tables import VECTOR_SCHEMA
+
+_MOST_BYTES: Final = 4 * 2**30
+_LEAST_BYTES: Final = 64 * 2**20
+_TRY_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('pgask.ivfflat'), %s)"
+_UNLOCK: Final = "SELECT pg_advisory_unlock(hashtext('pgask.ivfflat'), %s)"
+_LOCK_POLL_S: Final = 0.2
+
+
+@contextmanager
+def build_lock(owner: Connection, space_id: int, *, wait: bool = True) -> Iterator[bool]:
+    """One build of a space at a time. Waits for another one; with `wait` False it gives False instead.
+
+    Asked for again and again, since CREATE INDEX CONCURRENTLY would wait for a session that waits in a statement.
+    """
+    while owner.execute(_TRY_LOCK, [space_id]).fetchone() != (True,):
+        if not wait:
+            yield False
+            return
+        time.sleep(_LOCK_POLL_S)
+    try:
+        yield True
+    finally:
+        if not owner.closed and not owner.broken:
+            owner.execute(_UNLOCK, [space_id])
+
+
+def create_index(owner: Connection, state: IndexState, settings: IndexSettings) -> tuple[VectorIndex, float]:
+    """Build a new index beside the one in use. Returns it, not yet used by anyone, and the seconds it took.
+
+    Raises StoreError where pgvector can't index vectors of this dimension. Under build_lock.
+    """
+    precision = effective_precision(settings.precision, state.dimension)
+    if precision is None:
+        raise StoreError(
+            f"pgvector indexes at most {MOST_HALF_DIMENSION:,} dimensions; space {state.space_id} has "
+            f"{state.dimension:,}. Its search stays exact.",
+            code="too_many_dimensions",
+        )
+    drop_unused(owner, state)
+    rows, lists = count_rows(owner, state.space_id), None
+    if settings.method == "ivfflat":
+        lists = ivfflat.fit_lists(ivfflat.choose_lists(rows), state.dimension, most_build_bytes())
+        memory = ivfflat.build_bytes(lists, state.dimension)
+    else:
+        memory = hnsw.build_bytes(rows, state.dimension, 4 if precision == "full" else 2)
+    index = VectorIndex(
+        method=settings.method,
+        precision=precision,
+        build=state.last_build + 1,  # a number that no query has named yet
+        dimension=state.dimension,
+        lists=lists,
+        effort=1,
+    )
+    started = time.monotonic()
+    statement = _create_statement(state.space_id, index)
+    with _build_session(owner, memory):
+        try:
+            owner.execute(statement)
+        except psycopg.errors.DiskFull:
+            # Parallel workers share memory under /dev/shm, of which a container has 64 MB; one process needs none.
+            _drop(owner, index_name(state.space_id, index.build))
+            owner.execute("SET max_parallel_maintenance_workers = 0")
+            owner.execute(statement)
+    owner.execute(sql.SQL("ANALYZE {}").format(chunk_table(state.space_id)))
+    return index, time.monotonic() - started
+
+
+def drop_unused(owner: Connection, state: IndexState) -> None:
+    """Drop every vector index of a space but the one in use: what was replaced, and what a killed build left.
+
+    CONCURRENTLY: a plain DROP would wait for the longest reader and make all others wait behind it.
+    """
+    used = state.index and index_name(state.space_id, state.index.build)
+    found = owner.execute(
+        "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam"
+        " WHERE i.indrelid = %s::regclass AND a.amname IN ('ivfflat', 'hnsw') ORDER BY 1",
+        [f"{VECTOR_SCHEMA}.chunk_vectors_{state.space_id}"],
+    ).fetchall()
+    for (name,) in found:
+        if name != used:
+            _drop(owner, name)
+
+
+def most_build_bytes() -> int:
+    """What a build may take of this machine: half its memory (or its container's), at most 4 GB."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        limit = "max"
+    memory = min(machine, int(limit)) if limit.isdecimal() else machine
+    return max(_LEAST_BYTES, min(_MOST_BYTES, memory // 2))
+
+
+def _create_statement(space_id: int, index: VectorIndex) -> sql.Composed:
+    column = sql.SQL("embedding vector_cosine_ops")
+    if index.precision == "half":
+        column = sql.SQL("(embedding::halfvec({})) halfvec_cosine_ops").format(sql.Literal(index.dimension))  # type: ignore[assignment]
+    options = sql.SQL("lists = {}").format(sql.Literal(index.lists))
+    if index.method == "hnsw":
+        options = sql.SQL("m = {}, ef_construction = {}").format(
+            sql.Literal(hnsw.M), sql.Literal(hnsw.EF_CONSTRUCTION)
+        )
+    return sql.SQL(
+        "CREATE INDEX CONCURRENTLY {name} ON {table} USING {method} ({column}) WITH ({options})"
+        " WHERE chunk_id <> {build}"
+    ).format(
+        name=sql.Identifier(index_name(space_id, index.build)),
+        table=chunk_table(space_id),
+        method=sql.Identifier(index.method),
+        column=column,
+        options=options,
+        build=sql.Literal(-index.build),
+    )
+
+
+@contextmanager
+def _build_session(owner: Connection, memory: int) -> Iterator[None]:
+    """Memory and workers for one build, given back after it."""
+    megabytes = min(max(memory * 21 // 20, _LEAST_BYTES), most_build_bytes()) // 2**20 + 16
+    workers = max(1, min(7, (os.cpu_count() or 2) - 1))
+    owner.execute(
+        "SELECT set_config('maintenance_work_mem', %s, false),"
+        " set_config('max_parallel_maintenance_workers', %s, false)",
+        [f"{megabytes}MB", str(workers)],
+    )
+    try:
+        yield
+    finally:
+        if not owner.closed and not owner.broken:
+            owner.execute("RESET maintenance_work_mem")
+            owner.execute("RESET max_parallel_maintenance_workers")
+
+
+def _drop(owner: Connection, name: str) -> None:
+    owner.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(VECTOR_SCHEMA, name)))

@@ -1,0 +1,106 @@
+"""Looks after the vector indexes while the service runs: a thread, in one process of all by an advisory lock.
+
+Others only read how the indexes are, for /metrics. Sync, as the schema's owner; where the service's role is not the
+owner's, it reads, and says once that ingest or `pgask index` has to do the rest.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+import structlog
+
+from app.errors import PgaskError
+from app.store.engine import Connection, Database, connect
+from app.store.index import IndexSettings
+from app.store.upkeep import IndexReport, list_spaces, maintain, report
+
+READ_EVERY_S: Final = 600.0  # reports, where indexes are not looked after
+_FIRST_AFTER_S: Final = 5.0  # let a start be a start
+_TRY_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('pgask.upkeep'))"
+_OWNS: Final = (
+    "SELECT pg_has_role(current_user, nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'pgask_vectors'"
+)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the last look found: a report by the space's number."""
+
+    reports: Mapping[int, IndexReport]
+
+
+class IndexWatch:
+    """The thread. `every_s` 0: it only reads."""
+
+    def __init__(self, database: Database, settings: IndexSettings, *, every_s: float) -> None:
+        self._database, self._settings, self._every_s = database, settings, every_s
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._told = False
+        self._thread = threading.Thread(target=self._run, name="index-watch", daemon=True)
+        self.watched = Watched({})
+
+    def start(self) -> None:
+        """Begin; the first look comes after some seconds."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End: cancels what the database is doing for it, and waits for the thread. A build that was cancelled leaves
+        nothing that answers, and the next one clears it away."""
+        self._stopping.set()
+        while self._thread.is_alive():
+            with self._lock:
+                if self._connection is not None and not self._connection.closed:
+                    self._connection.cancel_safe(timeout=2)
+            self._thread.join(timeout=0.5)
+
+    def look(self) -> None:
+        """One look: do what is due, where that is ours to do, and read how things stand."""
+        with connect(self._database.owner) as owner:
+            with self._lock:
+                self._connection = owner
+            try:
+                if self._every_s and self._may_build(owner):
+                    self._maintain(owner)
+                self.watched = Watched({space.id: report(owner, space.id) for space in list_spaces(owner)})
+            finally:
+                with self._lock:
+                    self._connection = None
+
+    def _run(self) -> None:
+        wait_s = _FIRST_AFTER_S
+        while not self._stopping.wait(wait_s):
+            wait_s = self._every_s or READ_EVERY_S
+            try:
+                self.look()
+            except (PgaskError, psycopg.Error) as error:
+                if not self._stopping.is_set():
+                    _log.warning(
+                        "the indexes could not be looked after", error=str(error).split("\n")[0][:200]
+                    )
+
+    def _maintain(self, owner: Connection) -> None:
+        if owner.execute(_TRY_LOCK).fetchone() != (True,):
+            return  # another process does it; the lock goes with the connection
+        for space in list_spaces(owner):
+            if self._stopping.is_set():
+                return
+            maintain(owner, space.id, self._settings, wait=False)
+
+    def _may_build(self, owner: Connection) -> bool:
+        if owner.execute(_OWNS).fetchone() == (True,):
+            return True
+        if not self._told:
+            self._told = True
+            _log.warning(
+                "this service's role does not own the schema, so it can't look after the vector indexes: "
+                "set PGASK_OWNER_DATABASE_URL, or run `pgask index` as the owner",
+            )
+        return False
