@@ -66,12 +66,85 @@ class Chunk:
     sentences: tuple[tuple[int, int], ...] = ()  # spans in the document, none cut by the chunk's border
 
 
+Scalar = str | int | float | bool
+Column = Literal["source", "title", "language", "media_type", "created_at", "updated_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataKey:
+    """A value in a document's metadata: the keys to it, from the outermost object in. Lists are not walked into."""
+
+    path: tuple[str, ...]
+
+
+Field = Column | MetadataKey
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The field equals one of these values. Of a list in the metadata, any element may."""
+
+    field: Field
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """low ≤ field ≤ high, either may be None: numbers as numbers, ISO 8601 dates and times as moments, other text
+    by code points. A day as `high` goes to its end."""
+
+    field: Field
+    low: Scalar | None
+    high: Scalar | None
+
+
+@dataclass(frozen=True, slots=True)
+class StartsWith:
+    """The field's text starts with this."""
+
+    field: Field
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """Whether the field has a value: text that is not empty, metadata that is there and not null."""
+
+    field: Field
+    expected: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every condition holds."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one condition holds."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """The condition does not hold; a field that is missing meets no condition, and so every negation of one."""
+
+    condition: Condition
+
+
+Condition = OneOf | Within | StartsWith | Exists | AllOf | AnyOf | Negation
+
+
 @dataclass(frozen=True, slots=True)
 class SearchFilter:
-    """Restricts a search to some documents of a collection."""
+    """Restricts a search to some documents of a collection: those that meet all that is given."""
 
     source_prefix: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)  # containment: every pair must be present
+    where: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)

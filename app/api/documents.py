@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from app.api.bodies import Text
 from app.api.components import Parts
 from app.api.documentation import DELETED, DOCUMENT_DETAIL, DOCUMENT_LIST, TEXT, example, problems
 from app.api.schemas import (
     CollectionName,
     DocumentList,
     DocumentReply,
-    Text,
     TextReply,
     document_item,
     document_reply,

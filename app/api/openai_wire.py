@@ -21,18 +21,10 @@ from pydantic import (
 )
 
 from app.answering import AskRequest
+from app.api.bodies import Request, Text, storable
+from app.api.filters import AnyFilter
 from app.api.rendering import without_source_list
-from app.api.schemas import (
-    MAX_QUESTION_CHARS,
-    MAX_TOP_K,
-    MAX_TURNS,
-    Filter,
-    Request,
-    Text,
-    citations_reply,
-    not_blank,
-    storable,
-)
+from app.api.schemas import MAX_QUESTION_CHARS, MAX_TOP_K, MAX_TURNS, citations_reply, not_blank
 from app.domain import Answer, ChatTurn, GenerationParams, Usage
 
 MODEL: Final = "pgask"  # the collection "default"; "pgask/NAME" is the collection NAME
@@ -93,7 +85,7 @@ class Options(Request):
 
     source_list: bool | None = None
     top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 6
-    filter: Filter | None = None
+    filter: AnyFilter | None = None
 
 
 class Completion(BaseModel):

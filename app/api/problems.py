@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from app.api.filters import FORMS
 from app.api.openai_errors import PREFIX, openai_error, openai_status
 from app.api.words import DETAILS_ZH, FAULTS_ZH, TITLES
 from app.errors import (
@@ -230,6 +231,8 @@ def _field(location: Sequence[str | int]) -> str:
     """The place of a fault: "filter.source_prefix", "history[3].role"; shortened, since a client chose the names."""
     name = ""
     for part in location[1:] or location[:1]:
+        if part in FORMS:  # which form of filter it is, no name of the client's
+            continue
         if isinstance(part, int):
             name += f"[{part}]"
         else:

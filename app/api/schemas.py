@@ -1,37 +1,25 @@
 """What goes over the wire: requests with their limits, replies, and how the domain's values become replies.
 
 Limits are counted in code points. A request with an unknown field is refused: a misspelt limit must not pass silently.
-PostgreSQL stores neither NUL nor lone surrogates, so no text that is looked up may hold them.
 """
 
 from __future__ import annotations
 
-import math
 import unicodedata
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.answering import AskRequest
+from app.api.bodies import Request, Text
+from app.api.filters import AnyFilter
 from app.domain import Answer, ChatTurn, Citation, GenerationParams, ScoredChunk, SearchFilter
 from app.store.catalog import CollectionSummary, DocumentDetail, DocumentSummary
 
 MAX_QUESTION_CHARS: Final = 8_000
 MAX_TURNS: Final = 50
 MAX_TOP_K: Final = 50
-MAX_METADATA_KEYS: Final = 20  # in all objects of a filter together
-MAX_METADATA_ITEMS: Final = 100  # values in all its lists together
-MAX_METADATA_DEPTH: Final = 5
-MAX_METADATA_CHARS: Final = 1_024  # of one key or string
-
-
-def storable(text: str) -> str:
-    """Refuse what PostgreSQL can't hold: NUL and lone surrogates."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must not contain NUL or lone surrogates")
-    return text
 
 
 def not_blank(text: str) -> str:
@@ -41,71 +29,12 @@ def not_blank(text: str) -> str:
     return text
 
 
-def _small_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Hold a metadata filter to its limits of keys, items, depth and string lengths."""
-    keys = items = 0
-    for depth, value in _walk(metadata, 1):
-        if depth > MAX_METADATA_DEPTH:
-            raise ValueError(f"must not be nested deeper than {MAX_METADATA_DEPTH} levels")
-        if isinstance(value, dict):
-            keys += len(value)
-            for key in value:
-                _short(key)
-        elif isinstance(value, list):
-            items += len(value)
-        elif isinstance(value, str):
-            _short(value)
-        elif isinstance(value, float) and not math.isfinite(value):
-            raise ValueError("must not contain NaN or infinite numbers")
-        if keys > MAX_METADATA_KEYS:
-            raise ValueError(f"must not have more than {MAX_METADATA_KEYS} keys")
-        if items > MAX_METADATA_ITEMS:
-            raise ValueError(f"must not have more than {MAX_METADATA_ITEMS} list items")
-    return metadata
-
-
-def _walk(value: Any, depth: int) -> Iterator[tuple[int, Any]]:
-    """Every value inside, itself first, with its depth: of nested objects and lists, the outermost has 1."""
-    yield depth if isinstance(value, dict | list) else depth - 1, value
-    if depth > MAX_METADATA_DEPTH:
-        return
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for child in children:
-        yield from _walk(child, depth + 1)
-
-
-def _short(text: str) -> None:
-    if len(text) > MAX_METADATA_CHARS:
-        raise ValueError(f"must not have keys or strings longer than {MAX_METADATA_CHARS:,} characters")
-    storable(text)
-
-
-Text = Annotated[str, AfterValidator(storable)]
 CollectionName = Annotated[Text, Field(min_length=1, max_length=64, examples=["default"])]
 Question = Annotated[
     Text,
     Field(min_length=1, max_length=MAX_QUESTION_CHARS, examples=["How do I choose the number of lists?"]),
     AfterValidator(not_blank),
 ]
-
-
-class Request(BaseModel):
-    """Base of all request bodies: no unknown fields, no NaN."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class Filter(Request):
-    """Which documents may answer: those whose source starts so and whose metadata contains all of these pairs."""
-
-    source_prefix: Annotated[Text, Field(max_length=1_024)] | None = None
-    metadata: Annotated[dict[str, Any], AfterValidator(_small_metadata)] = Field(default_factory=dict)
-
-    def to_domain(self) -> SearchFilter | None:
-        """None where it keeps everything."""
-        if not self.source_prefix and not self.metadata:
-            return None
-        return SearchFilter(self.source_prefix or None, self.metadata)
 
 
 class Turn(Request):
@@ -133,7 +62,7 @@ class Search(Request):
     question: Question
     collection: CollectionName = "default"
     top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 6
-    filter: Filter | None = None
+    filter: AnyFilter | None = None
 
     def search_filter(self) -> SearchFilter | None:
         """The filter, None where there is none or it keeps everything."""

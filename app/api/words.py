@@ -79,5 +79,6 @@ FAULTS_ZH: Final[Mapping[str, str]] = {
     "dict_type": "应为对象",
     "model_attributes_type": "应为对象",
     "list_type": "应为数组",
+    "filter_form": "应为 source_prefix 与 metadata，或 all、any、not 之一，或 field 与 op（equal、in、range 等）",
     "value_error": "内容不合要求（为空、含无效字符或超出限制）",
 }

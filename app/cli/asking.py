@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 Question = Annotated[str, typer.Argument(help="The question, in quotes.")]
 Collection = Annotated[str, typer.Option(help="Collection to ask.")]
 SourcePrefix = Annotated[str | None, typer.Option(help="Only documents whose source starts so, e.g. docs/.")]
+Filter = Annotated[
+    str | None,
+    typer.Option(metavar="JSON", help="Only documents that this filter keeps; see docs/filters.md."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,14 +34,16 @@ def register(app: typer.Typer) -> None:
 
 def ask(
     question: Question,
+    *,
     collection: Collection = "default",
     top_k: Annotated[int, typer.Option(help="Chunks to answer from, 1 to 50.")] = 6,
     source_prefix: SourcePrefix = None,
+    filter_: Filter = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer a question from the documents, with its sources."""
     settings = read_settings()
-    body = _body(question, collection, top_k, source_prefix)
+    body = _body(question, collection, top_k, _filter(source_prefix, filter_))
 
     async def answer(parts: Components) -> AskReply:
         from app.api.schemas import Ask, ask_reply
@@ -59,14 +66,16 @@ def ask(
 
 def search(
     question: Question,
+    *,
     collection: Collection = "default",
     top_k: Annotated[int, typer.Option(help="Chunks to show, 1 to 50.")] = 6,
     source_prefix: SourcePrefix = None,
+    filter_: Filter = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the chunks that a question finds, best first."""
     settings = read_settings()
-    body = _body(question, collection, top_k, source_prefix)
+    body = _body(question, collection, top_k, _filter(source_prefix, filter_))
 
     async def find(parts: Components) -> SearchReply:
         from app.api.schemas import Search, search_reply
@@ -100,7 +109,24 @@ def _with_components(settings: Settings, work: Any) -> Any:
         return asyncio.run(run(database, SentenceTransformerEmbedder.from_settings(settings)))
 
 
-def _body(question: str, collection: str, top_k: int, source_prefix: str | None) -> dict[str, Any]:
+def _filter(source_prefix: str | None, as_json: str | None) -> object:
+    """The filter of the request. Raises InvalidRequestError."""
+    if as_json is None:
+        return {"source_prefix": source_prefix}
+    if source_prefix is not None:
+        raise InvalidRequestError(
+            'Give --source-prefix or --filter, not both: {"field": "source", "op": "prefix", "value": "docs/"} says the'
+            " same in a filter."
+        )
+    try:
+        return json.loads(as_json)
+    except (ValueError, RecursionError):
+        raise InvalidRequestError(
+            """--filter is not valid JSON. Put it in single quotes: '{"source_prefix": "docs/"}'."""
+        ) from None
+
+
+def _body(question: str, collection: str, top_k: int, search_filter: object) -> dict[str, Any]:
     """The request, under the same limits as over HTTP. Raises InvalidRequestError."""
     from pydantic import ValidationError
 
@@ -110,17 +136,24 @@ def _body(question: str, collection: str, top_k: int, source_prefix: str | None)
         "question": question,
         "collection": collection,
         "top_k": top_k,
-        "filter": {"source_prefix": source_prefix},
+        "filter": search_filter,
     }
     try:
         Search.model_validate(body)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+            f"{_place_of(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
             for fault in error.errors(include_input=False)
         )
         raise InvalidRequestError(f"{faults}.") from None
     return body
+
+
+def _place_of(location: tuple[str | int, ...]) -> str:
+    """Where a fault is, without the names of the filter's forms, which nobody wrote."""
+    from app.api.filters import FORMS
+
+    return ".".join(str(part) for part in location if part not in FORMS)
 
 
 def _place(source: str, page: int | None, heading: str | None) -> str:

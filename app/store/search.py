@@ -6,7 +6,6 @@ with parameters, table names come from the space's number alone.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import NotFoundError
 from app.lexicon import LEXICON_VERSION
 from app.store.engine import AsyncConnection
+from app.store.filters import compile_filter
 from app.store.index import VectorIndex
 from app.store.spaces import chunk_table, mismatch_error, window_table
 
@@ -209,9 +209,10 @@ async def plan_search(
             raise mismatch_error((collection, *(row[field] for field in fields)), space)
         rows = int(row["chunk_count"])
         if search_filter is not None and rows > exact_max_rows:
+            eligible, parameters = _eligible(search_filter)
             await cursor.execute(
-                f"SELECT coalesce(sum(chunk_count), 0)::bigint AS kept FROM ({_ELIGIBLE}) e",  # noqa: S608
-                _filter_parameters(row["collection_id"], search_filter),
+                sql.SQL("SELECT coalesce(sum(chunk_count), 0)::bigint AS kept FROM ({}) e").format(eligible),
+                {"collection_id": row["collection_id"], **parameters},
             )
             kept = await cursor.fetchone()
             rows = int(kept["kept"]) if kept else 0
@@ -257,15 +258,12 @@ async def find_candidates(
     `vector` is the question's unit vector (dimension,), `terms` its terms; a repeated one counts once.
     """
     filtered = search_filter is not None
+    eligible, filter_parameters = _eligible(search_filter)
     documents = (
-        sql.SQL(" AND v.document_id IN (SELECT id FROM ({}) e)").format(sql.SQL(_ELIGIBLE))
-        if filtered
-        else sql.SQL("")
+        sql.SQL(" AND v.document_id IN (SELECT id FROM ({}) e)").format(eligible) if filtered else sql.SQL("")
     )
     dense = _dense(plan, documents)
-    lexical = (
-        sql.SQL(_LEXICAL_FILTERED).format(eligible=sql.SQL(_ELIGIBLE)) if filtered else sql.SQL(_LEXICAL)
-    )
+    lexical = sql.SQL(_LEXICAL_FILTERED).format(eligible=eligible) if filtered else sql.SQL(_LEXICAL)
     statement = sql.SQL(_CANDIDATES).format(
         bm25=sql.SQL(_BM25), dense=dense, lexical=lexical, windows=window_table(plan.space_id)
     )
@@ -278,8 +276,8 @@ async def find_candidates(
         "visited": max(plan.visited, candidates),
         "k1": float(k1),
         "b": float(b),
+        **filter_parameters,
     }
-    parameters |= _filter_parameters(plan.collection_id, search_filter) if search_filter is not None else {}
     if plan.index is not None:
         settings = plan.index.session_settings()
         await connection.execute(
@@ -338,9 +336,7 @@ def _stored_chunk(row: dict[str, Any]) -> StoredChunk:
     )
 
 
-def _filter_parameters(collection_id: int, search_filter: SearchFilter) -> dict[str, Any]:
-    return {
-        "collection_id": collection_id,
-        "prefix": search_filter.source_prefix or "",
-        "metadata": json.dumps(dict(search_filter.metadata)),
-    }
+def _eligible(search_filter: SearchFilter | None) -> tuple[sql.Composable, Mapping[str, Any]]:
+    """The documents that a filter keeps, as a statement, and the parameters that it adds."""
+    compiled = compile_filter(search_filter)
+    return sql.SQL(_ELIGIBLE).format(condition=compiled.condition), compiled.parameters

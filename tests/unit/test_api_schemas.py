@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.answering import AskRequest
-from app.api.schemas import Ask, Filter, ask_reply
+from app.api.filters import Filter
+from app.api.schemas import Ask, ask_reply
 from app.domain import Answer, ChatTurn, GenerationParams, SearchFilter
 
 

@@ -1,0 +1,290 @@
+"""Filters as SQL: a condition over `pgask.documents d`, made of fixed fragments and parameters alone.
+
+No name, key, operator or value of the caller ever becomes SQL text: columns come from a table here, keys are operands
+of jsonb operators, values are parameters. A condition is never NULL, so its negation is what it says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, assert_never
+
+from psycopg import sql
+
+from app.domain import (
+    AllOf,
+    AnyOf,
+    Column,
+    Condition,
+    Exists,
+    MetadataKey,
+    Negation,
+    OneOf,
+    Scalar,
+    SearchFilter,
+    StartsWith,
+    Within,
+)
+
+TEXT_COLUMNS: Final[Mapping[Column, sql.SQL]] = {
+    "source": sql.SQL("d.source"),
+    "title": sql.SQL("d.title"),
+    "language": sql.SQL("d.language"),
+    "media_type": sql.SQL("d.media_type"),
+}
+TIME_COLUMNS: Final[Mapping[Column, sql.SQL]] = {
+    "created_at": sql.SQL("d.created_at"),
+    "updated_at": sql.SQL("d.updated_at"),
+}
+
+# ISO 8601 as PostgreSQL reads it without fail: a day that exists, then perhaps a time and a zone. The same expression
+# in Python and in PostgreSQL, hence [0-9]: \d also means digits of other scripts.
+_DAY: Final = (
+    r"(?!0000)(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    r"|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)-02-29)"
+)
+_TIME: Final = r"[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
+_ZONE: Final = r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
+_MOMENT: Final = f"^{_DAY}(?:{_TIME}{_ZONE}?)?$"
+_ZONED: Final = f"[T ].*{_ZONE}$"
+_is_moment = re.compile(_MOMENT.removesuffix("$") + r"\Z").match
+
+# The elements of a list, or the one value that is there. Their text is what #>> takes out.
+_ANY_ELEMENT: Final = sql.SQL(
+    "EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof({value}) WHEN 'array' THEN {value}"
+    " ELSE jsonb_build_array({value}) END) e WHERE {test})"
+)
+_OF_TYPE: Final = sql.SQL("CASE WHEN {applies} THEN {test} ELSE false END")
+_IS_NUMBER: Final = sql.SQL("jsonb_typeof(e) = 'number'")
+_IS_TEXT: Final = sql.SQL("jsonb_typeof(e) = 'string'")
+_IS_MOMENT: Final = sql.SQL("jsonb_typeof(e) = 'string' AND e #>> '{{}}' ~ {moment}").format(
+    moment=sql.Literal(_MOMENT)
+)
+_NUMBER: Final = sql.SQL("e::numeric")
+_TEXT: Final = sql.SQL("e #>> '{}'")
+_MOMENT_OF: Final = sql.SQL(
+    "CASE WHEN e #>> '{{}}' ~ {zoned} THEN (e #>> '{{}}')::timestamptz"
+    " ELSE (e #>> '{{}}')::timestamp AT TIME ZONE 'UTC' END"
+).format(zoned=sql.Literal(_ZONED))
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A condition over `pgask.documents d` and the parameters that it names, all of them `filter_…`."""
+
+    condition: sql.Composable
+    parameters: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Parameters:
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, value: Any) -> sql.Placeholder:
+        name = f"filter_{len(self.values)}"
+        self.values[name] = value
+        return sql.Placeholder(name)
+
+
+def compile_filter(search_filter: SearchFilter | None) -> Compiled:
+    """The condition that keeps the documents a filter keeps; without one, all."""
+    parameters = _Parameters()
+    conditions: list[sql.Composable] = []
+    if search_filter is not None and search_filter.source_prefix:
+        conditions.append(_starts_with("source", search_filter.source_prefix, parameters))
+    if search_filter is not None and search_filter.metadata:
+        contained = json.dumps(dict(search_filter.metadata))
+        conditions.append(sql.SQL("d.metadata @> {}::jsonb").format(parameters.add(contained)))
+    if search_filter is not None and search_filter.where is not None:
+        conditions.append(_compile(search_filter.where, parameters))
+    return Compiled(sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true"), parameters.values)
+
+
+def time_span(text: str) -> tuple[datetime, datetime] | None:
+    """The first moment of an ISO 8601 day or time and the first one after it; None where the text is neither.
+
+    Without a zone it is UTC's. A time is a microsecond long.
+
+    >>> [str(moment) for moment in time_span("2024-02-29") or ()]
+    ['2024-02-29 00:00:00+00:00', '2024-03-01 00:00:00+00:00']
+    >>> time_span("2023-02-29"), time_span("yesterday")
+    (None, None)
+    """
+    if not _is_moment(text):
+        return None
+    start = datetime.fromisoformat(text)
+    start = start if start.tzinfo else start.replace(tzinfo=UTC)
+    length = timedelta(days=1) if len(text) == len("2024-02-29") else timedelta(microseconds=1)
+    try:
+        return start, start + length
+    except OverflowError:  # the last day that Python knows
+        return start, datetime.max.replace(tzinfo=start.tzinfo)
+
+
+def _compile(condition: Condition, parameters: _Parameters) -> sql.Composable:
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            word = sql.SQL(" AND " if isinstance(condition, AllOf) else " OR ")
+            return sql.SQL("({})").format(word.join([_compile(part, parameters) for part in parts]))
+        case Negation(part):
+            return sql.SQL("NOT ({})").format(_compile(part, parameters))
+        case OneOf(named, values):
+            return _one_of(named, values, parameters)
+        case Within(named, low, high):
+            return _within(named, low, high, parameters)
+        case StartsWith(named, prefix):
+            return _starts_with(named, prefix, parameters)
+        case Exists(named, expected):
+            return _exists(named, expected, parameters)
+        case _:
+            assert_never(condition)
+
+
+def _one_of(
+    named: Column | MetadataKey, values: tuple[Scalar, ...], parameters: _Parameters
+) -> sql.Composable:
+    if isinstance(named, MetadataKey):
+        return _contains(named.path, values, parameters)
+    if named in TIME_COLUMNS:
+        spans = [_span(value) for value in values]
+        return sql.SQL(
+            "EXISTS (SELECT FROM unnest({}::timestamptz[], {}::timestamptz[]) s (low, high)"
+            " WHERE {column} >= low AND {column} < high)"
+        ).format(
+            parameters.add([low for low, _ in spans]),
+            parameters.add([high for _, high in spans]),
+            column=TIME_COLUMNS[named],
+        )
+    return sql.SQL("{} = ANY({}::text[])").format(TEXT_COLUMNS[named], parameters.add(list(values)))
+
+
+def _contains(path: tuple[str, ...], values: tuple[Scalar, ...], parameters: _Parameters) -> sql.Composable:
+    """As containment of a lone value or of a list's element; one value so that the index on metadata serves it."""
+    wanted = [json.dumps(_nest(path, leaf)) for value in values for leaf in (value, [value])]
+    if len(values) > 1:
+        return sql.SQL("d.metadata @> ANY({}::jsonb[])").format(parameters.add(wanted))
+    lone, listed = map(parameters.add, wanted)
+    return sql.SQL("(d.metadata @> {}::jsonb OR d.metadata @> {}::jsonb)").format(lone, listed)
+
+
+def _within(
+    named: Column | MetadataKey, low: Scalar | None, high: Scalar | None, parameters: _Parameters
+) -> sql.Composable:
+    if not isinstance(named, MetadataKey):
+        if named in TIME_COLUMNS:
+            return _between_moments(TIME_COLUMNS[named], low, high, parameters)
+        return _between_texts(TEXT_COLUMNS[named], low, high, parameters)
+    bounds = [bound for bound in (low, high) if bound is not None]
+    if all(isinstance(bound, int | float) for bound in bounds):
+        applies: sql.Composable = _IS_NUMBER
+        test = _between(
+            _NUMBER,
+            sql.SQL("{}::numeric"),
+            None if low is None else Decimal(repr(low)),
+            None if high is None else Decimal(repr(high)),
+            parameters,
+        )
+    elif all(time_span(str(bound)) for bound in bounds):
+        applies, test = _IS_MOMENT, _between_moments(_MOMENT_OF, low, high, parameters)
+    else:
+        applies, test = _IS_TEXT, _between_texts(_TEXT, low, high, parameters)
+    return _any_element(named, _OF_TYPE.format(applies=applies, test=test), parameters)
+
+
+def _between_texts(
+    value: sql.Composable, low: Scalar | None, high: Scalar | None, parameters: _Parameters
+) -> sql.Composable:
+    by_code_point = sql.SQL('({}) COLLATE "C"').format(value)
+    return _between(by_code_point, sql.SQL("{}::text"), low, high, parameters)
+
+
+def _between_moments(
+    value: sql.Composable, low: Scalar | None, high: Scalar | None, parameters: _Parameters
+) -> sql.Composable:
+    tests = []
+    if low is not None:
+        tests.append(sql.SQL("({}) >= {}::timestamptz").format(value, parameters.add(_span(low)[0])))
+    if high is not None:
+        tests.append(sql.SQL("({}) < {}::timestamptz").format(value, parameters.add(_span(high)[1])))
+    return sql.SQL("({})").format(sql.SQL(" AND ").join(tests))
+
+
+def _between(
+    value: sql.Composable, cast: sql.SQL, low: object, high: object, parameters: _Parameters
+) -> sql.Composable:
+    tests = []
+    for sign, bound in ((sql.SQL(">="), low), (sql.SQL("<="), high)):
+        if bound is not None:
+            tests.append(sql.SQL("{} {} {}").format(value, sign, cast.format(parameters.add(bound))))
+    return sql.SQL("({})").format(sql.SQL(" AND ").join(tests))
+
+
+def _starts_with(named: Column | MetadataKey, prefix: str, parameters: _Parameters) -> sql.Composable:
+    given = parameters.add(prefix)
+    if isinstance(named, MetadataKey):
+        starts = sql.SQL("starts_with({}, {}::text)").format(_TEXT, given)
+        return _any_element(named, _OF_TYPE.format(applies=_IS_TEXT, test=starts), parameters)
+    starts = sql.SQL("starts_with({}, {}::text)").format(TEXT_COLUMNS[named], given)
+    after = _first_after(prefix)
+    if named != "source" or not prefix:
+        return starts
+    if after is None:
+        return sql.SQL("({} AND d.source >= {}::text)").format(starts, given)
+    # `source` sorts by code points: the index on it finds the stretch that starts so
+    return sql.SQL("({} AND d.source >= {}::text AND d.source < {}::text)").format(
+        starts, given, parameters.add(after)
+    )
+
+
+def _exists(named: Column | MetadataKey, expected: bool, parameters: _Parameters) -> sql.Composable:
+    wanted = parameters.add(expected)
+    if isinstance(named, MetadataKey):
+        return sql.SQL("(coalesce(jsonb_typeof({}), 'null') <> 'null') = {}::boolean").format(
+            _value(named, parameters), wanted
+        )
+    if named in TIME_COLUMNS:
+        return sql.SQL("{}::boolean").format(wanted)
+    return sql.SQL("({} <> '') = {}::boolean").format(TEXT_COLUMNS[named], wanted)
+
+
+def _any_element(named: MetadataKey, test: sql.Composable, parameters: _Parameters) -> sql.Composable:
+    return _ANY_ELEMENT.format(value=_value(named, parameters), test=test)
+
+
+def _value(named: MetadataKey, parameters: _Parameters) -> sql.Composable:
+    """The metadata below a path, NULL where there is none: `->` with text takes members of objects alone."""
+    steps = [sql.SQL(" -> {}::text").format(parameters.add(key)) for key in named.path]
+    return sql.SQL("(d.metadata{})").format(sql.SQL("").join(steps))
+
+
+def _nest(path: tuple[str, ...], leaf: object) -> object:
+    """The object with this leaf below this path."""
+    for key in reversed(path):
+        leaf = {key: leaf}
+    return leaf
+
+
+def _span(value: Scalar) -> tuple[datetime, datetime]:
+    span = time_span(str(value))
+    if span is None:
+        raise ValueError(f"no ISO 8601 day or time: {value!r}")
+    return span
+
+
+def _first_after(prefix: str) -> str | None:
+    r"""The first text, by code points, after all those that start so; None where there is none.
+
+    >>> _first_after("docs/"), _first_after("\ud7ff"), _first_after("a\U0010ffff"), _first_after("\U0010ffff")
+    ('docs0', '\ue000', 'b', None)
+    """
+    kept = prefix.rstrip("\U0010ffff")
+    if not kept:
+        return None
+    following = ord(kept[-1]) + 1
+    return kept[:-1] + chr(0xE000 if following == 0xD800 else following)  # surrogates are no text
