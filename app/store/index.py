@@ -35,6 +35,7 @@ class IndexSettings:
     precision: VectorPrecision = "full"
     min_rows: int = 10_000
     target_recall: float = 0.95
+    lists: int | None = None  # of ivfflat; None: by the rows. No setting: for evaluation
 
     @classmethod
     def from_settings(cls, settings: Settings) -> IndexSettings:

@@ -67,7 +67,8 @@ def create_index(owner: Connection, state: IndexState, settings: IndexSettings) 
     drop_unused(owner, state)
     rows, lists = count_rows(owner, state.space_id), None
     if settings.method == "ivfflat":
-        lists = ivfflat.fit_lists(ivfflat.choose_lists(rows), state.dimension, most_build_bytes())
+        lists = settings.lists or ivfflat.choose_lists(rows)
+        lists = ivfflat.fit_lists(lists, state.dimension, most_build_bytes())
         memory = ivfflat.build_bytes(lists, state.dimension)
     else:
         memory = hnsw.build_bytes(rows, state.dimension, 4 if precision == "full" else 2)
