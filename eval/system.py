@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from app.answering import Answerer, AnswerSettings, AskRequest
@@ -73,7 +74,8 @@ class EvaluatedSystem:
         with connect(self._database.app) as connection, connect(self._database.owner) as owner:
             space_id = ensure_space(owner, self.embedder.space)
             target = ensure_collection(connection, collection, space_id)
-            options = IngestOptions.from_settings(settings, prune=True)
+            # questions name the document that answers them: none may be left out for another that says the same
+            options = replace(IngestOptions.from_settings(settings, prune=True), duplicates="keep_all")
             with SandboxedParser() as parser:
                 run = IngestRun(
                     connection, target, self.embedder, options, _Counter(on_document), parse=parser.parse

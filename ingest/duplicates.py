@@ -115,7 +115,7 @@ class DuplicateSearch:
         candidates = [
             (1.0 if found.is_same else self._estimate(signature, found.signature), found.source)
             for found in duplicate_candidates(self._connection, self._collection, source, signature)
-            if found.source not in self._outdated
+            if found.source not in self._outdated and found.source not in self._awaited
         ]
         candidates += [
             (1.0, name)
@@ -131,9 +131,9 @@ class DuplicateSearch:
         """Count a document that the run will store shortly."""
         self._awaited[source] = signature
 
-    def settle(self, source: str) -> None:
-        """The document is in the collection by now, or did not get there."""
-        self._awaited.pop(source, None)
+    def settle(self) -> None:
+        """What was expected is in the collection by now, or did not get there."""
+        self._awaited.clear()
 
     def _near(self, one: Signature, other: Signature) -> float:
         """The similarity of two texts of a run; 0 where they share no band, as for those in the collection."""

@@ -8,95 +8,62 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import structlog
 
-from app.config import Settings
 from app.domain import Document
-from app.embedding import Embedder, FloatMatrix, Tokens
+from app.embedding import Embedder, Tokens
 from app.errors import DocumentError, PgaskError, StoreError
-from app.lexicon import LEXICON_VERSION, terms
+from app.lexicon import terms
 from app.store.documents import (
-    MAX_SOURCE_BYTES,
     EmbeddedDocument,
-    KnownDocument,
     SourceVersion,
-    known_documents,
+    count_unreadable,
     record_failure,
     remove_documents,
     rename_document,
     replace_document,
+    stored_windows,
 )
+from app.store.duplicates import Signature, record_duplicate
 from app.store.engine import Connection
 from app.store.spaces import Collection
-from ingest.chunking import CHUNKER_VERSION, ChunkedDocument, chunk
-from ingest.parsers import PARSER_VERSION
+from ingest.chunking import ChunkedDocument, chunk
+from ingest.duplicates import Duplicate, DuplicateSearch, sign
+from ingest.planning import IngestOptions, Plan, Progress, is_storable, make_plan, origin_of
 from ingest.pooling import pool, window_weights
-from ingest.sources import FoundSources, SourceFailure, SourceFile, content_sha256, find_sources, read_source
+from ingest.sources import SourceFailure, SourceFile, content_sha256, read_source
+from ingest.windows import EncodedWindows, check_coverage, encode_windows
+
+# what a caller of a run needs, its options and plan included
+__all__ = ["DuplicateFile", "IngestOptions", "IngestRun", "Parse", "Plan", "Progress", "Report"]
 
 _GROUP_TOKENS: Final = 8192  # small documents are embedded together, so that the encoder's batches are full
 _log = structlog.get_logger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class IngestOptions:
-    """How a run cuts and what it may remove. `window_tokens` is lowered to what the encoder reads."""
-
-    chunk_tokens: int = 512
-    overlap: int = 64
-    window_tokens: int = 128
-    max_file_bytes: int = 200_000_000
-    prune: bool = False
-
-    @classmethod
-    def from_settings(cls, settings: Settings, *, prune: bool) -> IngestOptions:
-        """The group from all settings; the overlap is at most half a chunk."""
-        return cls(
-            chunk_tokens=settings.chunk_tokens,
-            overlap=min(settings.overlap, settings.chunk_tokens // 2),
-            window_tokens=settings.window_tokens,
-            max_file_bytes=settings.max_file_bytes,
-            prune=prune,
-        )
-
-    def fingerprint(self) -> str:
-        """Names everything but the model that the stored chunks depend on; a document with another one is made anew."""
-        versions = f"p{PARSER_VERSION}-c{CHUNKER_VERSION}-l{LEXICON_VERSION}"
-        return f"{versions}-{self.chunk_tokens}/{self.overlap}/{self.window_tokens}"
-
-
 Parse = Callable[[bytes, str, str], Document]  # content, media type, source → document; raises DocumentError
 
 
-class Progress(Protocol):
-    """Told how a run goes on. Stages are "scan" and "ingest", both counted in files."""
-
-    def stage(self, name: str, total: int) -> None: ...
-
-    def advance(self, source: str, *, chunks: int = 0, tokens: int = 0) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run would do. Sources in order; `renamed` is (old, new); `work` are the files of `new` and `changed`."""
+class DuplicateFile:
+    """A file whose text is that of another document, `of`, or nearly (`similarity` below 1)."""
 
-    new: tuple[str, ...]
-    changed: tuple[str, ...]
-    renamed: tuple[tuple[str, str], ...]
-    unchanged: tuple[str, ...]
-    removed: tuple[str, ...]
-    failed: tuple[SourceFailure, ...]
-    work: tuple[SourceFile, ...]
+    source: str
+    of: str
+    similarity: float
 
 
 @dataclass(slots=True)
 class Report:
-    """What a run did: the JSON object of `ingest --json`."""
+    """What a run did: the JSON object of `ingest --json`. `tokens` are those of the documents stored: what the encoder
+    read of them, what kept its vector, and what is in no window (none, ever). `unreadable_documents` counts the whole
+    collection."""
 
     new: int = 0
     changed: int = 0
@@ -107,16 +74,23 @@ class Report:
     chunks: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    duplicates: list[DuplicateFile] = field(default_factory=list)
+    embedded_tokens: int = 0
+    reused_tokens: int = 0
+    dropped_tokens: int = 0
+    unreadable_documents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A document cut into windows, waiting for its vectors."""
+    """A document cut into windows, waiting for its vectors. `window_terms` are the terms of each window in order."""
 
     version: SourceVersion
     document: Document
     tokens: Tokens
     cut: ChunkedDocument
+    window_terms: Sequence[Sequence[str]]
+    signature: Signature
     is_new: bool
 
 
@@ -145,38 +119,7 @@ class IngestRun:
 
     def plan(self, paths: Sequence[Path]) -> Plan:
         """Compare the files with the collection. Raises InvalidRequestError for paths that do not exist."""
-        known = known_documents(self._connection, self._collection) if self._collection else {}
-        found = find_sources(paths)
-        failed = list(found.failures)
-        hashes: dict[str, str] = {}
-        self._progress.stage("scan", len(found.files))
-        for file in found.files:
-            try:
-                _check_source(file.source)
-                hashes[file.source] = content_sha256(read_source(file, self._options.max_file_bytes))
-            except DocumentError as error:
-                failed.append(SourceFailure(file.source, error.code, str(error)))
-            self._progress.advance(file.source)
-        files = [file for file in found.files if file.source in hashes]
-        gone = _gone(known, found, paths) if self._options.prune else []
-        renamed = self._renames(files, hashes, known, gone)
-        moved_to = {new for _, new in renamed}
-        pipeline = self._options.fingerprint()
-        work, unchanged = [], []
-        for file in files:
-            if _is_current(known.get(file.source), hashes[file.source], pipeline):
-                unchanged.append(file.source)
-            elif file.source not in moved_to:
-                work.append(file)
-        return Plan(
-            new=tuple(file.source for file in work if not _has_content(known.get(file.source))),
-            changed=tuple(file.source for file in work if _has_content(known.get(file.source))),
-            renamed=tuple(renamed),
-            unchanged=tuple(unchanged),
-            removed=tuple(sorted(set(gone) - {old for old, _ in renamed})),
-            failed=tuple(failed),
-            work=tuple(work),
-        )
+        return make_plan(self._connection, self._collection, paths, self._options, self._progress)
 
     def execute(self, plan: Plan) -> Report:
         """Carry out a plan; `report` is right at any moment, so an interrupted run can still be told."""
@@ -193,56 +136,46 @@ class IngestRun:
                     failure.code,
                     failure.detail,
                 )
-            for old, new in plan.renamed:
-                report.renamed += rename_document(self._connection, self._collection, old, new)
+            for (old, new), file in zip(plan.renamed, plan.moved, strict=True):
+                report.renamed += rename_document(
+                    self._connection, self._collection, old, new, origin_of(file)
+                )
             if plan.removed:
                 report.removed = remove_documents(self._connection, self._collection, plan.removed)
             self._progress.stage("ingest", len(plan.work))
+            duplicates = DuplicateSearch(
+                self._connection,
+                self._collection,
+                threshold=self._options.duplicate_similarity,
+                outdated=plan.replaced,
+            )
             for group in _groups(self._prepared(plan), _GROUP_TOKENS):
-                self._embed_and_store(group)
+                self._take_in(group, duplicates)
+            report.unreadable_documents = count_unreadable(self._connection, self._collection)
         finally:
             report.seconds = round(time.monotonic() - started, 3)
         return report
 
-    def _renames(
-        self,
-        files: Sequence[SourceFile],
-        hashes: Mapping[str, str],
-        known: Mapping[str, KnownDocument],
-        gone: Sequence[str],
-    ) -> list[tuple[str, str]]:
-        """Pairs (old, new) of a source that is gone and a new one with the same bytes, read in the same way."""
-        pipeline = self._options.fingerprint()
-        by_content = {
-            (known[source].content_sha256, known[source].media_type): source
-            for source in sorted(gone, reverse=True)
-            if known[source].status == "ready" and known[source].pipeline == pipeline
-        }
-        renames = []
-        for file in files:
-            content = (hashes[file.source], file.media_type)
-            old = by_content.pop(content, None) if file.source not in known else None
-            if old is not None:
-                renames.append((old, file.source))
-        return renames
-
     def _prepared(self, plan: Plan) -> Iterator[_Prepared]:
         """Read, parse and cut the files of a plan; those that fail are reported and left out."""
-        new = set(plan.new)
         for file in plan.work:
-            version = SourceVersion(file.source, "", file.size_bytes, self._options.fingerprint())
+            version = self._version(file, b"", "")
             try:
                 content = read_source(file, self._options.max_file_bytes)
-                version = SourceVersion(file.source, content_sha256(content), len(content), version.pipeline)
+                version = self._version(file, content, content_sha256(content))
                 document = self._parse(content, file.media_type, file.source)
-                yield self._cut(version, document, file.source in new)
+                yield self._prepare(version, document, file.source not in plan.replaced)
             except DocumentError as error:
                 self._fail(version, error.code, str(error))
             except Exception as error:  # noqa: BLE001 - one bad document never stops a run
                 _log.exception("document failed", source=file.source)
                 self._fail(version, "parse_failed", f"{type(error).__name__} while reading the file.")
 
-    def _cut(self, version: SourceVersion, document: Document, is_new: bool) -> _Prepared:
+    def _version(self, file: SourceFile, content: bytes, sha256: str) -> SourceVersion:
+        size_bytes = len(content) or file.size_bytes
+        return SourceVersion(file.source, sha256, size_bytes, self._options.fingerprint(), origin_of(file))
+
+    def _prepare(self, version: SourceVersion, document: Document, is_new: bool) -> _Prepared:
         tokens = self._embedder.tokenize(document.text)
         cut = chunk(
             document,
@@ -255,25 +188,68 @@ class IngestRun:
             raise DocumentError(
                 "The file holds no text that the embedding model has tokens for.", code="empty"
             )
-        return _Prepared(version, document, tokens, cut, is_new)
+        check_coverage(cut.windows, len(tokens))
+        window_terms = [terms(document.text[window.char_start : window.char_end]) for window in cut.windows]
+        signature = sign(document.text, list(chain.from_iterable(window_terms)))
+        return _Prepared(version, document, tokens, cut, window_terms, signature, is_new)
+
+    def _take_in(self, group: Sequence[_Prepared], duplicates: DuplicateSearch) -> None:
+        """Embed and store documents, those with a text that is stored already left out or, by the options, reported."""
+        kept: list[_Prepared] = []
+        left_out: list[tuple[_Prepared, Duplicate]] = []
+        for prepared in group:
+            source = prepared.version.source
+            duplicate = duplicates.find(source, prepared.signature)
+            if duplicate is not None and self._options.duplicates == "keep_once":
+                left_out.append((prepared, duplicate))
+                continue
+            if duplicate is not None:
+                self.report.duplicates.append(DuplicateFile(source, duplicate.of, duplicate.similarity))
+            duplicates.expect(source, prepared.signature)
+            kept.append(prepared)
+        self._embed_and_store(kept)
+        for prepared, duplicate in left_out:
+            self._leave_out(prepared, duplicate)
+        duplicates.settle()
+
+    def _leave_out(self, prepared: _Prepared, duplicate: Duplicate) -> None:
+        assert self._collection is not None
+        is_recorded = record_duplicate(
+            self._connection,
+            self._collection,
+            prepared.version,
+            prepared.document,
+            kept=duplicate.of,
+            text_sha256=prepared.signature.text_sha256,
+            detail=duplicate.detail,
+        )
+        if not is_recorded:  # the other one could not be stored, or is gone by now
+            self._embed_and_store([prepared])
+            return
+        self.report.duplicates.append(
+            DuplicateFile(prepared.version.source, duplicate.of, duplicate.similarity)
+        )
+        self._progress.advance(prepared.version.source)
 
     def _embed_and_store(self, group: Sequence[_Prepared]) -> None:
+        assert self._collection is not None
         slices = [
-            prepared.tokens.ids[window.token_start : window.token_end]
+            [prepared.tokens.ids[window.token_start : window.token_end] for window in prepared.cut.windows]
             for prepared in group
-            for window in prepared.cut.windows
         ]
-        vectors = self._embedder.embed_windows(slices)
-        offset = 0
-        for prepared in group:
-            count = len(prepared.cut.windows)
-            self._store(prepared, vectors[offset : offset + count])
-            offset += count
+        older = [
+            {}
+            if prepared.is_new
+            else stored_windows(self._connection, self._collection, prepared.version.source)
+            for prepared in group
+        ]
+        for prepared, windows in zip(group, encode_windows(self._embedder, slices, older), strict=True):
+            self._store(prepared, windows)
 
-    def _store(self, prepared: _Prepared, vectors: FloatMatrix) -> None:
+    def _store(self, prepared: _Prepared, windows: EncodedWindows) -> None:
         assert self._collection is not None
         try:
-            embedded = _pooled(prepared, vectors)
+            embedded = _pooled(prepared, windows)
             stored = replace_document(self._connection, self._collection, prepared.version, embedded)
         except DocumentError as error:
             self._fail(prepared.version, error.code, str(error))
@@ -293,6 +269,9 @@ class IngestRun:
             report.changed += not prepared.is_new
             report.chunks += chunks
             report.tokens += tokens
+            report.embedded_tokens += windows.embedded_tokens
+            report.reused_tokens += windows.reused_tokens
+            report.dropped_tokens += tokens - windows.embedded_tokens - windows.reused_tokens
         else:
             report.unchanged += 1
         self._progress.advance(prepared.version.source, chunks=chunks, tokens=tokens)
@@ -300,7 +279,7 @@ class IngestRun:
     def _fail(self, version: SourceVersion, code: str, detail: str) -> None:
         self.report.failed.append(SourceFailure(version.source, code, detail))
         self._progress.advance(version.source)
-        if not _is_storable(version.source):
+        if not is_storable(version.source):
             return
         assert self._collection is not None
         try:
@@ -309,15 +288,15 @@ class IngestRun:
             _log.warning("failure not recorded", source=version.source, code=code)
 
 
-def _pooled(prepared: _Prepared, window_vectors: FloatMatrix) -> EmbeddedDocument:
+def _pooled(prepared: _Prepared, encoded: EncodedWindows) -> EmbeddedDocument:
     """Pool the window vectors of a document into its chunks' vectors and count its terms."""
-    cut, text = prepared.cut, prepared.document.text
-    window_terms = [Counter(terms(text[window.char_start : window.char_end])) for window in cut.windows]
+    cut = prepared.cut
+    window_terms = [Counter(found) for found in prepared.window_terms]
     sizes = [window.token_end - window.token_start for window in cut.windows]
     vectors, chunk_terms = [], []
     for first, after in cut.chunk_windows:
         weights = window_weights([len(found) for found in window_terms[first:after]], sizes[first:after])
-        vectors.append(pool(window_vectors[first:after], weights))
+        vectors.append(pool(encoded.vectors[first:after], weights))
         total: Counter[str] = Counter()
         for found in window_terms[first:after]:
             total.update(found)
@@ -329,45 +308,15 @@ def _pooled(prepared: _Prepared, window_vectors: FloatMatrix) -> EmbeddedDocumen
         chunk_windows=cut.chunk_windows,
         chunk_terms=chunk_terms,
         windows=[(window.char_start, window.char_end) for window in cut.windows],
-        window_vectors=window_vectors,
+        window_vectors=encoded.vectors,
+        window_terms=window_terms,
         unknown_tokens=prepared.tokens.unknown,
         token_count=len(prepared.tokens),
+        window_hashes=encoded.hashes,
+        text_sha256=prepared.signature.text_sha256,
+        signature=prepared.signature.minhash,
+        signature_bands=prepared.signature.bands,
     )
-
-
-def _is_current(known: KnownDocument | None, sha256: str, pipeline: str) -> bool:
-    return (
-        known is not None
-        and known.status == "ready"
-        and known.content_sha256 == sha256
-        and known.pipeline == pipeline
-    )
-
-
-def _has_content(known: KnownDocument | None) -> bool:
-    """Whether some version of the source can be found; one that only ever failed is new when it gets in."""
-    return known is not None and known.status != "failed"
-
-
-def _gone(known: Mapping[str, KnownDocument], found: FoundSources, paths: Sequence[Path]) -> list[str]:
-    """Known sources whose file is not there any more; what lies in a folder that can't be read now is not gone."""
-    present = {file.source for file in found.files} | {failure.source for failure in found.failures}
-    closed = tuple(failure.source for failure in found.failures if failure.source.endswith("/"))
-    if any(f"{path.resolve().name}/" in closed for path in paths):
-        return []
-    return [source for source in known if source not in present and not source.startswith(closed)]
-
-
-def _check_source(source: str) -> None:
-    if not _is_storable(source):
-        raise DocumentError(
-            f"The path has more than {MAX_SOURCE_BYTES:,} bytes; shorten the names.", code="bad_name"
-        )
-
-
-def _is_storable(source: str) -> bool:
-    """Whether a document can have this source: not a folder that could not be read, not a path without end."""
-    return not source.endswith("/") and len(source.encode("utf-8", "replace")) <= MAX_SOURCE_BYTES
 
 
 def _groups(prepared: Iterator[_Prepared], tokens: int) -> Iterator[list[_Prepared]]:

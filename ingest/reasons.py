@@ -1,6 +1,7 @@
 """Why a file was not taken in: each reason code with a sentence and a way out, in English and Chinese.
 
-The same table as docs/reason-codes.md; a test keeps the two equal. `DocumentError.code` is always one of these.
+The same table as docs/reason-codes.md; a test keeps the two equal. `DocumentError.code` is always one of these;
+`duplicate` alone is no failure.
 """
 
 from __future__ import annotations
@@ -103,5 +104,11 @@ REASONS: Mapping[str, Reason] = {
         "Nothing to do, unless there should be some: then check the file.",
         "文件中没有文字。",
         "通常无需处理；如果本应有文字，请检查文件。",
+    ),
+    "duplicate": Reason(
+        "Another document has the same text, or nearly the same.",
+        "Nothing to do: the other one answers. To keep both, set PGASK_DUPLICATES=keep_all and ingest again.",
+        "另一个文档的文本与它相同或几乎相同。",
+        "无需处理：由另一个文档作答。如需两者都保留，请设置 PGASK_DUPLICATES=keep_all 后重新导入。",
     ),
 }

@@ -151,6 +151,7 @@ def replace_document(
                 return False
             document_id = _upsert(connection, collection, version, embedded)
             delete_parts(connection, collection, document_id)
+            release_duplicates(connection, document_id)
             _copy_parts(connection, collection, document_id, embedded)
             _check_collection(connection, collection)
             return True
@@ -330,6 +331,13 @@ def delete_parts(connection: Connection, collection: Collection, document_id: UU
     connection.execute(
         sql.SQL("DELETE FROM {} WHERE document_id = %s").format(window_table(collection.space_id)),
         [document_id],
+    )
+
+
+def release_duplicates(connection: Connection, document_id: UUID) -> None:
+    """What was left out in favour of a document whose text goes has to be looked at again by the next run."""
+    connection.execute(
+        "UPDATE pgask.documents SET duplicate_of = NULL WHERE duplicate_of = %s", [document_id]
     )
 
 

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from app.domain import Document
-from app.store.documents import SourceVersion, delete_parts, lock_source
+from app.store.documents import SourceVersion, delete_parts, lock_source, release_duplicates
 from app.store.engine import Connection, store_errors
 from app.store.spaces import Collection
 
@@ -121,4 +121,5 @@ def record_duplicate(
         ).fetchone()
         assert row is not None
         delete_parts(connection, collection, row[0])
+        release_duplicates(connection, row[0])
         return True

@@ -176,13 +176,13 @@ def test_prune_forgets_what_is_gone_and_a_rename_keeps_its_vectors(
         ids = dict(app.execute("SELECT source, id FROM pgask.documents").fetchall())
     (corpus / "文件000.md").unlink()
     (corpus / "文件002.md").rename(corpus / "deep" / "renamed.md")
-    kept = ingest(database, corpus)  # without --prune nothing is forgotten
-    assert (kept.new, kept.renamed, kept.removed, kept.unchanged) == (1, 0, 0, 4)
-    assert len(statuses(database)) == 7
+    kept = ingest(database, corpus)  # without --prune nothing is forgotten, but a move is seen
+    assert (kept.new, kept.renamed, kept.removed, kept.unchanged) == (0, 1, 0, 4)
+    assert len(statuses(database)) == 6
 
     (corpus / "文件003.md").rename(corpus / "again.md")
     pruned = ingest(database, corpus, options=replace(SMALL, prune=True))
-    assert (pruned.new, pruned.renamed, pruned.removed, pruned.unchanged) == (0, 1, 2, 4)
+    assert (pruned.new, pruned.renamed, pruned.removed, pruned.unchanged) == (0, 1, 1, 4)
     assert pruned.chunks == pruned.tokens == 0  # nothing was embedded again
     sources = {file.relative_to(corpus).as_posix() for file in corpus.rglob("*.md")}
     assert set(statuses(database)) == sources
@@ -190,6 +190,26 @@ def test_prune_forgets_what_is_gone_and_a_rename_keeps_its_vectors(
         row = app.execute("SELECT id FROM pgask.documents WHERE source = 'again.md'").fetchone()
         assert row == (ids["文件003.md"],)
         assert orphans(app, open_collection(database)) == [0, 0, 0]
+
+
+def test_a_copy_in_another_folder_is_no_move(database: Database, tmp_path: Path) -> None:
+    """A collection may hold several folders, taken in one by one."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "one" / "a.md").write_text("A text.", "utf-8")
+    (tmp_path / "two" / "b.md").write_text("A text.", "utf-8")
+    keep_all = replace(SMALL, duplicates="keep_all")
+    ingest(database, tmp_path / "one", options=keep_all)
+    report = ingest(database, tmp_path / "two", options=keep_all)
+    assert (report.new, report.renamed) == (1, 0)
+    assert ingest(database, tmp_path / "one", options=keep_all).unchanged == 1
+
+    (tmp_path / "one" / "a.md").unlink()
+    (tmp_path / "two" / "b.md").rename(tmp_path / "two" / "c.md")
+    (tmp_path / "two" / "d.md").write_text("Another text.", "utf-8")
+    report = ingest(database, tmp_path / "two", options=keep_all)
+    assert (report.new, report.renamed) == (1, 1)
+    assert set(statuses(database)) in ({"a.md", "c.md", "d.md"}, {"b.md", "c.md", "d.md"})
 
 
 def test_another_format_is_no_rename(database: Database, tmp_path: Path) -> None:

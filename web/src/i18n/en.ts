@@ -45,7 +45,7 @@ export const en = {
   columnChunks: "Chunks",
   columnStatus: "Status",
   languageName: (code: string) => ({ en: "English", zh: "Chinese", ja: "Japanese", ko: "Korean", und: "–" })[code] ?? code,
-  statusName: (code: string) => ({ ready: "Ready", failed: "Failed", stale: "Out of date" })[code] ?? code,
+  statusName: (code: string) => ({ ready: "Ready", failed: "Failed", stale: "Out of date", duplicate: "Duplicate" })[code] ?? code,
   reasonText: (code: string) => reasonsEn[code] ?? code,
 
   // Empty page

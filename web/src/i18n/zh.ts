@@ -44,7 +44,7 @@ export const zh: Dictionary = {
   columnChunks: "分块",
   columnStatus: "状态",
   languageName: (code) => ({ en: "英文", zh: "中文", ja: "日文", ko: "韩文", und: "–" })[code] ?? code,
-  statusName: (code) => ({ ready: "就绪", failed: "失败", stale: "已过期" })[code] ?? code,
+  statusName: (code) => ({ ready: "就绪", failed: "失败", stale: "已过期", duplicate: "重复" })[code] ?? code,
   reasonText: (code) => reasonsZh[code] ?? code,
 
   welcome: "想了解什么？",

@@ -1,0 +1,353 @@
+"""Duplicates: left out once, said so, and taken in again when the reason goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from app.lexicon import terms
+from app.store.documents import remove_documents
+from app.store.duplicates import record_duplicate
+from app.store.engine import Database, connect
+from ingest.duplicates import Duplicate, DuplicateSearch, sign
+from ingest.pipeline import Report
+from tests.integration.ingesting import (
+    SMALL,
+    counted,
+    counters,
+    embed_document,
+    ingest,
+    open_collection,
+    orphans,
+    plan,
+    random_text,
+    snapshot,
+    version_of,
+)
+from tests.integration.test_pipeline import rows, statuses
+
+pytestmark = pytest.mark.integration
+
+Language = Literal["en", "zh"]
+LANGUAGES: list[Language] = ["en", "zh"]
+
+
+def long_text(language: Language, seed: int = 1) -> str:
+    return random_text(seed, 60, chinese=language == "zh")
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name}.md").write_text(text, "utf-8")
+    return folder
+
+
+def found(report: Report) -> list[tuple[str, str]]:
+    return [(duplicate.source, duplicate.of) for duplicate in report.duplicates]
+
+
+def stored(database: Database) -> set[str]:
+    """Sources that can be found."""
+    return {row[0] for row in snapshot(database)}
+
+
+def check_consistent(database: Database) -> None:
+    collection = open_collection(database)
+    with connect(database.app) as app:
+        assert counters(app, collection) == counted(app, collection)
+        assert orphans(app, collection) == [0, 0, 0]
+
+
+def details(database: Database) -> dict[str, str | None]:
+    with connect(database.app) as app:
+        return dict(app.execute("SELECT source, reason_detail FROM pgask.documents").fetchall())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_same_text_is_kept_once_and_the_copy_says_so(
+    database: Database, tmp_path: Path, language: Language
+) -> None:
+    text = long_text(language)
+    corpus = write(tmp_path, a=text, b=text, c=long_text(language, 2))
+    report = ingest(database, corpus)
+    assert (report.new, report.failed) == (2, [])
+    assert [(d.source, d.of, d.similarity) for d in report.duplicates] == [("b.md", "a.md", 1.0)]
+    assert statuses(database) == {
+        "a.md": ("ready", None),
+        "b.md": ("duplicate", "duplicate"),
+        "c.md": ("ready", None),
+    }
+    assert details(database)["b.md"] == 'The same text as "a.md".'
+    assert stored(database) == {"a.md", "c.md"}
+    check_consistent(database)
+
+    before = rows(database)
+    again = ingest(database, corpus)
+    assert (again.unchanged, again.new, found(again)) == (3, 0, [])
+    assert rows(database) == before
+
+
+def test_a_short_text_is_compared_as_a_whole_only(database: Database, tmp_path: Path) -> None:
+    corpus = write(
+        tmp_path,
+        a="The cat sat.",
+        b="The cat sat.",
+        c="The dog sat.",
+        d="猫坐着。",
+        e="猫坐着。",
+        f="狗坐着。",
+    )
+    report = ingest(database, corpus)
+    assert found(report) == [("b.md", "a.md"), ("e.md", "d.md")]
+    assert stored(database) == {"a.md", "c.md", "d.md", "f.md"}
+
+
+def test_formats_do_not_matter_but_the_text(database: Database, tmp_path: Path) -> None:
+    text = long_text("en")
+    (tmp_path / "a.txt").write_text(text, "utf-8")
+    (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbf" + text.encode())  # other bytes, the same text
+    assert found(ingest(database, tmp_path)) == [("b.txt", "a.txt")]
+
+
+NEAR, OTHER = True, False
+EDITS: list[tuple[Language, tuple[str, str], bool]] = [
+    ("en", ("Recall", "Memory"), NEAR),
+    ("zh", ("召回", "记忆"), NEAR),
+    ("en", ("Recall", "Recall 7"), OTHER),
+    ("en", ("Recall", "Recall not"), OTHER),
+    ("en", ("Recall", "Recall isn't"), OTHER),
+    ("en", ("Recall", "Recall thirty"), OTHER),
+    ("zh", ("召回", "召回7"), OTHER),
+    ("zh", ("召回", "不召回"), OTHER),
+    ("zh", ("召回", "未召回"), OTHER),
+    ("zh", ("召回", "召回三十"), OTHER),
+]
+
+
+@pytest.mark.parametrize(("language", "edit", "is_duplicate"), EDITS)
+def test_one_other_word_is_near_but_not_another_number_or_negation(
+    database: Database, tmp_path: Path, language: Language, edit: tuple[str, str], is_duplicate: bool
+) -> None:
+    body = long_text(language)
+    place = "Recall is what counts. " if language == "en" else "召回才是重点。"
+    text = body + "\n\n" + place
+    corpus = write(tmp_path, a=text, b=text.replace(place, place.replace(*edit)))
+    report = ingest(database, corpus)
+    assert found(report) == ([("b.md", "a.md")] if is_duplicate else [])
+    assert report.new == (1 if is_duplicate else 2)
+    if is_duplicate:
+        similarity = report.duplicates[0].similarity
+        assert 0.9 <= similarity < 1
+        assert details(database)["b.md"] == f'Nearly the same text as "a.md" (similarity {similarity:.2f}).'
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_numbers_that_differ_alone_make_two_documents(
+    database: Database, tmp_path: Path, language: Language
+) -> None:
+    text = long_text(language)
+    sums = ("500", "700") if language == "en" else ("五百", "七百")
+    corpus = write(tmp_path, **{f"v{i}": f"{text}\n\n{amount}." for i, amount in enumerate(sums)})
+    report = ingest(database, corpus)
+    assert (report.new, found(report)) == (2, [])
+
+
+def test_different_texts_are_not_duplicates(database: Database, tmp_path: Path) -> None:
+    files = {f"d{seed:02}": long_text("zh" if seed % 2 else "en", seed) for seed in range(12)}
+    report = ingest(database, write(tmp_path, **files))
+    assert (report.new, report.duplicates) == (12, [])
+
+
+def test_settings_keep_all_or_the_same_text_only(database: Database, tmp_path: Path) -> None:
+    text = long_text("en")
+    corpus = write(tmp_path, a=text, b=text, c=text + " Cat.")
+    report = ingest(database, corpus)
+    assert found(report) == [("b.md", "a.md"), ("c.md", "a.md")]
+    report = ingest(database, corpus, options=replace(SMALL, duplicates="keep_all"))
+    assert (report.new, report.unchanged) == (2, 1)  # those that were left out go in
+    assert found(report) == [("b.md", "a.md"), ("c.md", "a.md")]  # and are reported
+    assert stored(database) == {"a.md", "b.md", "c.md"}
+    report = ingest(database, corpus, collection="other", options=replace(SMALL, duplicate_similarity=1.0))
+    assert (report.new, found(report)) == (2, [("b.md", "a.md")])
+
+
+def test_collections_do_not_see_each_other_s_documents(database: Database, tmp_path: Path) -> None:
+    corpus = write(tmp_path, a=long_text("en"))
+    ingest(database, corpus)
+    assert ingest(database, corpus, collection="other").new == 1
+
+
+def prune(database: Database, corpus: Path) -> Report:
+    return ingest(database, corpus, options=replace(SMALL, prune=True))
+
+
+def test_the_copy_goes_in_when_the_kept_one_goes(database: Database, tmp_path: Path) -> None:
+    near = long_text("en") + " Cat."
+    corpus = write(tmp_path, a=long_text("en"), b=near)
+    ingest(database, corpus)
+    (corpus / "a.md").unlink()
+    assert ingest(database, corpus).unchanged == 1  # not pruned: the kept one still answers
+    report = prune(database, corpus)
+    assert (report.removed, report.new, report.duplicates) == (1, 1, [])
+    assert stored(database) == {"b.md"}
+    check_consistent(database)
+
+
+def test_a_kept_file_that_is_gone_moves_to_its_copy_s_name(database: Database, tmp_path: Path) -> None:
+    text = long_text("en")
+    corpus = write(tmp_path, a=text, b=text, c=text)
+    ingest(database, corpus)
+    vectors = {row[1:] for row in snapshot(database)}
+    (corpus / "a.md").unlink()
+    planned = plan(database, corpus)
+    assert (planned.renamed, planned.unchanged, planned.work) == ((("a.md", "b.md"),), ("c.md",), ())
+    report = ingest(database, corpus)
+    assert (report.renamed, report.unchanged, report.tokens) == (1, 1, 0)
+    assert {row[1:] for row in snapshot(database)} == vectors
+    assert statuses(database) == {"b.md": ("ready", None), "c.md": ("duplicate", "duplicate")}
+    assert details(database)["c.md"] == 'The same text as "b.md".'
+    assert ingest(database, corpus).unchanged == 2
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])  # which of the two is read first must not matter
+def test_the_copy_goes_in_when_the_kept_one_changes(
+    database: Database, tmp_path: Path, names: tuple[str, str]
+) -> None:
+    kept, copy = names
+    text = long_text("zh")
+    corpus = write(tmp_path, **{kept: text})
+    ingest(database, corpus)
+    write(tmp_path, **{copy: text})
+    assert found(ingest(database, corpus)) == [(f"{copy}.md", f"{kept}.md")]
+    write(tmp_path, **{kept: long_text("zh", 2)})
+    report = ingest(database, corpus)
+    assert (report.changed, report.new, report.duplicates) == (1, 1, [])
+    assert stored(database) == {"a.md", "b.md"}
+    assert ingest(database, corpus).unchanged == 2
+
+
+def test_a_copy_stays_out_when_the_kept_one_changes_a_little(database: Database, tmp_path: Path) -> None:
+    corpus = write(tmp_path, a=long_text("en"), b=long_text("en"))
+    ingest(database, corpus)
+    write(tmp_path, a=long_text("en") + " Cat.")
+    report = ingest(database, corpus)
+    assert (report.changed, found(report)) == (1, [("b.md", "a.md")])
+    assert 0.9 <= report.duplicates[0].similarity < 1
+    assert ingest(database, corpus).unchanged == 2
+
+
+def test_a_document_that_becomes_a_copy_leaves_nothing_behind(database: Database, tmp_path: Path) -> None:
+    old = long_text("en", 2)
+    corpus = write(tmp_path, a=long_text("en"), b=old, c=old)
+    assert found(ingest(database, corpus)) == [("c.md", "b.md")]
+    write(tmp_path, b=long_text("en"))
+    report = ingest(database, corpus)
+    assert (found(report), report.new) == ([("b.md", "a.md")], 1)  # c goes in: nothing else holds its text
+    assert stored(database) == {"a.md", "c.md"}
+    check_consistent(database)
+    assert ingest(database, corpus).unchanged == 3
+
+
+def test_what_an_interrupted_run_did_not_come_to_is_looked_at_again(
+    database: Database, tmp_path: Path
+) -> None:
+    corpus = write(tmp_path, a=long_text("en"), b=long_text("en"))
+    ingest(database, corpus)
+    write(tmp_path, a=long_text("en", 2))
+    (corpus / "b.md").rename(tmp_path / "b.away")
+    ingest(database, corpus)  # as a run that ends after the first file
+    (tmp_path / "b.away").rename(corpus / "b.md")
+    assert ingest(database, corpus).new == 1
+    assert stored(database) == {"a.md", "b.md"}
+
+
+def test_two_files_that_swap_their_texts(database: Database, tmp_path: Path) -> None:
+    one, two = long_text("en", 1), long_text("en", 2)
+    corpus = write(tmp_path, a=one, b=two)
+    ingest(database, corpus)
+    write(tmp_path, a=two, b=one)
+    report = ingest(database, corpus)
+    assert (report.changed, report.duplicates) == (2, [])
+    assert report.reused_tokens == report.tokens > 0  # each has the other's vectors
+    assert stored(database) == {"a.md", "b.md"}
+
+
+def test_a_copy_that_can_not_be_read_any_more_has_failed(database: Database, tmp_path: Path) -> None:
+    corpus = write(tmp_path, a=long_text("en"), b=long_text("en"))
+    ingest(database, corpus)
+    (corpus / "b.md").write_bytes(b"")
+    report = ingest(database, corpus)
+    assert [failure.code for failure in report.failed] == ["empty"]
+    assert statuses(database)["b.md"] == ("failed", "empty")
+    with connect(database.app) as app:
+        assert app.execute("SELECT count(duplicate_of) FROM pgask.documents").fetchone() == (0,)
+
+
+def test_a_plan_shows_files_with_the_same_bytes(database: Database, tmp_path: Path) -> None:
+    corpus = write(tmp_path, a=long_text("en"), b=long_text("en"), c="")
+    write(tmp_path, d="")
+    planned = plan(database, corpus)
+    assert planned.duplicates == (("b.md", "a.md"),)
+    assert planned.new == ("a.md", "c.md", "d.md")
+    ingest(database, corpus)
+    write(tmp_path, e=long_text("en"))
+    assert plan(database, corpus).duplicates == (("e.md", "a.md"),)
+    assert plan(database, corpus, options=replace(SMALL, duplicates="keep_all")).duplicates == ()
+
+
+def test_a_duplicate_of_what_is_gone_meanwhile_is_not_recorded(database: Database) -> None:
+    collection = open_collection(database)
+    document = embed_document("A text.").document
+
+    def record() -> bool:
+        return record_duplicate(
+            app,
+            collection,
+            version_of("b.txt", "A text."),
+            document,
+            kept="a.txt",
+            text_sha256="0",
+            detail="…",
+        )
+
+    with connect(database.app) as app:
+        assert not record()
+        assert app.execute("SELECT count(*) FROM pgask.documents").fetchone() == (0,)
+        remove_documents(app, collection, ["a.txt"])
+        assert not record()
+
+
+def test_of_several_the_most_similar_is_named(database: Database, tmp_path: Path) -> None:
+    text = long_text("en")
+    corpus = write(tmp_path, a=f"{text} {random_text(9, 4)}", b=text)
+    ingest(database, corpus, options=replace(SMALL, duplicates="keep_all"))
+    signature, longer = (sign(made, terms(made)) for made in (text, text + " Bird."))
+    with connect(database.app) as app:
+        collection = open_collection(database)
+        search = DuplicateSearch(app, collection, threshold=0.9, outdated=[])
+        assert search.find("c.md", signature) == Duplicate("b.md", 1.0)
+        near = search.find("c.md", longer)
+        assert near is not None
+        assert near.of == "b.md"
+        assert 0.9 < near.similarity < 1
+
+
+def test_what_the_run_replaces_counts_once_it_was_looked_at(database: Database, tmp_path: Path) -> None:
+    text = long_text("en")
+    ingest(database, write(tmp_path, a=text, b=text), options=replace(SMALL, duplicates="keep_all"))
+    signature = sign(text, terms(text))
+    with connect(database.app) as app:
+        search = DuplicateSearch(app, open_collection(database), threshold=0.9, outdated=["a.md", "b.md"])
+        assert search.find("c.md", signature) is None
+        assert search.find("b.md", signature) is None
+        assert search.find("a.md", signature) == Duplicate("b.md", 1.0)
+        search.expect("b.md", sign("Another text.", ["anoth", "text"]))
+        assert search.find("c.md", signature) == Duplicate(
+            "a.md", 1.0
+        )  # b's old text does not count any more
+        search.expect("d.md", signature)
+        search.settle()
+        assert search.find("e.md", signature) == Duplicate("a.md", 1.0)
