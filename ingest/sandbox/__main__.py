@@ -52,8 +52,6 @@ def main(memory_bytes: int, cpu_s: int) -> None:
     gauge = MemoryGauge()
     confinement = confine(gauge, memory_bytes)
     memory = _Memory(gauge, gauge.size_bytes(), memory_bytes)
-    replies.write(frame(encode_json(confinement.as_dict())))
-    replies.flush()
     for descriptor in (
         0,
         1,
@@ -61,6 +59,8 @@ def main(memory_bytes: int, cpu_s: int) -> None:
     ):  # a library that prints must not break the frames, nor a file fill the terminal
         os.dup2(silent, descriptor)
     try:
+        replies.write(frame(encode_json(confinement.as_dict())))
+        replies.flush()
         while _answer(requests, replies, memory, cpu_s):
             pass
     except MemoryError:

@@ -13,6 +13,7 @@ import pytest
 from app.config import load_settings
 from app.embedding import SentenceTransformerEmbedder
 from app.store.engine import Database
+from tests.chaos import rivals
 from tests.chaos.corpus import BROKEN, Corpus
 from tests.chaos.kills import Experiment, Figures, Target, hurt
 
@@ -49,4 +50,12 @@ def test_ctrl_c_at_any_moment_ends_with_130_and_the_next_run_finishes(
         signal.SIGINT, signal.default_int_handler
     )  # in a background job it is ignored, and inherited so
     target = Target(database, SentenceTransformerEmbedder.from_settings(load_settings()), installed=True)
-    judge(Experiment(target, Corpus(SEED, 12, sentences=(4, 8)), tmp_path, "interrupt", SEED).run(2), 2)
+    corpus = Corpus(SEED, 12, sentences=(4, 8))
+    judge(Experiment(target, corpus, tmp_path, "interrupt", SEED, versions=1).run(2), 2)
+
+
+def test_eight_processes_that_take_in_one_file_store_it_once(database: Database, tmp_path: Path) -> None:
+    figures = rivals.run(database, tmp_path, rounds=4, seed=SEED)
+    print(json.dumps(asdict(figures), ensure_ascii=False))
+    assert figures.passed(), figures
+    assert figures.rounds == 4

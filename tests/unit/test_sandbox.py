@@ -152,6 +152,17 @@ def test_closing_ends_the_child_and_is_not_the_end() -> None:
     parser.close()
 
 
+def test_a_child_whose_parent_was_killed_while_it_started_says_nothing() -> None:
+    command = [sys.executable, "-m", "ingest.sandbox", str(2**29), "60"]
+    reading, writing = os.pipe()
+    os.close(reading)  # as when the parent has died
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_threads_take_turns(parser: SandboxedParser) -> None:
     texts: dict[int, str] = {}
 
