@@ -333,7 +333,7 @@ def _form(value: Any) -> str | None:
     words = [word for word in ("all", "any", "not") if word in value]
     if words or "field" in value or "op" in value:
         tag = f"⟨{words[0] if words else value.get('op')}⟩"
-        return tag if tag in FORMS else None
+        return tag if tag in FORMS and tag != SHORT else None
     return None
 
 
