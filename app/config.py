@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     embedding_dtype: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="auto: bfloat16 where the hardware computes in it, else float32"
     )
+    embedding_runtime: Literal["auto", "torch", "openvino"] = Field(
+        "auto",
+        description="auto: OpenVINO (extra `openvino`) where it is installed and the device is the CPU, else torch",
+    )
     query_prefix: str = Field("", description="Text put before each question for models that want one")
     passage_prefix: str = Field("", description="Text put before each window for models that want one")
 
@@ -79,7 +83,10 @@ class Settings(BaseSettings):
         50, ge=10, le=500, description="Candidates taken from each of dense and lexical search"
     )
     dense_weight: float = Field(
-        0.5, ge=0, le=1, description="Weight of the dense score in fusion; the lexical has the rest"
+        0.6, ge=0, le=1, description="Weight of the dense score in fusion; the lexical has the rest"
+    )
+    window_share: float = Field(
+        0.67, ge=0, le=1, description="Share of the lexical weight that the best window has; the chunk has the rest"
     )
     bm25_k1: float = Field(1.2, ge=0, le=10, description="BM25 term-frequency saturation")
     bm25_b: float = Field(0.75, ge=0, le=1, description="BM25 length normalisation")
@@ -94,10 +101,6 @@ class Settings(BaseSettings):
     index_target_recall: float = Field(
         0.95, gt=0, le=1, description="Least recall@10 against exact search of the index"
     )
-    statement_timeout_s: float = Field(5.0, gt=0, description="Longest time for one search statement")
-
-    # answers
-    abstain_threshold: float = Field(
     index_method: IndexMethod = Field(
         "ivfflat",
         description="Vector index: ivfflat, or hnsw (faster answers, slower builds and writes); `pgask index rebuild` "
@@ -115,6 +118,10 @@ class Settings(BaseSettings):
         le=5_000,
         description="Newest distinct questions a space whose vectors (no words) are kept to measure recall with; 0: none",
     )
+    statement_timeout_s: float = Field(5.0, gt=0, description="Longest time for one search statement")
+
+    # answers
+    abstain_threshold: float = Field(
         0.5, ge=0, le=1, description="Answerability below this gives 'not in the documents'"
     )
     llm_base_url: str | None = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.config import Settings
@@ -30,7 +30,8 @@ class RetrievalSettings:
     """The part of the settings that retrieval needs."""
 
     candidates: int = 50
-    dense_weight: float = 0.5
+    dense_weight: float = 0.6
+    window_share: float = 0.67
     k1: float = 1.2
     b: float = 0.75
     exact_max_rows: int = 10_000
@@ -41,6 +42,7 @@ class RetrievalSettings:
         return cls(
             candidates=settings.candidates,
             dense_weight=settings.dense_weight,
+            window_share=settings.window_share,
             k1=settings.bm25_k1,
             b=settings.bm25_b,
             exact_max_rows=settings.exact_max_rows,
@@ -64,17 +66,25 @@ class Retrieved:
 class Retriever:
     """Hybrid retrieval over one database."""
 
-    def __init__(self, pool: AsyncPool, embedder: Embedder, settings: RetrievalSettings) -> None:
+    def __init__(
+        self,
+        pool: AsyncPool,
+        embedder: Embedder,
+        settings: RetrievalSettings,
+        note: Callable[[int, FloatMatrix], None] | None = None,
+    ) -> None:
+        """`note` is told the space and the vector of each question; it must not wait."""
         self._pool = pool
         self._embedder = embedder
         self._settings = settings
+        self._note = note
 
     async def retrieve(
         self, question: str, collection: str, top_k: int, search_filter: SearchFilter | None = None
     ) -> Retrieved:
         """The `top_k` best chunks. Raises NotFoundError, EmbeddingMismatchError, StoreError."""
         started = time.perf_counter()
-        vector = (await asyncio.to_thread(self._embedder.embed_queries, [question]))[0]
+        vector, unknown_share = await asyncio.to_thread(self._read, question)
         embedded = time.perf_counter()
         question_terms = list(dict.fromkeys(terms(question)))[:MAX_QUERY_TERMS]
         async with transaction(self._pool) as connection:
@@ -95,8 +105,11 @@ class Retriever:
                 k1=self._settings.k1,
                 b=self._settings.b,
             )
-            best = fuse(found.chunks, self._settings.dense_weight)[:top_k]
+            weights = self._settings.dense_weight, self._settings.window_share
+            best = fuse(found.chunks, *weights, unknown_share)[:top_k]
             chunks = await load_chunks(connection, [fused.candidate.chunk_id for fused in best])
+        if self._note is not None:
+            self._note(plan.space_id, vector)
         hits = tuple(
             _hit(fused, chunks[fused.candidate.chunk_id], rank)
             for rank, fused in enumerate(best, 1)
@@ -104,6 +117,12 @@ class Retriever:
         )
         timings = {"embed": (embedded - started) * 1000, "retrieve": (time.perf_counter() - embedded) * 1000}
         return Retrieved(hits, vector, dict(found.term_weights), plan, timings)
+
+    def _read(self, question: str) -> tuple[FloatMatrix, float]:
+        """The question's unit vector (dimension,), and which share of its tokens the model can't read."""
+        tokens = self._embedder.tokenize(question)
+        unknown_share = tokens.unknown / len(tokens) if len(tokens) else 0.0
+        return self._embedder.embed_queries([question])[0], unknown_share
 
     async def load_neighbours(self, hits: Sequence[ScoredChunk]) -> tuple[ScoredChunk, ...]:
         """What stands after and before each hit in its document, best hit first; none that is a hit itself.
@@ -146,7 +165,7 @@ def _hit(fused: Fused, chunk: StoredChunk, rank: int) -> ScoredChunk:
         char_end=chunk.char_end,
         text=chunk.text,
         score=fused.score,
-        scores=RetrievalScores(dense=fused.candidate.dense, lexical=fused.candidate.lexical),
+        scores=RetrievalScores(dense=fused.dense, lexical=fused.candidate.lexical),
         rank=rank,
         places=chunk.places,
         sentences=chunk.sentences,

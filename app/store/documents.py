@@ -7,7 +7,7 @@ and windows by foreign key, postings by trigger.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
@@ -58,7 +58,8 @@ class SourceVersion:
 class EmbeddedDocument:
     """A document ready to be stored. All of one length: `chunks`, `chunk_vectors` (n, dim), `chunk_windows` (half-open
     ranges of window indices), `chunk_terms` (term → frequency); and of another: `windows` (char_start, char_end),
-    `window_vectors` (m, dim), `window_hashes` (WINDOW_HASH_BYTES each, joined; empty: vectors can't be kept later).
+    `window_vectors` (m, dim), `window_terms` (term → frequency), `window_hashes` (WINDOW_HASH_BYTES each, joined;
+    empty: vectors can't be kept later).
     """
 
     document: Document
@@ -68,6 +69,7 @@ class EmbeddedDocument:
     chunk_terms: Sequence[Counter[str]]
     windows: Sequence[tuple[int, int]]
     window_vectors: FloatMatrix
+    window_terms: Sequence[Counter[str]]
     unknown_tokens: int
     token_count: int
     window_hashes: bytes = b""
@@ -367,15 +369,11 @@ def _copy_parts(
     _copy(
         connection,
         sql.SQL(
-            "COPY pgask.postings (chunk_id, collection_id, term_frequency, chunk_terms, term)"
+            "COPY pgask.postings (chunk_id, collection_id, term_frequency, chunk_terms, term, window_frequencies)"
             " FROM STDIN (FORMAT BINARY)"
         ),
-        ["int8", "int4", "int2", "int4", "text"],
-        (
-            (chunk_id, collection.id, min(frequency, _MAX_TERM_FREQUENCY), terms.total(), term)
-            for chunk_id, terms in zip(ids, embedded.chunk_terms, strict=True)
-            for term, frequency in sorted(terms.items())
-        ),
+        ["int8", "int4", "int2", "int4", "text", "bytea"],
+        _postings(ids, collection, embedded),
     )
     _copy(
         connection,
@@ -416,6 +414,19 @@ def _copy_parts(
             for chunk_id, vector in zip(ids, embedded.chunk_vectors, strict=True)
         ),
     )
+
+
+def _postings(
+    ids: Sequence[int], collection: Collection, embedded: EmbeddedDocument
+) -> Iterator[tuple[int, int, int, int, str, bytes]]:
+    """The rows of pgask.postings, those of a chunk by term."""
+    for chunk_id, terms, (first, after) in zip(
+        ids, embedded.chunk_terms, embedded.chunk_windows, strict=True
+    ):
+        windows, total = embedded.window_terms[first:after], terms.total()
+        for term, frequency in sorted(terms.items()):
+            by_window = bytes([min(window[term], 255) for window in windows]).rstrip(b"\0")
+            yield chunk_id, collection.id, min(frequency, _MAX_TERM_FREQUENCY), total, term, by_window
 
 
 def _copy(

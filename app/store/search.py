@@ -35,6 +35,10 @@ LEAST_VISITED: Final = 1_000
 MOST_VISITED: Final = 0.5
 ALMOST_ALL: Final = 0.9
 
+WINDOW_K1: Final = (
+    0.6  # that a term is in a window counts for most, how often for little; chosen in eval/LOG.md
+)
+
 _PLAN: Final = """
 SELECT c.id AS collection_id, c.space_id, c.chunk_count, c.lexicon_version,
        (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count,
@@ -55,7 +59,8 @@ statistics AS (
     SELECT chunk_count::float8 AS chunks, greatest(term_count, 1)::float8 / greatest(chunk_count, 1) AS mean_terms
       FROM pgask.collections WHERE id = %(collection_id)s
 ), matched AS MATERIALIZED (
-    SELECT p.term, p.chunk_id, p.term_frequency::float8 AS tf, p.chunk_terms::float8 AS terms
+    SELECT p.term, p.chunk_id, p.term_frequency::float8 AS tf, p.chunk_terms::float8 AS terms,
+           p.window_frequencies AS windows
       FROM pgask.postings p
      WHERE p.collection_id = %(collection_id)s AND p.term = ANY(%(terms)s)
 ), weights AS (
@@ -68,20 +73,39 @@ statistics AS (
       FROM matched m JOIN weights w USING (term), statistics s GROUP BY m.chunk_id
 )"""
 
-# {dense} and {lexical} are one of the fragments below; candidates of both legs get both scores.
+# {dense} and {lexical} are one of the fragments below; candidates of both legs get all scores. A window that two
+# chunks share counts for the first of them: the other one repeats it as its overlap. A window's BM25 is the one above
+# with a k1 of its own and no length in it, since windows are about as long as each other.
 _CANDIDATES: Final = """
-WITH {bm25}, dense AS ({dense}), lexical AS ({lexical}),
-candidates AS (SELECT chunk_id FROM dense UNION SELECT chunk_id FROM lexical)
-SELECT c.id AS chunk_id, max(1 - (w.embedding <=> %(half)s)) AS dense, max(coalesce(s.lexical, 0)) AS lexical,
-       (SELECT jsonb_object_agg(term, idf) FROM weights) AS term_weights
-  FROM candidates JOIN pgask.chunks c ON c.id = candidates.chunk_id
-  JOIN {windows} w ON w.document_id = c.document_id AND w.window_index >= c.window_start
-                  AND w.window_index < c.window_end
-  LEFT JOIN scored s ON s.chunk_id = c.id
- GROUP BY c.id"""
+WITH {bm25}, dense AS MATERIALIZED ({dense}), lexical AS MATERIALIZED ({lexical}),
+candidates AS MATERIALIZED (
+    SELECT c.id, c.document_id, c.window_start, c.window_end, greatest(c.window_start, before.window_end) AS own_start,
+           d.rank AS dense_rank, l.rank AS lexical_rank
+      FROM dense d FULL JOIN lexical l USING (chunk_id) JOIN pgask.chunks c ON c.id = chunk_id
+      LEFT JOIN pgask.chunks before ON before.document_id = c.document_id AND before.chunk_index = c.chunk_index - 1
+), own AS MATERIALIZED (
+    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> %(half)s) AS cosine
+      FROM candidates c
+      JOIN {windows} w ON w.document_id = c.document_id AND w.window_index >= c.own_start
+                      AND w.window_index < c.window_end
+), held AS MATERIALIZED (
+    SELECT o.id, o.place, sum(t.idf * f.tf * (%(window_k1)s + 1) / (f.tf + %(window_k1)s)) AS lexical
+      FROM own o JOIN matched m ON m.chunk_id = o.id AND length(m.windows) > o.place JOIN weights t USING (term)
+     CROSS JOIN LATERAL (SELECT get_byte(m.windows, o.place)::float8 AS tf) f
+     GROUP BY o.id, o.place
+), windows AS (
+    SELECT o.id, min(o.window_index) AS first, array_agg(o.cosine ORDER BY o.place) AS cosines,
+           array_agg(coalesce(h.lexical, 0) ORDER BY o.place) AS lexicals
+      FROM own o LEFT JOIN held h USING (id, place) GROUP BY o.id
+)
+SELECT c.id, c.document_id::text, w.first, w.cosines, w.lexicals, coalesce(s.lexical, 0), c.dense_rank, c.lexical_rank,
+       coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0),
+       (SELECT jsonb_object_agg(term, idf) FROM weights)
+  FROM candidates c JOIN windows w USING (id) JOIN pgask.documents d ON d.id = c.document_id
+  LEFT JOIN scored s ON s.chunk_id = c.id"""
 
 _DENSE_EXACT: Final = """
-SELECT chunk_id FROM (
+SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
     SELECT v.chunk_id, v.embedding <=> %(vector)s AS distance FROM {chunks} v
      WHERE v.collection_id = %(collection_id)s{documents} OFFSET 0) nearest
  ORDER BY distance, chunk_id LIMIT %(candidates)s"""
@@ -89,17 +113,19 @@ SELECT chunk_id FROM (
 # The inner limit is what makes an iterative scan go on: past the first rows that a filter keeps, to nearer ones that
 # stand in lists further on. Its order is relaxed, which the planner doesn't know: `+ 0` makes it sort all of them.
 _DENSE_INDEX: Final = """
-SELECT chunk_id FROM (
+SELECT chunk_id, row_number() OVER (ORDER BY distance + 0, chunk_id) AS rank FROM (
     SELECT v.chunk_id, v.embedding <=> %(vector)s AS distance FROM {chunks} v
      WHERE {build} AND v.collection_id = %(collection_id)s{documents}
      ORDER BY {distance} LIMIT %(visited)s) nearest
  ORDER BY distance + 0, chunk_id LIMIT %(candidates)s"""
 
 _LEXICAL: Final = """
-SELECT chunk_id FROM scored ORDER BY lexical DESC, chunk_id LIMIT %(candidates)s"""
+SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
+  FROM scored ORDER BY lexical DESC, chunk_id LIMIT %(candidates)s"""
 
 _LEXICAL_FILTERED: Final = """
-SELECT s.chunk_id FROM scored s JOIN pgask.chunks k ON k.id = s.chunk_id
+SELECT s.chunk_id, row_number() OVER (ORDER BY s.lexical DESC, s.chunk_id) AS rank
+  FROM scored s JOIN pgask.chunks k ON k.id = s.chunk_id
  WHERE k.document_id IN (SELECT id FROM ({eligible}) e)
  ORDER BY s.lexical DESC, s.chunk_id LIMIT %(candidates)s"""
 
@@ -148,12 +174,23 @@ class SearchPlan:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A chunk found by either leg, with the scores of both: `dense` is the cosine of its best window in [-1, 1],
-    `lexical` its BM25, 0 where no term of the question is in it."""
+    """A chunk found by either leg, with the scores of both.
+
+    `cosines` in [-1, 1] and `window_lexicals` (BM25 ≥ 0) are those of the windows that are its own, in order from the
+    document's window `first_window`; `lexical` is the BM25 of the chunk, 0 where no term of the question is in it.
+    The ranks, from 1, are those within a leg, None where that leg did not propose it. `unknown_share` in [0, 1]: of the
+    document's tokens, those that the embedding model can't read.
+    """
 
     chunk_id: int
-    dense: float
+    document_id: str
+    first_window: int
+    cosines: tuple[float, ...]
+    window_lexicals: tuple[float, ...]
     lexical: float
+    dense_rank: int | None = None
+    lexical_rank: int | None = None
+    unknown_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +313,7 @@ async def find_candidates(
         "visited": max(plan.visited, candidates),
         "k1": float(k1),
         "b": float(b),
+        "window_k1": WINDOW_K1,
         **filter_parameters,
     }
     if plan.index is not None:
@@ -287,8 +325,19 @@ async def find_candidates(
     async with connection.cursor() as cursor:
         await cursor.execute(statement, parameters, prepare=True)
         rows = await cursor.fetchall()
-    chunks = sorted((Candidate(*row[:3]) for row in rows), key=lambda candidate: candidate.chunk_id)
-    return Candidates(tuple(chunks), (rows[0][3] or {}) if rows else {})
+    chunks = sorted((_candidate(*row[:-1]) for row in rows), key=lambda candidate: candidate.chunk_id)
+    return Candidates(tuple(chunks), (rows[0][-1] or {}) if rows else {})
+
+
+def _candidate(
+    chunk_id: int,
+    document_id: str,
+    first: int,
+    cosines: list[float],
+    lexicals: list[float],
+    *others: Any,
+) -> Candidate:
+    return Candidate(chunk_id, document_id, first, tuple(cosines), tuple(lexicals), *others)
 
 
 def _dense(plan: SearchPlan, documents: sql.Composable) -> sql.Composed:

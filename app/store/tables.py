@@ -196,11 +196,13 @@ postings = Table(
         "chunk_terms", Integer, nullable=False
     ),  # = chunks.term_count, so that scoring reads this index alone
     Column("term", Text(collation="C"), nullable=False),
+    # One byte a window of the chunk, in order, up to the last that holds the term: how often, at most 255
+    Column("window_frequencies", LargeBinary, nullable=False, server_default=text("''")),
     Index(
         "ix_postings_term",
         "collection_id",
         "term",
-        postgresql_include=["chunk_id", "term_frequency", "chunk_terms"],
+        postgresql_include=["chunk_id", "term_frequency", "chunk_terms", "window_frequencies"],
     ),
     Index("ix_postings_chunk_id", "chunk_id"),
 )

@@ -125,6 +125,7 @@ def embed_document(
         chunk_terms=[Counter(terms(readable[c.char_start : c.char_end])) for c in cut.chunks],
         windows=[(w.char_start, w.char_end) for w in cut.windows],
         window_vectors=windows,
+        window_terms=[Counter(terms(readable[w.char_start : w.char_end])) for w in cut.windows],
         unknown_tokens=0,
         token_count=len(tokens),
     )

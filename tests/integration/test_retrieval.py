@@ -190,6 +190,12 @@ async def test_weights_choose_between_the_legs(filled: Database) -> None:
         for weight in (0.0, 1.0):
             settings = RetrievalSettings(dense_weight=weight)
             found = await Retriever(pool, FAKE, settings).retrieve("ivfflat lists probes", "default", 10)
-            legs = [hit.scores.dense if weight else hit.scores.lexical for hit in found.hits]
-            assert legs == sorted(legs, key=lambda score: -(score or 0))
-    assert fuse([], 0.5) == []
+            dense, lexical = zip(
+                *((hit.scores.dense or 0, hit.scores.lexical or 0) for hit in found.hits), strict=True
+            )
+            if weight:
+                assert list(dense) == sorted(dense, reverse=True)
+            else:
+                assert lexical[0] == max(lexical)
+                assert list(dense) != sorted(dense, reverse=True)
+    assert fuse([], 0.5, 0.5) == []

@@ -16,7 +16,7 @@ from app.errors import NotFoundError
 from app.lexicon import terms
 from app.store.documents import EmbeddedDocument, remove_documents, rename_document, replace_document
 from app.store.engine import AsyncConnection, Database, connect, open_pool, transaction
-from app.store.search import Candidates, find_candidates, load_chunks, plan_search
+from app.store.search import WINDOW_K1, Candidates, find_candidates, load_chunks, plan_search
 from tests.integration.ingesting import FAKE, embed_document, open_collection, random_text, version_of
 
 pytestmark = pytest.mark.integration
@@ -89,15 +89,40 @@ class Corpus:
                 scores[key] += idf * counts[term] * (K1 + 1) / (counts[term] + norm)
         return scores
 
-    def best_windows(self, vector: FloatMatrix) -> dict[Key, float]:
-        """The cosine of each chunk's best window, both sides in half precision."""
+    def own_windows(self) -> dict[Key, tuple[int, int]]:
+        """The windows of each chunk that the chunk before does not hold."""
+        found, held = {}, dict.fromkeys(self.documents, 0)
+        for source, document in self.documents.items():
+            for index, (first, after) in enumerate(document.chunk_windows):
+                found[source, index] = (max(first, held[source]), after)
+                held[source] = after
+        return found
+
+    def window_bm25(self, question: list[str]) -> dict[Key, list[float]]:
+        """BM25 without length of every window of a chunk's own, with the idf of chunks."""
+        chunks = [counts for document in self.documents.values() for counts in document.chunk_terms]
+        scores = {}
+        for (source, index), (first, after) in self.own_windows().items():
+            scores[source, index] = [0.0] * (after - first)
+            for place, counts in enumerate(self.documents[source].window_terms[first:after]):
+                for term in set(question):
+                    holding = sum(term in counted for counted in chunks)
+                    idf = math.log(1 + (len(chunks) - holding + 0.5) / (holding + 0.5))
+                    scores[source, index][place] += (
+                        idf * counts[term] * (WINDOW_K1 + 1) / (counts[term] + WINDOW_K1)
+                    )
+        return scores
+
+    def cosines(self, vector: FloatMatrix) -> dict[Key, list[float]]:
+        """The cosines of each chunk's own windows, both sides in half precision."""
         half = vector.astype(np.float16).astype(np.float64)
         found = {}
         for source, document in self.documents.items():
             windows = document.window_vectors.astype(np.float16).astype(np.float64)
             cosines = windows @ half / (np.linalg.norm(windows, axis=1) * np.linalg.norm(half))
-            for index, (first, after) in enumerate(document.chunk_windows):
-                found[source, index] = float(cosines[first:after].max())
+            for (owner, index), (first, after) in self.own_windows().items():
+                if owner == source:
+                    found[source, index] = cosines[first:after].tolist()
         return found
 
     def nearest(self, vector: FloatMatrix, count: int) -> set[Key]:
@@ -141,8 +166,14 @@ async def check_bm25(reader: AsyncConnection, corpus: Corpus, question: list[str
     assert any(chunk.lexical > 0 for chunk in found.chunks)
     keys, expected = corpus.keys(), corpus.bm25(question)
     assert {keys[chunk.chunk_id] for chunk in found.chunks} == set(expected)
-    for chunk in found.chunks:
-        assert chunk.lexical == pytest.approx(expected[keys[chunk.chunk_id]], abs=1e-9)
+    windows, own = corpus.window_bm25(question), corpus.own_windows()
+    best = sorted(found.chunks, key=lambda chunk: (-chunk.lexical, chunk.chunk_id))
+    for rank, chunk in enumerate(best, 1):
+        key = keys[chunk.chunk_id]
+        assert chunk.lexical == pytest.approx(expected[key], abs=1e-9)
+        assert chunk.window_lexicals == pytest.approx(windows[key], abs=1e-9)
+        assert chunk.lexical_rank == (rank if chunk.lexical > 0 else None)
+        assert chunk.first_window == own[key][0]
 
 
 @pytest.mark.parametrize("seed", [100, 200])
@@ -183,7 +214,7 @@ async def test_term_weights_are_of_the_whole_collection(database: Database, read
         )
 
 
-async def test_dense_search_is_exact_and_scored_by_the_best_window(
+async def test_dense_search_is_exact_and_scored_by_windows(
     database: Database, reader: AsyncConnection
 ) -> None:
     corpus = Corpus(database)
@@ -197,10 +228,13 @@ async def test_dense_search_is_exact_and_scored_by_the_best_window(
             vector = (question / np.linalg.norm(question)).astype(np.float32)
         found = await search(reader, vector, candidates=10)
         assert {keys[chunk.chunk_id] for chunk in found.chunks} == corpus.nearest(vector, 10)
-        windows = corpus.best_windows(vector)
+        cosines = corpus.cosines(vector)
         for chunk in found.chunks:
-            assert chunk.dense == pytest.approx(windows[keys[chunk.chunk_id]], abs=2e-6)
+            assert chunk.cosines == pytest.approx(cosines[keys[chunk.chunk_id]], abs=2e-6)
             assert chunk.lexical == 0
+            assert chunk.lexical_rank is None
+            assert set(chunk.window_lexicals) == {0.0}
+        assert sorted(chunk.dense_rank or 0 for chunk in found.chunks) == list(range(1, 11))
 
 
 async def test_each_leg_gives_its_best_and_no_more(database: Database, reader: AsyncConnection) -> None:
