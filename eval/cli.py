@@ -116,9 +116,9 @@ def name_collection(corpus: Path) -> str:
 
 def main() -> None:
     """Entry point of `rag-eval`."""
-    from eval.system import open_system
+    from eval.system import SystemOpener
 
-    build_cli(open_system)()
+    build_cli(SystemOpener())()
 
 
 def _load(path: Path, limit: int | None, language_field: LanguageField) -> list[Question]:

@@ -1,7 +1,8 @@
 """A sweep: the same questions under every combination of some settings, each point kept in a folder of its own.
 
 Knows the system by `OpenSystem` only. A point's folder holds the report of its run and, written last, point.json:
-its settings and what else its figures depend on. A point whose point.json agrees with both is not run again.
+its settings and what else its figures depend on. A point whose point.json agrees with both is not run again. Points
+that differ in search settings alone share a collection, so that only the first of them ingests.
 """
 
 from __future__ import annotations
@@ -15,31 +16,54 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, get_args
 
-from app.config import load_settings
+from app.config import IndexMethod, Settings, VectorPrecision, load_settings
 from app.errors import ConfigError, InvalidRequestError, PgaskError
+from eval.ablation import POOLINGS
 from eval.dataset import Question
 from eval.report import RunAbout, make_folder, write_report
 from eval.runner import Ask, Evaluation, Ingest, OnProgress, run
 from eval.summary import METRIC_KEYS
 from eval.wordnet import Synonyms
 
-# Order matters: points that share a collection follow one another.
-INGEST_SETTINGS: Final = {"chunk_tokens": int, "overlap": int, "window_tokens": int}
-SEARCH_SETTINGS: Final = {
-    "dense_weight": float, "candidates": int, "bm25_k1": float, "bm25_b": float, "top_k": int,
+Value = int | float | str
+Kind = type[int] | type[float] | tuple[str, ...]  # numbers, or the words there are
+
+# Settings of the product and, of eval/ablation.py, what no setting does. Order matters: points that share a collection
+# follow one another.
+INGEST_SETTINGS: Final[Mapping[str, Kind]] = {"chunk_tokens": int, "overlap": int, "window_tokens": int}
+INGEST_VARIANTS: Final[Mapping[str, Kind]] = {
+    "dimension": int,
+    "pooling": POOLINGS,
+}
+INDEX_SETTINGS: Final[Mapping[str, Kind]] = {
+    "index_method": get_args(IndexMethod), "vector_precision": get_args(VectorPrecision),
 }  # fmt: skip
-SWEPT: Final = {**INGEST_SETTINGS, **SEARCH_SETTINGS}
+INDEX_VARIANTS: Final[Mapping[str, Kind]] = {"lists": int, "probes": int}
+SEARCH_SETTINGS: Final[Mapping[str, Kind]] = {
+    "dense_weight": float, "window_share": float, "candidates": int, "bm25_k1": float, "bm25_b": float,
+}  # fmt: skip
+VARIANTS: Final = INGEST_VARIANTS.keys() | INDEX_VARIANTS.keys()
+SWEPT: Final[Mapping[str, Kind]] = {
+    **INGEST_SETTINGS, **INGEST_VARIANTS, **INDEX_SETTINGS, **INDEX_VARIANTS, **SEARCH_SETTINGS, "top_k": int,
+}  # fmt: skip
 DEFAULT_TOP_K: Final = 10
 MAX_POINTS: Final = 1000  # more is a slip of the keyboard
-# Settings outside a sweep's reach that figures depend on as well.
-_FIXED: Final = (
-    "embedding_model", "query_prefix", "passage_prefix", "embedding_dtype", "abstain_threshold", "llm_base_url",
-    "llm_model", "index_min_rows", "exact_max_rows", "index_target_recall",
-)  # fmt: skip
+# Settings that no figure depends on; all others are part of what a point is known by.
+_IMMATERIAL: Final = frozenset(
+    {
+        "home",
+        "host",
+        "port",
+        "allowed_hosts",
+        "log_level",
+        "log_questions",
+        "max_body_bytes",
+        "max_concurrent_asks",
+    }
+)
 
-Value = int | float
 Point = Mapping[str, Value]  # setting → value, the settings of the grid only
 
 
@@ -64,6 +88,7 @@ class SweepInput:
     questions: Sequence[Question]
     synonyms: Synonyms
     command: str
+    answers: bool = True  # False: questions are only searched for
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +105,10 @@ class PointResult:
 
 def parse_grid(texts: Sequence[str]) -> dict[str, list[Value]]:
     """Settings and their values, ingest settings first. Raises InvalidRequestError for an unknown or repeated
-    setting, and for what is no number; ranges are the settings' own and show when a point is run.
+    setting, and for what is no value of it; ranges are the settings' own and show when a point is run.
 
-    >>> parse_grid(["dense_weight=.3,.5", "chunk_tokens=256"])
-    {'chunk_tokens': [256], 'dense_weight': [0.3, 0.5]}
+    >>> parse_grid(["dense_weight=.3,.5", "chunk_tokens=256", "pooling=mean"])
+    {'chunk_tokens': [256], 'pooling': ['mean'], 'dense_weight': [0.3, 0.5]}
     """
     grid: dict[str, list[Value]] = {}
     for text in texts:
@@ -94,9 +119,11 @@ def parse_grid(texts: Sequence[str]) -> dict[str, list[Value]]:
         if name in grid:
             raise _wrong_grid(f"{name} stands twice: give its values in one --grid, with commas")
         try:
-            values: list[Value] = [SWEPT[name](value) for value in listed.split(",")]
+            values = [_read_value(SWEPT[name], value.strip()) for value in listed.split(",")]
         except ValueError as error:
-            raise _wrong_grid(f"{text!r}: write {name}=VALUE,VALUE with numbers") from error
+            kind = SWEPT[name]
+            wanted = f"some of {', '.join(kind)}" if isinstance(kind, tuple) else "numbers"
+            raise _wrong_grid(f"{text!r}: write {name}=VALUE,VALUE with {wanted}") from error
         grid[name] = list(dict.fromkeys(values))
     ordered = {name: grid[name] for name in SWEPT if name in grid}
     points = 1
@@ -119,10 +146,19 @@ def list_points(grid: Mapping[str, Sequence[Value]]) -> list[Point]:
 def name_point(point: Point) -> str:
     """The name of a point's folder.
 
-    >>> name_point({"chunk_tokens": 256, "dense_weight": 0.3})
-    'chunk_tokens=256,dense_weight=0.3'
+    >>> name_point({"chunk_tokens": 256, "pooling": "mean", "dense_weight": 0.3})
+    'chunk_tokens=256,pooling=mean,dense_weight=0.3'
     """
-    return ",".join(f"{name}={value:g}" for name, value in point.items())
+    return ",".join(f"{name}={format_value(value)}" for name, value in point.items())
+
+
+def format_value(value: Value) -> str:
+    """A setting's value as short as it can be.
+
+    >>> format_value(0.50), format_value(512), format_value("mean")
+    ('0.5', '512', 'mean')
+    """
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 async def run_sweep(
@@ -201,7 +237,11 @@ async def _measure(
     measured_on: SweepInput,
     on_progress: OnProgress,
 ) -> Evaluation:
-    overrides = {name: value for name, value in point.items() if name != "top_k"}
+    overrides: dict[str, object] = {name: value for name, value in point.items() if name != "top_k"}
+    if not measured_on.answers:
+        overrides["answers"] = False
+    if _varies_index(point):
+        overrides["space"] = described["collection"]
     async with open_system(**overrides) as system:
         evaluation = await run(
             system,
@@ -223,18 +263,45 @@ def _describe_point(point: Point, measured_on: SweepInput, corpus_digest: str) -
     top_k = int(point.get("top_k", DEFAULT_TOP_K))
     if not 1 <= top_k <= 50:
         raise InvalidRequestError(f"top_k is {top_k}; it can be 1 to 50.")
-    settings = load_settings(**{name: value for name, value in point.items() if name != "top_k"})
-    swept: dict[str, Any] = {name: getattr(settings, name) for name in SWEPT if name != "top_k"}
+    settings = load_settings(
+        **{name: value for name, value in point.items() if name != "top_k" and name not in VARIANTS}
+    )
     path = hashlib.sha256(str(measured_on.corpus.resolve()).encode()).hexdigest()[:8]
+    ingested = [str(getattr(settings, name)) for name in INGEST_SETTINGS]
+    ingested += [str(point[name]) for name in INGEST_VARIANTS if name in point]
+    ingested += ["index"] if _varies_index(point) else []
     asked = "\n".join(map(repr, measured_on.questions))
     return {
-        "settings": {**swept, "top_k": top_k},
-        "fixed": {name: getattr(settings, name) for name in _FIXED},
-        "collection": "-".join(["eval-sweep", path, *(str(swept[name]) for name in INGEST_SETTINGS)]),
+        "settings": {**_list_settings(settings), "top_k": top_k},
+        "variant": {name: point[name] for name in VARIANTS & point.keys()},
+        "answers": measured_on.answers,
+        "collection": "-".join(["eval-sweep", path, *ingested]),
         "corpus_sha256": corpus_digest,
         "questions_sha256": hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest(),
         "pgask": version("pgask"),
     }
+
+
+def _list_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that figures may depend on; nothing secret."""
+    return {
+        name: value
+        for name in type(settings).model_fields
+        if name not in _IMMATERIAL
+        and isinstance(value := getattr(settings, name), int | float | str | None)  # no SecretStr
+    }
+
+
+def _varies_index(point: Point) -> bool:
+    """Whether the point is about the index: it is then built over this collection alone and searched at any size."""
+    return not point.keys().isdisjoint(INDEX_SETTINGS.keys() | INDEX_VARIANTS.keys())
+
+
+def _read_value(kind: Kind, text: str) -> Value:
+    """Raises ValueError for what is no value of this kind."""
+    if not isinstance(kind, tuple):
+        return kind(text)
+    return kind[kind.index(text)]
 
 
 def _read_finished(folder: Path, point: Point, described: Mapping[str, Any]) -> PointResult | None:

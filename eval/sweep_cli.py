@@ -25,12 +25,13 @@ from eval.sweep import (
     PointResult,
     SweepInput,
     describe_sweep,
+    format_value,
     list_points,
     name_point,
     parse_grid,
     run_sweep,
 )
-from eval.sweep_html import TABLE_KEYS, render_sweep
+from eval.sweep_html import measured_keys, render_sweep
 from eval.wordnet import load_synonyms
 
 
@@ -46,12 +47,17 @@ def add_sweep(cli: typer.Typer, open_system: OpenSystem) -> None:
                                                "points finished there are not run again.", file_okay=False)],
         grid: Annotated[list[str], typer.Option(help="SETTING=VALUE,VALUE…; may be given several times. "
                                                      f"Settings: {', '.join(SWEPT)}.")],
+        retrieval_only: Annotated[bool, typer.Option("--retrieval-only",
+                                  help="Search without composing answers: several times as fast; figures of answers "
+                                       "stay empty.")] = False,
         limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first N questions.")] = None,
         json_only: Annotated[bool, typer.Option("--json", help="Print the JSON line only.")] = False,
     ) -> None:  # fmt: skip
         """Measure every combination of some settings on the same questions; exit 1 where some points failed.
 
-        Points with other chunks get a collection of their own.
+        Points with other chunks get a collection of their own. What no setting of the product does can be varied here
+        (eval/ablation.py): pooling, dimension (the first numbers of each vector), lists and probes of ivfflat. A point
+        about the index has it built over its collection alone and searches it however few chunks there are.
 
         Example: rag-eval sweep --corpus docs/ --questions q.jsonl --out sweep/ --grid chunk_tokens=256,512
         --grid dense_weight=.3,.5,.7
@@ -62,7 +68,12 @@ def add_sweep(cli: typer.Typer, open_system: OpenSystem) -> None:
             points = list_points(parse_grid(grid))
             make_folder(out)
             measured_on = SweepInput(
-                corpus, questions, load_questions(questions, limit), load_synonyms(), command
+                corpus,
+                questions,
+                load_questions(questions, limit),
+                load_synonyms(),
+                command,
+                answers=not retrieval_only,
             )
             with open_progress(err) as show:
                 results = asyncio.run(
@@ -97,14 +108,14 @@ def _make_table(results: Sequence[PointResult]) -> Table:
         title=f"Sweep of {len(results)} points", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
     )
     keys = [
-        key for key in TABLE_KEYS if key != "recall@10"
+        key for key in measured_keys(results) if key != "recall@10"
     ]  # sweep.html has it; here two settings fit 80 characters
     for name in (*results[0].point, *keys):
         table.add_column(name.replace("_", " "), justify="right", overflow="fold")
     for result in results:
         figures = result.figures or {}
         shown = (format_figure(key, figures.get(key)) for key in keys)
-        table.add_row(*(f"{value:g}" for value in result.point.values()), *shown)
+        table.add_row(*map(format_value, result.point.values()), *shown)
     return table
 
 

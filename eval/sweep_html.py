@@ -8,7 +8,7 @@ from html import escape
 from typing import Final
 
 from eval.report import format_figure
-from eval.sweep import Point, PointResult, Value
+from eval.sweep import Point, PointResult, Value, format_value
 
 TABLE_KEYS: Final = (
     "recall@1", "recall@5", "recall@10", "ndcg@10", "mean_words_per_chunk", "answer_contains_gold", "p50_ms", "p95_ms",
@@ -33,6 +33,13 @@ figcaption { max-width: 27rem; font-size: 13px; } .meta { opacity: .75; }
 """
 
 
+def measured_keys(results: Sequence[PointResult]) -> list[str]:
+    """The columns of the table that some point has a figure for: a sweep that only searches has none of answers."""
+    return [
+        key for key in TABLE_KEYS if any((result.figures or {}).get(key) is not None for result in results)
+    ]
+
+
 def render_sweep(results: Sequence[PointResult], command: str) -> str:
     """The whole page. Best values are not marked: see the intervals in each point's own report."""
     names = list(results[0].point) if results else []
@@ -55,24 +62,31 @@ def render_sweep(results: Sequence[PointResult], command: str) -> str:
 
 def plot_setting(results: Sequence[PointResult], name: str, metric: str) -> str:
     """The metric over the values of one setting, a line for each combination of the others; nothing where fewer
-    than two values were measured."""
+    than two values were measured. Values that are words stand side by side in the order of the sweep."""
     lines = _group(results, name, metric)
-    xs = sorted({x for line in lines.values() for x, _, _ in line})
-    if len(xs) < 2:
+    values = list(dict.fromkeys(x for line in lines.values() for x, _, _ in line))
+    if len(values) < 2:
         return ""
+    places = {value: value if isinstance(value, int | float) else at for at, value in enumerate(values)}
+    xs = sorted(places.values())
     bounds = [bound for line in lines.values() for _, y, (low, high) in line for bound in (y, low, high)]
     low, high = min(bounds), max(bounds)
     margin = (high - low) * 0.05 or 0.01
     low, high = low - margin, high + margin
 
     def at_x(value: Value) -> float:
-        return _LEFT + (value - xs[0]) / (xs[-1] - xs[0]) * (_WIDTH - _LEFT - _RIGHT)
+        return _LEFT + (places[value] - xs[0]) / (xs[-1] - xs[0]) * (_WIDTH - _LEFT - _RIGHT)
 
     def at_y(value: float) -> float:
         return _TOP + (high - value) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
 
     marks = [
-        _axes(name, metric, [(at_x(x), f"{x:g}") for x in xs], [(at_y(y), y) for y in _ticks(low, high)])
+        _axes(
+            name,
+            metric,
+            [(at_x(x), format_value(x)) for x in values],
+            [(at_y(y), y) for y in _ticks(low, high)],
+        )
     ]
     legend = []
     for number, (label, line) in enumerate(lines.items()):
@@ -88,7 +102,8 @@ def plot_setting(results: Sequence[PointResult], name: str, metric: str) -> str:
             marks.append(
                 f'<line x1="{beside:.1f}" y1="{at_y(under):.1f}" x2="{beside:.1f}" y2="{at_y(over):.1f}" '
                 f'stroke="{colour}" opacity=".4"/><circle cx="{shift:.1f}" cy="{at_y(y):.1f}" r="3.5" '
-                f'fill="{colour}"><title>{escape(f"{name} {x:g}: {format_figure(metric, y)}")}</title></circle>'
+                f'fill="{colour}"><title>{escape(f"{name} {format_value(x)}: {format_figure(metric, y)}")}'
+                "</title></circle>"
             )
     caption = " &nbsp; ".join(legend) if any(lines) else ""
     return (
@@ -109,11 +124,14 @@ def _group(
             continue
         low, high = (result.intervals or {}).get(metric, (value, value))
         lines.setdefault(_others(result.point, name), []).append((result.point[name], value, (low, high)))
-    return {label: sorted(line) for label, line in lines.items()}
+    return {
+        label: sorted(line, key=lambda mark: mark[0] if isinstance(mark[0], int | float) else 0)
+        for label, line in lines.items()
+    }
 
 
 def _others(point: Point, name: str) -> str:
-    return ", ".join(f"{other} {value:g}" for other, value in point.items() if other != name)
+    return ", ".join(f"{other} {format_value(value)}" for other, value in point.items() if other != name)
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -138,13 +156,14 @@ def _axes(name: str, metric: str, xs: Sequence[tuple[float, str]], ys: Sequence[
 
 
 def _table(results: Sequence[PointResult], names: Sequence[str]) -> str:
-    head = "".join(f"<th>{escape(key.replace('_', ' '))}</th>" for key in (*names, *TABLE_KEYS))
-    rows = "".join(f"<tr>{_row(result)}</tr>" for result in results)
+    keys = measured_keys(results)
+    head = "".join(f"<th>{escape(key.replace('_', ' '))}</th>" for key in (*names, *keys))
+    rows = "".join(f"<tr>{_row(result, keys)}</tr>" for result in results)
     return f'<div class="wide"><table><tr>{head}</tr>{rows}</table></div>'
 
 
-def _row(result: PointResult) -> str:
-    cells = "".join(f"<td>{value:g}</td>" for value in result.point.values())
+def _row(result: PointResult, keys: Sequence[str]) -> str:
+    cells = "".join(f"<td>{escape(format_value(value))}</td>" for value in result.point.values())
     if result.figures is None:
-        return f'{cells}<td class="error" colspan="{len(TABLE_KEYS)}">{escape(result.error or "")}</td>'
-    return cells + "".join(f"<td>{format_figure(key, result.figures.get(key))}</td>" for key in TABLE_KEYS)
+        return f'{cells}<td class="error" colspan="{len(keys)}">{escape(result.error or "")}</td>'
+    return cells + "".join(f"<td>{format_figure(key, result.figures.get(key))}</td>" for key in keys)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from app.answering import Answerer, AnswerSettings, AskRequest
 from app.config import Settings, load_settings
-from app.embedding import SentenceTransformerEmbedder
+from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import NotFoundError
 from app.generation.llm import LlmClient, LlmSettings
 from app.retrieval.retriever import RetrievalSettings, Retrieved, Retriever
@@ -19,9 +19,11 @@ from app.store.engine import AsyncPool, Database, connect, open_database, open_p
 from app.store.index import IndexSettings
 from app.store.migrate import migrate
 from app.store.spaces import ensure_collection, ensure_space
+from eval.ablation import Ablation, RememberingEmbedder, VariedEmbedder, build_index, repool
 from eval.replies import AskResult
 from eval.runner import Ingested
-from ingest.pipeline import IngestOptions, IngestRun
+from ingest.pipeline import IngestRun
+from ingest.planning import IngestOptions
 from ingest.sandbox import SandboxedParser
 
 
@@ -57,12 +59,15 @@ class EvaluatedSystem:
     def __init__(
         self,
         settings: Settings,
+        *,
         database: Database,
         pool: AsyncPool,
-        embedder: SentenceTransformerEmbedder,
+        embedder: Embedder,
         llm: LlmClient | None,
+        ablation: Ablation,
     ) -> None:
         self._settings, self._database, self._pool, self.embedder = settings, database, pool, embedder
+        self._ablation = ablation
         self._retriever = _Recorder(pool, embedder, RetrievalSettings.from_settings(settings))
         self._answerer = Answerer(self._retriever, embedder, llm, AnswerSettings.from_settings(settings))
 
@@ -81,7 +86,12 @@ class EvaluatedSystem:
                     connection, target, self.embedder, options, _Counter(on_document), parse=parser.parse
                 )
                 report = run.execute(run.plan([corpus]))
-            upkeep.maintain(owner, space_id, IndexSettings.from_settings(settings))
+            repool(connection, target, self._ablation.pooling)
+            index_settings = IndexSettings.from_settings(settings)
+            if self._ablation.space is None:
+                upkeep.maintain(owner, space_id, index_settings)
+            else:
+                build_index(owner, space_id, index_settings, self._ablation)
             documents = {
                 row[0]: str(row[1])
                 for row in connection.execute(
@@ -94,6 +104,9 @@ class EvaluatedSystem:
 
     async def ask(self, question: str, collection: str, top_k: int) -> AskResult:
         started = time.perf_counter()
+        if not self._ablation.answers:
+            found = await self._retriever.retrieve(question, collection, top_k)
+            return AskResult(None, found.hits, None, (time.perf_counter() - started) * 1000)
         answer = await self._answerer.answer(AskRequest(question, collection, top_k))
         latency_ms = (time.perf_counter() - started) * 1000
         hits = self._retriever.last.hits if self._retriever.last is not None else ()
@@ -112,19 +125,51 @@ class EvaluatedSystem:
         return str(row[0])
 
 
-@asynccontextmanager
-async def open_system(**overrides: object) -> AsyncIterator[EvaluatedSystem]:
-    """The system that the settings describe, `overrides` in their place, its schema brought up to date."""
-    settings = load_settings(**overrides)
-    async with AsyncExitStack() as stack:
-        database = stack.enter_context(open_database(settings))
-        migrate(database)
-        embedder = SentenceTransformerEmbedder.from_settings(settings)
-        pool = await stack.enter_async_context(
-            open_pool(database.app, size=4, statement_timeout_s=settings.statement_timeout_s)
+class SystemOpener:
+    """Opens one system after the other, and keeps the encoder, with all that it has encoded, between them."""
+
+    def __init__(self) -> None:
+        self._embedders: dict[tuple[object, ...], Embedder] = {}
+
+    @asynccontextmanager
+    async def __call__(self, **overrides: object) -> AsyncIterator[EvaluatedSystem]:
+        """The system that the settings describe, `overrides` in their place, its schema brought up to date; fields of
+        `Ablation` among them make a variant of it."""
+        ablation = Ablation.take(overrides)
+        settings = load_settings(**overrides)
+        if ablation.space is not None:
+            settings = settings.model_copy(update={"exact_max_rows": 0})
+        embedder = self._embedder(settings)
+        if ablation.dimension is not None or ablation.space is not None:
+            embedder = VariedEmbedder(embedder, dimension=ablation.dimension, name=ablation.space)
+        async with AsyncExitStack() as stack:
+            database = stack.enter_context(open_database(settings))
+            migrate(database)
+            pool = await stack.enter_async_context(
+                open_pool(database.app, size=4, statement_timeout_s=settings.statement_timeout_s)
+            )
+            llm_settings = LlmSettings.from_settings(settings)
+            llm = LlmClient(llm_settings) if llm_settings else None
+            if llm is not None:
+                stack.push_async_callback(llm.aclose)
+            yield EvaluatedSystem(
+                settings, database=database, pool=pool, embedder=embedder, llm=llm, ablation=ablation
+            )
+
+    def _embedder(self, settings: Settings) -> Embedder:
+        """The configured encoder; the last one is kept."""
+        names = sorted(
+            name
+            for name in type(settings).model_fields
+            if name.startswith(("embedding_", "query_prefix", "passage_prefix"))
         )
-        llm_settings = LlmSettings.from_settings(settings)
-        llm = LlmClient(llm_settings) if llm_settings else None
-        if llm is not None:
-            stack.push_async_callback(llm.aclose)
-        yield EvaluatedSystem(settings, database, pool, embedder, llm)
+        key = tuple(getattr(settings, name) for name in names)
+        if key not in self._embedders:
+            embedder = RememberingEmbedder(SentenceTransformerEmbedder.from_settings(settings))
+            self._embedders = {key: embedder}
+        return self._embedders[key]
+
+
+def open_system(**overrides: object) -> AbstractAsyncContextManager[EvaluatedSystem]:
+    """One system; see SystemOpener."""
+    return SystemOpener()(**overrides)

@@ -22,7 +22,8 @@ from eval.dataset import Question
 from eval.metrics import is_hit
 from eval.replies import Gold, place_gold
 from ingest.chunking import ChunkedDocument, chunk
-from ingest.pipeline import IngestOptions, Parse
+from ingest.pipeline import Parse
+from ingest.planning import IngestOptions
 from ingest.sources import find_sources, read_source
 
 Indices = npt.NDArray[np.int64]

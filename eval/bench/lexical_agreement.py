@@ -3,8 +3,9 @@
     python -m eval.bench.lexical_agreement --sets squad_dev,cmrc_dev --data DIR [--limit N]
 
 DIR/SET holds `questions.jsonl`. The units are the questions' passages, each stored once as a document of one chunk by
-the product's ingest in a temporary embedded PostgreSQL; the encoder is left out, since dense search has no weight here.
-Each question goes through the product's retriever, and through bm25s over the postings read back from the database.
+the product's ingest in a temporary embedded PostgreSQL; the encoder is left out. Each question goes through the
+product's retriever, whose candidates are put in the order of their BM25, and through bm25s over the postings read back
+from the database.
 
 Prints one JSON object for each set: nDCG@10 and recall of both, `same_top_10`, the share of questions with the same ten
 passages in the same order, `overlap_at_10`, the mean share of common ones, `largest_difference` between two scores of
@@ -20,7 +21,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -40,12 +41,13 @@ from eval.bench.pooling_ways import rank
 from eval.dataset import Question, load_questions
 from eval.metrics import rank_scores
 from ingest.parsers import parse
-from ingest.pipeline import IngestOptions, IngestRun
+from ingest.pipeline import IngestRun
+from ingest.planning import IngestOptions
 
 TOP_K: Final = 10
 COLLECTION: Final = "lexical-agreement"
 # One passage, one chunk, one window.
-OPTIONS: Final = IngestOptions(chunk_tokens=1024, overlap=0, window_tokens=8192)
+OPTIONS: Final = IngestOptions(chunk_tokens=1024, overlap=0, window_tokens=8192, duplicates="keep_all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,13 @@ async def agree(database: Database, passages: Sequence[str], asked: Sequence[tup
     by_bm25s = [[at for at in rank(scores)[:TOP_K] if scores[at] > 0] for scores in in_memory]
     by_postgresql: list[list[int]] = []
     largest = 0.0
-    settings = replace(RetrievalSettings(), dense_weight=0.0)
     async with open_pool(database.app, size=1, statement_timeout_s=60) as pool:
+        settings = RetrievalSettings()
         retriever = Retriever(pool, BlindEmbedder(), settings)
         for question, scores in zip(questions, in_memory, strict=True):
-            hits = (await retriever.retrieve(question, COLLECTION, TOP_K)).hits
+            hits = (await retriever.retrieve(question, COLLECTION, 2 * settings.candidates)).hits
             found = [(at_id[int(hit.chunk_id)], hit.scores.lexical) for hit in hits if hit.scores.lexical]
+            found = sorted(found, key=lambda hit: (-hit[1], hit[0]))[:TOP_K]
             by_postgresql.append([at for at, _ in found])
             for at, score in found:
                 largest = max(largest, abs(score - scores[at]) / max(score, scores[at]))
@@ -133,7 +136,7 @@ async def agree(database: Database, passages: Sequence[str], asked: Sequence[tup
         recall_1_postgresql=ours["recall@1"],
         recall_1_bm25s=theirs["recall@1"],
         same_top_10=sum(a == b for a, b in pairs) / len(pairs),
-        overlap_at_10=sum(len({*a} & {*b}) / max(1, len({*a} | {*b})) for a, b in pairs) / len(pairs),
+        overlap_at_10=sum(_overlap(a, b) for a, b in pairs) / len(pairs),
         largest_difference=largest,
         same_terms=stored.same_terms,
     )
@@ -188,6 +191,11 @@ def _figures(stored: _Stored, golds: Sequence[str], rankings: Sequence[Sequence[
     }
     scores = rank_scores(hits)
     return {key: sum(row[key] for row in scores.values()) / len(scores) for key in ("ndcg@10", "recall@1")}
+
+
+def _overlap(a: Sequence[int], b: Sequence[int]) -> float:
+    """The share of common ones; two empty rankings agree."""
+    return len({*a} & {*b}) / len({*a} | {*b}) if a or b else 1.0
 
 
 def _name(place: int) -> str:

@@ -27,6 +27,7 @@ class TinySystem:
         self.texts: dict[str, str] = {}
         self.asked: list[str] = []
         self.opened_with: list[dict[str, object]] = []
+        self.answers = True
 
     async def ingest(
         self, corpus: Path, collection: str, on_document: Callable[[int, int], None]
@@ -51,6 +52,9 @@ class TinySystem:
             raise GenerationError("It exploded.")
         ranked = sorted(self._chunks(question), key=lambda chunk: (-chunk[0], chunk[1], chunk[2]))[:top_k]
         hits = [self._scored(rank, *chunk) for rank, chunk in enumerate(ranked, start=1)]
+        latency_ms = 10.0 * len(self.asked)
+        if not self.answers:
+            return AskResult(None, hits, None, latency_ms)
         best = hits[0]
         if best.score < 0.5:
             answer = Answer("That is not in the documents.", True, "extractive", (), question)
@@ -60,7 +64,7 @@ class TinySystem:
                 best.char_start, best.char_end, best.text, best.score,
             )  # fmt: skip
             answer = Answer(f"{best.text} [1]", False, "extractive", (cited,), question)
-        return AskResult(answer, hits, answerability=best.score, latency_ms=10.0 * len(self.asked))
+        return AskResult(answer, hits, answerability=best.score, latency_ms=latency_ms)
 
     async def stored_text(self, document_id: str) -> str:
         if document_id not in self.texts:
@@ -100,6 +104,7 @@ def open_tiny_system(tiny_system: TinySystem) -> Callable[[], object]:
     @asynccontextmanager
     async def open_system(**overrides: object) -> AsyncIterator[TinySystem]:
         tiny_system.opened_with.append(overrides)
+        tiny_system.answers = overrides.get("answers", True) is True
         yield tiny_system
 
     return open_system

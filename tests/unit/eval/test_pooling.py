@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 
 from app.embedding import FloatMatrix, IntVector
-from app.retrieval.fusion import fuse
-from app.store.search import Candidate
 from eval.bench.bm25 import score_terms
 from eval.bench.encoded import Cache, EncodedSet, encode_set
 from eval.bench.pooling import Part, choose_questions, make_table, measure
@@ -21,7 +19,7 @@ from eval.bench.pooling_ways import BEST_WINDOW, DEFAULT_WAY, late_ways, pooled_
 from eval.dataset import Question, load_questions
 from eval.replies import Gold
 from ingest.parsers import parse
-from ingest.pipeline import IngestOptions
+from ingest.planning import IngestOptions
 from ingest.pooling import pool, window_weights
 from tests.fakes import FakeEmbedder
 
@@ -95,15 +93,15 @@ def test_ranks_by_score_then_by_tie_then_by_place() -> None:
     assert rank(scores, np.array([0.0, 0.0, 0.0, 9.0, 1.0])) == [1, 4, 0, 2]
 
 
-def test_the_products_row_is_the_products_fusion(encoded: EncodedSet) -> None:
-    """All four chunks are candidates here: the rescored candidates are what app.retrieval.fusion makes of them."""
+def test_the_first_row_is_half_best_window_and_half_bm25(encoded: EncodedSet) -> None:
+    """All four chunks are candidates here, so that nothing is left out before the sum."""
     row = next(row for row in measure(encoded) if row.leg == "hybrid")
     cosines = late_ways()[BEST_WINDOW](encoded)
     lexical = score_terms(encoded.chunk_terms(), encoded.question_terms)
     firsts = []
-    for at in range(len(encoded.questions)):
-        found = [Candidate(i, float(cosines[at, i]), float(lexical[at, i])) for i in range(len(RANGES))]
-        firsts.append(encoded.hits(at, [fuse(found, 0.5)[0].candidate.chunk_id])[0])
+    for at, (dense, terms) in enumerate(zip(cosines.tolist(), lexical.tolist(), strict=True)):
+        sums = [0.5 * max(0, d) + 0.5 * t / (max(terms) or 1) for d, t in zip(dense, terms, strict=True)]
+        firsts.append(encoded.hits(at, [sums.index(max(sums))])[0])
     assert row.figures["recall@1"] == pytest.approx(np.mean(firsts))
     assert row.difference == 0
     assert row.p == 1

@@ -104,6 +104,7 @@ async def test_a_quote_that_is_not_the_stored_text_is_caught(corpus: Path, quest
     class Misquoting(TinySystem):
         async def ask(self, question: str, collection: str, top_k: int) -> AskResult:
             result = await super().ask(question, collection, top_k)
+            assert result.answer is not None
             moved = [
                 replace(citation, char_start=citation.char_start + 1) for citation in result.answer.citations
             ]

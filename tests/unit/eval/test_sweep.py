@@ -46,7 +46,8 @@ class TestGrid:
     @pytest.mark.parametrize(
         ("grid", "fault"),
         [
-            (["lists=1,2"], "settings that can be swept are chunk_tokens"),
+            (["temperature=1,2"], "settings that can be swept are chunk_tokens"),
+            (["pooling=mean,median"], "some of weighted, mean, first, max"),
             (["top_k=5", "top_k=10"], "stands twice"),
             (["top_k=five"], "with numbers"),
             (["top_k=2.5"], "with numbers"),
@@ -81,6 +82,31 @@ def test_top_k_is_the_runs_and_no_setting_of_the_system(sweep: Sweep, tiny_syste
     figures = [point["figures"] for point in points]
     assert [one["ndcg@10"] for one in figures if isinstance(one, dict)] == [None, 1.0]
     assert tiny_system.opened_with == [{}, {}]
+
+
+class TestVariants:
+    def test_points_of_another_pooling_or_dimension_share_nothing(
+        self, sweep: Sweep, tiny_system: TinySystem
+    ) -> None:
+        points = last_line(sweep("pooling=weighted,mean", "dimension=64,384"))["points"]
+        assert tiny_system.opened_with == [
+            {"dimension": size, "pooling": pooling} for size in (64, 384) for pooling in ("weighted", "mean")
+        ]
+        assert len({str(point["collection"]) for point in points}) == 4
+
+    def test_searching_alone_leaves_answers_undefined(self, sweep: Sweep, tiny_system: TinySystem) -> None:
+        searched = last_line(sweep("dense_weight=.5", more=("--retrieval-only",)))["points"][0]
+        assert tiny_system.opened_with == [{"dense_weight": 0.5, "answers": False}]
+        figures = searched["figures"]
+        assert isinstance(figures, dict)
+        assert figures["ndcg@10"] == 1.0
+        undefined = {"answer_contains_gold", "token_f1", "bleu", "abstain_recall", "abstain_auroc",
+                     "answerable_refused", "mean_answer_words", "citation_exact"}  # fmt: skip
+        assert {key for key, value in figures.items() if value is None} >= undefined
+        answered = last_line(sweep("dense_weight=.5"))["points"][0]
+        assert answered["reused"] is False
+        assert isinstance(answered["figures"], dict)
+        assert answered["figures"]["abstain_recall"] == 1.0
 
 
 class TestResuming:
@@ -134,7 +160,7 @@ class TestFailures:
         assert sweep("dense_weight=.5").exit_code == 0
 
     def test_an_unknown_setting_stops_before_anything_is_made(self, sweep: Sweep, out: Path) -> None:
-        result = sweep("pooling=mean")
+        result = sweep("temperature=1")
         assert result.exit_code == 2
         assert "chunk_tokens" in result.stderr
         assert not out.exists()
@@ -163,6 +189,19 @@ class TestReport:
         (left, low), (right, high) = (map(float, point.split(",")) for point in first)
         assert left < right  # in the order of the values
         assert low > high  # y goes down on a screen: a greater figure is drawn higher
+
+    def test_words_stand_side_by_side(self) -> None:
+        results = [
+            PointResult({"pooling": word}, {"ndcg@10": figure})
+            for word, figure in (("weighted", 0.7), ("first", 0.3), ("mean", 0.6))
+        ]
+        plot = plot_setting(results, "pooling", "ndcg@10")
+        line = plot.split('points="')[1].split('"')[0].split()
+        across = [float(point.split(",")[0]) for point in line]
+        assert across == sorted(across)
+        assert len(set(across)) == 3
+        labels = [plot.index(f">{word}<") for word in ("weighted", "first", "mean")]
+        assert labels == sorted(labels)
 
     def test_one_value_has_no_plot(self) -> None:
         assert plot_setting([PointResult({"top_k": 5}, {"ndcg@10": 1.0})], "top_k", "ndcg@10") == ""
