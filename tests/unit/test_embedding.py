@@ -11,27 +11,10 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
-from app.embedding import (
-    BATCH_TOKENS,
-    Embedder,
-    SentenceTransformerEmbedder,
-    _batches,
-    _unreadable_ids,
-    weights_sha256,
-)
+from app.embedding import Embedder, SentenceTransformerEmbedder, _unreadable_ids
+from app.encoders.model_folder import weights_sha256
 from app.errors import ConfigError
 from tests.fakes import FakeEmbedder
-
-
-@pytest.mark.parametrize(
-    "lengths", [[], [5], [0, 0], [300] * 40, [1, 900, 30, 30, 5_000, 2], list(range(200))]
-)
-def test_batches_hold_every_row_once_within_the_limit(lengths: list[int]) -> None:
-    batches = _batches(lengths, BATCH_TOKENS)
-    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
-    for batch in batches:
-        longest = max(lengths[row] for row in batch)
-        assert len(batch) == 1 or len(batch) * longest <= BATCH_TOKENS
 
 
 @pytest.mark.parametrize(
@@ -102,7 +85,7 @@ def test_the_fake_embedder_is_an_embedder() -> None:
 
 @pytest.fixture(scope="module")
 def embedder() -> SentenceTransformerEmbedder:
-    made = SentenceTransformerEmbedder()
+    made = SentenceTransformerEmbedder(runtime="torch")
     made.load()
     return made
 
@@ -162,14 +145,11 @@ def test_a_window_that_is_too_long_is_refused_not_cut(embedder: SentenceTransfor
 
 @pytest.mark.model
 def test_prefixes_are_read_and_take_room(embedder: SentenceTransformerEmbedder) -> None:
-    prefixed = SentenceTransformerEmbedder(query_prefix="search for: ", passage_prefix="text: ")
+    prefixed = SentenceTransformerEmbedder(
+        runtime="torch", query_prefix="search for: ", passage_prefix="text: "
+    )
     assert prefixed.window_tokens == embedder.window_tokens - 3
     asked = prefixed.embed_queries(["ivfflat lists"])[0]
     assert asked @ embedder.embed_queries(["search for: ivfflat lists"])[0] > 0.999
     assert prefixed.embed_passages(["lists"])[0] @ embedder.embed_passages(["text: lists"])[0] > 0.999
     assert prefixed.space != embedder.space
-
-
-def test_short_texts_are_not_padded_to_long_ones() -> None:
-    assert _batches([100] * 3 + [10] * 5, BATCH_TOKENS) == [[0, 1, 2], [3, 4, 5, 6, 7]]
-    assert _batches([20, 5], BATCH_TOKENS) == [[0, 1]]  # a handful is not worth a pass of its own

@@ -1,0 +1,155 @@
+"""The model run by OpenVINO: equal to torch, kept once, made anew where what was kept is broken."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from app.embedding import SentenceTransformerEmbedder
+from app.encoders.model_folder import find_model
+from app.encoders.openvino_ir import _keep, _read
+from app.errors import ConfigError
+
+CORPUS = Path(__file__).parents[2] / "corpus"
+
+installed = pytest.mark.skipif(
+    importlib.util.find_spec("openvino") is None, reason="the extra `openvino` is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the bundled model converted."""
+    folder = tmp_path_factory.mktemp("models")
+    SentenceTransformerEmbedder(runtime="openvino", cache=folder).load()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exact() -> SentenceTransformerEmbedder:
+    """Torch in single precision."""
+    return SentenceTransformerEmbedder(runtime="torch", dtype="float32")
+
+
+def texts() -> list[str]:
+    """Paragraphs of the bundled corpus, English and Chinese, of many lengths."""
+    files = sorted(CORPUS.rglob("*.md"))
+    paragraphs = [part for file in files for part in file.read_text("utf-8").split("\n\n") if part.strip()]
+    return paragraphs[:: max(1, len(paragraphs) // 60)]
+
+
+@installed
+@pytest.mark.model
+@pytest.mark.parametrize(("dtype", "least"), [("auto", 0.9999), ("float32", 0.99999)])
+def test_vectors_are_torch_s(
+    cache: Path, exact: SentenceTransformerEmbedder, dtype: str, least: float
+) -> None:
+    embedder = SentenceTransformerEmbedder(runtime="openvino", dtype=dtype, cache=cache)
+    assert embedder.space == exact.space
+    assert embedder.window_tokens == exact.window_tokens
+    passages = texts()
+    assert len(passages) > 40
+    vectors = embedder.embed_passages(passages)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(passages)), abs=1e-5)
+    cosines = (vectors * exact.embed_passages(passages)).sum(axis=1)
+    assert cosines.mean() >= least
+    assert cosines.min() >= 0.9995
+    questions = ["How many lists?", "列表要多少？", ""]
+    cosines = (embedder.embed_queries(questions) * exact.embed_queries(questions)).sum(axis=1)
+    assert cosines.min() >= 0.9995
+
+
+@installed
+@pytest.mark.model
+def test_tokens_are_torch_s(cache: Path, exact: SentenceTransformerEmbedder) -> None:
+    embedder = SentenceTransformerEmbedder(runtime="openvino", cache=cache)
+    for text in [*texts()[:10], "word " * 2_000]:
+        ours, theirs = embedder.tokenize(text), exact.tokenize(text)
+        assert ours.ids.tolist() == theirs.ids.tolist()
+        assert ours.unknown == theirs.unknown
+
+
+@installed
+@pytest.mark.model
+def test_a_kept_model_needs_neither_torch_nor_telemetry(cache: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from app.embedding import SentenceTransformerEmbedder as E\n"
+        f"print(E(runtime='openvino', device='cpu', cache=Path({str(cache)!r})).embed_queries(['a']).shape)\n"
+        "print(sorted(m for m in ('torch', 'transformers', 'openvino_telemetry') if sys.modules.get(m)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-2:] == ["(1, 384)", "[]"]
+
+
+@installed
+@pytest.mark.model
+def test_a_broken_kept_model_is_noticed_and_made_anew(cache: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(cache, tmp_path / "models")
+    (kept,) = copied.iterdir()
+    assert _read(kept) is not None
+    for file in sorted(kept.iterdir()):
+        whole = file.read_bytes()
+        file.write_bytes(whole[: len(whole) // 2])
+        assert _read(kept) is None, file.name
+        file.write_bytes(whole)
+    (kept / "model.bin").write_bytes(b"")
+    embedder = SentenceTransformerEmbedder(runtime="openvino", cache=copied)
+    assert embedder.embed_queries(["lists"]).shape == (1, 384)
+    assert _read(kept) is not None
+    assert list(copied.iterdir()) == [kept]  # nothing half made is left
+
+
+@installed
+@pytest.mark.model
+def test_a_cache_that_can_t_be_written_costs_only_the_next_conversion(cache: Path, tmp_path: Path) -> None:
+    (kept,) = cache.iterdir()
+    read = _read(kept)
+    assert read is not None
+    (tmp_path / "file").write_text("not a folder")
+    with capture_logs() as logs:
+        _keep(tmp_path / "file" / "models" / kept.name, *read)
+    assert [log["event"] for log in logs] == ["OpenVINO model not kept, it is converted each time"]
+
+
+@installed
+@pytest.mark.model
+def test_another_configuration_is_another_conversion(cache: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(find_model(None), tmp_path / "model")
+    settings = json.loads((folder / "sentence_bert_config.json").read_text())
+    (folder / "sentence_bert_config.json").write_text(json.dumps(settings | {"max_seq_length": 128}))
+    copied = shutil.copytree(cache, tmp_path / "models")
+    embedder = SentenceTransformerEmbedder(str(folder), runtime="openvino", cache=copied)
+    assert embedder.window_tokens == 126
+    assert len(list(copied.iterdir())) == 2
+
+
+@installed
+@pytest.mark.model
+def test_a_conversion_that_differs_from_torch_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.encoders.openvino_ir.LEAST_COSINE", 1.1)
+    embedder = SentenceTransformerEmbedder(runtime="openvino", cache=tmp_path / "kept")
+    with capture_logs() as logs:
+        assert embedder.runtime.startswith("torch")
+    assert [log["event"] for log in logs] == ["model runs by torch, OpenVINO can't"]
+    assert not (tmp_path / "kept").exists()
+
+
+def test_openvino_runs_on_the_cpu_alone() -> None:
+    with pytest.raises(ConfigError, match="PGASK_EMBEDDING_DEVICE is 'cuda'"):
+        SentenceTransformerEmbedder(runtime="openvino", device="cuda").load()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("openvino") is not None, reason="needs a machine without it")
+def test_a_runtime_that_is_not_installed_is_refused_with_the_way_out() -> None:
+    with pytest.raises(ConfigError, match=r"pgask\[openvino\]"):
+        SentenceTransformerEmbedder(runtime="openvino").load()
