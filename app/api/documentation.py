@@ -180,8 +180,11 @@ DOCUMENT_LIST: Final[dict[str, Any]] = {"documents": [DOCUMENT], "next_cursor": 
 DOCUMENT_DETAIL: Final[dict[str, Any]] = DOCUMENT | {
     "collection": "default",
     "reason_detail": None,
+    "duplicate_of": None,
     "size_bytes": 5398,
     "unknown_tokens": 0,
+    "unknown_share": 0.0,
+    "is_unreadable": False,
     "page_spans": [],
     "sections": [{"char_start": 0, "char_end": 5210, "heading_path": ["ivfflat"]}],
     "metadata": {"lang": "en"},

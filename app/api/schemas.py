@@ -192,7 +192,8 @@ class SearchReply(Reply):
 
 
 class DocumentItem(Reply):
-    """A document in a list. `status`: ready, failed (nothing stored) or stale (an older version answers)."""
+    """A document in a list. `status`: ready, failed (nothing stored), stale (an older version answers) or duplicate
+    (left out, since another document holds the same text)."""
 
     id: str
     source: str
@@ -236,8 +237,15 @@ class DocumentReply(DocumentItem):
 
     collection: str
     reason_detail: str | None
+    duplicate_of: str | None = Field(description="Source of the document that holds the same text")
     size_bytes: int
     unknown_tokens: int
+    unknown_share: float | None = Field(
+        description="Share of its tokens that the embedding model can't read, 0 to 1; null without tokens"
+    )
+    is_unreadable: bool = Field(
+        description="The model can't read more than a tenth: words find it, meaning does not"
+    )
     page_spans: list[PageSpan]
     sections: list[SectionSpan]
     metadata: dict[str, Any]
@@ -333,7 +341,10 @@ def document_reply(detail: DocumentDetail) -> DocumentReply:
         collection=detail.collection,
         reason_detail=detail.reason_detail,
         size_bytes=detail.size_bytes,
+        duplicate_of=detail.duplicate_of,
         unknown_tokens=detail.unknown_tokens,
+        unknown_share=detail.unknown_share,
+        is_unreadable=detail.is_unreadable,
         page_spans=[
             PageSpan(number=number, char_start=start, char_end=end)
             for number, start, end in detail.page_spans

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -20,6 +20,11 @@ T = TypeVar("T")
 Collection = Annotated[str, typer.Option(help="Collection that the documents are in.")]
 DocumentName = Annotated[str, typer.Argument(help="A document's id, or its source in --collection.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+UNREADABLE: Final = (
+    "the embedding model can't read this document: words find it, meaning does not. Set PGASK_EMBEDDING_MODEL to a "
+    "multilingual model and ingest into a new collection"
+)
 
 _documents = typer.Typer(help="List, show and delete documents.", invoke_without_command=True)
 _collections = typer.Typer(help="List, make and delete collections.", invoke_without_command=True)
@@ -74,20 +79,24 @@ def show_document(
     detail = _in_transaction(read)
     shown = asdict(detail.summary) | {
         name: getattr(detail, name)
-        for name in ("collection", "reason_detail", "size_bytes", "unknown_tokens", "metadata", "dropped",
-                     "sections", "page_spans", "created_at")
+        for name in ("collection", "reason_detail", "duplicate_of", "size_bytes", "unknown_tokens", "unknown_share",
+                     "is_unreadable", "metadata", "dropped", "sections", "page_spans", "created_at")
     }  # fmt: skip
     if as_json:
         print_json(shown)
         return
-    for name, value in shown.items():
-        if name == "sections":
-            for start, end, path in detail.sections:
-                print(printable(f"section         {start}-{end}  {' › '.join(path)}"))
-        elif name == "page_spans":
-            continue  # as many lines as pages: --json has them
-        elif value not in (None, "", {}):
+    in_words: dict[str, object] = {
+        "dropped": ", ".join(f"{kind} {count:,}" for kind, count in sorted(detail.dropped.items())),
+        "unknown_share": None if detail.unknown_share is None else f"{detail.unknown_share:.1%}",
+        "is_unreadable": UNREADABLE if detail.is_unreadable else None,
+        "sections": None,
+        "page_spans": None,  # as many lines as pages: --json has them
+    }
+    for name, value in (shown | in_words).items():
+        if value not in (None, "", {}):
             print(printable(f"{name:<15} {value}"))
+    for start, end, path in detail.sections:
+        print(printable(f"section         {start}-{end}  {' › '.join(path)}"))
 
 
 @_documents.command("delete", epilog="Example: pgask documents delete en/chunking.md --yes")

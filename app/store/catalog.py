@@ -16,7 +16,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row, dict_row
 
-from app.embedding import EmbeddingSpace
+from app.embedding import UNREADABLE_SHARE, EmbeddingSpace
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, SchemaError
 from app.lexicon import LEXICON_VERSION
 from app.store.engine import AsyncConnection
@@ -78,8 +78,11 @@ class DocumentDetail:
     summary: DocumentSummary
     collection: str
     reason_detail: str | None
+    duplicate_of: str | None  # source of the document kept in its place
     size_bytes: int
     unknown_tokens: int
+    unknown_share: float | None  # of its tokens, those that the model can't read; None where there are none
+    is_unreadable: bool  # more of them than UNREADABLE_SHARE
     page_spans: tuple[tuple[int, int, int], ...]  # number, char_start, char_end
     sections: tuple[tuple[int, int, tuple[str, ...]], ...]  # char_start, char_end, heading path
     metadata: Mapping[str, Any]
@@ -178,9 +181,11 @@ async def get_document(connection: AsyncConnection, document_id: str) -> Documen
     """A document by its id. Raises NotFoundError."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
-            f"SELECT {_SUMMARY}, c.name AS collection, d.reason_detail, d.size_bytes, d.unknown_tokens,"  # noqa: S608
+            f"SELECT {_SUMMARY}, c.name AS collection, d.reason_detail, kept.source AS duplicate_of,"  # noqa: S608
+            " d.size_bytes, d.unknown_tokens, d.unknown_tokens::float8 / nullif(d.token_count, 0) AS unknown_share,"
             " d.pages AS page_spans, d.sections, d.metadata, d.dropped, d.created_at"
-            " FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id WHERE d.id = %s",
+            " FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
+            " LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of WHERE d.id = %s",
             [_document_id(document_id)],
         )
         row = await cursor.fetchone()
@@ -189,7 +194,13 @@ async def get_document(connection: AsyncConnection, document_id: str) -> Documen
     summary = DocumentSummary(**{field: row.pop(field) for field in DocumentSummary.__dataclass_fields__})
     row["page_spans"] = tuple((number, start, end) for number, start, end in row["page_spans"])
     row["sections"] = tuple((start, end, tuple(path)) for start, end, path in row["sections"])
-    return DocumentDetail(summary, **row)
+    share = row.pop("unknown_share")
+    return DocumentDetail(
+        summary,
+        unknown_share=None if share is None else round(share, 4),
+        is_unreadable=share is not None and share > UNREADABLE_SHARE,
+        **row,
+    )
 
 
 async def document_text(

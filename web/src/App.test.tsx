@@ -282,6 +282,16 @@ describe("documents", () => {
     expect(screen.queryByTestId("cited-span")).toBeNull();
   });
 
+  it("that were left out as duplicates say so where their text would be", async () => {
+    const copy = { ...documentOf("", { id: "doc-2", title: "Copy", status: "duplicate", reason: "duplicate" }), duplicate_of: "docs/tuning.md" };
+    const { user } = open({ documents: [copy], texts: { "doc-2": "" } });
+    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(await screen.findByRole("button", { name: "Copy" }));
+    await waitFor(() => expect(screen.getByTestId("duplicate-note").textContent).toContain("“docs/tuning.md” holds the same text"));
+    expect(screen.getByTestId("documents").textContent).toContain("Another document has the same text");
+    expect(screen.queryByTestId("source-text")).toBeNull();
+  });
+
   it("say how to add some where there are none", async () => {
     const { user } = open({ collections: [{ name: "default", documents: 0, chunks: 0 }], documents: [] });
     await waitFor(() => expect(screen.getByText(/ingest .\/docs/)).toBeTruthy());

@@ -5,6 +5,7 @@ import {
   decodeCitation,
   decodeCollection,
   decodeDocument,
+  decodeDocumentDetail,
   decodeProblem,
   decodeReply,
   decodeTextWindow,
@@ -14,8 +15,8 @@ import {
   textOrNull,
   type Citation,
   type Collection,
+  type DocumentDetail,
   type DocumentPage,
-  type DocumentSummary,
   type HistoryMessage,
   type Problem,
   type Reply,
@@ -52,7 +53,7 @@ export interface Api {
   ask(question: Question, listener: AskListener, signal: AbortSignal): Promise<Reply>;
   collections(signal?: AbortSignal): Promise<Collection[]>;
   documents(collection: string, limit: number, cursor: string | null, signal?: AbortSignal): Promise<DocumentPage>;
-  document(id: string, signal?: AbortSignal): Promise<DocumentSummary>;
+  document(id: string, signal?: AbortSignal): Promise<DocumentDetail>;
   /** `start` and `end` in code points, half-open. */
   documentText(id: string, start: number, end: number, signal?: AbortSignal): Promise<TextWindow>;
 }
@@ -101,7 +102,7 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
     },
 
     async document(id, signal) {
-      return checked(decodeDocument(await get(`documents/${encodeURIComponent(id)}`, signal)), 200);
+      return checked(decodeDocumentDetail(await get(`documents/${encodeURIComponent(id)}`, signal)), 200);
     },
 
     async documentText(id, start, end, signal) {

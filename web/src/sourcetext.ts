@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { isAbort, problemOf, type Api } from "./api";
 import { codePointLength, indexOfInCodePoints, sliceCodePoints } from "./codepoints";
-import type { Citation, DocumentSummary, Problem, TextWindow } from "./wire";
+import type { Citation, DocumentDetail, Problem, TextWindow } from "./wire";
 
 /** Code points shown before and after a citation at first, and added by each "load more". */
 const BEFORE = 1_500;
@@ -18,7 +18,7 @@ export interface Span {
 export type SourceText =
   | { status: "loading" }
   | { status: "failed"; problem: Problem }
-  | { status: "ready"; document: DocumentSummary; window: TextWindow };
+  | { status: "ready"; document: DocumentDetail; window: TextWindow };
 
 /** Where the citation stands in the window: as cited, found elsewhere in it ("moved"), or nowhere. */
 export function locate(window: TextWindow, citation: Citation): { span: Span; moved: boolean } | null {

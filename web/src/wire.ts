@@ -61,6 +61,17 @@ export interface DocumentSummary {
   updated_at: string | null;
 }
 
+/** A document by itself: what its list does not say. */
+export interface DocumentDetail extends DocumentSummary {
+  /** Source of the document that holds the same text. */
+  duplicate_of: string | null;
+  /** Share of its tokens that the embedding model can't read, 0 to 1. */
+  unknown_share: number | null;
+  is_unreadable: boolean;
+  /** What cleaning removed: kind to characters. */
+  dropped: Readonly<Record<string, number>>;
+}
+
 export interface DocumentPage {
   documents: DocumentSummary[];
   next_cursor: string | null;
@@ -180,6 +191,23 @@ export function decodeDocument(value: unknown): DocumentSummary | null {
     chars: numberOrNull(from.chars),
     chunks: numberOrNull(from.chunks),
     updated_at: textOrNull(from.updated_at),
+  };
+}
+
+export function decodeDocumentDetail(value: unknown): DocumentDetail | null {
+  const summary = decodeDocument(value);
+  const from = fields(value);
+  if (!summary || !from) return null;
+  const dropped = Object.entries(fields(from.dropped) ?? {}).flatMap(([kind, count]) => {
+    const characters = numberOrNull(count);
+    return characters === null || characters <= 0 ? [] : [[kind, characters] as const];
+  });
+  return {
+    ...summary,
+    duplicate_of: textOrNull(from.duplicate_of),
+    unknown_share: numberOrNull(from.unknown_share),
+    is_unreadable: from.is_unreadable === true,
+    dropped: Object.fromEntries(dropped),
   };
 }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.store.catalog import delete_collection, list_collections
+from app.store.documents import replace_document
+from app.store.duplicates import record_duplicate
 from app.store.engine import Database, connect, open_pool, transaction
 from app.store.spaces import find_collection
 from tests.integration.api.conftest import MakeClient
@@ -93,7 +96,37 @@ class TestDetail:
         probes = found["sections"][paths.index(["Lists", "Probes"])]
         assert "Probes say" in text[probes["char_start"] : probes["char_end"]]
         assert found["chars"] == len(text)
-        assert (found["page_spans"], found["reason_detail"]) == ([], None)
+        assert (found["page_spans"], found["reason_detail"], found["duplicate_of"]) == ([], None, None)
+        assert (found["unknown_tokens"], found["unknown_share"], found["is_unreadable"]) == (0, 0.0, False)
+
+    def test_what_was_dropped_not_read_or_left_out(self, own: Database, make_client: MakeClient) -> None:
+        collection = open_collection(own)
+        with connect(own.app) as connection:
+            embedded = embed_document("Some text.")
+            document = replace(embedded.document, dropped={"bidi": 2})
+            read = replace(embedded, document=document, unknown_tokens=2, token_count=8)
+            replace_document(connection, collection, version_of("unread.txt", "Some text."), read)
+            record_duplicate(
+                connection,
+                collection,
+                version_of("copy.txt", "Some text."),
+                read.document,
+                kept="unread.txt",
+                text_sha256="0",
+                detail='The same text as "unread.txt".',
+            )
+        client = make_client(own)
+        found = client.get(f"/documents/{ids(client)['unread.txt']}").json()
+        assert (found["unknown_share"], found["is_unreadable"]) == (0.25, True)
+        assert found["dropped"] == {"bidi": 2}
+        copy = client.get(f"/documents/{ids(client)['copy.txt']}").json()
+        assert (copy["status"], copy["reason"], copy["duplicate_of"]) == (
+            "duplicate",
+            "duplicate",
+            "unread.txt",
+        )
+        assert copy["reason_detail"] == 'The same text as "unread.txt".'
+        assert (copy["unknown_share"], copy["is_unreadable"], copy["chars"]) == (None, False, 0)
 
     @pytest.mark.parametrize("path", ["", "/text"])
     @pytest.mark.parametrize("name", [NOBODY, "1", "lists.md", "'; --", "%", "0" * 64])
@@ -124,8 +157,6 @@ class TestText:
         text = "".join(f"Word {n} 字🦜. " for n in range(12_000))
         collection = open_collection(database)
         with connect(database.app) as connection:
-            from app.store.documents import replace_document
-
             replace_document(connection, collection, version_of("long.txt", text), embed_document(text))
         client = make_client(database)
         document = ids(client)["long.txt"]

@@ -7,6 +7,7 @@ import { languageOf } from "../script";
 import { locate, splitAt, useSourceText, type Span } from "../sourcetext";
 import { visible } from "../visible";
 import type { Citation, DocumentSummary, TextWindow } from "../wire";
+import { DocumentNotes } from "./DocumentNotes";
 import { CloseIcon, LeftIcon, RightIcon } from "./Icons";
 import { ProblemNotice } from "./ProblemNotice";
 
@@ -111,10 +112,18 @@ function SourceBody({ api, documentId, citation }: { api: Api; documentId: strin
     );
   }
   const { document, window } = state;
-  if (window.total_chars === 0) return <p className="pane-note">{words.sourceEmpty}</p>;
+  if (window.total_chars === 0) {
+    return (
+      <>
+        <DocumentNotes document={document} />
+        {document.duplicate_of === null && <p className="pane-note">{words.sourceEmpty}</p>}
+      </>
+    );
+  }
   const place = citation ? locate(window, citation) : null;
   return (
     <>
+      <DocumentNotes document={document} />
       {citation && !place && <Remembered citation={citation} note={words.sourceChanged} />}
       {place?.moved && <p className="pane-note pane-warning">{words.sourceMoved}</p>}
       <Passage

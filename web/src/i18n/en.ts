@@ -47,6 +47,24 @@ export const en = {
   languageName: (code: string) => ({ en: "English", zh: "Chinese", ja: "Japanese", ko: "Korean", und: "–" })[code] ?? code,
   statusName: (code: string) => ({ ready: "Ready", failed: "Failed", stale: "Out of date", duplicate: "Duplicate" })[code] ?? code,
   reasonText: (code: string) => reasonsEn[code] ?? code,
+  duplicateOf: (source: string) => `Left out: “${source}” holds the same text, or nearly the same, and answers for it.`,
+  unreadable: (percent: number) =>
+    `The embedding model can't read ${percent} % of this document: words find it, meaning does not. A multilingual model (PGASK_EMBEDDING_MODEL) reads it.`,
+  dropped: (n: number) => `Left out when it was read: ${count(n, "character", "characters")}`,
+  droppedKind: (kind: string, n: number) => {
+    const names: Record<string, string> = {
+      control: "control characters",
+      surrogate: "broken characters",
+      zero_width: "characters without width",
+      bidi: "marks of writing direction",
+      tag: "invisible tags",
+      combining: "accents beyond 30 on one letter",
+      page_furniture: "repeated page headers and footers",
+      hidden: "hidden or deleted text",
+      boilerplate: "menus and other page furniture",
+    };
+    return `${names[kind] ?? `other (${kind})`}: ${n.toLocaleString("en")}`;
+  },
 
   // Empty page
   welcome: "What would you like to know?",

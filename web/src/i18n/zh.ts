@@ -46,6 +46,23 @@ export const zh: Dictionary = {
   languageName: (code) => ({ en: "英文", zh: "中文", ja: "日文", ko: "韩文", und: "–" })[code] ?? code,
   statusName: (code) => ({ ready: "就绪", failed: "失败", stale: "已过期", duplicate: "重复" })[code] ?? code,
   reasonText: (code) => reasonsZh[code] ?? code,
+  duplicateOf: (source) => `未收入：“${source}”的文本与它相同或几乎相同，由该文档作答。`,
+  unreadable: (percent) => `向量模型无法识别本文档 ${percent} % 的内容：按词语可以找到它，按语义找不到。多语言模型（PGASK_EMBEDDING_MODEL）可以读懂它。`,
+  dropped: (n) => `读取时略去了 ${n.toLocaleString("zh")} 个字符`,
+  droppedKind: (kind, n) => {
+    const names: Record<string, string> = {
+      control: "控制字符",
+      surrogate: "损坏的字符",
+      zero_width: "零宽字符",
+      bidi: "书写方向标记",
+      tag: "不可见的标签字符",
+      combining: "同一字母上超过 30 个的附加符号",
+      page_furniture: "重复的页眉和页脚",
+      hidden: "隐藏或已删除的文字",
+      boilerplate: "菜单等网页外围内容",
+    };
+    return `${names[kind] ?? `其他（${kind}）`}：${n.toLocaleString("zh")}`;
+  },
 
   welcome: "想了解什么？",
   welcomeText: "答案来自你自己的文档。每个论断后面都有编号，点开即可看到原文中的依据。",
