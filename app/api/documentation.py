@@ -75,7 +75,32 @@ SEARCH_EXAMPLES: Final[dict[str, Example]] = {
     "question": {
         "summary": "The five best chunks",
         "value": {"question": "How do I choose the number of ivfflat lists?", "top_k": 5},
-    }
+    },
+    "filtered": {
+        "summary": "Only some documents: those of a folder with a tag",
+        "value": {
+            "question": "How do I choose the number of ivfflat lists?",
+            "filter": {"source_prefix": "en/", "metadata": {"lang": "en"}},
+        },
+    },
+    "tree": {
+        "summary": "Only some documents: a tree of tests",
+        "value": {
+            "question": "How do I choose the number of ivfflat lists?",
+            "filter": {
+                "all": [
+                    {"field": "updated_at", "op": "range", "from": "2026-01-01", "to": "2026-12-31"},
+                    {
+                        "any": [
+                            {"field": "language", "op": "equal", "value": "en"},
+                            {"field": "metadata.tags", "op": "in", "values": ["index", "索引"]},
+                        ]
+                    },
+                    {"not": {"field": "source", "op": "prefix", "value": "drafts/"}},
+                ]
+            },
+        },
+    },
 }
 SEARCH_REPLY: Final[dict[str, Any]] = {
     "hits": [

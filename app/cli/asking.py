@@ -22,7 +22,9 @@ Collection = Annotated[str, typer.Option(help="Collection to ask.")]
 SourcePrefix = Annotated[str | None, typer.Option(help="Only documents whose source starts so, e.g. docs/.")]
 Filter = Annotated[
     str | None,
-    typer.Option(metavar="JSON", help="Only documents that this filter keeps; see docs/filters.md."),
+    typer.Option(
+        "--filter", metavar="JSON", help="Only documents that this filter keeps; see docs/filters.md."
+    ),
 ]
 
 
@@ -38,12 +40,12 @@ def ask(
     collection: Collection = "default",
     top_k: Annotated[int, typer.Option(help="Chunks to answer from, 1 to 50.")] = 6,
     source_prefix: SourcePrefix = None,
-    filter_: Filter = None,
+    search_filter: Filter = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer a question from the documents, with its sources."""
     settings = read_settings()
-    body = _body(question, collection, top_k, _filter(source_prefix, filter_))
+    body = _body(question, collection, top_k, _filter(source_prefix, search_filter))
 
     async def answer(parts: Components) -> AskReply:
         from app.api.schemas import Ask, ask_reply
@@ -70,12 +72,12 @@ def search(
     collection: Collection = "default",
     top_k: Annotated[int, typer.Option(help="Chunks to show, 1 to 50.")] = 6,
     source_prefix: SourcePrefix = None,
-    filter_: Filter = None,
+    search_filter: Filter = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the chunks that a question finds, best first."""
     settings = read_settings()
-    body = _body(question, collection, top_k, _filter(source_prefix, filter_))
+    body = _body(question, collection, top_k, _filter(source_prefix, search_filter))
 
     async def find(parts: Components) -> SearchReply:
         from app.api.schemas import Search, search_reply
