@@ -20,6 +20,9 @@ from app.generation.llm import LlmClient, LlmSettings
 from app.lexicon import terms
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.engine import Database, open_pool
+from app.store.index import IndexSettings
+from app.store.questions import QuestionVectors
+from app.store.watch import IndexWatch
 
 STATIC: Final = Path(__file__).parent / "static"
 POOL_SIZE: Final = 10  # a question holds a connection for its search alone, some milliseconds
@@ -32,10 +35,14 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_components(settings, database, embedder) as components:
+        async with (
+            open_components(settings, database, embedder, keep_questions=True) as components,
+            watch_indexes(database, settings) as watch,
+        ):
             app.state.components = components
             await asyncio.to_thread(_warm_up, embedder)
             app.state.metrics.watch_pool(components.pool.get_stats)
+            app.state.metrics.watch_indexes(watch.reports)
             if components.llm is not None:
                 app.state.metrics.watch_llm(components.llm.waiting)
             yield
@@ -60,9 +67,12 @@ def create_app(
 
 @asynccontextmanager
 async def open_components(
-    settings: Settings, database: Database, embedder: Embedder
+    settings: Settings, database: Database, embedder: Embedder, *, keep_questions: bool = False
 ) -> AsyncIterator[Components]:
-    """The parts that answer questions, open until the block ends. Used by the service and by `pgask ask`."""
+    """The parts that answer questions, open until the block ends. Used by the service and by `pgask ask`.
+
+    `keep_questions`: vectors of the newest questions are kept, as many as PGASK_KEEP_QUESTION_VECTORS says.
+    """
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
             open_pool(database.app, size=POOL_SIZE, statement_timeout_s=settings.statement_timeout_s)
@@ -71,9 +81,26 @@ async def open_components(
         llm = LlmClient(llm_settings) if llm_settings else None
         if llm is not None:
             stack.push_async_callback(llm.aclose)
-        retriever = Retriever(pool, embedder, RetrievalSettings.from_settings(settings))
+        note = None
+        if keep_questions:
+            questions = QuestionVectors(pool, settings.keep_question_vectors)
+            note = (await stack.enter_async_context(questions.writing())).note
+        retriever = Retriever(pool, embedder, RetrievalSettings.from_settings(settings), note)
         answerer = Answerer(retriever, embedder, llm, AnswerSettings.from_settings(settings))
         yield Components(settings, pool, embedder.space, retriever, answerer, llm)
+
+
+@asynccontextmanager
+async def watch_indexes(database: Database, settings: Settings) -> AsyncIterator[IndexWatch]:
+    """Look after the vector indexes, in a thread, until the block ends."""
+    watch = IndexWatch(
+        database, IndexSettings.from_settings(settings), every_s=60 * settings.index_check_minutes
+    )
+    watch.start()
+    try:
+        yield watch
+    finally:
+        await asyncio.to_thread(watch.stop)
 
 
 def _warm_up(embedder: Embedder) -> None:

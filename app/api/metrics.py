@@ -5,18 +5,63 @@ One registry an app, so that several apps in one process (tests) don't mix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from app.domain import Answer
+from app.store.upkeep import IndexReport
 
 _LATENCY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 
+# A space's figures by name: what it says, and the report's number for it (None: not shown).
+_INDEX: Final[Mapping[str, tuple[str, Callable[[IndexReport], float | None]]]] = {
+    "rows": ("Chunks in the space.", lambda one: one.rows),
+    "lists": ("Lists of an ivfflat index.", lambda one: one.lists),
+    "probes": ("Lists that a search looks into (ivfflat).", lambda one: one.probes),
+    "ef_search": ("Candidates that a search keeps (hnsw).", lambda one: one.ef_search),
+    "recall": ("Recall@10 against exact search, as measured last.", lambda one: one.recall),
+    "recall_low": ("Lower end of its 95 % interval.", lambda one: one.recall_low),
+    "recall_high": ("Upper end of its 95 % interval.", lambda one: one.recall_high),
+    "recall_target": ("Recall@10 that the index was tuned for.", lambda one: one.target_recall),
+    "p50_seconds": (
+        "Median time of a search by the index, as measured last.",
+        lambda one: _seconds(one.p50_ms),
+    ),
+    "p95_seconds": ("95th percentile of the same.", lambda one: _seconds(one.p95_ms)),
+    "size_bytes": ("Size of the index on disk.", lambda one: one.size_bytes),
+    "build_age_seconds": ("Since it was built.", lambda one: _age(one.built_at)),
+    "measurement_age_seconds": ("Since it was measured.", lambda one: _age(one.measured_at)),
+    "changed_rows": ("Chunks that came or went since.", lambda one: one.changed_rows),
+    "drift": ("Pages a search reads, as a multiple of their share when it was built.", lambda one: one.drift),
+}
+
 router = APIRouter(tags=["operation"])
+
+
+class IndexFigures(Collector):
+    """The vector indexes' figures, one gauge each, labelled by space."""
+
+    def __init__(self, reports: Callable[[], Mapping[int, IndexReport]]) -> None:
+        self._reports = reports
+
+    def collect(self) -> Iterator[Metric]:
+        """All gauges; a space without an index shows its rows alone."""
+        found = self._reports()
+        for name, (description, read) in _INDEX.items():
+            gauge = GaugeMetricFamily(f"pgask_index_{name}", description, labels=["space"])
+            for space_id, report in found.items():
+                value = read(report)
+                if value is not None:
+                    gauge.add_metric([str(space_id)], float(value))
+            yield gauge
 
 
 class Metrics:
@@ -78,9 +123,21 @@ class Metrics:
         self._pool.labels("idle").set_function(lambda: statistics().get(idle, 0))
         self._pool.labels("waiting").set_function(lambda: statistics().get("requests_waiting", 0))
 
+    def watch_indexes(self, reports: Callable[[], Mapping[int, IndexReport]]) -> None:
+        """Show what is known of each space's vector index whenever Prometheus asks. `reports` asks no database."""
+        self.registry.register(IndexFigures(reports))
+
     def watch_llm(self, waiting: Callable[[], int]) -> None:
         """Read how many wait for the language model whenever Prometheus asks."""
         self._llm_waiting.set_function(waiting)
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _age(moment: str | None) -> float | None:
+    return None if moment is None else max(0.0, time.time() - datetime.fromisoformat(moment).timestamp())
 
 
 @router.get(

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.opening import bring_to_head, open_checked, read_settings
-from app.cli.output import AsJson, print_json, print_table, printable
+from app.cli.output import AsJson, print_json, printable
 from app.errors import InvalidRequestError, NotFoundError
 
 if TYPE_CHECKING:
     from app.config import Settings
     from app.store.engine import Connection
-    from app.store.ivfflat import IndexReport
-    from app.store.upkeep import Space
+    from app.store.recall import Point
+    from app.store.upkeep import IndexReport, Space
 
 SpaceId = Annotated[int | None, typer.Option("--space", help="Number of one space; else all.")]
 
-_index = typer.Typer(help="Show, build and tune the ivfflat indexes.", invoke_without_command=True)
+_index = typer.Typer(help="Show, build and tune the vector indexes.", invoke_without_command=True)
 _config = typer.Typer(help="Show the settings in force.", invoke_without_command=True)
 
 
@@ -59,15 +61,39 @@ def _index_alone(context: typer.Context, as_json: AsJson = False) -> None:
         index_status(as_json=as_json)
 
 
-@_index.command("status", epilog="Example: pgask index status")
-def index_status(space: SpaceId = None, as_json: AsJson = False) -> None:
-    """Show each space's rows, its index, and the recall measured when it was built or tuned."""
-    from app.store.ivfflat import report
+@_index.command("status", epilog="Example: pgask index status --plot recall.png")
+def index_status(
+    space: SpaceId = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot", help="Write recall against latency of the index as PNG; takes a minute or two."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show each space's rows, its index, the recall measured, its latencies, size and age."""
+    from app.store.upkeep import curve, report
+
+    settings = read_settings()
+    if plot is None:
+        _each_space(settings, space, report, as_json=as_json)
+        return
+    from app.cli.plot import check_plotting, plot_curves
+
+    check_plotting()
+    curves: dict[int, tuple[IndexReport, list[Point]]] = {}
 
     def look(owner: Connection, space_id: int) -> IndexReport:
-        return report(owner, space_id)
+        found = report(owner, space_id)
+        if found.method is not None or space is not None:
+            curves[space_id] = found, curve(owner, space_id)
+        return found
 
-    _each_space(read_settings(), space, look, as_json=as_json)
+    _each_space(settings, space, look, as_json=as_json, curves=curves)
+    if not curves:
+        raise InvalidRequestError("No space has an index, so there is nothing to plot.", code="no_index")
+    plot_curves(plot, curves)
 
 
 @_index.command("rebuild", epilog="Example: pgask index rebuild --space 1")
@@ -77,14 +103,15 @@ def index_rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Build the index anew beside the old one, measure it, swap. Questions go on meanwhile."""
-    from app.store.ivfflat import count_rows, rebuild, report
+    from app.store.index import IndexSettings, count_rows
+    from app.store.upkeep import rebuild, report
 
     settings = read_settings()
 
     def build(owner: Connection, space_id: int) -> IndexReport:
         rows = count_rows(owner, space_id)
         if rows >= settings.index_min_rows or (force and rows):
-            return rebuild(owner, space_id, target_recall=settings.index_target_recall)
+            return rebuild(owner, space_id, IndexSettings.from_settings(settings))
         if space is not None:
             raise InvalidRequestError(
                 f"Space {space_id} has {rows:,} chunks: exact search is quick up to PGASK_INDEX_MIN_ROWS "
@@ -98,14 +125,13 @@ def index_rebuild(
 
 @_index.command("tune", epilog="Example: pgask index tune")
 def index_tune(space: SpaceId = None, as_json: AsJson = False) -> None:
-    """Measure recall again and choose the fewest probes that reach PGASK_INDEX_TARGET_RECALL."""
-    from app.store.ivfflat import report
-    from app.store.upkeep import tune
+    """Measure recall again and choose the least probes (of hnsw: ef_search) that reach PGASK_INDEX_TARGET_RECALL."""
+    from app.store.upkeep import report, tune
 
     settings = read_settings()
 
     def measure(owner: Connection, space_id: int) -> IndexReport:
-        if space is None and report(owner, space_id).lists is None:
+        if space is None and report(owner, space_id).method is None:
             return report(owner, space_id)
         return tune(owner, space_id, target_recall=settings.index_target_recall)
 
@@ -150,7 +176,14 @@ def config_show(as_json: AsJson = False) -> None:
         print(printable(f"{name}={'' if value is None else value}"))
 
 
-def _each_space(settings: Settings, wanted: int | None, work: Any, *, as_json: bool) -> None:
+def _each_space(
+    settings: Settings,
+    wanted: int | None,
+    work: Callable[[Connection, int], IndexReport],
+    *,
+    as_json: bool,
+    curves: Mapping[int, tuple[IndexReport, list[Point]]] | None = None,
+) -> None:
     from app.store.engine import connect
     from app.store.upkeep import list_spaces
 
@@ -160,24 +193,16 @@ def _each_space(settings: Settings, wanted: int | None, work: Any, *, as_json: b
         if wanted is not None and not spaces:
             raise NotFoundError(f"There is no space {wanted}. `pgask index status` lists them.")
         found = [(space, work(owner, space.id)) for space in spaces]
-    if as_json:
-        print_json({"spaces": [asdict(space) | {"index": asdict(report)} for space, report in found]})
+    if not as_json:
+        from app.cli.index_table import print_reports
+
+        print_reports(found)
         return
-    print_table(
-        ("SPACE", "MODEL", "CHUNKS", "SEARCH", "PROBES", "RECALL@10", "P50 MS"),
-        (
-            (
-                space.id,
-                space.model,
-                f"{report.rows:,}",
-                f"{report.lists} lists" if report.lists else "exact",
-                report.probes,
-                report.recall,
-                report.p50_ms,
-            )
-            for space, report in found
-        ),
-    )
+    shown = [asdict(space) | {"index": asdict(report)} for space, report in found]
+    for one in shown:
+        if curves and one["id"] in curves:
+            one["curve"] = [asdict(point) for point in curves[one["id"]][1]]
+    print_json({"spaces": shown})
 
 
 def _redacted(value: Any) -> Any:

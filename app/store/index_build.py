@@ -67,8 +67,7 @@ def create_index(owner: Connection, state: IndexState, settings: IndexSettings) 
     drop_unused(owner, state)
     rows, lists = count_rows(owner, state.space_id), None
     if settings.method == "ivfflat":
-        lists = settings.lists or ivfflat.choose_lists(rows)
-        lists = ivfflat.fit_lists(lists, state.dimension, most_build_bytes())
+        lists = choose_lists(rows, state.dimension, settings)
         memory = ivfflat.build_bytes(lists, state.dimension)
     else:
         memory = hnsw.build_bytes(rows, state.dimension, 4 if precision == "full" else 2)
@@ -92,6 +91,11 @@ def create_index(owner: Connection, state: IndexState, settings: IndexSettings) 
             owner.execute(statement)
     owner.execute(sql.SQL("ANALYZE {}").format(chunk_table(state.space_id)))
     return index, time.monotonic() - started
+
+
+def choose_lists(rows: int, dimension: int, settings: IndexSettings) -> int:
+    """Lists for so many rows, fewer where this machine has too little memory to train them."""
+    return ivfflat.fit_lists(settings.lists or ivfflat.choose_lists(rows), dimension, most_build_bytes())
 
 
 def drop_unused(owner: Connection, state: IndexState) -> None:

@@ -132,8 +132,10 @@ def find_need(connection: Connection, space_id: int, settings: IndexSettings) ->
         return "build", "a setting changed"
     if state.latest is None or state.built is None:
         return "measure", "not measured"
-    if state.index.method == "ivfflat" and not 1 / REGROWN < rows / max(1, state.built.rows) < REGROWN:
-        return "build", "rows doubled or halved"
+    if state.index.lists is not None:
+        lists = index_build.choose_lists(rows, state.dimension, settings)
+        if not 1 / REGROWN < (lists / state.index.lists) ** 2 < REGROWN:
+            return "build", "rows doubled or halved"
     other_target = state.latest.target_recall != settings.target_recall
     changed = vector_index.count_changes(connection, space_id, state.latest) >= CHANGED * state.latest.rows
     return ("measure", "rows or target changed") if other_target or changed else ("nothing", "")

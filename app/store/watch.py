@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import psycopg
@@ -28,13 +27,6 @@ _OWNS: Final = (
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What the last look found: a report by the space's number."""
-
-    reports: Mapping[int, IndexReport]
-
-
 class IndexWatch:
     """The thread. `every_s` 0: it only reads."""
 
@@ -45,7 +37,7 @@ class IndexWatch:
         self._connection: Connection | None = None
         self._told = False
         self._thread = threading.Thread(target=self._run, name="index-watch", daemon=True)
-        self.watched = Watched({})
+        self._reports: Mapping[int, IndexReport] = {}
 
     def start(self) -> None:
         """Begin; the first look comes after some seconds."""
@@ -61,6 +53,10 @@ class IndexWatch:
                     self._connection.cancel_safe(timeout=2)
             self._thread.join(timeout=0.5)
 
+    def reports(self) -> Mapping[int, IndexReport]:
+        """What the last look found, by the space's number. Asks the database nothing."""
+        return self._reports
+
     def look(self) -> None:
         """One look: do what is due, where that is ours to do, and read how things stand."""
         with connect(self._database.owner) as owner:
@@ -69,7 +65,7 @@ class IndexWatch:
             try:
                 if self._every_s and self._may_build(owner):
                     self._maintain(owner)
-                self.watched = Watched({space.id: report(owner, space.id) for space in list_spaces(owner)})
+                self._reports = {space.id: report(owner, space.id) for space in list_spaces(owner)}
             finally:
                 with self._lock:
                     self._connection = None

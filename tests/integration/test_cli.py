@@ -255,6 +255,17 @@ class TestAsk:
         assert pgask("search", question, "--json", "--top-k", "1").json["hits"][0]["source"] == "lists.md"
         assert "1. lists.md" in pgask("search", question).out
         assert pgask("search", question, "--source-prefix", "zz").out == ""
+        tree = '{"not": {"field": "source", "op": "prefix", "value": "lists"}}'
+        assert "lists.md" not in pgask("search", question, "--filter", tree).out
+        assert pgask("search", question, "--filter", '{"field": "source", "op": "exists"}').out
+        for wrong, named in (
+            ("{", "not valid JSON"),
+            ('{"not": {"field": "text", "op": "exists"}}', "filter.not.field"),
+        ):
+            refused = pgask("search", question, "--filter", wrong)
+            assert refused.code != 0
+            assert named in refused.err
+        assert "not both" in pgask("search", question, "--filter", tree, "--source-prefix", "x").err
         missing = pgask("ask", question, "--collection", "nowhere")
         assert (missing.code, missing.err.count("\n")) == (1, 1)
 
@@ -277,7 +288,27 @@ class TestIndex:
         tuned = pgask("index", "tune", "--json", index_target_recall="0.5").json["spaces"][0]["index"]
         assert tuned["lists"] == 10
         assert 1 <= tuned["probes"] <= built["probes"]
-        assert "10 lists" in pgask("index").out
+        lines = [line.split("  ") for line in pgask("index").out.splitlines()]
+        shown = {words[0]: words[-1].strip() for words in lines}
+        assert shown["lists"] == "10"
+        assert shown["probes"] == str(tuned["probes"])
+        assert shown["recall@10"].startswith(f"{tuned['recall']:.3f} (")
+        assert shown["target"] == "0.5"
+        assert {"p50, p95", "size", "built", "measured", "changed since"} <= set(shown)
+
+    def test_the_curve_is_a_picture(self, filled: Database, pgask: Pgask, tmp_path: Path) -> None:
+        picture = tmp_path / "recall.png"
+        assert pgask("index", "status", "--plot", str(picture)).code == 2  # no index, nothing to draw
+        assert not picture.exists()
+        pgask("index", "rebuild", "--force")
+        [space] = pgask("index", "status", "--plot", str(picture), "--json").json["spaces"]
+        assert picture.read_bytes().startswith(b"\x89PNG\r\n")
+        efforts = [point["effort"] for point in space["curve"]]
+        assert efforts == sorted(set(efforts))
+        assert efforts[0] == 1
+        assert space["curve"][-1]["recall"] == 1
+        refused = pgask("index", "status", "--plot", str(tmp_path / "nowhere" / "recall.png"))
+        assert (refused.code, "can't be written" in refused.err) == (2, True)
 
 
 class TestConfig:

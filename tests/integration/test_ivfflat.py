@@ -15,63 +15,20 @@ import pytest
 from psycopg import sql
 
 from app.domain import SearchFilter
-from app.embedding import FloatMatrix
 from app.errors import StoreError
 from app.store import index_build, ivfflat, upkeep
 from app.store.documents import remove_documents
 from app.store.engine import Connection, Database, connect, open_pool, transaction
 from app.store.index import IndexSettings, VectorIndex, read_state
 from app.store.search import find_candidates, plan_search
-from app.store.spaces import Collection, chunk_table, window_table
+from app.store.spaces import Collection, chunk_table
 from tests.integration.ingesting import FAKE, open_collection
 from tests.integration.processes import wait_until
+from tests.integration.vectors import DIMENSION, add_rows, clustered
 
 pytestmark = pytest.mark.integration
 
 ROWS = 3_000
-DIMENSION = FAKE.space.dimension
-
-
-def clustered(rng: np.random.Generator, count: int, clusters: int = 40) -> FloatMatrix:
-    """Unit vectors around common centres, as those of texts are."""
-    centres = np.random.default_rng(1).standard_normal((clusters, DIMENSION))
-    vectors = centres[rng.integers(clusters, size=count)] + 0.7 * rng.standard_normal((count, DIMENSION))
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
-
-
-def add_rows(connection: Connection, collection: Collection, vectors: FloatMatrix, source: str) -> None:
-    """One document with a chunk for each vector, its only window near it."""
-    row = connection.execute(
-        "INSERT INTO pgask.documents (collection_id, source, status, text, chunk_count)"
-        " VALUES (%s, %s, 'ready', 'text', %s) RETURNING id",
-        [collection.id, source, len(vectors)],
-    ).fetchone()
-    assert row is not None
-    ids = [
-        found[0]
-        for found in connection.execute(
-            "INSERT INTO pgask.chunks (document_id, collection_id, chunk_index, char_start, char_end, token_count,"
-            " term_count, places, sentences, window_start, window_end)"
-            " SELECT %s, %s, i, 0, 4, 1, 1, '[]', '{}', i, i + 1 FROM generate_series(0, %s) i RETURNING id",
-            [row[0], collection.id, len(vectors) - 1],
-        )
-    ]
-    rng = np.random.default_rng(len(vectors))
-    with connection.cursor() as cursor:
-        copy_chunks = sql.SQL("COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN").format(
-            chunk_table(collection.space_id)
-        )
-        with cursor.copy(copy_chunks) as copy:
-            for chunk_id, vector in zip(ids, vectors, strict=True):
-                copy.write_row((chunk_id, collection.id, row[0], vector))
-        copy_windows = sql.SQL(
-            "COPY {} (document_id, window_index, char_start, char_end, embedding) FROM STDIN"
-        ).format(window_table(collection.space_id))
-        with cursor.copy(copy_windows) as copy:
-            for index, vector in enumerate(vectors):
-                copy.write_row(
-                    (row[0], index, 0, 4, vector + 0.05 * rng.standard_normal(DIMENSION).astype(np.float32))
-                )
 
 
 @pytest.fixture
