@@ -26,6 +26,7 @@ import typer
 from rich.console import Console
 
 from app.errors import InvalidRequestError, PgaskError
+from app.logs import configure_logs
 from eval.compare_cli import add_compare
 from eval.dataset import Question, load_questions
 from eval.progress import open_progress
@@ -118,6 +119,7 @@ def main() -> None:
     """Entry point of `rag-eval`."""
     from eval.system import SystemOpener
 
+    configure_logs("warning")
     build_cli(SystemOpener())()
 
 

@@ -31,7 +31,7 @@ from eval.sweep import (
     parse_grid,
     run_sweep,
 )
-from eval.sweep_html import measured_keys, render_sweep
+from eval.sweep_html import draw_plots, measured_keys, render_sweep
 from eval.wordnet import load_synonyms
 
 
@@ -43,7 +43,7 @@ def add_sweep(cli: typer.Typer, open_system: OpenSystem) -> None:
         *,
         corpus: Annotated[Path, typer.Option(help="Folder of documents.", exists=True, file_okay=False)],
         questions: Annotated[Path, typer.Option(help="Question file, JSON Lines.", exists=True, dir_okay=False)],
-        out: Annotated[Path, typer.Option(help="Folder for sweep.html, sweep.json and a folder for each point; "
+        out: Annotated[Path, typer.Option(help="Folder for sweep.html, sweep.json, plots and a folder for each point; "
                                                "points finished there are not run again.", file_okay=False)],
         grid: Annotated[list[str], typer.Option(help="SETTING=VALUE,VALUE…; may be given several times. "
                                                      f"Settings: {', '.join(SWEPT)}.")],
@@ -124,7 +124,10 @@ def _write(results: Sequence[PointResult], command: str, out: Path) -> None:
         "sweep.json": json.dumps(describe_sweep(results), ensure_ascii=False, indent=2) + "\n",
         "sweep.html": render_sweep(results, command),
     }
+    for name, plot in draw_plots(results, paper="#ffffff").items():
+        contents[f"plots/{name}.svg"] = plot + "\n"
     try:
+        (out / "plots").mkdir(exist_ok=True)
         for name, content in contents.items():
             (out / name).write_text(content, encoding="utf-8", errors="backslashreplace")
     except OSError as error:

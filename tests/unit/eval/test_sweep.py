@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -12,7 +13,8 @@ from typer.testing import CliRunner, Result
 from app.errors import InvalidRequestError
 from eval.cli import build_cli
 from eval.sweep import OpenSystem, PointResult, parse_grid
-from eval.sweep_html import plot_setting, render_sweep
+from eval.sweep_html import render_sweep
+from eval.sweep_plot import plot_setting
 
 from .conftest import TinySystem
 from .test_cli import parse
@@ -176,6 +178,15 @@ class TestReport:
         assert "ndcg@10 by dense_weight" in text
         assert json.loads((out / "sweep.json").read_text("utf-8"))["failed"] == 0
 
+    def test_plots_are_files_too(self, sweep: Sweep, out: Path) -> None:
+        sweep("chunk_tokens=256,512", "dense_weight=.3")
+        names = {path.name for path in (out / "plots").iterdir()}
+        assert "ndcg@10-by-chunk_tokens.svg" in names
+        assert "ndcg@10-by-dense_weight.svg" not in names
+        root = ElementTree.fromstring((out / "plots" / "ndcg@10-by-chunk_tokens.svg").read_text("utf-8"))
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "dense_weight 0.3" in "".join(root.itertext())  # the legend is inside
+
     def test_a_line_a_combination_of_the_others(self) -> None:
         results = [
             PointResult({"chunk_tokens": chunk, "dense_weight": weight}, {"ndcg@10": weight})
@@ -184,7 +195,7 @@ class TestReport:
         ]
         plot = plot_setting(results, "dense_weight", "ndcg@10")
         assert plot.count("<polyline") == 2
-        assert plot.count("<circle") == 4
+        assert plot.count("<title>") == 4  # one a point
         first = plot.split('points="')[1].split('"')[0].split()
         (left, low), (right, high) = (map(float, point.split(",")) for point in first)
         assert left < right  # in the order of the values
