@@ -100,7 +100,7 @@ candidates AS MATERIALIZED (
 )
 SELECT c.id, c.document_id::text, w.first, w.cosines, w.lexicals, coalesce(s.lexical, 0), c.dense_rank, c.lexical_rank,
        coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0),
-       (SELECT jsonb_object_agg(term, idf) FROM weights)
+       CASE row_number() OVER () WHEN 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END
   FROM candidates c JOIN windows w USING (id) JOIN pgask.documents d ON d.id = c.document_id
   LEFT JOIN scored s ON s.chunk_id = c.id"""
 
@@ -326,7 +326,7 @@ async def find_candidates(
         await cursor.execute(statement, parameters, prepare=True)
         rows = await cursor.fetchall()
     chunks = sorted((_candidate(*row[:-1]) for row in rows), key=lambda candidate: candidate.chunk_id)
-    return Candidates(tuple(chunks), (rows[0][-1] or {}) if rows else {})
+    return Candidates(tuple(chunks), next((row[-1] for row in rows if row[-1] is not None), {}))
 
 
 def _candidate(
