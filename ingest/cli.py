@@ -136,13 +136,15 @@ def _run(
         collection = ensure_collection(connection, collection_name, space_id)
         interrupted = False
         with _Bar(console, shown=shown) as bar:
-            run = IngestRun(connection, collection, embedder, options, bar, parse=parser.parse)
+            run = IngestRun(
+                connection, collection, embedder, options, bar, parse=parser.parse, home=database.home
+            )
             try:
                 run.execute(run.plan(paths))
             except KeyboardInterrupt:
                 interrupted = True
                 connection.close()  # it may be in the middle of a command, which nothing can follow
-    if not interrupted:
+    if not interrupted and not any(failure.code == "disk_full" for failure in run.report.failed):
         interrupted = not _maintain_index(database, settings, space_id, console, quiet=quiet)
     _print_report(run.report, interrupted=interrupted, as_json=as_json, quiet=quiet)
     if interrupted:

@@ -38,6 +38,7 @@ from ingest.chunking import ChunkedDocument, chunk
 from ingest.duplicates import Duplicate, DuplicateSearch, sign
 from ingest.planning import IngestOptions, Plan, Progress, is_storable, make_plan, origin_of
 from ingest.pooling import pool, window_weights
+from ingest.room import check_room
 from ingest.sources import SourceFailure, SourceFile, content_sha256, read_source
 from ingest.windows import EncodedWindows, check_coverage, encode_windows
 
@@ -106,15 +107,18 @@ class IngestRun:
         progress: Progress,
         *,
         parse: Parse,
+        home: Path | None = None,
     ) -> None:
         """`collection` None: one that is not made yet, for a plan alone. `parse` meets untrusted bytes: outside of
-        tests it is that of ingest.sandbox."""
+        tests it is that of ingest.sandbox. `home` is the embedded server's, whose disk must not get full."""
         self._connection = connection
         self._collection = collection
         self._embedder = embedder
         self._options = options
         self._progress = progress
         self._parse = parse
+        self._home = home
+        self._settled: set[str] = set()  # sources whose end is known: stored, failed or left out
         self.report = Report()
 
     def plan(self, paths: Sequence[Path]) -> Plan:
@@ -149,9 +153,15 @@ class IngestRun:
                 threshold=self._options.duplicate_similarity,
                 outdated=plan.replaced,
             )
-            for group in _groups(self._prepared(plan), _GROUP_TOKENS):
-                self._take_in(group, duplicates)
-            report.unreadable_documents = count_unreadable(self._connection, self._collection)
+            try:
+                for group in _groups(self._prepared(plan), _GROUP_TOKENS):
+                    self._take_in(group, duplicates)
+            except (DocumentError, StoreError) as error:
+                if error.code != "disk_full":
+                    raise
+                self._fail_rest(plan, error)
+            if not self._connection.closed:  # a server whose disk is full may have stopped itself
+                report.unreadable_documents = count_unreadable(self._connection, self._collection)
         finally:
             report.seconds = round(time.monotonic() - started, 3)
         return report
@@ -229,7 +239,7 @@ class IngestRun:
         self.report.duplicates.append(
             DuplicateFile(prepared.version.source, duplicate.of, duplicate.similarity)
         )
-        self._progress.advance(prepared.version.source)
+        self._settle(prepared.version.source)
 
     def _embed_and_store(self, group: Sequence[_Prepared]) -> None:
         assert self._collection is not None
@@ -250,8 +260,11 @@ class IngestRun:
         assert self._collection is not None
         try:
             embedded = _pooled(prepared, windows)
+            check_room(self._home, _size_bytes(embedded))
             stored = replace_document(self._connection, self._collection, prepared.version, embedded)
         except DocumentError as error:
+            if error.code == "disk_full":
+                raise
             self._fail(prepared.version, error.code, str(error))
             return
         except PgaskError:
@@ -274,18 +287,38 @@ class IngestRun:
             report.dropped_tokens += tokens - windows.embedded_tokens - windows.reused_tokens
         else:
             report.unchanged += 1
-        self._progress.advance(prepared.version.source, chunks=chunks, tokens=tokens)
+        self._settle(prepared.version.source, chunks, tokens)
+
+    def _settle(self, source: str, chunks: int = 0, tokens: int = 0) -> None:
+        self._settled.add(source)
+        self._progress.advance(source, chunks=chunks, tokens=tokens)
 
     def _fail(self, version: SourceVersion, code: str, detail: str) -> None:
         self.report.failed.append(SourceFailure(version.source, code, detail))
-        self._progress.advance(version.source)
+        self._settle(version.source)
+        self._record(version, code, detail)
+
+    def _fail_rest(self, plan: Plan, error: PgaskError) -> None:
+        """The disk is full: what has not gone in yet would meet the same, so it is told and not embedded."""
+        is_recorded = True
+        for file in plan.work:
+            if file.source in self._settled:
+                continue
+            self.report.failed.append(SourceFailure(file.source, "disk_full", str(error)))
+            self._settle(file.source)
+            is_recorded = is_recorded and self._record(self._version(file, b"", ""), "disk_full", str(error))
+
+    def _record(self, version: SourceVersion, code: str, detail: str) -> bool:
+        """Note a failure in the database; False where that fails too."""
         if not is_storable(version.source):
-            return
+            return True
         assert self._collection is not None
         try:
             record_failure(self._connection, self._collection, version, code, detail)
         except StoreError:
             _log.warning("failure not recorded", source=version.source, code=code)
+            return False
+        return True
 
 
 def _pooled(prepared: _Prepared, encoded: EncodedWindows) -> EmbeddedDocument:
@@ -317,6 +350,12 @@ def _pooled(prepared: _Prepared, encoded: EncodedWindows) -> EmbeddedDocument:
         signature=prepared.signature.minhash,
         signature_bands=prepared.signature.bands,
     )
+
+
+def _size_bytes(embedded: EmbeddedDocument) -> int:
+    """Text and vectors as they are stored: characters of up to 4 bytes, windows at half precision."""
+    vectors = embedded.chunk_vectors.nbytes + embedded.window_vectors.nbytes // 2
+    return 4 * len(embedded.document.text) + vectors
 
 
 def _groups(prepared: Iterator[_Prepared], tokens: int) -> Iterator[list[_Prepared]]:

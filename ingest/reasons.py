@@ -105,6 +105,12 @@ REASONS: Mapping[str, Reason] = {
         "文件中没有文字。",
         "通常无需处理；如果本应有文字，请检查文件。",
     ),
+    "disk_full": Reason(
+        "The disk that holds the database is full.",
+        "Free some space and ingest again; what was in stays, and the rest goes in.",
+        "数据库所在的磁盘已满。",
+        "请释放一些空间后重新导入；已导入的内容保持不变，其余文件会继续导入。",
+    ),
     "duplicate": Reason(
         "Another document has the same text, or nearly the same.",
         "Nothing to do: the other one answers. To keep both, set PGASK_DUPLICATES=keep_all and ingest again.",

@@ -51,6 +51,7 @@ if sys.platform != "win32":
     from app.store.postmaster import (
         PORT,
         Postmaster,
+        disk_full,
         find_postmaster,
         start_postmaster,
         stop_postmaster,
@@ -228,6 +229,8 @@ def _check_login(postmaster: Postmaster, layout: Layout, password: str) -> None:
     try:
         psycopg.connect(_url(postmaster, OWNER_ROLE, password, DATABASE), connect_timeout=30).close()
     except psycopg.OperationalError as error:
+        if "No space left on device" in str(error):
+            raise disk_full(layout) from error
         if "password authentication failed" not in str(error):
             raise StoreUnavailableError(
                 f"PostgreSQL runs but refuses a connection: {_one_line(error)}. See {layout.log_file}."

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -40,10 +41,12 @@ _KEEPALIVE: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where the data is. `owner` may change the schema, `app` only reads and writes rows. Never log either."""
+    """Where the data is. `owner` may change the schema, `app` only reads and writes rows. Never log either. `home` is
+    that of the embedded server; None where another one was named."""
 
     owner: str
     app: str
+    home: Path | None = None
 
 
 @contextmanager
@@ -56,7 +59,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
         return
     with EmbeddedPostgres(settings.home) as server:
         urls = server.start()
-        yield Database(owner=urls.owner, app=urls.app)
+        yield Database(owner=urls.owner, app=urls.app, home=settings.home)
 
 
 @contextmanager

@@ -139,11 +139,8 @@ def wait_until_ready(postmaster: Postmaster, layout: Layout, deadline: float) ->
 
     Raises StoreUnavailableError at `deadline`; the server is left to finish its recovery.
     """
-    target = conninfo.make_conninfo(
-        host=str(postmaster.socket_dir), port=PORT, dbname=DATABASE, user=APP_ROLE, connect_timeout=2
-    ).encode()
     began, told, pause_s = time.monotonic(), False, _POLL_S
-    while pq.PGconn.ping(target) != pq.Ping.OK:
+    while not _accepts(postmaster):
         if not is_alive(postmaster.pid):
             return False
         now = time.monotonic()
@@ -162,8 +159,10 @@ def wait_until_ready(postmaster: Postmaster, layout: Layout, deadline: float) ->
 
 
 def stop_postmaster(postmaster: Postmaster) -> None:
-    """Fast shutdown: ends sessions, writes a checkpoint. After 60 s an immediate one, which loses no commit."""
-    for number, patience_s in ((signal.SIGINT, _FAST_STOP_S), (signal.SIGQUIT, _IMMEDIATE_STOP_S)):
+    """Fast shutdown: ends sessions, writes a checkpoint. After 60 s an immediate one, which loses no commit; at once
+    where the server is recovering from a crash, since then the fast one may never end."""
+    fast = [(signal.SIGINT, _FAST_STOP_S)] if _accepts(postmaster) else []
+    for number, patience_s in (*fast, (signal.SIGQUIT, _IMMEDIATE_STOP_S)):
         try:
             os.kill(postmaster.pid, number)
         except ProcessLookupError:
@@ -174,6 +173,13 @@ def stop_postmaster(postmaster: Postmaster) -> None:
                 return
             time.sleep(_POLL_S)
         _log.warning("PostgreSQL did not stop in time", pid=postmaster.pid, waited_s=patience_s)
+
+
+def _accepts(postmaster: Postmaster) -> bool:
+    target = conninfo.make_conninfo(
+        host=str(postmaster.socket_dir), port=PORT, dbname=DATABASE, user=APP_ROLE, connect_timeout=2
+    )
+    return pq.PGconn.ping(target.encode()) == pq.Ping.OK
 
 
 def is_alive(pid: int) -> bool:
@@ -232,13 +238,18 @@ def _log_since(layout: Layout, offset: int) -> str:
         return ""
 
 
+def disk_full(layout: Layout) -> StoreError:
+    """What to say where PostgreSQL could not even start."""
+    return StoreError(
+        f"The disk that holds {layout.root} is full, so PostgreSQL can't start. Free some space and start "
+        "again; nothing that was committed is lost.",
+        code="disk_full",
+    )
+
+
 def _start_failure(layout: Layout, said: str) -> StoreError:
     if "No space left on device" in said:
-        return StoreError(
-            f"The disk that holds {layout.root} is full, so PostgreSQL can't start. Free some space and start "
-            "again; nothing that was committed is lost.",
-            code="disk_full",
-        )
+        return disk_full(layout)
     last = " | ".join(said.strip().splitlines()[-5:]) or "(nothing)"
     return StoreError(
         f"PostgreSQL did not start. Its log says: {last}. Correct that and start again; the whole log is "

@@ -85,10 +85,11 @@ def open_run(
     options: IngestOptions = SMALL,
     progress: Silent | None = None,
     parse: Parse = parse,
+    home: Path | None = None,
 ) -> Iterator[IngestRun]:
     target = open_collection(database, embedder, collection)
     with connect(database.app) as connection:
-        yield IngestRun(connection, target, embedder, options, progress or Silent(), parse=parse)
+        yield IngestRun(connection, target, embedder, options, progress or Silent(), parse=parse, home=home)
 
 
 def ingest(database: Database, *paths: Path, **arguments: Any) -> Report:

@@ -17,6 +17,7 @@ export const reasonsEn: Reasons = {
   parser_timeout: "Reading the file takes longer than allowed. Split it, or convert it to a simpler format.",
   parser_memory: "Reading the file takes more memory than allowed. Split it, or convert it to a simpler format.",
   empty: "There is no text in the file. Nothing to do, unless there should be some: then check the file.",
+  disk_full: "The disk that holds the database is full. Free some space and ingest again; what was in stays, and the rest goes in.",
   duplicate: "Another document has the same text, or nearly the same. Nothing to do: the other one answers. To keep both, set PGASK_DUPLICATES=keep_all and ingest again.",
 };
 
@@ -35,5 +36,6 @@ export const reasonsZh: Reasons = {
   parser_timeout: "读取该文件的时间超过了上限。请拆分文件，或转换为更简单的格式。",
   parser_memory: "读取该文件所需的内存超过了上限。请拆分文件，或转换为更简单的格式。",
   empty: "文件中没有文字。通常无需处理；如果本应有文字，请检查文件。",
+  disk_full: "数据库所在的磁盘已满。请释放一些空间后重新导入；已导入的内容保持不变，其余文件会继续导入。",
   duplicate: "另一个文档的文本与它相同或几乎相同。无需处理：由另一个文档作答。如需两者都保留，请设置 PGASK_DUPLICATES=keep_all 后重新导入。",
 };

@@ -1,0 +1,196 @@
+"""A disk that gets full in the middle of an ingest (R10): files end as `disk_full`, the server goes on answering, and
+the next run finishes when there is space again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from app.errors import StoreError
+from app.store.account import server_account
+from app.store.cluster import Layout, locate_binaries
+from app.store.embedded import EmbeddedPostgres
+from app.store.engine import Database
+from app.store.migrate import migrate
+from app.store.postmaster import find_postmaster, launch, stop_postmaster
+from tests.integration.ingesting import ingest, open_run, snapshot, write_corpus
+from tests.integration.processes import ROOT, children, kill_server, read_pid, rows, runs, wait_until
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Mounts a file system of so many MB, or changes its size; needs root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(megabytes: int) -> Path:
+        how = f"remount,size={megabytes}m" if folder.is_mount() else f"size={megabytes}m"
+        command = ["mount", "-t", "tmpfs", "-o", how, "none", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+        return folder
+
+    yield mount
+    subprocess.run(["umount", "--lazy", str(folder)], capture_output=True, check=False)
+
+
+@contextmanager
+def served(home: Path) -> Iterator[Database]:
+    with EmbeddedPostgres(home) as server:
+        urls = server.start()
+        database = Database(owner=urls.owner, app=urls.app, home=home)
+        migrate(database)
+        yield database
+
+
+def states(database: Database) -> set[tuple[object, ...]]:
+    return set(rows(database.app, "SELECT status, reason, count(*) FROM pgask.documents GROUP BY 1, 2"))
+
+
+def test_nothing_is_written_where_the_server_would_stop_itself(
+    small_disk: Callable[[int], Path], tmp_path: Path
+) -> None:
+    disk = small_disk(220)
+    corpus = write_corpus(tmp_path / "corpus", 3)
+    with served(disk / "home") as database:
+        pid = read_pid(disk / "home")
+        ingest(database, corpus)
+        before = snapshot(database)
+        write_corpus(corpus, 8)
+        filler = disk / "filler"
+        filler.write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - 40 * 2**20))
+        with open_run(database, home=database.home) as run:
+            report = run.execute(run.plan([corpus]))
+        assert {failure.code for failure in report.failed} == {"disk_full"}
+        assert (report.new, report.unchanged, len(report.failed)) == (0, 3, 5)
+        assert all("Free some space" in failure.detail for failure in report.failed)
+        assert states(database) == {("ready", None, 3), ("failed", "disk_full", 5)}
+        assert snapshot(database) == before  # what was in still answers
+        filler.unlink()
+        with open_run(database, home=database.home) as run:
+            assert run.execute(run.plan([corpus])).new == 5
+        ingest(database, corpus, collection="undisturbed")
+        assert snapshot(database) == snapshot(database, "undisturbed")
+        assert read_pid(disk / "home") == pid  # it never went away
+
+
+def test_a_server_that_says_its_disk_is_full(
+    postgres: EmbeddedPostgres, run_folder: Path, small_disk: Callable[[int], Path], tmp_path: Path
+) -> None:
+    folder = small_disk(24) / "space"
+    folder.mkdir()
+    owner = (run_folder / "pgask-home/postgres/data").stat()
+    os.chown(folder, owner.st_uid, owner.st_gid)
+    for parent in folder.parents:
+        if parent.is_relative_to(run_folder):
+            parent.chmod(0o755)
+    password = json.loads((run_folder / "pgask-home/postgres/credentials.json").read_text())["postgres"]
+    admin = make_conninfo(postgres.start().owner, user="postgres", password=password, dbname="postgres")
+    urls = postgres.create_database("small_test", template="template_test")
+    corpus = write_corpus(tmp_path / "corpus", 60, sentences=500)
+    database = Database(owner=urls.owner, app=urls.app)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLESPACE small LOCATION '{folder}'".encode())
+        connection.execute("ALTER DATABASE small_test SET TABLESPACE small")
+        report = ingest(database, corpus)
+        assert {failure.code for failure in report.failed} == {"disk_full"}
+        assert 0 < report.new < 60
+        assert report.new + len(report.failed) == 60
+        partial = snapshot(database)
+        small_disk(512)
+        assert ingest(database, corpus).new == 60 - report.new
+        assert partial < snapshot(database)
+        ingest(database, corpus, collection="undisturbed")
+        assert snapshot(database) == snapshot(database, "undisturbed")
+        postgres.drop_database("small_test")
+        connection.execute("DROP TABLESPACE small")
+
+
+@pytest.mark.model
+def test_the_command_names_each_file_and_the_server_outlives_it(
+    small_disk: Callable[[int], Path], tmp_path: Path
+) -> None:
+    disk = small_disk(64)  # what is left beside an empty cluster holds nothing
+    corpus = write_corpus(tmp_path / "corpus", 3)
+    command = [str(Path(sys.executable).with_name("ingest")), str(corpus), "--json"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PGASK_")}
+    environment = kept | {"PGASK_HOME": str(disk / "home"), "HF_HUB_OFFLINE": "1"}
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    with served(disk / "home") as database:
+        done = run()
+        assert done.returncode == 1, done.stderr
+        failed = json.loads(done.stdout.splitlines()[-1])["failed"]
+        assert [failure["code"] for failure in failed] == ["disk_full"] * 3
+        assert "disk_full" in done.stderr
+        assert rows(database.app, "SELECT 1") == [(1,)]
+        small_disk(400)
+        done = run()
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout.splitlines()[-1])["new"] == 3
+
+
+def test_a_cluster_on_a_full_disk_says_so_and_comes_back(
+    home: Path, small_disk: Callable[[int], Path]
+) -> None:
+    disk = small_disk(400)
+    subprocess.run(["cp", "-a", str(home), str(disk / "home")], check=True)
+    with suppress(OSError), (disk / "filler").open("wb") as filler:
+        while True:
+            filler.write(bytes(2**20))
+    with pytest.raises(StoreError) as caught:
+        EmbeddedPostgres(disk / "home").start()
+    assert caught.value.code == "disk_full"
+    (disk / "filler").unlink()
+    with EmbeddedPostgres(disk / "home") as server:
+        assert rows(server.start().app, "SELECT 1") == [(1,)]
+
+
+def test_a_server_that_is_recovering_is_stopped_at_once(home: Path) -> None:
+    """A fast shutdown waits for the end of the recovery, which on a full disk may not come."""
+    server = EmbeddedPostgres(home)
+    with psycopg.connect(server.start().owner) as connection:
+        connection.execute("CREATE TABLE x AS SELECT generate_series(1, 400000)")
+    servers = children(read_pid(home))
+    kill_server(home)
+    wait_until(lambda: not any(map(runs, servers)))
+    log = home / "postgres/log/postgres.log"
+    said = log.stat().st_size
+    layout = Layout(home / "postgres")
+    account = server_account(layout.data)
+    assert find_postmaster(layout, account) is None
+    postmaster = launch(layout, locate_binaries(layout, account), account)
+    recovering: list[int] = []
+
+    def is_held() -> bool:
+        for child in children(postmaster.pid):
+            if b"startup" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(child, signal.SIGSTOP)
+                recovering.append(child)
+        return bool(recovering)
+
+    wait_until(is_held)
+    stop_postmaster(postmaster)
+    assert not runs(postmaster.pid)
+    told = log.read_bytes()[said:]
+    assert b"received immediate shutdown request" in told
+    assert b"received fast shutdown request" not in told
+    with EmbeddedPostgres(home) as again:
+        assert rows(again.start().owner, "SELECT count(*) FROM x") == [(400_000,)]
