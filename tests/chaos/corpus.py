@@ -32,7 +32,7 @@ BROKEN: Final = {
 class Corpus:
     """`files` files and some that no parser reads. Equal arguments make equal texts."""
 
-    def __init__(self, seed: int, files: int, *, sentences: tuple[int, int] = (6, 40)) -> None:
+    def __init__(self, seed: int, files: int, *, sentences: tuple[int, int] = (4, 20)) -> None:
         self.seed, self.files, self._sentences = seed, files, sentences
         self._made: dict[tuple[int, int], bytes] = {}
 
