@@ -10,7 +10,7 @@ i is the window's place in its chunk (from 0), n the chunk's number of windows, 
 keywords (terms of app.lexicon) of the window per token. Position follows the lead bias of expository text (Lin and
 Hovy 1997, "Identifying topics by position"); density follows Luhn 1958, "The automatic creation of literature
 abstracts". Measured on four question sets (docs/tuning.md, "Pooling"; python -m eval.bench.pooling): the length is what
-gains over the plain mean; position and density are within chance of it, together never worse than either alone, and no
+gains over the plain mean; position and density are within chance of it, alone and together, on most sets, and no
 other strength of them wins on two sets. A change here raises app.embedding.POOLING, since it makes other vectors.
 """
 
