@@ -100,7 +100,7 @@ class VariedEmbedder:
         """`name` is added to the model's, so that the vectors get tables of their own. Raises InvalidRequestError for
         a dimension that the model has not."""
         full = embedder.space.dimension
-        self._embedder, self._dimension = embedder, dimension or full
+        self._embedder, self._dimension = embedder, full if dimension is None else dimension
         if not 1 <= self._dimension <= full:
             raise InvalidRequestError(f"The model's vectors have {full} numbers, not {dimension}.")
         cut = "" if self._dimension == full else f", first {self._dimension} numbers"

@@ -142,6 +142,17 @@ class TestResuming:
         monkeypatch.setenv("PGASK_BM25_B", "0.5")
         assert last_line(sweep("dense_weight=.3"))["points"][0]["reused"] is False
 
+    def test_what_a_point_is_known_by_holds_no_secret(
+        self, sweep: Sweep, out: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PGASK_DATABASE_URL", "postgresql://someone:s3cret@localhost/db")
+        monkeypatch.setenv("PGASK_LLM_API_KEY", "s3cret-key")
+        sweep("dense_weight=.3")
+        point = (out / "points" / "dense_weight=0.3" / "point.json").read_text("utf-8")
+        assert "s3cret" not in point
+        settings = json.loads(point)["settings"]
+        assert {"dense_weight", "window_share", "embedding_model", "exact_max_rows"} <= settings.keys()
+
 
 class TestFailures:
     def test_a_failing_point_is_told_and_the_rest_goes_on(self, sweep: Sweep) -> None:
