@@ -34,7 +34,8 @@ _DROPPED: dict[str, re.Pattern[str]] = {
     "bidi": re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]+"),
     "tag": re.compile("[\U000e0000-\U000e007f]+"),
 }
-_NOT_WORD_RUN = re.compile(rf"\W{{{MAX_COMBINING_MARKS + 1},}}")  # combining marks are not word characters
+# Where more may be: marks are no word characters, and normalising makes at most two of one, and three of the letter.
+_NOT_WORD_RUN = re.compile(rf"\w?\W{{{(MAX_COMBINING_MARKS - 3) // 2 + 1},}}")
 
 _HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+")
 _LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]+")
@@ -152,12 +153,17 @@ def detect_language(text: str) -> Literal["en", "zh", "und"]:
 
 
 def _limit_combining_marks(match: re.Match[str]) -> str:
+    """Count the marks as they are when every character is decomposed: so NFC makes no longer run of what is kept."""
     kept: list[str] = []
     run = 0
     for char in match.group():
-        run = run + 1 if unicodedata.combining(char) else 0
+        before = run
+        for part in unicodedata.normalize("NFD", char):
+            run = run + 1 if unicodedata.combining(part) else 0
         if run <= MAX_COMBINING_MARKS:
             kept.append(char)
+        else:
+            run = before
     return "".join(kept)
 
 

@@ -58,6 +58,22 @@ def test_endless_combining_marks_are_cut_at_thirty() -> None:
     assert cleaned.text.endswith("b")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + "\u0344" * 40,  # one mark that is two when normalised
+        "\u0958" + "\u0301\u0315" * 20,  # a letter that is a letter and a mark when normalised
+        "\u1f82" + "\u0345\u0344" * 16,
+        "ế" + "\u0323" * 31,
+        "(\u0344" * 3 + "\u0f73" * 16,
+    ],
+    ids=ascii,
+)
+def test_marks_are_counted_as_normalising_leaves_them(text: str) -> None:
+    cleaned = clean_text(text)
+    assert clean_text(cleaned.text) == type(cleaned)(cleaned.text, {})
+
+
 @pytest.mark.parametrize("text", ["", " \n\t", "\ufeff\u200b\0", "\u00a0\u2003"])
 def test_nothing_visible_is_empty(text: str) -> None:
     with pytest.raises(DocumentError) as raised:
