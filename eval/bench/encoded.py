@@ -67,10 +67,10 @@ class EncodedSet:
 class Cache:
     """Vectors in files of a folder, by what was encoded with which weights."""
 
-    def __init__(self, folder: Path, embedder: Embedder, dtype: str) -> None:
-        """`dtype` is the configured one; float32 and bfloat16 give other vectors."""
+    def __init__(self, folder: Path, embedder: Embedder, runtime: str) -> None:
+        """`runtime` says how the model computes: float32 and bfloat16 give other vectors."""
         self._folder, self._embedder = folder, embedder
-        self._space = f"{embedder.space}|{dtype}"
+        self._space = f"{embedder.space}|{runtime}"
 
     def embed_windows(self, slices: Sequence[IntVector]) -> FloatMatrix:
         """`Embedder.embed_windows`, read from the file where there is one."""

@@ -220,7 +220,12 @@ def main(
     settings = load_settings(chunk_tokens=chunk_tokens, window_tokens=window_tokens)
     embedder = SentenceTransformerEmbedder.from_settings(settings)
     out.mkdir(parents=True, exist_ok=True)
-    cache = Cache(out, embedder, settings.embedding_dtype)
+    runtime = {
+        name: getattr(settings, name)
+        for name in sorted(type(settings).model_fields)
+        if name.startswith("embedding_")
+    }
+    cache = Cache(out, embedder, str(runtime))
     found: dict[str, Any] = {"command": sys.argv, "space": asdict(embedder.space)}
     for name in sets.split(","):
         folder, _, language = name.partition(":")
