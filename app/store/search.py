@@ -19,6 +19,7 @@ from app.domain import Place, SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import NotFoundError
 from app.lexicon import LEXICON_VERSION
+from app.store.bm25 import HELD_TERMS, LEXICAL, LEXICAL_FILTERED, WEIGHTS, budget_parameters
 from app.store.engine import AsyncConnection
 from app.store.filters import compile_filter
 from app.store.index import VectorIndex
@@ -52,37 +53,17 @@ _ELIGIBLE: Final = """
 SELECT d.id, d.chunk_count FROM pgask.documents d
  WHERE d.collection_id = %(collection_id)s AND {condition}"""
 
-# BM25 (Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework", 3.15) with the idf of Lucene, which is never
-# negative: sum over terms of ln(1 + (N − df + ½)/(df + ½)) · tf·(k1 + 1)/(tf + k1·(1 − b + b·terms/mean terms)).
-_BM25: Final = """
-statistics AS (
-    SELECT chunk_count::float8 AS chunks, greatest(term_count, 1)::float8 / greatest(chunk_count, 1) AS mean_terms
-      FROM pgask.collections WHERE id = %(collection_id)s
-), matched AS MATERIALIZED (
-    SELECT p.term, p.chunk_id, p.term_frequency::float8 AS tf, p.chunk_terms::float8 AS terms,
-           p.window_frequencies AS windows
-      FROM pgask.postings p
-     WHERE p.collection_id = %(collection_id)s AND p.term = ANY(%(terms)s)
-), weights AS (
-    SELECT asked.term, ln(1 + (s.chunks - count(m.term) + 0.5) / (count(m.term) + 0.5)) AS idf
-      FROM statistics s, unnest(%(terms)s::text[]) AS asked (term) LEFT JOIN matched m USING (term)
-     GROUP BY asked.term, s.chunks
-), scored AS MATERIALIZED (
-    SELECT m.chunk_id, sum(w.idf * m.tf * (%(k1)s + 1)
-           / (m.tf + %(k1)s * (1 - %(b)s + %(b)s * m.terms / s.mean_terms))) AS lexical
-      FROM matched m JOIN weights w USING (term), statistics s GROUP BY m.chunk_id
-)"""
-
 # {dense} and {lexical} are one of the fragments below; candidates of both legs get all scores. A window that two
 # chunks share counts for the first of them: the other one repeats it as its overlap. A window's BM25 is the one above
 # with a k1 of its own and no length in it, since windows are about as long as each other.
 _CANDIDATES: Final = """
-WITH {bm25}, dense AS MATERIALIZED ({dense}), lexical AS MATERIALIZED ({lexical}),
+WITH {weights}, dense AS MATERIALIZED ({dense}), lexical AS MATERIALIZED ({lexical}),
 candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.window_start, c.window_end, greatest(c.window_start, before.window_end) AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
       FROM dense d FULL JOIN lexical l USING (chunk_id) JOIN pgask.chunks c ON c.id = chunk_id
       LEFT JOIN pgask.chunks before ON before.document_id = c.document_id AND before.chunk_index = c.chunk_index - 1
+), terms AS MATERIALIZED ({held_terms}
 ), own AS MATERIALIZED (
     SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> %(half)s) AS cosine
       FROM candidates c
@@ -90,8 +71,8 @@ candidates AS MATERIALIZED (
                       AND w.window_index < c.window_end
 ), held AS MATERIALIZED (
     SELECT o.id, o.place, sum(t.idf * f.tf * (%(window_k1)s + 1) / (f.tf + %(window_k1)s)) AS lexical
-      FROM own o JOIN matched m ON m.chunk_id = o.id AND length(m.windows) > o.place JOIN weights t USING (term)
-     CROSS JOIN LATERAL (SELECT get_byte(m.windows, o.place)::float8 AS tf) f
+      FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
+     CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
      GROUP BY o.id, o.place
 ), windows AS (
     SELECT o.id, min(o.window_index) AS first, array_agg(o.cosine ORDER BY o.place) AS cosines,
@@ -102,7 +83,7 @@ SELECT c.id, c.document_id::text, w.first, w.cosines, w.lexicals, coalesce(s.lex
        coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0),
        CASE row_number() OVER () WHEN 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END
   FROM candidates c JOIN windows w USING (id) JOIN pgask.documents d ON d.id = c.document_id
-  LEFT JOIN scored s ON s.chunk_id = c.id"""
+  LEFT JOIN (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s ON s.id = c.id"""
 
 _DENSE_EXACT: Final = """
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
@@ -119,23 +100,14 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance + 0, chunk_id) AS rank FRO
      ORDER BY {distance} LIMIT %(visited)s) nearest
  ORDER BY distance + 0, chunk_id LIMIT %(candidates)s"""
 
-_LEXICAL: Final = """
-SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
-  FROM scored ORDER BY lexical DESC, chunk_id LIMIT %(candidates)s"""
-
-_LEXICAL_FILTERED: Final = """
-SELECT s.chunk_id, row_number() OVER (ORDER BY s.lexical DESC, s.chunk_id) AS rank
-  FROM scored s JOIN pgask.chunks k ON k.id = s.chunk_id
- WHERE k.document_id IN (SELECT id FROM ({eligible}) e)
- ORDER BY s.lexical DESC, s.chunk_id LIMIT %(candidates)s"""
-
 _CHUNKS: Final = """
 SELECT k.id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, k.char_end, k.places, k.sentences,
        substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start) AS text
   FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
  WHERE k.id = ANY(%(ids)s)"""
 
-# The chunks before and after, each cut where it meets the other: stretches that touch it and repeat nothing of it.
+# The chunks before and after, each cut where it meets the next one towards the hit: stretches that touch and repeat
+# nothing.
 _NEIGHBOURS: Final = """
 SELECT h.id AS beside, k.id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
        s.char_start, s.char_end, substring(d.text FROM s.char_start + 1 FOR s.char_end - s.char_start) AS text
@@ -300,9 +272,13 @@ async def find_candidates(
         sql.SQL(" AND v.document_id IN (SELECT id FROM ({}) e)").format(eligible) if filtered else sql.SQL("")
     )
     dense = _dense(plan, documents)
-    lexical = sql.SQL(_LEXICAL_FILTERED).format(eligible=eligible) if filtered else sql.SQL(_LEXICAL)
+    lexical = sql.SQL(LEXICAL_FILTERED).format(eligible=eligible) if filtered else sql.SQL(LEXICAL)
     statement = sql.SQL(_CANDIDATES).format(
-        bm25=sql.SQL(_BM25), dense=dense, lexical=lexical, windows=window_table(plan.space_id)
+        weights=sql.SQL(WEIGHTS),
+        dense=dense,
+        lexical=lexical,
+        held_terms=sql.SQL(HELD_TERMS),
+        windows=window_table(plan.space_id),
     )
     parameters: dict[str, Any] = {
         "collection_id": plan.collection_id,
@@ -338,6 +314,7 @@ def _candidate(
     *others: Any,
 ) -> Candidate:
     return Candidate(chunk_id, document_id, first, tuple(cosines), tuple(lexicals), *others)
+        **budget_parameters(filtered=filtered),
 
 
 def _dense(plan: SearchPlan, documents: sql.Composable) -> sql.Composed:

@@ -202,7 +202,8 @@ postings = Table(
         "ix_postings_term",
         "collection_id",
         "term",
-        postgresql_include=["chunk_id", "term_frequency", "chunk_terms", "window_frequencies"],
+        "chunk_id",
+        postgresql_include=["term_frequency", "chunk_terms"],
     ),
     Index("ix_postings_chunk_id", "chunk_id"),
 )

@@ -1,0 +1,87 @@
+"""BM25 where a question's postings are more than are added up: common terms are looked up for the best chunks."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from app.store import bm25
+from app.store.engine import Database, connect, open_pool, transaction
+from app.store.search import Candidates, find_candidates, plan_search
+from tests.integration.ingesting import FAKE, open_collection
+from tests.integration.vectors import add_rows, clustered
+
+pytestmark = pytest.mark.integration
+
+CHUNKS = 3_000
+RARE = ["rare0", "rare1", "rare2"]
+COMMON = [f"common{number}" for number in range(9)]
+
+
+@pytest.fixture
+def texts(database: Database) -> dict[int, Counter[str]]:
+    """Chunks by id: nine terms that stand in most of them, three in forty each."""
+    collection = open_collection(database)
+    rng = np.random.default_rng(3)
+    with connect(database.app) as app:
+        add_rows(app, collection, clustered(rng, CHUNKS), "all.txt")
+        ids = [row[0] for row in app.execute("SELECT id FROM pgask.chunks ORDER BY id").fetchall()]
+        held = {chunk_id: Counter[str]() for chunk_id in ids}
+        for term, count in [*((term, CHUNKS * 9 // 10) for term in COMMON), *((term, 40) for term in RARE)]:
+            for chunk_id in rng.choice(ids, count, replace=False).tolist():
+                held[chunk_id][term] = int(rng.integers(1, 6))
+        with (
+            app.cursor() as cursor,
+            cursor.copy(
+                "COPY pgask.postings (chunk_id, collection_id, term_frequency, chunk_terms, term) FROM STDIN"
+            ) as copy,
+        ):
+            for chunk_id, counts in held.items():
+                for term, frequency in counts.items():
+                    copy.write_row((chunk_id, collection.id, frequency, counts.total(), term))
+        total = sum(counts.total() for counts in held.values())
+        app.execute("UPDATE pgask.collections SET term_count = %s", [total])
+    return held
+
+
+def textbook(texts: dict[int, Counter[str]], question: list[str]) -> dict[int, float]:
+    mean = sum(counts.total() for counts in texts.values()) / len(texts)
+    scores = dict.fromkeys(texts, 0.0)
+    for term in question:
+        df = sum(term in counts for counts in texts.values())
+        idf = math.log(1 + (len(texts) - df + 0.5) / (df + 0.5))
+        for chunk_id, counts in texts.items():
+            norm = 1.2 * (0.25 + 0.75 * counts.total() / mean)
+            scores[chunk_id] += idf * counts[term] * 2.2 / (counts[term] + norm)
+    return scores
+
+
+async def search(database: Database, question: list[str]) -> Candidates:
+    vector = clustered(np.random.default_rng(1), 1)[0]
+    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, transaction(pool) as reader:
+        plan = await plan_search(reader, "default", FAKE.space, None, exact_max_rows=10_000)
+        return await find_candidates(reader, plan, vector, question, None, candidates=20, k1=1.2, b=0.75)
+
+
+@pytest.mark.parametrize(
+    ("question", "overlap"),
+    [(RARE[:1], 10), ([*RARE, *COMMON], 10), ([*COMMON[::-1], "nowhere"], 5), (COMMON[:3], 10)],
+)
+async def test_the_best_chunks_are_found_and_their_scores_are_the_textbook_s(
+    database: Database, texts: dict[int, Counter[str]], question: list[str], overlap: int
+) -> None:
+    postings = sum(counts[term] > 0 for counts in texts.values() for term in question)
+    assert (postings > bm25.BUDGET) == (len(question) > 9)
+    scores, found = textbook(texts, question), await search(database, question)
+    for chunk in found.chunks:
+        assert chunk.lexical == pytest.approx(scores[chunk.chunk_id], abs=1e-9)
+    ranked = {chunk.lexical_rank: chunk for chunk in found.chunks if chunk.lexical_rank is not None}
+    assert sorted(ranked) == list(range(1, 21))
+    lexical = [ranked[rank].lexical for rank in sorted(ranked)]
+    assert lexical == pytest.approx(sorted(lexical, reverse=True), abs=1e-9)
+    best = sorted(scores, key=lambda chunk_id: (-scores[chunk_id], chunk_id))[:10]
+    assert len({ranked[rank].chunk_id for rank in range(1, 11)} & set(best)) >= overlap
+    assert set(found.term_weights) == set(question)
