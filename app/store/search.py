@@ -106,8 +106,7 @@ SELECT k.id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, 
   FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
  WHERE k.id = ANY(%(ids)s)"""
 
-# The chunks before and after, each cut where it meets the next one towards the hit: stretches that touch and repeat
-# nothing.
+# The chunks before and after, each cut where it meets the other: stretches that touch it and repeat nothing of it.
 _NEIGHBOURS: Final = """
 SELECT h.id AS beside, k.id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
        s.char_start, s.char_end, substring(d.text FROM s.char_start + 1 FOR s.char_end - s.char_start) AS text
@@ -290,6 +289,7 @@ async def find_candidates(
         "k1": float(k1),
         "b": float(b),
         "window_k1": WINDOW_K1,
+        **budget_parameters(filtered=filtered),
         **filter_parameters,
     }
     if plan.index is not None:
@@ -314,7 +314,6 @@ def _candidate(
     *others: Any,
 ) -> Candidate:
     return Candidate(chunk_id, document_id, first, tuple(cosines), tuple(lexicals), *others)
-        **budget_parameters(filtered=filtered),
 
 
 def _dense(plan: SearchPlan, documents: sql.Composable) -> sql.Composed:
