@@ -1,28 +1,28 @@
 """Recall@10 of the dense leg under filters, against exact search over the rows that the filter keeps.
 
-    python -m eval.bench.filtered_recall [--rows N] [--dimension D] [--exact-max-rows N] [--force-index] [--seed N]
+    python -m eval.bench.filtered_recall [--rows N] [--corpus SET]… [--method hnsw] [--exact-max-rows N] [--seed N]
 
-Inserts generated unit vectors into a temporary embedded PostgreSQL: documents of ten chunks around cluster centres, no
-text and no model. Each filter keeps a share of the documents, either at random or those of one region (the ones
-nearest to one centre), as a folder or a language does. Questions are chunks with noise (cosine about 0.8), from the
-rows that the filter keeps (`inside`) or from all (`anywhere`: the filter then often keeps only what is far away).
-The last cases are a collection that shares its space with a nine times larger one. A low `--exact-max-rows`
-sends all but the smallest to the index; where the planner would still rather sort all that the filter keeps,
-`--force-index` keeps it from that. Prints one JSON object; times are of one client and one search, the plan
-included.
+Inserts unit vectors into a temporary embedded PostgreSQL: documents of ten chunks. Without `--corpus` they lie around
+cluster centres, no text and no model. With it (folders with corpus/ and questions.jsonl) they are mixed from the
+windows of real documents, one to four of one document with a little noise, and `anywhere` asks the real questions.
+Each filter keeps a share of the documents, either at random or those of one region (the ones nearest to one place), as
+a folder or a language does. Questions are chunks with noise (cosine about 0.8), from the rows that the filter keeps
+(`inside`) or from all (`anywhere`: the filter then often keeps only what is far away). The last cases are a collection
+that shares its space with a nine times larger one. A low `--exact-max-rows` sends all but the smallest to the index;
+where the planner would still rather sort all that the filter keeps, `--force-index` keeps it from that. Prints one JSON
+object; times are of one client and one search, the plan included.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 import typer
@@ -30,8 +30,9 @@ from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from app.config import IndexMethod, VectorPrecision, load_settings
 from app.domain import SearchFilter
-from app.embedding import EmbeddingSpace, FloatMatrix
+from app.embedding import EmbeddingSpace, FloatMatrix, SentenceTransformerEmbedder
 from app.store import upkeep
 from app.store.embedded import EmbeddedPostgres
 from app.store.engine import AsyncPool, Connection, Database, connect, open_pool, transaction
@@ -39,6 +40,10 @@ from app.store.index import IndexSettings
 from app.store.migrate import migrate
 from app.store.search import find_candidates, plan_search
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
+from eval.bench.encoded import Cache, encode_set
+from eval.dataset import load_questions
+from ingest.planning import IngestOptions
+from ingest.sandbox import SandboxedParser
 
 SHARES: Final = (0.001, 0.01, 0.1, 0.25, 0.5)
 CHUNKS: Final = 10  # of a document
@@ -54,6 +59,7 @@ class Corpus:
     vectors: FloatMatrix
     ids: NDArray[np.int64]
     kept: dict[str, NDArray[np.bool_]]
+    questions: FloatMatrix | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class Figures:
     recall: float
     fewest: int
     p50_ms: float
+    p95_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +98,72 @@ def bench_space(dimension: int) -> EmbeddingSpace:
     )
 
 
-def fill(app: Connection, collection: Collection, rows: int, dimension: int, seed: int) -> Corpus:
-    """Store `rows` generated chunks with their windows and the metadata that the filters ask for."""
+class Generated:
+    """Documents around a hundred centres, their chunks around them."""
+
+    questions: FloatMatrix | None = None
+
+    def __init__(self, dimension: int) -> None:
+        self.dimension = dimension
+        self._centres = np.random.default_rng(0).standard_normal((100, dimension))
+
+    def draw(self, documents: int, rng: np.random.Generator) -> FloatMatrix:
+        """Unit vectors of the chunks of so many documents, by document."""
+        size = (documents, self.dimension)
+        middles = 0.5 * self._centres[rng.integers(100, size=documents)] + 0.5 * rng.standard_normal(size)
+        noise = rng.standard_normal((documents * CHUNKS, self.dimension))
+        return _unit(np.repeat(middles, CHUNKS, axis=0) + 0.5 * noise)
+
+
+class Real:
+    """Chunks between windows of real documents: one to four of the same document, weighted at random, with noise."""
+
+    def __init__(self, sets: Sequence[Path], cache: Path) -> None:
+        """Encodes the sets' windows and questions with the configured model; `cache` keeps the vectors."""
+        settings = load_settings()
+        embedder = SentenceTransformerEmbedder.from_settings(settings)
+        kept = Cache(cache, embedder, f"{settings.embedding_device} {settings.embedding_dtype}")
+        self.dimension = embedder.space.dimension
+        self._windows: list[FloatMatrix] = []
+        asked = []
+        for folder in sets:
+            questions = load_questions(folder / "questions.jsonl", limit=300)
+            with SandboxedParser() as parser:
+                encoded = encode_set(
+                    folder / "corpus", questions, [question.question for question in questions],
+                    embedder=embedder, cache=kept, options=IngestOptions.from_settings(settings, prune=False),
+                    parse=parser.parse,
+                )  # fmt: skip
+            asked.append(encoded.questions)
+            sources = np.array(encoded.sources)
+            for source in dict.fromkeys(encoded.sources):
+                mine = encoded.ranges[sources == source]
+                self._windows.append(encoded.windows[mine.min() : mine.max()])
+        self.questions: FloatMatrix | None = np.concatenate(asked)
+
+    def draw(self, documents: int, rng: np.random.Generator) -> FloatMatrix:
+        """Unit vectors of the chunks of so many documents, by document."""
+        rows = np.empty((documents * CHUNKS, self.dimension), dtype=np.float32)
+        for number in range(documents):
+            windows = self._windows[rng.integers(len(self._windows))]
+            weights = rng.exponential(size=(CHUNKS, 4)) * (
+                np.arange(4) < rng.integers(1, 5, size=(CHUNKS, 1))
+            )
+            chosen = windows[rng.integers(len(windows), size=(CHUNKS, 4))]
+            rows[number * CHUNKS : (number + 1) * CHUNKS] = np.einsum("cw,cwd->cd", weights, chosen)
+        noise = rng.standard_normal(rows.shape) * (0.35 / np.sqrt(self.dimension))
+        return _unit(_unit(rows) + noise)
+
+
+def fill(app: Connection, collection: Collection, source: Generated | Real, rows: int, seed: int) -> Corpus:
+    """Store `rows` chunks with their windows and the metadata that the filters ask for."""
     rng = np.random.default_rng(seed)
     documents = rows // CHUNKS
-    centres = np.random.default_rng(0).standard_normal((100, dimension))
-    middles = 0.5 * centres[rng.integers(100, size=documents)] + 0.5 * rng.standard_normal(
-        (documents, dimension)
-    )
-    vectors = _unit(np.repeat(middles, CHUNKS, axis=0) + 0.5 * rng.standard_normal((rows, dimension)))
+    vectors = source.draw(documents, rng)
+    middles = _unit(vectors.reshape(documents, CHUNKS, -1).mean(axis=1))
     places = {
         "random": rng.permutation(documents),
-        "region": np.argsort(np.argsort(-(_unit(middles) @ _unit(centres[:1])[0]), kind="stable")),
+        "region": np.argsort(np.argsort(-(middles @ middles[rng.integers(documents)]), kind="stable")),
     }
     kept = {
         _name(kind, share): place < max(1, round(share * documents))
@@ -114,7 +175,8 @@ def fill(app: Connection, collection: Collection, rows: int, dimension: int, see
         for number in range(documents)
     ]
     ids = _store(app, collection, vectors, metadata, rng)
-    return Corpus(collection, vectors, ids, {name: np.repeat(which, CHUNKS) for name, which in kept.items()})
+    masks = {name: np.repeat(which, CHUNKS) for name, which in kept.items()}
+    return Corpus(collection, vectors, ids, masks, source.questions)
 
 
 async def measure(
@@ -132,6 +194,9 @@ async def measure(
     for name, kept in corpus.kept.items():
         for where, source in (("inside", kept), ("anywhere", np.ones_like(kept))):
             asked = _ask(corpus.vectors[source], questions, seed)
+            if where == "anywhere" and corpus.questions is not None:
+                rng = np.random.default_rng(seed)
+                asked = corpus.questions[rng.choice(len(corpus.questions), questions, replace=False)]
             figures.append(
                 await _measure_one(
                     pool,
@@ -206,7 +271,8 @@ async def _measure_one(
         probes=plan.probes,
         recall=round(hits / (len(asked) * min(NEIGHBOURS, len(rows))), 4),
         fewest=found_least,
-        p50_ms=round(statistics.median(elapsed_ms), 2),
+        p50_ms=round(float(np.percentile(elapsed_ms, 50)), 2),
+        p95_ms=round(float(np.percentile(elapsed_ms, 95)), 2),
     )
 
 
@@ -268,22 +334,23 @@ def _store(
 async def run(
     database: Database,
     *,
+    source: Generated | Real,
     rows: int,
-    dimension: int,
     exact_max_rows: int,
     candidates: int,
     questions: int,
     seed: int,
+    index: IndexSettings | None = None,
     force_index: bool = False,
 ) -> Measured:
     """Fill a migrated, empty database and measure."""
-    space = bench_space(dimension)
+    space = bench_space(source.dimension)
     with connect(database.owner) as owner, connect(database.app) as app:
         space_id = ensure_space(owner, space)
-        large = fill(app, ensure_collection(app, "large", space_id), rows * 9 // 10, dimension, seed)
-        small = fill(app, ensure_collection(app, "small", space_id), rows // 10, dimension, seed + 1)
+        large = fill(app, ensure_collection(app, "large", space_id), source, rows * 9 // 10, seed)
+        small = fill(app, ensure_collection(app, "small", space_id), source, rows // 10, seed + 1)
         owner.execute("ANALYZE")
-        built = upkeep.rebuild(owner, space_id, IndexSettings())
+        built = upkeep.rebuild(owner, space_id, index or IndexSettings())
     url = make_conninfo(database.app, options="-c enable_sort=off") if force_index else database.app
     async with open_pool(url, size=1, statement_timeout_s=60) as pool:
         figures = await measure(
@@ -314,7 +381,13 @@ def _databases() -> Iterator[Database]:
 def main(
     *,
     rows: Annotated[int, typer.Option(help="Chunks, a tenth of them in a collection of its own")] = 30_000,
-    dimension: Annotated[int, typer.Option(help="Dimension of the vectors")] = 384,
+    dimension: Annotated[int, typer.Option(help="Dimension of generated vectors")] = 384,
+    corpus: Annotated[
+        list[Path] | None, typer.Option(help="Set whose windows are mixed; may be repeated")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder that keeps the encoded vectors")] = None,
+    method: Annotated[IndexMethod, typer.Option(help="PGASK_INDEX_METHOD")] = "ivfflat",
+    precision: Annotated[VectorPrecision, typer.Option(help="PGASK_VECTOR_PRECISION")] = "full",
     exact_max_rows: Annotated[int, typer.Option(help="PGASK_EXACT_MAX_ROWS")] = 100,
     candidates: Annotated[int, typer.Option(help="Rows that each search asks for")] = 10,
     questions: Annotated[int, typer.Option(help="Questions a filter")] = 100,
@@ -324,14 +397,21 @@ def main(
     seed: Annotated[int, typer.Option(help="Of all that is random")] = 1,
 ) -> None:
     """Print the figures as one JSON object."""
+    with tempfile.TemporaryDirectory() as temporary:
+        source = Real(corpus, cache or Path(temporary)) if corpus else Generated(dimension)
     for database in _databases():
         measured = asyncio.run(
             run(
-                database, rows=rows, dimension=dimension, exact_max_rows=exact_max_rows, candidates=candidates,
-                questions=questions, seed=seed, force_index=force_index,
+                database, source=source, rows=rows, exact_max_rows=exact_max_rows, candidates=candidates,
+                questions=questions, seed=seed, index=IndexSettings(method, precision), force_index=force_index,
             )
         )  # fmt: skip
-        settings = {"rows": rows, "dimension": dimension, "exact_max_rows": exact_max_rows}
+        sets = [folder.name for folder in corpus or []]
+        settings: dict[str, Any] = {
+            "rows": rows,
+            "vectors": sets or "generated",
+            "exact_max_rows": exact_max_rows,
+        }
         settings |= {
             "candidates": candidates,
             "questions": questions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.store.engine import Database
-from eval.bench.filtered_recall import NEIGHBOURS, run
+from eval.bench.filtered_recall import NEIGHBOURS, Generated, run
 
 pytestmark = pytest.mark.integration
 
@@ -14,8 +14,8 @@ async def test_filters_keep_recall_and_rows(database: Database) -> None:
     """Also where the planner may not sort all that a filter keeps instead of using the index."""
     measured = await run(
         database,
+        source=Generated(384),
         rows=6_000,
-        dimension=384,
         exact_max_rows=0,
         candidates=10,
         questions=20,
