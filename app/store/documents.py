@@ -229,6 +229,8 @@ def rename_document(
             "new": new,
             "old_stem": PurePosixPath(old).stem,
             "new_stem": PurePosixPath(new).stem,
+            "old_name": PurePosixPath(old).name,  # the title of source code
+            "new_name": PurePosixPath(new).name,
             "origin": origin,
         }
         connection.execute(
@@ -239,7 +241,7 @@ def rename_document(
         )
         moved = connection.execute(
             "UPDATE pgask.documents SET source = %(new)s, origin = %(origin)s, updated_at = now(),"
-            " title = CASE title WHEN %(old_stem)s THEN %(new_stem)s ELSE title END"
+            " title = CASE title WHEN %(old_stem)s THEN %(new_stem)s WHEN %(old_name)s THEN %(new_name)s ELSE title END"
             " WHERE collection_id = %(collection)s AND source = %(old)s AND NOT EXISTS (SELECT FROM"
             " pgask.documents WHERE collection_id = %(collection)s AND source = %(new)s) RETURNING id",
             names,

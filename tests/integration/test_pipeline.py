@@ -212,6 +212,29 @@ def test_a_copy_in_another_folder_is_no_move(database: Database, tmp_path: Path)
     assert set(statuses(database)) in ({"a.md", "c.md", "d.md"}, {"b.md", "c.md", "d.md"})
 
 
+def test_a_title_that_was_the_files_name_follows_it(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text("def f():\n    return 1\n", "utf-8")
+    (tmp_path / "old.txt").write_text("A text without a heading, whose title is its name.", "utf-8")
+    ingest(database, tmp_path)
+    for file in (tmp_path / "old.py", tmp_path / "old.txt"):
+        file.rename(file.with_stem("new"))
+    assert ingest(database, tmp_path, options=replace(SMALL, prune=True)).renamed == 2
+    moved = snapshot_titles(database)
+    ingest(database, tmp_path, collection="undisturbed")
+    assert moved == snapshot_titles(database, "undisturbed")
+
+
+def snapshot_titles(database: Database, collection: str = "default") -> set[tuple[object, ...]]:
+    with connect(database.app) as app:
+        return set(
+            app.execute(
+                "SELECT d.source, d.title FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
+                " WHERE c.name = %s",
+                [collection],
+            ).fetchall()
+        )
+
+
 def test_another_format_is_no_rename(database: Database, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# Heading\n\nText under it.", "utf-8")
     ingest(database, tmp_path)
