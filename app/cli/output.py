@@ -15,8 +15,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 
 
 def print_json(value: Any) -> None:
-    """One line of JSON; dates and paths as text."""
-    print(json.dumps(value, ensure_ascii=False, default=str))
+    """One line of JSON; dates and paths as text, letters of every script as they are, and escapes for what a terminal
+    obeys or does not show."""
+    print(as_json(value))
+
+
+def as_json(value: Any) -> str:
+    """The line that print_json prints.
+
+    >>> as_json({"title": "表\\x9b31m"})
+    '{"title": "表\\\\u009b31m"}'
+    """
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def printable(text: str) -> str:
