@@ -1,15 +1,16 @@
 """`ingest PATH…`: arguments, progress, report and exit code around ingest/pipeline.py.
 
-Exit codes: 0 all in, 1 some files failed, 2 could not start, 130 interrupted.
+Exit codes: 0 all in (with --watch: ended while waiting), 1 some files failed, 2 could not start, 130 interrupted.
 """
 
 from __future__ import annotations
 
-import json
+import signal
 import sys
-from dataclasses import asdict
+import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -32,8 +33,10 @@ from app.store.engine import Database, connect, open_database
 from app.store.index import IndexSettings
 from app.store.migrate import check_revision
 from app.store.spaces import ensure_collection, ensure_space, peek_collection
-from ingest.pipeline import IngestOptions, IngestRun, Plan, Report
+from ingest.pipeline import IngestOptions, IngestRun
 from ingest.sandbox import SandboxedParser
+from ingest.summary import plan_lines, plan_object, printable, report_lines, report_object, to_json
+from ingest.watch import watch_paths
 
 app = typer.Typer(add_completion=False)
 
@@ -87,21 +90,38 @@ def ingest(
     overlap: Annotated[
         int | None, typer.Option(help="Tokens shared with the chunk before, 0 to 256.")
     ] = None,
+    duplicates: Annotated[
+        str | None, typer.Option(help="keep_once: leave out what has the same text, or nearly; or keep_all.")
+    ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Forget documents whose file is gone.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done and stop.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on after the first run: follow changes until Ctrl-C.")
+    ] = False,
+    poll: Annotated[
+        bool, typer.Option("--poll", help="With --watch: look every second (network shares give no notices).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
 ) -> None:
     """Take files and folders into a collection: new and changed ones go in, unchanged ones are skipped by hash."""
     errors = Console(stderr=True)
+    if watch and dry_run:
+        raise typer.BadParameter("--dry-run shows one plan; it can't be followed with --watch.")
     try:
-        settings = load_settings(chunk_tokens=chunk_tokens, overlap=overlap)
+        settings = load_settings(chunk_tokens=chunk_tokens, overlap=overlap, duplicates=duplicates)
         configure_logs(settings.log_level)
-        options = IngestOptions.from_settings(settings, prune=prune)
-        with open_database(settings) as database:
-            code = _run(
-                database, settings, paths, collection, options, dry_run=dry_run, as_json=as_json, quiet=quiet
-            )
+        job = _Job(
+            settings=settings,
+            embedder=SentenceTransformerEmbedder.from_settings(settings),
+            paths=paths,
+            collection=collection,
+            options=IngestOptions.from_settings(settings, prune=prune),
+            as_json=as_json,
+            quiet=quiet,
+        )
+        once = _show_plan if dry_run else _run
+        code = _follow(job, poll=poll) if watch else once(job)
     except PgaskError as error:
         _print_error(errors, error, as_json=as_json)
         raise typer.Exit(2) from None
@@ -110,46 +130,112 @@ def ingest(
     raise typer.Exit(code)
 
 
-def _run(
-    database: Database,
-    settings: Settings,
-    paths: list[Path],
-    collection_name: str,
-    options: IngestOptions,
-    *,
-    dry_run: bool,
-    as_json: bool,
-    quiet: bool,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is taken in where, and how it is told; each run of it opens the database anew."""
+
+    settings: Settings
+    embedder: SentenceTransformerEmbedder
+    paths: list[Path]
+    collection: str
+    options: IngestOptions
+    as_json: bool
+    quiet: bool
+
+    def bar(self, console: Console) -> _Bar:
+        return _Bar(console, shown=not self.quiet and console.is_terminal)
+
+
+def _show_plan(job: _Job) -> int:
+    with (
+        open_database(job.settings) as database,
+        connect(database.app) as connection,
+        SandboxedParser() as parser,
+    ):
+        check_revision(connection)
+        peeked = peek_collection(connection, job.collection, job.embedder.space)
+        with job.bar(Console(stderr=True)) as bar:
+            run = IngestRun(connection, peeked, job.embedder, job.options, bar, parse=parser.parse)
+            plan = run.plan(job.paths)
+    if job.as_json:
+        print(to_json(plan_object(plan)))
+    else:
+        for line in plan_lines(plan):
+            print(line)
+    return 1 if plan.failed or plan.retried else 0
+
+
+def _run(job: _Job) -> int:
+    with open_database(job.settings) as database:
+        return _run_on(database, job)
+
+
+def _run_on(database: Database, job: _Job) -> int:
     console = Console(stderr=True)
-    shown = not quiet and console.is_terminal
     with connect(database.app) as connection, SandboxedParser() as parser:
         check_revision(connection)
-        embedder = SentenceTransformerEmbedder.from_settings(settings)
-        if dry_run:
-            peeked = peek_collection(connection, collection_name, embedder.space)
-            with _Bar(console, shown=shown) as bar:
-                plan = IngestRun(connection, peeked, embedder, options, bar, parse=parser.parse).plan(paths)
-            return _print_plan(plan, as_json=as_json)
         with connect(database.owner) as owner:
-            space_id = ensure_space(owner, embedder.space)
-        collection = ensure_collection(connection, collection_name, space_id)
+            space_id = ensure_space(owner, job.embedder.space)
+        collection = ensure_collection(connection, job.collection, space_id)
         interrupted = False
-        with _Bar(console, shown=shown) as bar:
+        with job.bar(console) as bar:
             run = IngestRun(
-                connection, collection, embedder, options, bar, parse=parser.parse, home=database.home
+                connection,
+                collection,
+                job.embedder,
+                job.options,
+                bar,
+                parse=parser.parse,
+                home=database.home,
             )
             try:
-                run.execute(run.plan(paths))
+                run.execute(run.plan(job.paths))
             except KeyboardInterrupt:
                 interrupted = True
                 connection.close()  # it may be in the middle of a command, which nothing can follow
     if not interrupted and not any(failure.code == "disk_full" for failure in run.report.failed):
-        interrupted = not _maintain_index(database, settings, space_id, console, quiet=quiet)
-    _print_report(run.report, interrupted=interrupted, as_json=as_json, quiet=quiet)
+        interrupted = not _maintain_index(database, job.settings, space_id, console, quiet=job.quiet)
+    if not job.quiet:
+        for line in report_lines(run.report, job.collection, interrupted=interrupted):
+            console.print(Text(line), soft_wrap=True)
+    if job.as_json:
+        print(to_json(report_object(run.report)), flush=True)
     if interrupted:
         return 130
     return 1 if run.report.failed else 0
+
+
+def _follow(job: _Job, *, poll: bool) -> int:
+    """Run, and again after each burst of changes, until Ctrl-C: 0 while waiting, 130 in the middle of a run.
+
+    A run that fails (the database restarts, a folder is away) is told once and tried again, at first after a second,
+    later every minute; only the first one must succeed.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as services are stopped: end as by Ctrl-C
+    console = Console(stderr=True)
+    is_due, is_first, told = True, True, ""
+    delay_s, retry_at = 1.0, 0.0
+    try:
+        for is_changed in watch_paths(job.paths, poll=poll):
+            is_due = is_due or is_changed
+            if not is_due or (not is_changed and time.monotonic() < retry_at):
+                continue
+            try:
+                if _run(job) == 130:
+                    return 130
+            except PgaskError as error:
+                if is_first:
+                    raise
+                if str(error) != told:
+                    _print_error(console, error, as_json=job.as_json)
+                told, retry_at, delay_s = str(error), time.monotonic() + delay_s, min(2 * delay_s, 60)
+                continue
+            if is_first and not job.quiet:
+                console.print("Watching for changes; Ctrl-C ends it.")
+            is_due, is_first, told, delay_s, retry_at = False, False, "", 1.0, 0.0
+    except KeyboardInterrupt:
+        return 0
+    return 0
 
 
 def _maintain_index(
@@ -166,68 +252,10 @@ def _maintain_index(
     return True
 
 
-def _print_plan(plan: Plan, *, as_json: bool) -> int:
-    groups = {
-        "new": [("+", source) for source in plan.new],
-        "changed": [("~", source) for source in plan.changed],
-        "renamed": [(">", f"{old} → {new}") for old, new in plan.renamed],
-        "removed": [("-", source) for source in plan.removed],
-        "failed": [("!", f"{failure.source} ({failure.code})") for failure in plan.failed],
-    }
-    if as_json:
-        planned = Report(
-            new=len(plan.new),
-            changed=len(plan.changed),
-            renamed=len(plan.renamed),
-            unchanged=len(plan.unchanged),
-            removed=len(plan.removed),
-            failed=list(plan.failed),
-        )
-        print(_json(asdict(planned) | {"dry_run": True}))
-    else:
-        for lines in groups.values():
-            for mark, text in lines:
-                print(f"{mark} {_printable(text)}")
-        print("nothing to do" if not any(groups.values()) else f"{len(plan.unchanged)} unchanged")
-    return 1 if plan.failed else 0
-
-
-def _print_report(report: Report, *, interrupted: bool, as_json: bool, quiet: bool) -> None:
-    if not quiet:
-        console = Console(stderr=True)
-        for failure in report.failed:
-            console.print(
-                Text(f"failed  {_printable(failure.source)}: {failure.code}. {_printable(failure.detail)}"),
-                soft_wrap=True,
-            )
-        console.print(
-            f"{report.new} new, {report.changed} changed, {report.renamed} renamed, {report.unchanged} unchanged, "
-            f"{report.removed} removed, {len(report.failed)} failed; {report.chunks} chunks, {report.tokens:,} tokens "
-            f"in {report.seconds:.1f} s",
-            highlight=False,
-            soft_wrap=True,
-        )
-        if interrupted:
-            console.print("Interrupted. What is in is in; run the same command again for the rest.")
-    if as_json:
-        print(_json(asdict(report)))
-
-
 def _print_error(console: Console, error: PgaskError, *, as_json: bool) -> None:
-    console.print(Text(_printable(f"ingest: {error}")), soft_wrap=True)
+    console.print(Text(printable(f"ingest: {error}")), soft_wrap=True)
     if as_json:
-        print(_json({"error": {"code": error.code, "detail": str(error)}}))
-
-
-def _json(value: dict[str, Any]) -> str:
-    """One line of JSON with letters of every script as they are, and nothing in it that acts on a terminal."""
-    text = json.dumps(value, ensure_ascii=False)
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
-
-
-def _printable(text: str) -> str:
-    """Control characters in a file's name must not reach the terminal."""
-    return "".join(c if c.isprintable() else "�" for c in text)
+        print(to_json({"error": {"code": error.code, "detail": str(error)}}))
 
 
 def main() -> None:

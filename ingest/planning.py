@@ -69,6 +69,7 @@ class Plan:
     unchanged: tuple[str, ...]
     removed: tuple[str, ...]
     failed: tuple[SourceFailure, ...]
+    retried: tuple[SourceFailure, ...]  # files that failed before, are as they were, and are tried again
     duplicates: tuple[tuple[str, str], ...]
     work: tuple[
         SourceFile, ...
@@ -117,14 +118,20 @@ def make_plan(
     by_source = {file.source: file for file in files}
     moved = [by_source[new] for _, new in renamed]
     duplicates = _copies([*unchanged, *moved], work, hashes, options)
-    left_out = {source for source, _ in duplicates}
+    retried = [
+        SourceFailure(file.source, document.reason or "", document.reason_detail or "")
+        for file in work
+        if (document := known.get(file.source)) and _has_failed(document, hashes[file.source], pipeline)
+    ]
+    aside = {source for source, _ in duplicates} | {failure.source for failure in retried}
     return Plan(
-        new=tuple(sorted(read - replaced - left_out)),
-        changed=tuple(sorted(replaced - left_out)),
+        new=tuple(sorted(read - replaced - aside)),
+        changed=tuple(sorted(replaced - aside)),
         renamed=tuple(renamed),
         unchanged=tuple(file.source for file in unchanged),
         removed=tuple(removed),
         failed=(*found.failures, *failures),
+        retried=tuple(retried),
         duplicates=tuple(duplicates),
         work=tuple(work),
         replaced=replaced,
@@ -216,6 +223,13 @@ def _is_current(known: KnownDocument | None, sha256: str, pipeline: str) -> bool
         and known.status in {"ready", "duplicate"}
         and known.content_sha256 == sha256
         and known.pipeline == pipeline
+    )
+
+
+def _has_failed(known: KnownDocument, sha256: str, pipeline: str) -> bool:
+    """Whether these very bytes could not be taken in by these settings."""
+    return (
+        known.status in {"failed", "stale"} and known.content_sha256 == sha256 and known.pipeline == pipeline
     )
 
 

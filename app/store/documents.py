@@ -40,6 +40,8 @@ class KnownDocument:
     content_sha256: str | None
     pipeline: str | None
     media_type: str
+    reason: str | None = None  # code and detail of why it failed or was left out
+    reason_detail: str | None = None
     duplicate_of: str | None = None  # source of the document kept in its place; None where that is gone
 
 
@@ -84,7 +86,8 @@ def known_documents(connection: Connection, collection: Collection) -> Mapping[s
     """Every document of a collection by its source."""
     with connection.cursor(row_factory=class_row(KnownDocument)) as cursor:
         rows = cursor.execute(
-            "SELECT d.source, d.status, d.content_sha256, d.pipeline, d.media_type, kept.source AS duplicate_of"
+            "SELECT d.source, d.status, d.content_sha256, d.pipeline, d.media_type, d.reason, d.reason_detail,"
+            " kept.source AS duplicate_of"
             " FROM pgask.documents d LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of"
             " WHERE d.collection_id = %s",
             [collection.id],
@@ -201,7 +204,9 @@ def record_failure(
             "   status = CASE WHEN d.chunk_count > 0 THEN 'stale' ELSE 'failed' END, reason = excluded.reason,"
             "   reason_detail = excluded.reason_detail, content_sha256 = excluded.content_sha256,"
             "   pipeline = excluded.pipeline, size_bytes = excluded.size_bytes, duplicate_of = NULL,"
-            "   updated_at = now()",
+            "   updated_at = now()"
+            " WHERE (d.reason, d.reason_detail, d.content_sha256, d.pipeline)"  # else nothing is new
+            "   IS DISTINCT FROM (excluded.reason, excluded.reason_detail, excluded.content_sha256, excluded.pipeline)",
             {
                 "collection": collection.id,
                 "source": version.source,

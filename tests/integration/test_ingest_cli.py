@@ -18,6 +18,7 @@ from tests.integration.ingesting import FAKE, open_collection, random_text
 from tests.integration.processes import ROOT, rows, wait_until
 
 KEYS = ["new", "changed", "renamed", "unchanged", "removed", "failed", "chunks", "tokens", "seconds"]
+MORE_KEYS = ["duplicates", "embedded_tokens", "reused_tokens", "dropped_tokens", "unreadable_documents"]
 COMMAND = [sys.executable, "-c", "from ingest.cli import main; main()"]
 
 pytestmark = pytest.mark.integration
@@ -66,8 +67,13 @@ def test_a_folder_goes_in_by_the_bundled_model(database: Database, tmp_path: Pat
     done = ingest(database, corpus, "--json")
     assert done.returncode == 1, done.stderr
     report = last_object(done)
-    assert list(report) == KEYS
+    assert list(report) == KEYS + MORE_KEYS
     assert (report["new"], report["changed"], report["unchanged"]) == (2, 0, 0)
+    assert report["embedded_tokens"] + report["reused_tokens"] == report["tokens"]
+    assert report["dropped_tokens"] == 0
+    assert report["unreadable_documents"] == 1  # the Chinese one, by this English model
+    assert "can't read 1 document of collection 'default'" in done.stderr
+    assert "PGASK_EMBEDDING_MODEL" in done.stderr
     assert {failure["code"] for failure in report["failed"]} == {"parse_failed", "unsupported_type"}
     assert all(list(failure) == ["source", "code", "detail"] for failure in report["failed"])
     assert any("evil\x1b[2J" in failure["source"] for failure in report["failed"])
@@ -76,7 +82,11 @@ def test_a_folder_goes_in_by_the_bundled_model(database: Database, tmp_path: Pat
     assert report["tokens"] > 500
     assert is_safe(done.stdout)
     assert is_safe(done.stderr)
-    assert "2 new, 0 changed, 0 renamed, 0 unchanged, 0 removed, 2 failed" in done.stderr
+    assert "2 new, 0 changed, 0 renamed, 0 unchanged, 0 removed, 2 failed, 0 duplicates; " in done.stderr
+    assert f"coverage: {report['tokens']:,} tokens read" in done.stderr
+    planned = ingest(database, corpus, "--dry-run")
+    assert "! broken.pdf (parse_failed before; tried again)\n" in planned.stdout
+    assert planned.stdout.endswith("= 2 unchanged\nnothing to do\n")
 
     for bad in corpus.iterdir():
         if bad.suffix != ".md":
@@ -124,8 +134,9 @@ def test_a_dry_run_shows_and_writes_nothing(database: Database, tmp_path: Path) 
     assert "+ a.md\n+ b.md\n" in done.stdout
     assert is_safe(done.stdout)
     as_json = last_object(ingest(database, corpus, "--dry-run", "--json"))
-    assert [key for key in as_json if key != "dry_run"] == KEYS
+    assert list(as_json) == [*KEYS, *MORE_KEYS, "dry_run", "plan"]
     assert as_json["new"] == 3
+    assert as_json["plan"]["new"][:2] == ["a.md", "b.md"]
     for table in ("collections", "documents", "embedding_spaces"):
         assert rows(database.app, f"SELECT count(*) FROM pgask.{table}") == [(0,)]
     assert rows(database.app, "SELECT count(*) FROM pg_tables WHERE schemaname = 'pgask_vectors'") == [(0,)]

@@ -1,0 +1,118 @@
+"""What `ingest` says: a plan as a diff, a report as a summary, both as one JSON object. Pure: text in, text out.
+
+Names of files and words of documents come from outside: nothing of them may act on a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from app.embedding import UNREADABLE_SHARE
+from ingest.pipeline import Plan, Report
+
+_MOST_LINES: Final = 100  # of each kind in a plan, and of duplicates in a summary; `--json` has the counts
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """The plan as a diff: + new, ~ changed, > moved, - removed, & duplicate, ! failed, = unchanged (a count)."""
+    yield from _listed("+", plan.new)
+    yield from _listed("~", plan.changed)
+    yield from _listed(">", [f"{old} → {new}" for old, new in plan.renamed])
+    yield from _listed("-", plan.removed)
+    yield from _listed("&", [f"{source} (the same bytes as {kept})" for source, kept in plan.duplicates])
+    yield from _listed("!", [f"{failure.source} ({failure.code})" for failure in plan.failed])
+    yield from _listed(
+        "!", [f"{failure.source} ({failure.code} before; tried again)" for failure in plan.retried]
+    )
+    if plan.unchanged:
+        yield f"= {len(plan.unchanged):,} unchanged"
+    if not (plan.new or plan.changed or plan.renamed or plan.removed or plan.duplicates):
+        yield "nothing to do"
+        return
+    yield (
+        f"{len(plan.new):,} new, {len(plan.changed):,} changed, {len(plan.renamed):,} renamed,"
+        f" {len(plan.unchanged):,} unchanged, {len(plan.removed):,} removed,"
+        f" {len(plan.failed) + len(plan.retried):,} failed, {_count(len(plan.duplicates), 'duplicate')}"
+    )
+
+
+def plan_object(plan: Plan) -> dict[str, Any]:
+    """The plan in the form of a report, and under `plan` the sources of each kind."""
+    counts = Report(
+        new=len(plan.new),
+        changed=len(plan.changed),
+        renamed=len(plan.renamed),
+        unchanged=len(plan.unchanged),
+        removed=len(plan.removed),
+        failed=[*plan.failed, *plan.retried],
+    )
+    return report_object(counts) | {
+        "duplicates": [{"source": source, "of": kept, "similarity": 1.0} for source, kept in plan.duplicates],
+        "dry_run": True,
+        "plan": {
+            "new": plan.new,
+            "changed": plan.changed,
+            "renamed": [{"from": old, "to": new} for old, new in plan.renamed],
+            "removed": plan.removed,
+        },
+    }
+
+
+def report_lines(report: Report, collection: str, *, interrupted: bool) -> Iterator[str]:
+    """Each file that failed and why, duplicates, the counts, how the text was covered, and what to do about it."""
+    for failure in report.failed:
+        yield printable(f"failed  {failure.source}: {failure.code}. {failure.detail}")
+    shown = report.duplicates[:_MOST_LINES]
+    for duplicate in shown:
+        how = "the same text as" if duplicate.similarity == 1 else f"{duplicate.similarity:.2f} like"
+        yield printable(f"duplicate  {duplicate.source}: {how} {duplicate.of}")
+    if len(report.duplicates) > len(shown):
+        yield f"duplicate  … and {len(report.duplicates) - len(shown):,} more"
+    yield (
+        f"{report.new} new, {report.changed} changed, {report.renamed} renamed, {report.unchanged} unchanged, "
+        f"{report.removed} removed, {len(report.failed)} failed, {_count(len(report.duplicates), 'duplicate')}; "
+        f"{report.chunks} chunks, {report.tokens:,} tokens in {report.seconds:.1f} s"
+    )
+    if report.tokens:
+        yield (
+            f"coverage: {report.tokens:,} tokens read, {report.embedded_tokens:,} embedded, "
+            f"{report.reused_tokens:,} reused, {report.dropped_tokens:,} dropped"
+        )
+    if report.unreadable_documents:
+        yield printable(
+            f"The embedding model can't read {_count(report.unreadable_documents, 'document')} of collection "
+            f"{collection!r} (over {UNREADABLE_SHARE:.0%} unknown tokens): words find them, meaning does not. Set "
+            "PGASK_EMBEDDING_MODEL to a multilingual model and ingest into a new collection."
+        )
+    if interrupted:
+        yield "Interrupted. What is in is in; run the same command again for the rest."
+
+
+def report_object(report: Report) -> dict[str, Any]:
+    """The report for `--json`."""
+    return asdict(report)
+
+
+def to_json(value: Mapping[str, Any]) -> str:
+    """One line of JSON with letters of every script as they are, and nothing in it that acts on a terminal."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def printable(text: str) -> str:
+    """Control characters in a file's name must not reach the terminal."""
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def _listed(mark: str, lines: Sequence[str]) -> Iterator[str]:
+    for line in lines[:_MOST_LINES]:
+        yield f"{mark} {printable(line)}"
+    if len(lines) > _MOST_LINES:
+        yield f"{mark} … and {len(lines) - _MOST_LINES:,} more"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
