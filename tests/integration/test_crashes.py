@@ -13,7 +13,7 @@ import pytest
 from app.config import load_settings
 from app.embedding import SentenceTransformerEmbedder
 from app.store.engine import Database
-from tests.chaos import rivals
+from tests.chaos import recovery, rivals
 from tests.chaos.corpus import BROKEN, Corpus
 from tests.chaos.kills import Experiment, Figures, Target, hurt
 
@@ -59,3 +59,10 @@ def test_eight_processes_that_take_in_one_file_store_it_once(database: Database,
     print(json.dumps(asdict(figures), ensure_ascii=False))
     assert figures.passed(), figures
     assert figures.rounds == 4
+
+
+def test_a_crash_with_pending_log_needs_no_hand(home: Path) -> None:
+    figures = recovery.run(home, 64)
+    print(json.dumps(asdict(figures)))
+    assert figures.passed(), figures
+    assert figures.pending_mb >= 64
