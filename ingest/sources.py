@@ -212,7 +212,17 @@ def _read(path: Path, max_bytes: int) -> bytes:
     with os.fdopen(os.open(path, _OPEN_FLAGS), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise OSError("not a regular file")
+        if not _is_at(stream.fileno(), path):
+            raise OSError("a link leads elsewhere")
         return stream.read(max_bytes)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file is where its path says: a folder above it may have become a link since it was listed."""
+    try:
+        return Path(f"/proc/self/fd/{descriptor}").readlink() == path
+    except OSError:  # no /proc: not Linux
+        return path.resolve(strict=True) == path
 
 
 def _refuse_duplicates(files: Sequence[SourceFile]) -> None:

@@ -165,6 +165,17 @@ def test_a_file_that_changed_after_listing_is_unreadable(folder: Path, swap: str
     assert raised.value.code == "unreadable"
 
 
+def test_a_folder_that_became_a_link_out_after_listing_is_not_followed(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/c.html").write_text("secret")
+    file = next(file for file in find_sources([folder]).files if file.source == "sub/c.html")
+    (folder / "sub").rename(folder / "moved")
+    (folder / "sub").symlink_to(tmp_path / "outside", target_is_directory=True)
+    with pytest.raises(DocumentError) as raised:
+        read_source(file, 100)
+    assert raised.value.code == "unreadable"
+
+
 def test_sha256() -> None:
     assert content_sha256(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
