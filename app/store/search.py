@@ -35,6 +35,7 @@ VISITED_SHARE: Final = 0.1
 LEAST_VISITED: Final = 1_000
 MOST_VISITED: Final = 0.5
 ALMOST_ALL: Final = 0.9
+PLANNED_ONCE: Final = 10_000  # kept chunks: up to here one plan of an exact search serves all filters
 
 WINDOW_K1: Final = (
     0.6  # that a term is in a window counts for most, how often for little; chosen in eval/LOG.md
@@ -89,7 +90,7 @@ _DENSE_EXACT: Final = """
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
     SELECT v.chunk_id, v.embedding <=> %(vector)s AS distance FROM {chunks} v
      WHERE v.collection_id = %(collection_id)s{documents} OFFSET 0) nearest
- ORDER BY distance, chunk_id LIMIT %(candidates)s"""
+ ORDER BY distance, chunk_id LIMIT {candidates}"""
 
 # The inner limit is what makes an iterative scan go on: past the first rows that a filter keeps, to nearer ones that
 # stand in lists further on. Its order is relaxed, which the planner doesn't know: `+ 0` makes it sort all of them.
@@ -97,8 +98,8 @@ _DENSE_INDEX: Final = """
 SELECT chunk_id, row_number() OVER (ORDER BY distance + 0, chunk_id) AS rank FROM (
     SELECT v.chunk_id, v.embedding <=> %(vector)s AS distance FROM {chunks} v
      WHERE {build} AND v.collection_id = %(collection_id)s{documents}
-     ORDER BY {distance} LIMIT %(visited)s) nearest
- ORDER BY distance + 0, chunk_id LIMIT %(candidates)s"""
+     ORDER BY {distance} LIMIT {visited}) nearest
+ ORDER BY distance + 0, chunk_id LIMIT {candidates}"""
 
 _CHUNKS: Final = """
 SELECT k.id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, k.char_end, k.places, k.sentences,
@@ -270,7 +271,7 @@ async def find_candidates(
     documents = (
         sql.SQL(" AND v.document_id IN (SELECT id FROM ({}) e)").format(eligible) if filtered else sql.SQL("")
     )
-    dense = _dense(plan, documents)
+    dense = _dense(plan, documents, candidates)
     lexical = sql.SQL(LEXICAL_FILTERED).format(eligible=eligible) if filtered else sql.SQL(LEXICAL)
     statement = sql.SQL(_CANDIDATES).format(
         weights=sql.SQL(WEIGHTS),
@@ -285,15 +286,14 @@ async def find_candidates(
         "half": HalfVector(vector),
         "terms": list(dict.fromkeys(terms)),
         "candidates": candidates,
-        "visited": max(plan.visited, candidates),
         "k1": float(k1),
         "b": float(b),
         "window_k1": WINDOW_K1,
         **budget_parameters(filtered=filtered),
         **filter_parameters,
     }
-    if plan.index is not None:
-        settings = plan.index.session_settings()
+    settings = _session_settings(plan, filtered=filtered)
+    if settings:
         await connection.execute(
             "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) s (name, value)",
             [list(settings), list(settings.values())],
@@ -316,13 +316,29 @@ def _candidate(
     return Candidate(chunk_id, document_id, first, tuple(cosines), tuple(lexicals), *others)
 
 
-def _dense(plan: SearchPlan, documents: sql.Composable) -> sql.Composed:
-    """The dense leg: exact, or by the index that the plan names."""
-    chunks = chunk_table(plan.space_id)
+def _session_settings(plan: SearchPlan, *, filtered: bool) -> dict[str, str]:
+    """What the search's transaction sets. Planning the statement takes about 1 ms, so its plan is kept; but not where a
+    filter keeps much, since the best way to read that depends on what it keeps."""
+    settings = plan.index.session_settings() if plan.index is not None else {}
+    is_small = plan.rows <= PLANNED_ONCE if plan.index is None else not filtered
+    return settings | {"plan_cache_mode": "force_generic_plan"} if is_small else settings
+
+
+def _dense(plan: SearchPlan, documents: sql.Composable, candidates: int) -> sql.Composed:
+    """The dense leg: exact, or by the index that the plan names. The limits are part of the text: a kept plan has to
+    know that they are low, or it sorts everything."""
+    parts = {
+        "chunks": chunk_table(plan.space_id),
+        "documents": documents,
+        "candidates": sql.Literal(int(candidates)),
+    }
     if plan.index is None:
-        return sql.SQL(_DENSE_EXACT).format(chunks=chunks, documents=documents)
+        return sql.SQL(_DENSE_EXACT).format(**parts)
     return sql.SQL(_DENSE_INDEX).format(
-        chunks=chunks, documents=documents, build=plan.index.condition, distance=plan.index.distance
+        **parts,
+        visited=sql.Literal(int(max(plan.visited, candidates))),
+        build=plan.index.condition,
+        distance=plan.index.distance,
     )
 
 
