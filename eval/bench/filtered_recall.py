@@ -27,6 +27,7 @@ from typing import Annotated, Any, Final
 import numpy as np
 import typer
 from numpy.typing import NDArray
+from pgvector import HalfVector
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -111,8 +112,8 @@ class Generated:
         """Unit vectors of the chunks of so many documents, by document."""
         size = (documents, self.dimension)
         middles = 0.5 * self._centres[rng.integers(100, size=documents)] + 0.5 * rng.standard_normal(size)
-        noise = rng.standard_normal((documents * CHUNKS, self.dimension))
-        return _unit(np.repeat(middles, CHUNKS, axis=0) + 0.5 * noise)
+        noise = rng.standard_normal((documents * CHUNKS, self.dimension), dtype=np.float32)
+        return _unit(np.repeat(middles.astype(np.float32), CHUNKS, axis=0) + np.float32(0.5) * noise)
 
 
 class Real:
@@ -318,16 +319,22 @@ def _store(
     by_place = {(document, index): chunk_id for document, index, chunk_id in stored}
     places = [(document, index) for document in documents for index in range(CHUNKS)]
     ids = np.array([by_place[place] for place in places])
-    windows = vectors + 0.75 / np.sqrt(vectors.shape[1]) * rng.standard_normal(vectors.shape)
+    noise = rng.standard_normal(vectors.shape, dtype=np.float32)
+    windows = vectors + np.float32(0.75 / np.sqrt(vectors.shape[1])) * noise
     with app.cursor() as cursor:
-        chunks = sql.SQL("COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN")
+        chunks = sql.SQL(
+            "COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN (FORMAT BINARY)"
+        )
         with cursor.copy(chunks.format(chunk_table(collection.space_id))) as copy:
+            copy.set_types(["int8", "int4", "uuid", "vector"])
             for chunk_id, (document, _), vector in zip(ids.tolist(), places, vectors, strict=True):
                 copy.write_row((chunk_id, collection.id, document, vector))
-        texts = sql.SQL("COPY {} (document_id, window_index, char_start, char_end, embedding) FROM STDIN")
+        columns = "(document_id, window_index, char_start, char_end, embedding)"
+        texts = sql.SQL(f"COPY {{}} {columns} FROM STDIN (FORMAT BINARY)")
         with cursor.copy(texts.format(window_table(collection.space_id))) as copy:
+            copy.set_types(["uuid", "int4", "int4", "int4", "halfvec"])
             for (document, index), vector in zip(places, _unit(windows), strict=True):
-                copy.write_row((document, index, 0, 4, vector))
+                copy.write_row((document, index, 0, 4, HalfVector(vector)))
     return ids
 
 
@@ -367,12 +374,13 @@ async def run(
     return Measured(built, figures)
 
 
-def _databases() -> Iterator[Database]:
+def open_databases(name: str) -> Iterator[Database]:
+    """One migrated, empty database on a server of its own, which is thrown away."""
     with (
         tempfile.TemporaryDirectory(prefix="pgask-bench-") as folder,
         EmbeddedPostgres(Path(folder)) as server,
     ):
-        urls = server.create_database("filtered_recall_test")
+        urls = server.create_database(name)
         database = Database(owner=urls.owner, app=urls.app)
         migrate(database)
         yield database
@@ -399,7 +407,7 @@ def main(
     """Print the figures as one JSON object."""
     with tempfile.TemporaryDirectory() as temporary:
         source = Real(corpus, cache or Path(temporary)) if corpus else Generated(dimension)
-    for database in _databases():
+    for database in open_databases("filtered_recall_test"):
         measured = asyncio.run(
             run(
                 database, source=source, rows=rows, exact_max_rows=exact_max_rows, candidates=candidates,

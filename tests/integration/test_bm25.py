@@ -8,10 +8,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from app.store import bm25
+from app.store import bm25, upkeep
 from app.store.engine import Database, connect, open_pool, transaction
+from app.store.index import IndexSettings
 from app.store.search import Candidates, find_candidates, plan_search
 from tests.integration.ingesting import FAKE, open_collection
+from tests.integration.processes import wait_until
 from tests.integration.vectors import add_rows, clustered
 
 pytestmark = pytest.mark.integration
@@ -45,6 +47,25 @@ def texts(database: Database) -> dict[int, Counter[str]]:
         total = sum(counts.total() for counts in held.values())
         app.execute("UPDATE pgask.collections SET term_count = %s", [total])
     return held
+
+
+def test_upkeep_leaves_no_row_to_be_looked_up_in_the_table(
+    database: Database, texts: dict[int, Counter[str]]
+) -> None:
+    assert texts
+    collection = open_collection(database)
+    with connect(database.owner) as owner:
+
+        def visible_after_upkeep() -> bool:
+            assert upkeep.maintain(owner, collection.space_id, IndexSettings()) is None
+            row = owner.execute(
+                "SELECT relpages, relallvisible FROM pg_class WHERE oid = 'pgask.postings'::regclass"
+            ).fetchone()
+            assert row is not None
+            return bool(row[0] == row[1] > 100)
+
+        # This server commits asynchronously, and a vacuum sees as visible what the log has reached, some 0.2 s later.
+        wait_until(visible_after_upkeep)
 
 
 def textbook(texts: dict[int, Counter[str]], question: list[str]) -> dict[int, float]:
