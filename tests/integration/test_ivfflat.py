@@ -13,6 +13,7 @@ import numpy as np
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from app.domain import SearchFilter
 from app.errors import StoreError
@@ -172,6 +173,40 @@ async def test_a_change_of_setting_is_carried_out_by_upkeep(
             [f"pgask_vectors.{name(filled, plan.index.build)}"],
         )
         assert (await scans.fetchone() or (0,))[0] > 0
+
+
+def test_an_index_of_before_builds_were_numbered_answers_and_is_replaced(
+    database: Database, filled: Collection
+) -> None:
+    space = filled.space_id
+    with connect(database.owner) as owner:
+        owner.execute(
+            sql.SQL(
+                "CREATE INDEX {} ON {} USING ivfflat (embedding vector_cosine_ops) WITH (lists = 55)"
+            ).format(sql.Identifier(f"ivfflat_{space}"), chunk_table(space))
+        )
+        owner.execute(
+            "UPDATE pgask.embedding_spaces SET index_method = 'ivfflat', index_precision = 'full', index_lists = 55,"
+            " index_probes = 5, index_report = %s",
+            [Jsonb({"rows": ROWS, "recall": 0.97, "sample": 200})],  # as it was written then
+        )
+        index = used(owner, filled)
+        assert (index.build, index.lists, index.effort) == (0, 55, 5)
+        assert upkeep.report(owner, space).recall is None
+        owner.execute("SET enable_seqscan = off")
+        statement = sql.SQL("EXPLAIN SELECT chunk_id FROM {} v WHERE {} ORDER BY {} LIMIT 10").format(
+            chunk_table(space), index.condition, index.distance
+        )
+        plan = owner.execute(statement, {"vector": clustered(np.random.default_rng(1), 1)[0]}).fetchall()
+        assert any(f"ivfflat_{space}" in line for (line,) in plan)
+        owner.execute("RESET enable_seqscan")
+        measured = upkeep.maintain(owner, space, wanted())
+        assert measured is not None
+        assert measured.recall is not None
+        assert measured.recall >= 0.9
+        assert indexes(owner) == [(f"ivfflat_{space}", True)]
+        upkeep.rebuild(owner, space, wanted())
+        assert indexes(owner) == [(name(filled, 1), True)]
 
 
 def test_a_query_asks_its_own_build_and_never_the_one_beside_it(
