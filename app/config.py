@@ -51,8 +51,10 @@ class Settings(BaseSettings):
         description="sentence-transformers name or folder; unset: the bundled all-MiniLM-L6-v2 (English)",
     )
     embedding_device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
-    embedding_dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="auto: bfloat16 where the hardware computes in it, else float32"
+    embedding_dtype: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        "auto",
+        description="auto: bfloat16 where the hardware computes in it, else float32; int8 (extra `openvino-int8`) is "
+        "faster and loses a little: its vectors are of another space",
     )
     embedding_runtime: Literal["auto", "torch", "openvino"] = Field(
         "auto",
@@ -90,6 +92,16 @@ class Settings(BaseSettings):
     )
     bm25_k1: float = Field(1.2, ge=0, le=10, description="BM25 term-frequency saturation")
     bm25_b: float = Field(0.75, ge=0, le=1, description="BM25 length normalisation")
+    max_per_document: int = Field(0, ge=0, le=50, description="Most hits from one document; 0: no limit")
+    rerank_model: str | None = Field(
+        None,
+        description="sentence-transformers cross-encoder (name or folder) that reads the best candidates again; "
+        "unset: the fused order stands",
+    )
+    rerank_candidates: int = Field(20, ge=1, le=200, description="Candidates that the reranker reads")
+    rerank_timeout_s: float = Field(
+        2.0, gt=0, description="Longest time for reranking, after which the fused order stands"
+    )
     index_min_rows: int = Field(
         10_000,
         ge=1_000,
@@ -174,6 +186,7 @@ class Settings(BaseSettings):
         "database_url",
         "owner_database_url",
         "embedding_model",
+        "rerank_model",
         "llm_base_url",
         "llm_model",
         "llm_api_key",

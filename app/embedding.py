@@ -23,6 +23,7 @@ from app.encoders import Encoder, EncoderMemoryError, FloatMatrix
 from app.encoders.batching import BatchSize, in_batches
 from app.encoders.hardware import resolve_device
 from app.encoders.model_folder import dimension_of, find_model, weights_sha256
+from app.encoders.openvino_int8 import INT8_RECIPE
 from app.encoders.openvino_ir import ConversionError, is_installed, load_openvino
 from app.encoders.pytorch import load_pytorch
 from app.errors import ConfigError
@@ -116,13 +117,14 @@ class SentenceTransformerEmbedder:
         """Find the model and hash its weights; it is loaded at the first use, or by `load`. Raises ConfigError.
 
         `runtime` is "torch", "openvino" (CPU alone) or "auto": OpenVINO where it is installed and the device is the
-        CPU. `cache` is the folder that keeps models converted for OpenVINO; None: they are converted at each load.
+        CPU. `dtype` "int8" runs by OpenVINO alone and makes vectors of a space of their own. `cache` is the folder
+        that keeps models converted for OpenVINO; None: they are converted at each load.
         """
         self._folder = find_model(model)
         self._device, self._dtype, self._runtime, self._cache = device, dtype, runtime, cache
         self._lock = threading.Lock()  # one forward pass at a time: more only fight over the same cores
         self._space = EmbeddingSpace(
-            model=model or BUNDLED_MODEL,
+            model=(model or BUNDLED_MODEL) + (f" {INT8_RECIPE}" if dtype == "int8" else ""),
             weights_sha256=weights_sha256(self._folder),
             dimension=dimension_of(self._folder),
             query_prefix=query_prefix,
@@ -176,22 +178,30 @@ class SentenceTransformerEmbedder:
             try:
                 return load_openvino(self._folder, self._space.weights_sha256, self._dtype, self._cache)
             except ConversionError as error:
+                if self._dtype == "int8":
+                    raise ConfigError(
+                        f"The embedding model can't be used with PGASK_EMBEDDING_DTYPE=int8 ({error}). Set it to auto."
+                    ) from error
                 _log.warning("model runs by torch, OpenVINO can't", model=self._space.model, error=str(error))
         return load_pytorch(self._folder, device, self._dtype)
 
     def _uses_openvino(self, device: str) -> bool:
         """Whether OpenVINO is to run the model. Raises ConfigError where it is asked for and can't."""
-        if self._runtime == "openvino":
+        if self._runtime == "openvino" or (self._dtype == "int8" and self._runtime == "auto"):
             if device != "cpu":
                 raise ConfigError(
-                    f"PGASK_EMBEDDING_RUNTIME=openvino runs on the CPU, PGASK_EMBEDDING_DEVICE is {self._device!r}. "
-                    "Set the device to cpu or the runtime to torch."
+                    f"OpenVINO runs on the CPU, PGASK_EMBEDDING_DEVICE is {self._device!r}. Set the device to cpu, or "
+                    "PGASK_EMBEDDING_RUNTIME to torch and PGASK_EMBEDDING_DTYPE to auto."
                 )
             if not is_installed():
                 raise ConfigError(
-                    "PGASK_EMBEDDING_RUNTIME=openvino needs OpenVINO: pip install 'pgask[openvino]', or set torch."
+                    "PGASK_EMBEDDING_RUNTIME=openvino and PGASK_EMBEDDING_DTYPE=int8 need OpenVINO: "
+                    "pip install 'pgask[openvino]' (for int8 'pgask[openvino-int8]'), or set them to auto."
                 )
-        return self._runtime == "openvino" or (self._runtime == "auto" and device == "cpu" and is_installed())
+            return True
+        if self._dtype == "int8":
+            raise ConfigError("PGASK_EMBEDDING_DTYPE=int8 needs PGASK_EMBEDDING_RUNTIME=auto or openvino.")
+        return self._runtime == "auto" and device == "cpu" and is_installed()
 
     @cached_property
     def _batch_size(self) -> BatchSize:

