@@ -1,8 +1,8 @@
 """The kinds of vector index side by side on the same rows: build time, size, recall, latency.
 
-    python -m eval.bench.vector_index [--rows N] [--corpus SET]… [--kinds ivfflat:full,hnsw:half] [--seed N]
+    python -m eval.bench.vector_index [--rows N] [--corpus SET]… [--kinds ivfflat:full:316,hnsw:half] [--seed N]
 
-Rows as in eval/bench/filtered_recall.py, one collection. Each kind is built and calibrated as the product does it, to
+Rows as in eval/bench/filtered_recall.py, one collection. Lists are √rows unless given. Each kind is built and calibrated as the product does it, to
 recall@10 of 0.95 and of 0.99, on held-out windows. Latencies are of one client, a search by the index alone, ten rows.
 Prints one JSON object.
 """
@@ -24,7 +24,7 @@ from app.store.spaces import ensure_collection, ensure_space
 from eval.bench.filtered_recall import Generated, Real, bench_space, fill, open_databases
 
 TARGETS: Final = (0.95, 0.99)
-KINDS: Final = "ivfflat:full,ivfflat:half,hnsw:full,hnsw:half"
+KINDS: Final = "ivfflat:full:100,ivfflat:full,ivfflat:full:1000,ivfflat:half,hnsw:full,hnsw:half"
 
 
 def main(
@@ -35,7 +35,9 @@ def main(
         list[Path] | None, typer.Option(help="Set whose windows are mixed; may be repeated")
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps the encoded vectors")] = None,
-    kinds: Annotated[str, typer.Option(help="method:precision, with commas")] = KINDS,
+    kinds: Annotated[
+        str, typer.Option(help="method:precision or method:precision:lists, with commas")
+    ] = KINDS,
     seed: Annotated[int, typer.Option(help="Of all that is random")] = 1,
 ) -> None:
     """Print the figures as one JSON object."""
@@ -48,8 +50,9 @@ def main(
             fill(app, ensure_collection(app, "bench", space_id), source, rows, seed)
             owner.execute("VACUUM (ANALYZE)")
             for kind in kinds.split(","):
-                method, _, precision = kind.partition(":")
+                method, precision, *lists = kind.split(":")
                 settings: dict[str, Any] = {"method": method, "precision": precision}
+                settings |= {"lists": int(lists[0])} if lists else {}
                 for target in TARGETS:
                     if target == TARGETS[0]:
                         report = upkeep.rebuild(
