@@ -51,6 +51,8 @@ def plot_curves(path: Path, curves: Mapping[int, tuple[IndexReport, Sequence[Poi
         if report.target_recall is not None:
             axes.axhline(report.target_recall, linestyle="--", linewidth=1, color=line.get_color())
     axes.set_xscale("log")
+    for formatter in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        formatter("{x:g}")
     axes.set_xlabel("p50 of a search, ms; numbers: probes or ef_search; dashed: target")
     axes.set_ylabel("recall@10 against exact search (band: 95 % interval)")
     axes.grid(visible=True, which="both", alpha=0.3)
