@@ -59,6 +59,7 @@ class AskRequest:
     filter: SearchFilter | None = None
     history: tuple[ChatTurn, ...] = ()
     generation: GenerationParams = field(default_factory=GenerationParams)
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,9 @@ class Answerer:
         started = time.perf_counter()
         question = await self._stand_alone(request)
         rewritten = time.perf_counter()
-        found = await self._retriever.retrieve(question, request.collection, request.top_k, request.filter)
+        found = await self._retriever.retrieve(
+            question, request.collection, request.top_k, request.filter, explain=request.explain
+        )
         retrieved = time.perf_counter()
         readable = can_read(self._embedder, question)
         evidence = answerability(found.hits, found.term_weights, readable=readable)
@@ -121,8 +124,8 @@ class Answerer:
         def finish(answer: Answer) -> DoneEvent:
             now = time.perf_counter()
             timings = {
-                **found.timings_ms,
                 "rerank": 0.0,
+                **found.timings_ms,
                 "generate": (now - retrieved + rewritten - started) * 1000,
             }
             timings["total"] = (now - started) * 1000
@@ -131,6 +134,8 @@ class Answerer:
                     answer,
                     standalone_question=question,
                     answerability=evidence,
+                    rerank_failure=found.rerank_failure,
+                    explanation=found.explanation,
                     timings_ms={stage: round(ms, 2) for stage, ms in timings.items()},
                 )
             )

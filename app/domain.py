@@ -159,7 +159,8 @@ class RetrievalScores:
 
 @dataclass(frozen=True, slots=True)
 class ScoredChunk:
-    """A retrieved chunk with its text. `score` is the fused score in [0, 1]; `rank` starts at 1."""
+    """A retrieved chunk with its text. `score` is the fused score in [0, 1]; `rank` starts at 1 and follows the score,
+    or that of the cross-encoder where one ran."""
 
     chunk_id: str
     document_id: str
@@ -200,6 +201,57 @@ class ScoredChunk:
             score=self.score,
             supported=supported,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedCandidate:
+    """What each stage of a search thought of a chunk. Ranks start at 1; scores are higher for better.
+
+    `dense_rank`/`lexical_rank` None: that search did not have it among its first `candidates`. `dense` and
+    `window_lexical` are the cosine and BM25 of its best window, `lexical` the BM25 of the whole chunk. `readability` in
+    [0, 1] is what the cosine was multiplied by. `score` and `fused_rank` are those of fusion, `rerank` the
+    cross-encoder's score. `rank` is the hit's; where it is None, `dropped` says why: top_k, near_identical (to the
+    chunk `near_identical_to`), document_cap, deleted.
+    """
+
+    chunk_id: str
+    document_id: str
+    source: str
+    dense_rank: int | None
+    dense: float
+    lexical_rank: int | None
+    lexical: float
+    window_lexical: float
+    readability: float
+    score: float
+    fused_rank: int
+    rerank: float | None
+    rank: int | None
+    dropped: str | None
+    near_identical_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a search went, without any document's text.
+
+    `terms` are the question's with their idf, `unknown_share` in [0, 1] is that of its tokens which the embedding model
+    can't read. `search` is exact, ivfflat or hnsw; `probes` are ivfflat's, `rows` the chunks that the filter keeps.
+    `candidates` are in the order of fusion. `reranked`: how many the cross-encoder read. Times are in milliseconds by
+    stage.
+    """
+
+    terms: Mapping[str, float]
+    unknown_share: float
+    dense_weight: float
+    window_share: float
+    search: Literal["exact", "ivfflat", "hnsw"]
+    probes: int | None
+    rows: int
+    candidates_per_search: int
+    reranked: int
+    candidates: tuple[ExplainedCandidate, ...]
+    stages_ms: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,3 +316,5 @@ class Answer:
     answerability: float = (
         0.0  # in [0, 1]: how far the evidence reaches; below the threshold the answer abstains
     )
+    rerank_failure: str | None = None  # why the configured reranker had no say
+    explanation: Explanation | None = None  # of the search, where it was asked for

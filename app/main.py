@@ -18,6 +18,7 @@ from app.config import Settings
 from app.embedding import Embedder
 from app.generation.llm import LlmClient, LlmSettings
 from app.lexicon import terms
+from app.retrieval.rerank import CrossEncoderReranker
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.engine import Database, open_pool
 from app.store.index import IndexSettings
@@ -85,9 +86,12 @@ async def open_components(
         if keep_questions:
             questions = QuestionVectors(pool, settings.keep_question_vectors)
             note = (await stack.enter_async_context(questions.writing())).note
-        retriever = Retriever(pool, embedder, RetrievalSettings.from_settings(settings), note)
+        reranker = CrossEncoderReranker.from_settings(settings)
+        if reranker is not None:  # now, since its deadline is for reading, not for loading
+            await asyncio.to_thread(reranker.load)
+        retriever = Retriever(pool, embedder, RetrievalSettings.from_settings(settings), note, reranker)
         answerer = Answerer(retriever, embedder, llm, AnswerSettings.from_settings(settings))
-        yield Components(settings, pool, embedder.space, retriever, answerer, llm)
+        yield Components(settings, pool, embedder.space, retriever, answerer, llm, reranker)
 
 
 @asynccontextmanager

@@ -10,10 +10,11 @@ from fastapi import Depends, Request
 
 from app.answering import Answerer, AskRequest
 from app.api.metrics import Metrics
-from app.api.schemas import Search
+from app.api.schemas import Asked
 from app.config import Settings
 from app.embedding import EmbeddingSpace
 from app.generation.llm import LlmClient
+from app.retrieval.rerank import Reranker
 from app.retrieval.retriever import Retriever
 from app.store.engine import AsyncPool
 
@@ -28,6 +29,7 @@ class Components:
     retriever: Retriever
     answerer: Answerer
     llm: LlmClient | None = None
+    reranker: Reranker | None = None
 
 
 def _components(request: Request) -> Components:
@@ -44,7 +46,7 @@ def _request_id(request: Request) -> str:
     return str(request.state.request_id)
 
 
-def note_question(parts: Components, body: Search | AskRequest) -> None:
+def note_question(parts: Components, body: Asked | AskRequest) -> None:
     """Write a question to the log, where PGASK_LOG_QUESTIONS asks for it."""
     if parts.settings.log_questions:
         structlog.get_logger("app.api").info("question", text=body.question, collection=body.collection)

@@ -76,6 +76,14 @@ SEARCH_EXAMPLES: Final[dict[str, Example]] = {
         "summary": "The five best chunks",
         "value": {"question": "How do I choose the number of ivfflat lists?", "top_k": 5},
     },
+    "explained": {
+        "summary": "Why these chunks, and what stands beside each",
+        "value": {
+            "question": "How do I choose the number of ivfflat lists?",
+            "explain": True,
+            "neighbors": 1,
+        },
+    },
     "filtered": {
         "summary": "Only some documents: those of a folder with a tag",
         "value": {
@@ -115,6 +123,38 @@ SEARCH_REPLY: Final[dict[str, Any]] = {
             "rank": 1,
         }
     ],
+    "explain": {
+        "terms": [{"term": "list", "idf": 3.2}, {"term": "ivfflat", "idf": 2.9}],
+        "unknown_share": 0.0,
+        "dense_weight": 0.6,
+        "window_share": 0.67,
+        "search": "exact",
+        "probes": None,
+        "rows": 320,
+        "candidates_per_search": 50,
+        "reranked": 0,
+        "candidates": [
+            {
+                "chunk_id": "412",
+                "document_id": _DOCUMENT_ID,
+                "source": "en/ivfflat.md",
+                "dense_rank": 2,
+                "dense": 0.71,
+                "lexical_rank": 1,
+                "lexical": 11.4,
+                "window_lexical": 7.2,
+                "readability": 1.0,
+                "score": 0.82,
+                "fused_rank": 1,
+                "rerank": None,
+                "rank": 1,
+                "dropped": None,
+                "near_identical_to": None,
+            }
+        ],
+        "stages_ms": {"embed": 9.1, "plan": 0.6, "search": 4.1, "fuse": 0.3, "rerank": 0.0, "load": 1.4},
+        "answerability": None,
+    },
     "timings_ms": {"embed": 9.1, "retrieve": 6.4, "rerank": 0.0, "total": 15.6},
     "request_id": _REQUEST_ID,
 }  # fmt: skip

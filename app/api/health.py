@@ -58,6 +58,8 @@ async def _checks(parts: Components) -> dict[str, Check]:
                 checks["embedding"] = await _embedding(connection, parts)
     except (StoreError, TimeoutError):
         checks["database"] = Check(ok=False, detail="The database can't be reached.")
+    if parts.reranker is not None:  # without it the service does not start
+        checks["reranking"] = Check(ok=True, detail=f"{parts.reranker.name} is loaded")
     return checks
 
 

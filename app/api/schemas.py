@@ -6,6 +6,7 @@ Limits are counted in code points. A request with an unknown field is refused: a
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -13,8 +14,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.answering import AskRequest
 from app.api.bodies import Request, Text
+from app.api.explain import ExplainReply, explain_reply
 from app.api.filters import AnyFilter
 from app.domain import Answer, ChatTurn, Citation, GenerationParams, ScoredChunk, SearchFilter
+from app.retrieval.retriever import Retrieved
 from app.store.catalog import CollectionSummary, DocumentDetail, DocumentSummary
 
 MAX_QUESTION_CHARS: Final = 8_000
@@ -56,20 +59,31 @@ class Generation(Request):
     )
 
 
-class Search(Request):
-    """A question to the retriever."""
+class Asked(Request):
+    """What a search and a question to be answered have in common."""
 
     question: Question
     collection: CollectionName = "default"
     top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 6
     filter: AnyFilter | None = None
+    explain: Annotated[
+        bool, Field(description="Show what each stage of the search thought of each candidate")
+    ] = False
 
     def search_filter(self) -> SearchFilter | None:
         """The filter, None where there is none or it keeps everything."""
         return self.filter.to_domain() if self.filter else None
 
 
-class Ask(Search):
+class Search(Asked):
+    """A question to the retriever."""
+
+    neighbors: Annotated[
+        int, Field(ge=0, le=2, description="Chunks before and after each hit that are added to it")
+    ] = 0
+
+
+class Ask(Asked):
     """A question to be answered."""
 
     history: list[Turn] = Field(default_factory=list, max_length=MAX_TURNS)
@@ -85,6 +99,7 @@ class Ask(Search):
             filter=self.search_filter(),
             history=tuple(ChatTurn(turn.role, turn.content) for turn in self.history),
             generation=GenerationParams(**sampling),
+            explain=self.explain,
         )
 
 
@@ -98,6 +113,19 @@ class Reply(BaseModel):
     """Base of all replies; they are made from the domain's values by name."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+# There if there is anything to say.
+RerankFailure = Annotated[
+    str | None, Field(exclude_if=_is_none, description="Why the configured reranking model had no say")
+]
+Explained = Annotated[
+    ExplainReply | None, Field(exclude_if=_is_none, description="How the search went; there if asked for")
+]
 
 
 class CitationReply(Reply):
@@ -154,6 +182,8 @@ class AskReply(Reply):
     standalone_question: str
     citations: list[CitationReply]
     usage: UsageReply
+    rerank_failure: RerankFailure = None
+    explain: Explained = None
     timings_ms: AskTimings
     request_id: str
 
@@ -164,6 +194,18 @@ class LegScores(Reply):
     dense: float | None
     lexical: float | None
     rerank: float | None
+
+
+class Neighbor(Reply):
+    """What stands `steps` chunks after a hit (before it: negative), cut where it meets the chunk next to it."""
+
+    steps: int
+    chunk_id: str
+    page: int | None
+    heading: str | None
+    char_start: int
+    char_end: int
+    text: str
 
 
 class Hit(Reply):
@@ -181,12 +223,18 @@ class Hit(Reply):
     score: float
     scores: LegScores
     rank: int
+    neighbors: Annotated[
+        list[Neighbor] | None,
+        Field(exclude_if=_is_none, description="In the document's order; there if asked for"),
+    ] = None
 
 
 class SearchReply(Reply):
     """Retrieved chunks, best first."""
 
     hits: list[Hit]
+    rerank_failure: RerankFailure = None
+    explain: Explained = None
     timings_ms: SearchTimings
     request_id: str
 
@@ -315,18 +363,49 @@ def ask_reply(answer: Answer, request_id: str) -> AskReply:
         standalone_question=answer.standalone_question,
         citations=citations_reply(answer.citations),
         usage=UsageReply.model_validate(answer.usage),
+        rerank_failure=answer.rerank_failure,
+        explain=explain_reply(answer.explanation, answer.answerability),
         timings_ms=AskTimings.model_validate(dict(answer.timings_ms)),
         request_id=request_id,
     )
 
 
-def search_reply(hits: tuple[ScoredChunk, ...], timings_ms: dict[str, float], request_id: str) -> SearchReply:
-    """Hits as they go over the wire."""
+def search_reply(
+    found: Retrieved,
+    surroundings: Mapping[str, Sequence[tuple[int, ScoredChunk]]] | None,
+    timings_ms: Mapping[str, float],
+    request_id: str,
+) -> SearchReply:
+    """What a search found as it goes over the wire. `surroundings` has the neighbours of hits by the hit's id, None
+    where they were not asked for."""
     return SearchReply(
-        hits=[Hit.model_validate(hit) for hit in hits],
+        hits=[
+            Hit.model_validate(hit)
+            if surroundings is None
+            else _with_neighbors(hit, surroundings[hit.chunk_id])
+            for hit in found.hits
+        ],
+        rerank_failure=found.rerank_failure,
+        explain=explain_reply(found.explanation),
         timings_ms=SearchTimings.model_validate({stage: round(ms, 2) for stage, ms in timings_ms.items()}),
         request_id=request_id,
     )
+
+
+def _with_neighbors(hit: ScoredChunk, surroundings: Sequence[tuple[int, ScoredChunk]]) -> Hit:
+    neighbors = [
+        Neighbor(
+            steps=steps,
+            chunk_id=chunk.chunk_id,
+            page=chunk.page,
+            heading=chunk.heading,
+            char_start=chunk.char_start,
+            char_end=chunk.char_end,
+            text=chunk.text,
+        )
+        for steps, chunk in surroundings
+    ]
+    return Hit.model_validate(hit).model_copy(update={"neighbors": neighbors})
 
 
 def document_item(summary: DocumentSummary) -> DocumentItem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
@@ -11,6 +12,8 @@ from app.api.components import Counts, Parts, RequestId, note_question
 from app.api.documentation import SEARCH_EXAMPLES, SEARCH_REPLY, example, problems
 from app.api.schemas import Search, SearchReply, search_reply
 from app.api.stream import or_disconnect
+from app.domain import ScoredChunk
+from app.retrieval.retriever import Retrieved, Retriever
 
 router = APIRouter(tags=["questions"])
 
@@ -27,11 +30,23 @@ async def search(
     metrics: Counts,
     request_id: RequestId,
 ) -> SearchReply:
-    """Hybrid retrieval: dense and lexical candidates, fused. `score` in [0, 1] is the fused one."""
+    """Hybrid retrieval: dense and lexical candidates, fused, and reranked where a model is set. `score` in [0, 1] is
+    the fused one; `neighbors` adds the chunks beside each hit, `explain` what each stage thought of each candidate."""
     note_question(parts, body)
     started = time.perf_counter()
-    work = parts.retriever.retrieve(body.question, body.collection, body.top_k, body.search_filter())
-    found = await or_disconnect(work, request.receive)
+    found, surroundings = await or_disconnect(search_with_neighbors(parts.retriever, body), request.receive)
     timings_ms = found.timings_ms | {"total": (time.perf_counter() - started) * 1000}
     metrics.time_stages(timings_ms)
-    return search_reply(found.hits, timings_ms, request_id)
+    return search_reply(found, surroundings, timings_ms, request_id)
+
+
+async def search_with_neighbors(
+    retriever: Retriever, body: Search
+) -> tuple[Retrieved, Mapping[str, Sequence[tuple[int, ScoredChunk]]] | None]:
+    """What a search found, and what stands beside each hit, None where that was not asked for."""
+    found = await retriever.retrieve(
+        body.question, body.collection, body.top_k, body.search_filter(), explain=body.explain
+    )
+    if not body.neighbors:
+        return found, None
+    return found, await retriever.load_surroundings(found.hits, body.neighbors)

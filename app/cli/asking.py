@@ -14,11 +14,13 @@ from app.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from app.api.components import Components
+    from app.api.explain import ExplainedCandidate
     from app.api.schemas import AskReply, SearchReply
     from app.config import Settings
 
 Question = Annotated[str, typer.Argument(help="The question, in quotes.")]
 Collection = Annotated[str, typer.Option(help="Collection to ask.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show how each candidate was ranked.")]
 SourcePrefix = Annotated[str | None, typer.Option(help="Only documents whose source starts so, e.g. docs/.")]
 Filter = Annotated[
     str | None,
@@ -41,11 +43,12 @@ def ask(
     top_k: Annotated[int, typer.Option(help="Chunks to answer from, 1 to 50.")] = 6,
     source_prefix: SourcePrefix = None,
     search_filter: Filter = None,
+    explain: Explain = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer a question from the documents, with its sources."""
     settings = read_settings()
-    body = _body(question, collection, top_k, _filter(source_prefix, search_filter))
+    body = _body(question, collection, top_k, _filter(source_prefix, search_filter), explain=explain)
 
     async def answer(parts: Components) -> AskReply:
         from app.api.schemas import Ask, ask_reply
@@ -64,6 +67,7 @@ def ask(
         place = _place(citation.source, citation.page, citation.heading)
         print(f"\n[{citation.marker}] {place}  {citation.char_start}-{citation.char_end}")
         print(_indented(citation.quote))
+    _print_search(reply)
 
 
 def search(
@@ -73,20 +77,21 @@ def search(
     top_k: Annotated[int, typer.Option(help="Chunks to show, 1 to 50.")] = 6,
     source_prefix: SourcePrefix = None,
     search_filter: Filter = None,
+    neighbors: Annotated[int, typer.Option(help="Chunks before and after each hit to show, 0 to 2.")] = 0,
+    explain: Explain = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the chunks that a question finds, best first."""
     settings = read_settings()
-    body = _body(question, collection, top_k, _filter(source_prefix, search_filter))
+    chosen = _filter(source_prefix, search_filter)
+    body = _body(question, collection, top_k, chosen, explain=explain, neighbors=neighbors)
 
     async def find(parts: Components) -> SearchReply:
         from app.api.schemas import Search, search_reply
+        from app.api.search import search_with_neighbors
 
-        wanted = Search.model_validate(body)
-        found = await parts.retriever.retrieve(
-            wanted.question, wanted.collection, wanted.top_k, wanted.search_filter()
-        )
-        return search_reply(found.hits, found.timings_ms, request_id="cli")
+        found, surroundings = await search_with_neighbors(parts.retriever, Search.model_validate(body))
+        return search_reply(found, surroundings, found.timings_ms, request_id="cli")
 
     reply: SearchReply = _with_components(settings, find)
     if as_json:
@@ -95,7 +100,51 @@ def search(
     for hit in reply.hits:
         place = _place(hit.source, hit.page, hit.heading)
         print(f"{hit.rank}. {place}  {hit.char_start}-{hit.char_end}  score {hit.score:.3f}")
-        print(_indented(hit.text[:300] + ("…" if len(hit.text) > 300 else "")) + "\n")
+        for text in (
+            *(beside.text for beside in hit.neighbors or () if beside.steps < 0),
+            hit.text,
+            *(beside.text for beside in hit.neighbors or () if beside.steps > 0),
+        ):
+            print(_indented(text[:300] + ("…" if len(text) > 300 else "")) + "\n")
+    _print_search(reply)
+
+
+def _print_search(reply: AskReply | SearchReply) -> None:
+    """How the search went, where that was asked for, and what the reranker could not do."""
+    if reply.rerank_failure:
+        print(f"\n({printable(reply.rerank_failure)})")
+    if reply.explain is None:
+        return
+    shown = reply.explain
+    print("\nterms: " + "  ".join(f"{printable(one.term)} {one.idf:.2f}" for one in shown.terms))
+    probes = f", {shown.probes} probes" if shown.probes is not None else ""
+    print(
+        f"{shown.search}{probes}, {shown.rows:,} chunks, {shown.candidates_per_search} candidates a search, "
+        f"{shown.reranked} reranked, dense weight {shown.dense_weight:g}, window share {shown.window_share:g}"
+    )
+    stages = shown.stages_ms.model_dump().items()
+    print("ms: " + "  ".join(f"{stage} {ms:.1f}" for stage, ms in stages))
+    print("\nrank  fused  score  dense (rank)  BM25 window  BM25 (rank)  rerank  source, chunk")
+    for one in shown.candidates:
+        print(
+            f"{_or_dash(one.rank):>4}  {one.fused_rank:>5}  {one.score:.3f}  "
+            f"{one.dense:>5.3f} {f'({_or_dash(one.dense_rank)})':>6}  {one.window_lexical:>11.2f}  "
+            f"{one.lexical:>5.2f} {f'({_or_dash(one.lexical_rank)})':>5}  {_or_dash(one.rerank):>6}  "
+            f"{printable(one.source)}, {one.chunk_id}{_why(one)}"
+        )
+
+
+def _why(one: ExplainedCandidate) -> str:
+    """Why a candidate is no hit; one beyond top_k needs no word."""
+    if one.dropped in (None, "top_k"):
+        return ""
+    return f"  {one.dropped}" + (f" to {one.near_identical_to}" if one.near_identical_to else "")
+
+
+def _or_dash(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
 def _with_components(settings: Settings, work: Any) -> Any:
@@ -128,7 +177,9 @@ def _filter(source_prefix: str | None, as_json: str | None) -> object:
         ) from None
 
 
-def _body(question: str, collection: str, top_k: int, search_filter: object) -> dict[str, Any]:
+def _body(
+    question: str, collection: str, top_k: int, search_filter: object, **more: bool | int
+) -> dict[str, Any]:
     """The request, under the same limits as over HTTP. Raises InvalidRequestError."""
     from pydantic import ValidationError
 
@@ -139,6 +190,7 @@ def _body(question: str, collection: str, top_k: int, search_filter: object) -> 
         "collection": collection,
         "top_k": top_k,
         "filter": search_filter,
+        **more,
     }
     try:
         Search.model_validate(body)

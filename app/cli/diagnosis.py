@@ -37,6 +37,8 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         yield _home(settings.home)
     model = _model(settings)
     yield model[0]
+    if settings.rerank_model is not None:
+        yield _reranker(settings)
     yield from _database(settings, model[1])
     yield _web()
     if settings.llm_base_url is not None:
@@ -73,6 +75,21 @@ def _model(settings: Settings) -> tuple[Finding, EmbeddingSpace | None]:
     space = embedder.space
     detail = f"{space.model}, {space.dimension} dimensions, {embedder.window_tokens} tokens a window"
     return Finding("embedding model", True, detail), space
+
+
+def _reranker(settings: Settings) -> Finding:
+    from app.retrieval.rerank import CrossEncoderReranker
+
+    try:
+        reranker = CrossEncoderReranker.from_settings(settings)
+        assert reranker is not None
+        reranker.load()
+    except PgaskError as error:
+        return Finding("reranking model", False, str(error), "Set PGASK_RERANK_MODEL as said above.")
+    detail = (
+        f"{reranker.name}, reads {settings.rerank_candidates} candidates in {settings.rerank_timeout_s:g} s"
+    )
+    return Finding("reranking model", True, detail)
 
 
 def _database(settings: Settings, space: EmbeddingSpace | None) -> Iterator[Finding]:

@@ -1,24 +1,30 @@
-"""Question → ranked chunks: embed, search both legs in one snapshot, fuse, load the texts."""
+"""Question → ranked chunks: embed, search both legs in one snapshot, fuse, rerank if a model is set, load the texts."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from app.config import Settings
-from app.domain import RetrievalScores, ScoredChunk, SearchFilter
+from app.domain import Explanation, RetrievalScores, ScoredChunk, SearchFilter
 from app.embedding import Embedder, FloatMatrix
 from app.lexicon import terms
+from app.retrieval.explanation import explain_candidates
 from app.retrieval.fusion import Fused, fuse
-from app.store.engine import AsyncPool, transaction
+from app.retrieval.rerank import Reranker, Reranking, RerankSettings, rerank
+from app.retrieval.selection import Dropped, Ranked, find_near_identical, select
+from app.store.engine import AsyncConnection, AsyncPool, transaction
 from app.store.search import (
+    Candidates,
     SearchPlan,
     StoredChunk,
     find_candidates,
     load_chunks,
     load_neighbours,
+    load_passages,
+    load_sources,
     plan_search,
 )
 
@@ -35,6 +41,8 @@ class RetrievalSettings:
     k1: float = 1.2
     b: float = 0.75
     exact_max_rows: int = 10_000
+    max_per_document: int = 0
+    rerank: RerankSettings = field(default_factory=RerankSettings)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> RetrievalSettings:
@@ -46,6 +54,8 @@ class RetrievalSettings:
             k1=settings.bm25_k1,
             b=settings.bm25_b,
             exact_max_rows=settings.exact_max_rows,
+            max_per_document=settings.max_per_document,
+            rerank=RerankSettings.from_settings(settings),
         )
 
 
@@ -53,7 +63,8 @@ class RetrievalSettings:
 class Retrieved:
     """Ranked chunks, best first, and how they were found.
 
-    `vector` is the question's unit vector (dimension,); `term_weights` the idf of each of its terms.
+    `vector` is the question's unit vector (dimension,); `term_weights` the idf of each of its terms. `rerank_failure`
+    says why the configured reranker had no say. `explanation` is there where it was asked for.
     """
 
     hits: tuple[ScoredChunk, ...]
@@ -61,6 +72,48 @@ class Retrieved:
     term_weights: dict[str, float]
     plan: SearchPlan
     timings_ms: dict[str, float]
+    rerank_failure: str | None = None
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What was asked, and what the model and the lexicon made of it."""
+
+    collection: str
+    top_k: int
+    filter: SearchFilter | None
+    explain: bool
+    terms: list[str]
+    vector: FloatMatrix
+    unknown_share: float
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the database gave within one snapshot, and what became of it."""
+
+    plan: SearchPlan
+    candidates: Candidates
+    fused: list[Fused]
+    texts: dict[int, StoredChunk]
+    passages: list[str]  # of the first of `fused`, for the reranker
+    sources: Mapping[str, str]
+    chosen: list[int]
+    dropped: dict[int, Dropped]
+
+
+class _Stages:
+    """Milliseconds by stage, each from the end of the one before."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def end(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.ms[stage] = self.ms.get(stage, 0.0) + (now - self._last) * 1000
+        self._last = now
 
 
 class Retriever:
@@ -72,57 +125,182 @@ class Retriever:
         embedder: Embedder,
         settings: RetrievalSettings,
         note: Callable[[int, FloatMatrix], None] | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         """`note` is told the space and the vector of each question; it must not wait."""
         self._pool = pool
         self._embedder = embedder
         self._settings = settings
         self._note = note
+        self._reranker = reranker
 
     async def retrieve(
-        self, question: str, collection: str, top_k: int, search_filter: SearchFilter | None = None
+        self,
+        question: str,
+        collection: str,
+        top_k: int,
+        search_filter: SearchFilter | None = None,
+        *,
+        explain: bool = False,
     ) -> Retrieved:
         """The `top_k` best chunks. Raises NotFoundError, EmbeddingMismatchError, StoreError."""
-        started = time.perf_counter()
+        stages = _Stages()
         vector, unknown_share = await asyncio.to_thread(self._read, question)
-        embedded = time.perf_counter()
-        question_terms = list(dict.fromkeys(terms(question)))[:MAX_QUERY_TERMS]
-        async with transaction(self._pool) as connection:
-            plan = await plan_search(
-                connection,
-                collection,
-                self._embedder.space,
-                search_filter,
-                exact_max_rows=self._settings.exact_max_rows,
-            )
-            found = await find_candidates(
-                connection,
-                plan,
-                vector,
-                question_terms,
-                search_filter,
-                candidates=max(self._settings.candidates, top_k),
-                k1=self._settings.k1,
-                b=self._settings.b,
-            )
-            weights = self._settings.dense_weight, self._settings.window_share
-            best = fuse(found.chunks, *weights, unknown_share)[:top_k]
-            chunks = await load_chunks(connection, [fused.candidate.chunk_id for fused in best])
-        if self._note is not None:
-            self._note(plan.space_id, vector)
-        hits = tuple(
-            _hit(fused, chunks[fused.candidate.chunk_id], rank)
-            for rank, fused in enumerate(best, 1)
-            if fused.candidate.chunk_id in chunks
+        asked = _Question(
+            collection,
+            top_k,
+            search_filter,
+            explain,
+            list(dict.fromkeys(terms(question)))[:MAX_QUERY_TERMS],
+            vector,
+            unknown_share,
         )
-        timings = {"embed": (embedded - started) * 1000, "retrieve": (time.perf_counter() - embedded) * 1000}
-        return Retrieved(hits, vector, dict(found.term_weights), plan, timings)
+        stages.end("embed")
+        async with transaction(self._pool) as connection:
+            found = await self._search(connection, asked, stages)
+        if self._note is not None:
+            self._note(found.plan.space_id, asked.vector)
+        reranking = Reranking(())
+        if self._reranker is not None:
+            limit_s = self._settings.rerank.timeout_s
+            reranking = await rerank(self._reranker, question, found.passages, timeout_s=limit_s)
+            stages.end("rerank")
+            ranked = _reranked(found.fused, reranking.scores or ())
+            found.chosen, found.dropped = await self._settle(ranked, top_k, found.texts, self._load_later)
+            stages.end("load")
+        scores = {
+            one.candidate.chunk_id: score
+            for one, score in zip(found.fused, reranking.scores or (), strict=False)
+        }
+        searching = sum(ms for stage, ms in stages.ms.items() if stage not in ("embed", "rerank"))
+        timings = {"embed": stages.ms["embed"], "retrieve": searching}
+        if "rerank" in stages.ms:
+            timings["rerank"] = stages.ms["rerank"]
+        return Retrieved(
+            _hits(found, scores),
+            asked.vector,
+            dict(found.candidates.term_weights),
+            found.plan,
+            timings,
+            reranking.failure,
+            self._explain(asked, found, scores, stages) if explain else None,
+        )
 
     def _read(self, question: str) -> tuple[FloatMatrix, float]:
         """The question's unit vector (dimension,), and which share of its tokens the model can't read."""
         tokens = self._embedder.tokenize(question)
         unknown_share = tokens.unknown / len(tokens) if len(tokens) else 0.0
         return self._embedder.embed_queries([question])[0], unknown_share
+
+    async def _search(self, connection: AsyncConnection, asked: _Question, stages: _Stages) -> _Found:
+        """All that is read in one snapshot: candidates, and the texts of the hits or of what is to be reranked."""
+        settings = self._settings
+        plan = await plan_search(
+            connection,
+            asked.collection,
+            self._embedder.space,
+            asked.filter,
+            exact_max_rows=settings.exact_max_rows,
+        )
+        stages.end("plan")
+        candidates = await find_candidates(
+            connection,
+            plan,
+            asked.vector,
+            asked.terms,
+            asked.filter,
+            candidates=max(settings.candidates, asked.top_k),
+            k1=settings.k1,
+            b=settings.b,
+        )
+        stages.end("search")
+        fused = fuse(candidates.chunks, settings.dense_weight, settings.window_share, asked.unknown_share)
+        stages.end("fuse")
+        found = _Found(plan, candidates, fused, {}, [], {}, [], {})
+        if asked.explain:
+            documents = {one.candidate.document_id for one in fused}
+            found.sources = await load_sources(connection, documents)
+        if self._reranker is not None:
+            await self._read_passages(connection, found)
+        else:
+
+            async def load(ids: Sequence[int]) -> Mapping[int, StoredChunk]:
+                return await load_chunks(connection, ids)
+
+            found.chosen, found.dropped = await self._settle(
+                _reranked(fused, ()), asked.top_k, found.texts, load
+            )
+        stages.end("load")
+        return found
+
+    async def _read_passages(self, connection: AsyncConnection, found: _Found) -> None:
+        """The texts of the best candidates, and of each the passage that the reranker reads."""
+        first = found.fused[: self._settings.rerank.candidates]
+        found.texts.update(await load_chunks(connection, [one.candidate.chunk_id for one in first]))
+        windows = {one.candidate.chunk_id: one.window for one in first}
+        spans = await load_passages(connection, found.plan, windows)
+        for chunk_id in windows:
+            chunk, (start, end) = found.texts[chunk_id], spans[chunk_id]
+            found.passages.append(
+                chunk.text[max(0, start - chunk.char_start) : max(0, end - chunk.char_start)]
+            )
+
+    async def _settle(
+        self,
+        ranked: Sequence[Ranked],
+        top_k: int,
+        texts: dict[int, StoredChunk],
+        load: Callable[[Sequence[int]], Awaitable[Mapping[int, StoredChunk]]],
+    ) -> tuple[list[int], dict[int, Dropped]]:
+        """The chunks that become hits, best first, with their texts in `texts`; and why the others do not. Texts are
+        loaded as they are needed: what is left out for its text makes room for one that is read then."""
+        left_out: dict[int, Dropped] = {}
+        by_id = {one.chunk_id: one for one in ranked}
+        while True:
+            chosen, dropped = select(ranked, top_k, self._settings.max_per_document, left_out)
+            missing = [chunk_id for chunk_id in chosen if chunk_id not in texts]
+            if missing:
+                texts.update(await load(missing))
+            more = {chunk_id: Dropped("deleted") for chunk_id in missing if chunk_id not in texts}
+            more |= find_near_identical(
+                [(by_id[chunk_id], texts[chunk_id].text) for chunk_id in chosen if chunk_id in texts]
+            )
+            if not more:
+                return chosen, dropped
+            left_out |= more
+
+    async def _load_later(self, chunk_ids: Sequence[int]) -> Mapping[int, StoredChunk]:
+        async with transaction(self._pool) as connection:
+            return await load_chunks(connection, chunk_ids)
+
+    def _explain(
+        self,
+        asked: _Question,
+        found: _Found,
+        scores: Mapping[int, float],
+        stages: _Stages,
+    ) -> Explanation:
+        settings, plan = self._settings, found.plan
+        return Explanation(
+            terms=dict(found.candidates.term_weights) or dict.fromkeys(asked.terms, 0.0),
+            unknown_share=asked.unknown_share,
+            dense_weight=settings.dense_weight,
+            window_share=settings.window_share,
+            search="exact" if plan.index is None else plan.index.method,
+            probes=plan.probes,
+            rows=plan.rows,
+            candidates_per_search=max(settings.candidates, asked.top_k),
+            reranked=len(scores),
+            candidates=explain_candidates(
+                found.fused,
+                unknown_share=asked.unknown_share,
+                rerank_scores=scores,
+                chosen=found.chosen,
+                dropped=found.dropped,
+                sources=found.sources,
+            ),
+            stages_ms=dict(stages.ms),
+        )
 
     async def load_neighbours(self, hits: Sequence[ScoredChunk]) -> tuple[ScoredChunk, ...]:
         """What stands after and before each hit in its document, best hit first; none that is a hit itself.
@@ -132,7 +310,38 @@ class Retriever:
         known = {hit.chunk_id for hit in hits}
         async with transaction(self._pool) as connection:
             found = await load_neighbours(connection, [int(hit.chunk_id) for hit in hits])
-        return tuple(_beside(chunk) for chunk in found if str(chunk.chunk_id) not in known)
+        beside = (neighbour.chunk for neighbour in found)
+        return tuple(_beside(chunk) for chunk in beside if str(chunk.chunk_id) not in known)
+
+    async def load_surroundings(
+        self, hits: Sequence[ScoredChunk], steps: int
+    ) -> dict[str, tuple[tuple[int, ScoredChunk], ...]]:
+        """What stands at most `steps` chunks before and after each hit, in the document's order, by the hit's id: how
+        many chunks after the hit (before it: negative), and the chunk, cut where it meets the next. Raises StoreError.
+        """
+        async with transaction(self._pool) as connection:
+            found = await load_neighbours(connection, [int(hit.chunk_id) for hit in hits], steps)
+        surroundings: dict[str, list[tuple[int, ScoredChunk]]] = {hit.chunk_id: [] for hit in hits}
+        for neighbour in sorted(found, key=lambda one: one.steps):
+            surroundings[str(neighbour.beside)].append((neighbour.steps, _beside(neighbour.chunk)))
+        return {chunk_id: tuple(chunks) for chunk_id, chunks in surroundings.items()}
+
+
+def _reranked(fused: Sequence[Fused], scores: Sequence[float]) -> list[Ranked]:
+    """Candidates in their final order: those that the cross-encoder scored, the first of `fused`, by its score, equal
+    ones and all after them as fused."""
+    order = sorted(range(len(scores)), key=lambda at: -scores[at]) + list(range(len(scores), len(fused)))
+    return [
+        Ranked(fused[at].candidate.chunk_id, fused[at].candidate.document_id, fused[at].score) for at in order
+    ]
+
+
+def _hits(found: _Found, rerank_scores: Mapping[int, float]) -> tuple[ScoredChunk, ...]:
+    fused = {one.candidate.chunk_id: one for one in found.fused}
+    hits = []
+    for rank, chunk_id in enumerate(found.chosen, 1):
+        hits.append(_hit(fused[chunk_id], found.texts[chunk_id], rank, rerank_scores.get(chunk_id)))
+    return tuple(hits)
 
 
 def _beside(chunk: StoredChunk) -> ScoredChunk:
@@ -153,7 +362,7 @@ def _beside(chunk: StoredChunk) -> ScoredChunk:
     )
 
 
-def _hit(fused: Fused, chunk: StoredChunk, rank: int) -> ScoredChunk:
+def _hit(fused: Fused, chunk: StoredChunk, rank: int, rerank_score: float | None) -> ScoredChunk:
     return ScoredChunk(
         chunk_id=str(chunk.chunk_id),
         document_id=chunk.document_id,
@@ -165,7 +374,7 @@ def _hit(fused: Fused, chunk: StoredChunk, rank: int) -> ScoredChunk:
         char_end=chunk.char_end,
         text=chunk.text,
         score=fused.score,
-        scores=RetrievalScores(dense=fused.dense, lexical=fused.candidate.lexical),
+        scores=RetrievalScores(fused.dense, fused.candidate.lexical, rerank_score),
         rank=rank,
         places=chunk.places,
         sentences=chunk.sentences,

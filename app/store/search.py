@@ -7,7 +7,7 @@ with parameters, table names come from the space's number alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -107,17 +107,33 @@ SELECT k.id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, 
   FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
  WHERE k.id = ANY(%(ids)s)"""
 
-# The chunks before and after, each cut where it meets the other: stretches that touch it and repeat nothing of it.
+# The chunks before and after, each cut where it meets the next one towards the hit: stretches that touch and repeat
+# nothing.
 _NEIGHBOURS: Final = """
-SELECT h.id AS beside, k.id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
-       s.char_start, s.char_end, substring(d.text FROM s.char_start + 1 FOR s.char_end - s.char_start) AS text
+SELECT h.id AS beside, k.chunk_index - h.chunk_index AS steps, k.id, k.document_id, d.source, d.title, k.page,
+       k.heading, k.places, k.sentences, s.char_start, s.char_end,
+       substring(d.text FROM s.char_start + 1 FOR s.char_end - s.char_start) AS text
   FROM pgask.chunks h
-  JOIN pgask.chunks k ON k.document_id = h.document_id AND k.chunk_index IN (h.chunk_index - 1, h.chunk_index + 1)
+  JOIN pgask.chunks k ON k.document_id = h.document_id AND k.chunk_index <> h.chunk_index
+   AND k.chunk_index BETWEEN h.chunk_index - %(steps)s AND h.chunk_index + %(steps)s
+  JOIN pgask.chunks n ON n.document_id = h.document_id
+   AND n.chunk_index = k.chunk_index + CASE WHEN k.chunk_index > h.chunk_index THEN -1 ELSE 1 END
   JOIN pgask.documents d ON d.id = h.document_id
- CROSS JOIN LATERAL (SELECT CASE WHEN k.chunk_index > h.chunk_index THEN h.char_end ELSE k.char_start END AS char_start,
-                            CASE WHEN k.chunk_index > h.chunk_index THEN k.char_end ELSE h.char_start END AS char_end) s
+ CROSS JOIN LATERAL (SELECT CASE WHEN k.chunk_index > h.chunk_index THEN n.char_end ELSE k.char_start END AS char_start,
+                            CASE WHEN k.chunk_index > h.chunk_index THEN k.char_end ELSE n.char_start END AS char_end) s
  WHERE h.id = ANY(%(ids)s) AND s.char_start < s.char_end
- ORDER BY array_position(%(ids)s::bigint[], h.id), k.chunk_index DESC"""
+ ORDER BY array_position(%(ids)s::bigint[], h.id), abs(k.chunk_index - h.chunk_index), k.chunk_index DESC"""
+
+# What a reranker reads of a chunk: its best window and those beside it, in the chunk.
+_PASSAGES: Final = """
+SELECT k.id, min(w.char_start), max(w.char_end)
+  FROM unnest(%(ids)s::bigint[], %(windows)s::int[]) AS best (id, window_index) JOIN pgask.chunks k USING (id)
+  JOIN {windows} w ON w.document_id = k.document_id
+   AND w.window_index BETWEEN greatest(k.window_start, best.window_index - 1)
+                          AND least(k.window_end - 1, best.window_index + 1)
+ GROUP BY k.id"""
+
+_SOURCES: Final = "SELECT id::text, source FROM pgask.documents WHERE id = ANY(%s::uuid[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +205,15 @@ class StoredChunk:
     places: tuple[Place, ...]
     sentences: tuple[tuple[int, int], ...]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What stands `steps` chunks after the chunk `beside` (before it: negative)."""
+
+    beside: int
+    steps: int
+    chunk: StoredChunk
 
 
 async def plan_search(
@@ -349,15 +374,37 @@ async def load_chunks(connection: AsyncConnection, chunk_ids: Sequence[int]) -> 
         return {row["id"]: _stored_chunk(row) for row in await cursor.fetchall()}
 
 
-async def load_neighbours(connection: AsyncConnection, chunk_ids: Sequence[int]) -> list[StoredChunk]:
-    """What stands beside these chunks, in one round trip: for each in turn, the chunk after it and the one before.
+async def load_neighbours(
+    connection: AsyncConnection, chunk_ids: Sequence[int], steps: int = 1
+) -> list[Neighbour]:
+    """What stands beside these chunks, at most `steps` away, in one round trip: for each in turn, the nearest first, of
+    two equally near the one after it.
 
-    A neighbour is cut where it meets the chunk that it stands beside, so that the two touch and share nothing; text
-    between them goes with it. One that is itself asked for comes too: the caller knows those.
+    A neighbour is cut where it meets the next one towards its chunk, so that they touch and share nothing; text between
+    them goes with it. One that is itself asked for comes too: the caller knows those.
     """
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_NEIGHBOURS, {"ids": list(chunk_ids)})
-        return [_stored_chunk(row) for row in await cursor.fetchall()]
+        await cursor.execute(_NEIGHBOURS, {"ids": list(chunk_ids), "steps": steps})
+        return [Neighbour(row["beside"], row["steps"], _stored_chunk(row)) for row in await cursor.fetchall()]
+
+
+async def load_passages(
+    connection: AsyncConnection, plan: SearchPlan, best_windows: Mapping[int, int]
+) -> dict[int, tuple[int, int]]:
+    """The best window of each chunk (its index in the document) with the windows beside it, within the chunk:
+    (char_start, char_end) in the document, by the chunk's id."""
+    statement = sql.SQL(_PASSAGES).format(windows=window_table(plan.space_id))
+    parameters = {"ids": list(best_windows), "windows": list(best_windows.values())}
+    async with connection.cursor() as cursor:
+        await cursor.execute(statement, parameters)
+        return {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
+
+
+async def load_sources(connection: AsyncConnection, document_ids: Collection[str]) -> dict[str, str]:
+    """The source of each document."""
+    async with connection.cursor() as cursor:
+        await cursor.execute(_SOURCES, [list(document_ids)])
+        return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
 def _stored_chunk(row: dict[str, Any]) -> StoredChunk:

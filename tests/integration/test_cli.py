@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -255,6 +256,12 @@ class TestAsk:
         assert pgask("search", question, "--json", "--top-k", "1").json["hits"][0]["source"] == "lists.md"
         assert "1. lists.md" in pgask("search", question).out
         assert pgask("search", question, "--source-prefix", "zz").out == ""
+        explained = pgask("search", question, "--explain", "--neighbors", "1").out
+        assert explained.startswith("1. lists.md")
+        assert "\nterms: " in explained
+        assert "\nexact, 1 chunks, 50 candidates a search, 0 reranked" in explained
+        assert re.search(r"^ +1 +1 .* lists\.md, \d+$", explained, re.MULTILINE)
+        assert "\nterms: " in pgask("ask", question, "--explain").out
         tree = '{"not": {"field": "source", "op": "prefix", "value": "lists"}}'
         assert "lists.md" not in pgask("search", question, "--filter", tree).out
         assert pgask("search", question, "--filter", '{"field": "source", "op": "exists"}').out

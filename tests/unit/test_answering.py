@@ -35,7 +35,13 @@ class FixedRetriever(Retriever):
         self.asked: list[tuple[str, str, int, SearchFilter | None]] = []
 
     async def retrieve(
-        self, question: str, collection: str, top_k: int, search_filter: SearchFilter | None = None
+        self,
+        question: str,
+        collection: str,
+        top_k: int,
+        search_filter: SearchFilter | None = None,
+        *,
+        explain: bool = False,
     ) -> Retrieved:
         self.asked.append((question, collection, top_k, search_filter))
         if collection == "missing":

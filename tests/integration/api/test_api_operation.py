@@ -301,10 +301,11 @@ def test_examples_are_true(client: TestClient) -> None:
 
     document = client.get("/documents").json()["documents"][0]["id"]
     question = {"question": "What are lists?"}
+    explained = {**question, "explain": True}
     chat = {"model": "pgask", "messages": [{"role": "user", "content": "What are lists?"}]}
     for real, example in (
         (client.post("/ask", json=question).json(), shown("/ask", "post")),
-        (client.post("/search", json=question).json(), shown("/search", "post")),
+        (client.post("/search", json=explained).json(), shown("/search", "post")),
         (client.get("/documents").json(), shown("/documents")),
         (client.get(f"/documents/{document}").json(), shown("/documents/{document_id}")),
         (client.get(f"/documents/{document}/text").json(), shown("/documents/{document_id}/text")),

@@ -1,0 +1,115 @@
+"""Which of the ranked candidates become hits; pure.
+
+From the best on: a chunk whose text is nearly that of a better one in another document is left out, and so is one whose
+document has given as many as it may. Each that is left out says why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final, Literal
+
+SHINGLE_WORDS: Final = 4
+NEAR_IDENTICAL: Final = 0.8  # least Jaccard similarity of two texts' shingles (Broder 1997)
+SCORES_ALIKE: Final = (
+    0.1  # texts that are nearly identical have fused scores no further apart: others aren't compared
+)
+_PROBES, _PROBE_CHARS = 12, 16  # stretches of one text looked for in the other before shingles are made
+
+_WORD: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]|[^\W\u3400-\u9fff]+")
+
+Reason = Literal["top_k", "near_identical", "document_cap", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Why a candidate is no hit: beyond `top_k`, nearly the text of the better chunk `of`, beyond what its document may
+    give, or deleted while the search went on."""
+
+    reason: Reason
+    of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate in its final place, and its fused score."""
+
+    chunk_id: int
+    document_id: str
+    score: float
+
+
+def select(
+    ranked: Sequence[Ranked],
+    top_k: int,
+    max_per_document: int,
+    left_out: Mapping[int, Dropped],
+) -> tuple[list[int], dict[int, Dropped]]:
+    """The chunks that become hits, best first, and why each other one does not.
+
+    `left_out` are those that can't be hits. `max_per_document` 0: no limit.
+    """
+    chosen: list[int] = []
+    dropped: dict[int, Dropped] = {}
+    given: Counter[str] = Counter()
+    for candidate in ranked:
+        if candidate.chunk_id in left_out:
+            dropped[candidate.chunk_id] = left_out[candidate.chunk_id]
+        elif len(chosen) == top_k:
+            dropped[candidate.chunk_id] = Dropped("top_k")
+        elif max_per_document and given[candidate.document_id] >= max_per_document:
+            dropped[candidate.chunk_id] = Dropped("document_cap")
+        else:
+            chosen.append(candidate.chunk_id)
+            given[candidate.document_id] += 1
+    return chosen, dropped
+
+
+def find_near_identical(
+    texts: Iterable[tuple[Ranked, str]],
+) -> dict[int, Dropped]:
+    """Those of `texts`, best first, that nearly repeat a better one of another document."""
+    found: dict[int, Dropped] = {}
+    for (better, text), (worse, other) in combinations(texts, 2):
+        if better.chunk_id in found or worse.chunk_id in found or better.document_id == worse.document_id:
+            continue
+        if abs(better.score - worse.score) <= SCORES_ALIKE and is_near_identical(text, other):
+            found[worse.chunk_id] = Dropped("near_identical", of=better.chunk_id)
+    return found
+
+
+def is_near_identical(a: str, b: str) -> bool:
+    """Whether two texts share at least NEAR_IDENTICAL of their shingles of SHINGLE_WORDS words.
+
+    >>> text = " ".join(str(number) for number in range(100))
+    >>> is_near_identical(text, text.replace(" 50 ", " fifty ")), is_near_identical(text, text[:150])
+    (True, False)
+    """
+    if a == b:
+        return True
+    shorter, longer = sorted((a, b), key=len)
+    if len(shorter) < NEAR_IDENTICAL * len(longer) or not _shares_stretches(shorter, longer):
+        return False
+    first, second = _shingles(shorter), _shingles(longer)
+    return len(first & second) >= NEAR_IDENTICAL * len(first | second)
+
+
+def _shares_stretches(shorter: str, longer: str) -> bool:
+    """Whether some of evenly spread stretches of one text stand in the other: cheap, and true of all that is nearly
+    identical, since changes to a fifth of the shingles leave most stretches whole."""
+    step = len(shorter) // _PROBES
+    if step < _PROBE_CHARS:  # shingles of so short a text cost no more
+        return True
+    probes = [shorter[at : at + _PROBE_CHARS] for at in range(0, len(shorter), step)]
+    return sum(probe in longer for probe in probes) * 4 >= len(probes)
+
+
+def _shingles(text: str) -> frozenset[tuple[str, ...]]:
+    words = _WORD.findall(text.casefold())
+    if len(words) <= SHINGLE_WORDS:
+        return frozenset({tuple(words)})
+    return frozenset(zip(*(words[at:] for at in range(SHINGLE_WORDS)), strict=False))
