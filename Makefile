@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: help setup fmt check test unit integration e2e compose-test demo web web-check eval lock
+.PHONY: help setup fmt check test unit integration e2e compose-test demo web web-check eval lock chaos
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; \
@@ -49,6 +49,9 @@ compose-test: setup ## docker-compose.yml on a real Docker engine, a model serve
 	@$(PY) -m pytest -q --durations=8 tests/compose
 
 test: check web-check unit integration e2e ## everything above; what .ci/run calls
+
+chaos: setup ## crashes, rivals, full disks and hostile input at full size: SEED=1 SCALE=1 ONLY="fuzz worker …" (hours)
+	@$(PY) -m tests.chaos --seed $${SEED:-1} --scale $${SCALE:-1} $${ONLY:+--only $$ONLY}
 
 eval: setup ## measure: make eval CORPUS=folder QUESTIONS=file.jsonl [LIMIT=300] [OUT=eval/out]
 	@if [ -z "$${CORPUS:-}" ] || [ -z "$${QUESTIONS:-}" ]; then \

@@ -1,6 +1,6 @@
 """Feed mutated files of all formats to the sandboxed parser and print, as JSON, what became of them.
 
-    .venv/bin/python -m tests.chaos.fuzz_parsers --files 20000 --seed 1 [--corpus FOLDER …]
+    .venv/bin/python -m tests.chaos.fuzz_parsers --files 20000 --seed 1 [--corpus FOLDER …] [--out FOLDER]
 
 Seeds are small files built here and, with --corpus, real ones. Members of zip archives are mutated inside and packed
 again, else every mutation would only show that checksums work. Passes (exit 0) if every file ended in a document or a
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import platform
 import random
 import sys
 import time
@@ -27,6 +26,7 @@ from ingest.parsers import csvfile, docx, epub, html, ipynb, jsonfile, markdown,
 from ingest.reasons import REASONS
 from ingest.sandbox import SandboxedParser
 from ingest.sources import find_sources
+from tests.chaos.evidence import report
 from tests.office import (
     build_docx,
     build_epub,
@@ -73,7 +73,6 @@ class Figures:
     slowest_ms: float = 0.0
     children: int = 0
     seconds: float = 0.0
-    machine: str = platform.machine()
 
     def passed(self) -> bool:
         """Tell whether every file ended as it should."""
@@ -259,10 +258,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--files", type=int, default=20_000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--corpus", type=Path, nargs="*", default=[])
+    options.add_argument("--out", type=Path)
     chosen = options.parse_args(arguments)
     figures = run(built_seeds() + real_seeds(chosen.corpus), chosen.files, chosen.seed)
-    print(json.dumps({**asdict(figures), "passed": figures.passed()}, ensure_ascii=False))
-    return 0 if figures.passed() else 1
+    told = {**asdict(figures), "passed": figures.passed()}
+    return 0 if report("fuzz", chosen.seed, told, out=chosen.out) else 1
 
 
 if __name__ == "__main__":

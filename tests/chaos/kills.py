@@ -401,7 +401,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # a shell's background job ignores it, and so would ours
-    with tempfile.TemporaryDirectory(prefix="pgask-chaos-", dir=chosen.out) as scratch:
+    with tempfile.TemporaryDirectory(prefix="pgask-chaos-") as scratch:
         figures = hurt(
             chosen.kind,
             kills=chosen.kills,

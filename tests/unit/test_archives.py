@@ -79,6 +79,14 @@ def many() -> bytes:
     return pack({f"{number}": "" for number in range(10_001)}, zipfile.ZIP_STORED)
 
 
+def nested() -> bytes:
+    """Archives in archives in archives, as 42.zip has them: what a parser does not read, it does not open."""
+    inner = pack({f"{number}.txt": bytes(4_000_000) for number in range(4)})
+    for _ in range(4):
+        inner = pack({f"lib {number}.zip": inner for number in range(16)})
+    return inner
+
+
 def encrypted() -> bytes:
     content = bytearray(pack({"word/document.xml": "x"}, zipfile.ZIP_STORED))
     for mark, flag_at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
@@ -98,6 +106,7 @@ def members_of(content: bytes) -> dict[str, bytes]:
         (lambda: overlapping(20), "archive_bomb"),
         (bomb, "archive_bomb"),
         (many, "archive_bomb"),
+        (nested, "parse_failed"),
         (encrypted, "encrypted"),
         (lambda: OLE + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
         (lambda: OLE, "parse_failed"),
@@ -107,7 +116,20 @@ def members_of(content: bytes) -> dict[str, bytes]:
         (lambda: b"", "parse_failed"),
         (lambda: b"PK\3\4 and nothing", "parse_failed"),
     ],
-    ids=["overlap", "ratio", "members", "flag", "ole", "doc", "lzma", "other", "cut", "empty", "head"],
+    ids=[
+        "overlap",
+        "ratio",
+        "members",
+        "nested",
+        "flag",
+        "ole",
+        "doc",
+        "lzma",
+        "other",
+        "cut",
+        "empty",
+        "head",
+    ],
 )
 def test_hostile_archives(media_type: str, build: Callable[[], bytes], code: str) -> None:
     assert failure(build(), media_type) == code

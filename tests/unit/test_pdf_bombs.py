@@ -64,6 +64,21 @@ def lzw_and_run_length() -> bytes:
     return with_content(stream(b"\x80\x00" + b"\x81a" * 500_000, b"[/RunLengthDecode /LZWDecode /LZWDecode]"))
 
 
+def lzw_bomb() -> bytes:
+    """Codes for ever longer runs of one byte (ISO 32000-1, 7.4.4.2): 6 KB for 7 MB, a hundred times."""
+    codes = [256, 32, *range(258, 4094)]
+    bits = "".join(f"{code:0{_lzw_width(place)}b}" for place, code in enumerate(codes))
+    bits += "0" * (-len(bits) % 8)
+    block = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    return with_content(stream(block * 100, b"/LZWDecode"))
+
+
+def _lzw_width(place: int) -> int:
+    """Bits of the code at a place after the clear code, changed one code early."""
+    size = 256 + place  # of the table when this code is read
+    return 9 if place == 0 or size < 511 else 10 if size < 1023 else 11 if size < 2047 else 12
+
+
 def jbig2() -> bytes:
     image = b"<< /Type /XObject /Subtype /Image /Width 60000 /Height 60000 /BitsPerComponent 1 /ColorSpace /DeviceGray"
     data = bytes.fromhex("00000000300001000000130000ea600000ea60000000000000000000000000")
@@ -127,6 +142,7 @@ REFUSED = {"parse_failed", "too_large", "no_text_layer", "parser_memory", "parse
         (flate_bomb, {"parser_memory", "parser_timeout", "too_large"}),
         (nested_flate_bomb, REFUSED),
         (lzw_and_run_length, {"no_text_layer", "parse_failed"}),
+        (lzw_bomb, REFUSED),
         (jbig2, set[str]()),
         (page_tree_loop, {"parse_failed", "no_text_layer"}),
         (million_pages, {"too_large"}),
