@@ -50,11 +50,11 @@ class IndexFigures(Collector):
     """The vector indexes' figures, one gauge each, labelled by space."""
 
     def __init__(self, reports: Callable[[], Mapping[int, IndexReport]]) -> None:
-        self._reports = reports
+        self.reports = reports
 
     def collect(self) -> Iterator[Metric]:
         """All gauges; a space without an index shows its rows alone."""
-        found = self._reports()
+        found = self.reports()
         for name, (description, read) in _INDEX.items():
             gauge = GaugeMetricFamily(f"pgask_index_{name}", description, labels=["space"])
             for space_id, report in found.items():
@@ -95,6 +95,9 @@ class Metrics:
             "pgask_pool_connections", "Database connections.", ["state"], registry=self.registry
         )
 
+        self._indexes = IndexFigures(dict)
+        self.registry.register(self._indexes)
+
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request that ended. `route` is its template, so that ids make no series of their own."""
         self._requests.labels(method, route, str(status)).inc()
@@ -125,7 +128,7 @@ class Metrics:
 
     def watch_indexes(self, reports: Callable[[], Mapping[int, IndexReport]]) -> None:
         """Show what is known of each space's vector index whenever Prometheus asks. `reports` asks no database."""
-        self.registry.register(IndexFigures(reports))
+        self._indexes.reports = reports
 
     def watch_llm(self, waiting: Callable[[], int]) -> None:
         """Read how many wait for the language model whenever Prometheus asks."""

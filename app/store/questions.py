@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+import psycopg
 import structlog
 
 from app.embedding import FloatMatrix
@@ -43,6 +44,7 @@ class QuestionVectors:
     def __init__(self, pool: AsyncPool, keep: int) -> None:
         self._pool, self._keep = pool, keep
         self._waiting: dict[tuple[int, bytes], list[float]] = {}
+        self._forgotten = False  # what was kept before none was to be kept
 
     def note(self, space_id: int, vector: FloatMatrix) -> None:
         """Put a question's unit vector (dimension,) aside; it is written within some seconds."""
@@ -57,7 +59,7 @@ class QuestionVectors:
     async def write(self) -> None:
         """Write what waits, and forget all but the newest. Raises StoreError."""
         waiting, self._waiting = self._waiting, {}
-        if not waiting and self._keep:
+        if not waiting and (self._keep or self._forgotten):
             return
         async with transaction(self._pool) as connection:
             for (space_id, digest), embedding in waiting.items():
@@ -65,6 +67,7 @@ class QuestionVectors:
                     _INSERT, {"space": space_id, "digest": digest, "embedding": embedding}
                 )
             await connection.execute(_PRUNE, {"keep": self._keep})
+        self._forgotten = self._keep == 0
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[QuestionVectors]:
@@ -86,5 +89,5 @@ class QuestionVectors:
     async def _try_to_write(self) -> None:
         try:
             await self.write()
-        except StoreError as error:
-            _log.warning("question vectors were not kept", code=error.code)
+        except (StoreError, psycopg.Error) as error:
+            _log.warning("question vectors were not kept", error=str(error).split("\n")[0][:200])

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import structlog
+from psycopg import sql
 from psycopg.rows import class_row
 
 from app.errors import InvalidRequestError
@@ -22,6 +23,8 @@ from app.store import index_build
 from app.store.engine import Connection
 from app.store.index import IndexSettings, IndexState, Measurement, VectorIndex
 from app.store.recall import Point, calibrate, measure_at, sample_truth, trace_curve
+from app.store.spaces import chunk_table
+from app.store.tables import SCHEMA
 
 CHANGED: Final = 0.2  # share of the measured rows that came or went: measured again
 REGROWN: Final = 2.0  # times the rows that it was built with, or so many times fewer: other lists
@@ -85,7 +88,7 @@ def maintain(
 ) -> IndexReport | None:
     """Do what the index needs. Returns its report, None where nothing was due, or with `wait` False where another
     process is at it."""
-    _make_visible(owner)
+    _make_visible(owner, space_id)
     if find_need(owner, space_id, settings)[0] == "nothing":
         return None
     with index_build.build_lock(owner, space_id, wait=wait) as locked:
@@ -213,17 +216,19 @@ def role(connection: Connection) -> Role:
     return found
 
 
-def _make_visible(owner: Connection) -> None:
-    """Vacuum the postings after much was written. Until then an index-only scan, which BM25 lives on, looks every row
-    up in the table; autovacuum gets there, a minute or more later."""
-    row = owner.execute(
-        "SELECT pg_relation_size(oid) / current_setting('block_size')::int, relallvisible FROM pg_class"
-        " WHERE oid = 'pgask.postings'::regclass"
-    ).fetchone()
-    assert row is not None
-    pages, visible = int(row[0]), int(row[1])
-    if pages >= _LEAST_PAGES and visible < _VISIBLE * pages:
-        owner.execute("VACUUM (ANALYZE, SKIP_LOCKED) pgask.postings")
+def _make_visible(owner: Connection, space_id: int) -> None:
+    """Vacuum postings and vectors after much was written. Until then an index-only scan, which BM25 and counting live
+    on, looks every row up in the table; autovacuum gets there, a minute or more later."""
+    for table in (sql.Identifier(SCHEMA, "postings"), chunk_table(space_id)):
+        row = owner.execute(
+            "SELECT pg_relation_size(oid) / current_setting('block_size')::int, relallvisible FROM pg_class"
+            " WHERE oid = %s::regclass",
+            [table.as_string(owner)],
+        ).fetchone()
+        assert row is not None
+        pages, visible = int(row[0]), int(row[1])
+        if pages >= _LEAST_PAGES and visible < _VISIBLE * pages:
+            owner.execute(sql.SQL("VACUUM (ANALYZE, SKIP_LOCKED) {}").format(table))
 
 
 def _build(owner: Connection, state: IndexState, settings: IndexSettings, why: str) -> None:

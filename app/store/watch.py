@@ -77,18 +77,27 @@ class IndexWatch:
             try:
                 self.look()
             except (PgaskError, psycopg.Error) as error:
-                if not self._stopping.is_set():
-                    _log.warning(
-                        "the indexes could not be looked after", error=str(error).split("\n")[0][:200]
-                    )
+                self._warn(error)
 
     def _maintain(self, owner: Connection) -> None:
         if owner.execute(_TRY_LOCK).fetchone() != (True,):
             return  # another process does it; the lock goes with the connection
         for space in list_spaces(owner):
-            if self._stopping.is_set():
+            if self._stopping.is_set() or owner.closed:
                 return
-            maintain(owner, space.id, self._settings, wait=False)
+            try:
+                maintain(owner, space.id, self._settings, wait=False)
+            except (
+                PgaskError,
+                psycopg.Error,
+            ) as error:  # of this space: the others are looked after all the same
+                self._warn(error, space=space.id)
+
+    def _warn(self, error: Exception, **where: int) -> None:
+        if not self._stopping.is_set():
+            _log.warning(
+                "the indexes could not be looked after", error=str(error).split("\n")[0][:200], **where
+            )
 
     def _may_build(self, owner: Connection) -> bool:
         if owner.execute(_OWNS).fetchone() == (True,):
