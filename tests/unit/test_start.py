@@ -1,0 +1,43 @@
+"""app.start: what the installed commands call, and Ctrl-C while their modules load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from app import start
+
+ROOT = Path(__file__).parents[2]
+
+# Sends itself Ctrl-C when the command's first foreign module is looked for.
+INTERRUPTED = """
+import os, signal, sys
+class Interrupter:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupter())
+from app import start
+getattr(start, sys.argv[1])()
+"""
+
+
+@pytest.mark.parametrize("command", ["pgask", "ingest", "rag_eval"])
+def test_ctrl_c_while_a_command_loads_is_an_exit_status_and_no_traceback(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, command], cwd=ROOT, capture_output=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_the_installed_commands_are_these() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    assert scripts == {
+        name: f"app.start:{name.replace('-', '_')}" for name in ("pgask", "ingest", "rag-eval")
+    }
+    assert all(callable(getattr(start, target.partition(":")[2])) for target in scripts.values())
