@@ -153,11 +153,11 @@ def describe(
 
 
 def trace_curve(connection: Connection, state: IndexState, index: VectorIndex, truth: Truth) -> list[Point]:
-    """Recall and time from the least effort up, each step about half as much again, until nothing is missed."""
+    """Recall and time from the least effort up, each step about half as much again, until next to nothing is missed."""
     points, effort = [], index.least_effort
     while True:
         points.append(measure_at(connection, state, index, truth, effort))
-        if points[-1].recall >= 1 or effort >= index.highest_effort:
+        if points[-1].recall >= 0.999 or effort >= index.highest_effort:
             return points
         effort = min(index.highest_effort, effort + max(1, effort // 2))
 
