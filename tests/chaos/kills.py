@@ -223,7 +223,9 @@ class Experiment:
         except subprocess.TimeoutExpired:
             process.kill()
             _, complained = process.communicate()
-        if process.returncode not in expected or "Traceback" in complained:
+        # Before our first module is loaded, the interpreter answers Ctrl-C by itself, with a traceback of its own.
+        is_ours = process.returncode != -signal.SIGINT or "app/start.py" in complained
+        if process.returncode not in expected or ("Traceback" in complained and is_ours):
             self.figures.errors.append(f"exit status {process.returncode}: {complained.strip()[-800:]}")
         return process.returncode
 
@@ -289,11 +291,12 @@ class Experiment:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(wait_s)
         process.send_signal(signal.SIGINT)
-        if self._end(process, 130, 1) != 130:
+        status = self._end(process, 130, 1, -signal.SIGINT)
+        if status == 1:
             self.figures.ended_before += 1
             return False
         self.figures.kills += 1
-        self._moments["time"] += 1
+        self._moments["time" if status == 130 else "interpreter's start"] += 1
         return True
 
     @contextlib.contextmanager
