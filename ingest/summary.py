@@ -85,7 +85,7 @@ def report_lines(report: Report, collection: str, *, interrupted: bool) -> Itera
         yield printable(
             f"The embedding model can't read {_count(report.unreadable_documents, 'document')} of collection "
             f"{collection!r} (over {UNREADABLE_SHARE:.0%} unknown tokens): words find them, meaning does not. Set "
-            "PGASK_EMBEDDING_MODEL to a multilingual model and ingest into a new collection."
+            "PGASK_EMBEDDING_MODEL to a multilingual model, delete the collection and ingest it again."
         )
     if interrupted:
         yield "Interrupted. What is in is in; run the same command again for the rest."

@@ -23,7 +23,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 UNREADABLE: Final = (
     "the embedding model can't read this document: words find it, meaning does not. Set PGASK_EMBEDDING_MODEL to a "
-    "multilingual model and ingest into a new collection"
+    "multilingual model, delete the collection and ingest it again"
 )
 
 _documents = typer.Typer(help="List, show and delete documents.", invoke_without_command=True)
