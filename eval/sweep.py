@@ -43,6 +43,7 @@ INDEX_SETTINGS: Final[Mapping[str, Kind]] = {
 INDEX_VARIANTS: Final[Mapping[str, Kind]] = {"lists": int, "probes": int}
 SEARCH_SETTINGS: Final[Mapping[str, Kind]] = {
     "dense_weight": float, "window_share": float, "candidates": int, "bm25_k1": float, "bm25_b": float,
+    "max_per_document": int, "rerank_candidates": int,
 }  # fmt: skip
 VARIANTS: Final = INGEST_VARIANTS.keys() | INDEX_VARIANTS.keys()
 SWEPT: Final[Mapping[str, Kind]] = {

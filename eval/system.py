@@ -13,6 +13,7 @@ from app.config import Settings, load_settings
 from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import NotFoundError
 from app.generation.llm import LlmClient, LlmSettings
+from app.retrieval.rerank import CrossEncoderReranker, Reranker
 from app.retrieval.retriever import RetrievalSettings, Retrieved, Retriever
 from app.store import upkeep
 from app.store.engine import AsyncPool, Database, connect, open_database, open_pool, transaction
@@ -64,11 +65,14 @@ class EvaluatedSystem:
         pool: AsyncPool,
         embedder: Embedder,
         llm: LlmClient | None,
+        reranker: Reranker | None = None,
         ablation: Ablation,
     ) -> None:
         self._settings, self._database, self._pool, self.embedder = settings, database, pool, embedder
         self._ablation = ablation
-        self._retriever = _Recorder(pool, embedder, RetrievalSettings.from_settings(settings))
+        self._retriever = _Recorder(
+            pool, embedder, RetrievalSettings.from_settings(settings), reranker=reranker
+        )
         self._answerer = Answerer(self._retriever, embedder, llm, AnswerSettings.from_settings(settings))
 
     async def ingest(
@@ -148,12 +152,21 @@ class SystemOpener:
             pool = await stack.enter_async_context(
                 open_pool(database.app, size=4, statement_timeout_s=settings.statement_timeout_s)
             )
+            reranker = CrossEncoderReranker.from_settings(settings)
+            if reranker is not None:
+                reranker.load()
             llm_settings = LlmSettings.from_settings(settings)
             llm = LlmClient(llm_settings) if llm_settings else None
             if llm is not None:
                 stack.push_async_callback(llm.aclose)
             yield EvaluatedSystem(
-                settings, database=database, pool=pool, embedder=embedder, llm=llm, ablation=ablation
+                settings,
+                database=database,
+                pool=pool,
+                embedder=embedder,
+                llm=llm,
+                reranker=reranker,
+                ablation=ablation,
             )
 
     def _embedder(self, settings: Settings) -> Embedder:
