@@ -191,6 +191,21 @@ async def run_sweep(
     return results
 
 
+def read_points(out: Path) -> list[PointResult]:
+    """The points that a sweep has finished in its folder, by name; whatever they were measured with."""
+    results = []
+    for folder in sorted((out / "points").glob("*")):
+        pairs = [part.partition("=") for part in folder.name.split(",")]
+        try:
+            point = {name: _read_value(SWEPT[name], text) for name, _, text in pairs}
+        except (KeyError, ValueError):
+            continue  # no folder of ours
+        summary = _read_summary(folder) if (folder / "point.json").exists() else None
+        if summary is not None:
+            results.append(PointResult(point, *summary, reused=True))
+    return results
+
+
 def describe_sweep(results: Sequence[PointResult]) -> dict[str, Any]:
     """The JSON line of a sweep: each point with its figures or its error, and how many failed."""
     return {
@@ -310,11 +325,21 @@ def _read_finished(folder: Path, point: Point, described: Mapping[str, Any]) -> 
     try:
         if json.loads((folder / "point.json").read_text(encoding="utf-8")) != described:
             return None
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        figures = {key: summary["figures"][key] for key in METRIC_KEYS}
-        return PointResult(point, figures, summary["intervals_95"], described["collection"], reused=True)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         return None  # not there, or cut off while it was written: run it again
+    summary = _read_summary(folder)
+    return summary and PointResult(point, *summary, described["collection"], reused=True)
+
+
+def _read_summary(
+    folder: Path,
+) -> tuple[Mapping[str, float | int | None], Mapping[str, Sequence[float]]] | None:
+    """Figures and intervals that a point's folder keeps; None where they are not whole."""
+    try:
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        return {key: summary["figures"][key] for key in METRIC_KEYS}, summary["intervals_95"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _write_point(

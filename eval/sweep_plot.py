@@ -1,13 +1,23 @@
-"""A plot of a sweep as SVG: one measure over the values of one setting, with 95 % intervals. Every text is escaped."""
+"""A plot of a sweep as SVG: one measure over the values of one setting, with 95 % intervals. Every text is escaped.
+
+    python -m eval.sweep_plot --sweep squad_dev=results/squad --sweep cmrc_dev=results/cmrc --by chunk_tokens
+    --metric ndcg@10 --out docs/img/chunk-tokens.svg
+
+draws what `rag-eval sweep` has left in those folders, a line for each combination of the other settings and each
+sweep. `--where overlap=64` keeps the points with that value.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Final
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
 
 from eval.report import format_figure
-from eval.sweep import Point, PointResult, Value, format_value
+from eval.sweep import Point, PointResult, Value, format_value, read_points
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM, _LINE = 440, 260, 56, 16, 14, 42, 16
 _COLOURS: Final = ("#1565c0", "#c62828", "#2e7d32", "#ef6c00", "#6a1b9a", "#00838f", "#ad1457", "#546e7a")
@@ -100,3 +110,30 @@ def _axes(name: str, metric: str, xs: Sequence[tuple[float, str]], ys: Sequence[
         f'<text x="{middle:.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(metric)} by {escape(name)}</text>'
     )
     return "".join(parts)
+
+
+def main(
+    *,
+    sweep: Annotated[list[str], typer.Option(help="NAME=FOLDER of a sweep; may be given several times.")],
+    by: Annotated[str, typer.Option(help="The setting of the axis.")],
+    out: Annotated[Path, typer.Option(help="The file to write.", dir_okay=False)],
+    metric: Annotated[str, typer.Option(help="A figure of the report.")] = "ndcg@10",
+    where: Annotated[list[str] | None, typer.Option(help="SETTING=VALUE that a point must have.")] = None,
+) -> None:
+    """Draw points that were measured."""
+    results = []
+    for text in sweep:
+        name, _, folder = text.partition("=")
+        for result in read_points(Path(folder)):
+            shown = {key: format_value(value) for key, value in result.point.items()}
+            if all(shown.get(key) == value for key, _, value in (one.partition("=") for one in where or ())):
+                point = {"set": name, **result.point}
+                results.append(PointResult(point, result.figures, result.intervals))
+    plot = plot_setting(results, by, metric, paper="#ffffff")
+    if not plot:
+        raise typer.BadParameter(f"fewer than two values of {by} were measured there")
+    out.write_text(plot + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -8,12 +8,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from app.errors import InvalidRequestError
 from eval.cli import build_cli
-from eval.sweep import OpenSystem, PointResult, parse_grid
+from eval.sweep import OpenSystem, PointResult, name_point, parse_grid, read_points
 from eval.sweep_html import render_sweep
+from eval.sweep_plot import main as draw
 from eval.sweep_plot import plot_setting
 
 from .conftest import TinySystem
@@ -197,6 +199,23 @@ class TestReport:
         root = ElementTree.fromstring((out / "plots" / "ndcg@10-by-chunk_tokens.svg").read_text("utf-8"))
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert "dense_weight 0.3" in "".join(root.itertext())  # the legend is inside
+
+    def test_finished_points_are_drawn_later(self, sweep: Sweep, out: Path, tmp_path: Path) -> None:
+        sweep("chunk_tokens=256,512", "dense_weight=.3,.7")
+        (out / "points" / "chunk_tokens=512,dense_weight=0.7" / "point.json").unlink()  # cut off
+        (out / "points" / "notes").mkdir()
+        assert [name_point(result.point) for result in read_points(out)] == [
+            "chunk_tokens=256,dense_weight=0.3",
+            "chunk_tokens=256,dense_weight=0.7",
+            "chunk_tokens=512,dense_weight=0.3",
+        ]
+        file = tmp_path / "plot.svg"
+        draw(sweep=[f"tiny={out}"], by="chunk_tokens", out=file, where=["dense_weight=0.3"])
+        plot = file.read_text("utf-8")
+        assert plot.count("<title>") == 2
+        assert "set tiny, dense_weight 0.3" in plot
+        with pytest.raises(typer.BadParameter, match="top_k"):
+            draw(sweep=[f"tiny={out}"], by="top_k", out=file)
 
     def test_a_line_a_combination_of_the_others(self) -> None:
         results = [
