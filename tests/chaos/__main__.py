@@ -28,6 +28,8 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "interrupt": ("kills interrupt --files 100 --kills {}", 20),
     "rivals": ("rivals --rounds {}", 50),  # R4
     "recovery": ("recovery --serve --megabytes {}", 512),  # R3
+    "deletes": ("deletes --documents {}", 1_000),  # R15
+    "unchanged": ("unchanged --files {}", 1_000),  # R5
     "names": ("names --names {}", 1_000),  # R24
     "strings": ("strings --texts {}", 5_000),  # R39
 }

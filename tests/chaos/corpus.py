@@ -36,8 +36,8 @@ class Corpus:
         self.seed, self.files, self._sentences = seed, files, sentences
         self._made: dict[tuple[int, int], bytes] = {}
 
-    def write(self, folder: Path, version: int) -> Path:
-        """Make `folder` hold exactly this version."""
+    def write(self, folder: Path, version: int, *, broken: bool = True) -> Path:
+        """Make `folder` hold exactly this version, with the files that no parser reads or without."""
         shutil.rmtree(folder, ignore_errors=True)
         for number in range(self.files):
             if version and self._rng("gone", number, version).random() < _GONE:
@@ -45,7 +45,7 @@ class Corpus:
             path = folder / self._name(number, version)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(self._content(number, self._count("change", number, version, _CHANGED)))
-        for name, content in BROKEN.items():
+        for name, content in BROKEN.items() if broken else ():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
         return folder
