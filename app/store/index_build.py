@@ -67,7 +67,7 @@ def create_index(owner: Connection, state: IndexState, settings: IndexSettings) 
     drop_unused(owner, state)
     rows, lists = count_rows(owner, state.space_id), None
     if settings.method == "ivfflat":
-        lists = choose_lists(rows, state.dimension, settings)
+        lists = choose_lists(owner, rows, state.dimension, settings)
         memory = ivfflat.build_bytes(lists, state.dimension)
     else:
         memory = hnsw.build_bytes(rows, state.dimension, 4 if precision == "full" else 2)
@@ -93,9 +93,10 @@ def create_index(owner: Connection, state: IndexState, settings: IndexSettings) 
     return index, time.monotonic() - started
 
 
-def choose_lists(rows: int, dimension: int, settings: IndexSettings) -> int:
-    """Lists for so many rows, fewer where this machine has too little memory to train them."""
-    return ivfflat.fit_lists(settings.lists or ivfflat.choose_lists(rows), dimension, most_build_bytes())
+def choose_lists(connection: Connection, rows: int, dimension: int, settings: IndexSettings) -> int:
+    """Lists for so many rows, fewer where there is too little memory to train them."""
+    lists = settings.lists or ivfflat.choose_lists(rows)
+    return ivfflat.fit_lists(lists, dimension, most_build_bytes(connection))
 
 
 def drop_unused(owner: Connection, state: IndexState) -> None:
@@ -114,14 +115,17 @@ def drop_unused(owner: Connection, state: IndexState) -> None:
             _drop(owner, name)
 
 
-def most_build_bytes() -> int:
-    """What a build may take of this machine: half its memory (or its container's), at most 4 GB."""
+def most_build_bytes(connection: Connection) -> int:
+    """What a build may take: half of what the server believes that the machine has for it (effective_cache_size), half
+    of this machine's memory or its container's, which is the server's where it is embedded, and at most 4 GB."""
+    row = connection.execute("SELECT pg_size_bytes(current_setting('effective_cache_size'))").fetchone()
+    assert row is not None
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
     except OSError:
         limit = "max"
-    memory = min(machine, int(limit)) if limit.isdecimal() else machine
+    memory = min(machine, int(row[0]), int(limit) if limit.isdecimal() else machine)
     return max(_LEAST_BYTES, min(_MOST_BYTES, memory // 2))
 
 
@@ -150,7 +154,7 @@ def _create_statement(space_id: int, index: VectorIndex) -> sql.Composed:
 @contextmanager
 def _build_session(owner: Connection, memory: int) -> Iterator[None]:
     """Memory and workers for one build, given back after it."""
-    megabytes = min(max(memory * 21 // 20, _LEAST_BYTES), most_build_bytes()) // 2**20 + 16
+    megabytes = min(max(memory * 21 // 20, _LEAST_BYTES), most_build_bytes(owner)) // 2**20 + 16
     workers = max(1, min(7, (os.cpu_count() or 2) - 1))
     owner.execute(
         "SELECT set_config('maintenance_work_mem', %s, false),"

@@ -139,7 +139,7 @@ def find_need(connection: Connection, space_id: int, settings: IndexSettings) ->
     if state.latest is None or state.built is None:
         return "measure", "not measured"
     if state.index.lists is not None:
-        lists = index_build.choose_lists(rows, state.dimension, settings)
+        lists = index_build.choose_lists(connection, rows, state.dimension, settings)
         if not 1 / REGROWN < (lists / state.index.lists) ** 2 < REGROWN:
             return "build", "rows doubled or halved"
     other_target = state.latest.target_recall != settings.target_recall
