@@ -192,7 +192,7 @@ async def run_sweep(
 
 
 def read_points(out: Path) -> list[PointResult]:
-    """The points that a sweep has finished in its folder, by name; whatever they were measured with."""
+    """The points that a sweep has finished in its folder, by their values; whatever they were measured with."""
     results = []
     for folder in sorted((out / "points").glob("*")):
         pairs = [part.partition("=") for part in folder.name.split(",")]
@@ -203,7 +203,7 @@ def read_points(out: Path) -> list[PointResult]:
         summary = _read_summary(folder) if (folder / "point.json").exists() else None
         if summary is not None:
             results.append(PointResult(point, *summary, reused=True))
-    return results
+    return sorted(results, key=lambda result: [(isinstance(v, str), v) for v in result.point.values()])
 
 
 def describe_sweep(results: Sequence[PointResult]) -> dict[str, Any]:
