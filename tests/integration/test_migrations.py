@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,6 +49,45 @@ def test_up_down_up_on_filled_tables(empty_database: Database, tmp_path: Path) -
     compare(empty_database)
     ingest(empty_database, corpus)
     assert snapshot(empty_database) == before
+
+
+def test_stored_texts_get_their_hash_and_duplicates_go_with_their_columns(
+    empty_database: Database,
+) -> None:
+    text = "Words 字 🦜"
+    migrate(empty_database, "0001")
+    with connect(empty_database.owner) as owner:
+        owner.execute(
+            "INSERT INTO pgask.embedding_spaces (model, weights_sha256, dimension, pooling, query_prefix,"
+            " passage_prefix, normalized) VALUES ('m', 's', 2, 'p', '', '', true)"
+        )
+        owner.execute(
+            "INSERT INTO pgask.collections (name, space_id, lexicon_version) SELECT 'c', id, 1 FROM"
+            " pgask.embedding_spaces"
+        )
+        for source, chunks in (("a.md", 1), ("failed.pdf", 0)):
+            owner.execute(
+                "INSERT INTO pgask.documents (collection_id, source, status, text, chunk_count)"
+                " SELECT id, %s, 'ready', %s, %s FROM pgask.collections",
+                [source, text, chunks],
+            )
+    migrate(empty_database, "0002")
+    with connect(empty_database.owner) as owner:
+        hashes = dict(owner.execute("SELECT source, text_sha256 FROM pgask.documents").fetchall())
+        assert hashes == {"a.md": hashlib.sha256(text.encode()).hexdigest(), "failed.pdf": None}
+        owner.execute(
+            "INSERT INTO pgask.documents (collection_id, source, status, reason, duplicate_of)"
+            " SELECT collection_id, 'copy.md', 'duplicate', 'duplicate', id FROM pgask.documents"
+            " WHERE source = 'a.md'"
+        )
+    downgrade(empty_database, "0001")
+    with connect(empty_database.owner) as owner:
+        assert owner.execute("SELECT source FROM pgask.documents ORDER BY source").fetchall() == [
+            ("a.md",),
+            ("failed.pdf",),
+        ]
+    migrate(empty_database)
+    compare(empty_database)
 
 
 def test_migrating_again_changes_nothing(database: Database, tmp_path: Path) -> None:
