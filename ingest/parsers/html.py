@@ -55,9 +55,12 @@ def parse_html(content: bytes, source: str) -> Document:
     Raises DocumentError `bad_encoding`, `empty`, or `parse_failed` for pages nested too deeply to read.
     """
     root = _parse_tree(decode(content, _declared_charset(content)))
-    markdown = _to_markdown(root, drop_furniture=True)
+    left_out: dict[str, int] = {}
+    markdown = _to_markdown(root, drop_furniture=True, left_out=left_out)
     if not markdown.strip():
-        markdown = _to_markdown(root, drop_furniture=False)  # a page that is nothing but a header
+        left_out = {}
+        # a page that is nothing but a header
+        markdown = _to_markdown(root, drop_furniture=False, left_out=left_out)
     cleaned = clean_text(markdown)
     headings = find_headings(cleaned.text)
     title = clean_line("".join(root.xpath("string(//title)")))
@@ -69,7 +72,7 @@ def parse_html(content: bytes, source: str) -> Document:
         language=detect_language(cleaned.text),
         sections=build_sections(headings, len(cleaned.text)),
         metadata=_metadata(root),
-        dropped=cleaned.dropped,
+        dropped={**cleaned.dropped, **left_out},
     )
 
 
@@ -78,7 +81,7 @@ def html_to_markdown(content: bytes, *, drop_furniture: bool) -> str:
     if not content.strip():
         return ""
     return _to_markdown(
-        _parse_tree(decode(content, _declared_charset(content))), drop_furniture=drop_furniture
+        _parse_tree(decode(content, _declared_charset(content))), drop_furniture=drop_furniture, left_out={}
     )
 
 
@@ -120,7 +123,8 @@ def _is_hidden(element: etree._Element) -> bool:
     return element.get("hidden") is not None or bool(_HIDDEN_STYLE.search(element.get("style") or ""))
 
 
-def _to_markdown(root: etree._Element, *, drop_furniture: bool) -> str:
+def _to_markdown(root: etree._Element, *, drop_furniture: bool, left_out: dict[str, int]) -> str:
+    """The page as Markdown; adds to `left_out` the characters of what a reader could have seen: kind → characters."""
     writer = BlockWriter()
     content_depth = 0
     walk = etree.iterwalk(root, events=("start", "end"))
@@ -131,6 +135,9 @@ def _to_markdown(root: etree._Element, *, drop_furniture: bool) -> str:
             is_furniture = drop_furniture and tag in _FURNITURE and not content_depth
             if tag in _DROPPED or is_furniture or _is_hidden(element):
                 dropped = element
+                if tag not in _DROPPED and (length := _text_length(element)):
+                    kind = "boilerplate" if is_furniture else "hidden"
+                    left_out[kind] = left_out.get(kind, 0) + length
                 walk.skip_subtree()
                 continue
             content_depth += tag in _CONTENT
@@ -145,6 +152,14 @@ def _to_markdown(root: etree._Element, *, drop_furniture: bool) -> str:
             if element is not root:
                 writer.write(element.tail or "")
     return writer.text()
+
+
+def _text_length(element: etree._Element) -> int:
+    """Characters of an element's text, white space collapsed, scripts and the like left out."""
+    pieces = [element.text or ""] if element.tag not in _DROPPED else []
+    for inner in element.iterdescendants():
+        pieces += [inner.text or "" if inner.tag not in _DROPPED else "", inner.tail or ""]
+    return len(" ".join(" ".join(pieces).split()))
 
 
 def _start(writer: BlockWriter, element: etree._Element) -> None:

@@ -154,6 +154,16 @@ def test_html_layout_tables_are_paragraphs() -> None:
     assert html_text("<table><tr><td>only</tr><tr><td>column</tr></table>") == "only\n\ncolumn"
 
 
+def test_html_counts_what_a_reader_could_have_seen_and_was_left_out() -> None:
+    page = """<header>Site  name</header><nav><a>One</a> <a>Two</a><script>x()</script></nav><main><p>Text.</p>
+    <p hidden>Secret</p><p style="display:none"></p></main><footer></footer>"""
+    document = parse(page.encode(), "text/html", "page.html")
+    assert document.text.strip() == "Text."
+    assert document.dropped == {"boilerplate": len("Site name") + len("One Two"), "hidden": len("Secret")}
+    kept = parse(b"<header>All there is</header>", "text/html", "page.html")
+    assert kept.dropped == {}
+
+
 def test_html_that_is_only_furniture_is_kept() -> None:
     assert html_text("<header>All <b>there</b> is</header>") == "All there is"
 
