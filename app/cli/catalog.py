@@ -60,10 +60,17 @@ def list_documents(collection: Collection = "default", as_json: AsJson = False) 
     print_table(
         ("SOURCE", "STATUS", "LANGUAGE", "CHARS", "CHUNKS", "ID"),
         (
-            (d.source, f"{d.status} ({d.reason})" if d.reason else d.status, d.language, d.chars, d.chunks, d.id)
+            (d.source, _status(d), d.language, d.chars, d.chunks, d.id)
             for d in found
         ),
     )  # fmt: skip
+
+
+def _status(document: DocumentSummary) -> str:
+    """The status, and the reason where it says more."""
+    if document.reason in {None, document.status}:
+        return document.status
+    return f"{document.status} ({document.reason})"
 
 
 @_documents.command("show", epilog="Example: pgask documents show en/chunking.md")

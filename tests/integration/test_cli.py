@@ -118,6 +118,29 @@ class TestDocuments:
         assert pgask("documents", "show", by_source["id"], "--json").json == by_source
         assert "About 中文.md" in pgask("documents", "show", "中文.md").out
 
+    def test_show_says_what_was_dropped_not_read_and_left_out(
+        self, pgask: Pgask, database: Database, tmp_path: Path
+    ) -> None:
+        for name in ("a", "copy"):
+            (tmp_path / f"{name}.md").write_text("Some\u202e text\u200b that\u200b is here.", "utf-8")
+        ingest(database, tmp_path)
+        with connect(database.app) as app:
+            app.execute(
+                "UPDATE pgask.documents SET unknown_tokens = 2, token_count = 8 WHERE source = 'a.md'"
+            )
+        shown = pgask("documents", "show", "a.md").out
+        assert "dropped         bidi 1, zero_width 2\n" in shown
+        assert "unknown_share   25.0%\n" in shown
+        assert "the embedding model can't read this document" in shown
+        copy = pgask("documents", "show", "copy.md")
+        assert "status          duplicate\n" in copy.out
+        assert "duplicate_of    a.md\n" in copy.out
+        assert "is_unreadable" not in copy.out
+        as_json = pgask("documents", "show", "copy.md", "--json").json
+        assert (as_json["reason_detail"], as_json["unknown_share"]) == ('The same text as "a.md".', None)
+        listed = pgask("documents").out
+        assert re.search(r"copy\.md +duplicate +en", listed), listed
+
     @pytest.mark.usefixtures("filled")
     def test_delete(self, pgask: Pgask) -> None:
         assert pgask("documents", "delete", "a.md", "--yes").out == "deleted a.md\n"
