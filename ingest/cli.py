@@ -26,7 +26,7 @@ from rich.text import Text
 
 from app.config import Settings, load_settings
 from app.embedding import SentenceTransformerEmbedder
-from app.errors import PgaskError
+from app.errors import InvalidRequestError, PgaskError
 from app.logs import configure_logs
 from app.store import upkeep
 from app.store.engine import Database, connect, open_database
@@ -36,7 +36,7 @@ from app.store.spaces import ensure_collection, ensure_space, peek_collection
 from ingest.pipeline import IngestOptions, IngestRun
 from ingest.sandbox import SandboxedParser
 from ingest.summary import plan_lines, plan_object, printable, report_lines, report_object, to_json
-from ingest.watch import watch_paths
+from ingest.watch import devices, watch_paths
 
 app = typer.Typer(add_completion=False)
 
@@ -214,6 +214,7 @@ def _follow(job: _Job, *, poll: bool) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as services are stopped: end as by Ctrl-C
     console = Console(stderr=True)
     is_due, is_first, told = True, True, ""
+    begun_on = devices(job.paths)
     delay_s, retry_at = 1.0, 0.0
     try:
         for is_changed in watch_paths(job.paths, poll=poll):
@@ -221,6 +222,7 @@ def _follow(job: _Job, *, poll: bool) -> int:
             if not is_due or (not is_changed and time.monotonic() < retry_at):
                 continue
             try:
+                _check_devices(job, begun_on)
                 if _run(job) == 130:
                     return 130
             except PgaskError as error:
@@ -236,6 +238,16 @@ def _follow(job: _Job, *, poll: bool) -> int:
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _check_devices(job: _Job, before: list[int | None]) -> None:
+    for path, old, new in zip(job.paths, before, devices(job.paths), strict=True):
+        if old is not None and new is not None and new != old:
+            raise InvalidRequestError(
+                f"{path} is on another file system than when the watching began, as when a share is unmounted. Nothing "
+                "is taken in or forgotten until it is back.",
+                code="path_not_found",
+            )
 
 
 def _maintain_index(

@@ -45,6 +45,12 @@ def watch_paths(paths: Sequence[Path], *, poll: bool) -> Iterator[bool]:
         is_anew = True
 
 
+def devices(paths: Sequence[Path]) -> list[int | None]:
+    """The file system that each path is on; None where there is nothing. An unmounted share leaves an empty folder
+    behind, on another file system: not to be taken for a folder whose files were deleted."""
+    return [None if (found := _identity(path)) is None else found[0] for path in paths]
+
+
 def _notices(roots: Sequence[Path], *, poll: bool) -> Iterator[bool]:
     """Whether something has changed, until a root is deleted: a new one in its place would not be watched."""
     if not roots:

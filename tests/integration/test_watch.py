@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +89,36 @@ def test_a_folder_is_followed_until_ctrl_c(database: Database, tmp_path: Path) -
     assert code == 0, stderr
     assert "Traceback" not in stderr
     assert rows(database.app, "SELECT count(*) FROM pgask.documents") == [(12,)]
+
+
+def test_an_unmounted_share_is_not_an_emptied_folder(database: Database, tmp_path: Path) -> None:
+    corpus = write(tmp_path / "corpus", a=random_text(1, 20))
+    link = tmp_path / "share"
+    link.symlink_to(corpus)
+    with (
+        tempfile.TemporaryDirectory(dir=other_file_system(corpus)) as empty,
+        watching(link, "--prune", settings=environment(database)) as process,
+    ):
+        assert next_object(process)["new"] == 1
+        link.unlink()
+        link.symlink_to(empty)
+        found = next_change(process)
+        while "does not exist" in found["error"]["detail"]:  # the moment without a link
+            found = next_change(process)
+        assert "another file system" in found["error"]["detail"]
+        link.unlink()
+        link.symlink_to(corpus)
+        write(corpus, b=random_text(2, 20))
+        assert next_change(process)["new"] == 1
+        assert end(process)[0] == 0
+    assert rows(database.app, "SELECT count(*) FROM pgask.documents") == [(2,)]
+
+
+def other_file_system(path: Path) -> Path:
+    for folder in (Path("/dev/shm"), Path("/run"), Path("/var/tmp")):
+        if os.access(folder, os.W_OK) and folder.stat().st_dev != path.stat().st_dev:
+            return folder
+    pytest.skip("there is but one file system to write to")
 
 
 def test_a_restart_of_the_database_ends_nothing(
