@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.embedding import Embedder, FloatMatrix, IntVector
+from app.embedding import Embedder, FloatMatrix, IntVector, Tokens
 from app.errors import ConfigError, DocumentError
 from app.lexicon import terms
 from eval.dataset import Question
@@ -48,6 +48,10 @@ class EncodedSet:
     questions: FloatMatrix
     question_terms: Sequence[Sequence[str]]
     golds: Sequence[Gold]
+    unknown_shares: Sequence[
+        float
+    ] = ()  # of the tokens of each chunk's document, those that the model can't read
+    question_unknown_shares: Sequence[float] = ()
 
     def chunk_terms(self) -> list[Counter[str]]:
         """Term → frequency of each chunk, as ingest counts them."""
@@ -115,6 +119,7 @@ def encode_set(
     heads: list[IntVector] = []
     window_terms: list[Counter[str]] = []
     texts: dict[str, str] = {}
+    unknown_shares: list[float] = []
     for file in find_sources([corpus]).files:
         try:
             document = parse(read_source(file, options.max_file_bytes), file.media_type, file.source)
@@ -136,6 +141,7 @@ def encode_set(
         spans += [(found.char_start, found.char_end) for found in cut.chunks]
         ranges += [(before + first, before + after) for first, after in cut.chunk_windows]
         sources += [file.source] * len(cut.chunks)
+        unknown_shares += [_unknown_share(tokens)] * len(cut.chunks)
     if not sources:
         raise ConfigError(f"{corpus} holds no document that can be read.")
     return EncodedSet(
@@ -149,7 +155,13 @@ def encode_set(
         questions=cache.embed_queries(wordings),
         question_terms=[terms(wording) for wording in wordings],
         golds=[_gold(question, texts) for question in questions],
+        unknown_shares=unknown_shares,
+        question_unknown_shares=[_unknown_share(embedder.tokenize(wording)) for wording in wordings],
     )
+
+
+def _unknown_share(tokens: Tokens) -> float:
+    return tokens.unknown / max(1, len(tokens))
 
 
 def _heads(ids: IntVector, cut: ChunkedDocument, most: int) -> list[IntVector]:
