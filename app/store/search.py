@@ -58,7 +58,7 @@ SELECT d.id, d.chunk_count FROM pgask.documents d
 # chunks share counts for the first of them: the other one repeats it as its overlap. A window's BM25 is the one above
 # with a k1 of its own and no length in it, since windows are about as long as each other.
 _CANDIDATES: Final = """
-WITH {weights}, dense AS MATERIALIZED ({dense}), lexical AS MATERIALIZED ({lexical}),
+WITH {eligible}{weights}, dense AS MATERIALIZED ({dense}), lexical AS MATERIALIZED ({lexical}),
 candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.window_start, c.window_end, greatest(c.window_start, before.window_end) AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
@@ -293,12 +293,16 @@ async def find_candidates(
     """
     filtered = search_filter is not None
     eligible, filter_parameters = _eligible(search_filter)
-    documents = (
-        sql.SQL(" AND v.document_id IN (SELECT id FROM ({}) e)").format(eligible) if filtered else sql.SQL("")
-    )
+    documents = sql.SQL(" AND v.document_id IN (SELECT id FROM eligible)" if filtered else "")
     dense = _dense(plan, documents, candidates)
-    lexical = sql.SQL(LEXICAL_FILTERED).format(eligible=eligible) if filtered else sql.SQL(LEXICAL)
+    kept = sql.SQL("eligible AS MATERIALIZED ({}), ").format(eligible) if filtered else sql.SQL("")
+    lexical = (
+        sql.SQL(LEXICAL_FILTERED).format(eligible=sql.SQL("SELECT id FROM eligible"))
+        if filtered
+        else sql.SQL(LEXICAL)
+    )
     statement = sql.SQL(_CANDIDATES).format(
+        eligible=kept,
         weights=sql.SQL(WEIGHTS),
         dense=dense,
         lexical=lexical,
