@@ -50,7 +50,7 @@ def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> Non
     from app.store.engine import connect, open_database
     from app.store.spaces import check_spaces, ensure_space
 
-    with open_database(settings) as database:
+    with open_database(settings, keep=True) as database:
         _check_schema(settings, database)
         embedder = SentenceTransformerEmbedder.from_settings(settings)
         with connect(database.app) as connection:

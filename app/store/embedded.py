@@ -27,6 +27,7 @@ from typing import Self
 from urllib.parse import quote
 
 import psycopg
+import structlog
 from psycopg import sql
 
 from app.errors import ConfigError, PgaskError, StoreError, StoreUnavailableError
@@ -53,12 +54,16 @@ if sys.platform != "win32":
         Postmaster,
         disk_full,
         find_postmaster,
+        is_alive,
         start_postmaster,
         stop_postmaster,
         wait_until_ready,
     )
 
+_log = structlog.get_logger(__name__)
+
 _LOCK_POLL_S = 0.03
+_LOOK_EVERY_S = 2.0
 _STOP_PATIENCE_S = 5.0
 
 
@@ -136,6 +141,38 @@ class EmbeddedPostgres:
                 pass  # or somebody removed the folder; a server whose folder is gone ends by itself
             finally:
                 self._drop_lease()
+
+    @contextlib.contextmanager
+    def kept(self, every_s: float = _LOOK_EVERY_S) -> Iterator[None]:
+        """Start the server again whenever it dies while this is open: killed for its memory, or stopped by a full disk.
+
+        Looks every `every_s`; where it can't start, it says so once and tries on, so that it comes back when there is
+        space.
+        """
+        ended = threading.Event()
+        watch = threading.Thread(target=self._keep, args=(ended, every_s), name="postgres-watch", daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watch.join()
+
+    def _keep(self, ended: threading.Event, every_s: float) -> None:
+        has_told = False
+        while not ended.wait(every_s):
+            connection = self._connection
+            if connection is None or is_alive(connection[0].pid):
+                continue
+            try:
+                self.start()
+            except PgaskError as error:
+                if not has_told:
+                    _log.warning("PostgreSQL has ended and can't be started", detail=str(error))
+                has_told = True
+            else:
+                _log.warning("PostgreSQL had ended; started again")
+                has_told = False
 
     def create_database(self, name: str, *, template: str | None = None) -> DatabaseUrls:
         """Make a database for a test (`name` ends in `_test`) with pgvector, as a copy of `template` if given.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -50,8 +50,9 @@ class Database:
 
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[Database]:
-    """The configured database: PGASK_DATABASE_URL, else the embedded server, started and shared while this is open."""
+def open_database(settings: Settings, *, keep: bool = False) -> Iterator[Database]:
+    """The configured database: PGASK_DATABASE_URL, else the embedded server, started and shared while this is open;
+    with `keep` it is started again should it die."""
     if settings.database_url is not None:
         app = settings.database_url.get_secret_value()
         owner = settings.owner_database_url.get_secret_value() if settings.owner_database_url else app
@@ -59,7 +60,8 @@ def open_database(settings: Settings) -> Iterator[Database]:
         return
     with EmbeddedPostgres(settings.home) as server:
         urls = server.start()
-        yield Database(owner=urls.owner, app=urls.app, home=settings.home)
+        with server.kept() if keep else nullcontext():
+            yield Database(owner=urls.owner, app=urls.app, home=settings.home)
 
 
 @contextmanager

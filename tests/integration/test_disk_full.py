@@ -90,7 +90,7 @@ def test_nothing_is_written_where_the_server_would_stop_itself(
 def test_a_server_that_says_its_disk_is_full(
     postgres: EmbeddedPostgres, run_folder: Path, small_disk: Callable[[int], Path], tmp_path: Path
 ) -> None:
-    folder = small_disk(24) / "space"
+    folder = small_disk(18) / "space"
     folder.mkdir()
     owner = (run_folder / "pgask-home/postgres/data").stat()
     os.chown(folder, owner.st_uid, owner.st_gid)
@@ -100,18 +100,18 @@ def test_a_server_that_says_its_disk_is_full(
     password = json.loads((run_folder / "pgask-home/postgres/credentials.json").read_text())["postgres"]
     admin = make_conninfo(postgres.start().owner, user="postgres", password=password, dbname="postgres")
     urls = postgres.create_database("small_test", template="template_test")
-    corpus = write_corpus(tmp_path / "corpus", 60, sentences=500)
+    corpus = write_corpus(tmp_path / "corpus", 30, sentences=500)
     database = Database(owner=urls.owner, app=urls.app)
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"CREATE TABLESPACE small LOCATION '{folder}'".encode())
         connection.execute("ALTER DATABASE small_test SET TABLESPACE small")
         report = ingest(database, corpus)
         assert {failure.code for failure in report.failed} == {"disk_full"}
-        assert 0 < report.new < 60
-        assert report.new + len(report.failed) == 60
+        assert 0 < report.new < 30
+        assert report.new + len(report.failed) == 30
         partial = snapshot(database)
         small_disk(512)
-        assert ingest(database, corpus).new == 60 - report.new
+        assert ingest(database, corpus).new == 30 - report.new
         assert partial < snapshot(database)
         ingest(database, corpus, collection="undisturbed")
         assert snapshot(database) == snapshot(database, "undisturbed")
@@ -161,6 +161,29 @@ def test_a_cluster_on_a_full_disk_says_so_and_comes_back(
     (disk / "filler").unlink()
     with EmbeddedPostgres(disk / "home") as server:
         assert rows(server.start().app, "SELECT 1") == [(1,)]
+
+
+def test_a_service_whose_server_was_stopped_by_a_full_disk_comes_back_by_itself(
+    home: Path, small_disk: Callable[[int], Path]
+) -> None:
+    disk = small_disk(300)
+    subprocess.run(["cp", "-a", str(home), str(disk / "home")], check=True)
+    with EmbeddedPostgres(disk / "home") as server, server.kept(0.1):
+        url = server.start().app
+        with suppress(OSError), (disk / "filler").open("wb") as filler:
+            while True:
+                filler.write(bytes(2**20))
+        kill_server(disk / "home")  # what PostgreSQL does itself when it can't extend its log
+        log = disk / "home/postgres/log/postgres.log"
+        wait_until(lambda: b"No space left on device" in log.read_bytes() or answers(url), timeout_s=60)
+        (disk / "filler").unlink()
+        wait_until(lambda: answers(url), timeout_s=60)
+
+
+def answers(url: str) -> bool:
+    with suppress(psycopg.OperationalError):
+        return rows(url, "SELECT 1") == [(1,)]
+    return False
 
 
 def test_a_server_that_is_recovering_is_stopped_at_once(home: Path) -> None:

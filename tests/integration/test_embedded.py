@@ -29,6 +29,7 @@ from tests.integration.processes import (
     rows,
     runs,
     spawn,
+    wait_until,
 )
 
 pytestmark = pytest.mark.integration
@@ -164,6 +165,15 @@ class TestCrash:
         with EmbeddedPostgres(home) as server:
             found = rows(server.start().owner, "SELECT count(*), min(x), max(x) FROM kept")
         assert found == [(10000, 1, 10000)]
+
+    def test_a_server_that_is_kept_comes_back_by_itself(self, home: Path) -> None:
+        with EmbeddedPostgres(home) as server, server.kept(0.05):
+            url, pid = server.start().app, read_pid(home)
+            kill_server(home)
+            wait_until(lambda: (home / "postgres/data/postmaster.pid").exists() and read_pid(home) != pid)
+            server.start()  # waits until it is ready
+            assert rows(url, "SELECT 1") == [(1,)]
+        assert not (home / "postgres/data/postmaster.pid").exists()
 
     def test_a_sigkill_of_the_postmaster_alone(self, home: Path) -> None:
         with (
