@@ -104,15 +104,19 @@ def drop_unused(owner: Connection, state: IndexState) -> None:
 
     CONCURRENTLY: a plain DROP would wait for the longest reader and make all others wait behind it.
     """
+    for name in find_unused(owner, state):
+        _drop(owner, name)
+
+
+def find_unused(connection: Connection, state: IndexState) -> list[str]:
+    """Names of a space's vector indexes but the one in use; without build_lock one may be another process's work."""
     used = state.index and index_name(state.space_id, state.index.build)
-    found = owner.execute(
+    found = connection.execute(
         "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam"
         " WHERE i.indrelid = %s::regclass AND a.amname IN ('ivfflat', 'hnsw') ORDER BY 1",
         [f"{VECTOR_SCHEMA}.chunk_vectors_{state.space_id}"],
     ).fetchall()
-    for (name,) in found:
-        if name != used:
-            _drop(owner, name)
+    return [name for (name,) in found if name != used]
 
 
 def most_build_bytes(connection: Connection) -> int:

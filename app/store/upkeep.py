@@ -86,20 +86,22 @@ class IndexReport:
 def maintain(
     owner: Connection, space_id: int, settings: IndexSettings, *, wait: bool = True
 ) -> IndexReport | None:
-    """Do what the index needs. Returns its report, None where nothing was due, or with `wait` False where another
-    process is at it."""
+    """Do what the index needs, and drop what a killed process left. Returns the report, None where nothing was due, or
+    with `wait` False where another process is at it."""
     _make_visible(owner, space_id)
-    if find_need(owner, space_id, settings)[0] == "nothing":
+    due = find_need(owner, space_id, settings)[0] != "nothing"
+    if not due and not index_build.find_unused(owner, vector_index.read_state(owner, space_id)):
         return None
-    with index_build.build_lock(owner, space_id, wait=wait) as locked:
+    with index_build.build_lock(owner, space_id, wait=wait and due) as locked:
         if not locked:
             return None
-        need, why = find_need(owner, space_id, settings)  # another process may have done it meanwhile
+        index_build.drop_unused(owner, vector_index.read_state(owner, space_id))
+        need, why = found = find_need(owner, space_id, settings)  # another process may have done it meanwhile
         if need == "measure":
             need, why = _measure(owner, vector_index.read_state(owner, space_id), settings)
         if need == "build":
             _build(owner, vector_index.read_state(owner, space_id), settings, why)
-    return report(owner, space_id)
+    return None if found[0] == "nothing" else report(owner, space_id)
 
 
 def rebuild(owner: Connection, space_id: int, settings: IndexSettings) -> IndexReport:

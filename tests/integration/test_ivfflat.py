@@ -225,6 +225,13 @@ def test_a_query_asks_its_own_build_and_never_the_one_beside_it(
             )
             plan = owner.execute(statement, {"vector": clustered(np.random.default_rng(1), 1)[0]}).fetchall()
             assert any(name(filled, index.build) in line for (line,) in plan)
+        with index_build.build_lock(owner, filled.space_id), connect(database.owner) as other:
+            assert (
+                upkeep.maintain(other, filled.space_id, wanted(method="hnsw")) is None
+            )  # somebody builds: not waste
+            assert len(indexes(owner)) == 2
+        assert upkeep.maintain(owner, filled.space_id, wanted(method="hnsw")) is None
+        assert indexes(owner) == [(name(filled, 1), True)]  # whoever built the other one is gone
 
 
 @pytest.mark.parametrize("target", [0.8, 0.97])
