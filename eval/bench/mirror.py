@@ -149,7 +149,8 @@ def duplicates(
 ) -> None:
     """Milliseconds to look for a duplicate."""
     rng = random.Random(seed)  # noqa: S311 - to be had again
-    vocabulary = [f"w{number:04}" for number in range(5_000)]
+    letters = "abcdefghijklmnopqrstuvwxyz"  # no figures in them: those are compared by themselves
+    vocabulary = [a + b + c for a in letters for b in letters for c in letters][:5_000]
     weights = [1 / (rank + 1) for rank in range(len(vocabulary))]
     stored: list[list[str]] = []
     with _database() as database, connect(database.owner) as owner, connect(database.app) as connection:
