@@ -270,7 +270,7 @@ class Experiment:
         if status != -signal.SIGKILL:
             self.figures.ended_before += 1
             return False
-        wait_until(lambda: not any(map(runs, parsers)))
+        wait_until(lambda: not any(map(runs, parsers)), timeout_s=60)
         self.figures.kills += 1
         self._moments[moment] += 1
         return True
@@ -284,7 +284,7 @@ class Experiment:
         for victim in self._rng.sample([*server, worker, *parsers], len(server) + 1 + len(parsers)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
-        wait_until(lambda: not any(map(runs, server)))
+        wait_until(lambda: not any(map(runs, server)), timeout_s=60)
 
     def _interrupt(self, corpus: Path, wait_s: float) -> bool:
         process = self._target.start(corpus, COLLECTION)
