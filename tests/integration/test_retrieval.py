@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -14,9 +16,12 @@ from app.errors import EmbeddingMismatchError, NotFoundError, StoreError, StoreU
 from app.retrieval.fusion import fuse
 from app.retrieval.retriever import MAX_QUERY_TERMS, RetrievalSettings, Retriever
 from app.store.engine import Database, connect, open_pool
+from app.store.index import IndexSettings
+from app.store.upkeep import rebuild
 from tests.fakes import FakeEmbedder
-from tests.integration.ingesting import FAKE, ingest, random_text
+from tests.integration.ingesting import FAKE, ingest, open_collection, random_text
 from tests.integration.processes import ROOT
+from tests.integration.vectors import add_rows, clustered
 
 pytestmark = pytest.mark.integration
 
@@ -199,3 +204,27 @@ async def test_weights_choose_between_the_legs(filled: Database) -> None:
                 assert lexical[0] == max(lexical)
                 assert list(dense) != sorted(dense, reverse=True)
     assert fuse([], 0.5, 0.5) == []
+
+
+@pytest.mark.parametrize("method", ["ivfflat", "hnsw"])
+async def test_an_explanation_names_the_index_and_its_probes(
+    database: Database, method: Literal["ivfflat", "hnsw"]
+) -> None:
+    collection = open_collection(database)
+    with connect(database.app) as app:
+        for number in range(3):
+            add_rows(app, collection, clustered(np.random.default_rng(number), 500), f"{number}.txt")
+    wanted = IndexSettings(min_rows=1_000, target_recall=0.9, method=method)
+    with connect(database.owner) as owner:
+        built = rebuild(owner, collection.space_id, wanted)
+    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool:
+        by_index = Retriever(pool, FAKE, RetrievalSettings(exact_max_rows=100))
+        shown = (await by_index.retrieve("anything", "default", 5, explain=True)).explanation
+        exactly = Retriever(pool, FAKE, RetrievalSettings(exact_max_rows=10_000))
+        compared = (await exactly.retrieve("anything", "default", 5, explain=True)).explanation
+    assert shown is not None
+    assert compared is not None
+    assert (shown.search, shown.probes, shown.rows) == (method, built.probes, 1_500)
+    assert (shown.probes is None) == (method == "hnsw")
+    assert (compared.search, compared.probes, compared.rows) == ("exact", None, 1_500)
+    assert len(shown.candidates) == len(compared.candidates) == 50
