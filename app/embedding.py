@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +21,7 @@ import structlog
 
 from app.config import Settings
 from app.encoders import Encoder, EncoderMemoryError, FloatMatrix
-from app.encoders.batching import BatchSize, in_batches
+from app.encoders.batching import CPU_BATCH_TOKENS, GPU_MOST_TOKENS, BatchSize, in_batches
 from app.encoders.hardware import resolve_device
 from app.encoders.model_folder import dimension_of, find_model, weights_sha256
 from app.encoders.openvino_int8 import INT8_RECIPE
@@ -162,6 +163,11 @@ class SentenceTransformerEmbedder:
         prefix = max(len(self._query_ids), len(self._passage_ids))
         return self._encoder.max_tokens - len(self._special_ids[0]) - len(self._special_ids[1]) - prefix
 
+    @property
+    def group_tokens(self) -> int:
+        """How many tokens `embed_windows` should be given at once, so that its batches are full; loads the model."""
+        return 2 * (GPU_MOST_TOKENS if self._encoder.on_gpu else CPU_BATCH_TOKENS)
+
     @cached_property
     def _encoder(self) -> Encoder:
         encoder = self._load_encoder()
@@ -240,9 +246,9 @@ class SentenceTransformerEmbedder:
     def _encode(self, text: str) -> tuple[IntVector, IntVector]:
         """Token ids (n,) and character offsets (n, 2), without special tokens."""
         encoding = self._encoder.tokenizer.encode(text, add_special_tokens=False)
-        return np.array(encoding.ids, dtype=np.int32), np.array(encoding.offsets, dtype=np.int32).reshape(
-            -1, 2
-        )
+        ids = np.array(encoding.ids, dtype=np.int32)
+        offsets = np.fromiter(chain.from_iterable(encoding.offsets), dtype=np.int32, count=2 * len(ids))
+        return ids, offsets.reshape(-1, 2)
 
     def _embed(self, windows: Sequence[IntVector], prefix: IntVector) -> FloatMatrix:
         vectors = np.empty((len(windows), self._space.dimension), dtype=np.float32)

@@ -30,7 +30,9 @@ _CACHED_CHARS = (
 
 # In escapes, since normalising this file would turn U+F900 into U+8C48 and let surrogates and private use in.
 _CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003FFFF"
-_TOKEN = re.compile(rf"[{_CJK}]+|[^\W_](?:[^\W{_CJK}]|(?<=\w)[.\-/+#@:'’,](?=[^\W{_CJK}]))*(?:\+\+|#(?!\w))?")
+# A joiner stands between two characters of a word. Runs of one class are what the engine is fast at.
+_WORD = rf"[^\W{_CJK}]"
+_TOKEN = re.compile(rf"[{_CJK}]+|[^\W_]{_WORD}*(?:[.\-/+#@:'’,]{_WORD}+)*(?:\+\+|#(?!\w))?")
 _IS_CJK = re.compile(rf"[{_CJK}]")
 _LATIN_WORD = re.compile(r"[A-Za-z][\w.\-/]*", re.ASCII)
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
@@ -53,9 +55,8 @@ _rjieba_tokens = rjieba.cut
 def terms(text: str) -> list[str]:
     """The terms of `text`, in order, with repetitions (term frequency is their count)."""
     found: list[str] = []
-    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text)):
-        token = match.group()
-        if _IS_CJK.match(token):
+    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text)):
+        if not token.isascii() and _IS_CJK.match(token):
             found.extend(_cjk_terms(token))
         else:
             found.extend(_word_terms(token) if len(token) <= _CACHED_CHARS else _split_word(token))

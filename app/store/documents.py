@@ -15,7 +15,6 @@ from uuid import UUID
 
 import numpy as np
 import psycopg
-from pgvector import HalfVector
 from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -23,6 +22,7 @@ from psycopg.types.json import Jsonb
 from app.domain import Chunk, Document
 from app.embedding import UNREADABLE_SHARE, FloatMatrix, FloatVector
 from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError
+from app.store.binary_copy import POSTING_COLUMNS, in_blocks, pack_postings, pack_vectors
 from app.store.engine import Connection, store_errors
 from app.store.spaces import Collection, chunk_table, window_table
 
@@ -154,9 +154,10 @@ def replace_document(
             lock_source(connection, collection, version.source)
             if _is_stored(connection, collection, version):
                 return False
-            document_id = _upsert(connection, collection, version, embedded)
-            delete_parts(connection, collection, document_id)
-            release_duplicates(connection, document_id)
+            document_id, is_new = _upsert(connection, collection, version, embedded)
+            if not is_new:
+                delete_parts(connection, collection, document_id)
+                release_duplicates(connection, document_id)
             _copy_parts(connection, collection, document_id, embedded)
             _check_collection(connection, collection)
             return True
@@ -285,7 +286,8 @@ def _is_stored(connection: Connection, collection: Collection, version: SourceVe
 
 def _upsert(
     connection: Connection, collection: Collection, version: SourceVersion, embedded: EmbeddedDocument
-) -> UUID:
+) -> tuple[UUID, bool]:
+    """Write the document's row; its id, and whether it is new (no transaction has put a lock on it: xmax is 0)."""
     document = embedded.document
     row = connection.execute(
         "INSERT INTO pgask.documents (collection_id, source, status, title, media_type, language, content_sha256,"
@@ -303,7 +305,7 @@ def _upsert(
         "   unknown_tokens = excluded.unknown_tokens, origin = excluded.origin, text_sha256 = excluded.text_sha256,"
         "   signature = excluded.signature, signature_bands = excluded.signature_bands,"
         "   window_hashes = excluded.window_hashes, duplicate_of = NULL, updated_at = now()"
-        " RETURNING id",
+        " RETURNING id, xmax = 0",
         {
             "collection": collection.id,
             "source": version.source,
@@ -331,7 +333,7 @@ def _upsert(
     ).fetchone()
     assert row is not None
     document_id: UUID = row[0]
-    return document_id
+    return document_id, bool(row[1])
 
 
 def delete_parts(connection: Connection, collection: Collection, document_id: UUID) -> None:
@@ -360,27 +362,38 @@ def _copy_parts(
             "SELECT nextval('pgask.chunks_id_seq') FROM generate_series(1, %s)", [len(embedded.chunks)]
         )
     ]
-    _copy(
+    offsets = np.array(embedded.windows, dtype=np.int32).reshape(-1, 2)
+    _copy_blocks(
         connection,
         sql.SQL(
             "COPY {} (document_id, window_index, char_start, char_end, embedding) FROM STDIN (FORMAT BINARY)"
         ).format(window_table(collection.space_id)),
-        ["uuid", "int4", "int4", "int4", "halfvec"],
-        (
-            (document_id, index, start, end, HalfVector(vector))
-            for index, ((start, end), vector) in enumerate(
-                zip(embedded.windows, embedded.window_vectors, strict=True)
-            )
+        pack_vectors(
+            [
+                ("V16", document_id.bytes),
+                (">i4", np.arange(len(offsets))),
+                (">i4", offsets[:, 0]),
+                (">i4", offsets[:, 1]),
+            ],
+            embedded.window_vectors,
+            half=True,
         ),
     )
-    _copy(
+    _copy_blocks(
         connection,
-        sql.SQL(
-            "COPY pgask.postings (chunk_id, collection_id, term_frequency, chunk_terms, term, window_frequencies)"
-            " FROM STDIN (FORMAT BINARY)"
+        sql.SQL(f"COPY pgask.postings ({POSTING_COLUMNS}) FROM STDIN (FORMAT BINARY)"),
+        (
+            pack_postings(
+                chunk_id,
+                collection.id,
+                terms.total(),
+                _postings(terms, embedded.window_terms[first:after]),
+                connection.info.encoding,
+            )
+            for chunk_id, terms, (first, after) in zip(
+                ids, embedded.chunk_terms, embedded.chunk_windows, strict=True
+            )
         ),
-        ["int8", "int4", "int2", "int4", "text", "bytea"],
-        _postings(ids, collection, embedded),
     )
     _copy(
         connection,
@@ -410,30 +423,39 @@ def _copy_parts(
             )
         ),
     )
-    _copy(
+    _copy_blocks(
         connection,
         sql.SQL(
             "COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN (FORMAT BINARY)"
         ).format(chunk_table(collection.space_id)),
-        ["int8", "int4", "uuid", "vector"],
-        (
-            (chunk_id, collection.id, document_id, vector)
-            for chunk_id, vector in zip(ids, embedded.chunk_vectors, strict=True)
+        pack_vectors(
+            [
+                (">i8", np.array(ids, dtype=np.int64)),
+                (">i4", np.full(len(ids), collection.id)),
+                ("V16", document_id.bytes),
+            ],
+            embedded.chunk_vectors,
+            half=False,
         ),
     )
 
 
-def _postings(
-    ids: Sequence[int], collection: Collection, embedded: EmbeddedDocument
-) -> Iterator[tuple[int, int, int, int, str, bytes]]:
-    """The rows of pgask.postings, those of a chunk by term."""
-    for chunk_id, terms, (first, after) in zip(
-        ids, embedded.chunk_terms, embedded.chunk_windows, strict=True
-    ):
-        windows, total = embedded.window_terms[first:after], terms.total()
-        for term, frequency in sorted(terms.items()):
-            by_window = bytes([min(window[term], 255) for window in windows]).rstrip(b"\0")
-            yield chunk_id, collection.id, min(frequency, _MAX_TERM_FREQUENCY), total, term, by_window
+def _postings(terms: Counter[str], windows: Sequence[Counter[str]]) -> Iterator[tuple[str, int, bytes]]:
+    """(term, frequency, frequencies by window up to the last that has it) of a chunk, by term."""
+    by_window: dict[str, bytearray] = {}
+    for index, found in enumerate(windows):
+        for term, frequency in found.items():
+            frequencies = by_window.setdefault(term, bytearray())
+            frequencies.extend(bytes(index - len(frequencies)))
+            frequencies.append(min(frequency, 255))
+    for term, frequency in sorted(terms.items()):
+        yield term, min(frequency, _MAX_TERM_FREQUENCY), bytes(by_window.get(term, b""))
+
+
+def _copy_blocks(connection: Connection, statement: sql.Composed | sql.SQL, rows: Iterable[bytes]) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for block in in_blocks(rows):
+            copy.write(block)
 
 
 def _copy(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 
@@ -9,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lexicon import CHINESE_STOP_WORDS, ENGLISH_STOP_WORDS, MAX_TERM_CHARS, is_chinese, terms
+from app.lexicon import (
+    _TOKEN,
+    CHINESE_STOP_WORDS,
+    ENGLISH_STOP_WORDS,
+    LEXICON_VERSION,
+    MAX_TERM_CHARS,
+    is_chinese,
+    terms,
+)
 
 
 @pytest.mark.parametrize(
@@ -195,3 +204,16 @@ def test_stop_words_are_single_folded_words() -> None:
     assert all(word == word.casefold() for word in ENGLISH_STOP_WORDS | CHINESE_STOP_WORDS)
     assert {"the", "and"} <= ENGLISH_STOP_WORDS
     assert {"的", "什么"} <= CHINESE_STOP_WORDS
+
+
+# The expression that words were found by when stored terms got their version: slower, and what must not change.
+_CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003FFFF"
+_VERSION_2 = re.compile(
+    rf"[{_CJK}]+|[^\W_](?:[^\W{_CJK}]|(?<=\w)[.\-/+#@:'’,](?=[^\W{_CJK}]))*(?:\+\+|#(?!\w))?"
+)
+
+
+@given(st.text(st.one_of(st.sampled_from("aZ9_.-/+#@:'’, \n中々ｱ가é²"), st.characters()), max_size=40))
+def test_words_are_found_as_when_the_version_was_made(text: str) -> None:
+    assert LEXICON_VERSION == 2
+    assert _TOKEN.findall(text) == _VERSION_2.findall(text)
