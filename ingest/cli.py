@@ -187,6 +187,7 @@ def _run_on(database: Database, job: _Job) -> int:
                 bar,
                 parse=parser.parse,
                 home=database.home,
+                group_tokens=lambda: job.embedder.group_tokens,
             )
             try:
                 run.execute(run.plan(job.paths))

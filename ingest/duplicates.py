@@ -131,9 +131,10 @@ class DuplicateSearch:
         """Count a document that the run will store shortly."""
         self._awaited[source] = signature
 
-    def settle(self) -> None:
-        """What was expected is in the collection by now, or did not get there."""
-        self._awaited.clear()
+    def settle(self, sources: Iterable[str]) -> None:
+        """What was expected of these is in the collection by now, or did not get there."""
+        for source in sources:
+            self._awaited.pop(source, None)
 
     def _near(self, one: Signature, other: Signature) -> float:
         """The similarity of two texts of a run; 0 where they share no band, as for those in the collection."""

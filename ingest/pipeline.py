@@ -1,15 +1,19 @@
 """Folder → collection: plan by hash, then parse → clean → chunk → embed → write, one transaction a document.
 
-One bad document is reported and the rest goes in. Running again after any interruption finishes the rest, since what
-is stored is known by the hash of its bytes and of the settings that made it.
+Three threads: one parses and cuts the documents to come, one encodes a group, and the caller's writes the group before
+and alone uses the database, the report and the progress bar. One bad document is reported and the rest goes in.
+Running again after any interruption finishes the rest, since what is stored is known by the hash of its bytes and of
+the settings that made it.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -18,7 +22,7 @@ import numpy as np
 import structlog
 
 from app.domain import Document
-from app.embedding import Embedder, Tokens
+from app.embedding import Embedder, FloatVector, IntVector, Tokens
 from app.errors import DocumentError, PgaskError, StoreError
 from app.lexicon import terms
 from app.store.documents import (
@@ -34,18 +38,21 @@ from app.store.documents import (
 from app.store.duplicates import Signature, record_duplicate
 from app.store.engine import Connection
 from app.store.spaces import Collection
+from ingest.beside import Ahead, Worker
 from ingest.chunking import ChunkedDocument, chunk
 from ingest.duplicates import Duplicate, DuplicateSearch, sign
+from ingest.interrupts import interrupt_after
 from ingest.planning import IngestOptions, Plan, Progress, is_storable, make_plan, origin_of
 from ingest.pooling import pool, window_weights
 from ingest.room import check_room
 from ingest.sources import SourceFailure, SourceFile, content_sha256, read_source
-from ingest.windows import EncodedWindows, check_coverage, encode_windows
+from ingest.windows import PART_TOKENS, EncodedWindows, check_coverage, encode_windows
 
 # what a caller of a run needs, its options and plan included
 __all__ = ["DuplicateFile", "IngestOptions", "IngestRun", "Parse", "Plan", "Progress", "Report"]
 
 _GROUP_TOKENS: Final = 8192  # small documents are embedded together, so that the encoder's batches are full
+_TOKEN_BYTES: Final = 6  # of text, a generous average
 _log = structlog.get_logger(__name__)
 
 Parse = Callable[[bytes, str, str], Document]  # content, media type, source → document; raises DocumentError
@@ -95,6 +102,27 @@ class _Prepared:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Unprepared:
+    """A file that could not be read, parsed or cut, and why."""
+
+    version: SourceVersion
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Documents that the encoder was given together, and those to be left out once they are stored."""
+
+    kept: Sequence[_Prepared]
+    left_out: Sequence[tuple[_Prepared, Duplicate]]
+    encoded: Future[list[EncodedWindows]]
+
+
+_Documents = Ahead[SourceFile, "_Prepared | _Unprepared"]
+
+
 class IngestRun:
     """One run over some paths into one collection."""
 
@@ -108,9 +136,11 @@ class IngestRun:
         *,
         parse: Parse,
         home: Path | None = None,
+        group_tokens: Callable[[], int] = lambda: _GROUP_TOKENS,
     ) -> None:
         """`collection` None: one that is not made yet, for a plan alone. `parse` meets untrusted bytes: outside of
-        tests it is that of ingest.sandbox. `home` is the embedded server's, whose disk must not get full."""
+        tests it is that of ingest.sandbox; it is called in another thread. `home` is the embedded server's, whose disk
+        must not get full. `group_tokens` is asked, where there is work, how many tokens to embed together."""
         self._connection = connection
         self._collection = collection
         self._embedder = embedder
@@ -118,6 +148,7 @@ class IngestRun:
         self._progress = progress
         self._parse = parse
         self._home = home
+        self._group_tokens = group_tokens
         self._settled: set[str] = set()  # sources whose end is known: stored, failed or left out
         self.report = Report()
 
@@ -154,8 +185,8 @@ class IngestRun:
                 outdated=plan.replaced,
             )
             try:
-                for group in _groups(self._prepared(plan), _GROUP_TOKENS):
-                    self._take_in(group, duplicates)
+                if plan.work:
+                    self._take_in(plan, duplicates)
             except (DocumentError, StoreError) as error:
                 if error.code != "disk_full":
                     raise
@@ -166,20 +197,51 @@ class IngestRun:
             report.seconds = round(time.monotonic() - started, 3)
         return report
 
-    def _prepared(self, plan: Plan) -> Iterator[_Prepared]:
-        """Read, parse and cut the files of a plan; those that fail are reported and left out."""
-        for file in plan.work:
-            version = self._version(file, b"", "")
-            try:
-                content = read_source(file, self._options.max_file_bytes)
-                version = self._version(file, content, content_sha256(content))
-                document = self._parse(content, file.media_type, file.source)
-                yield self._prepare(version, document, file.source not in plan.replaced)
-            except DocumentError as error:
-                self._fail(version, error.code, str(error))
-            except Exception as error:  # noqa: BLE001 - one bad document never stops a run
-                _log.exception("document failed", source=file.source)
-                self._fail(version, "parse_failed", f"{type(error).__name__} while reading the file.")
+    def _take_in(self, plan: Plan, duplicates: DuplicateSearch) -> None:
+        """Everything from reading the files to the last commit."""
+        group_tokens = self._group_tokens()
+        prepare = partial(self._prepare_file, plan)
+        with (
+            Ahead(plan.work, prepare, weigh=lambda file: file.size_bytes, weigh_made=_weight) as documents,
+            Worker() as encoder,
+        ):
+            encoding: _Group | None = None
+            group: list[_Prepared] = []
+            while True:
+                if encoding is not None and not documents.is_ready:  # write instead of waiting
+                    self._finish(encoding, duplicates, documents)
+                    encoding = None
+                made = documents.take()
+                if isinstance(made, _Unprepared):
+                    self._fail(made.version, made.code, made.detail)
+                    documents.release(made)
+                    continue
+                if made is not None:
+                    group.append(made)
+                    if sum(len(prepared.tokens) for prepared in group) < group_tokens:
+                        continue
+                started = self._start(group, duplicates, encoder, group_tokens) if group else None
+                if encoding is not None:
+                    self._finish(encoding, duplicates, documents)
+                encoding, group = started, []
+                if made is None:
+                    break
+            if encoding is not None:
+                self._finish(encoding, duplicates, documents)
+
+    def _prepare_file(self, plan: Plan, file: SourceFile) -> _Prepared | _Unprepared:
+        """Read, parse and cut a file; in the thread that works ahead."""
+        version = self._version(file, b"", "")
+        try:
+            content = read_source(file, self._options.max_file_bytes)
+            version = self._version(file, content, content_sha256(content))
+            document = self._parse(content, file.media_type, file.source)
+            return self._prepare(version, document, file.source not in plan.replaced)
+        except DocumentError as error:
+            return _Unprepared(version, error.code, str(error))
+        except Exception as error:  # noqa: BLE001 - one bad document never stops a run
+            _log.exception("document failed", source=file.source)
+            return _Unprepared(version, "parse_failed", f"{type(error).__name__} while reading the file.")
 
     def _version(self, file: SourceFile, content: bytes, sha256: str) -> SourceVersion:
         size_bytes = len(content) or file.size_bytes
@@ -203,8 +265,11 @@ class IngestRun:
         signature = sign(document.text, list(chain.from_iterable(window_terms)))
         return _Prepared(version, document, tokens, cut, window_terms, signature, is_new)
 
-    def _take_in(self, group: Sequence[_Prepared], duplicates: DuplicateSearch) -> None:
-        """Embed and store documents, those with a text that is stored already left out or, by the options, reported."""
+    def _start(
+        self, group: Sequence[_Prepared], duplicates: DuplicateSearch, encoder: Worker, group_tokens: int
+    ) -> _Group:
+        """Give documents to the encoder, but those whose text is stored already, which are left out or, by the options,
+        reported."""
         kept: list[_Prepared] = []
         left_out: list[tuple[_Prepared, Duplicate]] = []
         for prepared in group:
@@ -217,10 +282,27 @@ class IngestRun:
                 self.report.duplicates.append(DuplicateFile(source, duplicate.of, duplicate.similarity))
             duplicates.expect(source, prepared.signature)
             kept.append(prepared)
-        self._embed_and_store(kept)
-        for prepared, duplicate in left_out:
-            self._leave_out(prepared, duplicate)
-        duplicates.settle()
+        encode = partial(
+            encode_windows,
+            self._embedder,
+            [_slices(prepared) for prepared in kept],
+            [self._stored_windows(prepared) for prepared in kept],
+            part_tokens=max(PART_TOKENS, group_tokens),
+            is_stopped=encoder.is_stopped,
+        )
+        return _Group(kept, left_out, encoder.submit(encode))
+
+    def _finish(self, group: _Group, duplicates: DuplicateSearch, documents: _Documents) -> None:
+        """Wait for the encoder and store the documents."""
+        for prepared, windows in zip(group.kept, group.encoded.result(), strict=True):
+            with interrupt_after():
+                self._store(prepared, windows)
+            documents.release(prepared)
+        for prepared, duplicate in group.left_out:
+            with interrupt_after():
+                self._leave_out(prepared, duplicate)
+            documents.release(prepared)
+        duplicates.settle(prepared.version.source for prepared in group.kept)
 
     def _leave_out(self, prepared: _Prepared, duplicate: Duplicate) -> None:
         assert self._collection is not None
@@ -234,27 +316,20 @@ class IngestRun:
             detail=duplicate.detail,
         )
         if not is_recorded:  # the other one could not be stored, or is gone by now
-            self._embed_and_store([prepared])
+            older = self._stored_windows(prepared)
+            (windows,) = encode_windows(self._embedder, [_slices(prepared)], [older])
+            self._store(prepared, windows)
             return
         self.report.duplicates.append(
             DuplicateFile(prepared.version.source, duplicate.of, duplicate.similarity)
         )
         self._settle(prepared.version.source)
 
-    def _embed_and_store(self, group: Sequence[_Prepared]) -> None:
+    def _stored_windows(self, prepared: _Prepared) -> Mapping[bytes, FloatVector]:
         assert self._collection is not None
-        slices = [
-            [prepared.tokens.ids[window.token_start : window.token_end] for window in prepared.cut.windows]
-            for prepared in group
-        ]
-        older = [
-            {}
-            if prepared.is_new
-            else stored_windows(self._connection, self._collection, prepared.version.source)
-            for prepared in group
-        ]
-        for prepared, windows in zip(group, encode_windows(self._embedder, slices, older), strict=True):
-            self._store(prepared, windows)
+        if prepared.is_new:
+            return {}
+        return stored_windows(self._connection, self._collection, prepared.version.source)
 
     def _store(self, prepared: _Prepared, windows: EncodedWindows) -> None:
         assert self._collection is not None
@@ -358,15 +433,12 @@ def _size_bytes(embedded: EmbeddedDocument) -> int:
     return 4 * len(embedded.document.text) + vectors
 
 
-def _groups(prepared: Iterator[_Prepared], tokens: int) -> Iterator[list[_Prepared]]:
-    """Consecutive documents with about `tokens` tokens together."""
-    group: list[_Prepared] = []
-    size = 0
-    for document in prepared:
-        group.append(document)
-        size += len(document.tokens)
-        if size >= tokens:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+def _slices(prepared: _Prepared) -> list[IntVector]:
+    """The token ids of a document's windows."""
+    return [prepared.tokens.ids[window.token_start : window.token_end] for window in prepared.cut.windows]
+
+
+def _weight(made: _Prepared | _Unprepared) -> int:
+    """Bytes of room that a document takes until it is stored. By its tokens, so that those of a group that is not full
+    take less than beside.SLACK."""
+    return _TOKEN_BYTES * len(made.tokens) if isinstance(made, _Prepared) else 0

@@ -7,14 +7,21 @@ same whether its vectors were kept or made. Knows nothing of files or SQL.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from app.embedding import Embedder, FloatMatrix, FloatVector, IntVector
 from app.store.documents import WINDOW_HASH_BYTES
 from ingest.chunking import Window
+
+PART_TOKENS: Final = 32_768  # handed over at once: 3 s on two cores, which an interrupt has to wait
+
+
+class StoppedError(Exception):
+    """Nobody waits for the vectors any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +55,13 @@ def encode_windows(
     embedder: Embedder,
     documents: Sequence[Sequence[IntVector]],
     stored: Sequence[Mapping[bytes, FloatVector]],
+    *,
+    part_tokens: int = PART_TOKENS,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> list[EncodedWindows]:
     """Encode the windows (token ids) of some documents together. `stored` has, for each document, the vectors of its
-    older version by window_hash."""
+    older version by window_hash. They are handed over in parts of `part_tokens`; raises StoppedError at the next one
+    once `is_stopped` says so."""
     vectors: dict[bytes, FloatVector] = {}
     for older in stored:
         vectors.update(older)
@@ -65,7 +76,8 @@ def encode_windows(
                 count += len(ids)
         embedded_tokens.append(count)
     if missing:
-        made = embedder.embed_windows(list(missing.values())).astype(np.float16).astype(np.float32)
+        parts = _parts(list(missing.values()), part_tokens)
+        made = np.concatenate([_embed(embedder, part, is_stopped) for part in parts])
         vectors.update(zip(missing, made, strict=True))
     return [
         EncodedWindows(
@@ -76,3 +88,21 @@ def encode_windows(
         )
         for windows, keys, count in zip(documents, hashes, embedded_tokens, strict=True)
     ]
+
+
+def _parts(windows: Sequence[IntVector], tokens: int) -> Iterator[Sequence[IntVector]]:
+    """Cut windows into parts of about `tokens` tokens."""
+    start = size = 0
+    for at, window in enumerate(windows):
+        size += len(window)
+        if size >= tokens:
+            yield windows[start : at + 1]
+            start, size = at + 1, 0
+    if start < len(windows):
+        yield windows[start:]
+
+
+def _embed(embedder: Embedder, windows: Sequence[IntVector], is_stopped: Callable[[], bool]) -> FloatMatrix:
+    if is_stopped():
+        raise StoppedError
+    return embedder.embed_windows(windows).astype(np.float16).astype(np.float32)

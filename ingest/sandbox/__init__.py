@@ -101,7 +101,11 @@ class SandboxedParser:
             return (self._living() or self._start()).confinement
 
     def close(self) -> None:
-        """End the child, if there is one. The parser can be used again after."""
+        """End the child, if there is one, also in the middle of a file, which then fails in the thread that parses it.
+        The parser can be used again after."""
+        child = self._child
+        if self._lock.locked() and child is not None:
+            child.kill()
         with self._lock:
             self._drop(kill=False)
 
@@ -187,6 +191,10 @@ class _Child:
     def is_alive(self) -> bool:
         """Tell whether the process still runs."""
         return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process at once; whoever waits for its reply is told that it is gone."""
+        self._process.kill()
 
     def ask(self, parts: Sequence[bytes], deadline: float) -> tuple[bytes, bytes, bool]:
         """Send a request and return the reply's head and text, and whether the child wants to be replaced."""

@@ -349,5 +349,5 @@ def test_what_the_run_replaces_counts_once_it_was_looked_at(database: Database, 
             "a.md", 1.0
         )  # b's old text does not count any more
         search.expect("d.md", signature)
-        search.settle()
+        search.settle(["b.md", "d.md"])
         assert search.find("e.md", signature) == Duplicate("a.md", 1.0)

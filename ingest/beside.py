@@ -1,0 +1,153 @@
+"""Two threads beside the one that has the database: one prepares the next items, one encodes.
+
+Neither touches the database, the report or the progress bar. What they raise comes out in the thread that asks for the
+result, an interrupt included. Both end when their context is left.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Final, Generic, Self, TypeVar
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+ROOM: Final = 8_000_000  # bytes that may be in work at once; a bigger item goes alone
+SLACK: Final = (
+    64_000  # bytes in work beside which any item may start, so that nobody waits for a group to fill
+)
+_JOIN_S: Final = 1.0
+
+
+class Ahead(Generic[Item, Made]):
+    """Makes something of each item in a thread of its own, in order, while there is room.
+
+    An item takes `weigh(item)` bytes of room, what is made of it `weigh_made(made)` from then on until `release`.
+    Leaving the context stops the thread after the item that it is at.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        make: Callable[[Item], Made],
+        *,
+        weigh: Callable[[Item], int],
+        weigh_made: Callable[[Made], int],
+    ) -> None:
+        self._items, self._make = items, make
+        self._weigh, self._weigh_made = weigh, weigh_made
+        self._changed = threading.Condition()
+        self._made: deque[Made] = deque()
+        self._error: BaseException | None = None
+        self._in_work = 0
+        self._is_over = self._is_stopped = False
+        self._thread = threading.Thread(target=self._run, name="prepare", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+        self._thread.join(_JOIN_S)  # it may be in a file that takes long; closing the parser ends that
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `take` would not wait."""
+        with self._changed:
+            return bool(self._made) or self._is_over
+
+    def take(self) -> Made | None:
+        """What was made of the next item, None after the last; waits. Raises what making it raised."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._made or self._is_over)
+            if self._made:
+                return self._made.popleft()
+            if self._error is not None:
+                raise self._error
+            return None
+
+    def release(self, made: Made) -> None:
+        """What was taken is done with: its room is free."""
+        with self._changed:
+            self._in_work -= self._weigh_made(made)
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            for item in self._items:
+                room = self._weigh(item)
+                if not self._enter(room):
+                    return
+                made = self._make(item)
+                with self._changed:
+                    self._in_work += self._weigh_made(made) - room
+                    self._made.append(made)
+                    self._changed.notify_all()
+        except BaseException as error:  # noqa: BLE001 - raised by take(), in the thread that decides
+            self._error = error
+        finally:
+            with self._changed:
+                self._is_over = True
+                self._changed.notify_all()
+
+    def _enter(self, room: int) -> bool:
+        """Wait for room and take it; False: stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopped or self._has(room))
+            self._in_work += room
+            return not self._is_stopped
+
+    def _has(self, room: int) -> bool:
+        return self._in_work + room <= ROOM or self._in_work <= SLACK
+
+
+class Worker:
+    """One thread that makes calls in order. Leaving the context waits for the call that runs, which should look at
+    `is_stopped` where it takes long; those that wait are not made."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+        self._calls.put(None)
+        self._thread.join()
+
+    def is_stopped(self) -> bool:
+        """Whether nobody waits for a result any more."""
+        return self._stopped.is_set()
+
+    def submit(self, call: Callable[[], Made]) -> Future[Made]:
+        """Make a call in the thread; what it raises comes out of `result()`."""
+        future: Future[Made] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(call())
+            except BaseException as error:  # noqa: BLE001 - raised by result(), in the thread that decides
+                future.set_exception(error)
+
+        self._calls.put(run)
+        return future
+
+    def _run(self) -> None:
+        while (call := self._calls.get()) is not None and not self.is_stopped():
+            call()
