@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -214,20 +215,14 @@ def wilson(share: float, size: float, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-class _searching:  # noqa: N801 - read as a statement
-    """A transaction that searches by one index with one effort, and by no sequential scan."""
-
-    def __init__(self, connection: Connection, index: VectorIndex, effort: int) -> None:
-        self._connection, self._settings = connection, index.session_settings(effort)
-        self._transaction = connection.transaction()
-
-    def __enter__(self) -> None:
-        self._transaction.__enter__()
-        for name, value in (self._settings | {"enable_seqscan": "off", "enable_sort": "off"}).items():
-            self._connection.execute("SELECT set_config(%s, %s, true)", [name, value])
-
-    def __exit__(self, *error: Any) -> None:
-        self._transaction.__exit__(*error)
+@contextmanager
+def _searching(connection: Connection, index: VectorIndex, effort: int) -> Iterator[None]:
+    """A transaction that searches by an index with this effort, and never by reading and sorting the table."""
+    settings = index.session_settings(effort) | {"enable_seqscan": "off", "enable_sort": "off"}
+    with connection.transaction():
+        for name, value in settings.items():
+            connection.execute("SELECT set_config(%s, %s, true)", [name, value])
+        yield
 
 
 def _indexed(state: IndexState, index: VectorIndex) -> sql.Composed:
