@@ -88,10 +88,14 @@ class Row:
     p: float
 
 
-def measure(encoded: EncodedSet) -> list[Row]:
-    """Every way, alone and with BM25; the product's own way first in each half."""
+def measure(encoded: EncodedSet, only: str = "") -> list[Row]:
+    """Every way whose name holds `only`, alone and with BM25; the product's own way first in each half."""
     lexical = score_terms(encoded.chunk_terms(), encoded.question_terms)
-    dense = {name: way(encoded) for name, way in (pooled_ways(encoded) | late_ways()).items()}
+    dense = {
+        name: way(encoded)
+        for name, way in (pooled_ways(encoded) | late_ways()).items()
+        if only in name or name in (BEST_WINDOW, *_FINDERS)
+    }
     # A name set first stays first, whatever is set for it later.
     alone: dict[str, Rankings] = {
         DEFAULT_WAY: [],
@@ -109,6 +113,11 @@ def measure(encoded: EncodedSet) -> list[Row]:
         ]
         mixed[RESCORED.format(name)] = _rescore(_fuse(best, lexical), both, lexical)
     mixed |= {name: _rank_all(_fuse(scores, lexical), lexical) for name, scores in dense.items()}
+    compared = {DEFAULT_WAY, product}
+    alone, mixed = (
+        {name: found for name, found in rankings.items() if only in name or name in compared}
+        for rankings in (alone, mixed)
+    )
     return [*_rows(encoded, alone, "dense"), *_rows(encoded, mixed, "hybrid")]
 
 
@@ -213,6 +222,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for vectors and pooling.json.", file_okay=False)],
     limit: Annotated[int, typer.Option(min=1, help="At most so many questions of a set.")] = 1_000,
     part: Annotated[Part, typer.Option(help="Half of the questions, by the parity of their id's SHA-1.")] = Part.ALL,
+    only: Annotated[str, typer.Option(help="Only ways whose name holds this.")] = "",
     chunk_tokens: Annotated[int | None, typer.Option(help="PGASK_CHUNK_TOKENS")] = None,
     window_tokens: Annotated[int | None, typer.Option(help="PGASK_WINDOW_TOKENS")] = None,
 ) -> None:  # fmt: skip
@@ -236,7 +246,7 @@ def main(
                 data / folder / "corpus", questions, wordings, embedder=embedder, cache=cache,
                 options=IngestOptions.from_settings(settings, prune=False), parse=parser.parse,
             )  # fmt: skip
-        rows = measure(encoded)
+        rows = measure(encoded, only)
         found[name] = [asdict(row) for row in rows]
         print(make_table(name, rows, len(questions), encoded), flush=True)
     (out / "pooling.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

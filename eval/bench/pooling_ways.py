@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -25,6 +26,7 @@ Scores = npt.NDArray[np.floating]
 Way = Callable[[EncodedSet], Scores]
 
 STRENGTHS: Final = (0.0, 0.25, 0.5, 1.0, 2.0)
+DIMENSIONS: Final = (256, 192, 128, 96, 64, 32)
 SOFTNESS: Final = 0.05  # of the soft maximum; the cosines of a chunk's windows lie about .1 apart
 
 
@@ -71,6 +73,7 @@ def term_rarity(encoded: EncodedSet) -> dict[str, float]:
 def pooled_ways(encoded: EncodedSet) -> dict[str, Way]:
     """Ways that keep one vector a chunk, by name."""
     rarity = term_rarity(encoded)
+    default = _pooled_way(weigh_by(POSITION_STRENGTH, DENSITY_STRENGTH))
     corpus_mean = _unit(encoded.windows.mean(axis=0, keepdims=True))[0]
     weighings: dict[str, Weigh] = {
         "mean of windows": lambda _, first, after: np.full(after - first, 1 / (after - first)),
@@ -90,6 +93,7 @@ def pooled_ways(encoded: EncodedSet) -> dict[str, Way]:
         "maximum by element": lambda e: e.questions @ _maximum(e).T,
         "window nearest to the chunk's centre": lambda e: e.questions @ _medoids(e).T,
         "mean of windows less the corpus' mean": _score_centred,
+        **{f"{DEFAULT_WAY}, first {size} numbers": _cut_way(default, size) for size in DIMENSIONS},
     }
     return ways
 
@@ -103,11 +107,27 @@ def late_ways() -> dict[str, Way]:
         "soft maximum of windows": lambda e: _reduce_windows(e, _soft_maximum),
         "best window and pooled, half and half": lambda e: (_score_best(e) + default(e)) / 2,
         "better of two vectors, one for each half": _score_halves,
+        **{f"best window, first {size} numbers": _cut_way(_score_best, size) for size in DIMENSIONS},
     }
 
 
 def _pooled_way(weigh: Weigh) -> Way:
     return lambda encoded: encoded.questions @ pool_chunks(encoded, weigh).T
+
+
+def _cut_way(way: Way, size: int) -> Way:
+    """The way on the first numbers of each vector, scaled to unit length again: what is left of a model that was not
+    trained for it (Kusupati et al. 2022, "Matryoshka representation learning", is how one is)."""
+
+    def score(encoded: EncodedSet) -> Scores:
+        cut = replace(
+            encoded,
+            windows=_unit(encoded.windows[:, :size]),
+            questions=_unit(encoded.questions[:, :size]),
+        )
+        return way(cut)
+
+    return score
 
 
 def _unit(vectors: FloatMatrix) -> FloatMatrix:
