@@ -8,7 +8,7 @@ those ids, and `embed_windows` adds the model's special tokens. Nothing is trunc
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -46,6 +46,7 @@ FloatVector = npt.NDArray[np.float32]
 IntVector = npt.NDArray[np.int32]
 
 UNREADABLE_SHARE = 0.1  # of a document's tokens: with more unknown ones its vectors say little of it
+PIECE_CHARS = 250_000  # tokenized at once: the tokenizer takes 150 bytes of memory a character
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
 POOLING = (
     "weighted-1"  # how ingest/pooling.py makes a chunk's vector from its windows'; raise it when that changes
@@ -245,10 +246,17 @@ class SentenceTransformerEmbedder:
 
     def _encode(self, text: str) -> tuple[IntVector, IntVector]:
         """Token ids (n,) and character offsets (n, 2), without special tokens."""
-        encoding = self._encoder.tokenizer.encode(text, add_special_tokens=False)
+        pieces = [self._encode_piece(text[start:end], start) for start, end in _pieces(text)]
+        if len(pieces) == 1:
+            return pieces[0]
+        return np.concatenate([ids for ids, _ in pieces]), np.concatenate([offsets for _, offsets in pieces])
+
+    def _encode_piece(self, text: str, start: int) -> tuple[IntVector, IntVector]:
+        # encode_batch, since encode keeps the interpreter's lock while it works
+        (encoding,) = self._encoder.tokenizer.encode_batch([text], add_special_tokens=False)
         ids = np.array(encoding.ids, dtype=np.int32)
         offsets = np.fromiter(chain.from_iterable(encoding.offsets), dtype=np.int32, count=2 * len(ids))
-        return ids, offsets.reshape(-1, 2)
+        return ids, offsets.reshape(-1, 2) + start
 
     def _embed(self, windows: Sequence[IntVector], prefix: IntVector) -> FloatMatrix:
         vectors = np.empty((len(windows), self._space.dimension), dtype=np.float32)
@@ -282,6 +290,19 @@ class SentenceTransformerEmbedder:
             ids[row, : len(filled)] = filled
             mask[row, : len(filled)] = 1
         return self._encoder.encode(ids, mask)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Half-open character ranges to tokenize one by one; at least one. A piece ends before a line's end or a space,
+    where no token goes on, or where it has none, at its limit."""
+    start = 0
+    while len(text) - start > PIECE_CHARS:
+        limit = start + PIECE_CHARS
+        end = max(text.rfind("\n", start + 1, limit), text.rfind(" ", limit - 1_000, limit))
+        end = end if end > start else limit
+        yield start, end
+        start = end
+    yield start, len(text)
 
 
 def _unreadable_ids(unknown_id: int | None, tokenizer: Any) -> IntVector:

@@ -17,6 +17,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -35,6 +36,7 @@ MIN_SHINGLES: Final = (
     60  # distinct ones; below, one changed word (three shingles) is more than a tenth of the text
 )
 _SEED: Final = 42
+_BATCH_SHINGLES: Final = 50_000  # of a long text at once; as one set they take 100 bytes each
 
 # What must be the same, in the same order, for two texts to say the same: numbers (in figures, words and Chinese
 # numerals, months and week days) and negations. Characters that are part of other Chinese words too (一些, 非常) only
@@ -71,11 +73,14 @@ class Duplicate:
 def sign(text: str, terms: Sequence[str]) -> Signature:
     """What a text is compared by; `terms` are its terms in order."""
     sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    shingles = set(map(" ".join, zip(*(terms[i:] for i in range(SHINGLE_TERMS)), strict=False)))
-    if len(shingles) < MIN_SHINGLES:
-        return Signature(sha256)
+    shingles = map(" ".join, zip(*(islice(terms, i, None) for i in range(SHINGLE_TERMS)), strict=False))
     minhash = RMinHash(num_perm=PERMUTATIONS, seed=_SEED)
-    minhash.update(list(shingles))
+    some: set[str] = set()  # distinct ones, as many as it takes
+    while part := set(islice(shingles, _BATCH_SHINGLES)):
+        minhash.update(list(part))
+        some.update(islice(part, MIN_SHINGLES))
+    if len(some) < MIN_SHINGLES:
+        return Signature(sha256)
     hashes = np.array(minhash.digest(), dtype="<u4")
     return Signature(sha256, hashes.tobytes(), _bands(hashes, decisive_words(text)))
 

@@ -11,7 +11,7 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
-from app.embedding import Embedder, SentenceTransformerEmbedder, _unreadable_ids
+from app.embedding import PIECE_CHARS, Embedder, SentenceTransformerEmbedder, _pieces, _unreadable_ids
 from app.encoders.model_folder import weights_sha256
 from app.errors import ConfigError
 from tests.fakes import FakeEmbedder
@@ -153,3 +153,35 @@ def test_prefixes_are_read_and_take_room(embedder: SentenceTransformerEmbedder) 
     assert asked @ embedder.embed_queries(["search for: ivfflat lists"])[0] > 0.999
     assert prefixed.embed_passages(["lists"])[0] @ embedder.embed_passages(["text: lists"])[0] > 0.999
     assert prefixed.space != embedder.space
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "short",
+        "a b\n" * 200_000,
+        "word " * 300_000,
+        "字" * 600_000,
+        "x" * 251_000 + " end",
+        "\n" * 400_000,
+    ],
+)
+def test_pieces_are_the_text_and_bounded(text: str) -> None:
+    pieces = list(_pieces(text))
+    assert "".join(text[start:end] for start, end in pieces) == text
+    assert all(end - start <= PIECE_CHARS for start, end in pieces)
+    assert all(start < end for start, end in pieces) or text == ""
+
+
+@pytest.mark.model
+def test_a_long_text_has_the_tokens_of_its_parts(embedder: SentenceTransformerEmbedder) -> None:
+    line = "Ivfflat lists, 1,000 rows; 如何选择分块大小？ Café-au-lait costs €3.14.\n"
+    text = line * (2 * PIECE_CHARS // len(line))
+    tokens, once = embedder.tokenize(text), embedder.tokenize(line)
+    repeats = 2 * PIECE_CHARS // len(line)
+    assert tokens.ids.tolist() == once.ids.tolist() * repeats
+    assert tokens.unknown == once.unknown * repeats
+    assert [text[a:b] for a, b in zip(tokens.starts, tokens.ends, strict=True)] == [
+        line[a:b] for a, b in zip(once.starts, once.ends, strict=True)
+    ] * repeats
