@@ -8,7 +8,7 @@ Takes text files of CORPUS up to `--kilobytes`. Every pipeline is a process of i
 database of its own on one temporary embedded PostgreSQL; they take turns, in another order each round, and only one
 works at a time. From reading the files to the last commit is measured; loading, and deleting afterwards, is not. All
 cut to about 200 tokens with an overlap of an eighth: LangChain counts characters (900), Haystack words (140),
-LlamaIndex tokens (200), ours fills chunks of at most 256. "pgask, 512" is our default. KB of text a second is the
+LlamaIndex tokens (200), ours fills chunks of at most 256. pgask-512 is our default. KB of text a second is the
 fair figure, since each splits differently.
 
 `--encoder none` puts constant vectors in the place of the encoder's: what is left is everything else, in ms a chunk.
@@ -52,9 +52,10 @@ RIVALS: Final = ("langchain", "llama_index", "haystack")
 COMPARABLE: Final[Mapping[str, object]] = {"chunk_tokens": 256, "overlap": 32}
 OURS: Final[Mapping[str, Mapping[str, object]]] = {
     "pgask": COMPARABLE,
-    "pgask, 512": {},
-    "pgask, torch": {**COMPARABLE, "embedding_runtime": "torch"},
-    "pgask, torch float32": {**COMPARABLE, "embedding_runtime": "torch", "embedding_dtype": "float32"},
+    "pgask-512": {},
+    "pgask-int8": {**COMPARABLE, "embedding_dtype": "int8"},
+    "pgask-torch": {**COMPARABLE, "embedding_runtime": "torch"},
+    "pgask-torch-float32": {**COMPARABLE, "embedding_runtime": "torch", "embedding_dtype": "float32"},
 }
 
 
