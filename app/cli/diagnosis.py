@@ -73,7 +73,8 @@ def _model(settings: Settings) -> tuple[Finding, EmbeddingSpace | None]:
     except PgaskError as error:
         return Finding("embedding model", False, str(error), "Set PGASK_EMBEDDING_MODEL as said above."), None
     space = embedder.space
-    detail = f"{space.model}, {space.dimension} dimensions, {embedder.window_tokens} tokens a window"
+    size = f"{space.dimension} dimensions, {embedder.window_tokens} tokens a window"
+    detail = f"{space.model}, {size}, run by {embedder.runtime}"
     return Finding("embedding model", True, detail), space
 
 
