@@ -238,7 +238,7 @@ def look_at_outputs(database: Database, folder: Path, figures: Figures) -> None:
             env=kept | urls | {"HF_HUB_OFFLINE": "1", "PGASK_EMBEDDING_MODEL": ""},
             capture_output=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
         figures.outputs += 1
         text = (done.stdout + done.stderr).decode("utf-8", "surrogateescape")
