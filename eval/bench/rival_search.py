@@ -48,6 +48,7 @@ class Rivals:
             self.questions = [row.tolist() for row in kept["question_vectors"]]
             self.texts = str(kept["texts"]).split("\n")
         self.marked = set(settings["marked"])
+        self.opened: list[Any] = []  # functions that close what a measurement opened
 
     def open(self, who: str, *, index: bool) -> Any:
         """A function (vector, filtered) → numbers of the rows found."""
@@ -70,6 +71,7 @@ class Rivals:
 
     def langchain(self, *, index: bool) -> Any:
         store = self.langchain_store(index=index)
+        self.opened.append(store._engine.dispose)
 
         def ask(vector: list[float], filtered: bool) -> list[int]:
             where = {"kind": "marked"} if filtered else None
@@ -93,6 +95,7 @@ class Rivals:
         from llama_index.core.vector_stores.types import MetadataFilter, MetadataFilters, VectorStoreQuery
 
         store = self.llama_store(index=index)
+        self.opened.append(lambda: store._engine is not None and store._engine.dispose())
         marked = MetadataFilters(filters=[MetadataFilter(key="kind", value="marked")])
 
         def ask(vector: list[float], filtered: bool) -> list[int]:
@@ -122,9 +125,9 @@ class Rivals:
 
         def ask(vector: list[float], filtered: bool) -> list[int]:
             if not hasattr(own, "retriever"):
-                own.retriever = PgvectorEmbeddingRetriever(
-                    document_store=self.haystack_store(index=index), top_k=TOP_K
-                )
+                store = self.haystack_store(index=index)
+                own.retriever = PgvectorEmbeddingRetriever(document_store=store, top_k=TOP_K)
+                self.opened.append(lambda: store._connection is not None and store._connection.close())
             where = {"field": "meta.kind", "operator": "==", "value": "marked"} if filtered else None
             found = own.retriever.run(query_embedding=vector, filters=where)["documents"]
             return [document.meta["row"] for document in found]
@@ -188,7 +191,7 @@ class Rivals:
 
         def client(number: int) -> None:
             ask(self.questions[number], filtered)  # opens the connection
-            ready.wait()
+            ready.wait(120)
             place = number
             while (started := time.perf_counter()) < end:
                 ask(self.questions[place % len(self.questions)], filtered)
@@ -199,12 +202,15 @@ class Rivals:
         for thread in threads:
             thread.start()
         end = time.perf_counter() + 3_600
-        ready.wait()
+        ready.wait(120)
         started = time.perf_counter()
         end = started + command["seconds"]
         for thread in threads:
             thread.join()
         spent = time.perf_counter() - started
+        for close in self.opened:
+            close()
+        self.opened.clear()
         return {"latencies_ms": [ms for own in latencies for ms in own], "seconds": spent, "found": found}
 
 

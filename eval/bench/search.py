@@ -99,7 +99,7 @@ class Bench:
 
     def _http(self, url: str) -> Measure:
         return lambda clients, seconds: measure_http(
-            url, self.bodies, clients=clients, seconds=max(1, round(seconds))
+            url, self.bodies, clients=clients, seconds=max(2, round(seconds))
         )
 
     def _rival(self, who: str, *, index: bool) -> Measure:
@@ -126,8 +126,9 @@ def run_rounds(ways: dict[str, Measure], rounds: int, seconds: float) -> dict[st
     for number in range(rounds):
         for name, way in ways.items():
             for clients in CLIENTS:
-                loads.setdefault((name, clients), []).append(way(clients, seconds))
-            print(f"round {number + 1} of {rounds}: {name}", file=sys.stderr)
+                load = way(clients, seconds)
+                loads.setdefault((name, clients), []).append(load)
+                print(f"round {number + 1} of {rounds}: {name}, {clients} clients: {load}", file=sys.stderr)
     return {name: {clients: medians(loads[name, clients]) for clients in CLIENTS} for name in ways}
 
 

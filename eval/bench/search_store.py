@@ -31,11 +31,13 @@ DATABASE: Final = "search_bench_test"
 CHUNKS: Final = 10  # of a document
 FOLDERS: Final = 100  # so that one keeps 1 %
 COLLECTION: Final = "default"
+CONNECTIONS: Final = "max_connections = 200"
 
 
 @contextmanager
 def open_store(home: Path, space: EmbeddingSpace, corpus: SearchCorpus) -> Iterator[Database]:
     """A database with the corpus in it; what an earlier run with this `home` stored is used again."""
+    _allow_connections(home)
     with EmbeddedPostgres(home) as server:
         urls = server.start()
         database = named(urls, DATABASE)
@@ -51,6 +53,16 @@ def open_store(home: Path, space: EmbeddingSpace, corpus: SearchCorpus) -> Itera
                 owner.execute("ANALYZE")
                 upkeep.rebuild(owner, collection.space_id, IndexSettings())
         yield database
+
+
+def _allow_connections(home: Path) -> None:
+    """More connections than the embedded server has: each client of a rival takes one, or a pool of them."""
+    settings = home / "postgres/data/postgresql.conf"
+    if not settings.exists():
+        with EmbeddedPostgres(home):
+            pass
+    if CONNECTIONS not in (text := settings.read_text("utf-8")):
+        settings.write_text(f"{text}\n{CONNECTIONS}\n", "utf-8")
 
 
 def fill(app: Connection, collection: Collection, corpus: SearchCorpus) -> None:
