@@ -38,9 +38,11 @@ class Ahead(Generic[Item, Made]):
         *,
         weigh: Callable[[Item], int],
         weigh_made: Callable[[Made], int],
+        slack: int,
     ) -> None:
+        """Beside `slack` bytes in work any item may start: the taker must hold no more while it waits for another."""
         self._items, self._make = items, make
-        self._weigh, self._weigh_made = weigh, weigh_made
+        self._weigh, self._weigh_made, self._slack = weigh, weigh_made, slack
         self._changed = threading.Condition()
         self._made: deque[Made] = deque()
         self._error: BaseException | None = None
@@ -108,7 +110,7 @@ class Ahead(Generic[Item, Made]):
             return not self._is_stopped
 
     def _has(self, room: int) -> bool:
-        return self._in_work + room <= ROOM or self._in_work <= SLACK
+        return self._in_work + room <= ROOM or self._in_work <= self._slack
 
 
 class Worker:

@@ -200,13 +200,17 @@ class IngestRun:
     def _take_in(self, plan: Plan, duplicates: DuplicateSearch) -> None:
         """Everything from reading the files to the last commit."""
         group_tokens = self._group_tokens()
-        prepare = partial(self._prepare_file, plan)
-        with (
-            Ahead(plan.work, prepare, weigh=lambda file: file.size_bytes, weigh_made=_weight) as documents,
-            Worker() as encoder,
-        ):
+        ahead = Ahead(
+            plan.work,
+            partial(self._prepare_file, plan),
+            weigh=lambda file: file.size_bytes,
+            weigh_made=_weight,
+            slack=_TOKEN_BYTES * group_tokens,  # a group that is not full never keeps a file from being read
+        )
+        with ahead as documents, Worker() as encoder:
             encoding: _Group | None = None
             group: list[_Prepared] = []
+            tokens = 0
             while True:
                 if encoding is not None and not documents.is_ready:  # write instead of waiting
                     self._finish(encoding, duplicates, documents)
@@ -218,12 +222,13 @@ class IngestRun:
                     continue
                 if made is not None:
                     group.append(made)
-                    if sum(len(prepared.tokens) for prepared in group) < group_tokens:
+                    tokens += len(made.tokens)
+                    if tokens < group_tokens:
                         continue
                 started = self._start(group, duplicates, encoder, group_tokens) if group else None
                 if encoding is not None:
                     self._finish(encoding, duplicates, documents)
-                encoding, group = started, []
+                encoding, group, tokens = started, [], 0
                 if made is None:
                     break
             if encoding is not None:
@@ -439,6 +444,5 @@ def _slices(prepared: _Prepared) -> list[IntVector]:
 
 
 def _weight(made: _Prepared | _Unprepared) -> int:
-    """Bytes of room that a document takes until it is stored. By its tokens, so that those of a group that is not full
-    take less than beside.SLACK."""
+    """Bytes of room that a document takes until it is stored; by its tokens, as groups are counted."""
     return _TOKEN_BYTES * len(made.tokens) if isinstance(made, _Prepared) else 0

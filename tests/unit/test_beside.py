@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from ingest.beside import ROOM, SLACK, Ahead, Worker
+from ingest.beside import ROOM, Ahead, Worker
 
 WAIT_S = 30.0
+SLACK = 64_000
 
 
 def ahead(items: list[int], make: Callable[[int], str] = str, weight: int = 1) -> Ahead[int, str]:
-    return Ahead(items, make, weigh=lambda _: weight, weigh_made=lambda _: weight)
+    return Ahead(items, make, weigh=lambda _: weight, weigh_made=lambda _: weight, slack=SLACK)
 
 
 def taken(work: Ahead[int, str]) -> list[str]:
@@ -73,7 +74,11 @@ def test_an_item_without_bound_goes_alone() -> None:
 def test_little_things_in_work_let_a_big_one_begin() -> None:
     """Else one side would wait for a group to fill and the other for room."""
     work = Ahead(
-        [1, 100 * ROOM], str, weigh=lambda item: item, weigh_made=lambda made: SLACK if made == "1" else 0
+        [1, 100 * ROOM],
+        str,
+        weigh=lambda item: item,
+        weigh_made=lambda made: SLACK if made == "1" else 0,
+        slack=SLACK,
     )
     with work:
         assert work.take() == "1"
