@@ -50,6 +50,11 @@ class Space:
 class Role:
     """What the role of a connection may do beyond rows."""
 
+    name: str
+    superuser: bool
+    bypasses_rls: bool
+    owns_schema: bool
+
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
