@@ -149,7 +149,7 @@ class DuplicateSearch:
         """The similarity to a text that is not the same; below 1, since 1 says that it is."""
         if self._threshold >= 1 or signature.minhash is None or other is None:
             return 0.0
-        return min(similarity(signature.minhash, other), 0.999)
+        return min(similarity(signature.minhash, other), 0.99)
 
 
 def _bands(hashes: npt.NDArray[np.uint32], decisive: Iterable[str]) -> tuple[int, ...]:
