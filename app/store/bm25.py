@@ -64,12 +64,14 @@ SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS ra
  WHERE k.document_id IN (SELECT id FROM ({{eligible}}) e)
  ORDER BY a.lexical DESC, a.chunk_id LIMIT %(candidates)s"""  # noqa: S608
 
-# Each term that stands in a candidate: its share of the chunk's BM25, and how often it stands in each window.
+# Each term that stands in a candidate: its share of the chunk's BM25, and how often it stands in each window. One scan
+# of the index a term with all candidates, not one a term and candidate: .78 of the statement's CPU time at 325 chunks.
 HELD_TERMS: Final = f"""
-SELECT c.id, w.term, w.idf, m.part, m.windows
-  FROM candidates c CROSS JOIN weights w CROSS JOIN LATERAL (
-       SELECT {_PART} AS part, p.window_frequencies AS windows FROM pgask.postings p
-        WHERE p.collection_id = %(collection_id)s AND p.term = w.term AND p.chunk_id = c.id OFFSET 0) m"""  # noqa: S608
+SELECT m.chunk_id AS id, w.term, w.idf, m.part, m.windows
+  FROM weights w CROSS JOIN LATERAL (
+       SELECT p.chunk_id, {_PART} AS part, p.window_frequencies AS windows FROM pgask.postings p
+        WHERE p.collection_id = %(collection_id)s AND p.term = w.term
+          AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m"""  # noqa: S608
 
 
 def budget_parameters(*, filtered: bool) -> dict[str, float]:

@@ -56,7 +56,8 @@ SELECT d.id, d.chunk_count FROM pgask.documents d
 
 # {dense} and {lexical} are one of the fragments below; candidates of both legs get all scores. A window that two
 # chunks share counts for the first of them: the other one repeats it as its overlap. A window's BM25 is the one above
-# with a k1 of its own and no length in it, since windows are about as long as each other.
+# with a k1 of its own and no length in it, since windows are about as long as each other. OFFSET 0: a look into the
+# index for each candidate, never a join with all windows.
 _CANDIDATES: Final = """
 WITH {eligible}{weights}, dense AS MATERIALIZED ({dense}), lexical AS MATERIALIZED ({lexical}),
 candidates AS MATERIALIZED (
@@ -67,9 +68,10 @@ candidates AS MATERIALIZED (
 ), terms AS MATERIALIZED ({held_terms}
 ), own AS MATERIALIZED (
     SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> %(half)s) AS cosine
-      FROM candidates c
-      JOIN {windows} w ON w.document_id = c.document_id AND w.window_index >= c.own_start
-                      AND w.window_index < c.window_end
+      FROM candidates c CROSS JOIN LATERAL (
+           SELECT o.window_index, o.embedding FROM {windows} o
+            WHERE o.document_id = c.document_id AND o.window_index >= c.own_start AND o.window_index < c.window_end
+           OFFSET 0) w
 ), held AS MATERIALIZED (
     SELECT o.id, o.place, sum(t.idf * f.tf * (%(window_k1)s + 1) / (f.tf + %(window_k1)s)) AS lexical
       FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
