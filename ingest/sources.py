@@ -220,9 +220,11 @@ def _read(path: Path, max_bytes: int) -> bytes:
 def _is_at(descriptor: int, path: Path) -> bool:
     """Whether an open file is where its path says: a folder above it may have become a link since it was listed."""
     try:
-        return Path(f"/proc/self/fd/{descriptor}").readlink() == path
+        where = Path(f"/proc/self/fd/{descriptor}").readlink()
     except OSError:  # no /proc: not Linux
-        return path.resolve(strict=True) == path
+        where = Path()
+    # A mount that this process can't see from its root is told as "(unreachable)".
+    return (where if where.is_absolute() else path.resolve(strict=True)) == path
 
 
 def _refuse_duplicates(files: Sequence[SourceFile]) -> None:
