@@ -23,7 +23,7 @@ def build_bytes(rows: int, dimension: int, bytes_a_number: int) -> int:
     """About what the graph takes while it is built. With less, pgvector goes on on disk, several times slower.
 
     >>> build_bytes(100_000, 384, 4) // 2**20
-    219
+    220
     """
     neighbours = 2 * M + M // 4  # the lowest layer, and what few rows have above it
     return rows * (dimension * bytes_a_number + neighbours * _POINTER_BYTES + _ROW_BYTES)
