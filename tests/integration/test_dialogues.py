@@ -11,13 +11,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain import ChatTurn
+from app.embedding import SentenceTransformerEmbedder
 from app.generation.standalone import standalone_question
 from app.lexicon import is_chinese
 from app.main import create_app
 from app.store.embedded import EmbeddedPostgres
 from app.store.engine import Database
 from tests.conftest import TEMPLATE
-from tests.fakes import FakeEmbedder
 from tests.integration.api.conftest import BASE_URL, settings_for
 from tests.integration.ingesting import ingest
 
@@ -42,9 +42,9 @@ def client(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory)
         path.write_text(document["text"], "utf-8")
     urls = postgres.create_database("dialogues_test", template=TEMPLATE)
     database = Database(owner=urls.owner, app=urls.app)
-    assert ingest(database, folder).failed == []
-    settings = settings_for(dense_weight=0.0)  # words alone: the fake's cosines are noise
-    with TestClient(create_app(settings, database, FakeEmbedder()), base_url=BASE_URL) as opened:
+    embedder = SentenceTransformerEmbedder()  # the bundled model: a fake's cosines are noise in the ranking
+    assert ingest(database, folder, embedder=embedder).failed == []
+    with TestClient(create_app(settings_for(), database, embedder), base_url=BASE_URL) as opened:
         yield opened
     postgres.drop_database("dialogues_test")
 
