@@ -149,7 +149,7 @@ def main(  # noqa: PLR0917 - a command line
     space = SentenceTransformerEmbedder().space
     with open_store(home, space, corpus) as database, asyncio.Runner() as runner, ExitStack() as stack:
         stored = read_stored(database, corpus)
-        settings = _write_settings(home, database, stored)
+        settings = write_settings(home, database, stored)
         opened = open_pool(database.app, size=POOL, statement_timeout_s=60)
         pool = runner.run(opened.__aenter__())
         stack.callback(lambda: runner.run(opened.__aexit__(None, None, None)))
@@ -177,7 +177,7 @@ def main(  # noqa: PLR0917 - a command line
     print(json.dumps(described | {"loads": figures}))
 
 
-def _write_settings(home: Path, database: Database, stored: Stored) -> Path:
+def write_settings(home: Path, database: Database, stored: Stored) -> Path:
     """What the rivals' processes read."""
     path = home / "rivals.json"
     values = {"database": database.owner, "corpus": str(home / "corpus.npz"), "lists": stored.lists}
