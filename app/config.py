@@ -88,7 +88,10 @@ class Settings(BaseSettings):
         0.6, ge=0, le=1, description="Weight of the dense score in fusion; the lexical has the rest"
     )
     window_share: float = Field(
-        0.67, ge=0, le=1, description="Share of the lexical weight that the best window has; the chunk has the rest"
+        0.67,
+        ge=0,
+        le=1,
+        description="Share of the lexical weight that the best window has; the chunk has the rest",
     )
     bm25_k1: float = Field(1.2, ge=0, le=10, description="BM25 term-frequency saturation")
     bm25_b: float = Field(0.75, ge=0, le=1, description="BM25 length normalisation")
@@ -119,16 +122,19 @@ class Settings(BaseSettings):
         "and the automatic upkeep carry a change out",
     )
     vector_precision: VectorPrecision = Field(
-        "full", description="Precision of the vector index: full, or half (half its size); carried out in the same way"
+        "full",
+        description="Precision of the vector index: full, or half (half its size); carried out in the same way",
     )
     index_check_minutes: float = Field(
-        10, ge=0, description="How often the service looks after its indexes; 0: only ingest and `pgask index` do"
+        10,
+        ge=0,
+        description="How often the service looks after its indexes; 0: only ingest and `pgask index` do",
     )
     keep_question_vectors: int = Field(
         500,
         ge=0,
         le=5_000,
-        description="Newest distinct questions a space whose vectors (no words) are kept to measure recall with; 0: none",
+        description="Newest distinct questions a space whose vectors (no words) are kept to measure recall; 0: none",
     )
     statement_timeout_s: float = Field(5.0, gt=0, description="Longest time for one search statement")
 
