@@ -308,8 +308,13 @@ class Experiment:
             yield False
             return
         try:
-            connection.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(self._table(table)))
-            yield _waits_for(connection, process)
+            held = False
+            with contextlib.suppress(
+                psycopg.OperationalError
+            ):  # the process got through, and stopped its server
+                connection.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(self._table(table)))
+                held = _waits_for(connection, process)
+            yield held
         finally:
             with contextlib.suppress(psycopg.OperationalError):  # killed with all the rest
                 connection.rollback()
