@@ -35,8 +35,9 @@ check: setup ## lint, types and import rules
 web-check: setup ## types and unit tests of the chat page
 	@$(PY) scripts/build_web.py check test
 
+# rival_service.py runs in the environment of eval/bench/rivals.txt alone
 unit: setup ## unit tests and doctests: no database, no network
-	@$(PY) -m pytest -q -n $(WORKERS) --doctest-modules tests/unit app ingest eval
+	@$(PY) -m pytest -q -n $(WORKERS) --doctest-modules --ignore eval/bench/rival_service.py tests/unit app ingest eval
 
 integration: setup ## tests on a real embedded PostgreSQL
 	@$(PY) -m pytest -q -n $(WORKERS) tests/integration
