@@ -34,6 +34,9 @@ from app.store.tables import VECTOR_SCHEMA
 
 NEIGHBOURS: Final = 10
 LEAST_QUESTIONS: Final = 200
+# The probes that just reach .95 on the questions measured with reached .90 to .94 on others (eval/LOG.md): window
+# vectors are easier than questions, and the choice flatters itself. So half of what may be missed is kept in hand.
+CALIBRATED_MISSES: Final = 0.5
 _PAGE_QUESTIONS: Final = 50  # of these the pages read are counted too
 _TIE: Final = 1e-9  # distances this near are equal: of chunks with equal vectors any is as good as the other
 _PAGE_BYTES: Final = 8_192
@@ -102,12 +105,13 @@ def measure_at(
 def calibrate(
     connection: Connection, state: IndexState, index: VectorIndex, truth: Truth, target_recall: float
 ) -> tuple[VectorIndex, Measurement]:
-    """The index with the least effort whose recall@10 reaches the target (or its highest effort), and its figures."""
+    """The index with the least effort that misses at most CALIBRATED_MISSES of what the target allows (or its highest
+    effort), and its figures."""
     points: dict[int, Point] = {}
 
     def reaches(effort: int) -> bool:
         points[effort] = measure_at(connection, state, index, truth, effort)
-        return points[effort].recall >= target_recall
+        return 1 - points[effort].recall <= CALIBRATED_MISSES * (1 - target_recall) + 1e-9
 
     effort = least(reaches, index.least_effort, index.highest_effort)
     chosen = replace(index, effort=effort)

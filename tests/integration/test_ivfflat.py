@@ -235,14 +235,14 @@ def test_a_query_asks_its_own_build_and_never_the_one_beside_it(
 
 
 @pytest.mark.parametrize("target", [0.8, 0.97])
-async def test_probes_reach_the_target_recall(database: Database, filled: Collection, target: float) -> None:
+async def test_probes_reach_more_than_the_target_recall(database: Database, filled: Collection, target: float) -> None:
     with connect(database.owner) as owner:
         built = upkeep.rebuild(owner, filled.space_id, wanted(target))
         stored = owner.execute(
             sql.SQL("SELECT chunk_id, embedding FROM {}").format(chunk_table(filled.space_id))
         ).fetchall()
     assert built.recall is not None
-    assert built.recall >= target
+    assert 1 - built.recall <= 0.5 * (1 - target) + 1e-9  # half of what may be missed is kept in hand
     assert built.recall_low is not None
     assert built.recall_high is not None
     assert built.recall_low <= built.recall <= built.recall_high
