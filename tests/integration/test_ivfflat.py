@@ -235,7 +235,9 @@ def test_a_query_asks_its_own_build_and_never_the_one_beside_it(
 
 
 @pytest.mark.parametrize("target", [0.8, 0.97])
-async def test_probes_reach_more_than_the_target_recall(database: Database, filled: Collection, target: float) -> None:
+async def test_probes_reach_more_than_the_target_recall(
+    database: Database, filled: Collection, target: float
+) -> None:
     with connect(database.owner) as owner:
         built = upkeep.rebuild(owner, filled.space_id, wanted(target))
         stored = owner.execute(
