@@ -211,11 +211,14 @@ _ARCHIVES: Final[Mapping[str, Callable[[Sequence[str]], bytes]]] = {
 
 def try_arguments(names: int, seed: int, figures: Figures) -> None:
     """Name each as a path to ingest, from an empty folder: it is there or it is refused in one line."""
-    with tempfile.TemporaryDirectory(prefix="pgask-chaos-") as empty:
+    with tempfile.TemporaryDirectory(prefix="pgask-chaos-") as root:
+        # So deep that no ".." leaves it: what lies beside may be a large disk.
+        empty = Path(root, *"abcdefgh")
+        empty.mkdir(parents=True)
         for path in hostile_paths(seed, names):
             figures.arguments += 1
             try:
-                find_sources([Path(empty) / path])
+                find_sources([empty / path])
             except InvalidRequestError as error:
                 if not str(error) or error.code not in {"path_not_found", "duplicate_source"}:
                     figures.wrong.append(f"argument {path!a}: {error.code}")
