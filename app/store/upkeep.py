@@ -117,7 +117,7 @@ def rebuild(owner: Connection, space_id: int, settings: IndexSettings) -> IndexR
 
 
 def tune(owner: Connection, space_id: int, *, target_recall: float) -> IndexReport:
-    """Measure the index again and keep the least effort that reaches the target. Raises InvalidRequestError without
+    """Measure the index again and keep the least effort that calibrate accepts. Raises InvalidRequestError without
     an index."""
     with index_build.build_lock(owner, space_id):
         state = _with_index(owner, space_id)
