@@ -30,13 +30,22 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if plan.unchanged:
         yield f"= {len(plan.unchanged):,} unchanged"
     if not (plan.new or plan.changed or plan.renamed or plan.removed or plan.duplicates):
-        yield "nothing to do"
+        yield "; ".join(_nothing_but(plan))
         return
     yield (
         f"{len(plan.new):,} new, {len(plan.changed):,} changed, {len(plan.renamed):,} renamed,"
         f" {len(plan.unchanged):,} unchanged, {len(plan.removed):,} removed,"
         f" {len(plan.failed) + len(plan.retried):,} failed, {_count(len(plan.duplicates), 'duplicate')}"
     )
+
+
+def _nothing_but(plan: Plan) -> Iterator[str]:
+    """That there is nothing to do, and the files that no run takes in as long as they stay as they are."""
+    yield "nothing to do"
+    if plan.failed:
+        yield f"{_count(len(plan.failed), 'file')} can't be taken in"
+    if plan.retried:
+        yield f"{_count(len(plan.retried), 'failed file')} would be tried again"
 
 
 def plan_object(plan: Plan) -> dict[str, Any]:

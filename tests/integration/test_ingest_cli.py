@@ -86,7 +86,7 @@ def test_a_folder_goes_in_by_the_bundled_model(database: Database, tmp_path: Pat
     assert f"coverage: {report['tokens']:,} tokens read" in done.stderr
     planned = ingest(database, corpus, "--dry-run")
     assert "! broken.pdf (parse_failed before; tried again)\n" in planned.stdout
-    assert planned.stdout.endswith("= 2 unchanged\nnothing to do\n")
+    assert planned.stdout.endswith("= 2 unchanged\nnothing to do; 2 failed files would be tried again\n")
 
     for bad in corpus.iterdir():
         if bad.suffix != ".md":

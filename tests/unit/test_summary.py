@@ -48,6 +48,15 @@ def test_an_empty_plan_says_so() -> None:
     assert list(plan_lines(NOTHING)) == ["nothing to do"]
 
 
+def test_files_that_fail_on_every_run_are_told_beside_nothing_to_do() -> None:
+    broken = tuple(SourceFailure(f"{n}.pdf", "parse_failed", "…") for n in range(3))
+    closed = (SourceFailure("closed.md", "unreadable", "…"),)
+    *_, once = plan_lines(replace(NOTHING, retried=broken))
+    assert once == "nothing to do; 3 failed files would be tried again"
+    *_, both = plan_lines(replace(NOTHING, unchanged=("a.md",), failed=closed, retried=broken[:1]))
+    assert both == "nothing to do; 1 file can't be taken in; 1 failed file would be tried again"
+
+
 def test_a_long_plan_is_cut_and_counted() -> None:
     lines = list(plan_lines(replace(NOTHING, new=tuple(f"{n}.md" for n in range(250)))))
     assert len(lines) == 102
