@@ -5,6 +5,8 @@ Checks what the server must be (PostgreSQL 15 to 18, pgvector 0.8 or newer) and 
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -66,10 +68,14 @@ def open_database(settings: Settings, *, keep: bool = False) -> Iterator[Databas
 
 @contextmanager
 def connect(url: str, *, autocommit: bool = True, vectors: bool = True) -> Iterator[Connection]:
-    """A checked connection. Raises StoreUnavailableError where there is none to be had."""
+    """A checked connection. Raises StoreUnavailableError where there is none to be had, StoreError `disk_full` where a
+    full disk is why."""
     try:
         connection = psycopg.connect(url, autocommit=autocommit, **_KEEPALIVE)
     except psycopg.OperationalError as error:
+        # The first session after a change of the catalog writes a file; where it can't it is refused, with no SQLSTATE.
+        if os.strerror(errno.ENOSPC) in str(error):
+            raise _disk_full() from error
         raise _unavailable(error) from error
     with store_errors(), connection:
         check_server(connection)
@@ -84,9 +90,7 @@ def store_errors() -> Iterator[None]:
     try:
         yield
     except psycopg.errors.DiskFull as error:
-        raise StoreError(
-            "The database's disk is full. Free some space and try again.", code="disk_full"
-        ) from error
+        raise _disk_full() from error
     except psycopg.errors.ProgramLimitExceeded:  # says something of one value: for the caller to judge
         raise
     except psycopg.OperationalError as error:
@@ -190,6 +194,10 @@ def _create_extension(connection: Connection) -> None:
             "CREATE EXTENSION vector;",
             code="unsupported_pgvector",
         ) from error
+
+
+def _disk_full() -> StoreError:
+    return StoreError("The database's disk is full. Free some space and try again.", code="disk_full")
 
 
 def _unavailable(error: Exception) -> StoreUnavailableError:

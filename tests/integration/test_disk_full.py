@@ -20,7 +20,7 @@ from app.errors import StoreError
 from app.store.account import server_account
 from app.store.cluster import Layout, locate_binaries
 from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database
+from app.store.engine import Database, connect
 from app.store.migrate import migrate
 from app.store.postmaster import find_postmaster, launch, stop_postmaster
 from tests.integration.ingesting import ingest, open_run, snapshot, write_corpus
@@ -87,36 +87,61 @@ def test_nothing_is_written_where_the_server_would_stop_itself(
         assert read_pid(disk / "home") == pid  # it never went away
 
 
-def test_a_server_that_says_its_disk_is_full(
-    postgres: EmbeddedPostgres, run_folder: Path, small_disk: Callable[[int], Path], tmp_path: Path
-) -> None:
-    folder = small_disk(18) / "space"
-    folder.mkdir()
-    owner = (run_folder / "pgask-home/postgres/data").stat()
-    os.chown(folder, owner.st_uid, owner.st_gid)
-    for parent in folder.parents:
-        if parent.is_relative_to(run_folder):
+@pytest.fixture
+def small_database(home: Path, small_disk: Callable[[int], Path]) -> Iterator[tuple[Database, Path]]:
+    """A database whose tables lie on a file system of 18 MB, of a server of its own: where dirty pages can't be
+    written, no database of that server can be dropped. And the folder of its tables."""
+    space = small_disk(18) / "space"
+    space.mkdir()
+    for parent in (space.parent, *space.parent.parents):
+        if parent.is_relative_to(home.parent.parent):
             parent.chmod(0o755)
-    password = json.loads((run_folder / "pgask-home/postgres/credentials.json").read_text())["postgres"]
-    admin = make_conninfo(postgres.start().owner, user="postgres", password=password, dbname="postgres")
-    urls = postgres.create_database("small_test", template="template_test")
+    owner = (home / "postgres/data").stat()
+    os.chown(space, owner.st_uid, owner.st_gid)
+    with EmbeddedPostgres(home) as server:
+        urls = server.create_database("small_test")
+        database = Database(owner=urls.owner, app=urls.app)
+        migrate(database)
+        password = json.loads((home / "postgres/credentials.json").read_text())["postgres"]
+        admin = make_conninfo(urls.owner, user="postgres", password=password, dbname="postgres")
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET autovacuum = off")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute(f"CREATE TABLESPACE small LOCATION '{space}'".encode())
+            connection.execute("ALTER DATABASE small_test SET TABLESPACE small")
+        yield database, space
+        small_disk(512)  # else the server can't write its pages and stop
+
+
+def test_a_server_that_says_its_disk_is_full(
+    small_database: tuple[Database, Path], small_disk: Callable[[int], Path], tmp_path: Path
+) -> None:
+    database, _ = small_database
     corpus = write_corpus(tmp_path / "corpus", 30, sentences=500)
-    database = Database(owner=urls.owner, app=urls.app)
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE TABLESPACE small LOCATION '{folder}'".encode())
-        connection.execute("ALTER DATABASE small_test SET TABLESPACE small")
-        report = ingest(database, corpus)
-        assert {failure.code for failure in report.failed} == {"disk_full"}
-        assert 0 < report.new < 30
-        assert report.new + len(report.failed) == 30
-        partial = snapshot(database)
-        small_disk(512)
-        assert ingest(database, corpus).new == 30 - report.new
-        assert partial < snapshot(database)
-        ingest(database, corpus, collection="undisturbed")
-        assert snapshot(database) == snapshot(database, "undisturbed")
-        postgres.drop_database("small_test")
-        connection.execute("DROP TABLESPACE small")
+    report = ingest(database, corpus)
+    assert {failure.code for failure in report.failed} == {"disk_full"}
+    assert 0 < report.new < 30
+    assert report.new + len(report.failed) == 30
+    partial = snapshot(database)
+    small_disk(512)
+    assert ingest(database, corpus).new == 30 - report.new
+    assert partial < snapshot(database)
+    ingest(database, corpus, collection="undisturbed")
+    assert snapshot(database) == snapshot(database, "undisturbed")
+
+
+def test_a_session_that_a_full_disk_refuses(small_database: tuple[Database, Path]) -> None:
+    database, space = small_database
+    (cached,) = space.rglob("pg_internal.init")
+    cached.unlink()  # as after a change of the catalog
+    with suppress(OSError), (space / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(2**12))
+    with pytest.raises(StoreError) as caught, connect(database.app):
+        pass
+    assert caught.value.code == "disk_full"
+    (space / "filler").unlink()
+    assert rows(database.app, "SELECT 1") == [(1,)]
 
 
 @pytest.mark.model
