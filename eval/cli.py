@@ -18,30 +18,22 @@ import shlex
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from app.errors import InvalidRequestError, PgaskError
+from app.errors import PgaskError
 from app.logs import configure_logs
 from eval.compare_cli import add_compare
-from eval.dataset import Question, load_questions
+from eval.dataset import LanguageField, Question, load_questions
 from eval.progress import open_progress
 from eval.report import RunAbout, make_folder, make_json_line, make_notes, make_table, write_report
 from eval.runner import Evaluation, run
 from eval.sweep import OpenSystem
 from eval.sweep_cli import add_sweep
 from eval.wordnet import load_synonyms
-
-
-class LanguageField(StrEnum):
-    """Which wording of the questions is asked."""
-
-    QUESTION = "question"
-    QUESTION_EN = "question_en"
 
 
 def build_cli(open_system: OpenSystem) -> typer.Typer:
@@ -75,7 +67,7 @@ def build_cli(open_system: OpenSystem) -> typer.Typer:
         try:
             if out is not None:
                 make_folder(out)  # before the long part
-            asked = _load(questions, limit, language_field)
+            asked = load_questions(questions, limit, language_field)
             name = collection or name_collection(corpus)
             evaluation = asyncio.run(
                 _evaluate(
@@ -121,18 +113,6 @@ def main() -> None:
 
     configure_logs("warning")
     build_cli(SystemOpener())()
-
-
-def _load(path: Path, limit: int | None, language_field: LanguageField) -> list[Question]:
-    questions = load_questions(path, limit)
-    if language_field is LanguageField.QUESTION_EN:
-        for question in questions:
-            if question.question_en is None:
-                raise InvalidRequestError(
-                    f'Question {question.id} of {path} has no "question_en"; leave out --language-field.',
-                    code="invalid_question_file",
-                )
-    return questions
 
 
 async def _evaluate(

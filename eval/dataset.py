@@ -10,10 +10,18 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from app.errors import InvalidRequestError
+
+
+class LanguageField(StrEnum):
+    """Which wording of the questions is asked."""
+
+    QUESTION = "question"
+    QUESTION_EN = "question_en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +45,15 @@ class _LineError(Exception):
     """What is wrong with one line, without a final period; becomes an InvalidRequestError."""
 
 
-def load_questions(path: Path, limit: int | None = None) -> list[Question]:
+def load_questions(
+    path: Path, limit: int | None = None, language_field: LanguageField = LanguageField.QUESTION
+) -> list[Question]:
     """Read the first `limit` questions (None: all), in the file's order.
 
     Tolerant: a byte-order mark, blank lines, unknown keys, a missing id (the line's number is taken), numbers
     as ids, one answer without a list, null for an absent value. Raises InvalidRequestError with the file and
-    the line for anything else, for a repeated id, and for a file without questions.
+    the line for anything else, for a repeated id, for a file without questions, and for a question that lacks the
+    wording asked for.
     """
     questions: list[Question] = []
     seen: dict[str, int] = {}
@@ -55,6 +66,8 @@ def load_questions(path: Path, limit: int | None = None) -> list[Question]:
             raise _error(path, number, str(error)) from error
         if question.id in seen:
             raise _error(path, number, f"id {question.id!r} is already on line {seen[question.id]}")
+        if language_field is LanguageField.QUESTION_EN and question.question_en is None:
+            raise _error(path, number, 'it has no "question_en"; leave out --language-field')
         seen[question.id] = number
         questions.append(question)
     if not questions:

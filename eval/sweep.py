@@ -23,7 +23,7 @@ from app.errors import ConfigError, InvalidRequestError, PgaskError
 from eval.ablation import POOLINGS
 from eval.dataset import Question
 from eval.report import RunAbout, make_folder, write_report
-from eval.runner import Ask, Evaluation, Ingest, OnProgress, run
+from eval.runner import Ask, Evaluation, Ingest, OnProgress, Wording, run
 from eval.summary import METRIC_KEYS
 from eval.wordnet import Synonyms
 
@@ -90,6 +90,7 @@ class SweepInput:
     synonyms: Synonyms
     command: str
     answers: bool = True  # False: questions are only searched for
+    wording: Wording = "question"
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +269,7 @@ async def _measure(
             synonyms=measured_on.synonyms,
             on_progress=on_progress,
             top_k=described["settings"]["top_k"],
+            wording=measured_on.wording,
         )
     if evaluation.figures["failed"] == len(measured_on.questions):
         raise InvalidRequestError(f"every question failed; the first: {evaluation.replies[0].error}")
@@ -291,6 +293,7 @@ def _describe_point(point: Point, measured_on: SweepInput, corpus_digest: str) -
         "settings": {**_list_settings(settings), "top_k": top_k},
         "variant": {name: point[name] for name in VARIANTS & point.keys()},
         "answers": measured_on.answers,
+        "wording": measured_on.wording,
         "collection": "-".join(["eval-sweep", path, *ingested]),
         "corpus_sha256": corpus_digest,
         "questions_sha256": hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest(),

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.errors import ConfigError, PgaskError
-from eval.dataset import load_questions
+from eval.dataset import LanguageField, load_questions
 from eval.progress import open_progress
 from eval.report import format_figure, make_folder
 from eval.sweep import (
@@ -51,6 +51,9 @@ def add_sweep(cli: typer.Typer, open_system: OpenSystem) -> None:
                                   help="Search without composing answers: several times as fast; figures of answers "
                                        "stay empty.")] = False,
         limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first N questions.")] = None,
+        language_field: Annotated[LanguageField, typer.Option(help="question_en asks the English originals "
+                                                                   "of translated questions.")]
+        = LanguageField.QUESTION,
         json_only: Annotated[bool, typer.Option("--json", help="Print the JSON line only.")] = False,
     ) -> None:  # fmt: skip
         """Measure every combination of some settings on the same questions; exit 1 where some points failed.
@@ -70,10 +73,11 @@ def add_sweep(cli: typer.Typer, open_system: OpenSystem) -> None:
             measured_on = SweepInput(
                 corpus,
                 questions,
-                load_questions(questions, limit),
+                load_questions(questions, limit, language_field),
                 load_synonyms(),
                 command,
                 answers=not retrieval_only,
+                wording=language_field.value,
             )
             with open_progress(err) as show:
                 results = asyncio.run(

@@ -113,6 +113,25 @@ class TestVariants:
         assert answered["figures"]["abstain_recall"] == 1.0
 
 
+class TestWording:
+    def test_the_english_originals_are_asked_and_are_another_sweep(
+        self, sweep: Sweep, tiny_system: TinySystem, question_file: Path
+    ) -> None:
+        question_file.write_text(
+            '{"question": "茶的原产地是哪里？", "question_en": "Where does tea come from?", "doc": "zh/tea.md"}\n',
+            encoding="utf-8",
+        )
+        sweep("dense_weight=.3")
+        english = sweep("dense_weight=.3", more=("--language-field", "question_en"))
+        assert last_line(english)["points"][0]["reused"] is False
+        assert tiny_system.asked == ["茶的原产地是哪里？", "Where does tea come from?"]
+
+    def test_questions_without_an_english_original_are_refused(self, sweep: Sweep) -> None:
+        result = sweep("dense_weight=.3", more=("--language-field", "question_en"))
+        assert result.exit_code == 2
+        assert "question_en" in result.stderr
+
+
 class TestResuming:
     def test_finished_points_are_not_run_again(self, sweep: Sweep, tiny_system: TinySystem) -> None:
         first = last_line(sweep("dense_weight=.3"))["points"]
