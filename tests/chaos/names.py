@@ -137,7 +137,8 @@ def take_in(database: Database, folder: Path, figures: Figures, parser: Sandboxe
     figures.links = len(_LINKS)
     files = [path for path in folder.rglob("*") if not path.is_symlink() and path.is_file()]
     figures.names = len(files)
-    figures.hidden = sum(path.name.startswith(".") for path in files)
+    # One in a folder that is refused for its name has its end in the folder's.
+    figures.hidden = sum(path.name.startswith(".") and _is_utf8(path.parent.name) for path in files)
     figures.wrong += [
         f"no reason: {f.source!a}" for f in done.failed if f.code not in REASONS or not f.detail
     ]
@@ -149,6 +150,10 @@ def take_in(database: Database, folder: Path, figures: Figures, parser: Sandboxe
             " source ~ '(^|/)\\.\\.(/|$)'"
         ).fetchall()
     figures.wrong += [f"leads out: {source!a}" for (source,) in leaked]
+
+
+def _is_utf8(name: str) -> bool:
+    return os.fsencode(name).decode("utf-8", "ignore") == name
 
 
 def read_archives(names: int, seed: int, figures: Figures, parser: SandboxedParser) -> None:

@@ -14,7 +14,8 @@ from tests.chaos import names, strings
 
 pytestmark = pytest.mark.integration
 
-SEED = int(os.environ.get("PGASK_CHAOS_SEED", "20261124"))
+# With this seed a hidden name lies in a folder that is refused for its own.
+SEED = int(os.environ.get("PGASK_CHAOS_SEED", "34"))
 
 
 @pytest.mark.model
