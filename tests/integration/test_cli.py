@@ -21,6 +21,7 @@ from app.store.engine import Database, connect
 from app.store.migrate import current_revision, downgrade, head_revision
 from tests.fakes import FakeEmbedder, ScriptedLlm
 from tests.integration.ingesting import ingest, open_collection
+from tests.tiny_cross_encoder import save_cross_encoder
 
 pytestmark = pytest.mark.integration
 
@@ -405,6 +406,26 @@ class TestDoctor:
         assert "owner of the schema" in checks["role"]["detail"]
         assert "PGASK_OWNER_DATABASE_URL" in checks["role"]["fix"]
         assert not checks["embedding model"]["ok"]
+
+    def test_the_reranking_model(self, pgask: Pgask, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        empty = str(tmp_path / "empty")
+
+        def reranking(**settings: str) -> dict[str, Any] | None:
+            found = pgask("doctor", "--json", embedding_model=empty, **settings).json["checks"]
+            return next((check for check in found if check["check"] == "reranking model"), None)
+
+        assert reranking() is None  # none is set, none is looked for
+        model = str(save_cross_encoder(tmp_path))
+        found = reranking(rerank_model=model, rerank_candidates="7", rerank_timeout_s="1.5")
+        assert found is not None
+        assert (found["ok"], found["fix"]) == (True, None)
+        assert found["detail"] == f"{model}, reads 7 candidates in 1.5 s"
+        found = reranking(rerank_model=empty)
+        assert found is not None
+        assert not found["ok"]
+        assert "can't be loaded" in found["detail"]
+        assert "PGASK_RERANK_MODEL" in found["fix"]
 
     def test_no_database(self, pgask: Pgask, tmp_path: Path) -> None:
         nowhere = f"postgresql://u:hunter2@/d?host={tmp_path}"
