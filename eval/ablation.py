@@ -16,9 +16,18 @@ from psycopg import sql
 
 from app.embedding import Embedder, EmbeddingSpace, FloatMatrix, IntVector, Tokens
 from app.errors import InvalidRequestError
-from app.store import upkeep
+from app.store import index_build, upkeep
 from app.store.engine import Connection
-from app.store.index import IndexSettings, read_state, write_state
+from app.store.index import (
+    IndexSettings,
+    IndexState,
+    count_changes,
+    count_rows,
+    effective_precision,
+    read_state,
+    write_state,
+)
+from app.store.recall import describe, measure_at, sample_truth
 from app.store.spaces import Collection, chunk_table, window_table
 
 Pooling = Literal["weighted", "mean", "first", "max"]
@@ -157,13 +166,35 @@ def repool(connection: Connection, collection: Collection, pooling: Pooling) -> 
             )
 
 
-def build_index(owner: Connection, space_id: int, settings: IndexSettings, ablation: Ablation) -> None:
-    """Build a space's index with the variant's lists and search it with the variant's probes. Without probes they are
-    as many as reach the target recall, as in the product."""
-    upkeep.rebuild(owner, space_id, replace(settings, lists=ablation.lists))
+def build_index(
+    owner: Connection, space_id: int, settings: IndexSettings, ablation: Ablation
+) -> upkeep.IndexReport:
+    """Build a space's index with the variant's lists, search it with the variant's probes, and measure it. Without
+    probes they are as many as reach the target recall, as in the product. An index of the same kind that was built
+    over the same rows is kept, so that points that differ in probes alone share it."""
+    settings = replace(settings, lists=ablation.lists)
     state = read_state(owner, space_id)
+    if not _is_built(owner, state, settings):
+        upkeep.rebuild(owner, space_id, settings)
+        state = read_state(owner, space_id)
+    elif ablation.probes is None:
+        upkeep.tune(owner, space_id, target_recall=settings.target_recall)
     if ablation.probes is not None and state.index is not None:
-        write_state(owner, replace(state, index=replace(state.index, effort=ablation.probes)))
+        index, truth = replace(state.index, effort=ablation.probes), sample_truth(owner, state)
+        point = measure_at(owner, state, index, truth, ablation.probes)
+        latest = describe(owner, state, index, truth=truth, point=point, target_recall=settings.target_recall)
+        write_state(owner, replace(state, index=index, latest=latest))
+    return upkeep.report(owner, space_id)
+
+
+def _is_built(owner: Connection, state: IndexState, settings: IndexSettings) -> bool:
+    index, latest = state.index, state.latest
+    if index is None or latest is None or count_changes(owner, state.space_id, latest):
+        return False
+    wanted = settings.method, effective_precision(settings.precision, state.dimension)
+    rows = count_rows(owner, state.space_id)
+    lists = index_build.choose_lists(owner, rows, state.dimension, settings) if index.lists else None
+    return (index.method, index.precision, index.lists) == (*wanted, lists)
 
 
 def _unit(vectors: FloatMatrix) -> FloatMatrix:

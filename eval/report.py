@@ -153,6 +153,7 @@ def _describe_run(evaluation: Evaluation, about: RunAbout) -> dict[str, Any]:
         "documents": len(evaluation.ingested.documents),
         "files_failed": dict(evaluation.ingested.failed),
         "ingest_seconds": round(evaluation.ingested.seconds, 3),
+        "index_recall": evaluation.ingested.index_recall,
     }
 
 

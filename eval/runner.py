@@ -29,6 +29,7 @@ class Ingested:
     documents: Mapping[str, str]  # source → document id, every document of the collection
     failed: Mapping[str, str]  # source → reason code
     seconds: float
+    index_recall: float | None = None  # of a variant's own vector index: recall@10 against exact search
 
 
 class Ingest(Protocol):

@@ -49,6 +49,7 @@ VARIANTS: Final = INGEST_VARIANTS.keys() | INDEX_VARIANTS.keys()
 SWEPT: Final[Mapping[str, Kind]] = {
     **INGEST_SETTINGS, **INGEST_VARIANTS, **INDEX_SETTINGS, **INDEX_VARIANTS, **SEARCH_SETTINGS, "top_k": int,
 }  # fmt: skip
+INDEX_RECALL: Final = "index_recall"  # of an index of the point's own, beside the figures of its run
 DEFAULT_TOP_K: Final = 10
 MAX_POINTS: Final = 1000  # more is a slip of the keyboard
 # Settings that no figure depends on; all others are part of what a point is known by.
@@ -244,7 +245,8 @@ async def _run_point(
         _write_point(folder, evaluation, described, measured_on, started_at)
     except PgaskError as error:
         return PointResult(point, error=f"{error.code}: {error}")
-    return PointResult(point, evaluation.figures, evaluation.intervals, evaluation.collection)
+    figures = {**evaluation.figures, INDEX_RECALL: evaluation.ingested.index_recall}
+    return PointResult(point, figures, evaluation.intervals, evaluation.collection)
 
 
 async def _measure(
@@ -340,7 +342,8 @@ def _read_summary(
     """Figures and intervals that a point's folder keeps; None where they are not whole."""
     try:
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        return {key: summary["figures"][key] for key in METRIC_KEYS}, summary["intervals_95"]
+        figures = {key: summary["figures"][key] for key in METRIC_KEYS}
+        return {**figures, INDEX_RECALL: summary["run"][INDEX_RECALL]}, summary["intervals_95"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

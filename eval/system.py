@@ -92,10 +92,11 @@ class EvaluatedSystem:
                 report = run.execute(run.plan([corpus]))
             repool(connection, target, self._ablation.pooling)
             index_settings = IndexSettings.from_settings(settings)
+            index_recall = None
             if self._ablation.space is None:
                 upkeep.maintain(owner, space_id, index_settings)
             else:
-                build_index(owner, space_id, index_settings, self._ablation)
+                index_recall = build_index(owner, space_id, index_settings, self._ablation).recall
             documents = {
                 row[0]: str(row[1])
                 for row in connection.execute(
@@ -104,7 +105,7 @@ class EvaluatedSystem:
                 )
             }
         failed = {failure.source: failure.code for failure in report.failed}
-        return Ingested(documents=documents, failed=failed, seconds=time.monotonic() - started)
+        return Ingested(documents, failed, seconds=time.monotonic() - started, index_recall=index_recall)
 
     async def ask(self, question: str, collection: str, top_k: int) -> AskResult:
         started = time.perf_counter()

@@ -12,9 +12,9 @@ from app.config import Settings
 from app.embedding import Embedder
 from app.errors import InvalidRequestError
 from app.store.engine import Database, connect, open_pool
-from app.store.index import read_state
+from app.store.index import IndexSettings, IndexState, read_state
 from app.store.spaces import chunk_table, ensure_space, window_table
-from eval.ablation import POOLINGS, Ablation, Pooling, RememberingEmbedder, VariedEmbedder
+from eval.ablation import POOLINGS, Ablation, Pooling, RememberingEmbedder, VariedEmbedder, build_index
 from eval.system import EvaluatedSystem
 from tests.fakes import FakeEmbedder
 
@@ -99,16 +99,38 @@ async def test_dimension(database: Database) -> None:
 
 async def test_lists_and_probes(database: Database) -> None:
     embedder = VariedEmbedder(FakeEmbedder(), dimension=None, name="sweep")
-    all_probes = await ingest(database, embedder, Ablation(lists=4, probes=4, space="sweep"), "lists")
-    with connect(database.owner) as owner:
-        index = read_state(owner, ensure_space(owner, embedder.space)).index
-    assert index is not None
-    assert (index.lists, index.effort) == (4, 4)
-    assert all_probes == await ingest(database, embedder, Ablation(lists=2, probes=2, space="sweep"), "lists")
-    with connect(database.owner) as owner:
-        index = read_state(owner, ensure_space(owner, embedder.space)).index
-    assert index is not None
-    assert (index.lists, index.effort) == (2, 2)
+
+    async def build(lists: int, probes: int) -> tuple[list[int], IndexState]:
+        found = await ingest(database, embedder, Ablation(lists=lists, probes=probes, space="sweep"), "lists")
+        with connect(database.owner) as owner:
+            state = read_state(owner, ensure_space(owner, embedder.space))
+        assert state.index is not None
+        assert (state.index.lists, state.index.effort) == (lists, probes)
+        return found, state
+
+    all_probes, first = await build(4, 4)
+    assert first.latest is not None
+    assert first.latest.recall == 1.0
+    _, fewer = await build(4, 1)
+    assert fewer.latest is not None
+    assert fewer.latest.recall < 1.0
+    assert fewer.last_build == first.last_build  # one index for all probes
+    assert (await build(2, 2))[0] == all_probes
+
+
+async def test_an_index_is_built_anew_for_other_rows(database: Database) -> None:
+    with connect(database.owner) as owner, connect(database.app) as app:
+        embedder = VariedEmbedder(FakeEmbedder(), dimension=None, name="sweep")
+        variant = Ablation(lists=2, probes=1, space="sweep")
+        await ingest(database, embedder, variant, "lists")
+        space_id = ensure_space(owner, embedder.space)
+        before = read_state(owner, space_id)
+        app.execute("DELETE FROM pgask.documents WHERE id = (SELECT id FROM pgask.documents LIMIT 1)")
+        report = build_index(owner, space_id, IndexSettings(), variant)
+        after = read_state(owner, space_id)
+    assert after.last_build == before.last_build + 1
+    assert before.latest is not None
+    assert report.rows < before.latest.rows
 
 
 async def test_windows_are_encoded_once(database: Database) -> None:
