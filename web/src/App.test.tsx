@@ -37,7 +37,11 @@ async function ask(user: ReturnType<typeof userEvent.setup>, question: string): 
   await user.type(screen.getByTestId("question-input"), `${question}{Enter}`);
 }
 
-const settle = (): Promise<void> => act(() => new Promise<void>((resolve) => setTimeout(resolve, 40)));
+/** Ten turns of the event loop: on a busy machine a single wait may be over before the next stream read and frame. */
+const settle = (): Promise<void> =>
+  act(async () => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 4));
+  });
 
 async function send(answer: OpenAnswer | undefined, ...events: [event: string, data: unknown][]): Promise<void> {
   if (!answer) throw new Error("nothing was asked");
@@ -108,9 +112,19 @@ describe("asking", () => {
     await ask(user, "And probes?");
     await send(answers[0], [
       "done",
-      replyOf({ answer: "A.", degraded: true, degraded_reason: "the model timed out", standalone_question: "How many probes?" }),
+      replyOf({
+        answer: "A.",
+        degraded: true,
+        degraded_reason: "llm_timeout: The language model gave no first token in 15 s.",
+        standalone_question: "How many probes?",
+      }),
     ]);
-    expect(screen.getByTestId("degraded").textContent).toContain("the model timed out");
+    const notice = screen.getByTestId("degraded");
+    expect(notice.textContent).toContain("The language model takes too long.");
+    expect(within(notice).getByRole("group").textContent).toContain("no first token in 15 s");
+    await user.click(screen.getByRole("button", { name: "切换到中文" }));
+    expect(screen.getByTestId("degraded").textContent).toContain("语言模型响应过慢。");
+    expect(screen.getByTestId("degraded").textContent).not.toContain("llm_timeout");
     expect(screen.getByTestId("standalone-question").textContent).toContain("How many probes?");
   });
 

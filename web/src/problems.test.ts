@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ProblemError } from "./api";
 import { dictionaries } from "./i18n";
-import { problemText } from "./problems";
+import { failureText, problemText } from "./problems";
 import { decodeProblem } from "./wire";
 
 describe("problemText", () => {
@@ -30,5 +30,25 @@ describe("problemText", () => {
   it("shows a detail that is no sentence as it came", () => {
     expect(decodeProblem({ detail: [{ loc: ["q"], msg: "too long" }] }, 422).detail).toContain("too long");
     expect(problemText(decodeProblem(null, 500), dictionaries.en).title).toBe(dictionaries.en.unknownTitle);
+  });
+});
+
+describe("failureText", () => {
+  it("has a sentence in each language for every code that the service may send", () => {
+    const codes = ["llm_unavailable", "llm_timeout", "llm_request_refused", "prompt_too_large"];
+    for (const code of codes) {
+      for (const [language, words] of Object.entries(dictionaries)) {
+        const { sentence, detail } = failureText(`${code}: It said:\nno.`, words);
+        expect(sentence).not.toBe(words.failureText(""));
+        expect(/\p{Script=Han}/u.test(sentence), `${code} ${language}`).toBe(language === "zh");
+        expect(detail).toBe("It said:\nno.");
+      }
+    }
+  });
+
+  it("says in general that the model failed where it doesn't know the code", () => {
+    for (const reason of ["generation_failed: Something else.", "new_code: Something else.", "Something else."]) {
+      expect(failureText(reason, dictionaries.zh)).toEqual({ sentence: "语言模型出错。请重新提问。", detail: "Something else." });
+    }
   });
 });

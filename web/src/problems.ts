@@ -1,4 +1,5 @@
 // A problem in the reader's words: the page's own ones translated, the service's as it sent them, with advice by status.
+// What a model could not do, which the service tells in English, has the page's words first.
 import type { Dictionary } from "./i18n";
 import type { Problem } from "./wire";
 
@@ -15,6 +16,13 @@ export function problemText(problem: Problem, words: Dictionary): ProblemText {
     detail: problem.detail || detail,
     advice: advice(problem, words),
   };
+}
+
+/** Why a model didn't answer: the page's sentence for the code, and the service's own words, which name what happened
+ *  (it sends "code: words"). */
+export function failureText(reason: string, words: Dictionary): { sentence: string; detail: string } {
+  const [, code = "", detail = reason] = /^([a-z_]+): (.*)$/s.exec(reason) ?? [];
+  return { sentence: words.failureText(code), detail };
 }
 
 function ownWords(code: string, words: Dictionary): [title: string, detail: string] {

@@ -2,6 +2,7 @@
 import { memo, useCallback, useEffect, useState } from "react";
 import type { Turn } from "../conversations";
 import { useWords } from "../i18n";
+import { failureText } from "../problems";
 import { languageOf } from "../script";
 import type { Citation } from "../wire";
 import { AnswerText } from "./AnswerText";
@@ -89,14 +90,17 @@ function Abstained({ answer }: { answer: string }) {
 
 function DegradedNotice({ reason }: { reason: string | null }) {
   const words = useWords();
+  const why = reason === null ? null : failureText(reason, words);
   return (
     <section className="notice notice-degraded" data-testid="degraded" aria-label={words.degradedTitle}>
       <p className="notice-title">{words.degradedTitle}</p>
       <p>{words.degradedText}</p>
-      {reason !== null && (
-        <p className="notice-reason" lang={languageOf(reason)}>
-          {reason}
-        </p>
+      {why && <p className="notice-reason">{why.sentence}</p>}
+      {why && (
+        <details className="notice-reason">
+          <summary>{words.failureDetail}</summary>
+          <p lang={languageOf(why.detail)}>{why.detail}</p>
+        </details>
       )}
     </section>
   );

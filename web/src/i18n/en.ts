@@ -1,4 +1,5 @@
 // The interface in English. It sets the keys; zh.ts must have the same ones.
+import { failedEn, failuresEn } from "./failures";
 import { reasonsEn } from "./reasons";
 
 const count = (n: number, one: string, many: string): string => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
@@ -104,6 +105,8 @@ export const en = {
     "Try other words, name the thing you mean, or choose another collection. If it should be there, look whether its document was ingested.",
   degradedTitle: "Answered without the language model",
   degradedText: "The configured model could not answer, so these are the best sentences from the documents.",
+  failureText: (code: string) => failuresEn[code] ?? failedEn,
+  failureDetail: "In the service's own words",
   announceDone: (sources: number) => `Answer complete. ${count(sources, "source", "sources")}.`,
   announceStopped: "Answer stopped.",
   announceAbstained: "Not in the documents.",

@@ -1,5 +1,6 @@
 // 中文界面。The interface in Chinese, with the keys of en.ts: the type refuses a missing or a surplus one.
 import type { Dictionary } from "./en";
+import { failedZh, failuresZh } from "./failures";
 import { reasonsZh } from "./reasons";
 
 const number = (n: number): string => n.toLocaleString("zh-CN");
@@ -93,6 +94,8 @@ export const zh: Dictionary = {
   abstainedAdvice: "可以换一种说法、写明具体名称，或选择另一个集合。如果答案本应存在，请检查相应的文档是否已导入。",
   degradedTitle: "本次回答没有使用语言模型",
   degradedText: "所配置的模型未能作答，以下是文档中最相关的原句。",
+  failureText: (code) => failuresZh[code] ?? failedZh,
+  failureDetail: "服务的原始说明",
   announceDone: (sources) => `回答完毕，共 ${number(sources)} 条来源。`,
   announceStopped: "回答已停止。",
   announceAbstained: "文档中没有答案。",
