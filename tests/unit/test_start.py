@@ -35,6 +35,16 @@ def test_ctrl_c_while_a_command_loads_is_an_exit_status_and_no_traceback(command
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
 
 
+def test_nothing_slow_is_loaded_before_ctrl_c_is_caught() -> None:
+    listed = "import sys, app.start; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", listed], cwd=ROOT, capture_output=True, check=True, timeout=60, text=True
+    )
+    loaded = set(done.stdout.split())
+    assert "app.start" in loaded
+    assert not loaded & {"enum", "importlib", "re", "signal", "typing"}
+
+
 def test_the_installed_commands_are_these() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     assert scripts == {
