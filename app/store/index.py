@@ -95,7 +95,7 @@ class VectorIndex:
 class Measurement:
     """What asking an index with sampled questions found. `recall` is recall@10 against exact search, with the 95 %
     interval [recall_low, recall_high]. `questions` were asked, `stored_questions` of them asked by people before, the
-    rest held-out windows. `pages` is the mean number of pages that a question read of the `index_pages` there are."""
+    rest made of windows. `pages` is the mean number of pages that a question read of the `index_pages` there are."""
 
     recall: float
     recall_low: float

@@ -21,6 +21,7 @@ from app.store import index_build, ivfflat, upkeep
 from app.store.documents import remove_documents
 from app.store.engine import Connection, Database, connect, open_pool, transaction
 from app.store.index import IndexSettings, VectorIndex, read_state
+from app.store.recall import sample_truth
 from app.store.search import find_candidates, plan_search
 from app.store.spaces import Collection, chunk_table
 from tests.integration.ingesting import FAKE, open_collection
@@ -244,14 +245,15 @@ async def test_probes_reach_more_than_the_target_recall(
             sql.SQL("SELECT chunk_id, embedding FROM {}").format(chunk_table(filled.space_id))
         ).fetchall()
     assert built.recall is not None
-    assert 1 - built.recall <= 0.5 * (1 - target) + 1e-9  # half of what may be missed is kept in hand
+    assert 1 - built.recall <= 0.8 * (1 - target) + 1e-9  # a fifth of what may be missed is kept in hand
     assert built.recall_low is not None
     assert built.recall_high is not None
     assert built.recall_low <= built.recall <= built.recall_high
     ids, vectors = np.array([row[0] for row in stored]), np.stack([row[1].to_numpy() for row in stored])
     rng = np.random.default_rng(9)
-    picked = vectors[rng.integers(len(vectors), size=100)]
-    questions = picked + 0.05 * rng.standard_normal(picked.shape)  # other questions than it was tuned with
+    picked, other = vectors[rng.integers(len(vectors), size=(2, 100))]
+    questions = picked + 0.6 * other  # nearer than what it was tuned with, and further out than any chunk
+    questions /= np.linalg.norm(questions, axis=1, keepdims=True)
     hits = 0
     async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, transaction(pool) as reader:
         plan = await plan_search(reader, "default", FAKE.space, None, exact_max_rows=1_000)
@@ -262,6 +264,18 @@ async def test_probes_reach_more_than_the_target_recall(
             exact = ids[np.argsort(-(vectors @ question))[:10]]
             hits += len(set(exact.tolist()) & {chunk.chunk_id for chunk in found.chunks})
     assert hits / 1_000 >= target - 0.05  # of another sample
+
+
+def test_sampled_questions_lie_further_out_than_passages(database: Database, filled: Collection) -> None:
+    """Of stored passages' own vectors one list holds nearly all neighbours, whatever the lists are worth to people."""
+    with connect(database.owner) as owner:
+        upkeep.rebuild(owner, filled.space_id, wanted())
+        truth = sample_truth(owner, read_state(owner, filled.space_id))
+    assert (truth.stored, truth.questions.shape) == (0, (200, DIMENSION))
+    np.testing.assert_allclose(np.linalg.norm(truth.questions, axis=1), 1, rtol=1e-5)
+    nearest = np.array([distances[0] for distances in truth.nearest])
+    assert nearest.min() > 0.05  # those of windows are at .02
+    assert np.median(nearest) < 0.5
 
 
 def test_equal_vectors_are_no_misses(database: Database) -> None:
