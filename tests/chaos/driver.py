@@ -1,6 +1,7 @@
 """`ingest --prune --json` with the deterministic embedder, for kills: it starts in a second instead of five.
 
     python -m tests.chaos.driver CORPUS (--home FOLDER | --urls OWNER APP) [--collection NAME] [--die-at POINT:COUNT]
+                                 [--dry-run]
     python -m tests.chaos.driver --urls OWNER APP [--collection NAME] --follow
 
 Parses in the real sandbox and writes by the real pipeline. With --die-at it sends itself SIGKILL when it reaches a
@@ -28,8 +29,9 @@ from app.store.embedded import EmbeddedPostgres
 from app.store.engine import Database
 from ingest.pipeline import Report
 from ingest.sandbox import SandboxedParser
+from ingest.summary import plan_lines
 from tests.fakes import FakeEmbedder
-from tests.integration.ingesting import SMALL, Silent, open_run
+from tests.integration.ingesting import SMALL, Silent, open_run, plan
 
 Point = Literal["scanned", "parse", "parsed", "tokenized", "embed", "embedded", "stored"]
 POINTS: Final[Sequence[Point]] = get_args(Point)
@@ -116,6 +118,12 @@ def follow(database: Database, collection: str, parser: SandboxedParser) -> None
         print(json.dumps(answer), flush=True)
 
 
+def show_plan(database: Database, corpus: Path, collection: str) -> None:
+    """Print what taking it in would do."""
+    planned = plan(database, corpus, collection=collection, options=replace(SMALL, prune=True))
+    print(*plan_lines(planned), sep="\n")
+
+
 @contextmanager
 def opened(home: Path | None, urls: Sequence[str] | None) -> Iterator[Database]:
     """The embedded server below `home`, or the database at (owner, app)."""
@@ -137,12 +145,15 @@ def main() -> int:
     options.add_argument("--collection", default="default")
     options.add_argument("--die-at", default=":0")
     options.add_argument("--follow", action="store_true")
+    options.add_argument("--dry-run", action="store_true")
     chosen = options.parse_args()
     configure_logs("error")
     point, _, count = chosen.die_at.partition(":")
     with opened(chosen.home, chosen.urls) as database, SandboxedParser() as parser:
         if chosen.follow:
             follow(database, chosen.collection, parser)
+        elif chosen.dry_run:
+            show_plan(database, chosen.corpus, chosen.collection)
         else:
             killer = Killer(point, int(count))
             print(json.dumps(asdict(take_in(database, chosen.corpus, chosen.collection, parser, killer))))

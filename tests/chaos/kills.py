@@ -6,8 +6,8 @@
 `worker` (R1) kills the ingesting process, `everything` (R2) at once also its parser and all of PostgreSQL's processes,
 as a power cut does, and `interrupt` sends SIGINT to the installed command. The corpus goes on through versions, so
 that there is always work: new, changed, moved and removed files. The process is hurt and started again until it gets
-through; then all that is stored is compared with the reference byte by byte, a real model's vectors by their cosine.
-A reader samples all along.
+through; then a dry run must find nothing to do, and all that is stored is compared with the reference byte by byte, a
+real model's vectors by their cosine. A reader samples all along.
 
 Moments: after a random time, at a point within the process (driver.POINTS), or in the middle of a document's
 transaction, which a lock on one of its tables holds there. With --installed the process is the installed `ingest` with
@@ -110,15 +110,17 @@ class Target:
     home: Path | None = None
     installed: bool = False
 
-    def start(self, corpus: Path, collection: str, die_at: str = ":0") -> subprocess.Popen[str]:
-        """Start the process; it holds a session of its own, so that our Ctrl-C is not part of the experiment."""
+    def start(
+        self, corpus: Path, collection: str, die_at: str = ":0", *, dry_run: bool = False
+    ) -> subprocess.Popen[str]:
+        """Start the process in a session of its own, so that our Ctrl-C is not part of the experiment."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PGASK_")}
         if self.home is not None:
             kept["PGASK_HOME"] = str(self.home)
         else:
             kept |= {"PGASK_DATABASE_URL": self.database.app, "PGASK_OWNER_DATABASE_URL": self.database.owner}
         return subprocess.Popen(
-            self._command(corpus, collection, die_at),
+            [*self._command(corpus, collection, die_at), *(["--dry-run"] if dry_run else [])],
             cwd=ROOT,
             env=kept | {"HF_HUB_OFFLINE": "1"},
             stdin=subprocess.DEVNULL,
@@ -137,7 +139,7 @@ class Target:
     def _command(self, corpus: Path, collection: str, die_at: str) -> list[str]:
         if self.installed:
             ingest = str(Path(sys.executable).with_name("ingest"))
-            return [ingest, str(corpus), "--collection", collection, "--prune", "--json", "--quiet"]
+            return [ingest, str(corpus), "--collection", collection, "--prune", "--quiet"]
         urls = ["--urls", self.database.owner, self.database.app]
         place = urls if self.home is None else ["--home", str(self.home)]
         command = [sys.executable, "-m", "tests.chaos.driver", str(corpus), *place]
@@ -180,6 +182,7 @@ class Experiment:
             while figures.kills < kills and self._hurt(self._versions[number]):
                 pass
             self._finish(self._versions[number], COLLECTION)
+            self._expect_no_work(self._versions[number])
             self._compare(references[number])
             before = frozenset(documents)
         reader.stop()
@@ -215,6 +218,13 @@ class Experiment:
     def _finish(self, corpus: Path, collection: str) -> None:
         process = self._target.start(corpus, collection)
         self._end(process, 1 if self._target.installed else 0)  # the command tells of the broken files
+
+    def _expect_no_work(self, corpus: Path) -> None:
+        """Another run would have nothing to do, but for the files that no parser reads."""
+        planned, complained = self._target.start(corpus, COLLECTION, dry_run=True).communicate()
+        last = planned.strip().rpartition("\n")[2]
+        if not last.startswith("nothing to do"):
+            self.figures.errors.append(f"still to do: {last} {complained.strip()[-400:]}")
 
     def _end(self, process: subprocess.Popen[str], *expected: int) -> int:
         """Wait for a process's end and hold it to what is expected."""
