@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -21,7 +22,14 @@ import structlog
 
 from app.config import Settings
 from app.encoders import Encoder, EncoderMemoryError, FloatMatrix
-from app.encoders.batching import CPU_BATCH_TOKENS, GPU_MOST_TOKENS, BatchSize, in_batches
+from app.encoders.batching import (
+    CPU_BATCH_TOKENS,
+    GPU_MOST_TOKENS,
+    LANE_BATCH_TOKENS,
+    BatchSize,
+    batches_for_lanes,
+    in_batches,
+)
 from app.encoders.hardware import resolve_device
 from app.encoders.model_folder import dimension_of, find_model, weights_sha256
 from app.encoders.openvino_int8 import INT8_RECIPE
@@ -147,8 +155,9 @@ class SentenceTransformerEmbedder:
         )
 
     def load(self) -> None:
-        """Load the model now. Raises ConfigError where it can't be loaded or has no fast tokenizer."""
-        _ = self._encoder
+        """Load the model now and make it ready for a question. Raises ConfigError where it can't be loaded or has no
+        fast tokenizer."""
+        self.embed_queries([""])
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -167,7 +176,9 @@ class SentenceTransformerEmbedder:
     @property
     def group_tokens(self) -> int:
         """How many tokens `embed_windows` should be given at once, so that its batches are full; loads the model."""
-        return 2 * (GPU_MOST_TOKENS if self._encoder.on_gpu else CPU_BATCH_TOKENS)
+        if self._encoder.on_gpu:
+            return 2 * GPU_MOST_TOKENS
+        return max(2 * CPU_BATCH_TOKENS, 4 * self._encoder.lanes * LANE_BATCH_TOKENS)
 
     @cached_property
     def _encoder(self) -> Encoder:
@@ -267,10 +278,17 @@ class SentenceTransformerEmbedder:
                 f"a window of {longest} tokens is longer than the {self.window_tokens} the model reads"
             )
 
+        lanes = self._encoder.lanes if sum(lengths) > LANE_BATCH_TOKENS else 1
+        encode = self._encoder.encode if lanes == 1 else self._encoder.encode_beside
+
         def embed(rows: Sequence[int]) -> None:
-            vectors[rows] = self._forward([windows[i] for i in rows], prefix)
+            vectors[rows] = encode(*self._padded([windows[i] for i in rows], prefix))
 
         with self._lock:
+            if lanes > 1:
+                with ThreadPoolExecutor(lanes) as threads:
+                    list(threads.map(embed, batches_for_lanes(lengths)))
+                return vectors
             try:
                 in_batches(lengths, self._batch_size, embed)
             except EncoderMemoryError as error:
@@ -279,8 +297,10 @@ class SentenceTransformerEmbedder:
                 ) from error
         return vectors
 
-    def _forward(self, windows: Sequence[IntVector], prefix: IntVector) -> FloatMatrix:
-        """One padded forward pass: float32 (len(windows), dimension), rows of unit length."""
+    def _padded(
+        self, windows: Sequence[IntVector], prefix: IntVector
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Token ids with special tokens, and their mask, both (len(windows), longest)."""
         before, after = self._special_ids
         width = max(map(len, windows)) + len(prefix) + len(before) + len(after)
         ids = np.full((len(windows), width), self._encoder.pad_id, dtype=np.int64)
@@ -289,7 +309,7 @@ class SentenceTransformerEmbedder:
             filled = np.concatenate([before, prefix, window, after])
             ids[row, : len(filled)] = filled
             mask[row, : len(filled)] = 1
-        return self._encoder.encode(ids, mask)
+        return ids, mask
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:

@@ -23,7 +23,7 @@ class EncoderMemoryError(Exception):
 
 
 class Encoder(Protocol):
-    """A loaded model. `encode` is called by one thread at a time."""
+    """A loaded model. `encode` is called by one thread at a time, `encode_beside` by up to `lanes` of them."""
 
     @property
     def name(self) -> str:
@@ -49,8 +49,16 @@ class Encoder(Protocol):
     @property
     def on_gpu(self) -> bool: ...
 
+    @property
+    def lanes(self) -> int:
+        """How many batches are best encoded at once, each on its share of the processors; 1: use `encode`."""
+
     def encode(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
         """float32 (rows, dimension) of unit length; `mask` is 1 for tokens and 0 for padding, which is on the right.
 
         Raises EncoderMemoryError where the device has no room for the batch.
         """
+
+    def encode_beside(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
+        """What `encode` returns, on one lane: slower for this batch, faster for many, since nothing waits for the
+        slowest processor at each layer."""

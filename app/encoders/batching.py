@@ -8,6 +8,7 @@ from typing import Final
 from app.encoders import EncoderMemoryError
 
 CPU_BATCH_TOKENS: Final = 4096  # padded tokens in a pass; bigger ones fall out of the cache and are slower
+LANE_BATCH_TOKENS: Final = 1024  # where several passes run at once; with smaller ones they end together
 GPU_BATCH_TOKENS: Final = 16_384  # where a GPU starts; it doubles while there is memory
 GPU_MOST_TOKENS: Final = 262_144
 LEAST_BATCH_TOKENS: Final = 256
@@ -40,6 +41,13 @@ class BatchSize:
     def overflowed(self, padded_tokens: int) -> None:
         """A batch of `padded_tokens` ran out of memory."""
         self.tokens = self._most = max(1, min(padded_tokens, self.tokens) // 2)
+
+
+def batches_for_lanes(lengths: Sequence[int]) -> list[Sequence[int]]:
+    """Indices of rows, each in one batch; the largest batch first, so that lanes that share them end together."""
+    batches: list[Sequence[int]] = []
+    in_batches(lengths, BatchSize(LANE_BATCH_TOKENS, LANE_BATCH_TOKENS), batches.append)
+    return sorted(batches, key=lambda rows: -len(rows) * lengths[rows[0]])
 
 
 def in_batches(lengths: Sequence[int], size: BatchSize, run: Callable[[Sequence[int]], None]) -> None:

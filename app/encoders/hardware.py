@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +10,23 @@ from typing import Final
 
 # Linux has one of these where a driver for NVIDIA, AMD or (in WSL) any GPU is loaded.
 _GPU_FILES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+
+
+_MOST_LANES: Final = 8
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def cpu_lanes() -> int:
+    """How many batches to encode at once on a CPU, each on one processor or an equal share of them.
+
+    Where one batch is on all processors, each of its layers waits for the slowest: for one that the parser, the
+    tokenizer, PostgreSQL or anything else is on.
+    """
+    return min(processors(), _MOST_LANES)
 
 
 def resolve_device(device: str) -> str:

@@ -19,15 +19,17 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import structlog
 
 from app.encoders import FloatMatrix, TokenMatrix
-from app.encoders.hardware import is_bfloat16
+from app.encoders.hardware import cpu_lanes, is_bfloat16, processors
 from app.encoders.model_folder import config_sha256, file_sha256
 from app.encoders.openvino_int8 import INT8_RECIPE, calibration_windows, quantize
 from app.encoders.pytorch import PytorchEncoder, load_pytorch
@@ -72,25 +74,54 @@ class OpenVinoEncoder:
     def __init__(self, ir: Any, tokenizer: Tokenizer, about: _About, dtype: str) -> None:
         """`ir` is an openvino.Model with inputs input_ids and attention_mask and one output (rows, dimension)."""
         lesser = "auto" if dtype == "int8" else dtype  # what is not quantized
-        precision = "bf16" if is_bfloat16(lesser, "cpu") else "f32"
-        compiled = (
-            _openvino()
-            .Core()
-            .compile_model(ir, "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"})
-        )
+        self._ir = ir
+        self._precision = "bf16" if is_bfloat16(lesser, "cpu") else "f32"
         names = {"bf16": "bfloat16", "f32": "float32"}
-        self.name = f"openvino {'int8' if dtype == 'int8' else names[precision]}"
+        self.name = f"openvino {'int8' if dtype == 'int8' else names[self._precision]}"
+        self.lanes = cpu_lanes()
         self.tokenizer = tokenizer
         self.max_tokens = about.max_tokens
         self.pad_id = about.pad_id
         self.unknown_id = about.unknown_id
         self.dimension = about.dimension
-        self._request = compiled.create_infer_request()
+
+    @cached_property
+    def _request(self) -> Any:
+        """One batch on all processors; made when it is first needed, as the lanes are: ingest needs those alone."""
+        return self._compiled({"PERFORMANCE_HINT": "LATENCY"}).create_infer_request()
+
+    @cached_property
+    def _lanes(self) -> SimpleQueue[Any]:
+        """Requests that nobody uses, each with processors of its own."""
+        compiled = self._compiled({"NUM_STREAMS": self.lanes, "INFERENCE_NUM_THREADS": processors()})
+        free: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(self.lanes):
+            free.put(compiled.create_infer_request())
+        return free
+
+    def _compiled(self, options: dict[str, object]) -> Any:
+        return (
+            _openvino()
+            .Core()
+            .compile_model(self._ir, "CPU", {"INFERENCE_PRECISION_HINT": self._precision, **options})
+        )
 
     def encode(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
-        embedded = self._request.infer({"input_ids": ids, "attention_mask": mask}, share_inputs=True)[0]
-        lengths = np.linalg.norm(embedded, axis=1, keepdims=True)
-        return np.asarray(embedded / np.maximum(lengths, 1e-12), dtype=np.float32)
+        return _infer(self._request, ids, mask)
+
+    def encode_beside(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
+        free = self._lanes
+        request = free.get()
+        try:
+            return _infer(request, ids, mask)
+        finally:
+            free.put(request)
+
+
+def _infer(request: Any, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
+    embedded = request.infer({"input_ids": ids, "attention_mask": mask}, share_inputs=True)[0]
+    lengths = np.linalg.norm(embedded, axis=1, keepdims=True)
+    return np.asarray(embedded / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
 def is_installed() -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.encoders import EncoderMemoryError, FloatMatrix, TokenMatrix
-from app.encoders.hardware import is_bfloat16
+from app.encoders.hardware import cpu_lanes, is_bfloat16
 from app.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,8 +21,11 @@ class PytorchEncoder:
     """Satisfies app.encoders.Encoder."""
 
     def __init__(self, model: SentenceTransformer) -> None:
+        import torch
+
         tokenizer: Any = model.tokenizer
         self._model = model
+        self._threads = torch.get_num_threads()
         self.tokenizer = fast_tokenizer(model)
         self.max_tokens = int(model.max_seq_length or 512)
         self.pad_id = int(tokenizer.pad_token_id or 0)
@@ -42,9 +45,22 @@ class PytorchEncoder:
     def on_gpu(self) -> bool:
         return self._model.device.type != "cpu"
 
+    @property
+    def lanes(self) -> int:
+        return 1 if self.on_gpu else min(cpu_lanes(), self._threads)
+
     def encode(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
+        return self._encode(ids, mask, self._threads)
+
+    def encode_beside(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
+        return self._encode(ids, mask, max(1, self._threads // self.lanes))
+
+    def _encode(self, ids: TokenMatrix, mask: TokenMatrix, threads: int) -> FloatMatrix:
         import torch
 
+        torch.set_num_threads(
+            threads
+        )  # of this thread, where OpenMP runs the operators; MKL's are everyone's
         device = self._model.device
         try:
             features = {

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.encoders import EncoderMemoryError
-from app.encoders.batching import CPU_BATCH_TOKENS, BatchSize, in_batches
+from app.encoders.batching import (
+    CPU_BATCH_TOKENS,
+    LANE_BATCH_TOKENS,
+    BatchSize,
+    batches_for_lanes,
+    in_batches,
+)
 
 LENGTHS = [[], [5], [0, 0], [300] * 40, [1, 900, 30, 30, 5_000, 2], list(range(200))]
 
@@ -27,6 +33,15 @@ def test_batches_hold_every_row_once_within_the_limit(lengths: list[int]) -> Non
     for batch in batches:
         longest = max(lengths[row] for row in batch)
         assert len(batch) == 1 or len(batch) * longest <= CPU_BATCH_TOKENS
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+def test_lanes_get_every_row_once_the_largest_batch_first(lengths: list[int]) -> None:
+    batches = batches_for_lanes(lengths)
+    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
+    sizes = [len(batch) * max(lengths[row] for row in batch) for batch in batches]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(size <= LANE_BATCH_TOKENS or len(rows) == 1 for size, rows in zip(sizes, batches, strict=True))
 
 
 def test_short_texts_are_not_padded_to_long_ones() -> None:

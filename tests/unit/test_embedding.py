@@ -15,6 +15,7 @@ from app.embedding import PIECE_CHARS, Embedder, SentenceTransformerEmbedder, _p
 from app.encoders.model_folder import weights_sha256
 from app.errors import ConfigError
 from tests.fakes import FakeEmbedder
+from tests.lanes import check_lanes
 
 
 @pytest.mark.parametrize(
@@ -118,6 +119,11 @@ def test_rows_have_unit_length_in_the_order_given(embedder: SentenceTransformerE
     for row, text in enumerate(texts):
         assert together[row] @ embedder.embed_passages([text])[0] > 0.999
     assert embedder.embed_windows([]).shape == (0, 384)
+
+
+@pytest.mark.model
+def test_many_windows_are_encoded_side_by_side_as_each_alone(embedder: SentenceTransformerEmbedder) -> None:
+    check_lanes(embedder)
 
 
 @pytest.mark.model

@@ -21,6 +21,7 @@ from app.encoders.model_folder import find_model
 from app.encoders.openvino_int8 import calibration_windows
 from app.encoders.openvino_ir import _keep, _read
 from app.errors import ConfigError
+from tests.lanes import check_lanes
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -69,6 +70,12 @@ def test_vectors_are_torch_s(
     questions = ["How many lists?", "列表要多少？", ""]
     cosines = (embedder.embed_queries(questions) * exact.embed_queries(questions)).sum(axis=1)
     assert cosines.min() >= 0.9995
+
+
+@installed
+@pytest.mark.model
+def test_many_windows_are_encoded_side_by_side_as_each_alone(cache: Path) -> None:
+    check_lanes(SentenceTransformerEmbedder(runtime="openvino", cache=cache))
 
 
 @installed
