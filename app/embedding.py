@@ -35,6 +35,7 @@ from app.encoders.model_folder import dimension_of, find_model, weights_sha256
 from app.encoders.openvino_int8 import INT8_RECIPE
 from app.encoders.openvino_ir import ConversionError, is_installed, load_openvino
 from app.encoders.pytorch import load_pytorch
+from app.encoders.words import WordTokenizer, splits_into_words
 from app.errors import ConfigError
 
 __all__ = [
@@ -226,6 +227,11 @@ class SentenceTransformerEmbedder:
         return BatchSize.for_device(on_gpu=self._encoder.on_gpu)
 
     @cached_property
+    def _words(self) -> WordTokenizer | None:
+        tokenizer = self._encoder.tokenizer
+        return WordTokenizer(tokenizer) if splits_into_words(tokenizer) else None
+
+    @cached_property
     def _special_ids(self) -> tuple[IntVector, IntVector]:
         return _special_ids(self._encoder.tokenizer)
 
@@ -263,6 +269,9 @@ class SentenceTransformerEmbedder:
         return np.concatenate([ids for ids, _ in pieces]), np.concatenate([offsets for _, offsets in pieces])
 
     def _encode_piece(self, text: str, start: int) -> tuple[IntVector, IntVector]:
+        if self._words is not None:
+            ids, offsets = self._words.encode(text)
+            return ids, offsets + start
         # encode_batch, since encode keeps the interpreter's lock while it works
         (encoding,) = self._encoder.tokenizer.encode_batch([text], add_special_tokens=False)
         ids = np.array(encoding.ids, dtype=np.int32)
