@@ -85,7 +85,10 @@ class Settings(BaseSettings):
         50, ge=10, le=500, description="Candidates taken from each of dense and lexical search"
     )
     dense_weight: float = Field(
-        0.6, ge=0, le=1, description="Weight of the dense score in fusion; the lexical has the rest"
+        0.6,
+        ge=0,
+        le=1,
+        description="Weight of the dense score in fusion; the lexical has the rest. 1: words are not searched",
     )
     window_share: float = Field(
         0.67,

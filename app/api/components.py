@@ -32,17 +32,18 @@ class Components:
     reranker: Reranker | None = None
 
 
-def _components(request: Request) -> Components:
+# async, for FastAPI calls what is not in another thread: three changes of thread a request
+async def _components(request: Request) -> Components:
     components: Components = request.app.state.components
     return components
 
 
-def _metrics(request: Request) -> Metrics:
+async def _metrics(request: Request) -> Metrics:
     metrics: Metrics = request.app.state.metrics
     return metrics
 
 
-def _request_id(request: Request) -> str:
+async def _request_id(request: Request) -> str:
     return str(request.state.request_id)
 
 

@@ -45,7 +45,7 @@ async def search_with_neighbors(
 ) -> tuple[Retrieved, Mapping[str, Sequence[tuple[int, ScoredChunk]]] | None]:
     """What a search found, and what stands beside each hit, None where that was not asked for."""
     found = await retriever.retrieve(
-        body.question, body.collection, body.top_k, body.search_filter(), explain=body.explain
+        body.question, body.collection, body.top_k, body.search_filter(), explain=body.explain, weigh=False
     )
     if not body.neighbors:
         return found, None

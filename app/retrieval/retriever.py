@@ -1,11 +1,11 @@
-"""Question → ranked chunks: embed, search both legs in one snapshot, fuse, rerank if a model is set, load the texts."""
+"""Question → ranked chunks. Usually in one statement (app/store/ranking.py); step by step where a reranker reads the
+candidates or all of them are to be shown: search both legs in one snapshot, fuse, rerank, load the texts."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from app.config import Settings
 from app.domain import Explanation, RetrievalScores, ScoredChunk, SearchFilter
@@ -13,20 +13,14 @@ from app.embedding import Embedder, FloatMatrix
 from app.lexicon import terms
 from app.retrieval.explanation import explain_candidates
 from app.retrieval.fusion import Fused, fuse
+from app.retrieval.reading import QuestionReader
 from app.retrieval.rerank import Reranker, Reranking, RerankSettings, rerank
-from app.retrieval.selection import Dropped, Ranked, find_near_identical, select
+from app.retrieval.selection import Dropped, Ranked
+from app.retrieval.usual import SPARE, Load, UsualSearch, as_hit, settle
+from app.store.chunks import StoredChunk, load_chunks, load_neighbours, load_passages, load_sources
 from app.store.engine import AsyncConnection, AsyncPool, transaction
-from app.store.search import (
-    Candidates,
-    SearchPlan,
-    StoredChunk,
-    find_candidates,
-    load_chunks,
-    load_neighbours,
-    load_passages,
-    load_sources,
-    plan_search,
-)
+from app.store.ranking import RankingQuery, RankingSettings
+from app.store.search import Candidates, SearchPlan, find_candidates, plan_search, weigh_terms
 
 MAX_QUERY_TERMS = 256  # of a question of 8,000 characters no more than this many distinct terms are looked up
 
@@ -43,6 +37,17 @@ class RetrievalSettings:
     exact_max_rows: int = 10_000
     max_per_document: int = 0
     rerank: RerankSettings = field(default_factory=RerankSettings)
+
+    @property
+    def dense_alone(self) -> bool:
+        """Whether the lexical leg has no weight: then it is not searched."""
+        return self.dense_weight == 1
+
+    def ranking(self) -> RankingSettings:
+        """The part that one statement needs."""
+        return RankingSettings(
+            self.candidates, self.exact_max_rows, self.dense_weight, self.window_share, self.k1, self.b
+        )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> RetrievalSettings:
@@ -115,6 +120,12 @@ class _Stages:
         self.ms[stage] = self.ms.get(stage, 0.0) + (now - self._last) * 1000
         self._last = now
 
+    def summary(self) -> dict[str, float]:
+        """All but embedding and reranking as one."""
+        searching = sum(ms for stage, ms in self.ms.items() if stage not in ("embed", "rerank"))
+        timings = {"embed": self.ms["embed"], "retrieve": searching}
+        return timings | ({"rerank": self.ms["rerank"]} if "rerank" in self.ms else {})
+
 
 class Retriever:
     """Hybrid retrieval over one database."""
@@ -133,6 +144,8 @@ class Retriever:
         self._settings = settings
         self._note = note
         self._reranker = reranker
+        self._reader = QuestionReader(embedder)
+        self._usual = UsualSearch(pool, embedder.space, settings.ranking(), settings.max_per_document)
 
     async def retrieve(
         self,
@@ -142,55 +155,77 @@ class Retriever:
         search_filter: SearchFilter | None = None,
         *,
         explain: bool = False,
+        weigh: bool = True,
     ) -> Retrieved:
-        """The `top_k` best chunks. Raises NotFoundError, EmbeddingMismatchError, StoreError."""
+        """The `top_k` best chunks. Without `weigh`, terms that the search itself does not need are not weighed.
+
+        Raises NotFoundError, EmbeddingMismatchError, StoreError.
+        """
         stages = _Stages()
-        vector, unknown_share = await asyncio.to_thread(self._read, question)
+        read = await self._reader.read(question)
+        asked_terms = list(dict.fromkeys(terms(question)))[:MAX_QUERY_TERMS]
         asked = _Question(
-            collection,
-            top_k,
-            search_filter,
-            explain,
-            list(dict.fromkeys(terms(question)))[:MAX_QUERY_TERMS],
-            vector,
-            unknown_share,
+            collection, top_k, search_filter, explain, asked_terms, read.vector, read.unknown_share
         )
         stages.end("embed")
+        retrieved = None
+        if self._reranker is None and not explain:
+            retrieved = await self._search_at_once(asked, stages)
+        if retrieved is None:
+            retrieved = await self._search_in_steps(question, asked, stages)
+        if self._settings.dense_alone and weigh:
+            async with transaction(self._pool) as connection:
+                weights = await weigh_terms(connection, retrieved.plan.collection_id, asked.terms)
+            retrieved = replace(retrieved, term_weights=weights)
+        if self._note is not None:
+            self._note(retrieved.plan.space_id, asked.vector)
+        return retrieved
+
+    async def _search_at_once(self, asked: _Question, stages: _Stages) -> Retrieved | None:
+        """By one statement; None where it needs more."""
+        settings = self._settings
+        most = 2 * max(settings.candidates, asked.top_k)
+        shown = most if settings.max_per_document else min(most, 2 * asked.top_k + SPARE)
+        found = await self._usual.search(
+            RankingQuery(
+                asked.collection,
+                asked.vector,
+                asked.terms,
+                asked.unknown_share,
+                asked.filter,
+                asked.top_k,
+                shown,
+            )
+        )
+        stages.end("search")
+        if found is None:
+            return None
+        return Retrieved(found.hits, asked.vector, dict(found.term_weights), found.plan, stages.summary())
+
+    async def _search_in_steps(self, question: str, asked: _Question, stages: _Stages) -> Retrieved:
         async with transaction(self._pool) as connection:
             found = await self._search(connection, asked, stages)
-        if self._note is not None:
-            self._note(found.plan.space_id, asked.vector)
         reranking = Reranking(())
         if self._reranker is not None:
             limit_s = self._settings.rerank.timeout_s
             reranking = await rerank(self._reranker, question, found.passages, timeout_s=limit_s)
             stages.end("rerank")
             ranked = _reranked(found.fused, reranking.scores or ())
-            found.chosen, found.dropped = await self._settle(ranked, top_k, found.texts, self._load_later)
+            found.chosen, found.dropped = await self._settle(ranked, asked, found, self._load_later)
             stages.end("load")
         scores = {
             one.candidate.chunk_id: score
             for one, score in zip(found.fused, reranking.scores or (), strict=False)
         }
-        searching = sum(ms for stage, ms in stages.ms.items() if stage not in ("embed", "rerank"))
-        timings = {"embed": stages.ms["embed"], "retrieve": searching}
-        if "rerank" in stages.ms:
-            timings["rerank"] = stages.ms["rerank"]
         return Retrieved(
-            _hits(found, scores),
+            self._to_hits(found, scores),
             asked.vector,
             dict(found.candidates.term_weights),
             found.plan,
-            timings,
+            stages.summary(),
             reranking.failure,
-            self._explain(asked, found, scores, stages) if explain else None,
+            self._explain(asked, found, scores, stages) if asked.explain else None,
         )
-
-    def _read(self, question: str) -> tuple[FloatMatrix, float]:
-        """The question's unit vector (dimension,), and which share of its tokens the model can't read."""
-        tokens = self._embedder.tokenize(question)
-        unknown_share = tokens.unknown / len(tokens) if len(tokens) else 0.0
-        return self._embedder.embed_queries([question])[0], unknown_share
 
     async def _search(self, connection: AsyncConnection, asked: _Question, stages: _Stages) -> _Found:
         """All that is read in one snapshot: candidates, and the texts of the hits or of what is to be reranked."""
@@ -207,7 +242,7 @@ class Retriever:
             connection,
             plan,
             asked.vector,
-            asked.terms,
+            [] if settings.dense_alone else asked.terms,
             asked.filter,
             candidates=max(settings.candidates, asked.top_k),
             k1=settings.k1,
@@ -227,9 +262,7 @@ class Retriever:
             async def load(ids: Sequence[int]) -> Mapping[int, StoredChunk]:
                 return await load_chunks(connection, ids)
 
-            found.chosen, found.dropped = await self._settle(
-                _reranked(fused, ()), asked.top_k, found.texts, load
-            )
+            found.chosen, found.dropped = await self._settle(_reranked(fused, ()), asked, found, load)
         stages.end("load")
         return found
 
@@ -238,7 +271,7 @@ class Retriever:
         first = found.fused[: self._settings.rerank.candidates]
         found.texts.update(await load_chunks(connection, [one.candidate.chunk_id for one in first]))
         windows = {one.candidate.chunk_id: one.window for one in first}
-        spans = await load_passages(connection, found.plan, windows)
+        spans = await load_passages(connection, found.plan.space_id, windows)
         for chunk_id in windows:
             chunk, (start, end) = found.texts[chunk_id], spans[chunk_id]
             found.passages.append(
@@ -246,32 +279,23 @@ class Retriever:
             )
 
     async def _settle(
-        self,
-        ranked: Sequence[Ranked],
-        top_k: int,
-        texts: dict[int, StoredChunk],
-        load: Callable[[Sequence[int]], Awaitable[Mapping[int, StoredChunk]]],
+        self, ranked: Sequence[Ranked], asked: _Question, found: _Found, load: Load
     ) -> tuple[list[int], dict[int, Dropped]]:
-        """The chunks that become hits, best first, with their texts in `texts`; and why the others do not. Texts are
-        loaded as they are needed: what is left out for its text makes room for one that is read then."""
-        left_out: dict[int, Dropped] = {}
-        by_id = {one.chunk_id: one for one in ranked}
-        while True:
-            chosen, dropped = select(ranked, top_k, self._settings.max_per_document, left_out)
-            missing = [chunk_id for chunk_id in chosen if chunk_id not in texts]
-            if missing:
-                texts.update(await load(missing))
-            more = {chunk_id: Dropped("deleted") for chunk_id in missing if chunk_id not in texts}
-            more |= find_near_identical(
-                [(by_id[chunk_id], texts[chunk_id].text) for chunk_id in chosen if chunk_id in texts]
-            )
-            if not more:
-                return chosen, dropped
-            left_out |= more
+        return await settle(ranked, asked.top_k, self._settings.max_per_document, found.texts, load)
 
     async def _load_later(self, chunk_ids: Sequence[int]) -> Mapping[int, StoredChunk]:
         async with transaction(self._pool) as connection:
             return await load_chunks(connection, chunk_ids)
+
+    def _to_hits(self, found: _Found, rerank_scores: Mapping[int, float]) -> tuple[ScoredChunk, ...]:
+        fused = {one.candidate.chunk_id: one for one in found.fused}
+        hits = []
+        for rank, chunk_id in enumerate(found.chosen, 1):
+            one = fused[chunk_id]
+            lexical = None if self._settings.dense_alone else one.candidate.lexical
+            scores = RetrievalScores(one.dense, lexical, rerank_scores.get(chunk_id))
+            hits.append(as_hit(found.texts[chunk_id], one.score, scores, rank))
+        return tuple(hits)
 
     def _explain(
         self,
@@ -336,14 +360,6 @@ def _reranked(fused: Sequence[Fused], scores: Sequence[float]) -> list[Ranked]:
     ]
 
 
-def _hits(found: _Found, rerank_scores: Mapping[int, float]) -> tuple[ScoredChunk, ...]:
-    fused = {one.candidate.chunk_id: one for one in found.fused}
-    hits = []
-    for rank, chunk_id in enumerate(found.chosen, 1):
-        hits.append(_hit(fused[chunk_id], found.texts[chunk_id], rank, rerank_scores.get(chunk_id)))
-    return tuple(hits)
-
-
 def _beside(chunk: StoredChunk) -> ScoredChunk:
     place = next((p for p in reversed(chunk.places) if p.char_start <= chunk.char_start), None)
     return ScoredChunk(
@@ -359,23 +375,4 @@ def _beside(chunk: StoredChunk) -> ScoredChunk:
         score=0.0,
         scores=RetrievalScores(),
         rank=0,
-    )
-
-
-def _hit(fused: Fused, chunk: StoredChunk, rank: int, rerank_score: float | None) -> ScoredChunk:
-    return ScoredChunk(
-        chunk_id=str(chunk.chunk_id),
-        document_id=chunk.document_id,
-        source=chunk.source,
-        title=chunk.title,
-        page=chunk.page,
-        heading=chunk.heading,
-        char_start=chunk.char_start,
-        char_end=chunk.char_end,
-        text=chunk.text,
-        score=fused.score,
-        scores=RetrievalScores(fused.dense, fused.candidate.lexical, rerank_score),
-        rank=rank,
-        places=chunk.places,
-        sentences=chunk.sentences,
     )

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Final, Literal
 
@@ -74,10 +75,10 @@ def find_near_identical(
 ) -> dict[int, Dropped]:
     """Those of `texts`, best first, that nearly repeat a better one of another document."""
     found: dict[int, Dropped] = {}
-    for (better, text), (worse, other) in combinations(texts, 2):
+    for (better, text), (worse, other) in combinations([(one, _Text(text)) for one, text in texts], 2):
         if better.chunk_id in found or worse.chunk_id in found or better.document_id == worse.document_id:
             continue
-        if abs(better.score - worse.score) <= SCORES_ALIKE and is_near_identical(text, other):
+        if abs(better.score - worse.score) <= SCORES_ALIKE and text.is_nearly(other):
             found[worse.chunk_id] = Dropped("near_identical", of=better.chunk_id)
     return found
 
@@ -89,13 +90,27 @@ def is_near_identical(a: str, b: str) -> bool:
     >>> is_near_identical(text, text.replace(" 50 ", " fifty ")), is_near_identical(text, text[:150])
     (True, False)
     """
-    if a == b:
-        return True
-    shorter, longer = sorted((a, b), key=len)
-    if len(shorter) < NEAR_IDENTICAL * len(longer) or not _shares_stretches(shorter, longer):
-        return False
-    first, second = _shingles(shorter), _shingles(longer)
-    return len(first & second) >= NEAR_IDENTICAL * len(first | second)
+    return _Text(a).is_nearly(_Text(b))
+
+
+class _Text:
+    """A text that is compared with several others: its shingles are made once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _shingles(self) -> frozenset[tuple[str, ...]]:
+        return _shingles(self._text)
+
+    def is_nearly(self, other: _Text) -> bool:
+        if self._text == other._text:
+            return True
+        shorter, longer = sorted((self._text, other._text), key=len)
+        if len(shorter) < NEAR_IDENTICAL * len(longer) or not _shares_stretches(shorter, longer):
+            return False
+        shared = len(self._shingles & other._shingles)
+        return shared >= NEAR_IDENTICAL * (len(self._shingles) + len(other._shingles) - shared)
 
 
 def _shares_stretches(shorter: str, longer: str) -> bool:

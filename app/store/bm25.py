@@ -56,12 +56,12 @@ SELECT s.chunk_id, row_number() OVER (ORDER BY s.lexical DESC, s.chunk_id) AS ra
                 LIMIT %(candidates)s * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE {MORE} END FROM weights)) a) s
  ORDER BY s.lexical DESC, s.chunk_id LIMIT %(candidates)s"""  # noqa: S608
 
-# The best of those that a filter keeps ({{eligible}}); the budget has to be endless, for the filter may keep none of
+# The best of those that a filter keeps (`eligible`); the budget has to be endless, for the filter may keep none of
 # the chunks that hold the rarer terms.
 LEXICAL_FILTERED: Final = f"""
 SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS rank
   FROM ({_ADDED}) a JOIN pgask.chunks k ON k.id = a.chunk_id
- WHERE k.document_id IN (SELECT id FROM ({{eligible}}) e)
+ WHERE k.document_id IN (SELECT id FROM eligible)
  ORDER BY a.lexical DESC, a.chunk_id LIMIT %(candidates)s"""  # noqa: S608
 
 # Each term that stands in a candidate: its share of the chunk's BM25, and how often it stands in each window. One scan

@@ -8,14 +8,15 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 from pgvector.psycopg import register_vector, register_vector_async
+from psycopg import sql
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from app.config import Settings
@@ -28,7 +29,37 @@ OLDEST_PGVECTOR: Final = (0, 8)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
-AsyncPool = AsyncConnectionPool[AsyncConnection]
+T = TypeVar("T")
+
+
+class PooledConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
+    """A connection of the pool, in autocommit. `lasting` are the settings that single statements left on its session,
+    so that the next one need not set them again."""
+
+    lasting: Mapping[str, str] = {}  # replaced, never changed
+
+    async def set_lasting(self, settings: Mapping[str, str]) -> None:
+        """Make these the session's settings, and no others; a round trip only where they differ. The names are the
+        program's own."""
+        if settings == self.lasting:
+            return
+        gone = [name for name in self.lasting if name not in settings]
+        self.lasting = dict.fromkeys(
+            [*self.lasting, *settings], ""
+        )  # until all is done: a failure may leave any
+        for name in gone:
+            await self.execute(
+                sql.SQL("RESET {}").format(sql.SQL(".").join(map(sql.Identifier, name.split("."))))
+            )
+        if settings:
+            await self.execute(
+                "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) s (name, value)",
+                [list(settings), list(settings.values())],
+            )
+        self.lasting = dict(settings)
+
+
+AsyncPool = AsyncConnectionPool[PooledConnection]
 
 # A half-open socket is noticed in about 30 s instead of the system's hours.
 _KEEPALIVE: Final[dict[str, Any]] = {
@@ -102,7 +133,8 @@ def store_errors() -> Iterator[None]:
 
 @asynccontextmanager
 async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> AsyncIterator[AsyncPool]:
-    """A pool of up to `size` connections that are checked before use and made anew after the server went away."""
+    """A pool of up to `size` connections, which are made anew after the server went away. `transaction` and `run_alone`
+    take connections from it."""
 
     async def configure(connection: AsyncConnection) -> None:
         await register_vector_async(connection)
@@ -111,7 +143,6 @@ async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> Async
             " 'repeatable read', false)",  # one snapshot a request: never half of an old and half of a new version
             [f"{int(statement_timeout_s * 1000)}ms"],
         )
-        await connection.commit()
 
     pool: AsyncPool = AsyncConnectionPool(
         url,
@@ -119,10 +150,9 @@ async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> Async
         max_size=size,
         open=False,
         configure=configure,
-        check=AsyncConnectionPool.check_connection,
         timeout=10.0,
-        kwargs=_KEEPALIVE,
-        connection_class=psycopg.AsyncConnection[tuple[Any, ...]],
+        kwargs={**_KEEPALIVE, "autocommit": True},  # a statement alone needs no BEGIN and no COMMIT
+        connection_class=PooledConnection,
     )
     async with pool:
         yield pool
@@ -131,9 +161,57 @@ async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> Async
 @asynccontextmanager
 async def transaction(pool: AsyncPool) -> AsyncIterator[AsyncConnection]:
     """A connection in a transaction. Raises StoreUnavailableError where the database can't be reached."""
+    with _pool_errors():
+        async with _checked(pool) as connection:
+            await connection.set_lasting({})
+            async with connection.transaction():
+                yield connection
+
+
+async def run_alone(pool: AsyncPool, ask: Callable[[PooledConnection], Awaitable[T]]) -> T:
+    """What `ask` gives, which reads by single statements, each in its own snapshot. No connection is checked before,
+    which takes as long as a short statement: where one turns out to be lost, `ask` is called again with another.
+
+    Raises StoreUnavailableError where the database can't be reached.
+    """
+    with _pool_errors():
+        connection = await pool.getconn()
+        try:
+            return await ask(connection)
+        except psycopg.OperationalError:
+            if not connection.broken:
+                raise
+        finally:
+            await pool.putconn(connection)
+        async with _checked(pool) as connection:
+            return await ask(connection)
+
+
+@asynccontextmanager
+async def _checked(pool: AsyncPool) -> AsyncIterator[PooledConnection]:
+    """A connection that works; lost ones go back first, and the pool makes others. Raises PoolTimeout."""
+    while True:
+        connection = await pool.getconn()
+        try:
+            if await _works(connection):
+                yield connection
+                return
+        finally:
+            await pool.putconn(connection)
+
+
+async def _works(connection: PooledConnection) -> bool:
     try:
-        async with pool.connection() as connection:
-            yield connection
+        await AsyncConnectionPool.check_connection(connection)
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@contextmanager
+def _pool_errors() -> Iterator[None]:
+    try:
+        yield
     except (PoolTimeout, psycopg.OperationalError) as error:
         if isinstance(error, psycopg.errors.QueryCanceled):
             raise StoreError(

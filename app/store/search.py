@@ -1,13 +1,13 @@
-"""Search statements: dense candidates, BM25 candidates, rescoring on windows, and the chunks' texts.
+"""Search statements: dense candidates, BM25 candidates, rescoring on windows.
 
-The only place where a distance becomes a score (cosine = 1 − cosine distance). Async; every statement is fixed text
+A distance becomes a score here: cosine = 1 − cosine distance. Async; every statement is fixed text
 with parameters, table names come from the space's number alone.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from pgvector import HalfVector
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from app.domain import Place, SearchFilter
+from app.domain import SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import NotFoundError
 from app.lexicon import LEXICON_VERSION
@@ -41,7 +41,7 @@ WINDOW_K1: Final = (
     0.6  # that a term is in a window counts for most, how often for little; chosen in eval/LOG.md
 )
 
-_PLAN: Final = """
+_COLLECTION: Final = """
 SELECT c.id AS collection_id, c.space_id, c.chunk_count, c.lexicon_version,
        (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count,
        s.index_method, s.index_precision, s.index_build, s.index_lists, s.index_probes, s.index_ef_search,
@@ -54,12 +54,12 @@ _ELIGIBLE: Final = """
 SELECT d.id, d.chunk_count FROM pgask.documents d
  WHERE d.collection_id = %(collection_id)s AND {condition}"""
 
-# {dense} and {lexical} are one of the fragments below; candidates of both legs get all scores. A window that two
-# chunks share counts for the first of them: the other one repeats it as its overlap. A window's BM25 is the one above
-# with a k1 of its own and no length in it, since windows are about as long as each other. OFFSET 0: a look into the
-# index for each candidate, never a join with all windows.
-_CANDIDATES: Final = """
-WITH {eligible}{weights}, dense AS MATERIALIZED ({dense}), lexical AS MATERIALIZED ({lexical}),
+# The beginning of a WITH. {dense} and {lexical} are one of the fragments below; candidates of both legs get all scores.
+# A window that two chunks share counts for the first of them: the other one repeats it as its overlap. A window's BM25
+# is the one above with a k1 of its own and no length in it, since windows are about as long as each other. OFFSET 0: a
+# look into the index for each candidate, never a join with all windows.
+BOTH_LEGS: Final = """
+{eligible}{weights}, dense AS MATERIALIZED ({dense}), lexical AS MATERIALIZED ({lexical}),
 candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.window_start, c.window_end, greatest(c.window_start, before.window_end) AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
@@ -77,7 +77,10 @@ candidates AS MATERIALIZED (
       FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
      CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
      GROUP BY o.id, o.place
-), windows AS (
+)"""
+
+_CANDIDATES: Final = """
+WITH {both_legs}, windows AS (
     SELECT o.id, min(o.window_index) AS first, array_agg(o.cosine ORDER BY o.place) AS cosines,
            array_agg(coalesce(h.lexical, 0) ORDER BY o.place) AS lexicals
       FROM own o LEFT JOIN held h USING (id, place) GROUP BY o.id
@@ -87,6 +90,8 @@ SELECT c.id, c.document_id::text, w.first, w.cosines, w.lexicals, coalesce(s.lex
        CASE row_number() OVER () WHEN 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END
   FROM candidates c JOIN windows w USING (id) JOIN pgask.documents d ON d.id = c.document_id
   LEFT JOIN (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s ON s.id = c.id"""
+
+_TERM_WEIGHTS: Final = f"WITH {WEIGHTS} SELECT term, idf FROM weights"  # noqa: S608 - constants only
 
 _DENSE_EXACT: Final = """
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
@@ -103,40 +108,6 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance + 0, chunk_id) AS rank FRO
      ORDER BY {distance} LIMIT {visited}) nearest
  ORDER BY distance + 0, chunk_id LIMIT {candidates}"""
 
-_CHUNKS: Final = """
-SELECT k.id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, k.char_end, k.places, k.sentences,
-       substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start) AS text
-  FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
- WHERE k.id = ANY(%(ids)s)"""
-
-# The chunks before and after, each cut where it meets the next one towards the hit: stretches that touch and repeat
-# nothing.
-_NEIGHBOURS: Final = """
-SELECT h.id AS beside, k.chunk_index - h.chunk_index AS steps, k.id, k.document_id, d.source, d.title, k.page,
-       k.heading, k.places, k.sentences, s.char_start, s.char_end,
-       substring(d.text FROM s.char_start + 1 FOR s.char_end - s.char_start) AS text
-  FROM pgask.chunks h
-  JOIN pgask.chunks k ON k.document_id = h.document_id AND k.chunk_index <> h.chunk_index
-   AND k.chunk_index BETWEEN h.chunk_index - %(steps)s AND h.chunk_index + %(steps)s
-  JOIN pgask.chunks n ON n.document_id = h.document_id
-   AND n.chunk_index = k.chunk_index + CASE WHEN k.chunk_index > h.chunk_index THEN -1 ELSE 1 END
-  JOIN pgask.documents d ON d.id = h.document_id
- CROSS JOIN LATERAL (SELECT CASE WHEN k.chunk_index > h.chunk_index THEN n.char_end ELSE k.char_start END AS char_start,
-                            CASE WHEN k.chunk_index > h.chunk_index THEN k.char_end ELSE n.char_start END AS char_end) s
- WHERE h.id = ANY(%(ids)s) AND s.char_start < s.char_end
- ORDER BY array_position(%(ids)s::bigint[], h.id), abs(k.chunk_index - h.chunk_index), k.chunk_index DESC"""
-
-# What a reranker reads of a chunk: its best window and those beside it, in the chunk.
-_PASSAGES: Final = """
-SELECT k.id, min(w.char_start), max(w.char_end)
-  FROM unnest(%(ids)s::bigint[], %(windows)s::int[]) AS best (id, window_index) JOIN pgask.chunks k USING (id)
-  JOIN {windows} w ON w.document_id = k.document_id
-   AND w.window_index BETWEEN greatest(k.window_start, best.window_index - 1)
-                          AND least(k.window_end - 1, best.window_index + 1)
- GROUP BY k.id"""
-
-_SOURCES: Final = "SELECT id::text, source FROM pgask.documents WHERE id = ANY(%s::uuid[])"
-
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
@@ -151,6 +122,12 @@ class SearchPlan:
     rows: int
     visited: int = 0
 
+    def is_like(self, other: SearchPlan) -> bool:
+        """Whether the other one serves as well: the same place and way, about as many rows to bring."""
+        return (self.collection_id, self.space_id, self.index) == (
+            other.collection_id, other.space_id, other.index
+        ) and abs(self.visited - other.visited) <= VISITED_SHARE * other.visited  # fmt: skip
+
     @property
     def exact(self) -> bool:
         """Whether every row that is kept is compared."""
@@ -160,6 +137,37 @@ class SearchPlan:
     def probes(self) -> int | None:
         """Lists that ivfflat looks into; None where the search is exact or by hnsw."""
         return self.index.effort if self.index is not None and self.index.method == "ivfflat" else None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCollection:
+    """A collection as the manifest describes it: its space's index, None where there is none, how many chunks are in it
+    and in its space. `comparable`: its space and lexicon are those of the questions; else it is empty."""
+
+    collection_id: int
+    space_id: int
+    index: VectorIndex | None
+    chunk_count: int
+    space_count: int
+    comparable: bool
+
+    def plan(self, rows: int, exact_max_rows: int) -> SearchPlan:
+        """How to search the `rows` chunks that are kept."""
+        index, visited = self._choose_index(rows, exact_max_rows)
+        return SearchPlan(self.collection_id, self.space_id, index, rows, visited)
+
+    def _choose_index(self, rows: int, exact_max_rows: int) -> tuple[VectorIndex | None, int]:
+        """The index to ask where `rows` are kept, None for exact search, and how many rows it shall bring."""
+        index, total = self.index, self.space_count
+        if index is None or rows <= exact_max_rows:
+            return None, 0
+        if rows >= ALMOST_ALL * total:
+            return index, 0
+        unfiltered = index.effort * (total / index.lists if index.lists else 1)
+        visited = math.ceil(max(VISITED_SHARE * rows, LEAST_VISITED, 2 * unfiltered))
+        if rows <= EXACT_SHARE * total or visited > MOST_VISITED * rows:
+            return None, 0
+        return index, visited
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,30 +200,42 @@ class Candidates:
     term_weights: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A chunk with its text and where it stands."""
-
-    chunk_id: int
-    document_id: str
-    source: str
-    title: str
-    page: int | None
-    heading: str | None
-    char_start: int
-    char_end: int
-    places: tuple[Place, ...]
-    sentences: tuple[tuple[int, int], ...]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """What stands `steps` chunks after the chunk `beside` (before it: negative)."""
-
-    beside: int
-    steps: int
-    chunk: StoredChunk
+async def read_collection(
+    connection: AsyncConnection, collection: str, space: EmbeddingSpace
+) -> StoredCollection:
+    """What there is to search. Raises NotFoundError, and EmbeddingMismatchError where the collection's vectors are of
+    another space."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_COLLECTION, {"collection": collection})
+        row = await cursor.fetchone()
+    if row is None:
+        raise NotFoundError(
+            f"There is no collection {collection!r}. GET /collections lists them; `ingest` makes one."
+        )
+    stored = EmbeddingSpace(**{field: row[field] for field in EmbeddingSpace.__dataclass_fields__})
+    comparable = stored == space and row["lexicon_version"] == LEXICON_VERSION
+    if row["chunk_count"] and not comparable:
+        fields = ("lexicon_version", "model", "weights_sha256", "dimension", "query_prefix", "passage_prefix",
+                  "pooling", "normalized")  # fmt: skip
+        raise mismatch_error((collection, *(row[field] for field in fields)), space)
+    index = None
+    if row["index_method"] is not None:
+        index = VectorIndex(
+            method=row["index_method"],
+            precision=row["index_precision"],
+            build=row["index_build"],
+            dimension=row["dimension"],
+            lists=row["index_lists"],
+            effort=row["index_probes"] or row["index_ef_search"],
+        )
+    return StoredCollection(
+        row["collection_id"],
+        row["space_id"],
+        index,
+        int(row["chunk_count"]),
+        int(row["space_count"]),
+        comparable,
+    )
 
 
 async def plan_search(
@@ -231,51 +251,17 @@ async def plan_search(
 
     Raises NotFoundError, and EmbeddingMismatchError where the collection's vectors are of another space.
     """
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_PLAN, {"collection": collection})
-        row = await cursor.fetchone()
-        if row is None:
-            raise NotFoundError(
-                f"There is no collection {collection!r}. GET /collections lists them; `ingest` makes one."
-            )
-        stored = EmbeddingSpace(**{field: row[field] for field in EmbeddingSpace.__dataclass_fields__})
-        if row["chunk_count"] and (stored != space or row["lexicon_version"] != LEXICON_VERSION):
-            fields = ("lexicon_version", "model", "weights_sha256", "dimension", "query_prefix", "passage_prefix",
-                      "pooling", "normalized")  # fmt: skip
-            raise mismatch_error((collection, *(row[field] for field in fields)), space)
-        rows = int(row["chunk_count"])
-        if search_filter is not None and rows > exact_max_rows:
-            eligible, parameters = _eligible(search_filter)
+    stored = await read_collection(connection, collection, space)
+    rows = stored.chunk_count
+    if search_filter is not None and rows > exact_max_rows:
+        eligible, parameters = compile_eligible(search_filter)
+        async with connection.cursor() as cursor:
             await cursor.execute(
-                sql.SQL("SELECT coalesce(sum(chunk_count), 0)::bigint AS kept FROM ({}) e").format(eligible),
-                {"collection_id": row["collection_id"], **parameters},
+                sql.SQL("SELECT coalesce(sum(chunk_count), 0)::bigint FROM ({}) e").format(eligible),
+                {"collection_id": stored.collection_id, **parameters},
             )
-            kept = await cursor.fetchone()
-            rows = int(kept["kept"]) if kept else 0
-    index, visited = _choose_index(row, rows, exact_max_rows)
-    return SearchPlan(row["collection_id"], row["space_id"], index, rows, visited)
-
-
-def _choose_index(row: Mapping[str, Any], rows: int, exact_max_rows: int) -> tuple[VectorIndex | None, int]:
-    """The index to ask where `rows` are kept, None for exact search, and how many rows it shall bring."""
-    if row["index_method"] is None or rows <= exact_max_rows:
-        return None, 0
-    index = VectorIndex(
-        method=row["index_method"],
-        precision=row["index_precision"],
-        build=row["index_build"],
-        dimension=row["dimension"],
-        lists=row["index_lists"],
-        effort=row["index_probes"] or row["index_ef_search"],
-    )
-    total = int(row["space_count"])
-    if rows >= ALMOST_ALL * total:
-        return index, 0
-    unfiltered = index.effort * (total / index.lists if index.lists else 1)
-    visited = math.ceil(max(VISITED_SHARE * rows, LEAST_VISITED, 2 * unfiltered))
-    if rows <= EXACT_SHARE * total or visited > MOST_VISITED * rows:
-        return None, 0
-    return index, visited
+            rows = int((await cursor.fetchall())[0][0])
+    return stored.plan(rows, exact_max_rows)
 
 
 async def find_candidates(
@@ -294,23 +280,9 @@ async def find_candidates(
     `vector` is the question's unit vector (dimension,), `terms` its terms; a repeated one counts once.
     """
     filtered = search_filter is not None
-    eligible, filter_parameters = _eligible(search_filter)
-    documents = sql.SQL(" AND v.document_id IN (SELECT id FROM eligible)" if filtered else "")
-    dense = _dense(plan, documents, candidates)
-    kept = sql.SQL("eligible AS MATERIALIZED ({}), ").format(eligible) if filtered else sql.SQL("")
-    lexical = (
-        sql.SQL(LEXICAL_FILTERED).format(eligible=sql.SQL("SELECT id FROM eligible"))
-        if filtered
-        else sql.SQL(LEXICAL)
-    )
-    statement = sql.SQL(_CANDIDATES).format(
-        eligible=kept,
-        weights=sql.SQL(WEIGHTS),
-        dense=dense,
-        lexical=lexical,
-        held_terms=sql.SQL(HELD_TERMS),
-        windows=window_table(plan.space_id),
-    )
+    matching, filter_parameters = compile_eligible(search_filter)
+    eligible = sql.SQL("eligible AS MATERIALIZED ({}), ").format(matching) if filtered else None
+    statement = sql.SQL(_CANDIDATES).format(both_legs=both_legs(plan, eligible, candidates))
     parameters: dict[str, Any] = {
         "collection_id": plan.collection_id,
         "vector": vector,
@@ -323,7 +295,7 @@ async def find_candidates(
         **budget_parameters(filtered=filtered),
         **filter_parameters,
     }
-    settings = _session_settings(plan, filtered=filtered)
+    settings = session_settings(plan, filtered=filtered)
     if settings:
         await connection.execute(
             "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) s (name, value)",
@@ -347,7 +319,7 @@ def _candidate(
     return Candidate(chunk_id, document_id, first, tuple(cosines), tuple(lexicals), *others)
 
 
-def _session_settings(plan: SearchPlan, *, filtered: bool) -> dict[str, str]:
+def session_settings(plan: SearchPlan, *, filtered: bool) -> dict[str, str]:
     """What the search's transaction sets. Planning the statement takes about 1 ms, so its plan is kept; but not where a
     filter keeps much, since the best way to read that depends on what it keeps."""
     settings = plan.index.session_settings() if plan.index is not None else {}
@@ -355,12 +327,25 @@ def _session_settings(plan: SearchPlan, *, filtered: bool) -> dict[str, str]:
     return settings | {"plan_cache_mode": "force_generic_plan"} if is_small else settings
 
 
-def _dense(plan: SearchPlan, documents: sql.Composable, candidates: int) -> sql.Composed:
+def both_legs(plan: SearchPlan, eligible: sql.Composable | None, candidates: int) -> sql.Composed:
+    """BOTH_LEGS; `eligible` begins it under a filter: a query of that name, the documents that the filter keeps."""
+    filtered = eligible is not None
+    return sql.SQL(BOTH_LEGS).format(
+        eligible=eligible or sql.SQL(""),
+        weights=sql.SQL(WEIGHTS),
+        dense=dense_leg(plan, candidates, filtered=filtered),
+        lexical=sql.SQL(LEXICAL_FILTERED if filtered else LEXICAL),
+        held_terms=sql.SQL(HELD_TERMS),
+        windows=window_table(plan.space_id),
+    )
+
+
+def dense_leg(plan: SearchPlan, candidates: int, *, filtered: bool) -> sql.Composed:
     """The dense leg: exact, or by the index that the plan names. The limits are part of the text: a kept plan has to
     know that they are low, or it sorts everything."""
     parts = {
         "chunks": chunk_table(plan.space_id),
-        "documents": documents,
+        "documents": sql.SQL(" AND v.document_id IN (SELECT id FROM eligible)" if filtered else ""),
         "candidates": sql.Literal(int(candidates)),
     }
     if plan.index is None:
@@ -373,64 +358,17 @@ def _dense(plan: SearchPlan, documents: sql.Composable, candidates: int) -> sql.
     )
 
 
-async def load_chunks(connection: AsyncConnection, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
-    """Chunks with their texts, by id; one that was deleted meanwhile is missing."""
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_CHUNKS, {"ids": list(chunk_ids)})
-        return {row["id"]: _stored_chunk(row) for row in await cursor.fetchall()}
-
-
-async def load_neighbours(
-    connection: AsyncConnection, chunk_ids: Sequence[int], steps: int = 1
-) -> list[Neighbour]:
-    """What stands beside these chunks, at most `steps` away, in one round trip: for each in turn, the nearest first, of
-    two equally near the one after it.
-
-    A neighbour is cut where it meets the next one towards its chunk, so that they touch and share nothing; text between
-    them goes with it. One that is itself asked for comes too: the caller knows those.
-    """
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_NEIGHBOURS, {"ids": list(chunk_ids), "steps": steps})
-        return [Neighbour(row["beside"], row["steps"], _stored_chunk(row)) for row in await cursor.fetchall()]
-
-
-async def load_passages(
-    connection: AsyncConnection, plan: SearchPlan, best_windows: Mapping[int, int]
-) -> dict[int, tuple[int, int]]:
-    """The best window of each chunk (its index in the document) with the windows beside it, within the chunk:
-    (char_start, char_end) in the document, by the chunk's id."""
-    statement = sql.SQL(_PASSAGES).format(windows=window_table(plan.space_id))
-    parameters = {"ids": list(best_windows), "windows": list(best_windows.values())}
+async def weigh_terms(
+    connection: AsyncConnection, collection_id: int, terms: Sequence[str]
+) -> dict[str, float]:
+    """The idf of each term, those that no chunk holds included."""
+    parameters = {"collection_id": collection_id, "terms": list(terms), "k1": 0.0, "b": 0.0}
     async with connection.cursor() as cursor:
-        await cursor.execute(statement, parameters)
-        return {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
-
-
-async def load_sources(connection: AsyncConnection, document_ids: Collection[str]) -> dict[str, str]:
-    """The source of each document."""
-    async with connection.cursor() as cursor:
-        await cursor.execute(_SOURCES, [list(document_ids)])
+        await cursor.execute(_TERM_WEIGHTS, {**parameters, **budget_parameters(filtered=False)})
         return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
-def _stored_chunk(row: dict[str, Any]) -> StoredChunk:
-    offsets = row["sentences"]
-    return StoredChunk(
-        chunk_id=row["id"],
-        document_id=str(row["document_id"]),
-        source=row["source"],
-        title=row["title"],
-        page=row["page"],
-        heading=row["heading"],
-        char_start=row["char_start"],
-        char_end=row["char_end"],
-        places=tuple(Place(*place) for place in row["places"]),
-        sentences=tuple(zip(offsets[::2], offsets[1::2], strict=True)),
-        text=row["text"],
-    )
-
-
-def _eligible(search_filter: SearchFilter | None) -> tuple[sql.Composable, Mapping[str, Any]]:
+def compile_eligible(search_filter: SearchFilter | None) -> tuple[sql.Composable, Mapping[str, Any]]:
     """The documents that a filter keeps, as a statement, and the parameters that it adds."""
     compiled = compile_filter(search_filter)
     return sql.SQL(_ELIGIBLE).format(condition=compiled.condition), compiled.parameters

@@ -6,11 +6,13 @@ CORPUS: folders of Markdown whose passages are embedded (eval/bench/search_corpu
 RIVALS: an environment with eval/bench/rivals.txt. `--home` keeps the database and the vectors for the next run.
 
 Every way of searching runs in every round, in turn, so that all meet the same machine: medians over the rounds. In
-process, the question's vector is given: `raw` is the least that a search for the ten nearest with their texts can be,
-one prepared statement on a pooled connection; `dense` and `hybrid` are the whole of pgask's retrieval, without and with
-the words of the question; `folder` and `marked` are dense under a filter that keeps 1 %, along with the content or not.
-Over HTTP, `/search` and the usual service embed the question themselves. All rivals have an ivfflat index with pgask's
-lists and probes, which none of them makes by itself; `… exact` is what they do as they come. Needs `wrk`.
+process, the question's vector is given: `raw` is a search for the ten nearest with their texts as it is usually
+written, a prepared statement on a pooled connection in a transaction that sets the probes, and `raw alone` the least
+that it can be, the statement alone; `dense` (PGASK_DENSE_WEIGHT=1) and `hybrid` (the default) are the whole of pgask's
+retrieval; `folder` and `marked` are dense under a filter that keeps 1 %, along with the content or not.
+Over HTTP, `/search`, `/search dense` and the usual service embed the question themselves. All rivals have an ivfflat
+index with pgask's lists and probes, which none of them makes by itself; `… exact` is what they do as they come. Needs
+`wrk`.
 """
 
 from __future__ import annotations
@@ -63,6 +65,7 @@ class Bench:
                 self.stored.kept.get(name),
             )
             for name, ask in self.ours.items()
+            if "hybrid" not in name  # finds by words too
         }
         for who in RIVALS if self.rivals else ():
             for name, filtered in ((who, False), (f"{who} marked", True)):

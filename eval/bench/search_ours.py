@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from app.config import Settings
 from app.domain import SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix, Tokens
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.engine import AsyncPool, Database, connect, transaction
+from app.store.engine import AsyncPool, Database, PooledConnection, connect, run_alone, transaction
 from app.store.index import read_state
 from app.store.spaces import chunk_table
 from eval.bench.search_corpus import SearchCorpus
@@ -73,23 +73,22 @@ class Ours:
 
     def __init__(self, pool: AsyncPool, corpus: SearchCorpus, stored: Stored, space: EmbeddingSpace) -> None:
         self.pool, self.corpus, self.stored = pool, corpus, stored
-        self.retriever = Retriever(
-            pool,
-            GivenVectors(space, corpus.question_vectors),
-            RetrievalSettings.from_settings(Settings(_env_file=None)),  # type: ignore[call-arg]
-        )
+        settings = RetrievalSettings.from_settings(Settings(_env_file=None))  # type: ignore[call-arg]
+        given = GivenVectors(space, corpus.question_vectors)
+        self.hybrid = Retriever(pool, given, settings)
+        self.dense = Retriever(pool, given, replace(settings, dense_weight=1.0))
 
     def ways(self) -> dict[str, Ask]:
         """By name; each returns the ids of the chunks found."""
-        return {
-            "raw": self.raw,
-            "dense": lambda number: self._retrieve(number, words=False),
-            "hybrid": lambda number: self._retrieve(number, words=True),
-            **{name: self._filtered(search_filter) for name, search_filter in FILTERS.items()},
-        }
+        found: dict[str, Ask] = {"raw": self.raw, "raw alone": self.raw_alone}
+        found |= {"dense": self._retrieving(self.dense), "hybrid": self._retrieving(self.hybrid)}
+        for name, search_filter in FILTERS.items():
+            found[name] = self._retrieving(self.dense, search_filter)
+            found[f"hybrid {name}"] = self._retrieving(self.hybrid, search_filter)
+        return found
 
     async def raw(self, number: int) -> list[int]:
-        """The floor: the nearest ten with their texts, prepared."""
+        """The nearest ten with their texts, prepared, in a transaction that sets the probes."""
         vector = self.corpus.question_vectors[number % len(self.corpus.questions)]
         async with transaction(self.pool) as connection:
             await connection.execute(
@@ -98,16 +97,25 @@ class Ours:
             found = await connection.execute(self.stored.statement, {"vector": vector}, prepare=True)
             return [row[0] for row in await found.fetchall()]
 
-    def _filtered(self, search_filter: SearchFilter) -> Ask:
-        return lambda number: self._retrieve(number, words=False, search_filter=search_filter)
+    async def raw_alone(self, number: int) -> list[int]:
+        """The same without a transaction, the probes being the session's: one round trip."""
+        vector = self.corpus.question_vectors[number % len(self.corpus.questions)]
 
-    async def _retrieve(
-        self, number: int, *, words: bool, search_filter: SearchFilter | None = None
-    ) -> list[int]:
-        place = number % len(self.corpus.questions)
-        question = "\u2060" * place + (self.corpus.questions[place] if words else "?")
-        found = await self.retriever.retrieve(question, COLLECTION, TOP_K, search_filter)
-        return [int(hit.chunk_id) for hit in found.hits]
+        async def ask(connection: PooledConnection) -> list[int]:
+            await connection.set_lasting({"ivfflat.probes": str(self.stored.probes)})
+            found = await connection.execute(self.stored.statement, {"vector": vector}, prepare=True)
+            return [row[0] for row in await found.fetchall()]
+
+        return await run_alone(self.pool, ask)
+
+    def _retrieving(self, retriever: Retriever, search_filter: SearchFilter | None = None) -> Ask:
+        async def ask(number: int) -> list[int]:
+            place = number % len(self.corpus.questions)
+            question = "\u2060" * place + self.corpus.questions[place]
+            found = await retriever.retrieve(question, COLLECTION, TOP_K, search_filter, weigh=False)
+            return [int(hit.chunk_id) for hit in found.hits]
+
+        return ask
 
 
 def read_stored(database: Database, corpus: SearchCorpus) -> Stored:

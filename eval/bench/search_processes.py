@@ -9,13 +9,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from app.store.engine import Database
 
-PORTS: Final = {"/search": 8641, "usual service": 8642}
+PORTS: Final = {"/search": 8641, "usual service": 8642, "/search dense": 8643}
 _HERE: Final = Path(__file__).parent
 
 
@@ -74,29 +74,25 @@ def serving(name: str, command: Sequence[str], **environment: str) -> Iterator[s
 
 @contextmanager
 def services(python: Path | None, settings: Path, database: Database) -> Iterator[dict[str, str]]:
-    """pgask's service and, where there are rivals, the usual one: URLs by name."""
-    ours = [
-        sys.executable,
-        "-c",
-        "from app.cli import main; main()",
-        "serve",
-        "--port",
-        str(PORTS["/search"]),
-    ]
-    environment = {
-        "PGASK_DATABASE_URL": database.app, "PGASK_OWNER_DATABASE_URL": database.owner, "PGASK_MAX_QUESTIONS": "64",
-    }  # fmt: skip
-    with serving("/search", ours, **environment) as url:
-        if python is None:
-            yield {"/search": url}
-            return
-        usual = [
-            str(python),
-            "-W",
-            "ignore",
-            str(_HERE / "rival_service.py"),
-            str(settings),
-            str(PORTS["usual service"]),
-        ]
-        with serving("usual service", usual, HF_HUB_OFFLINE="1") as other:
-            yield {"/search": url, "usual service": other}
+    """pgask's service, as it comes and with the dense leg alone, and, where there are rivals, the usual one: URLs by
+    name."""
+    commands = {
+        name: [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", str(PORTS[name])]
+        for name in ("/search", "/search dense")
+    }
+    ours = {
+        "PGASK_DATABASE_URL": database.app,
+        "PGASK_OWNER_DATABASE_URL": database.owner,
+        "PGASK_MAX_CONCURRENT_ASKS": "64",
+    }
+    environments = {"/search": ours, "/search dense": ours | {"PGASK_DENSE_WEIGHT": "1"}}
+    if python is not None:
+        script = str(_HERE / "rival_service.py")
+        name = "usual service"
+        commands[name] = [str(python), "-W", "ignore", script, str(settings), str(PORTS[name])]
+        environments[name] = {"HF_HUB_OFFLINE": "1"}
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(serving(name, command, **environments[name]))
+            for name, command in commands.items()
+        }

@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 
 from app.errors import DocumentError, StoreError, StoreUnavailableError
+from app.store.chunks import load_chunks
 from app.store.documents import (
     KnownDocument,
     known_documents,
@@ -22,7 +23,6 @@ from app.store.documents import (
     replace_document,
 )
 from app.store.engine import Connection, Database, connect, open_pool, transaction
-from app.store.search import load_chunks
 from app.store.spaces import Collection, chunk_table, window_table
 from tests.integration.ingesting import (
     counted,

@@ -42,6 +42,7 @@ class FixedRetriever(Retriever):
         search_filter: SearchFilter | None = None,
         *,
         explain: bool = False,
+        weigh: bool = True,
     ) -> Retrieved:
         self.asked.append((question, collection, top_k, search_filter))
         if collection == "missing":

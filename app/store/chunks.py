@@ -1,0 +1,132 @@
+"""What stands in chunks: their texts and places, what stands beside them, their passages and sources. Async."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from app.domain import Place
+from app.store.engine import AsyncConnection
+from app.store.spaces import window_table
+
+_CHUNKS: Final = """
+SELECT k.id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, k.char_end, k.places, k.sentences,
+       substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start) AS text
+  FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
+ WHERE k.id = ANY(%(ids)s)"""
+
+# The chunks before and after, each cut where it meets the next one towards the hit: stretches that touch and repeat
+# nothing.
+_NEIGHBOURS: Final = """
+SELECT h.id AS beside, k.chunk_index - h.chunk_index AS steps, k.id, k.document_id, d.source, d.title, k.page,
+       k.heading, k.places, k.sentences, s.char_start, s.char_end,
+       substring(d.text FROM s.char_start + 1 FOR s.char_end - s.char_start) AS text
+  FROM pgask.chunks h
+  JOIN pgask.chunks k ON k.document_id = h.document_id AND k.chunk_index <> h.chunk_index
+   AND k.chunk_index BETWEEN h.chunk_index - %(steps)s AND h.chunk_index + %(steps)s
+  JOIN pgask.chunks n ON n.document_id = h.document_id
+   AND n.chunk_index = k.chunk_index + CASE WHEN k.chunk_index > h.chunk_index THEN -1 ELSE 1 END
+  JOIN pgask.documents d ON d.id = h.document_id
+ CROSS JOIN LATERAL (SELECT CASE WHEN k.chunk_index > h.chunk_index THEN n.char_end ELSE k.char_start END AS char_start,
+                            CASE WHEN k.chunk_index > h.chunk_index THEN k.char_end ELSE n.char_start END AS char_end) s
+ WHERE h.id = ANY(%(ids)s) AND s.char_start < s.char_end
+ ORDER BY array_position(%(ids)s::bigint[], h.id), abs(k.chunk_index - h.chunk_index), k.chunk_index DESC"""
+
+# What a reranker reads of a chunk: its best window and those beside it, in the chunk.
+_PASSAGES: Final = """
+SELECT k.id, min(w.char_start), max(w.char_end)
+  FROM unnest(%(ids)s::bigint[], %(windows)s::int[]) AS best (id, window_index) JOIN pgask.chunks k USING (id)
+  JOIN {windows} w ON w.document_id = k.document_id
+   AND w.window_index BETWEEN greatest(k.window_start, best.window_index - 1)
+                          AND least(k.window_end - 1, best.window_index + 1)
+ GROUP BY k.id"""
+
+_SOURCES: Final = "SELECT id::text, source FROM pgask.documents WHERE id = ANY(%s::uuid[])"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk with its text and where it stands."""
+
+    chunk_id: int
+    document_id: str
+    source: str
+    title: str
+    page: int | None
+    heading: str | None
+    char_start: int
+    char_end: int
+    places: tuple[Place, ...]
+    sentences: tuple[tuple[int, int], ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What stands `steps` chunks after the chunk `beside` (before it: negative)."""
+
+    beside: int
+    steps: int
+    chunk: StoredChunk
+
+
+async def load_chunks(connection: AsyncConnection, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
+    """Chunks with their texts, by id; one that was deleted meanwhile is missing."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_CHUNKS, {"ids": list(chunk_ids)})
+        return {row["id"]: stored_chunk(row) for row in await cursor.fetchall()}
+
+
+async def load_neighbours(
+    connection: AsyncConnection, chunk_ids: Sequence[int], steps: int = 1
+) -> list[Neighbour]:
+    """What stands beside these chunks, at most `steps` away, in one round trip: for each in turn, the nearest first, of
+    two equally near the one after it.
+
+    A neighbour is cut where it meets the next one towards its chunk, so that they touch and share nothing; text between
+    them goes with it. One that is itself asked for comes too: the caller knows those.
+    """
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_NEIGHBOURS, {"ids": list(chunk_ids), "steps": steps})
+        return [Neighbour(row["beside"], row["steps"], stored_chunk(row)) for row in await cursor.fetchall()]
+
+
+async def load_passages(
+    connection: AsyncConnection, space_id: int, best_windows: Mapping[int, int]
+) -> dict[int, tuple[int, int]]:
+    """The best window of each chunk (its index in the document) with the windows beside it, within the chunk:
+    (char_start, char_end) in the document, by the chunk's id."""
+    statement = sql.SQL(_PASSAGES).format(windows=window_table(space_id))
+    parameters = {"ids": list(best_windows), "windows": list(best_windows.values())}
+    async with connection.cursor() as cursor:
+        await cursor.execute(statement, parameters)
+        return {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
+
+
+async def load_sources(connection: AsyncConnection, document_ids: Collection[str]) -> dict[str, str]:
+    """The source of each document."""
+    async with connection.cursor() as cursor:
+        await cursor.execute(_SOURCES, [list(document_ids)])
+        return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+def stored_chunk(row: Mapping[str, Any]) -> StoredChunk:
+    """A row that has the columns of a chunk with its text."""
+    offsets = row["sentences"]
+    return StoredChunk(
+        chunk_id=row["id"],
+        document_id=str(row["document_id"]),
+        source=row["source"],
+        title=row["title"],
+        page=row["page"],
+        heading=row["heading"],
+        char_start=row["char_start"],
+        char_end=row["char_end"],
+        places=tuple(Place(*place) for place in row["places"]),
+        sentences=tuple(zip(offsets[::2], offsets[1::2], strict=True)),
+        text=row["text"],
+    )
