@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,12 +50,17 @@ def make_corpus(files: Sequence[Path], folder: Path, size_bytes: int) -> int:
 
 
 def processes_of(parent: int) -> Iterator[tuple[int, int]]:
-    """(pid, resident bytes) of a process and its children."""
-    children = Path(f"/proc/{parent}/task/{parent}/children")
-    for pid in [parent, *map(int, children.read_text().split())]:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                yield pid, int(line.split()[1]) * 1024
+    """(pid, resident bytes) of a process and its children, those that any of its threads started; what ends meanwhile
+    is left out."""
+    children: list[int] = []
+    for thread in Path(f"/proc/{parent}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            children += map(int, thread.read_text().split())
+    for pid in [parent, *children]:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
+                    yield pid, int(line.split()[1]) * 1024
 
 
 def measure_memory(corpus: Path, home: Path, *, megabytes: int, stub: bool, limit_s: float) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def _watch(
     started, samples = time.monotonic(), []
     while time.monotonic() - started < limit_s:
         sizes = dict(processes_of(process.pid))
-        own = sizes.pop(process.pid)
+        own = sizes.pop(process.pid, 0)
         samples.append((time.monotonic() - started, own, max(sizes.values(), default=0)))
         if select.select([process.stdout], [], [], _POLL_S)[0]:
             line = process.stdout.readline()
