@@ -105,15 +105,16 @@ def make_plan(
         and not _is_current(known.get(file.source), hashes[file.source], pipeline)
     ]
     outdated = {file.source for file in stale} | set(removed)
+    settled = outdated | moved_to
     released = [
         file
         for file in files
-        if file.source not in outdated | moved_to
-        and _is_released(known[file.source], known, outdated, options)
+        if file.source not in settled and _is_released(known[file.source], known, outdated, options)
     ]
     work = [*stale, *released]
     read = {file.source for file in work}
-    unchanged = [file for file in files if file.source not in read | moved_to]
+    settled |= read
+    unchanged = [file for file in files if file.source not in settled]
     replaced = frozenset(source for source in read if _has_content(known.get(source)))
     by_source = {file.source: file for file in files}
     moved = [by_source[new] for _, new in renamed]
