@@ -41,28 +41,38 @@ statistics AS MATERIALIZED (
 _ADDED: Final = f"""
 SELECT m.chunk_id, sum(m.part) AS lexical
   FROM weights w CROSS JOIN LATERAL (
-       SELECT p.chunk_id, {_PART} AS part
-         FROM pgask.postings p WHERE p.collection_id = %(collection_id)s AND p.term = w.term OFFSET 0) m
- WHERE w.added GROUP BY m.chunk_id"""  # noqa: S608 - constants only
+       SELECT p.chunk_id, {_PART} AS part FROM pgask.postings p
+        WHERE p.collection_id = %(collection_id)s AND p.term = w.term{{chunks}} OFFSET 0) m
+ WHERE {{terms}} GROUP BY m.chunk_id"""  # noqa: S608 - constants only
 
-# The best chunks of all.
+_OF_CHUNKS: Final = " AND p.chunk_id = ANY((SELECT array_agg({id}) FROM {chunks})::bigint[])"
+
+# The best chunks of all: by the added terms, then by all. FULL JOIN, though those with more are among the first: where
+# few rows are expected, 500 of each would be compared one by one.
 LEXICAL: Final = f"""
-SELECT s.chunk_id, row_number() OVER (ORDER BY s.lexical DESC, s.chunk_id) AS rank
-  FROM (SELECT a.chunk_id, a.lexical + coalesce((
-               SELECT sum({_PART}) FROM weights w JOIN pgask.postings p
-                   ON p.collection_id = %(collection_id)s AND p.term = w.term AND p.chunk_id = a.chunk_id
-                WHERE NOT w.added), 0) AS lexical
-          FROM ({_ADDED} ORDER BY lexical DESC, m.chunk_id
-                LIMIT %(candidates)s * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE {MORE} END FROM weights)) a) s
- ORDER BY s.lexical DESC, s.chunk_id LIMIT %(candidates)s"""  # noqa: S608
+WITH first AS MATERIALIZED ({_ADDED.format(chunks="", terms="w.added")} ORDER BY lexical DESC, m.chunk_id
+    LIMIT %(candidates)s * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE {MORE} END FROM weights)
+), more AS ({_ADDED.format(chunks=_OF_CHUNKS.format(id="chunk_id", chunks="first"), terms="NOT w.added")}
+), summed AS (
+    SELECT chunk_id, first.lexical + coalesce(more.lexical, 0) AS lexical FROM first FULL JOIN more USING (chunk_id)
+)
+SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
+  FROM summed ORDER BY lexical DESC, chunk_id LIMIT %(candidates)s"""  # noqa: S608
 
 # The best of those that a filter keeps (`eligible`); the budget has to be endless, for the filter may keep none of
-# the chunks that hold the rarer terms.
-LEXICAL_FILTERED: Final = f"""
+# the chunks that hold the rarer terms. Where it keeps few, no postings but theirs are read.
+LEXICAL_OF_MANY: Final = f"""
 SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS rank
-  FROM ({_ADDED}) a JOIN pgask.chunks k ON k.id = a.chunk_id
+  FROM ({_ADDED.format(chunks="", terms="w.added")}) a JOIN pgask.chunks k ON k.id = a.chunk_id
  WHERE k.document_id IN (SELECT id FROM eligible)
  ORDER BY a.lexical DESC, a.chunk_id LIMIT %(candidates)s"""  # noqa: S608
+
+LEXICAL_OF_FEW: Final = f"""
+WITH few AS MATERIALIZED (
+    SELECT id FROM pgask.chunks WHERE document_id IN (SELECT id FROM eligible)
+), found AS MATERIALIZED ({_ADDED.format(chunks=_OF_CHUNKS.format(id="id", chunks="few"), terms="true")})
+SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
+  FROM found ORDER BY lexical DESC, chunk_id LIMIT %(candidates)s"""  # noqa: S608
 
 # Each term that stands in a candidate: its share of the chunk's BM25, and how often it stands in each window. One scan
 # of the index a term with all candidates, not one a term and candidate: .78 of the statement's CPU time at 325 chunks.
@@ -71,7 +81,7 @@ SELECT m.chunk_id AS id, w.term, w.idf, m.part, m.windows
   FROM weights w CROSS JOIN LATERAL (
        SELECT p.chunk_id, {_PART} AS part, p.window_frequencies AS windows FROM pgask.postings p
         WHERE p.collection_id = %(collection_id)s AND p.term = w.term
-          AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m"""  # noqa: S608
+             {_OF_CHUNKS.format(id="id", chunks="candidates")} OFFSET 0) m"""  # noqa: S608
 
 
 def budget_parameters(*, filtered: bool) -> dict[str, float]:

@@ -53,7 +53,8 @@ matching AS MATERIALIZED ({matching}),
 kept AS MATERIALIZED (SELECT coalesce(sum(chunk_count), 0)::bigint AS rows FROM matching),
 eligible AS MATERIALIZED (SELECT id, chunk_count FROM matching WHERE (SELECT rows FROM kept) <= %(most)s), """
 
-# app/retrieval/fusion.py's formula; of equal windows the first.
+# app/retrieval/fusion.py's formula; of equal windows the first. FULL JOIN, though all terms are of candidates: what is
+# expected to be few rows would be compared one by one.
 _BOTH: Final = """
 {both_legs}, highest AS MATERIALIZED (
     SELECT coalesce(nullif(max(lexical), 0), 1) AS lexical FROM held
@@ -61,8 +62,8 @@ _BOTH: Final = """
     SELECT c.id, c.document_id, coalesce(s.lexical, 0) AS lexical,
            sqrt((1::float8 - %(unknown)s) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0)))
            AS readability
-      FROM candidates c JOIN pgask.documents d ON d.id = c.document_id
-      LEFT JOIN (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s ON s.id = c.id
+      FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
+      FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (
     SELECT DISTINCT ON (o.id) o.id, o.cosine,
            %(dense_weight)s::float8 * c.readability * greatest(o.cosine, 0)

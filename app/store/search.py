@@ -19,7 +19,7 @@ from app.domain import SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import NotFoundError
 from app.lexicon import LEXICON_VERSION
-from app.store.bm25 import HELD_TERMS, LEXICAL, LEXICAL_FILTERED, WEIGHTS, budget_parameters
+from app.store.bm25 import HELD_TERMS, LEXICAL, LEXICAL_OF_FEW, LEXICAL_OF_MANY, WEIGHTS, budget_parameters
 from app.store.engine import AsyncConnection
 from app.store.filters import compile_filter
 from app.store.index import VectorIndex
@@ -330,11 +330,12 @@ def session_settings(plan: SearchPlan, *, filtered: bool) -> dict[str, str]:
 def both_legs(plan: SearchPlan, eligible: sql.Composable | None, candidates: int) -> sql.Composed:
     """BOTH_LEGS; `eligible` begins it under a filter: a query of that name, the documents that the filter keeps."""
     filtered = eligible is not None
+    lexical = LEXICAL if not filtered else LEXICAL_OF_FEW if plan.rows <= PLANNED_ONCE else LEXICAL_OF_MANY
     return sql.SQL(BOTH_LEGS).format(
         eligible=eligible or sql.SQL(""),
         weights=sql.SQL(WEIGHTS),
         dense=dense_leg(plan, candidates, filtered=filtered),
-        lexical=sql.SQL(LEXICAL_FILTERED if filtered else LEXICAL),
+        lexical=sql.SQL(lexical),
         held_terms=sql.SQL(HELD_TERMS),
         windows=window_table(plan.space_id),
     )
