@@ -3,6 +3,7 @@ candidates or all of them are to be shown: search both legs in one snapshot, fus
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -185,7 +186,7 @@ class Retriever:
         """By one statement; None where it needs more."""
         settings = self._settings
         most = 2 * max(settings.candidates, asked.top_k)
-        shown = most if settings.max_per_document else min(most, 2 * asked.top_k + SPARE)
+        shown = most if settings.max_per_document else min(most, math.ceil((1 + SPARE) * asked.top_k) + 1)
         found = await self._usual.search(
             RankingQuery(
                 asked.collection,
