@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -62,16 +62,27 @@ class Ahead(Generic[Item, Made]):
             self._changed.notify_all()
         self._thread.join(_JOIN_S)  # it may be in a file that takes long; closing the parser ends that
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether `take` would not wait."""
+    def is_ready_before(self, other: Future[Any] | None) -> bool:
+        """Wait until `take` would not, or until `other` is done; whether it is the first. None: one that is done."""
         with self._changed:
-            return bool(self._made) or self._is_over
+            if other is None or self._is_ready():
+                return self._is_ready()
+        other.add_done_callback(lambda _: self._wake())
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_ready() or other.done())
+            return self._is_ready()
+
+    def _is_ready(self) -> bool:
+        return bool(self._made) or self._is_over
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def take(self) -> Made | None:
         """What was made of the next item, None after the last; waits. Raises what making it raised."""
         with self._changed:
-            self._changed.wait_for(lambda: self._made or self._is_over)
+            self._changed.wait_for(self._is_ready)
             if self._made:
                 return self._made.popleft()
             if self._error is not None:
@@ -82,7 +93,7 @@ class Ahead(Generic[Item, Made]):
         """What was taken is done with: its room is free."""
         with self._changed:
             self._in_work -= self._weigh_made(made)
-            self._changed.notify_all()
+        self._wake()
 
     def _run(self) -> None:
         try:
@@ -98,9 +109,8 @@ class Ahead(Generic[Item, Made]):
         except BaseException as error:  # noqa: BLE001 - raised by take(), in the thread that decides
             self._error = error
         finally:
-            with self._changed:
-                self._is_over = True
-                self._changed.notify_all()
+            self._is_over = True
+            self._wake()
 
     def _enter(self, room: int) -> bool:
         """Wait for room and take it; False: stopped."""

@@ -9,7 +9,6 @@ the settings that made it.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -24,7 +23,6 @@ import structlog
 from app.domain import Document
 from app.embedding import Embedder, FloatVector, IntVector, Tokens
 from app.errors import DocumentError, PgaskError, StoreError
-from app.lexicon import terms
 from app.store.documents import (
     EmbeddedDocument,
     SourceVersion,
@@ -40,6 +38,7 @@ from app.store.engine import Connection
 from app.store.spaces import Collection
 from ingest.beside import Ahead, Worker
 from ingest.chunking import ChunkedDocument, chunk
+from ingest.counting import Counted, terms_of
 from ingest.duplicates import Duplicate, DuplicateSearch, sign
 from ingest.interrupts import interrupt_after
 from ingest.planning import IngestOptions, Plan, Progress, is_storable, make_plan, origin_of
@@ -211,26 +210,26 @@ class IngestRun:
             encoding: _Group | None = None
             group: list[_Prepared] = []
             tokens = 0
-            while True:
-                if encoding is not None and not documents.is_ready:  # write instead of waiting
-                    self._finish(encoding, duplicates, documents)
-                    encoding = None
-                made = documents.take()
-                if isinstance(made, _Unprepared):
-                    self._fail(made.version, made.code, made.detail)
-                    documents.release(made)
-                    continue
-                if made is not None:
-                    group.append(made)
-                    tokens += len(made.tokens)
-                    if tokens < group_tokens:
+            is_over = False
+            while not is_over:
+                # a group that is not full is better than an encoder that has nothing to do
+                encoded = encoding.encoded if encoding is not None else None
+                if documents.is_ready_before(encoded) or not (group or encoding):
+                    made = documents.take()
+                    if isinstance(made, _Unprepared):
+                        self._fail(made.version, made.code, made.detail)
+                        documents.release(made)
                         continue
+                    is_over = made is None
+                    if made is not None:
+                        group.append(made)
+                        tokens += len(made.tokens)
+                        if tokens < group_tokens:
+                            continue
                 started = self._start(group, duplicates, encoder, group_tokens) if group else None
                 if encoding is not None:
                     self._finish(encoding, duplicates, documents)
                 encoding, group, tokens = started, [], 0
-                if made is None:
-                    break
             if encoding is not None:
                 self._finish(encoding, duplicates, documents)
 
@@ -266,7 +265,7 @@ class IngestRun:
                 "The file holds no text that the embedding model has tokens for.", code="empty"
             )
         check_coverage(cut.windows, len(tokens))
-        window_terms = [terms(document.text[window.char_start : window.char_end]) for window in cut.windows]
+        window_terms = terms_of(document.text[window.char_start : window.char_end] for window in cut.windows)
         signature = sign(document.text, list(chain.from_iterable(window_terms)))
         return _Prepared(version, document, tokens, cut, window_terms, signature, is_new)
 
@@ -402,27 +401,23 @@ class IngestRun:
 
 
 def _pooled(prepared: _Prepared, encoded: EncodedWindows) -> EmbeddedDocument:
-    """Pool the window vectors of a document into its chunks' vectors and count its terms."""
+    """Pool the window vectors of a document into its chunks' vectors."""
     cut = prepared.cut
-    window_terms = [Counter(found) for found in prepared.window_terms]
+    keywords = [len(set(found)) for found in prepared.window_terms]
     sizes = [window.token_end - window.token_start for window in cut.windows]
-    vectors, chunk_terms = [], []
-    for first, after in cut.chunk_windows:
-        weights = window_weights([len(found) for found in window_terms[first:after]], sizes[first:after])
-        vectors.append(pool(encoded.vectors[first:after], weights))
-        total: Counter[str] = Counter()
-        for found in window_terms[first:after]:
-            total.update(found)
-        chunk_terms.append(total)
+    vectors = [
+        pool(encoded.vectors[first:after], window_weights(keywords[first:after], sizes[first:after]))
+        for first, after in cut.chunk_windows
+    ]
     return EmbeddedDocument(
         document=prepared.document,
         chunks=cut.chunks,
         chunk_vectors=np.stack(vectors),
         chunk_windows=cut.chunk_windows,
-        chunk_terms=chunk_terms,
+        chunk_terms=Counted(prepared.window_terms, cut.chunk_windows),
         windows=[(window.char_start, window.char_end) for window in cut.windows],
         window_vectors=encoded.vectors,
-        window_terms=window_terms,
+        window_terms=Counted(prepared.window_terms, [(at, at + 1) for at in range(len(cut.windows))]),
         unknown_tokens=prepared.tokens.unknown,
         token_count=len(prepared.tokens),
         window_hashes=encoded.hashes,

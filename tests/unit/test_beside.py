@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_everything_comes_once_in_order(weight: int) -> None:
     with ahead(list(range(200)), weight=weight) as work:
         assert taken(work) == [str(number) for number in range(200)]
         assert work.take() is None
-        assert work.is_ready
+        assert work.is_ready_before(None)
 
 
 def test_what_is_in_work_stays_within_the_room() -> None:
@@ -46,7 +47,7 @@ def test_what_is_in_work_stays_within_the_room() -> None:
 
     with ahead([0, 1, 2, 3], make, weight=ROOM // 3) as work:
         made = [work.take() for _ in range(3)]
-        assert not work.is_ready
+        assert not work.is_ready_before(None)
         assert not fourth.wait(0.2)
         assert begun == [0, 1, 2]
         assert made[0] is not None
@@ -145,3 +146,22 @@ def test_leaving_waits_for_the_call_that_runs_and_tells_it() -> None:
         assert began.wait(WAIT_S)
     assert told.is_set()
     assert not waiting.done()
+
+
+def test_waiting_ends_with_an_item_or_with_the_other_thing() -> None:
+    """Whoever waits for an item with things in work that keep the next from beginning is woken to release them."""
+    may_go = threading.Event()
+    other: Future[None] = Future()
+
+    def make(item: int) -> str:
+        may_go.wait(WAIT_S)
+        return str(item)
+
+    with ahead([0], make) as work:
+        threading.Timer(0.05, other.set_result, [None]).start()
+        assert not work.is_ready_before(other)
+        endless: Future[None] = Future()
+        threading.Timer(0.05, may_go.set).start()
+        assert work.is_ready_before(endless)
+        assert work.take() == "0"
+        assert work.is_ready_before(endless)  # what comes next is the end, or the thread is about to say so
