@@ -29,10 +29,15 @@ def main() -> None:
                 importlib.import_module(module.name)
     for name in SERVER:
         importlib.import_module(name)
-    vectors = SentenceTransformerEmbedder.from_settings(load_settings()).embed_queries(
-        ["Which words? 哪些词？"]
+    embedder = SentenceTransformerEmbedder.from_settings(load_settings())
+    vectors = embedder.embed_queries(["Which words? 哪些词？"])
+    if not embedder.runtime.startswith(
+        "openvino"
+    ):  # it would do without, and say so in a log that nobody reads
+        raise SystemExit(f"The model is run by {embedder.runtime}, not by OpenVINO.")
+    print(
+        f"{len(terms('Which words? 哪些词？'))} terms, vector of {vectors.shape[1]}, run by {embedder.runtime}"
     )
-    print(f"{len(terms('Which words? 哪些词？'))} terms, vector of {vectors.shape[1]}")
 
 
 if __name__ == "__main__":

@@ -114,6 +114,15 @@ def test_a_second_up_makes_nothing_anew(stack: Stack) -> None:
     stack.wait_healthy("app", timeout_s=60)
 
 
+def test_the_model_is_run_by_openvino_and_converted_once(stack: Stack) -> None:
+    assert "run by openvino" in stack.execute("app", "pgask", "doctor")
+    kept = stack.execute("app", "ls", "-l", "--time-style=full-iso", "/models/pgask/models")
+    assert "ir-" in kept
+    stack.compose("restart", "app")
+    stack.wait_healthy("app", timeout_s=180)
+    assert stack.execute("app", "ls", "-l", "--time-style=full-iso", "/models/pgask/models") == kept
+
+
 def test_the_image_is_small_and_has_no_tools(stack: Stack) -> None:
     def size(image: str) -> int:
         return int(run("docker", "image", "inspect", "--format", "{{.Size}}", image))
