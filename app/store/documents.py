@@ -379,22 +379,7 @@ def _copy_parts(
             half=True,
         ),
     )
-    _copy_blocks(
-        connection,
-        sql.SQL(f"COPY pgask.postings ({POSTING_COLUMNS}) FROM STDIN (FORMAT BINARY)"),
-        (
-            pack_postings(
-                chunk_id,
-                collection.id,
-                terms.total(),
-                _postings(terms, embedded.window_terms[first:after]),
-                connection.info.encoding,
-            )
-            for chunk_id, terms, (first, after) in zip(
-                ids, embedded.chunk_terms, embedded.chunk_windows, strict=True
-            )
-        ),
-    )
+    term_counts = _copy_postings(connection, collection, ids, embedded)
     _copy(
         connection,
         sql.SQL(
@@ -411,15 +396,15 @@ def _copy_parts(
                 chunk.char_start,
                 chunk.char_end,
                 chunk.token_count,
-                terms.total(),
+                term_count,
                 chunk.page,
                 chunk.heading,
                 Jsonb([[place.char_start, place.page, place.heading] for place in chunk.places]),
                 [offset for span in chunk.sentences for offset in span],
                 *windows,
             )
-            for chunk_id, chunk, terms, windows in zip(
-                ids, embedded.chunks, embedded.chunk_terms, embedded.chunk_windows, strict=True
+            for chunk_id, chunk, term_count, windows in zip(
+                ids, embedded.chunks, term_counts, embedded.chunk_windows, strict=True
             )
         ),
     )
@@ -438,6 +423,25 @@ def _copy_parts(
             half=False,
         ),
     )
+
+
+def _copy_postings(
+    connection: Connection, collection: Collection, ids: Sequence[int], embedded: EmbeddedDocument
+) -> list[int]:
+    """Write the postings of chunks; how many terms each chunk has."""
+    term_counts: list[int] = []
+
+    def packed() -> Iterator[bytes]:
+        for chunk_id, terms, (first, after) in zip(
+            ids, embedded.chunk_terms, embedded.chunk_windows, strict=True
+        ):
+            term_counts.append(terms.total())
+            postings = _postings(terms, embedded.window_terms[first:after])
+            yield pack_postings(chunk_id, collection.id, term_counts[-1], postings, connection.info.encoding)
+
+    statement = sql.SQL(f"COPY pgask.postings ({POSTING_COLUMNS}) FROM STDIN (FORMAT BINARY)")
+    _copy_blocks(connection, statement, packed())
+    return term_counts
 
 
 def _postings(terms: Counter[str], windows: Sequence[Counter[str]]) -> Iterator[tuple[str, int, bytes]]:
