@@ -62,11 +62,11 @@ class Ahead(Generic[Item, Made]):
             self._changed.notify_all()
         self._thread.join(_JOIN_S)  # it may be in a file that takes long; closing the parser ends that
 
-    def is_ready_before(self, other: Future[Any] | None) -> bool:
-        """Wait until `take` would not, or until `other` is done; whether it is the first. None: one that is done."""
+    def is_ready_before(self, other: Future[Any]) -> bool:
+        """Wait until `take` would not, or until `other` is done; whether it is the first."""
         with self._changed:
-            if other is None or self._is_ready():
-                return self._is_ready()
+            if self._is_ready():
+                return True
         other.add_done_callback(lambda _: self._wake())
         with self._changed:
             self._changed.wait_for(lambda: self._is_ready() or other.done())

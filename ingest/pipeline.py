@@ -210,26 +210,28 @@ class IngestRun:
             encoding: _Group | None = None
             group: list[_Prepared] = []
             tokens = 0
-            is_over = False
-            while not is_over:
-                # a group that is not full is better than an encoder that has nothing to do
-                encoded = encoding.encoded if encoding is not None else None
-                if documents.is_ready_before(encoded) or not (group or encoding):
-                    made = documents.take()
-                    if isinstance(made, _Unprepared):
-                        self._fail(made.version, made.code, made.detail)
-                        documents.release(made)
+            while True:
+                if encoding is not None and not documents.is_ready_before(encoding.encoded):
+                    self._finish(encoding, duplicates, documents)
+                    encoding = None
+                made = documents.take()
+                if isinstance(made, _Unprepared):
+                    self._fail(made.version, made.code, made.detail)
+                    documents.release(made)
+                    continue
+                if made is not None:
+                    group.append(made)
+                    tokens += len(made.tokens)
+                    if (
+                        tokens < group_tokens
+                    ):  # never less, or what moved from one file to the next is encoded anew
                         continue
-                    is_over = made is None
-                    if made is not None:
-                        group.append(made)
-                        tokens += len(made.tokens)
-                        if tokens < group_tokens:
-                            continue
                 started = self._start(group, duplicates, encoder, group_tokens) if group else None
                 if encoding is not None:
                     self._finish(encoding, duplicates, documents)
                 encoding, group, tokens = started, [], 0
+                if made is None:
+                    break
             if encoding is not None:
                 self._finish(encoding, duplicates, documents)
 

@@ -12,6 +12,8 @@ from ingest.beside import ROOM, Ahead, Worker
 
 WAIT_S = 30.0
 SLACK = 64_000
+DONE: Future[None] = Future()
+DONE.set_result(None)
 
 
 def ahead(items: list[int], make: Callable[[int], str] = str, weight: int = 1) -> Ahead[int, str]:
@@ -31,7 +33,7 @@ def test_everything_comes_once_in_order(weight: int) -> None:
     with ahead(list(range(200)), weight=weight) as work:
         assert taken(work) == [str(number) for number in range(200)]
         assert work.take() is None
-        assert work.is_ready_before(None)
+        assert work.is_ready_before(DONE)
 
 
 def test_what_is_in_work_stays_within_the_room() -> None:
@@ -47,7 +49,7 @@ def test_what_is_in_work_stays_within_the_room() -> None:
 
     with ahead([0, 1, 2, 3], make, weight=ROOM // 3) as work:
         made = [work.take() for _ in range(3)]
-        assert not work.is_ready_before(None)
+        assert not work.is_ready_before(DONE)
         assert not fourth.wait(0.2)
         assert begun == [0, 1, 2]
         assert made[0] is not None
