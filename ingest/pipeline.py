@@ -51,6 +51,7 @@ from ingest.windows import PART_TOKENS, EncodedWindows, check_coverage, encode_w
 __all__ = ["DuplicateFile", "IngestOptions", "IngestRun", "Parse", "Plan", "Progress", "Report"]
 
 _GROUP_TOKENS: Final = 8192  # small documents are embedded together, so that the encoder's batches are full
+MAX_TOKENS: Final = 6_000_000  # of a text; taking one in needs about 90 bytes of memory a token
 _TOKEN_BYTES: Final = 6  # of text, a generous average
 _log = structlog.get_logger(__name__)
 
@@ -255,6 +256,10 @@ class IngestRun:
 
     def _prepare(self, version: SourceVersion, document: Document, is_new: bool) -> _Prepared:
         tokens = self._embedder.tokenize(document.text)
+        if len(tokens) > MAX_TOKENS:
+            raise DocumentError(
+                f"The file has more than {MAX_TOKENS:,} tokens of text; split it.", code="too_large"
+            )
         cut = chunk(
             document,
             tokens,

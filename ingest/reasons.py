@@ -28,9 +28,9 @@ REASONS: Mapping[str, Reason] = {
         "请转换为 PDF、DOCX、PPTX、XLSX、EPUB、HTML、Markdown 或纯文本。",
     ),
     "too_large": Reason(
-        "The file is over the limit of bytes, pages or characters.",
+        "The file is over the limit of bytes, pages, characters or tokens.",
         "Split the file, or raise the limit on bytes.",
-        "文件超过了字节数、页数或字符数的上限。",
+        "文件超过了字节数、页数、字符数或词元数的上限。",
         "请拆分文件，或提高字节数上限。",
     ),
     "unreadable": Reason(

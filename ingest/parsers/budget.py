@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.errors import DocumentError
 
-MAX_TEXT_CHARS = 20_000_000  # some 8,000 pages; taking a text in needs about 30 bytes of memory a character
+MAX_TEXT_CHARS = 20_000_000  # some 8,000 pages; taking an English text in needs about 25 bytes of memory a character
 
 
 @dataclass(slots=True)

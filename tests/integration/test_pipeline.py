@@ -135,6 +135,18 @@ def test_bad_files_are_reported_and_the_rest_goes_in(database: Database, tmp_pat
     assert statuses(database)["empty.txt"] == ("ready", None)
 
 
+def test_a_text_of_too_many_tokens_is_too_large(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "long.md").write_text("word " * 101, "utf-8")
+    (tmp_path / "short.md").write_text("word " * 100, "utf-8")
+    monkeypatch.setattr("ingest.pipeline.MAX_TOKENS", 100)
+    report = ingest(database, tmp_path)
+    assert [(failure.source, failure.code) for failure in report.failed] == [("long.md", "too_large")]
+    assert report.new == 1
+    assert statuses(database)["long.md"] == ("failed", "too_large")
+
+
 def test_a_file_that_turns_bad_stays_searchable_as_it_was(database: Database, tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path, 2)
     ingest(database, corpus)

@@ -4,7 +4,7 @@ type Reasons = Readonly<Record<string, string>>;
 
 export const reasonsEn: Reasons = {
   unsupported_type: "Files of this type are not read. Convert the file to PDF, DOCX, PPTX, XLSX, EPUB, HTML, Markdown or text.",
-  too_large: "The file is over the limit of bytes, pages or characters. Split the file, or raise the limit on bytes.",
+  too_large: "The file is over the limit of bytes, pages, characters or tokens. Split the file, or raise the limit on bytes.",
   unreadable: "The file or folder can't be opened. Check its permissions and whether a link leads nowhere; then ingest again.",
   bad_name: "The name of the file or folder is not valid UTF-8, or its path is too long. Rename it.",
   outside_root: "A link leads out of the ingested folder. Copy the file into the folder, or ingest the folder that it lies in.",
@@ -23,7 +23,7 @@ export const reasonsEn: Reasons = {
 
 export const reasonsZh: Reasons = {
   unsupported_type: "不支持这种类型的文件。请转换为 PDF、DOCX、PPTX、XLSX、EPUB、HTML、Markdown 或纯文本。",
-  too_large: "文件超过了字节数、页数或字符数的上限。请拆分文件，或提高字节数上限。",
+  too_large: "文件超过了字节数、页数、字符数或词元数的上限。请拆分文件，或提高字节数上限。",
   unreadable: "无法打开文件或文件夹。请检查权限以及链接是否失效，然后重新导入。",
   bad_name: "文件或文件夹的名称不是有效的 UTF-8，或路径过长。请重命名。",
   outside_root: "链接指向被导入文件夹之外。请把文件复制到该文件夹内，或导入文件所在的文件夹。",
