@@ -164,7 +164,8 @@ class Retriever:
         """
         stages = _Stages()
         read = await self._reader.read(question)
-        asked_terms = list(dict.fromkeys(terms(question)))[:MAX_QUERY_TERMS]
+        are_used = weigh or explain or not self._settings.dense_alone
+        asked_terms = list(dict.fromkeys(terms(question)))[:MAX_QUERY_TERMS] if are_used else []
         asked = _Question(
             collection, top_k, search_filter, explain, asked_terms, read.vector, read.unknown_share
         )

@@ -104,10 +104,14 @@ class _Text:
         return _shingles(self._text)
 
     def is_nearly(self, other: _Text) -> bool:
-        if self._text == other._text:
+        shorter, longer = self._text, other._text
+        if len(shorter) > len(longer):
+            shorter, longer = longer, shorter
+        if len(shorter) < NEAR_IDENTICAL * len(longer):
+            return False
+        if shorter == longer:
             return True
-        shorter, longer = sorted((self._text, other._text), key=len)
-        if len(shorter) < NEAR_IDENTICAL * len(longer) or not _shares_stretches(shorter, longer):
+        if not _shares_stretches(shorter, longer):
             return False
         shared = len(self._shingles & other._shingles)
         return shared >= NEAR_IDENTICAL * (len(self._shingles) + len(other._shingles) - shared)

@@ -384,9 +384,10 @@ def _copy_parts(
         connection,
         sql.SQL(
             "COPY pgask.chunks (id, document_id, collection_id, chunk_index, char_start, char_end, token_count,"
-            " term_count, page, heading, places, sentences, window_start, window_end) FROM STDIN (FORMAT BINARY)"
+            " term_count, page, heading, places, sentences, window_start, window_end, windows_shared)"
+            " FROM STDIN (FORMAT BINARY)"
         ),
-        ["int8", "uuid", *["int4"] * 7, "text", "jsonb", "int4[]", "int4", "int4"],
+        ["int8", "uuid", *["int4"] * 7, "text", "jsonb", "int4[]", *["int4"] * 3],
         (
             (
                 chunk_id,
@@ -402,9 +403,15 @@ def _copy_parts(
                 Jsonb([[place.char_start, place.page, place.heading] for place in chunk.places]),
                 [offset for span in chunk.sentences for offset in span],
                 *windows,
+                max(0, held - windows[0]),
             )
-            for chunk_id, chunk, term_count, windows in zip(
-                ids, embedded.chunks, term_counts, embedded.chunk_windows, strict=True
+            for chunk_id, chunk, term_count, windows, held in zip(
+                ids,
+                embedded.chunks,
+                term_counts,
+                embedded.chunk_windows,
+                [end for _, end in [(0, 0), *embedded.chunk_windows][:-1]],
+                strict=True,
             )
         ),
     )

@@ -85,11 +85,10 @@ _DENSE: Final = """
            sqrt((1::float8 - %(unknown)s) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0)))
            * greatest(w.cosine, 0) AS score
       FROM dense JOIN pgask.chunks c ON c.id = dense.chunk_id JOIN pgask.documents d ON d.id = c.document_id
-      LEFT JOIN pgask.chunks before ON before.document_id = c.document_id AND before.chunk_index = c.chunk_index - 1
      CROSS JOIN LATERAL (
            SELECT max(1 - (o.embedding <=> %(half)s)) AS cosine FROM {windows} o
             WHERE o.document_id = c.document_id AND o.window_index < c.window_end
-              AND o.window_index >= greatest(c.window_start, before.window_end)) w
+              AND o.window_index >= c.window_start + c.windows_shared) w
      WHERE w.cosine IS NOT NULL
 )"""
 

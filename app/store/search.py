@@ -61,10 +61,9 @@ SELECT d.id, d.chunk_count FROM pgask.documents d
 BOTH_LEGS: Final = """
 {eligible}{weights}, dense AS MATERIALIZED ({dense}), lexical AS MATERIALIZED ({lexical}),
 candidates AS MATERIALIZED (
-    SELECT c.id, c.document_id, c.window_start, c.window_end, greatest(c.window_start, before.window_end) AS own_start,
+    SELECT c.id, c.document_id, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
       FROM dense d FULL JOIN lexical l USING (chunk_id) JOIN pgask.chunks c ON c.id = chunk_id
-      LEFT JOIN pgask.chunks before ON before.document_id = c.document_id AND before.chunk_index = c.chunk_index - 1
 ), terms AS MATERIALIZED ({held_terms}
 ), own AS MATERIALIZED (
     SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> %(half)s) AS cosine

@@ -180,6 +180,8 @@ chunks = Table(
     Column("sentences", ARRAY(Integer), nullable=False),  # char_start, char_end of each sentence, flat
     Column("window_start", Integer, nullable=False),  # windows [window_start, window_end) of the document
     Column("window_end", Integer, nullable=False),
+    # So many of its first windows are the last of the chunk before, and count for that one
+    Column("windows_shared", Integer, nullable=False, server_default=text("0")),
     UniqueConstraint("document_id", "chunk_index"),
     CheckConstraint("char_start < char_end", name="span"),
 )

@@ -31,6 +31,11 @@ def test_up_down_up_on_filled_tables(empty_database: Database, tmp_path: Path) -
     ingest(empty_database, corpus)
     before = snapshot(empty_database)
     assert before
+    shared = windows_shared(empty_database)
+    assert any(count > 0 for *_, count in shared)
+    downgrade(empty_database, "0005")
+    migrate(empty_database)
+    assert windows_shared(empty_database) == shared
 
     downgrade(empty_database, "base")
     with connect(empty_database.owner) as owner:
@@ -49,6 +54,15 @@ def test_up_down_up_on_filled_tables(empty_database: Database, tmp_path: Path) -
     compare(empty_database)
     ingest(empty_database, corpus)
     assert snapshot(empty_database) == before
+
+
+def windows_shared(database: Database) -> list[tuple[str, int, int]]:
+    """Source, index and windows shared of each chunk."""
+    with connect(database.app) as app:
+        return app.execute(
+            "SELECT d.source, k.chunk_index, k.windows_shared FROM pgask.chunks k JOIN pgask.documents d"
+            " ON d.id = k.document_id ORDER BY 1, 2"
+        ).fetchall()
 
 
 def test_stored_texts_get_their_hash_and_duplicates_go_with_their_columns(
