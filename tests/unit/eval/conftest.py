@@ -44,7 +44,8 @@ class TinySystem:
             except UnicodeDecodeError:
                 failed[source] = "not_text"
             on_document(done, len(files))
-        return Ingested(documents, failed, seconds=0.5)
+        has_index = bool(self.opened_with) and "probes" in self.opened_with[-1]
+        return Ingested(documents, failed, seconds=0.5, index_recall=0.75 if has_index else None)
 
     async def ask(self, question: str, collection: str, top_k: int) -> AskResult:
         self.asked.append(question)

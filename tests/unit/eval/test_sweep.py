@@ -132,6 +132,20 @@ class TestWording:
         assert "question_en" in result.stderr
 
 
+class TestIndex:
+    def test_its_recall_is_kept_with_the_point(self, sweep: Sweep, out: Path) -> None:
+        for reused in (False, True):
+            point = last_line(sweep("probes=1"))["points"][0]
+            assert point["reused"] is reused
+            assert isinstance(point["figures"], dict)
+            assert point["figures"]["index_recall"] == 0.75
+        assert "<th>index recall</th>" in (out / "sweep.html").read_text(encoding="utf-8")
+
+    def test_points_without_an_index_have_no_column_of_it(self, sweep: Sweep, out: Path) -> None:
+        sweep("dense_weight=.3")
+        assert "index recall" not in (out / "sweep.html").read_text(encoding="utf-8")
+
+
 class TestResuming:
     def test_finished_points_are_not_run_again(self, sweep: Sweep, tiny_system: TinySystem) -> None:
         first = last_line(sweep("dense_weight=.3"))["points"]
