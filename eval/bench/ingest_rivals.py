@@ -174,14 +174,15 @@ def main() -> None:
         folder = Path(json.loads(line)["folder"])
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         timer.seconds = 0.0
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         texts = ingest(files)
-        seconds = time.perf_counter() - started
+        seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - used
         forget()
         lengths = [len(tokenizer.encode(text, add_special_tokens=False).ids) for text in texts]
         reply = {
             "seconds": seconds,
             "model_seconds": timer.seconds,
+            "cpu_seconds": cpu_seconds,
             "chunks": len(texts),
             "tokens": sum(min(length, 254) for length in lengths),
             "tokens_lost": sum(max(0, length - 254) for length in lengths),
