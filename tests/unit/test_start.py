@@ -35,6 +35,25 @@ def test_ctrl_c_while_a_command_loads_is_an_exit_status_and_no_traceback(command
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
 
 
+# Sends itself Ctrl-C when the command is done and the interpreter ends.
+INTERRUPTED_LATE = """
+import atexit, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+atexit.register(os.kill, os.getpid(), signal.SIGINT)
+sys.argv[1:] = ["--help"]
+from app import start
+start.ingest()
+"""
+
+
+def test_ctrl_c_while_the_interpreter_ends_is_no_traceback_and_loses_no_output() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_LATE], cwd=ROOT, capture_output=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (130, b"")
+    assert b"--dry-run" in done.stdout
+
+
 def test_nothing_slow_is_loaded_before_ctrl_c_is_caught() -> None:
     listed = "import sys, app.start; print(*sys.modules)"
     done = subprocess.run(
