@@ -29,6 +29,7 @@ from app.encoders.batching import (
     BatchSize,
     batches_for_lanes,
     in_batches,
+    padded_width,
 )
 from app.encoders.hardware import resolve_device
 from app.encoders.model_folder import dimension_of, find_model, weights_sha256
@@ -309,9 +310,10 @@ class SentenceTransformerEmbedder:
     def _padded(
         self, windows: Sequence[IntVector], prefix: IntVector
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Token ids with special tokens, and their mask, both (len(windows), longest)."""
+        """Token ids with special tokens, and their mask, both (len(windows), a width that holds the longest)."""
         before, after = self._special_ids
-        width = max(map(len, windows)) + len(prefix) + len(before) + len(after)
+        longest = max(map(len, windows)) + len(prefix) + len(before) + len(after)
+        width = min(padded_width(longest), self._encoder.max_tokens)
         ids = np.full((len(windows), width), self._encoder.pad_id, dtype=np.int64)
         mask = np.zeros((len(windows), width), dtype=np.int64)
         for row, window in enumerate(windows):

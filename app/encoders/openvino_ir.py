@@ -44,6 +44,9 @@ LEAST_INT8_COSINE: Final = (
     0.99  # mean of a quantized model to the exact one, on the texts it was calibrated with
 )
 _FORMAT: Final = 1  # raised when what is in the folder changes
+_KEPT_SHAPES: Final = (
+    512  # programs kept for shapes of operators; of 5,000, OpenVINO's default, each takes 30 to 60 KB
+)
 _STALE_S: Final = 3600.0  # a half-made folder that is older belongs to a process that was killed
 _log = structlog.get_logger(__name__)
 
@@ -96,14 +99,26 @@ class OpenVinoEncoder:
         compiled = self._compiled({"NUM_STREAMS": self.lanes, "INFERENCE_NUM_THREADS": processors()})
         free: SimpleQueue[Any] = SimpleQueue()
         for _ in range(self.lanes):
-            free.put(compiled.create_infer_request())
+            request = compiled.create_infer_request()
+            # The bindings' first call ever must be alone: in two threads at once it waits for Python's lock while it
+            # holds the lock of a C++ constant that the other waits for, for ever.
+            _infer(request, np.full((1, 1), self.pad_id, dtype=np.int64), np.ones((1, 1), dtype=np.int64))
+            free.put(request)
         return free
 
     def _compiled(self, options: dict[str, object]) -> Any:
         return (
             _openvino()
             .Core()
-            .compile_model(self._ir, "CPU", {"INFERENCE_PRECISION_HINT": self._precision, **options})
+            .compile_model(
+                self._ir,
+                "CPU",
+                {
+                    "INFERENCE_PRECISION_HINT": self._precision,
+                    "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_SHAPES,
+                    **options,
+                },
+            )
         )
 
     def encode(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:

@@ -15,6 +15,7 @@ from app.encoders.batching import (
     BatchSize,
     batches_for_lanes,
     in_batches,
+    padded_width,
 )
 
 LENGTHS = [[], [5], [0, 0], [300] * 40, [1, 900, 30, 30, 5_000, 2], list(range(200))]
@@ -39,8 +40,10 @@ def test_batches_hold_every_row_once_within_the_limit(lengths: list[int]) -> Non
 def test_lanes_get_every_row_once_the_largest_batch_first(lengths: list[int]) -> None:
     batches = batches_for_lanes(lengths)
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
-    sizes = [len(batch) * max(lengths[row] for row in batch) for batch in batches]
+    sizes = [len(batch) * padded_width(max(lengths[row] for row in batch)) for batch in batches]
     assert sizes == sorted(sizes, reverse=True)
+    shapes = {(len(rows), padded_width(max(lengths[row] for row in rows))) for rows in batches}
+    assert all(rows & (rows - 1) == 0 or rows == LANE_BATCH_TOKENS // max(1, width) for rows, width in shapes)
     assert all(size <= LANE_BATCH_TOKENS or len(rows) == 1 for size, rows in zip(sizes, batches, strict=True))
 
 

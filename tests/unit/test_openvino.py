@@ -80,6 +80,22 @@ def test_many_windows_are_encoded_side_by_side_as_each_alone(cache: Path) -> Non
 
 @installed
 @pytest.mark.model
+def test_lanes_are_the_first_thing_that_a_process_uses(cache: Path) -> None:
+    """In several processes, since it was a race: two threads in the bindings' first call waited for each other."""
+    program = (
+        "import numpy as np; from pathlib import Path; from app.embedding import SentenceTransformerEmbedder as E\n"
+        f"made = E(runtime='openvino', device='cpu', cache=Path({str(cache)!r}))\n"
+        "print(made.embed_windows([np.full(100, 2000, dtype=np.int32)] * 40).shape)"
+    )
+    for _ in range(4):
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+        )
+        assert done.stdout.splitlines()[-1] == "(40, 384)"
+
+
+@installed
+@pytest.mark.model
 def test_tokens_are_torch_s(cache: Path, exact: SentenceTransformerEmbedder) -> None:
     embedder = SentenceTransformerEmbedder(runtime="openvino", cache=cache)
     for text in [*texts()[:10], "word " * 2_000]:
