@@ -3,8 +3,8 @@
     python -m eval.bench.vector_index [--rows N] [--corpus SET]… [--kinds ivfflat:full:316,hnsw:half] [--seed N]
 
 Rows as in eval/bench/filtered_recall.py, one collection. Lists are √rows unless given. Each kind is built and
-calibrated as the product does it, to recall@10 of 0.95 and of 0.99, on questions made of windows. Latencies are of one client, a
-search by the index alone, ten rows. Prints one JSON object.
+calibrated as the product does it, to recall@10 of 0.95 and of 0.99, on questions made of windows. Latencies are of one
+client, a search by the index alone, ten rows. Prints one JSON object.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from app.errors import DocumentError
 
-MAX_TEXT_CHARS = 20_000_000  # some 8,000 pages; taking an English text in needs about 25 bytes of memory a character
+# Some 8,000 pages; taking an English text in needs about 25 bytes of memory a character.
+MAX_TEXT_CHARS = 20_000_000
 
 
 @dataclass(slots=True)
