@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,7 @@ _KEPT_SHAPES: Final = (
 )
 _STALE_S: Final = 3600.0  # a half-made folder that is older belongs to a process that was killed
 _log = structlog.get_logger(__name__)
+_first_call = threading.Lock()  # of any model of this process
 
 
 class ConversionError(Exception):
@@ -91,7 +93,7 @@ class OpenVinoEncoder:
     @cached_property
     def _request(self) -> Any:
         """One batch on all processors; made when it is first needed, as the lanes are: ingest needs those alone."""
-        return self._compiled({"PERFORMANCE_HINT": "LATENCY"}).create_infer_request()
+        return self._warmed(self._compiled({"PERFORMANCE_HINT": "LATENCY"}))
 
     @cached_property
     def _lanes(self) -> SimpleQueue[Any]:
@@ -99,12 +101,16 @@ class OpenVinoEncoder:
         compiled = self._compiled({"NUM_STREAMS": self.lanes, "INFERENCE_NUM_THREADS": processors()})
         free: SimpleQueue[Any] = SimpleQueue()
         for _ in range(self.lanes):
-            request = compiled.create_infer_request()
-            # The bindings' first call ever must be alone: in two threads at once it waits for Python's lock while it
-            # holds the lock of a C++ constant that the other waits for, for ever.
-            _infer(request, np.full((1, 1), self.pad_id, dtype=np.int64), np.ones((1, 1), dtype=np.int64))
-            free.put(request)
+            free.put(self._warmed(compiled))
         return free
+
+    def _warmed(self, compiled: Any) -> Any:
+        """A request that has been asked once, alone: the bindings' first call ever, in two threads at once, waits for
+        Python's lock while it holds the lock of a C++ constant that the other waits for, for ever."""
+        request = compiled.create_infer_request()
+        with _first_call:
+            _infer(request, np.full((1, 1), self.pad_id, dtype=np.int64), np.ones((1, 1), dtype=np.int64))
+        return request
 
     def _compiled(self, options: dict[str, object]) -> Any:
         return (
