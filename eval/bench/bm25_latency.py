@@ -45,7 +45,9 @@ _ROW: Final = np.dtype(
 )  # fmt: skip
 _HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
-_STATEMENT: Final = sql.SQL("WITH {} {}").format(sql.SQL(WEIGHTS), sql.SQL(LEXICAL))
+_STATEMENT: Final = sql.SQL("WITH {}, found AS ({}) SELECT chunk_id, rank FROM found").format(
+    sql.SQL(WEIGHTS), sql.SQL(LEXICAL)
+)
 
 Ints = NDArray[np.int64]
 
