@@ -72,7 +72,8 @@ class Cache:
     """Vectors in files of a folder, by what was encoded with which weights."""
 
     def __init__(self, folder: Path, embedder: Embedder, runtime: str) -> None:
-        """`runtime` says how the model computes: float32 and bfloat16 give other vectors."""
+        """`runtime` says how the model computes: float32 and bfloat16 give other vectors. Makes the folder."""
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._embedder = folder, embedder
         self._space = f"{embedder.space}|{runtime}"
 
