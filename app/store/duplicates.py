@@ -21,15 +21,19 @@ _MOST_CANDIDATES: Final = (
     100  # of each kind; more share a band only where a collection keeps all its duplicates
 )
 
+# Those that share a band are found first and sorted then, and the bands are hidden from the planner: it expects each to
+# be shared by one document in two hundred, and would rather read them all, in the order of their source or not.
 _CANDIDATES: Final = """
+WITH near AS MATERIALIZED (
+    SELECT source, signature FROM pgask.documents
+     WHERE signature_bands && (SELECT %(bands)s::bigint[]) AND collection_id = %(collection)s AND text_sha256 <> %(sha)s
+       AND chunk_count > 0 AND source <> %(source)s
+)
 (SELECT source, signature, true AS is_same FROM pgask.documents
   WHERE collection_id = %(collection)s AND text_sha256 = %(sha)s AND chunk_count > 0 AND source <> %(source)s
   ORDER BY source LIMIT %(most)s)
 UNION ALL
-(SELECT source, signature, false FROM pgask.documents
-  WHERE signature_bands && %(bands)s::bigint[] AND collection_id = %(collection)s AND text_sha256 <> %(sha)s
-    AND chunk_count > 0 AND source <> %(source)s
-  ORDER BY source LIMIT %(most)s)"""
+(SELECT source, signature, false FROM near ORDER BY source LIMIT %(most)s)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from psycopg import sql
 
 from app.lexicon import terms
 from app.store.documents import remove_documents
-from app.store.duplicates import record_duplicate
+from app.store.duplicates import _CANDIDATES, Signature, duplicate_candidates, record_duplicate
 from app.store.engine import Database, connect
 from ingest.duplicates import Duplicate, DuplicateSearch, sign
 from ingest.pipeline import Report
@@ -318,6 +320,37 @@ def test_a_duplicate_of_what_is_gone_meanwhile_is_not_recorded(database: Databas
         assert app.execute("SELECT count(*) FROM pgask.documents").fetchone() == (0,)
         remove_documents(app, collection, ["a.txt"])
         assert not record()
+
+
+def test_of_many_documents_only_those_with_a_band_in_common_are_read(database: Database) -> None:
+    """Else each document costs a look at all, and a corpus the square of its size."""
+    collection = open_collection(database)
+    with connect(database.app) as app, connect(database.owner) as owner:
+        app.execute(
+            "INSERT INTO pgask.documents (collection_id, source, status, text, chunk_count, text_sha256, signature,"
+            " signature_bands) SELECT %s, i || '.md', 'ready', '', 1, lpad(i::text, 64, '0'), '',"
+            " ARRAY(SELECT i::bigint * 100 + band FROM generate_series(1, 16) band) FROM generate_series(1, 5000) i",
+            [collection.id],
+        )
+        owner.execute("VACUUM ANALYZE pgask.documents")
+        signature = Signature("0" * 64, b"", [4200 + band for band in range(1, 17)])
+        for _ in range(8):  # with the kept plan, too
+            assert [one.source for one in duplicate_candidates(app, collection, "new.md", signature)] == [
+                "42.md"
+            ]
+        read = app.execute(
+            sql.SQL("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {}").format(sql.SQL(_CANDIDATES)),
+            {
+                "collection": collection.id,
+                "source": "new.md",
+                "sha": "0" * 64,
+                "bands": signature.bands,
+                "most": 100,
+            },
+        ).fetchone()
+    assert read is not None
+    assert "ix_documents_signature_bands" in str(read[0])
+    assert not re.search(r"'Rows Removed by Filter': \d\d", str(read[0]))
 
 
 def test_of_several_the_most_similar_is_named(database: Database, tmp_path: Path) -> None:
