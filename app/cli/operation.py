@@ -125,7 +125,7 @@ def index_rebuild(
 
 @_index.command("tune", epilog="Example: pgask index tune")
 def index_tune(space: SpaceId = None, as_json: AsJson = False) -> None:
-    """Measure recall again; keep the fewest probes (ef_search) that miss four fifths of what the target allows."""
+    """Measure recall again; keep the fewest probes (ef_search) that miss at most four fifths of what is allowed."""
     from app.store.upkeep import report, tune
 
     settings = read_settings()

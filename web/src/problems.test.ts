@@ -47,7 +47,7 @@ describe("failureText", () => {
   });
 
   it("says in general that the model failed where it doesn't know the code", () => {
-    for (const reason of ["generation_failed: Something else.", "new_code: Something else.", "Something else."]) {
+    for (const reason of ["generation_failed: Something else.", "new_code: Something else.", "constructor: Something else.", "Something else."]) {
       expect(failureText(reason, dictionaries.zh)).toEqual({ sentence: "语言模型出错。请重新提问。", detail: "Something else." });
     }
   });

@@ -105,7 +105,7 @@ export const en = {
     "Try other words, name the thing you mean, or choose another collection. If it should be there, look whether its document was ingested.",
   degradedTitle: "Answered without the language model",
   degradedText: "The configured model could not answer, so these are the best sentences from the documents.",
-  failureText: (code: string) => failuresEn[code] ?? failedEn,
+  failureText: (code: string) => failuresEn.get(code) ?? failedEn,
   failureDetail: "In the service's own words",
   announceDone: (sources: number) => `Answer complete. ${count(sources, "source", "sources")}.`,
   announceStopped: "Answer stopped.",

@@ -94,7 +94,7 @@ export const zh: Dictionary = {
   abstainedAdvice: "可以换一种说法、写明具体名称，或选择另一个集合。如果答案本应存在，请检查相应的文档是否已导入。",
   degradedTitle: "本次回答没有使用语言模型",
   degradedText: "所配置的模型未能作答，以下是文档中最相关的原句。",
-  failureText: (code) => failuresZh[code] ?? failedZh,
+  failureText: (code) => failuresZh.get(code) ?? failedZh,
   failureDetail: "服务的原始说明",
   announceDone: (sources) => `回答完毕，共 ${number(sources)} 条来源。`,
   announceStopped: "回答已停止。",
