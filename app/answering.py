@@ -27,9 +27,9 @@ from app.generation.llm import LlmClient
 from app.generation.markers import MarkerStream
 from app.generation.prompt import Prompt, build_messages, is_refusal, refusal
 from app.generation.rewrite import rewrite_question
-from app.generation.standalone import standalone_question
 from app.generation.tokens import estimate_tokens
 from app.lexicon import is_chinese
+from app.question.standalone import standalone_question
 from app.retrieval.retriever import Retrieved, Retriever
 
 _log = structlog.get_logger(__name__)

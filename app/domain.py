@@ -255,8 +255,21 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotedSpan:
+    """A stretch of a document: `quote` equals the stored text[char_start:char_end] exactly."""
+
+    char_start: int
+    char_end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
-    """Evidence for a part of an answer. `quote` equals the stored text[char_start:char_end] exactly."""
+    """Evidence for a part of an answer. `quote` equals the stored text[char_start:char_end] exactly.
+
+    `spans` is empty where that stretch is all of it; else it has all stretches, that one first: a row of a table needs
+    its header.
+    """
 
     marker: int  # the n of "[n]" in the answer, from 1
     document_id: str
@@ -270,6 +283,38 @@ class Citation:
     quote: str
     score: float
     supported: bool = True
+    spans: tuple[QuotedSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement of an answer and what stands behind it: half-open code points in the answer's text.
+
+    `mark_start`, `mark_end` are those of its mark ("[1]"), None where it has none. `citations` are indexes into the
+    answer's. `supported` is None where nothing was cited.
+    """
+
+    start: int
+    end: int
+    mark_start: int | None
+    mark_end: int | None
+    citations: tuple[int, ...]
+    supported: bool | None
+
+
+AnswerKind = Literal["passage", "table", "list", "steps", "count", "comparison", "overview", "meta", "chat"]
+AbstentionReason = Literal[
+    "no_evidence", "no_document_matches_filter", "empty_collection", "not_readable_language"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A hit that does not answer: `code` says why not for programs, `why` in a sentence in the question's language."""
+
+    hit: ScoredChunk
+    code: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +346,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer and the evidence for it."""
+    """An answer and the evidence for it.
+
+    Several claims on one source are several `citations` with the same marker. `searched_for` has the words that were
+    asked where those of the question were mended. `reason` and `nearest` belong to an abstention.
+    """
 
     text: str
     abstained: bool
@@ -318,3 +367,8 @@ class Answer:
     )
     rerank_failure: str | None = None  # why the configured reranker had no say
     explanation: Explanation | None = None  # of the search, where it was asked for
+    claims: tuple[Claim, ...] = ()
+    kind: AnswerKind = "passage"
+    searched_for: str | None = None
+    reason: AbstentionReason | None = None
+    nearest: tuple[NearMiss, ...] = ()

@@ -16,7 +16,17 @@ from app.answering import AskRequest
 from app.api.bodies import Request, Text
 from app.api.explain import ExplainReply, explain_reply
 from app.api.filters import AnyFilter
-from app.domain import Answer, ChatTurn, Citation, GenerationParams, ScoredChunk, SearchFilter
+from app.domain import (
+    AbstentionReason,
+    Answer,
+    AnswerKind,
+    ChatTurn,
+    Citation,
+    GenerationParams,
+    NearMiss,
+    ScoredChunk,
+    SearchFilter,
+)
 from app.retrieval.retriever import Retrieved
 from app.store.catalog import CollectionSummary, DocumentDetail, DocumentSummary
 
@@ -128,6 +138,18 @@ Explained = Annotated[
 ]
 
 
+class SpanReply(Reply):
+    """`quote` equals the document's text[char_start:char_end] exactly (code points, half-open)."""
+
+    char_start: int
+    char_end: int
+    quote: str
+
+
+def _is_empty(value: object) -> bool:
+    return not value
+
+
 class CitationReply(Reply):
     """Evidence. `quote` equals the document's text[char_start:char_end] exactly (code points, half-open)."""
 
@@ -143,6 +165,24 @@ class CitationReply(Reply):
     quote: str
     score: float
     supported: bool
+    spans: Annotated[
+        list[SpanReply],
+        Field(
+            exclude_if=_is_empty, description="All its stretches where it has more than one, the first first"
+        ),
+    ] = []
+
+
+class ClaimReply(Reply):
+    """A statement of the answer: half-open code points in `answer`, of its mark too (null where it has none).
+    `citations` are indexes into the reply's; `supported` is null where nothing was cited."""
+
+    start: int
+    end: int
+    mark_start: int | None
+    mark_end: int | None
+    citations: list[int]
+    supported: bool | None
 
 
 class UsageReply(Reply):
@@ -169,23 +209,6 @@ class SearchTimings(Reply):
     retrieve: float = 0.0
     rerank: float = 0.0
     total: float = 0.0
-
-
-class AskReply(Reply):
-    """An answer and its evidence."""
-
-    answer: str
-    abstained: bool
-    generator: str
-    degraded: bool
-    degraded_reason: str | None
-    standalone_question: str
-    citations: list[CitationReply]
-    usage: UsageReply
-    rerank_failure: RerankFailure = None
-    explain: Explained = None
-    timings_ms: AskTimings
-    request_id: str
 
 
 class LegScores(Reply):
@@ -227,6 +250,41 @@ class Hit(Reply):
         list[Neighbor] | None,
         Field(exclude_if=_is_none, description="In the document's order; there if asked for"),
     ] = None
+
+
+class WhyReply(Reply):
+    """Why a hit does not answer: a code, and a sentence in the question's language."""
+
+    code: str
+    sentence: str
+
+
+class NearMissReply(Hit):
+    """A hit that does not answer, and why not."""
+
+    why: WhyReply
+
+
+class AskReply(Reply):
+    """An answer and its evidence."""
+
+    answer: str
+    abstained: bool
+    generator: str
+    degraded: bool
+    degraded_reason: str | None
+    standalone_question: str
+    citations: list[CitationReply]
+    claims: list[ClaimReply]
+    kind: AnswerKind
+    searched_for: str | None
+    reason: AbstentionReason | None
+    nearest: list[NearMissReply]
+    usage: UsageReply
+    rerank_failure: RerankFailure = None
+    explain: Explained = None
+    timings_ms: AskTimings
+    request_id: str
 
 
 class SearchReply(Reply):
@@ -362,11 +420,23 @@ def ask_reply(answer: Answer, request_id: str) -> AskReply:
         degraded_reason=answer.degraded_reason,
         standalone_question=answer.standalone_question,
         citations=citations_reply(answer.citations),
+        claims=[ClaimReply.model_validate(claim) for claim in answer.claims],
+        kind=answer.kind,
+        searched_for=answer.searched_for,
+        reason=answer.reason,
+        nearest=[near_miss_reply(miss) for miss in answer.nearest],
         usage=UsageReply.model_validate(answer.usage),
         rerank_failure=answer.rerank_failure,
         explain=explain_reply(answer.explanation, answer.answerability),
         timings_ms=AskTimings.model_validate(dict(answer.timings_ms)),
         request_id=request_id,
+    )
+
+
+def near_miss_reply(miss: NearMiss) -> NearMissReply:
+    """A near miss as it goes over the wire."""
+    return NearMissReply(
+        **Hit.model_validate(miss.hit).model_dump(), why=WhyReply(code=miss.code, sentence=miss.why)
     )
 
 

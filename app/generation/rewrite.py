@@ -1,7 +1,7 @@
 """A follow-up question → a question that stands alone, made by the language model.
 
 Builds the short prompt, and decides whether what came back may be searched for. The model is untrusted: whatever is not
-plainly the same question with its names filled in is dropped, and the rule of app/generation/standalone.py stands in.
+plainly the same question with its names filled in is dropped, and the rule of app/question/standalone.py stands in.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from fastapi.testclient import TestClient
 
 from app.domain import ChatTurn
 from app.embedding import SentenceTransformerEmbedder
-from app.generation.standalone import standalone_question
 from app.lexicon import is_chinese
 from app.main import create_app
+from app.question.standalone import standalone_question
 from app.store.embedded import EmbeddedPostgres
 from app.store.engine import Database
 from tests.conftest import TEMPLATE

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import ChatTurn
-from app.generation.standalone import MAX_CHARS, standalone_question
+from app.question.standalone import MAX_CHARS, standalone_question
 
 LISTS = ChatTurn("user", "How do I choose ivfflat lists?")
 HISTORY = [LISTS, ChatTurn("assistant", "One for each 1,000 rows [1].")]
