@@ -4,10 +4,14 @@ Pure: no database, no embedding model. Changing what `terms` returns means raisi
 stored terms and asked terms must agree (the manifest compares the version; see app/store/spaces.py).
 
 - Latin words: NFKC, lower case, accents folded, stop words dropped, stems by Snowball's English stemmer.
-- Identifiers, versions and codes (`maintenance_work_mem`, `v1.2.3`, `GPT-4o`) are kept whole and in parts.
-- Chinese, Japanese and Korean runs: dictionary words (rjieba) of two characters or more, and every pair of
-  neighbouring characters, so that a name the dictionary lacks is found too. Function words and question words
-  are dropped first, and no pair is made across them.
+- Identifiers, versions and codes are kept whole and in parts. One that has letters and digits is kept without its
+  joiners, its beginnings too (`LX-200-A`: lx200a, lx200, lx, 200), a version without its v, so that `E107` finds
+  `E-107`.
+- Chinese, Japanese and Korean runs: traditional characters as simplified ones (OpenCC's table), then dictionary words
+  (rjieba) of two characters or more, and every pair of neighbouring characters, so that a name the dictionary lacks is
+  found too. Function words and question words are dropped first, and no pair is made across them.
+- Dates and durations also by value, whatever their form: `@03-04` and `@2026-03-04` for 4 March 2026, 2026-03-04 and
+  2026年3月4日, `@24mo` for 24 months and two years (app/values.py).
 """
 
 from __future__ import annotations
@@ -15,13 +19,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import rjieba
 import Stemmer
+from opencc import OpenCC
 
-LEXICON_VERSION = 2
+from app.values import value_terms
+
+LEXICON_VERSION = 3
 
 MAX_TERM_CHARS = 64  # longer "words" (base64, hashes joined by dots) are cut: no one asks for the rest
 _CACHED_CHARS = (
@@ -39,6 +46,12 @@ _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _POSSESSIVE = re.compile(r"['’]s?$")
+_CONTRACTION = re.compile(r"(?P<word>[A-Za-z]+)['’](?:t|re|ve|ll|d|m)$", re.IGNORECASE)
+_VERSION = re.compile(r"v?(\d+(?:\.\d+)+)$")
+_CODE = re.compile(
+    r"[^\W_]+(?:[.\-/_][^\W_]+){0,5}$"
+)  # of at most six pieces: longer ones are paths or lists
+_JOINER = re.compile(r"[.\-/_]")
 
 
 def _stop_words(language: str) -> frozenset[str]:
@@ -55,12 +68,46 @@ _rjieba_tokens = rjieba.cut
 def terms(text: str) -> list[str]:
     """The terms of `text`, in order, with repetitions (term frequency is their count)."""
     found: list[str] = []
-    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text)):
-        if not token.isascii() and _IS_CJK.match(token):
-            found.extend(_cjk_terms(token))
-        else:
-            found.extend(_word_terms(token) if len(token) <= _CACHED_CHARS else _split_word(token))
+    for line in text.split("\n"):
+        for token in tokens(line):
+            found.extend(token_terms(token))
+        found.extend(value_terms(line))
     return found
+
+
+def tokens(text: str) -> list[str]:
+    """The words, identifiers and runs of Chinese, Japanese and Korean of `text` in NFKC, with simplified characters."""
+    return _TOKEN.findall(fold_script(unicodedata.normalize("NFKC", text)))
+
+
+def token_terms(token: str) -> tuple[str, ...]:
+    """The terms of one of `tokens`; of an identifier the whole comes first."""
+    if not token.isascii() and _IS_CJK.match(token):
+        return tuple(_cjk_terms(token))
+    return _word_terms(token) if len(token) <= _CACHED_CHARS else _split_word(token)
+
+
+def fold_script(text: str) -> str:
+    """Traditional Chinese characters as simplified ones, one for one: the length stays.
+
+    >>> fold_script("報銷期限, reset the 閘道器")
+    '报销期限, reset the 闸道器'
+    """
+    return text if text.isascii() else text.translate(_simplified())
+
+
+@cache
+def _simplified() -> dict[int, int]:
+    """Traditional character → the simplified one that OpenCC's table has first for it, where that is another one."""
+    characters = [
+        chr(code) for start, end in ((0x3400, 0x9FFF), (0xF900, 0xFAFF)) for code in range(start, end)
+    ]
+    converted = OpenCC("t2s").convert("\n".join(characters)).split("\n")
+    return {
+        ord(character): ord(other)
+        for character, other in zip(characters, converted, strict=True)
+        if character != other and len(other) == 1
+    }
 
 
 def is_chinese(text: str) -> bool:
@@ -82,6 +129,8 @@ def _word_terms(token: str) -> tuple[str, ...]:
 
 def _split_word(token: str) -> tuple[str, ...]:
     """Terms of one word or identifier: its stem; for a compound, the whole and the stems of its parts."""
+    if contraction := _CONTRACTION.match(token):  # all words before n't are stop words: don't, can't, won't
+        token = "not" if contraction["word"][-1] in "nN" else contraction["word"]
     token = _POSSESSIVE.sub("", _THOUSANDS.sub("", token)).strip("'’,.:-/@_")
     if not token:
         return ()
@@ -89,11 +138,25 @@ def _split_word(token: str) -> tuple[str, ...]:
         stem = _stem(token)
         return (stem,) if stem else ()
     whole = _fold(token)[:MAX_TERM_CHARS]
+    if version := _VERSION.match(whole):  # 3.14 is one number, not a 3 and a 14; v2.4.0 is 2.4.0
+        return (version[1],)
     pieces = _PARTS.findall(_CAMEL.sub(" ", token))
     parts = [stem for piece in pieces if len(piece) > 1 and (stem := _stem(piece))] if len(pieces) > 1 else []
-    if re.fullmatch(r"[\d.]+", whole):  # 3.14 is one number, not a 3 and a 14
-        parts = []
-    return (whole, *(part for part in parts if part != whole))
+    names = _joined(whole) if _is_code(whole) else (whole,)
+    return (*names, *(part for part in dict.fromkeys(parts) if part not in names))
+
+
+def _is_code(whole: str) -> bool:
+    """Whether an identifier has both letters and digits, as product numbers and error codes do."""
+    has_both = any(c.isdigit() for c in whole) and any(c.isalpha() for c in whole)
+    return has_both and bool(_CODE.match(whole))
+
+
+def _joined(whole: str) -> tuple[str, ...]:
+    """A code without its joiners, and its beginnings that are codes themselves: LX-200-A is an LX-200."""
+    pieces = [piece for piece in _JOINER.split(whole) if piece]
+    names = ["".join(pieces[:count]) for count in range(len(pieces), 0, -1)]
+    return tuple(dict.fromkeys(name for name in names if name == names[0] or _is_code(name)))
 
 
 def _stem(word: str) -> str:
