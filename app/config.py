@@ -6,13 +6,17 @@ The only file that touches the environment. Every setting is `PGASK_` + the fiel
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import ConfigError
+
+# scheme, host (IPv6 in brackets), port; RFC 6454, 6.2
+_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 IndexMethod = Literal["ivfflat", "hnsw"]
 VectorPrecision = Literal["full", "half"]
@@ -43,6 +47,11 @@ class Settings(BaseSettings):
         "",
         description="Comma-separated host names that requests may name; unset: those of this machine where PGASK_HOST "
         "is one of them, else any",
+    )
+    cors_origins: str = Field(
+        "",
+        description="Comma-separated origins (https://name or http://name:port) whose pages may use the API from a "
+        "browser; unset: none but the service's own",
     )
 
     # embedding
@@ -190,6 +199,24 @@ class Settings(BaseSettings):
     @classmethod
     def _expand(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, value: str) -> str:
+        """Origins as browsers write them: lower case, no path, no wildcard."""
+        origins = [origin.strip().lower().removesuffix("/") for origin in value.split(",") if origin.strip()]
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin. Name each as a browser does, https://name or http://name:port, "
+                    "without a path and without *"
+                )
+        return ",".join(origins)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of PGASK_CORS_ORIGINS."""
+        return frozenset(filter(None, self.cors_origins.split(",")))
 
     @field_validator(
         "database_url",

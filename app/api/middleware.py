@@ -1,6 +1,6 @@
-"""What every request passes: security headers, identity and log, host check, body limit, admission. Pure ASGI.
+"""What every request passes: security headers, other origins, identity and log, host check, body limit, admission.
 
-Starlette's BaseHTTPMiddleware is not used: it copies every chunk of a stream and hides that a client left.
+Pure ASGI. Starlette's BaseHTTPMiddleware is not used: it copies every chunk of a stream and hides that a client left.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ import ipaddress
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.metrics import Metrics
@@ -34,8 +35,10 @@ _SECURITY_HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._\-]{8,64}")
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # RFC 9110, 5.1
+_PREFLIGHT_S: Final = 600  # for how long a browser need not ask again
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds by machines
-_COSTLY: Final = frozenset({"/ask", "/search", "/v1/chat/completions"})
+_COSTLY: Final = frozenset({"/ask", "/search", "/v1/chat/completions", "/v1/chat/completions/"})
 CLIENT_CLOSED: Final = 499  # never sent: how the log and the metrics call a client that left
 _log = structlog.get_logger("app.api")
 
@@ -127,10 +130,70 @@ class HostCheck:
             headers = Headers(scope=scope)
             name = re.sub(r":\d*$", "", headers.get("host", "")).lower()
             if name not in self._allowed:
-                detail = f"This service answers to {', '.join(sorted(self._allowed))}. Use one of these in the address."
-                await _refuse(Fault("bad_host", 421, detail), scope, receive, send)
+                await _refuse(_wrong_host(sorted(self._allowed)), scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _wrong_host(names: Sequence[str]) -> Fault:
+    """421 with both ways out: the address for who asks, the setting for who runs the service (behind a proxy)."""
+    return Fault(
+        "bad_host",
+        421,
+        f"This service answers to {', '.join(names)}. Use one of these in the address, or set PGASK_ALLOWED_HOSTS to "
+        "the names that it is to answer to (comma-separated, as behind a proxy) and start it again.",
+        detail_zh=f"本服务只应答以下主机名：{'、'.join(names)}。请用其中之一访问；"
+        "如经由代理或其他域名访问，请在 PGASK_ALLOWED_HOSTS 中列出应答的主机名（以逗号分隔）并重启服务。",
+    )
+
+
+class CrossOrigin:
+    """Lets pages of the given origins read replies in a browser (CORS, as the Fetch standard has it).
+
+    Origins match exactly. Cookies never come along (no Access-Control-Allow-Credentials). Other origins get no header,
+    and their browsers refuse.
+    """
+
+    def __init__(self, app: ASGIApp, origins: frozenset[str]) -> None:
+        self._app = app
+        self._origins = origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not self._origins:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        origin = headers.get("origin", "")
+        allowed = origin in self._origins
+
+        async def send_with_origin(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                reply = MutableHeaders(raw=message["headers"])
+                reply.add_vary_header("Origin")
+                if allowed:
+                    reply["Access-Control-Allow-Origin"] = origin
+                    reply["Access-Control-Expose-Headers"] = "X-Request-ID, Retry-After"
+            await send(message)
+
+        if allowed and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await _preflight(headers)(scope, receive, send_with_origin)
+        else:
+            await self._app(scope, receive, send_with_origin)
+
+
+def _preflight(headers: Headers) -> Response:
+    """The reply to a browser that asks before it sends: any header may come, since none of them is trusted."""
+    wanted = [name.strip() for name in headers.get("access-control-request-headers", "").split(",")]
+    return Response(
+        status_code=204,
+        headers={
+            "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+            "Access-Control-Allow-Headers": ", ".join(
+                name for name in wanted if _HEADER_NAME.fullmatch(name)
+            ),
+            "Access-Control-Max-Age": str(_PREFLIGHT_S),
+        },
+    )
 
 
 class BodyLimit:
@@ -202,6 +265,7 @@ def install(add: Callable[..., None], settings: Settings, metrics: Metrics) -> N
     add(BodyLimit, max_bytes=settings.max_body_bytes)
     add(HostCheck, host=settings.host, allowed=settings.allowed_hosts)
     add(RequestContext, metrics=metrics)
+    add(CrossOrigin, origins=settings.origins)  # around the one before, so that a browser can read errors too
     add(SecurityHeaders)
 
 

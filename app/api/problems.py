@@ -109,6 +109,14 @@ class Fault:
     headers: Mapping[str, str] | None = None
 
 
+class FaultError(Exception):
+    """A fault that whoever met it has put into words already, in both languages."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.detail)
+        self.fault = fault
+
+
 def status_of(error: PgaskError) -> int:
     """The HTTP status of an error."""
     if error.code in STATUS_BY_CODE:
@@ -118,6 +126,8 @@ def status_of(error: PgaskError) -> int:
 
 def fault_of(error: Exception) -> Fault:
     """What an error means to a client. Logs what the client is not told."""
+    if isinstance(error, FaultError):
+        return error.fault
     if isinstance(error, PgaskError):
         status = status_of(error)
         detail = _GENERAL[error.code] if error.code in _PRIVATE else str(error)
@@ -208,23 +218,35 @@ def install(app: FastAPI) -> None:
             fault = Fault("unsupported_media_type", 415, _GENERAL["unsupported_media_type"])
         return error_response(fault, request.url.path, request.state.request_id, request.headers)
 
-    for kind in (PgaskError, RequestValidationError, HTTPException):
+    for kind in (PgaskError, FaultError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
 
 
 def _validation_fault(faults: Sequence[Mapping[str, Any]]) -> Fault:
     """Names each wrong field and what is wrong with it, never what it held (it may be large, or secret)."""
-    named = [(_field(fault["loc"]), *_words(fault)) for fault in faults[:_MOST_FAULTS]]
+    named = [(_field(fault["loc"]), fault, *_words(fault)) for fault in faults[:_MOST_FAULTS]]
     more = len(faults) - len(named)
-    english = "; ".join(f"{field}: {message}" for field, message, _ in named)
-    chinese = "；".join(f"{field}：{message}" for field, _, message in named)
+    english = [f"{field}: {message}" for field, fault, message, _ in named if not _is_sentence(fault)]
+    chinese = [f"{field}：{message}" for field, fault, _, message in named if not _is_sentence(fault)]
+    english += [f"and {more} more"] if more > 0 else []
+    chinese += [f"另有 {more} 处"] if more > 0 else []
+    sentences = [(message, message_zh) for _, fault, message, message_zh in named if _is_sentence(fault)]
+    errors = [
+        {"field": field, "message": message} | ({"code": fault["ctx"]["code"]} if _is_sentence(fault) else {})
+        for field, fault, message, _ in named
+    ]
     return Fault(
         "invalid_request",
         422,
-        english + (f"; and {more} more" if more > 0 else "") + ".",
-        detail_zh=chinese + (f"；另有 {more} 处" if more > 0 else "") + "。",
-        extra={"errors": [{"field": field, "message": message} for field, message, _ in named]},
+        " ".join([told for told, _ in sentences] + (["; ".join(english) + "."] if english else [])),
+        detail_zh="".join([told for _, told in sentences] + (["；".join(chinese) + "。"] if chinese else [])),
+        extra={"errors": errors},
     )
+
+
+def _is_sentence(fault: Mapping[str, Any]) -> bool:
+    """Whether a fault is told in whole sentences of our own (app.api.bodies.refusal)."""
+    return fault["type"] == "sentence"
 
 
 def _field(location: Sequence[str | int]) -> str:
@@ -245,16 +267,23 @@ def _words(fault: Mapping[str, Any]) -> tuple[str, str]:
     """What is wrong, in English and in Chinese."""
     if fault["type"] == "json_invalid":
         return "is not valid JSON", "不是有效的 JSON"
+    if _is_sentence(fault):
+        return str(fault["ctx"]["english"]), str(fault["ctx"]["chinese"])
     english = str(fault["msg"]).removeprefix("Value error, ")[:200]
     limits = {
         name: value for name, value in (fault.get("ctx") or {}).items() if isinstance(value, int | float)
     }
     kind = str(fault["type"])
-    if kind == "too_long" and isinstance(
+    if isinstance(
         fault.get("input"), str
-    ):  # a string checked by a function of ours as well
-        kind = "string_too_long"
-        english = f"should have at most {limits.get('max_length', 0):,} characters"
+    ):  # a string checked by a function of ours as well: told like a list
+        if kind == "too_long":
+            kind = "string_too_long"
+            english = f"should have at most {limits.get('max_length', 0):,} characters"
+        elif kind == "too_short":
+            kind = "string_too_short"
+            least = limits.get("min_length", 0)
+            english = f"should have at least {least:,} character{'' if least == 1 else 's'}"
     pattern = FAULTS_ZH.get(kind, "值无效")
     return english, pattern.format_map(_Known(limits))
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.answering import AskRequest
-from app.api.bodies import Request, Text
+from app.api.bodies import NullIsDefault, Request, Text, refusal
 from app.api.explain import ExplainReply, explain_reply
 from app.api.filters import AnyFilter
 from app.domain import (
@@ -38,14 +38,20 @@ MAX_TOP_K: Final = 50
 def not_blank(text: str) -> str:
     """Refuse text of nothing but white space and invisible characters."""
     if all(character.isspace() or unicodedata.category(character) in ("Cc", "Cf") for character in text):
-        raise ValueError("must not be blank")
+        raise refusal("empty_question", "The question is empty.", "问题是空的。")
     return text
 
 
 CollectionName = Annotated[Text, Field(min_length=1, max_length=64, examples=["default"])]
 Question = Annotated[
     Text,
-    Field(min_length=1, max_length=MAX_QUESTION_CHARS, examples=["How do I choose the number of lists?"]),
+    Field(
+        max_length=MAX_QUESTION_CHARS,
+        examples=["How do I choose the number of lists?"],
+        json_schema_extra={
+            "minLength": 1
+        },  # not checked as a length, so that "" is told in the words of not_blank
+    ),
     AfterValidator(not_blank),
 ]
 
@@ -57,8 +63,8 @@ class Turn(Request):
     content: Annotated[Text, Field(max_length=MAX_QUESTION_CHARS)]
 
 
-class Generation(Request):
-    """Sampling settings for the language model; without one they have no effect."""
+class Generation(NullIsDefault, Request):
+    """Sampling settings for the language model; without one they have no effect. null stands for a default."""
 
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.2
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
@@ -69,8 +75,8 @@ class Generation(Request):
     )
 
 
-class Asked(Request):
-    """What a search and a question to be answered have in common."""
+class Asked(NullIsDefault, Request):
+    """What a search and a question to be answered have in common. null stands for a field's default."""
 
     question: Question
     collection: CollectionName = "default"
@@ -86,7 +92,7 @@ class Asked(Request):
 
 
 class Search(Asked):
-    """A question to the retriever."""
+    """A question to the retriever; null stands for a field's default."""
 
     neighbors: Annotated[
         int, Field(ge=0, le=2, description="Chunks before and after each hit that are added to it")
@@ -94,7 +100,7 @@ class Search(Asked):
 
 
 class Ask(Asked):
-    """A question to be answered."""
+    """A question to be answered; null stands for a field's default."""
 
     history: list[Turn] = Field(default_factory=list, max_length=MAX_TURNS)
     stream: bool = False
