@@ -22,7 +22,12 @@ from eval.summary import ANSWER_KEYS, BOOTSTRAP_SEED
 Floats = npt.NDArray[np.float64]
 
 DEFAULT_METRICS: Final = ("ndcg@10", "recall@5", "answer_contains_gold")
-COMPARABLE: Final = (*RANK_MEASURES, *ANSWER_KEYS)  # what questions.jsonl keeps a value of for each question
+COMPARABLE: Final = (
+    *RANK_MEASURES,
+    *ANSWER_KEYS,
+    "fact_first",
+    "fact_anywhere",
+)  # what questions.jsonl keeps a value of for each question
 DRAWS: Final = 10_000
 SIGNIFICANCE: Final = 0.05
 _BATCH: Final = 500  # draws at once: bounds the memory at 500 x questions

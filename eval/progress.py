@@ -11,13 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from eval.runner import OnProgress
 
-_STAGES: Final = ("point", "ingest", "ask", "score")
+_STAGES: Final = ("point", "ingest", "ask", "polite", "dialogues", "switch", "score")
 
 
 @contextmanager
 def open_progress(err: Console) -> Iterator[OnProgress]:
-    """Show stages as they are told: "point" (of a sweep), "ingest", "ask", "score". A bar appears with its first
-    figure."""
+    """Show stages as they are told: "point" (of a sweep), "ingest", "ask", those of eval/probes.py, "score". A bar
+    appears with its first figure."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         tasks = {stage: progress.add_task(stage, total=None, visible=False) for stage in _STAGES}

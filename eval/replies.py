@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain import Answer, ScoredChunk
+from app.lexicon import is_chinese
 from eval import metrics
 from eval.dataset import Question, locate_context
 from eval.summary import QuestionScores
+from eval.verdicts import Verdict, counts_as_fact, is_one_language, judge, read_answer
 from eval.wordnet import Synonyms
 from eval.words import count_words
 
@@ -63,18 +65,32 @@ class Reply:
         return self.gold is not None and self.question.answerable
 
     @property
+    def answer(self) -> Answer | None:
+        """None for a failure, and where the question was only searched for."""
+        return self.result.answer if self.result else None
+
+    @property
     def abstained(self) -> bool:
         """Whether the system said that the documents do not hold the answer."""
-        answer = self.result.answer if self.result else None
-        return answer is not None and answer.abstained
+        return self.answer is not None and self.answer.abstained
 
     @property
     def answer_text(self) -> str:
         """The answer without its citation markers; empty for an abstention and for a failure."""
-        answer = self.result.answer if self.result else None
-        if answer is None or answer.abstained:
-            return ""
-        return metrics.strip_markers(answer.text, {citation.marker for citation in answer.citations})
+        return read_answer(self.answer) if self.answer else ""
+
+    @property
+    def language(self) -> str:
+        """Of the wording that was asked: "en" or "zh"."""
+        if self.asked == self.question.question:
+            return self.question.language
+        return "zh" if is_chinese(self.asked) else "en"
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Whether the reply is right; None where the question was only searched for."""
+        only_searched = self.result is not None and self.result.answer is None
+        return None if only_searched else judge(self.question, self.answer)
 
 
 def place_gold(question: Question, source: str, text: str | None) -> Gold:
@@ -121,6 +137,10 @@ def score_reply(
         latency_ms=reply.result.latency_ms if reply.result else None,
         failed=reply.result is None,
         only_searched=only_searched,
+        verdict=reply.verdict,
+        counts_as_fact=counts_as_fact(reply.question),
+        one_language=is_one_language(reply.question),
+        kind=reply.question.kind,
     )
 
 

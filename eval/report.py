@@ -1,7 +1,8 @@
 """What a run leaves behind: a table for the terminal, one JSON line, and a folder with everything.
 
 The folder holds `questions.jsonl` (one object a question: reply, retrieved chunks, per-question values),
-`summary.json` and `report.html`. Formats only; computes no figure.
+`summary.json` and `report.html`, and where dialogues were asked `dialogues.jsonl`, one object a turn. Formats only;
+computes no figure.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from app.domain import Answer, ScoredChunk
 from app.errors import ConfigError
 from eval.replies import Reply
 from eval.report_html import render_html
+from eval.report_verdicts import describe_probes, describe_turn, list_verdicts
 from eval.runner import Evaluation
-from eval.summary import QuestionScores
+from eval.summary import QuestionScores, fact_values
+from eval.verdicts import count_verdicts
 
 # Keys whose figures are no shares in [0, 1] → decimals shown
 _DECIMALS: Final = {
@@ -85,6 +88,20 @@ def make_notes(evaluation: Evaluation) -> list[str]:
         notes.append(
             f"Files that were not ingested: {len(evaluation.ingested.failed)}; the first is {source} ({code})."
         )
+    if evaluation.corpora.plain is not None and evaluation.corpora.plain.name is not None:
+        plain = evaluation.corpora.plain
+        notes.append(f"Questions call {plain.folder} the collection {plain.name}.")
+    if evaluation.skipped:
+        named = ", ".join(f"{name or 'none named'} {count}" for name, count in evaluation.skipped.items())
+        notes.append(
+            f"Questions that were not asked, since their collection was not given: "
+            f"{sum(evaluation.skipped.values())} ({named}); add --corpus NAME=DIR."
+        )
+    dialogues = evaluation.probes.dialogues
+    if dialogues is not None and dialogues.skipped:
+        notes.append(
+            f"Dialogues that were not held, since their collection was not given: {dialogues.skipped}."
+        )
     failed = [reply for reply in evaluation.replies if reply.error is not None]
     if failed:
         notes.append(f"Questions that failed and count as wrong: {len(failed)}; the first: {failed[0].error}")
@@ -92,9 +109,17 @@ def make_notes(evaluation: Evaluation) -> list[str]:
 
 
 def make_json_line(evaluation: Evaluation) -> str:
-    """The figures, to six decimals, as one line of JSON, with the collection's name."""
+    """The figures, to six decimals, as one line of JSON, with the collection's name; "collections" has those of several
+    corpora by the names that questions use."""
     figures = {key: round(v, 6) if isinstance(v, float) else v for key, v in evaluation.figures.items()}
-    return json.dumps({**figures, "collection": evaluation.collection}, ensure_ascii=False)
+    described: dict[str, Any] = {**figures, "collection": evaluation.collection}
+    if len(evaluation.corpora.all) > 1:
+        described["collections"] = _list_collections(evaluation)
+    return json.dumps(described, ensure_ascii=False)
+
+
+def _list_collections(evaluation: Evaluation) -> dict[str, str]:
+    return {corpus.name or "": corpus.collection for corpus in evaluation.corpora.all}
 
 
 def make_folder(folder: Path) -> None:
@@ -106,7 +131,7 @@ def make_folder(folder: Path) -> None:
 
 
 def write_report(evaluation: Evaluation, about: RunAbout, folder: Path) -> None:
-    """Write the three files into an existing folder, over those of an earlier run. Raises ConfigError."""
+    """Write the files into an existing folder, over those of an earlier run. Raises ConfigError."""
     notes = make_notes(evaluation)
     described = _describe_run(evaluation, about)
     rows = zip(evaluation.replies, evaluation.scores, strict=True)
@@ -114,6 +139,8 @@ def write_report(evaluation: Evaluation, about: RunAbout, folder: Path) -> None:
     summary = {
         "figures": evaluation.figures,
         "intervals_95": evaluation.intervals,
+        "verdicts": count_verdicts(list_verdicts(evaluation)),
+        "probes": describe_probes(evaluation.probes),
         "notes": notes,
         "run": described,
     }
@@ -126,6 +153,9 @@ def write_report(evaluation: Evaluation, about: RunAbout, folder: Path) -> None:
         "summary.json": json.dumps(summary, ensure_ascii=False, indent=2) + "\n",
         "report.html": render_html(evaluation, table, notes, described),
     }
+    if evaluation.probes.dialogues is not None:
+        turns = map(describe_turn, evaluation.probes.dialogues.turns)
+        contents["dialogues.jsonl"] = "".join(json.dumps(turn, ensure_ascii=False) + "\n" for turn in turns)
     try:
         for name, content in contents.items():
             # A lone surrogate in a model's answer must not cost the whole report.
@@ -147,6 +177,7 @@ def _describe_run(evaluation: Evaluation, about: RunAbout) -> dict[str, Any]:
         "started_at": about.started_at.astimezone(UTC).isoformat(timespec="seconds"),
         "command": about.command,
         "collection": evaluation.collection,
+        "collections": _list_collections(evaluation) if len(evaluation.corpora.all) > 1 else None,
         "top_k": evaluation.top_k,
         "language_field": evaluation.wording,
         "meteor_matching": evaluation.meteor_matching,
@@ -163,6 +194,11 @@ def _describe_reply(reply: Reply, scores: QuestionScores) -> dict[str, Any]:
         "question": reply.asked,
         "answers": reply.question.answers,
         "answerable": reply.question.answerable,
+        "kind": reply.question.kind,
+        "language": reply.language,
+        "collection": reply.question.collection,
+        "expected": reply.question.expected,
+        "verdict": reply.verdict,
         "gold": asdict(reply.gold) if reply.gold else None,
         "error": reply.error,
     }
@@ -173,13 +209,14 @@ def _describe_reply(reply: Reply, scores: QuestionScores) -> dict[str, Any]:
         }
         if reply.result.answer is not None:
             row |= _describe_answer(reply.result.answer, reply.result.answerability, reply.exact)
-    row["values"] = {**(scores.retrieval or {}), **(scores.answer or {})}
+    row["values"] = {**(scores.retrieval or {}), **(scores.answer or {}), **fact_values(scores)}
     return row
 
 
 def _describe_answer(answer: Answer, answerability: float | None, exact: Sequence[bool]) -> dict[str, Any]:
     return {
         "answer": answer.text,
+        "standalone_question": answer.standalone_question,
         "abstained": answer.abstained,
         "generator": answer.generator,
         "degraded_reason": answer.degraded_reason,

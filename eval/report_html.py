@@ -11,12 +11,17 @@ from html import escape
 from typing import Any, Final
 
 from eval.replies import Reply
+from eval.report_verdicts import VERDICT_WORDS, Grid, list_grids
 from eval.runner import Evaluation
 from eval.summary import QuestionScores
+from eval.verdicts import Verdict
 from eval.words import HAN
 
 WORST_QUESTIONS: Final = 50
 _PASSAGE_CHARS: Final = 600
+_QUALITY: Final[Mapping[Verdict | None, float]] = {
+    "first": 1.0, "later": 0.5, "wrong": 0.0, "wrongly_refused": 0.0, "about_wrong": 0.0,
+}  # fmt: skip
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --good: #2e7d32; --bad: #c62828; --soft: #8882; }
@@ -56,6 +61,7 @@ def render_html(
         _definitions(about),
         "<h2>Figures</h2>",
         _figure_table(figures),
+        *map(_grid, list_grids(evaluation)),
         *(f"<p>{escape(note)}</p>" for note in notes),
         f"<h2>The {len(worst)} worst questions</h2>" if worst else "<h2>No question went wrong</h2>",
         *(_question(evaluation.replies[at], evaluation.scores[at]) for at in worst),
@@ -73,7 +79,8 @@ def worst_questions(evaluation: Evaluation, limit: int = WORST_QUESTIONS) -> lis
 
 def score_quality(scores: QuestionScores) -> float:
     """How well one question went, in [0, 1]: the mean of what is judged of the rank of its passage (nDCG@10)
-    and its answer (gold contained, or rightly abstained); -1 for a failure."""
+    and its answer (gold contained, or rightly abstained; by its verdict where patterns judge it, a fact that does not
+    come first counting half); -1 for a failure."""
     if scores.failed:
         return -1.0
     judged = []
@@ -81,6 +88,8 @@ def score_quality(scores: QuestionScores) -> float:
         judged.append(scores.retrieval["ndcg@10"])
     if scores.answer:
         judged.append(scores.answer["answer_contains_gold"])
+    elif scores.verdict in _QUALITY:
+        judged.append(_QUALITY[scores.verdict])
     if not scores.answerable and not scores.only_searched:
         judged.append(float(scores.abstained))
     return sum(judged) / len(judged) if judged else 1.0
@@ -104,6 +113,15 @@ def _figure_table(figures: Sequence[tuple[str, str, str]]) -> str:
     return f"<table><tr><th>metric</th><th>value</th><th>95 % interval</th></tr>{''.join(rows)}</table>"
 
 
+def _grid(grid: Grid) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in grid.head)
+    rows = (
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td class=number>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for name, *cells in grid.rows
+    )
+    return f"<h2>{escape(grid.title)}</h2><table><tr>{head}</tr>{''.join(rows)}</table>"
+
+
 def _question(reply: Reply, scores: QuestionScores) -> str:
     rank = next((rank for rank, hit in enumerate(reply.hits, start=1) if hit), None)
     found = "no gold passage to find"
@@ -112,6 +130,8 @@ def _question(reply: Reply, scores: QuestionScores) -> str:
     contained = ""
     if scores.answer:
         contained = ", answer right" if scores.answer["answer_contains_gold"] else ", answer wrong"
+    elif scores.verdict is not None:
+        contained = f", {VERDICT_WORDS[scores.verdict]}"
     state = "miss" if rank is None and reply.ranking_counts else "meta"
     language = "zh" if HAN.search(reply.asked) else "en"  # picks the shapes of Han characters
     return (
@@ -124,6 +144,8 @@ def _question(reply: Reply, scores: QuestionScores) -> str:
 
 
 def _gold_answers(reply: Reply) -> str:
+    if reply.question.expected:
+        return reply.question.expected
     if not reply.question.answerable:
         return "not in the documents"
     return " | ".join(reply.question.answers) or "any passage of the named documents"

@@ -1,25 +1,30 @@
-"""One evaluation: a corpus goes into a collection, every question is asked, every reply is scored.
+"""One evaluation: each corpus goes into a collection, every question is asked, every reply is scored.
 
 Knows the system only by two protocols, `Ingest` and `Ask`; eval/system.py makes them from the real app.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
-from app.domain import Citation
-from app.errors import NotFoundError, PgaskError
-from eval.dataset import Question
+from app.domain import ChatTurn, Citation
+from app.errors import InvalidRequestError, NotFoundError, PgaskError
+from eval.corpora import Corpora
+from eval.dataset import Dialogue, Question
 from eval.metrics import rank_scores
+from eval.probes import Probes, ask_after_others, ask_dialogues, ask_politely
 from eval.replies import AskResult, Gold, Reply, place_gold, score_reply
 from eval.summary import QuestionScores, bootstrap_intervals, summarise
+from eval.templates import Template
 from eval.wordnet import Synonyms
 
 Wording = Literal["question", "question_en"]
-OnProgress = Callable[[str, int, int], None]  # stage ("ingest", "ask" or "score"), done, total
+OnProgress = Callable[[str, int, int], None]  # stage (one of eval/progress.py), done, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,24 @@ class Ingest(Protocol):
 class Ask(Protocol):
     """Answers questions from a collection, and shows its stored texts."""
 
-    async def ask(self, question: str, collection: str, top_k: int) -> AskResult:
+    async def ask(
+        self, question: str, collection: str, top_k: int, history: Sequence[ChatTurn] = ()
+    ) -> AskResult:
         """Ask one question, with at most `top_k` hits. Raises PgaskError if it can't be answered."""
         ...
 
     async def stored_text(self, document_id: str) -> str:
         """The whole stored text of a document. Raises NotFoundError."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoAsked:
+    """What is asked beside the bare questions; see eval/probes.py."""
+
+    templates: Sequence[Template] = ()
+    dialogues: Sequence[Dialogue] = ()
+    switch: bool = False  # every question once more, after an unrelated one
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +79,52 @@ class Evaluation:
     intervals: Mapping[str, tuple[float, float]]  # 95 %, bootstrap over questions
     replies: Sequence[Reply]
     scores: Sequence[QuestionScores]
-    ingested: Ingested
-    collection: str
+    ingested: Ingested  # of several corpora together, each source after its corpus's name
+    collection: str  # of the first corpus
     top_k: int
     wording: Wording
     meteor_matching: str
+    corpora: Corpora
+    skipped: Mapping[str, int] = field(default_factory=dict)  # collection that was not given → questions
+    probes: Probes = field(default_factory=Probes)
 
 
 async def run(
     ingest: Ingest,
     ask: Ask,
     *,
-    corpus: Path,
+    corpora: Corpora,
     questions: Sequence[Question],
-    collection: str,
     synonyms: Synonyms,
     on_progress: OnProgress,
     top_k: int = 10,
     wording: Wording = "question",
+    also: AlsoAsked = AlsoAsked(),
 ) -> Evaluation:
     """Ingest, ask the questions one after the other (so that latencies are those of an idle system), score.
 
-    A question that fails with a PgaskError counts as answered wrongly and keeps its error. Raises PgaskError
-    if ingestion can't start.
+    A question that fails with a PgaskError counts as answered wrongly and keeps its error; one on a collection that was
+    not given is not asked. Raises PgaskError if ingestion can't start, or no question is left.
     """
-    ingested = await ingest.ingest(corpus, collection, lambda done, total: on_progress("ingest", done, total))
+    kept = corpora.keep(questions)
+    if not kept:
+        names = sorted({question.collection or "" for question in questions})
+        raise InvalidRequestError(
+            f"No question asks a corpus that was given; the questions name {', '.join(names)}: "
+            "add --corpus NAME=DIR."
+        )
+    ingested = {
+        corpus.collection: await ingest.ingest(
+            corpus.folder, corpus.collection, lambda done, total: on_progress("ingest", done, total)
+        )
+        for corpus in corpora.all
+    }
     texts = _StoredTexts(ask)
     replies = []
-    for done, question in enumerate(questions):
-        on_progress("ask", done, len(questions))
-        gold = await _find_gold(question, ingested.documents, texts)
+    for done, question in enumerate(kept):
+        on_progress("ask", done, len(kept))
+        collection = corpora.place(question).collection
+        gold = await _find_gold(question, ingested[collection].documents, texts)
         asked = (question.question_en or question.question) if wording == "question_en" else question.question
         try:
             result = await ask.ask(asked, collection, top_k)
@@ -102,19 +134,61 @@ async def run(
         citations = result.answer.citations if result.answer else ()
         exact = [await _is_exact(citation, texts) for citation in citations]
         replies.append(Reply(question, asked, gold, result, exact=tuple(exact)))
-    on_progress("ask", len(questions), len(questions))
+    on_progress("ask", len(kept), len(kept))
+    probes = await _probe(ask, corpora, replies, also, on_progress=on_progress, top_k=top_k)
     scores = _score(replies, top_k, synonyms, on_progress)
     return Evaluation(
-        figures=summarise(scores),
+        figures={**summarise(scores), **probes.figures()},
         intervals=bootstrap_intervals(scores),
         replies=replies,
         scores=scores,
-        ingested=ingested,
-        collection=collection,
+        ingested=_merge(corpora, ingested),
+        collection=corpora.all[0].collection,
         top_k=top_k,
         wording=wording,
         meteor_matching=synonyms.name,
+        corpora=corpora,
+        skipped=Counter(question.collection or "" for question in questions if not corpora.find(question)),
+        probes=probes,
     )
+
+
+async def _probe(
+    ask: Ask,
+    corpora: Corpora,
+    replies: Sequence[Reply],
+    also: AlsoAsked,
+    *,
+    on_progress: OnProgress,
+    top_k: int,
+) -> Probes:
+    polite = dialogues = switch = None
+    if also.templates:
+        polite = await ask_politely(
+            ask, corpora, replies, also.templates, on_asked=partial(on_progress, "polite"), top_k=top_k
+        )
+    if also.dialogues:
+        dialogues = await ask_dialogues(
+            ask, corpora, also.dialogues, on_asked=partial(on_progress, "dialogues"), top_k=top_k
+        )
+    if also.switch:
+        switch = await ask_after_others(
+            ask, corpora, replies, on_asked=partial(on_progress, "switch"), top_k=top_k
+        )
+    return Probes(polite, dialogues, switch)
+
+
+def _merge(corpora: Corpora, ingested: Mapping[str, Ingested]) -> Ingested:
+    """All corpora as one; a single one as it is."""
+    if len(corpora.all) == 1:
+        return ingested[corpora.all[0].collection]
+    documents: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for corpus in corpora.all:
+        one = ingested[corpus.collection]
+        documents |= {f"{corpus.name}/{source}": name for source, name in one.documents.items()}
+        failed |= {f"{corpus.name}/{source}": code for source, code in one.failed.items()}
+    return Ingested(documents, failed, sum(one.seconds for one in ingested.values()))
 
 
 class _StoredTexts:

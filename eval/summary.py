@@ -25,6 +25,7 @@ from eval.metrics import (
     corpus_bleu,
     percentile,
 )
+from eval.verdicts import NEAR_MISS, OFF_TOPIC, RIGHT_FACT, Verdict
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -41,7 +42,19 @@ METRIC_KEYS: Final = (
     "abstain_precision", "abstain_recall", "abstain_auroc", "citation_exact",
     "questions", "p50_ms", "p95_ms",
     "bleu1", "bleu2", "bleu3", "bleu4", "brevity_penalty", "mean_answer_words", "answerable_refused", "failed",
+    "fact_first", "fact_anywhere", "fact_wrong", "fact_refused", "near_miss_answered", "off_topic_answered",
+    "fact_first_one_language", "fact_anywhere_one_language", "fact_wrong_one_language", "fact_refused_one_language",
+    "near_miss_answered_one_language", "off_topic_answered_one_language",
 )  # fmt: skip
+# Of the questions that a fact of the documents answers, the share with one of these verdicts.
+FACT_VERDICTS: Final[Mapping[str, frozenset[Verdict]]] = {
+    "fact_first": frozenset({"first"}),
+    "fact_anywhere": RIGHT_FACT,
+    "fact_wrong": frozenset({"wrong", "failed"}),
+    "fact_refused": frozenset({"wrongly_refused"}),
+}
+# Of the questions whose kind begins so and that the documents do not answer, the share answered.
+ANSWERED_KINDS: Final = {"near_miss_answered": NEAR_MISS, "off_topic_answered": OFF_TOPIC}
 ANSWER_KEYS: Final = (
     "answer_contains_gold", "exact_match", "token_f1", "rouge1", "rouge2", "rougeL", "rougeS", "meteor",
 )  # fmt: skip
@@ -64,6 +77,15 @@ class QuestionScores:
     latency_ms: float | None  # None where the question failed
     failed: bool = False
     only_searched: bool = False  # no answer was asked for: abstention is not judged
+    verdict: Verdict | None = None
+    counts_as_fact: bool = False  # a fact of the documents answers it, and a gold answer says which
+    one_language: bool = True  # the question is in the language of its documents
+    kind: str | None = None
+
+    def is_unanswerable(self, kind: str) -> bool:
+        """Whether the documents do not hold the answer, in a judged question whose kind begins so."""
+        judged = self.verdict is not None and not self.answerable
+        return judged and self.kind is not None and self.kind.startswith(kind)
 
 
 def summarise(scores: Sequence[QuestionScores]) -> dict[str, float | int | None]:
@@ -71,7 +93,8 @@ def summarise(scores: Sequence[QuestionScores]) -> dict[str, float | int | None]
 
     Retrieval: mean over answerable questions with a gold passage. Answers: mean over answerable questions
     with gold answers, an abstention or a failure counting 0 (BLEU is the corpus's, from summed counts).
-    mean_words_per_chunk, citation_exact, mean_answer_words: mean over all chunks, citations, answers.
+    mean_words_per_chunk, citation_exact, mean_answer_words: mean over all chunks, citations, answers. fact_…: shares
+    of the answerable questions with gold, each verdict counting once; …_one_language leaves out cross-language ones.
     """
     everything = np.arange(len(scores))[np.newaxis, :]
     figures: dict[str, float | int | None] = {}
@@ -80,6 +103,13 @@ def summarise(scores: Sequence[QuestionScores]) -> dict[str, float | int | None]
     figures["questions"] = len(scores)
     figures["failed"] = sum(s.failed for s in scores)
     return {key: figures[key] for key in METRIC_KEYS}
+
+
+def fact_values(scores: QuestionScores) -> dict[str, float]:
+    """Of one question, each key of FACT_VERDICTS with 1.0 or 0.0; nothing where no fact was asked for or judged."""
+    if scores.verdict is None or not scores.counts_as_fact:
+        return {}
+    return {key: float(scores.verdict in verdicts) for key, verdicts in FACT_VERDICTS.items()}
 
 
 def bootstrap_intervals(
@@ -120,6 +150,17 @@ def _ratios(scores: Sequence[QuestionScores]) -> dict[str, list[_Ratio]]:
     ratios["answerable_refused"] = [
         (s.answerable and s.abstained, s.answerable and not s.only_searched) for s in scores
     ]
+    for suffix, counted in (("", [True] * len(scores)), ("_one_language", [s.one_language for s in scores])):
+        for key in FACT_VERDICTS:
+            ratios[key + suffix] = [
+                _mean_part(fact_values(s), key) if counts else (0, 0)
+                for s, counts in zip(scores, counted, strict=True)
+            ]
+        for key, kind in ANSWERED_KINDS.items():
+            ratios[key + suffix] = [
+                (s.verdict == "wrongly_answered", 1) if counts and s.is_unanswerable(kind) else (0, 0)
+                for s, counts in zip(scores, counted, strict=True)
+            ]
     return ratios
 
 

@@ -21,6 +21,7 @@ from typing import Any, Final, Protocol, get_args
 from app.config import IndexMethod, Settings, VectorPrecision, load_settings
 from app.errors import ConfigError, InvalidRequestError, PgaskError
 from eval.ablation import POOLINGS
+from eval.corpora import make_corpora
 from eval.dataset import Question
 from eval.report import RunAbout, make_folder, write_report
 from eval.runner import Ask, Evaluation, Ingest, OnProgress, Wording, run
@@ -265,15 +266,16 @@ async def _measure(
         evaluation = await run(
             system,
             system,
-            corpus=measured_on.corpus,
+            corpora=make_corpora(
+                [(None, measured_on.corpus)], [described["collection"]], measured_on.questions
+            ),
             questions=measured_on.questions,
-            collection=described["collection"],
             synonyms=measured_on.synonyms,
             on_progress=on_progress,
             top_k=described["settings"]["top_k"],
             wording=measured_on.wording,
         )
-    if evaluation.figures["failed"] == len(measured_on.questions):
+    if evaluation.figures["failed"] == evaluation.figures["questions"]:
         raise InvalidRequestError(f"every question failed; the first: {evaluation.replies[0].error}")
     return evaluation
 

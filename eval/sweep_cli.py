@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.errors import ConfigError, PgaskError
+from eval.corpora import make_corpora
 from eval.dataset import LanguageField, load_questions
 from eval.progress import open_progress
 from eval.report import format_figure, make_folder
@@ -70,10 +71,14 @@ def add_sweep(cli: typer.Typer, open_system: OpenSystem) -> None:
         try:
             points = list_points(parse_grid(grid))
             make_folder(out)
+            asked = load_questions(questions, limit, language_field)
+            kept = make_corpora([(None, corpus)], [""], asked).keep(asked)
+            if len(kept) < len(asked):
+                err.print(f"Questions on another collection, which are not asked: {len(asked) - len(kept)}")
             measured_on = SweepInput(
                 corpus,
                 questions,
-                load_questions(questions, limit, language_field),
+                kept,
                 load_synonyms(),
                 command,
                 answers=not retrieval_only,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from app.answering import Answerer, AnswerSettings, AskRequest
 from app.config import Settings, load_settings
+from app.domain import ChatTurn
 from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import NotFoundError
 from app.generation.llm import LlmClient, LlmSettings
@@ -107,12 +108,14 @@ class EvaluatedSystem:
         failed = {failure.source: failure.code for failure in report.failed}
         return Ingested(documents, failed, seconds=time.monotonic() - started, index_recall=index_recall)
 
-    async def ask(self, question: str, collection: str, top_k: int) -> AskResult:
+    async def ask(
+        self, question: str, collection: str, top_k: int, history: Sequence[ChatTurn] = ()
+    ) -> AskResult:
         started = time.perf_counter()
         if not self._ablation.answers:
             found = await self._retriever.retrieve(question, collection, top_k)
             return AskResult(None, found.hits, None, (time.perf_counter() - started) * 1000)
-        answer = await self._answerer.answer(AskRequest(question, collection, top_k))
+        answer = await self._answerer.answer(AskRequest(question, collection, top_k, history=tuple(history)))
         latency_ms = (time.perf_counter() - started) * 1000
         hits = self._retriever.last.hits if self._retriever.last is not None else ()
         return AskResult(answer, hits, answer.answerability, latency_ms)

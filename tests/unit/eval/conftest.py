@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from app.domain import Answer, Citation, RetrievalScores, ScoredChunk
+from app.domain import Answer, ChatTurn, Citation, RetrievalScores, ScoredChunk
 from app.errors import GenerationError, InvalidRequestError, NotFoundError
 from eval.replies import AskResult
 from eval.runner import Ingested
@@ -47,7 +47,9 @@ class TinySystem:
         has_index = bool(self.opened_with) and "probes" in self.opened_with[-1]
         return Ingested(documents, failed, seconds=0.5, index_recall=0.75 if has_index else None)
 
-    async def ask(self, question: str, collection: str, top_k: int) -> AskResult:
+    async def ask(
+        self, question: str, collection: str, top_k: int, history: Sequence[ChatTurn] = ()
+    ) -> AskResult:
         self.asked.append(question)
         if "explode" in question:
             raise GenerationError("It exploded.")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.domain import ChatTurn
 from app.errors import InvalidRequestError
+from eval.corpora import make_corpora
 from eval.dataset import Question, load_questions
 from eval.replies import AskResult
 from eval.runner import Evaluation, Wording, run
@@ -22,7 +25,8 @@ async def evaluate(
     wording: Wording = "question",
 ) -> Evaluation:
     return await run(
-        system, system, corpus=corpus, questions=questions, collection="tiny", synonyms=NO_SYNONYMS,
+        system, system, corpora=make_corpora([(None, corpus)], ["tiny"], questions), questions=questions,
+        synonyms=NO_SYNONYMS,
         on_progress=lambda stage, done, total: None, top_k=top_k, wording=wording,
     )  # fmt: skip
 
@@ -102,8 +106,10 @@ async def test_a_question_that_fails_counts_as_wrong(
 
 async def test_a_quote_that_is_not_the_stored_text_is_caught(corpus: Path, question_file: Path) -> None:
     class Misquoting(TinySystem):
-        async def ask(self, question: str, collection: str, top_k: int) -> AskResult:
-            result = await super().ask(question, collection, top_k)
+        async def ask(
+            self, question: str, collection: str, top_k: int, history: Sequence[ChatTurn] = ()
+        ) -> AskResult:
+            result = await super().ask(question, collection, top_k, history)
             assert result.answer is not None
             moved = [
                 replace(citation, char_start=citation.char_start + 1) for citation in result.answer.citations
@@ -135,8 +141,9 @@ async def test_measures_deeper_than_the_ranking_are_undefined(
 
 async def test_progress_is_told(tiny_system: TinySystem, corpus: Path, question_file: Path) -> None:
     told: list[tuple[str, int, int]] = []
+    questions = load_questions(question_file)
     await run(
-        tiny_system, tiny_system, corpus=corpus, questions=load_questions(question_file), collection="tiny",
+        tiny_system, tiny_system, corpora=make_corpora([(None, corpus)], ["tiny"], questions), questions=questions,
         synonyms=NO_SYNONYMS, on_progress=lambda *progress: told.append(progress),
     )  # fmt: skip
     assert [step for step in told if step[0] == "ingest"] == [("ingest", done, 3) for done in (1, 2, 3)]
