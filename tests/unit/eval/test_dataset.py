@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import InvalidRequestError
-from eval.dataset import Question, load_questions, locate_context
+from eval.dataset import Question, load_dialogues, load_questions, locate_context
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -117,3 +117,79 @@ class TestLocateContext:
     def test_a_passage_that_is_not_there(self) -> None:
         assert locate_context("some text", "other text", near=0) is None
         assert locate_context("some text", " \n", near=0) is None
+
+
+class TestPatterns:
+    def test_every_key_of_a_judged_question_is_read(self, tmp_path: Path) -> None:
+        path = write(
+            tmp_path,
+            '{"id": "a", "kind": "table-lookup", "lang": "en", "collection": "firm", "question": "How much?",'
+            ' "expected": "130 EUR", "gold_regex": "130 EUR && Berlin", "must_not_regex": "^110",'
+            ' "about_collection": null, "answerable": true}\n'
+            '{"id": "b", "question": "你好", "gold_regex": null, "about_collection": true, "answerable": true}\n',
+        )
+        one, two = load_questions(path)
+        assert [pattern.pattern for pattern in one.gold_patterns] == ["130 EUR", "Berlin"]
+        assert one.must_not is not None
+        assert (one.must_not.pattern, one.kind, one.lang, one.collection) == (
+            "^110",
+            "table-lookup",
+            "en",
+            "firm",
+        )
+        assert (one.expected, one.has_gold, one.about_collection) == ("130 EUR", True, False)
+        assert (two.has_gold, two.about_collection, two.language, one.language) == (False, True, "zh", "en")
+
+    @pytest.mark.parametrize(
+        ("line", "reason"),
+        [
+            ('{"question": "q", "gold_regex": "(unclosed"}', '"gold_regex" is no regular expression'),
+            ('{"question": "q", "gold_regex": "fine && [z-a]"}', '"gold_regex" is no regular expression'),
+            ('{"question": "q", "gold_regex": ""}', "empty pattern"),
+            ('{"question": "q", "must_not_regex": "*"}', '"must_not_regex" is no regular expression'),
+            ('{"question": "q", "must_not_regex": 5}', '"must_not_regex" must be a string'),
+            ('{"question": "q", "gold_regex": "x{99999999999}"}', "no regular expression"),
+            ('{"question": "q", "gold_regex": "' + "x" * 2001 + '"}', "longer than 2000"),
+            ('{"question": "q", "gold_regex": "x", "answerable": false}', "can't have answers"),
+            ('{"question": "q", "about_collection": "yes"}', "true or false"),
+            ('{"question": "q", "kind": 1}', '"kind" must be a string'),
+        ],
+    )
+    def test_errors_name_the_file_and_the_line(self, tmp_path: Path, line: str, reason: str) -> None:
+        path = write(tmp_path, '{"question": "fine"}\n' + line)
+        with pytest.raises(InvalidRequestError) as caught:
+            load_questions(path)
+        assert f"{path}, line 2" in str(caught.value)
+        assert reason in str(caught.value)
+
+
+class TestDialogues:
+    def test_turns_take_what_their_dialogue_says(self, tmp_path: Path) -> None:
+        path = write(
+            tmp_path,
+            '{"id": "d", "kind": "why", "lang": "zh", "collection": "firm", "thread": "a/b#1", "turns": ['
+            '{"question": "何时？", "gold_regex": "5月", "answerable": true},'
+            ' {"question": "Why?", "gold_regex": null, "answerable": false, "must_not_regex": "5"}]}',
+        )
+        (dialogue,) = load_dialogues(path)
+        assert (dialogue.id, dialogue.collection) == ("d", "firm")
+        assert [(turn.id, turn.kind, turn.lang) for turn in dialogue.turns] == [
+            ("d/0", "why", "zh"),
+            ("d/1", "why", "zh"),
+        ]
+        assert dialogue.turns[1].answerable is False
+
+    @pytest.mark.parametrize(
+        ("line", "reason"),
+        [
+            ('{"id": "d"}', '"turns"'),
+            ('{"id": "d", "turns": []}', '"turns"'),
+            ('{"id": "d", "turns": ["q"]}', '"turns"'),
+            ("[]", "JSON object"),
+            ('{"id": "d", "turns": [{"question": "q", "gold_regex": "("}]}', "no regular expression"),
+        ],
+    )
+    def test_errors_name_the_line_and_the_reason(self, tmp_path: Path, line: str, reason: str) -> None:
+        with pytest.raises(InvalidRequestError, match="line 1") as caught:
+            load_dialogues(write(tmp_path, line))
+        assert reason in str(caught.value)
