@@ -7,7 +7,7 @@ import { App } from "./App";
 import { createApi } from "./api";
 import { createAsker } from "./asking";
 import { createStore } from "./store";
-import { citationOf, createService, documentOf, problemResponse, replyOf, type OpenAnswer, type Script } from "./testing/service";
+import { citationOf, claimsOf, createService, documentOf, problemResponse, replyOf, type OpenAnswer, type Script } from "./testing/service";
 
 const TEXT = `${"😀 前文 𠮷。".repeat(600)}Use rows / 1000 lists.${" Later text.".repeat(600)}`;
 const CITATION = citationOf(TEXT, "Use rows / 1000 lists.");
@@ -57,11 +57,13 @@ describe("asking", () => {
     await send(answers[0], ["sources", { citations: [CITATION] }], ["token", { text: "Use rows" }]);
     expect(screen.getByTestId("answer").textContent).toBe("Use rows");
     await send(answers[0], ["token", { text: " / 1000 [1]" }]);
-    expect(screen.getByTestId("answer").textContent).toBe("Use rows / 1000 1");
-    await send(answers[0], ["done", replyOf({ answer: "Use rows / 1000 lists. [1]", citations: [CITATION] })]);
-    const sources = screen.getByTestId("sources");
-    expect(sources.textContent).toContain("docs/tuning.md");
-    expect(sources.textContent).toContain("relevance 0.82");
+    expect(screen.getByTestId("answer").textContent).toBe("Use rows / 1000 [1]");
+    expect(screen.queryByTestId("citation-marker")).toBeNull();
+    const answer = "Use rows / 1000 lists. [1]";
+    const claims = claimsOf(answer, [["Use rows / 1000 lists.", "[1]", 0]]);
+    await send(answers[0], ["done", replyOf({ answer, citations: [CITATION], claims })]);
+    expect(screen.getAllByTestId("citation-marker")).toHaveLength(1);
+    expect(screen.getByTestId("sources").textContent).toContain("docs/tuning.md");
     expect(screen.queryByTestId("stop")).toBeNull();
   });
 
@@ -72,7 +74,9 @@ describe("asking", () => {
     const announcer = screen.getByTestId("announcer");
     expect([...announcer.querySelectorAll("p")].map((p) => p.textContent)).toEqual(["First one."]);
     const first = announcer.querySelector("p");
-    await send(answers[0], ["done", replyOf({ answer: "First one. Second **is** [1]", citations: [CITATION] })]);
+    const answer = "First one. Second **is** [1]";
+    const claims = claimsOf(answer, [["Second **is**", "[1]", 0]]);
+    await send(answers[0], ["done", replyOf({ answer, citations: [CITATION], claims, generator: "m" })]);
     expect([...announcer.querySelectorAll("p")].map((p) => p.textContent)).toEqual(["First one.", "Second is", "Answer complete. 1 source."]);
     expect(announcer.querySelector("p")).toBe(first);
     expect(screen.getByTestId("answer").closest("[aria-live]")).toBeNull();
@@ -103,8 +107,47 @@ describe("asking", () => {
     await ask(user, "q");
     await send(answers[0], ["done", replyOf({ answer: "The documents do not say.", abstained: true })]);
     expect(screen.getByTestId("abstained").textContent).toContain("The documents do not say.");
+    expect(screen.getByTestId("abstained").textContent).toContain("Not in the documents");
     expect(screen.queryByTestId("error")).toBeNull();
     expect(screen.queryByTestId("sources")).toBeNull();
+    expect(screen.queryByTestId("nearest")).toBeNull();
+  });
+
+  it("F-811: goes on from a refusal to the nearest passages, in their documents, and after a reload too", async () => {
+    const { user, answers, store, unmount } = open();
+    await ask(user, "How many probes?");
+    const { marker: _, supported: __, quote, ...hit } = CITATION;
+    const nearest = [{ ...hit, text: quote, rank: 1, why: { code: "weak", sentence: "It speaks of lists, not of probes." } }];
+    await send(answers[0], ["done", replyOf({ answer: "The documents do not say.", abstained: true, reason: "no_evidence", nearest } as never)]);
+    store.flush();
+    unmount();
+
+    open();
+    const near = screen.getByTestId("nearest-passage");
+    for (const shown of ["Tuning", "docs/tuning.md", "Lists", quote, "It speaks of lists, not of probes."]) {
+      expect(near.textContent).toContain(shown);
+    }
+    await user.click(near);
+    expect((await screen.findByTestId("cited-span")).textContent).toBe(quote);
+    expect(screen.getByTestId("source-pane").querySelector(".source-marker")).toBeNull();
+  });
+
+  it("F-812: says in words of its own that a filter or an empty collection left nothing to search", async () => {
+    const { user, answers } = open();
+    const words = {
+      no_document_matches_filter: ["No document matches the filter", "没有文档符合筛选条件"],
+      empty_collection: ["This collection is empty", "这个集合是空的"],
+    } as const;
+    for (const [index, reason] of (["no_document_matches_filter", "empty_collection"] as const).entries()) {
+      await ask(user, "q");
+      await send(answers[index], ["done", replyOf({ answer: "Nothing.", abstained: true, reason })]);
+      const notice = (): string => screen.getAllByTestId("abstained")[index]?.textContent ?? "";
+      expect(notice()).toContain(words[reason][0]);
+      expect(notice()).not.toContain("Not in the documents");
+      await user.click(screen.getByTestId("language-switch"));
+      expect(notice()).toContain(words[reason][1]);
+      await user.click(screen.getByTestId("language-switch"));
+    }
   });
 
   it("says why a model didn't answer, and what was searched for", async () => {
@@ -133,6 +176,43 @@ describe("asking", () => {
     await ask(user, "Lists?");
     await send(answers[0], ["done", replyOf({ answer: "A.", standalone_question: "Lists?" })]);
     expect(screen.queryByTestId("standalone-question")).toBeNull();
+  });
+
+  it("says in one line what was searched for, the mended words before the joined ones", async () => {
+    const { user, answers } = open();
+    await ask(user, "And prboes?");
+    await send(answers[0], ["done", replyOf({ answer: "A.", standalone_question: "Lists? And prboes?", searched_for: "Lists? And probes?" })]);
+    expect(screen.getAllByTestId("standalone-question").map((line) => line.textContent)).toEqual(["Searched for: Lists? And probes?"]);
+  });
+
+  it("F-1001: shows a quoted answer as text and copies it as it is", async () => {
+    const { user, answers } = open();
+    await ask(user, "q");
+    const answer = "Run C:\\new\\*_a, `x` or __init__ [1] in ~old~\n- lists [1]";
+    const claims = claimsOf(answer, [["lists", "[1]", 0]]);
+    await send(answers[0], ["done", replyOf({ answer, citations: [CITATION], claims })]);
+    expect(screen.getByTestId("answer").textContent).toBe(answer.replace(/\[1\]$/, "1"));
+    expect(screen.getAllByTestId("citation-marker")).toHaveLength(1);
+    await user.click(screen.getByRole("button", { name: "Copy answer" }));
+    expect(await navigator.clipboard.readText()).toBe(answer);
+  });
+
+  it("says who wrote an answer, but not of the service's own words", async () => {
+    const { user, answers } = open();
+    await ask(user, "Hello");
+    await send(answers[0], ["done", replyOf({ answer: "Hello! Ask *me*.", kind: "chat" })]);
+    expect(screen.getByTestId("answer").textContent).toBe("Hello! Ask *me*.");
+    expect(screen.queryByText("Quoted from the documents")).toBeNull();
+  });
+
+  it("F-602: explains under the answer what is underlined for want of a source", async () => {
+    const { user, answers } = open();
+    await ask(user, "q");
+    const answer = "Lists are clusters [1]. Everyone says so.";
+    const claims = claimsOf(answer, [["Lists are clusters", "[1]", 0], ["Everyone says so.", null, 0]]);
+    await send(answers[0], ["done", replyOf({ answer, citations: [CITATION], claims, generator: "m" })]);
+    expect(document.querySelector(".claim-sourceless")?.textContent).toBe("Everyone says so");
+    expect(screen.getByTestId("claim-legend").textContent).toContain("no source was named");
   });
 
   it("shows an error with its facts, and asks again in its place", async () => {
@@ -171,7 +251,8 @@ describe("the source pane", () => {
   async function answered(citation = CITATION, script: Script = {}) {
     const page = open(script);
     await ask(page.user, "q");
-    await send(page.answers[0], ["done", replyOf({ answer: "Use them [1].", citations: [citation] })]);
+    const claims = claimsOf("Use them [1].", [["Use them", "[1]", 0, citation.supported]]);
+    await send(page.answers[0], ["done", replyOf({ answer: "Use them [1].", citations: [citation], claims })]);
     return page;
   }
 
@@ -254,6 +335,27 @@ describe("conversations", () => {
     expect(within(screen.getByTestId("conversations")).getAllByRole("listitem")).toHaveLength(1);
     expect(screen.getByRole("button", { name: "Renamed" })).toBeTruthy();
     expect(screen.getByTestId("answer").textContent).toBe("A.");
+  });
+
+  it("of earlier builds, without claims, are text with their sources below", () => {
+    const turn = { id: "t", question: "q", status: "done", answer: "Old **text** [1]", generator: "m", citations: [CITATION] };
+    localStorage.setItem("pgask.v1.conversation.c", JSON.stringify({ id: "c", collection: "default", updatedAt: 1, turns: [turn] }));
+    open();
+    expect(screen.getByTestId("answer").textContent).toBe("Old text [1]");
+    expect(screen.queryByTestId("citation-marker")).toBeNull();
+    expect(screen.getAllByTestId("source-card")).toHaveLength(1);
+  });
+
+  it("keep the places of their claims", async () => {
+    const { user, answers, store, unmount } = open();
+    await ask(user, "q");
+    const claims = claimsOf("😀 A [1] [1]", [["A", "[1]", 0, false]]);
+    await send(answers[0], ["done", replyOf({ answer: "😀 A [1] [1]", citations: [CITATION], claims })]);
+    store.flush();
+    unmount();
+    open();
+    expect(screen.getByTestId("answer").textContent).toBe("😀 A 1 [1]");
+    expect(screen.getByTestId("citation-marker").className).toContain("marker-unsupported");
   });
 
   it("survive storage that holds nonsense", () => {

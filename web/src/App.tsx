@@ -13,7 +13,7 @@ import { useMediaQuery } from "./media";
 import { loadPreferences, savePreferences } from "./storage";
 import type { Store } from "./store";
 import { applyTheme, nextTheme, systemIsDark, type Theme } from "./theme";
-import type { Citation, DocumentSummary } from "./wire";
+import type { DocumentSummary, Passage } from "./wire";
 
 interface Props {
   api: Api;
@@ -53,9 +53,9 @@ export function App({ api, store, asker, storage }: Props) {
   });
 
   const { open: openPane } = pane;
-  const openCitation = useCallback(
-    (citations: readonly Citation[], citation: Citation) =>
-      openPane({ kind: "citation", citations, index: Math.max(0, citations.indexOf(citation)) }),
+  const openPassage = useCallback(
+    (passages: readonly Passage[], passage: Passage) =>
+      openPane({ kind: "passage", passages, index: Math.max(0, passages.indexOf(passage)) }),
     [openPane],
   );
   const openDocument = useCallback((document: DocumentSummary) => openPane({ kind: "document", document }), [openPane]);
@@ -124,7 +124,7 @@ export function App({ api, store, asker, storage }: Props) {
                 asker.stop(active.id);
                 focusQuestion();
               }}
-              onOpen={openCitation}
+              onOpen={openPassage}
             />
           ) : (
             <DocumentList key={active.collection} api={api} collection={active.collection} onOpen={openDocument} />

@@ -9,7 +9,11 @@ describe("what is read aloud", () => {
     expect(spokenUntil("At the very end.")).toBe(0); // a number or a quote may still follow
   });
 
-  it("leaves out markers and Markdown", () => {
-    expect(spoken("## Lists\n- use **rows / 1000** [1] [12]")).toBe("Lists use rows / 1000");
+  it("leaves out Markdown, but not numbers in brackets: marks are taken out by their places", () => {
+    expect(spoken("## Lists\n- use **rows / 1000** [12]")).toBe("Lists use rows / 1000 [12]");
+  });
+
+  it("keeps every letter of a quoted answer", () => {
+    expect(spoken("Call __init__\n  on C:\\*_a, `0` [2]", true)).toBe("Call __init__ on C:\\*_a, `0` [2]");
   });
 });

@@ -1,4 +1,4 @@
-// What a screen reader is told of an answer that streams in: whole sentences, each once, without Markdown's marks.
+// What a screen reader is told of an answer that streams in: whole sentences, each once.
 
 /** Up to where `text` consists of whole sentences, in UTF-16 units. */
 export function spokenUntil(text: string): number {
@@ -7,10 +7,10 @@ export function spokenUntil(text: string): number {
   return until;
 }
 
-/** `text` as it's best read aloud. */
-export function spoken(text: string): string {
+/** `text` as it's best read aloud; without Markdown's marks, unless it is `verbatim`. */
+export function spoken(text: string, verbatim = false): string {
+  if (verbatim) return text.replace(/\s+/g, " ").trim();
   return text
-    .replace(/\[\d{1,4}\]/g, "")
     .replace(/^[ \t]*(#{1,6}|[-*+>])[ \t]+/gm, "")
     .replace(/[*_`~|]+/g, "")
     .replace(/\s+/g, " ")

@@ -18,6 +18,14 @@ export function unitIndex(text: string, offset: number): number {
   return unit;
 }
 
+/** The UTF-16 index of each code point of `text`, and last its length: offset n is at [n]. */
+export function unitIndexes(text: string): number[] {
+  const indexes: number[] = [];
+  for (let unit = 0; unit < text.length; unit += unitsAt(text, unit)) indexes.push(unit);
+  indexes.push(text.length);
+  return indexes;
+}
+
 /** The half-open slice [start, end) of `text`, both in code points. */
 export function sliceCodePoints(text: string, start: number, end: number): string {
   if (end <= start) return "";

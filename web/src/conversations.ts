@@ -1,15 +1,22 @@
 // What a conversation is and the pure steps that change one. No storage, no network, no React.
 import { sliceCodePoints, truncate } from "./codepoints";
 import {
-  decodeCitation,
+  decodeEvidence,
+  decodeKind,
+  decodeNearMiss,
   decodeProblem,
+  decodeReason,
   fields,
   list,
   numberOrNull,
   text,
   textOrNull,
+  type AbstentionReason,
+  type AnswerKind,
   type Citation,
+  type Claim,
   type HistoryMessage,
+  type NearMiss,
   type Problem,
   type Reply,
 } from "./wire";
@@ -23,10 +30,17 @@ export interface Turn {
   status: TurnStatus;
   answer: string;
   citations: Citation[];
+  /** Empty until the whole answer is there. */
+  claims: Claim[];
+  kind: AnswerKind;
   abstained: boolean;
+  /** Of an abstention, as are the nearest passages. */
+  reason: AbstentionReason | null;
+  nearest: NearMiss[];
   degraded: boolean;
   degradedReason: string | null;
   standaloneQuestion: string | null;
+  searchedFor: string | null;
   generator: string;
   totalMs: number | null;
   problem: Problem | null;
@@ -60,10 +74,15 @@ export function newTurn(id: string, question: string): Turn {
     status: "streaming",
     answer: "",
     citations: [],
+    claims: [],
+    kind: "passage",
     abstained: false,
+    reason: null,
+    nearest: [],
     degraded: false,
     degradedReason: null,
     standaloneQuestion: null,
+    searchedFor: null,
     generator: "",
     totalMs: null,
     problem: null,
@@ -77,14 +96,33 @@ export function completed(turn: Turn, reply: Reply): Turn {
     status: "done",
     answer: reply.answer,
     citations: reply.citations,
+    claims: reply.claims,
+    kind: reply.kind,
     abstained: reply.abstained,
+    reason: reply.reason,
+    nearest: reply.nearest,
     degraded: reply.degraded,
     degradedReason: reply.degraded_reason,
     standaloneQuestion: reply.standalone_question,
+    searchedFor: reply.searched_for,
     generator: reply.generator,
     totalMs: reply.total_ms,
     problem: null,
   };
+}
+
+/**
+ * Whether the answer is text letter by letter: quotes of documents and the service's own words. Only a model writes
+ * Markdown.
+ */
+export function isVerbatim(turn: Turn): boolean {
+  return turn.generator === "extractive" || turn.kind === "meta" || turn.kind === "chat";
+}
+
+/** What was really searched for, where that is not the question as it stands; else null. */
+export function searchedInstead(turn: Turn): string | null {
+  const searched = turn.searchedFor ?? turn.standaloneQuestion;
+  return searched === null || searched.trim() === turn.question.trim() ? null : searched;
 }
 
 /** What to list a conversation as; empty when it has neither name nor question. */
@@ -144,11 +182,15 @@ function decodeTurn(value: unknown): Turn | null {
     ...newTurn(id, from.question),
     status: decodeStatus(from.status),
     answer: text(from.answer),
-    citations: list(from.citations, decodeCitation),
+    ...decodeEvidence(from.citations, from.claims),
+    kind: decodeKind(from.kind),
     abstained: from.abstained === true,
+    reason: decodeReason(from.reason),
+    nearest: list(from.nearest, decodeNearMiss),
     degraded: from.degraded === true,
     degradedReason: textOrNull(from.degradedReason),
     standaloneQuestion: textOrNull(from.standaloneQuestion),
+    searchedFor: textOrNull(from.searchedFor),
     generator: text(from.generator),
     totalMs: numberOrNull(from.totalMs),
     problem: from.problem ? decodeProblem(from.problem, 0) : null,

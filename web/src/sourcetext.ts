@@ -1,13 +1,15 @@
-// The text of a document around a citation: loaded in stretches, and where in it the cited span stands.
+// The text of a document around a passage: loaded in stretches, and where in it the cited spans stand.
 import { useCallback, useEffect, useRef, useState } from "react";
 import { isAbort, problemOf, type Api } from "./api";
 import { codePointLength, indexOfInCodePoints, sliceCodePoints } from "./codepoints";
-import type { Citation, DocumentDetail, Problem, TextWindow } from "./wire";
+import type { DocumentDetail, Passage, Problem, QuotedSpan, TextWindow } from "./wire";
 
-/** Code points shown before and after a citation at first, and added by each "load more". */
+/** Code points shown before and after a passage at first, and added by each "load more". */
 const BEFORE = 1_500;
 const AFTER = 2_500;
 const MORE = 4_000;
+/** Spans further apart than this are not loaded at once. */
+const MAX_EXTENT = 20_000;
 
 /** A span of the document, half-open, in code points. */
 export interface Span {
@@ -20,32 +22,48 @@ export type SourceText =
   | { status: "failed"; problem: Problem }
   | { status: "ready"; document: DocumentDetail; window: TextWindow };
 
-/** Where the citation stands in the window: as cited, found elsewhere in it ("moved"), or nowhere. */
-export function locate(window: TextWindow, citation: Citation): { span: Span; moved: boolean } | null {
-  const start = citation.char_start - window.start;
-  const end = citation.char_end - window.start;
-  if (start >= 0 && end > start) {
-    const cited = sliceCodePoints(window.text, start, end);
-    if (cited !== "" && (cited === citation.quote || citation.quote === "")) {
-      return { span: { start: citation.char_start, end: citation.char_end }, moved: false };
-    }
-  }
-  const found = citation.quote === "" ? -1 : indexOfInCodePoints(window.text, citation.quote);
-  if (found < 0) return null;
-  const from = window.start + found;
-  return { span: { start: from, end: from + codePointLength(citation.quote) }, moved: true };
+/** Where the passage's spans stand in the window: as cited, found elsewhere in it ("moved"), or null: nowhere. */
+export function locate(window: TextWindow, passage: Passage): { spans: Span[]; moved: boolean } | null {
+  const [first, ...more] = passage.spans.length > 1 ? passage.spans : [passage];
+  const main = first && find(window, first, 0);
+  if (!main) return null;
+  // A document that changed above them has moved the others by as much.
+  const others = more.map((span) => find(window, span, main.by)).filter((found) => found !== null);
+  const found = [main, ...others];
+  return { spans: found.map(({ span }) => span), moved: found.some(({ by }) => by !== 0) };
 }
 
-/** The text of a window before, in and after a span; all of it is "before" where there's no span. */
-export function splitAt(window: TextWindow, span: Span | null): [before: string, cited: string, after: string] {
-  if (!span) return [window.text, "", ""];
-  const start = span.start - window.start;
-  const end = span.end - window.start;
-  return [
-    sliceCodePoints(window.text, 0, start),
-    sliceCodePoints(window.text, start, end),
-    sliceCodePoints(window.text, end, window.end - window.start),
-  ];
+/** A quoted span where it says, or `shift` further, or else at the first place with its words. */
+function find(window: TextWindow, { char_start, char_end, quote }: QuotedSpan, shift: number): { span: Span; by: number } | null {
+  const start = char_start + shift - window.start;
+  const end = char_end + shift - window.start;
+  if (start >= 0 && end > start) {
+    const cited = sliceCodePoints(window.text, start, end);
+    if (cited !== "" && (cited === quote || quote === "")) {
+      return { span: { start: char_start + shift, end: char_end + shift }, by: shift };
+    }
+  }
+  const found = quote === "" ? -1 : indexOfInCodePoints(window.text, quote);
+  if (found < 0) return null;
+  const from = window.start + found;
+  return { span: { start: from, end: from + codePointLength(quote) }, by: from - char_start };
+}
+
+/** The text of a window in pieces, those that are cited apart from the others; joined they are the text. */
+export function splitAt(window: TextWindow, spans: readonly Span[]): { text: string; cited: boolean }[] {
+  const pieces: { text: string; cited: boolean }[] = [];
+  let at = window.start;
+  const push = (until: number, cited: boolean): void => {
+    const text = sliceCodePoints(window.text, at - window.start, until - window.start);
+    if (text !== "") pieces.push({ text, cited });
+    at = Math.max(at, until);
+  };
+  for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
+    push(start, false);
+    push(end, true);
+  }
+  push(window.end, false);
+  return pieces;
 }
 
 /** Two stretches that touch, as one. */
@@ -62,14 +80,21 @@ export interface SourceTextControls {
   reload: () => void;
 }
 
-/** Loads the document and the text around `citation`, or its beginning where there's none. */
-export function useSourceText(api: Api, documentId: string, citation: Citation | null): SourceTextControls {
+/** The stretch that holds all spans of a passage, or the passage's own where they lie far apart. */
+function extentOf(passage: Passage | null): Span {
+  if (!passage) return { start: 0, end: 0 };
+  const start = Math.min(passage.char_start, ...passage.spans.map((span) => span.char_start));
+  const end = Math.max(passage.char_end, ...passage.spans.map((span) => span.char_end));
+  return end - start <= MAX_EXTENT ? { start, end } : { start: passage.char_start, end: passage.char_end };
+}
+
+/** Loads the document and the text around `passage`, or its beginning where there's none. */
+export function useSourceText(api: Api, documentId: string, passage: Passage | null): SourceTextControls {
   const [state, setState] = useState<SourceText>({ status: "loading" });
   const [busy, setBusy] = useState(false);
   const [attempt, setAttempt] = useState(0);
   const abort = useRef<AbortController>(new AbortController());
-  const start = citation?.char_start ?? 0;
-  const end = citation?.char_end ?? 0;
+  const { start, end } = extentOf(passage);
 
   useEffect(() => {
     const controller = new AbortController();

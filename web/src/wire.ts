@@ -1,22 +1,54 @@
 // The service's REST shapes and the decoders that check what came over the wire or out of the browser's storage.
 // A decoder returns what it could read and never throws: text from outside is not trusted to have a shape.
 
-export interface Citation {
-  marker: number;
+/** A stretch of a document's stored text: half-open offsets in code points, and what stands there. */
+export interface QuotedSpan {
+  char_start: number;
+  char_end: number;
+  quote: string;
+}
+
+/** A place in a document that can be opened. */
+export interface Passage extends QuotedSpan {
   document_id: string;
   chunk_id: string;
   source: string;
   title: string;
   page: number | null;
   heading: string | null;
-  /** Half-open offsets into the document's stored text, in code points. */
-  char_start: number;
-  char_end: number;
-  quote: string;
   /** Higher is better. */
   score: number | null;
+  /** All its stretches where it has more than one; else empty. */
+  spans: QuotedSpan[];
+}
+
+export interface Citation extends Passage {
+  marker: number;
   supported: boolean;
 }
+
+/** What came nearest to a question that was not answered, and why it does not answer. */
+export interface NearMiss extends Passage {
+  why: string;
+}
+
+/** A statement of an answer. Half-open offsets in code points of the answer, for its mark too. */
+export interface Claim {
+  start: number;
+  end: number;
+  mark_start: number | null;
+  mark_end: number | null;
+  /** Indexes into the answer's citations. */
+  citations: number[];
+  /** Null where nothing was cited. */
+  supported: boolean | null;
+}
+
+const KINDS = ["passage", "table", "list", "steps", "count", "comparison", "overview", "meta", "chat"] as const;
+export type AnswerKind = (typeof KINDS)[number];
+
+const REASONS = ["no_evidence", "no_document_matches_filter", "empty_collection", "not_readable_language"] as const;
+export type AbstentionReason = (typeof REASONS)[number];
 
 export interface Reply {
   answer: string;
@@ -26,6 +58,12 @@ export interface Reply {
   degraded_reason: string | null;
   standalone_question: string | null;
   citations: Citation[];
+  claims: Claim[];
+  kind: AnswerKind;
+  /** The words that were asked, where those of the question were mended. */
+  searched_for: string | null;
+  reason: AbstentionReason | null;
+  nearest: NearMiss[];
   total_ms: number | null;
   request_id: string;
 }
@@ -108,20 +146,28 @@ export function numberOrNull(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
+/** An offset or index: a whole number from 0 on. */
+export function offsetOrNull(value: unknown): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
 /** Decodes each item of an array, leaving out those that can't be read. */
 export function list<T>(value: unknown, decode: (item: unknown) => T | null): T[] {
   if (!Array.isArray(value)) return [];
   return value.map(decode).filter((item): item is T => item !== null);
 }
 
-export function decodeCitation(value: unknown): Citation | null {
+function decodeSpan(value: unknown): QuotedSpan | null {
   const from = fields(value);
-  const marker = numberOrNull(from?.marker);
-  const documentId = textOrNull(from?.document_id);
-  if (!from || marker === null || documentId === null) return null;
+  const start = offsetOrNull(from?.char_start);
+  const end = offsetOrNull(from?.char_end);
+  if (!from || start === null || end === null || end <= start) return null;
+  return { char_start: start, char_end: end, quote: text(from.quote) };
+}
+
+function decodePassage(from: Fields, documentId: string, quote: string): Passage {
   const source = text(from.source);
   return {
-    marker,
     document_id: documentId,
     chunk_id: text(from.chunk_id),
     source,
@@ -130,10 +176,67 @@ export function decodeCitation(value: unknown): Citation | null {
     heading: textOrNull(from.heading),
     char_start: numberOrNull(from.char_start) ?? 0,
     char_end: numberOrNull(from.char_end) ?? 0,
-    quote: text(from.quote),
+    quote,
     score: numberOrNull(from.score),
-    supported: from.supported !== false,
+    spans: list(from.spans, decodeSpan),
   };
+}
+
+export function decodeCitation(value: unknown): Citation | null {
+  const from = fields(value);
+  const marker = numberOrNull(from?.marker);
+  const documentId = textOrNull(from?.document_id);
+  if (!from || marker === null || documentId === null) return null;
+  return { ...decodePassage(from, documentId, text(from.quote)), marker, supported: from.supported !== false };
+}
+
+/** A hit of a refusal as it comes over the wire (its `text`), or out of the storage (its `quote`). */
+export function decodeNearMiss(value: unknown): NearMiss | null {
+  const from = fields(value);
+  const documentId = textOrNull(from?.document_id);
+  if (!from || documentId === null) return null;
+  const why = text(fields(from.why)?.sentence) || text(from.why);
+  return { ...decodePassage(from, documentId, text(from.text) || text(from.quote)), why };
+}
+
+/**
+ * An answer's citations and the claims that count on them. A citation that can't be read is left out, and with it what
+ * a claim says of it; the claims' indexes are those of the citations that are returned.
+ */
+export function decodeEvidence(citations: unknown, claims: unknown): { citations: Citation[]; claims: Claim[] } {
+  const kept: Citation[] = [];
+  const places = (Array.isArray(citations) ? citations : []).map((value) => {
+    const citation = decodeCitation(value);
+    return citation === null ? null : kept.push(citation) - 1;
+  });
+  return { citations: kept, claims: list(claims, (value) => decodeClaim(value, places)) };
+}
+
+/** `places` says where each citation of the reply has gone, null for one that was left out. */
+function decodeClaim(value: unknown, places: readonly (number | null)[]): Claim | null {
+  const from = fields(value);
+  const start = offsetOrNull(from?.start);
+  const end = offsetOrNull(from?.end);
+  if (!from || start === null || end === null || end < start) return null;
+  const markStart = offsetOrNull(from.mark_start);
+  const markEnd = offsetOrNull(from.mark_end);
+  const marked = markStart !== null && markEnd !== null && markEnd > markStart;
+  return {
+    start,
+    end,
+    mark_start: marked ? markStart : null,
+    mark_end: marked ? markEnd : null,
+    citations: list(from.citations, (index) => places[offsetOrNull(index) ?? -1] ?? null),
+    supported: typeof from.supported === "boolean" ? from.supported : null,
+  };
+}
+
+export function decodeKind(value: unknown): AnswerKind {
+  return KINDS.find((kind) => kind === value) ?? "passage";
+}
+
+export function decodeReason(value: unknown): AbstentionReason | null {
+  return REASONS.find((reason) => reason === value) ?? null;
 }
 
 /** Null when there is no `answer` in it: then it's no reply at all. */
@@ -147,7 +250,11 @@ export function decodeReply(value: unknown): Reply | null {
     degraded: from.degraded === true,
     degraded_reason: textOrNull(from.degraded_reason),
     standalone_question: textOrNull(from.standalone_question),
-    citations: list(from.citations, decodeCitation),
+    ...decodeEvidence(from.citations, from.claims),
+    kind: decodeKind(from.kind),
+    searched_for: textOrNull(from.searched_for),
+    reason: decodeReason(from.reason),
+    nearest: list(from.nearest, decodeNearMiss),
     total_ms: numberOrNull(fields(from.timings_ms)?.total),
     request_id: text(from.request_id),
   };

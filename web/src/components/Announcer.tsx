@@ -2,9 +2,11 @@
 // The visible answer is no live region, or it would be read again with every token.
 import { useEffect, useState } from "react";
 import { spoken, spokenUntil } from "../announce";
-import type { Turn } from "../conversations";
+import { isVerbatim, type Turn } from "../conversations";
 import { useWords, type Dictionary } from "../i18n";
+import { placesOf, withoutMarks } from "../places";
 import { languageOf } from "../script";
+import { citedDocuments } from "../sources";
 
 /** How long the words stay after the end, so that they can be read, before they only clutter the page. */
 const CLEAR_AFTER_MS = 8_000;
@@ -25,7 +27,7 @@ export function Announcer({ turn }: { turn: Turn | undefined }) {
 
   return (
     <div className="visually-hidden" aria-live="polite" aria-relevant="additions" data-testid="announcer">
-      {announced && !announced.abstained && sentences(announced.answer, ended).map((sentence, index) => (
+      {announced && sentences(announced, ended).map((sentence, index) => (
         <p key={index} lang={languageOf(sentence)}>
           {sentence}
         </p>
@@ -36,12 +38,14 @@ export function Announcer({ turn }: { turn: Turn | undefined }) {
   );
 }
 
-function sentences(answer: string, ended: boolean): string[] {
+function sentences(turn: Turn, ended: boolean): string[] {
   const found: string[] = [];
+  const answer = withoutMarks(turn.answer, placesOf(turn.answer, turn.claims, turn.citations));
+  const verbatim = isVerbatim(turn);
   let rest = ended ? `${answer}\n` : answer;
   rest = rest.slice(0, spokenUntil(rest));
   for (const line of rest.split(/(?<=[.!?]["')\]]*)\s+|(?<=[。！？；]["'」』”’）》]*)|\n+/)) {
-    const sentence = spoken(line);
+    const sentence = spoken(line, verbatim);
     if (sentence !== "") found.push(sentence);
   }
   return found;
@@ -50,6 +54,6 @@ function sentences(answer: string, ended: boolean): string[] {
 function ending(turn: Turn, words: Dictionary): string {
   if (turn.status === "failed") return words.announceFailed;
   if (turn.status === "stopped") return words.announceStopped;
-  if (turn.abstained) return `${words.announceAbstained} ${turn.answer}`;
-  return words.announceDone(turn.citations.length);
+  if (turn.abstained) return words.abstainedTitle(turn.reason ?? "no_evidence");
+  return words.announceDone(citedDocuments(turn.citations).length);
 }

@@ -1,73 +1,133 @@
-// An answer as Markdown: no HTML, no images, no links that lead away, and [n] markers as buttons.
+// An answer with its marks as buttons. A model's is Markdown: no HTML, no images, no links that lead away. One that is
+// quoted, or is the service's own words, is text letter by letter.
+import type { Element } from "hast";
 import { memo, useMemo } from "react";
 import Markdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { splitBlocks } from "../blocks";
-import { useWords } from "../i18n";
-import { rehypeMarkers } from "../markers";
+import { useWords, type Dictionary } from "../i18n";
+import { piecesOf, type Doubt, type Mark, type Places } from "../places";
 import { languageOf } from "../script";
+import { markBlocks, rehypeSentinels, type MarkedBlock } from "../sentinels";
+import { verbatimBlocks } from "../verbatim";
 import type { Citation } from "../wire";
 
 interface Props {
   text: string;
-  citations: readonly Citation[];
+  places: Places;
+  verbatim: boolean;
   onOpen: (citation: Citation) => void;
 }
 
-export const AnswerText = memo(function AnswerText({ text, citations, onOpen }: Props) {
-  const words = useWords();
-  const byMarker = useMemo(() => new Map(citations.map((citation) => [citation.marker, citation])), [citations]);
-  const plugins = useMemo(() => {
-    const known = new Set(byMarker.keys());
-    return [() => rehypeMarkers(known)];
-  }, [byMarker]);
-  const components = useMemo<Components>(
-    () => ({
-      ...PLAIN,
-      // The only source of buttons is rehypeMarkers: HTML in the answer stays text.
-      button: ({ value }) => {
-        const citation = byMarker.get(Number(value));
-        if (!citation) return <>[{value}]</>;
-        const label = words.openSource(citation.marker, citation.title);
-        return (
-          <button
-            type="button"
-            className={citation.supported ? "marker" : "marker marker-unsupported"}
-            data-testid="citation-marker"
-            data-marker={citation.marker}
-            aria-label={citation.supported ? label : `${label} (${words.unsupported})`}
-            title={citation.title}
-            onClick={() => onOpen(citation)}
-          >
-            {citation.marker}
-          </button>
-        );
-      },
-    }),
-    [byMarker, onOpen, words],
-  );
+export const AnswerText = memo(function AnswerText({ text, places, verbatim, onOpen }: Props) {
   return (
-    <div className="prose" data-testid="answer" lang={languageOf(text)}>
-      {splitBlocks(text).map((block, index) => (
-        <Block key={index} text={block} plugins={plugins} components={components} />
-      ))}
+    <div className={verbatim ? "prose prose-verbatim" : "prose"} data-testid="answer" lang={languageOf(text)}>
+      {verbatim ? <Verbatim text={text} places={places} onOpen={onOpen} /> : <Blocks text={text} places={places} onOpen={onOpen} />}
     </div>
   );
 });
 
-interface BlockProps {
-  text: string;
-  plugins: (() => ReturnType<typeof rehypeMarkers>)[];
-  components: Components;
+type PartProps = Omit<Props, "verbatim">;
+
+function Verbatim({ text, places, onOpen }: PartProps) {
+  const blocks = useMemo(() => verbatimBlocks(text, places), [text, places]);
+  return blocks.map(({ kind, start, end }) => {
+    const pieces = piecesOf(text, places, start, end).map((piece, index) => {
+      if ("mark" in piece) return <MarkButton key={index} mark={piece.mark} onOpen={onOpen} />;
+      if (piece.doubt === null) return piece.text;
+      return (
+        <Doubted key={index} doubt={piece.doubt}>
+          {piece.text}
+        </Doubted>
+      );
+    });
+    return kind === "prose" ? (
+      <p key={start}>{pieces}</p>
+    ) : (
+      <pre key={start} tabIndex={0}>
+        <code>{pieces}</code>
+      </pre>
+    );
+  });
 }
 
-const Block = memo(function Block({ text, plugins, components }: BlockProps) {
+/** The blocks of Markdown, each rendered anew only when it changes. */
+function Blocks({ text, places, onOpen }: PartProps) {
+  const blocks = useMemo(() => markBlocks(text, splitBlocks(text), places), [text, places]);
+  return blocks.map((block, index) => <Block key={index} {...block} answer={text} onOpen={onOpen} />);
+}
+
+type BlockProps = MarkedBlock & { answer: string; onOpen: (citation: Citation) => void };
+
+const Block = memo(
+  function Block({ text, marks, answer, onOpen }: BlockProps) {
+    const words = useWords();
+    const plugins = useMemo(() => {
+      const texts = marks.map(({ start, end }) => answer.slice(start, end));
+      return [() => rehypeSentinels(texts)];
+    }, [marks, answer]);
+    const components = useMemo(() => componentsFor(marks, words, onOpen), [marks, words, onOpen]);
+    return (
+      <Markdown remarkPlugins={[remarkGfm]} rehypePlugins={plugins} components={components}>
+        {text}
+      </Markdown>
+    );
+  },
+  // While an answer streams its earlier blocks stay as they are, though the answer grows.
+  (before, now) =>
+    before.text === now.text &&
+    before.onOpen === now.onOpen &&
+    (before.marks === now.marks || (before.marks.length === 0 && now.marks.length === 0)),
+);
+
+function componentsFor(marks: readonly Mark[], words: Dictionary, onOpen: (citation: Citation) => void): Components {
+  return {
+    ...PLAIN,
+    // The only source of buttons and spans is rehypeSentinels: HTML in the answer stays text.
+    button: ({ value }) => {
+      const mark = marks[Number(value)];
+      return mark ? <MarkButton mark={mark} onOpen={onOpen} /> : null;
+    },
+    span: ({ className, children }) => {
+      if (className === "claim-note") return <span className="visually-hidden claim-note"> ({words.noSource})</span>;
+      return (
+        <span className={className} title={className === "claim claim-sourceless" ? words.noSource : words.unsupportedHint}>
+          {children}
+        </span>
+      );
+    },
+  };
+}
+
+function MarkButton({ mark: { citation, supported }, onOpen }: { mark: Mark; onOpen: (citation: Citation) => void }) {
+  const words = useWords();
+  const label = words.openSource(String(citation.marker), citation.title);
   return (
-    <Markdown remarkPlugins={[remarkGfm]} rehypePlugins={plugins} components={components}>
-      {text}
-    </Markdown>
+    <button
+      type="button"
+      className={supported ? "marker" : "marker marker-unsupported"}
+      data-testid="citation-marker"
+      data-marker={citation.marker}
+      aria-label={supported ? label : `${label} (${words.unsupported})`}
+      title={supported ? citation.title : `${citation.title} – ${words.unsupportedHint}`}
+      onClick={() => onOpen(citation)}
+    >
+      {citation.marker}
+    </button>
   );
-});
+}
+
+function Doubted({ doubt, children }: { doubt: Doubt; children: string }) {
+  const words = useWords();
+  return (
+    <>
+      <span className={`claim claim-${doubt}`} title={doubt === "sourceless" ? words.noSource : words.unsupportedHint}>
+        {children}
+      </span>
+      {doubt === "sourceless" && <span className="visually-hidden claim-note"> ({words.noSource})</span>}
+    </>
+  );
+}
 
 /** Headings step down below the question's h2; what could load or lead elsewhere becomes text. */
 const PLAIN: Components = {
@@ -77,9 +137,9 @@ const PLAIN: Components = {
   h4: "h6",
   h5: "h6",
   img: ({ alt }) => <>{alt}</>,
-  a: ({ href, children }) => {
+  a: ({ href, node, children }) => {
     if (href?.startsWith("#")) return <a href={href}>{children}</a>;
-    const shown = typeof children === "string" ? children : "";
+    const shown = node ? textOf(node) : "";
     return (
       <>
         {children}
@@ -95,3 +155,9 @@ const PLAIN: Components = {
     </div>
   ),
 };
+
+function textOf(element: Element): string {
+  return element.children
+    .map((child) => (child.type === "text" ? child.value : child.type === "element" ? textOf(child) : ""))
+    .join("");
+}

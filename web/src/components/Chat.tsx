@@ -3,7 +3,7 @@ import type { RefObject } from "react";
 import type { Conversation } from "../conversations";
 import { useFollow } from "../follow";
 import { useWords } from "../i18n";
-import type { Citation, Collection } from "../wire";
+import type { Collection, Passage } from "../wire";
 import { Announcer } from "./Announcer";
 import { Composer } from "./Composer";
 import { DownIcon } from "./Icons";
@@ -19,7 +19,7 @@ interface Props {
   onAsk: (question: string) => void;
   onRetry: (turnId: string) => void;
   onStop: () => void;
-  onOpen: (citations: readonly Citation[], citation: Citation) => void;
+  onOpen: (passages: readonly Passage[], passage: Passage) => void;
 }
 
 export function Chat({ conversation, collection, draft, inputRef, onDraft, onAsk, onRetry, onStop, onOpen }: Props) {

@@ -1,7 +1,8 @@
-// The citations of one answer, each opening its place in the source.
-import { useState } from "react";
+// The documents behind one answer, a line each, opening at the first passage that was cited of it.
+import { useMemo, useState } from "react";
 import { useWords } from "../i18n";
 import { languageOf } from "../script";
+import { citedDocuments, type CitedDocument } from "../sources";
 import { visible } from "../visible";
 import type { Citation } from "../wire";
 import { WarningIcon } from "./Icons";
@@ -11,21 +12,24 @@ const SHOWN = 4;
 
 interface Props {
   citations: readonly Citation[];
+  /** The answer is still being written: these were read, but nobody knows yet what is cited of them. */
+  pending: boolean;
   onOpen: (citation: Citation) => void;
 }
 
-export function SourceList({ citations, onOpen }: Props) {
+export function SourceList({ citations, pending, onOpen }: Props) {
   const words = useWords();
   const [all, setAll] = useState(false);
-  const shown = all ? citations : citations.slice(0, SHOWN);
-  const hidden = citations.length - SHOWN;
+  const documents = useMemo(() => citedDocuments(citations), [citations]);
+  const shown = all ? documents : documents.slice(0, SHOWN);
+  const hidden = documents.length - SHOWN;
   return (
     <div className="sources" data-testid="sources">
       <h3 className="sources-heading">{words.sources}</h3>
       <ol className="source-cards">
-        {shown.map((citation, index) => (
-          <li key={`${citation.marker}-${index}`}>
-            <SourceCard citation={citation} onOpen={onOpen} />
+        {shown.map((document) => (
+          <li key={document.first.document_id}>
+            <SourceLine document={document} pending={pending} onOpen={onOpen} />
           </li>
         ))}
       </ol>
@@ -38,39 +42,54 @@ export function SourceList({ citations, onOpen }: Props) {
   );
 }
 
-function SourceCard({ citation, onOpen }: { citation: Citation; onOpen: (citation: Citation) => void }) {
+/** More numbers than these, of marks or pages, are cut short with an ellipsis. */
+const SHOWN_NUMBERS = 6;
+
+interface LineProps {
+  document: CitedDocument;
+  pending: boolean;
+  onOpen: (citation: Citation) => void;
+}
+
+function SourceLine({ document, pending, onOpen }: LineProps) {
   const words = useWords();
+  const { first, markers, passages, pages, supported } = document;
+  const doubted = !supported && !pending;
   return (
     <button
       type="button"
-      className={citation.supported ? "source-card" : "source-card source-card-unsupported"}
+      className={doubted ? "source-card source-line source-card-unsupported" : "source-card source-line"}
       data-testid="source-card"
-      onClick={() => onOpen(citation)}
+      onClick={() => onOpen(first)}
     >
-      <span className="source-marker" aria-hidden="true">
-        {citation.marker}
+      <span className="source-markers">
+        {markers.slice(0, SHOWN_NUMBERS).map((marker) => (
+          <span key={marker} className="source-marker">
+            {marker}
+          </span>
+        ))}
+        {markers.length > SHOWN_NUMBERS && "…"}
       </span>
       <span className="source-body">
-        <span className="source-title" lang={languageOf(citation.title)}>
-          {visible(citation.title)}
+        <span className="source-title" lang={languageOf(first.title)}>
+          {visible(first.title)}
         </span>
         <span className="source-place">
-          {citation.title !== citation.source && <span className="path">{visible(citation.source)}</span>}
-          {citation.page !== null && <span>{words.page(citation.page)}</span>}
-          {citation.heading !== null && citation.heading !== citation.title && (
-            <span lang={languageOf(citation.heading)}>{citation.heading}</span>
+          {first.title !== first.source && <span className="path">{visible(first.source)}</span>}
+          {pages.length > 0 && (
+            <span>
+              {words.pages(...pages.slice(0, SHOWN_NUMBERS))}
+              {pages.length > SHOWN_NUMBERS && " …"}
+            </span>
           )}
-          {citation.score !== null && <span className="score">{words.score(citation.score.toFixed(2))}</span>}
+          {!pending && passages > 1 && <span>{words.passages(passages)}</span>}
+          {doubted && (
+            <span className="badge badge-warning" title={words.unsupportedHint}>
+              <WarningIcon />
+              {words.unsupported}
+            </span>
+          )}
         </span>
-        <span className="source-quote" lang={languageOf(citation.quote)}>
-          {citation.quote}
-        </span>
-        {!citation.supported && (
-          <span className="badge badge-warning" title={words.unsupportedHint}>
-            <WarningIcon />
-            {words.unsupported}
-          </span>
-        )}
       </span>
     </button>
   );

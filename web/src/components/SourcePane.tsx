@@ -1,4 +1,4 @@
-// The source beside the answer: a stretch of the document's text as it's stored, the cited span marked in it.
+// The source beside the answer: a stretch of the document's text as it's stored, the cited spans marked in it.
 // The text is set as text, whatever it contains.
 import { useEffect, useLayoutEffect, useRef } from "react";
 import type { Api } from "../api";
@@ -6,14 +6,14 @@ import { useLanguage, useWords } from "../i18n";
 import { languageOf } from "../script";
 import { locate, splitAt, useSourceText, type Span } from "../sourcetext";
 import { visible } from "../visible";
-import type { Citation, DocumentSummary, TextWindow } from "../wire";
+import type { Citation, DocumentSummary, Passage, TextWindow } from "../wire";
 import { DocumentNotes } from "./DocumentNotes";
 import { CloseIcon, LeftIcon, RightIcon } from "./Icons";
 import { ProblemNotice } from "./ProblemNotice";
 
-/** What the pane shows: one of an answer's citations, or a whole document. */
+/** What the pane shows: one of an answer's citations or of a refusal's nearest passages, or a whole document. */
 export type Target =
-  | { kind: "citation"; citations: readonly Citation[]; index: number }
+  | { kind: "passage"; passages: readonly Passage[]; index: number }
   | { kind: "document"; document: DocumentSummary };
 
 interface Props {
@@ -28,10 +28,11 @@ interface Props {
 export function SourcePane({ api, target, modal, onTarget, onClose }: Props) {
   const words = useWords();
   const heading = useRef<HTMLHeadingElement>(null);
-  const citation = target.kind === "citation" ? (target.citations[target.index] ?? null) : null;
-  const documentId = target.kind === "document" ? target.document.id : (citation?.document_id ?? "");
-  const title = target.kind === "document" ? target.document.title : (citation?.title ?? "");
-  const source = target.kind === "document" ? target.document.source : (citation?.source ?? "");
+  const passage = target.kind === "passage" ? (target.passages[target.index] ?? null) : null;
+  const citation = passage && isCitation(passage) ? passage : null;
+  const documentId = target.kind === "document" ? target.document.id : (passage?.document_id ?? "");
+  const title = target.kind === "document" ? target.document.title : (passage?.title ?? "");
+  const source = target.kind === "document" ? target.document.source : (passage?.source ?? "");
   useEffect(() => heading.current?.focus({ preventScroll: true }), [target]);
 
   return (
@@ -51,28 +52,33 @@ export function SourcePane({ api, target, modal, onTarget, onClose }: Props) {
           </h2>
           <p className="source-place">
             {source !== title && <span className="path">{visible(source)}</span>}
-            {citation?.page != null && <span>{words.page(citation.page)}</span>}
-            {citation?.heading && citation.heading !== title && <span lang={languageOf(citation.heading)}>{citation.heading}</span>}
+            {passage?.page != null && <span>{words.page(passage.page)}</span>}
+            {passage?.heading && passage.heading !== title && <span lang={languageOf(passage.heading)}>{passage.heading}</span>}
+            {passage?.score != null && <span className="score">{words.score(passage.score.toFixed(2))}</span>}
           </p>
         </div>
         <button type="button" className="icon-button" data-testid="close-source" aria-label={words.closeSource} title={words.closeSource} onClick={onClose}>
           <CloseIcon />
         </button>
       </div>
-      {target.kind === "citation" && target.citations.length > 1 && <Steps target={target} onTarget={onTarget} />}
+      {target.kind === "passage" && target.passages.length > 1 && <Steps target={target} onTarget={onTarget} />}
       {citation && !citation.supported && (
         <p className="pane-note pane-warning">
           {words.unsupported}. {words.unsupportedHint}
         </p>
       )}
-      <SourceBody key={documentId} api={api} documentId={documentId} citation={citation} />
+      <SourceBody key={documentId} api={api} documentId={documentId} passage={passage} />
     </div>
   );
 }
 
-function Steps({ target, onTarget }: { target: Extract<Target, { kind: "citation" }>; onTarget: (target: Target) => void }) {
+function isCitation(passage: Passage): passage is Citation {
+  return "marker" in passage;
+}
+
+function Steps({ target, onTarget }: { target: Extract<Target, { kind: "passage" }>; onTarget: (target: Target) => void }) {
   const words = useWords();
-  const { citations, index } = target;
+  const { passages, index } = target;
   return (
     <div className="pane-steps">
       <button
@@ -84,12 +90,12 @@ function Steps({ target, onTarget }: { target: Extract<Target, { kind: "citation
       >
         <LeftIcon />
       </button>
-      <span>{words.sourceOf(index + 1, citations.length)}</span>
+      <span>{words.sourceOf(index + 1, passages.length)}</span>
       <button
         type="button"
         className="icon-button icon-button-small"
         aria-label={words.nextSource}
-        disabled={index >= citations.length - 1}
+        disabled={index >= passages.length - 1}
         onClick={() => onTarget({ ...target, index: index + 1 })}
       >
         <RightIcon />
@@ -98,13 +104,13 @@ function Steps({ target, onTarget }: { target: Extract<Target, { kind: "citation
   );
 }
 
-function SourceBody({ api, documentId, citation }: { api: Api; documentId: string; citation: Citation | null }) {
+function SourceBody({ api, documentId, passage }: { api: Api; documentId: string; passage: Passage | null }) {
   const words = useWords();
-  const { state, busy, loadBefore, loadAfter, reload } = useSourceText(api, documentId, citation);
+  const { state, busy, loadBefore, loadAfter, reload } = useSourceText(api, documentId, passage);
 
   if (state.status === "loading") return <p className="pane-note">{words.sourceLoading}</p>;
   if (state.status === "failed") {
-    if (state.problem.status === 404 && citation) return <Remembered citation={citation} note={words.sourceGone} />;
+    if (state.problem.status === 404 && passage) return <Remembered passage={passage} note={words.sourceGone} />;
     return (
       <div className="pane-body">
         <ProblemNotice problem={state.problem} onRetry={reload} />
@@ -120,17 +126,17 @@ function SourceBody({ api, documentId, citation }: { api: Api; documentId: strin
       </>
     );
   }
-  const place = citation ? locate(window, citation) : null;
+  const place = passage ? locate(window, passage) : null;
   return (
     <>
       <DocumentNotes document={document} />
-      {citation && !place && <Remembered citation={citation} note={words.sourceChanged} />}
+      {passage && !place && <Remembered passage={passage} note={words.sourceChanged} />}
       {place?.moved && <p className="pane-note pane-warning">{words.sourceMoved}</p>}
-      <Passage
-        // A new citation in the same document is scrolled to anew.
-        key={`${citation?.char_start}-${citation?.char_end}`}
+      <SourceText
+        // A new passage in the same document is scrolled to anew.
+        key={`${passage?.char_start}-${passage?.char_end}`}
         window={window}
-        span={place?.span ?? null}
+        spans={place?.spans ?? []}
         language={document.language ?? languageOf(window.text)}
         busy={busy}
         onBefore={loadBefore}
@@ -141,32 +147,35 @@ function SourceBody({ api, documentId, citation }: { api: Api; documentId: strin
 }
 
 /** The quote that was kept with the answer, where the document no longer has it. */
-function Remembered({ citation, note }: { citation: Citation; note: string }) {
+function Remembered({ passage: { quote, spans }, note }: { passage: Passage; note: string }) {
+  const quotes = spans.length > 1 ? spans.map((span) => span.quote) : [quote];
   return (
     <div className="pane-note pane-warning">
       <p>{note}</p>
-      <blockquote lang={languageOf(citation.quote)}>{citation.quote}</blockquote>
+      {quotes.map((text, index) => (
+        <blockquote key={index} lang={languageOf(text)}>
+          {text}
+        </blockquote>
+      ))}
     </div>
   );
 }
 
-interface PassageProps {
+interface SourceTextProps {
   window: TextWindow;
-  span: Span | null;
+  spans: readonly Span[];
   language: string;
   busy: boolean;
   onBefore: () => void;
   onAfter: () => void;
 }
 
-function Passage({ window, span, language, busy, onBefore, onAfter }: PassageProps) {
+function SourceText({ window, spans, language, busy, onBefore, onAfter }: SourceTextProps) {
   const words = useWords();
   const interfaceLanguage = useLanguage();
   const body = useRef<HTMLDivElement>(null);
-  const mark = useRef<HTMLElement>(null);
-  const [before, cited, after] = splitAt(window, span);
 
-  useEffect(() => scrollToMark(body.current, mark.current), []);
+  useEffect(() => scrollToMarks(body.current), []);
   useHeldScroll(body, window.start);
 
   return (
@@ -179,13 +188,15 @@ function Passage({ window, span, language, busy, onBefore, onAfter }: PassagePro
         <p className="document-edge">{words.startOfDocument}</p>
       )}
       <div className="source-text" data-testid="source-text" lang={language}>
-        {before}
-        {cited !== "" && (
-          <mark ref={mark} data-testid="cited-span">
-            {cited}
-          </mark>
+        {splitAt(window, spans).map(({ text, cited }, index) =>
+          cited ? (
+            <mark key={index} data-testid="cited-span">
+              {text}
+            </mark>
+          ) : (
+            text
+          ),
         )}
-        {after}
       </div>
       {window.end < window.total_chars ? (
         <button type="button" className="button load-more" data-testid="load-after" disabled={busy} onClick={onAfter}>
@@ -201,11 +212,19 @@ function Passage({ window, span, language, busy, onBefore, onAfter }: PassagePro
   );
 }
 
-/** Puts the mark a third down the pane: what leads to a sentence helps more than what follows it. */
-function scrollToMark(body: HTMLElement | null, mark: HTMLElement | null): void {
-  if (!body || !mark) return;
-  const top = mark.getBoundingClientRect().top - body.getBoundingClientRect().top;
-  body.scrollTop += top - body.clientHeight / 3;
+/**
+ * Puts the first mark a third down the pane: what leads to a sentence helps more than what follows it. Where the last
+ * one would not be seen then, as a row far below its table's header, that one is put in the middle.
+ */
+function scrollToMarks(body: HTMLElement | null): void {
+  if (!body) return;
+  const boxes = [...body.querySelectorAll("mark")].map((mark) => mark.getBoundingClientRect());
+  const [first, last] = [boxes[0], boxes.at(-1)];
+  if (!first || !last) return;
+  const seen = body.clientHeight;
+  const fits = boxes.length === 1 || last.bottom - first.top <= (seen * 2) / 3;
+  const [top, place] = fits ? [first.top, seen / 3] : [last.top, seen / 2];
+  body.scrollTop += top - body.getBoundingClientRect().top - place;
 }
 
 /** Keeps what is being read in place when text is put before it. */

@@ -1,12 +1,14 @@
 // One question and its answer in whatever state it is: searching, streaming, done, stopped, abstained or failed.
-import { memo, useCallback, useEffect, useState } from "react";
-import type { Turn } from "../conversations";
-import { useWords } from "../i18n";
+import { memo, useCallback, useEffect, useMemo, useState } from "react";
+import { isVerbatim, searchedInstead, type Turn } from "../conversations";
+import { useWords, type Dictionary } from "../i18n";
 import { failureText } from "../problems";
+import { placesOf } from "../places";
 import { languageOf } from "../script";
-import type { Citation } from "../wire";
+import type { Citation, Passage } from "../wire";
 import { AnswerText } from "./AnswerText";
 import { CheckIcon, CopyIcon, RetryIcon, SearchIcon } from "./Icons";
+import { NearestList } from "./NearestList";
 import { ProblemNotice } from "./ProblemNotice";
 import { SourceList } from "./SourceList";
 
@@ -15,13 +17,16 @@ interface Props {
   /** False while another question of the conversation is being answered. */
   canRetry: boolean;
   onRetry: (turnId: string) => void;
-  onOpen: (citations: readonly Citation[], citation: Citation) => void;
+  onOpen: (passages: readonly Passage[], passage: Passage) => void;
 }
 
 export const TurnView = memo(function TurnView({ turn, canRetry, onRetry, onOpen }: Props) {
   const words = useWords();
-  const { citations } = turn;
+  const { answer, citations, claims, nearest } = turn;
   const open = useCallback((citation: Citation) => onOpen(citations, citation), [citations, onOpen]);
+  const openNear = useCallback((passage: Passage) => onOpen(nearest, passage), [nearest, onOpen]);
+  const places = useMemo(() => placesOf(answer, claims, citations), [answer, claims, citations]);
+  const searched = searchedInstead(turn);
   const retry = useCallback(() => onRetry(turn.id), [onRetry, turn.id]);
   const streaming = turn.status === "streaming";
   const hasSources = citations.length > 0 && !turn.abstained && turn.answer !== "";
@@ -32,10 +37,10 @@ export const TurnView = memo(function TurnView({ turn, canRetry, onRetry, onOpen
         <span className="visually-hidden">{words.you}: </span>
         {turn.question}
       </h2>
-      {turn.standaloneQuestion !== null && turn.standaloneQuestion.trim() !== turn.question.trim() && (
+      {searched !== null && (
         <p className="standalone" data-testid="standalone-question">
           <SearchIcon />
-          <span lang={languageOf(turn.standaloneQuestion)}>{words.searchedFor(turn.standaloneQuestion)}</span>
+          <span lang={languageOf(searched)}>{words.searchedFor(searched)}</span>
         </p>
       )}
       {turn.degraded && <DegradedNotice reason={turn.degradedReason} />}
@@ -50,11 +55,16 @@ export const TurnView = memo(function TurnView({ turn, canRetry, onRetry, onOpen
         </p>
       )}
       {turn.abstained ? (
-        <Abstained answer={turn.answer} />
+        <Abstained turn={turn} onOpen={openNear} />
       ) : (
         turn.answer !== "" && (
           <div className={streaming ? "answer answer-streaming" : "answer"}>
-            <AnswerText text={turn.answer} citations={citations} onOpen={open} />
+            <AnswerText text={answer} places={places} verbatim={isVerbatim(turn)} onOpen={open} />
+            {places.doubts.some(({ doubt }) => doubt === "sourceless") && (
+              <p className="claim-legend" data-testid="claim-legend">
+                {words.sourcelessLegend}
+              </p>
+            )}
           </div>
         )
       )}
@@ -67,23 +77,25 @@ export const TurnView = memo(function TurnView({ turn, canRetry, onRetry, onOpen
           </button>
         </p>
       )}
-      {hasSources && <SourceList citations={citations} onOpen={open} />}
+      {hasSources && <SourceList citations={citations} pending={streaming} onOpen={open} />}
       {turn.status === "failed" && turn.problem && <ProblemNotice problem={turn.problem} onRetry={retry} />}
       {turn.status === "done" && !turn.abstained && <AnswerFoot turn={turn} />}
     </article>
   );
 });
 
-function Abstained({ answer }: { answer: string }) {
+function Abstained({ turn: { answer, reason, nearest }, onOpen }: { turn: Turn; onOpen: (passage: Passage) => void }) {
   const words = useWords();
+  const title = words.abstainedTitle(reason ?? "no_evidence");
   return (
-    <section className="notice notice-abstained" data-testid="abstained" aria-label={words.abstainedTitle}>
+    <section className="notice notice-abstained" data-testid="abstained" data-reason={reason ?? undefined} aria-label={title}>
       <p className="notice-title">
         <SearchIcon />
-        {words.abstainedTitle}
+        {title}
       </p>
       {answer !== "" && <p lang={languageOf(answer)}>{answer}</p>}
-      <p className="notice-advice">{words.abstainedAdvice}</p>
+      {nearest.length > 0 && <NearestList nearest={nearest} onOpen={onOpen} />}
+      <p className="notice-advice">{words.abstainedAdvice(reason ?? "no_evidence")}</p>
     </section>
   );
 }
@@ -108,6 +120,7 @@ function DegradedNotice({ reason }: { reason: string | null }) {
 
 function AnswerFoot({ turn }: { turn: Turn }) {
   const words = useWords();
+  const origin = originOf(turn, words);
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -118,9 +131,7 @@ function AnswerFoot({ turn }: { turn: Turn }) {
   const clipboard = navigator.clipboard as Clipboard | undefined;
   return (
     <footer className="answer-foot">
-      {turn.generator !== "" && (
-        <span>{turn.generator === "extractive" ? words.extractive : words.writtenBy(turn.generator)}</span>
-      )}
+      {origin !== null && <span>{origin}</span>}
       {turn.totalMs !== null && <span>{words.seconds((turn.totalMs / 1000).toFixed(1))}</span>}
       {clipboard && (
         <button
@@ -134,4 +145,10 @@ function AnswerFoot({ turn }: { turn: Turn }) {
       )}
     </footer>
   );
+}
+
+/** Where the words come from; null where they are the service's own, or nobody knows. */
+function originOf({ generator, kind }: Turn, words: Dictionary): string | null {
+  if (generator === "" || kind === "meta" || kind === "chat") return null;
+  return generator === "extractive" ? words.extractive : words.writtenBy(generator);
 }

@@ -100,24 +100,38 @@ export const en = {
   extractive: "Quoted from the documents",
   writtenBy: (model: string) => `Written by ${model}`,
   seconds: (s: string) => `${s} s`,
-  abstainedTitle: "Not in the documents",
-  abstainedAdvice:
+  abstainedTitle: (reason: string) =>
+    ({
+      no_document_matches_filter: "No document matches the filter",
+      empty_collection: "This collection is empty",
+      not_readable_language: "The search can't read this language",
+    })[reason] ?? "Not in the documents",
+  abstainedAdvice: (reason: string) =>
+    ({
+      no_document_matches_filter: "Nothing was searched. Widen or drop the filter: folders and names are matched letter by letter.",
+      empty_collection: "Choose another collection, or ingest documents into this one.",
+      not_readable_language: "Ask in a language of the documents, or use words that stand in them as they are.",
+    })[reason] ??
     "Try other words, name the thing you mean, or choose another collection. If it should be there, look whether its document was ingested.",
+  nearest: "Nearest passages, which did not suffice",
   degradedTitle: "Answered without the language model",
   degradedText: "The configured model could not answer, so these are the best sentences from the documents.",
   failureText: (code: string) => failuresEn.get(code) ?? failedEn,
   failureDetail: "In the service's own words",
   announceDone: (sources: number) => `Answer complete. ${count(sources, "source", "sources")}.`,
   announceStopped: "Answer stopped.",
-  announceAbstained: "Not in the documents.",
   announceFailed: "The question could not be answered.",
 
   // Citations
   sources: "Sources",
-  openSource: (marker: number, title: string) => `Source ${marker}: ${title}`,
+  openSource: (marker: string, title: string) => `Source ${marker}: ${title}`,
   unsupported: "Not confirmed",
   unsupportedHint: "The cited passage does not clearly support this claim.",
+  noSource: "no source",
+  sourcelessLegend: "Underlined with dots: no source was named for it.",
   page: (n: number) => `p. ${n}`,
+  pages: (...all: number[]) => `${all.length > 1 ? "pp." : "p."} ${all.join(", ")}`,
+  passages: (n: number) => count(n, "passage", "passages"),
   score: (s: string) => `relevance ${s}`,
   moreSources: (n: number) => `Show ${count(n, "more source", "more sources")}`,
   fewerSources: "Show fewer",

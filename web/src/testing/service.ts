@@ -1,6 +1,6 @@
 // A service for tests: answers the page's requests as the REST contract says, from a script of the test's making.
 // It takes the place of fetch, so that everything from the client's own code upwards runs as in the browser.
-import type { Citation, DocumentSummary, Reply } from "../wire";
+import type { Citation, Claim, DocumentSummary, Reply } from "../wire";
 
 export interface Asked {
   question: string;
@@ -97,9 +97,31 @@ export function citationOf(text: string, quote: string, rest: Partial<Citation> 
     char_end: start + Array.from(quote).length,
     quote,
     score: 0.82,
+    spans: [],
     supported: true,
     ...rest,
   };
+}
+
+/** Claims in the order of the answer: each a statement, its mark (null: it has none) and the citation behind it. */
+export function claimsOf(answer: string, parts: readonly [statement: string, mark: string | null, citation: number, supported?: boolean][]): Claim[] {
+  const points = (units: number): number => Array.from(answer.slice(0, units)).length;
+  let from = 0;
+  return parts.map(([statement, mark, citation, supported = true]) => {
+    const start = answer.indexOf(statement, from);
+    const end = start + statement.length;
+    from = end;
+    const markStart = mark === null ? null : answer.indexOf(mark, end);
+    if (mark !== null && markStart !== null) from = markStart + mark.length;
+    return {
+      start: points(start),
+      end: points(end),
+      mark_start: markStart === null ? null : points(markStart),
+      mark_end: markStart === null || mark === null ? null : points(markStart + mark.length),
+      citations: mark === null ? [] : [citation],
+      supported: mark === null ? null : supported,
+    };
+  });
 }
 
 export function documentOf(text: string, rest: Partial<DocumentSummary> = {}): DocumentSummary {
@@ -126,6 +148,11 @@ export function replyOf(rest: Partial<Reply> & { answer: string }): object {
     generator: "extractive",
     degraded: false,
     citations: [],
+    claims: [],
+    kind: "passage",
+    searched_for: null,
+    reason: null,
+    nearest: [],
     usage: { prompt_tokens: 0, completion_tokens: 0 },
     timings_ms: { total },
     request_id: "req-1",

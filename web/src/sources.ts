@@ -1,0 +1,36 @@
+// The citations of an answer by document: what a list of sources says without repeating itself.
+import type { Citation } from "./wire";
+
+export interface CitedDocument {
+  /** Its first citation, which the document's line opens. */
+  first: Citation;
+  /** Numbers in the answer, in its order. */
+  markers: readonly number[];
+  /** Different passages of it that were cited. */
+  passages: number;
+  /** Ascending. */
+  pages: readonly number[];
+  /** Whether every claim that cites it is confirmed. */
+  supported: boolean;
+}
+
+/** One entry a document, in the order in which they are first cited. */
+export function citedDocuments(citations: readonly Citation[]): CitedDocument[] {
+  const byDocument = new Map<string, [Citation, ...Citation[]]>();
+  for (const citation of citations) {
+    const others = byDocument.get(citation.document_id);
+    if (others) others.push(citation);
+    else byDocument.set(citation.document_id, [citation]);
+  }
+  return [...byDocument.values()].map((cited) => ({
+    first: cited[0],
+    markers: unique(cited.map(({ marker }) => marker)),
+    passages: unique(cited.map(({ char_start, char_end }) => `${char_start}-${char_end}`)).length,
+    pages: unique(cited.flatMap(({ page }) => page ?? [])).toSorted((a, b) => a - b),
+    supported: cited.every(({ supported }) => supported),
+  }));
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
