@@ -13,12 +13,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from functools import cache
-from importlib.resources import files
 from typing import Final, Literal
 
 from opencc import OpenCC
 
 from app.domain import ChatTurn
+from app.question.phrases import read_phrases
 
 MAX_CHARS: Final = 160  # a longer message is no small talk
 
@@ -133,22 +133,12 @@ def _parse(folded: str) -> frozenset[Talk]:
 @cache
 def _phrases() -> tuple[tuple[Talk | None, re.Pattern[str]], ...]:
     """The phrases of both languages, each with its kind; padding has none. An English one ends where a word does."""
-    return (*_read_phrases("en", r"(?:{})(?![a-z0-9'])"), *_read_phrases("zh", "(?:{})"))
-
-
-def _read_phrases(language: str, form: str) -> list[tuple[Talk | None, re.Pattern[str]]]:
-    parts: dict[str, str] = {}
-    kind: Talk | None = None
-    phrases = []
-    for line in (files("app") / "question" / f"talk.{language}.txt").read_text("utf-8").splitlines():
-        if heading := re.fullmatch(r"\[([a-z_]+)\]", line):
-            kind = None if heading[1] == _PADDING else Talk(heading[1])
-        elif part := re.fullmatch(r"\$(\w+) = (.+)", line):
-            parts[part[1]] = part[2]
-        elif line and not line.startswith("#"):
-            pattern = re.sub(r"\$(\w+)", lambda named: parts[named[1]], line)
-            phrases.append((kind, re.compile(form.format(pattern))))
-    return phrases
+    forms = {"talk.en": r"(?:{})(?![a-z0-9'])", "talk.zh": "(?:{})"}
+    return tuple(
+        (None if heading == _PADDING else Talk(heading), re.compile(form.format(phrase)))
+        for name, form in forms.items()
+        for heading, phrase in read_phrases(name)
+    )
 
 
 def _changed(text: str, converter: OpenCC) -> int:
