@@ -141,6 +141,7 @@ def score_reply(
         counts_as_fact=counts_as_fact(reply.question),
         one_language=is_one_language(reply.question),
         kind=reply.question.kind,
+        about_collection=reply.question.about_collection,
     )
 
 

@@ -22,12 +22,14 @@ VERDICT_WORDS: Final[Mapping[Verdict, str]] = {
     "wrongly_refused": "wrongly refused",
     "rightly_refused": "rightly refused",
     "wrongly_answered": "wrongly answered",
-    "about_answered": "about answered",
-    "about_abstained": "about refused",
-    "about_wrong": "about wrong",
+    "about_answered": "answered",
+    "about_abstained": "refused",
+    "about_wrong": "not to be said",
     "unjudged": "not judged",
     "failed": "failed",
 }
+
+_ABOUT: Final[frozenset[Verdict]] = frozenset({"about_answered", "about_abstained", "about_wrong"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,13 @@ def list_grids(evaluation: Evaluation) -> list[Grid]:
     grids = []
     judged = list_verdicts(evaluation)
     if judged:
-        grids.append(_grid_verdicts("Verdicts by kind and language", judged))
+        grids += _grid_verdicts("Verdicts by kind and language", judged)
     probes = evaluation.probes
     if probes.polite is not None:
         grids.append(_grid_polite(probes.polite))
     if probes.dialogues is not None:
         followups = [(turn.question, turn.verdict) for turn in probes.dialogues.followups]
-        grids.append(_grid_verdicts("Turns of dialogues after the first", followups))
+        grids += _grid_verdicts("Turns of dialogues after the first", followups)
     if probes.switch is not None:
         grids.append(_grid_switch(probes.switch))
     return grids
@@ -106,7 +108,15 @@ def _describe_dialogues(result: DialogueResult) -> dict[str, Any]:
     return {"followups": count_verdicts(followups), "skipped": result.skipped}
 
 
-def _grid_verdicts(title: str, judged: Sequence[tuple[Question, Verdict]]) -> Grid:
+def _grid_verdicts(title: str, judged: Sequence[tuple[Question, Verdict]]) -> list[Grid]:
+    """One table, and another for questions about the collection: either reply to those may be right."""
+    facts = [pair for pair in judged if pair[1] not in _ABOUT]
+    about = [pair for pair in judged if pair[1] in _ABOUT]
+    parts = ((title, facts), (f"{title}: greetings, and what is asked about the collection", about))
+    return [_grid_counts(name, pairs) for name, pairs in parts if pairs]
+
+
+def _grid_counts(title: str, judged: Sequence[tuple[Question, Verdict]]) -> Grid:
     counted = count_verdicts(judged)
     given = {verdict for verdicts in counted["all"].values() for verdict in verdicts}
     shown = [verdict for verdict in VERDICTS if verdict in given]
@@ -115,7 +125,7 @@ def _grid_verdicts(title: str, judged: Sequence[tuple[Question, Verdict]]) -> Gr
     for named in counted.values():
         rows += _count_rows(named, shown)
         ruled.add(len(rows) - 1)
-    head = ("", "questions", *(VERDICT_WORDS[verdict] for verdict in shown))
+    head = ("", "asked", *(VERDICT_WORDS[verdict] for verdict in shown))
     return Grid(title, head, tuple(rows), frozenset(ruled))
 
 
@@ -144,7 +154,7 @@ def _grid_switch(result: SwitchResult) -> Grid:
 def _make_table(grid: Grid) -> Table:
     table = Table(title=grid.title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for at, name in enumerate(grid.head):
-        table.add_column(name, justify="right" if at else "left", overflow="fold")
+        table.add_column(name, justify="right" if at else "left", no_wrap=at == 0)
     for at, row in enumerate(grid.rows):
         table.add_row(*map(_printable, row), end_section=at in grid.ruled)
     return table

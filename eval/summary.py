@@ -81,6 +81,12 @@ class QuestionScores:
     counts_as_fact: bool = False  # a fact of the documents answers it, and a gold answer says which
     one_language: bool = True  # the question is in the language of its documents
     kind: str | None = None
+    about_collection: bool = False  # to refuse it is neither right nor wrong
+
+    @property
+    def judges_abstention(self) -> bool:
+        """Whether it is right to abstain, or wrong."""
+        return not self.only_searched and not self.about_collection
 
     def is_unanswerable(self, kind: str) -> bool:
         """Whether the documents do not hold the answer, in a judged question whose kind begins so."""
@@ -148,7 +154,7 @@ def _ratios(scores: Sequence[QuestionScores]) -> dict[str, list[_Ratio]]:
     ratios["citation_exact"] = [(s.citations_exact, s.citations) for s in scores]
     ratios["mean_answer_words"] = [(s.answer_words or 0, s.answer_words is not None) for s in scores]
     ratios["answerable_refused"] = [
-        (s.answerable and s.abstained, s.answerable and not s.only_searched) for s in scores
+        (s.answerable and s.abstained, s.answerable) if s.judges_abstention else (0, 0) for s in scores
     ]
     for suffix, counted in (("", [True] * len(scores)), ("_one_language", [s.one_language for s in scores])):
         for key in FACT_VERDICTS:
@@ -199,7 +205,7 @@ def _defined(corpora: Sequence[BleuCounts], statistic: Callable[[BleuCounts], fl
 
 
 def _abstentions(scores: Sequence[QuestionScores]) -> tuple[list[bool], list[bool]]:
-    judged = [s for s in scores if not s.only_searched]
+    judged = [s for s in scores if s.judges_abstention]
     return [s.abstained for s in judged], [s.answerable for s in judged]
 
 
@@ -211,7 +217,7 @@ _STATISTICS: Final[dict[str, Callable[[Sequence[QuestionScores]], float | None]]
     "abstain_precision": lambda scores: abstain_precision(*_abstentions(scores)),
     "abstain_recall": lambda scores: abstain_recall(*_abstentions(scores)),
     "abstain_auroc": lambda scores: abstain_auroc(
-        [s.abstain_score for s in scores if not s.only_searched], _abstentions(scores)[1]
+        [s.abstain_score for s in scores if s.judges_abstention], _abstentions(scores)[1]
     ),
     "p50_ms": lambda scores: _latency(scores, 0.5),
     "p95_ms": lambda scores: _latency(scores, 0.95),

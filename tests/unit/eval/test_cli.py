@@ -124,6 +124,34 @@ class TestExitCode2:
         assert result.exit_code == 2
         assert "holds no documents" in result.stderr
 
+    @pytest.mark.parametrize(
+        ("row", "arguments", "reason"),
+        [
+            ('{"question": "q", "gold_regex": "("}', (), "line 1"),
+            ('{"question": "q", "collection": "x"}', ("--corpus", "a={0}", "--corpus", "b={0}"), "name x"),
+            ('{"question": "q"}', ("--corpus", "{0}", "--corpus", "{0}"), "NAME=DIR"),
+            ('{"question": "q"}', ("--corpus", "b={0}", "--collection", "mine"), "leave it out"),
+            ('{"id": "2", "question": "q"}', ("--half", "odd"), "odd half"),
+        ],
+    )
+    def test_questions_that_ask_no_corpus(
+        self,
+        invoke: Invoke,
+        corpus: Path,
+        *,
+        tmp_path: Path,
+        row: str,
+        arguments: tuple[str, ...],
+        reason: str,
+    ) -> None:
+        path = tmp_path / "q.jsonl"
+        path.write_text(row + "\n", encoding="utf-8")
+        given = [argument.format(corpus) for argument in arguments]
+        plain = [] if sum(argument == "--corpus" for argument in given) > 1 else ["--corpus", corpus]
+        result = invoke(*plain, *given, "--questions", path)
+        assert result.exit_code == 2
+        assert reason in result.stderr
+
     def test_every_question_failed(self, invoke: Invoke, corpus: Path, tmp_path: Path) -> None:
         path = tmp_path / "q.jsonl"
         path.write_text('{"question": "explode"}\n', encoding="utf-8")

@@ -99,3 +99,34 @@ def test_intervals_hold_the_figure_and_repeat() -> None:
         value = figures[key]
         assert value is not None
         assert low - 1e-9 <= value <= high + 1e-9, key
+
+
+class TestFacts:
+    FIRST = replace(PLAIN, verdict="first", counts_as_fact=True)
+    LATER = replace(PLAIN, verdict="later", counts_as_fact=True)
+    REFUSED = replace(
+        MISSED, verdict="wrongly_refused", counts_as_fact=True, one_language=False, kind="cross-language"
+    )
+    FAILED = replace(MISSED, verdict="failed", counts_as_fact=True, failed=True, latency_ms=None)
+    NEAR = replace(UNANSWERABLE, verdict="wrongly_answered", abstained=False, kind="near-miss-refuse")
+
+    def test_shares_of_the_questions_with_a_fact(self) -> None:
+        figures = summarise([self.FIRST, self.LATER, self.REFUSED, self.FAILED, self.NEAR, UNANSWERABLE])
+        assert [figures[f"fact_{key}"] for key in ("first", "anywhere", "wrong", "refused")] == [
+            0.25, 0.5, 0.25, 0.25,
+        ]  # fmt: skip
+        assert figures["fact_first_one_language"] == pytest.approx(1 / 3)
+        assert figures["fact_refused_one_language"] == 0.0
+        assert (figures["near_miss_answered"], figures["off_topic_answered"]) == (1.0, None)
+
+    def test_what_was_only_searched_for_has_no_verdict(self) -> None:
+        figures = summarise([replace(PLAIN, counts_as_fact=True, only_searched=True)])
+        assert figures["fact_first"] is None
+
+    def test_a_greeting_is_neither_rightly_nor_wrongly_refused(self) -> None:
+        greeting = replace(
+            PLAIN, abstained=True, about_collection=True, verdict="about_abstained", answer=None
+        )
+        figures = summarise([self.FIRST, UNANSWERABLE, greeting])
+        assert (figures["answerable_refused"], figures["abstain_precision"]) == (0.0, 1.0)
+        assert figures["fact_refused"] == 0.0
