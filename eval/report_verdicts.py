@@ -152,7 +152,7 @@ def _grid_switch(result: SwitchResult) -> Grid:
 
 
 def _make_table(grid: Grid) -> Table:
-    table = Table(title=grid.title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table(title=grid.title, box=SIMPLE_HEAD, padding=0, show_edge=False)
     for at, name in enumerate(grid.head):
         table.add_column(name, justify="right" if at else "left", no_wrap=at == 0)
     for at, row in enumerate(grid.rows):
