@@ -142,7 +142,7 @@ def _split_word(token: str) -> tuple[str, ...]:
         return (version[1],)
     pieces = _PARTS.findall(_CAMEL.sub(" ", token))
     parts = [stem for piece in pieces if len(piece) > 1 and (stem := _stem(piece))] if len(pieces) > 1 else []
-    names = _joined(whole) if _is_code(whole) else (whole,)
+    names = _joined(whole) if _is_code(whole) else () if whole in ENGLISH_STOP_WORDS else (whole,)
     return (*names, *(part for part in dict.fromkeys(parts) if part not in names))
 
 

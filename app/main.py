@@ -18,6 +18,7 @@ from app.config import Settings
 from app.embedding import Embedder
 from app.generation.llm import LlmClient, LlmSettings
 from app.lexicon import terms
+from app.retrieval.mending import Mender
 from app.retrieval.rerank import CrossEncoderReranker
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.engine import Database, open_pool
@@ -90,7 +91,7 @@ async def open_components(
         if reranker is not None:  # now, since its deadline is for reading, not for loading
             await asyncio.to_thread(reranker.load)
         retriever = Retriever(pool, embedder, RetrievalSettings.from_settings(settings), note, reranker)
-        answerer = Answerer(retriever, embedder, llm, AnswerSettings.from_settings(settings))
+        answerer = Answerer(retriever, embedder, llm, AnswerSettings.from_settings(settings), Mender(pool))
         yield Components(settings, pool, embedder.space, retriever, answerer, llm, reranker)
 
 

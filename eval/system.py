@@ -14,6 +14,7 @@ from app.domain import ChatTurn
 from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import NotFoundError
 from app.generation.llm import LlmClient, LlmSettings
+from app.retrieval.mending import Mender
 from app.retrieval.rerank import CrossEncoderReranker, Reranker
 from app.retrieval.retriever import RetrievalSettings, Retrieved, Retriever
 from app.store import upkeep
@@ -74,7 +75,9 @@ class EvaluatedSystem:
         self._retriever = _Recorder(
             pool, embedder, RetrievalSettings.from_settings(settings), reranker=reranker
         )
-        self._answerer = Answerer(self._retriever, embedder, llm, AnswerSettings.from_settings(settings))
+        self._answerer = Answerer(
+            self._retriever, embedder, llm, AnswerSettings.from_settings(settings), Mender(pool)
+        )
 
     async def ingest(
         self, corpus: Path, collection: str, on_document: Callable[[int, int], None]

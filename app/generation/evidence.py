@@ -2,24 +2,45 @@
 
     answerability = 1 / (1 + exp(−(intercept + a · coverage + b · cosine + c · bm25)))
 
-coverage: the largest share of the question's idf mass that one sentence holds; cosine: of the question and the best
-hit's best window; bm25: the highest BM25 as a share of what a chunk full of every term would get. Where the model can't
-read the question the cosine says nothing, so a second set of coefficients goes without it. Both were fitted by logistic
-regression on half of squad_dev, and of cmrc_dev and xquad_zh_dev, each question with its document and with it withheld,
-and moved so that 0.5 refuses few answerable questions; the figures on the other half are in eval/LOG.md.
+coverage: the largest share of the question's weight that one unit of the hits holds, what stands around it (header,
+headings, title, file name) counting AROUND; cosine: of the question and the best hit's best window; bm25: the highest
+BM25 as a share of what a chunk full of every term would get. Where the model can't read the question the cosine says
+nothing, so a second set of coefficients goes without it. Both were fitted by logistic regression on half of squad_dev,
+and of cmrc_dev and xquad_zh_dev, each question with its document and with it withheld, and moved so that 0.5 refuses
+few answerable questions; the figures on the other half are in eval/LOG.md.
+
+A code in the question (E-107, 2.4.0, scope_missing) has to stand in a hit that holds half of the rest of it, or the
+score is 0: what documents say of another product answers nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 from app.domain import ScoredChunk
 from app.embedding import Embedder
+from app.generation.units import Unit
 from app.lexicon import terms
+from app.question.alternatives import alternatives_of
+from app.question.content import Asked
 
 MAX_UNKNOWN_SHARE: Final = 0.1  # of a question's tokens: from here on the model can't read it
+AROUND: Final = 0.8  # what the header, a heading or the title holds, where the unit itself does not
+ALTERNATIVE: Final = 0.9  # a word that asks for the same thing
+UNKNOWN_NAME: Final = 1.5  # a name that no document holds, against the heaviest word that one does
+LEAST_REST: Final = 0.4  # of the question beside its code that the hit with the code must hold
+UNKNOWN_NAME_SHARE: Final = 0.5  # what the score is multiplied by where a name in the question is nowhere
+# Words that ask for some property of a code and need not stand beside it.
+_GENERIC: Final = (
+    "default maximum minimum value values change changed changes new difference different purpose definition overview"
+    " detail details example number unit gram grams percent percentage kilogram metre meter millimetre euro dollar"
+    " version error code fault product device item type 默认 默认值 最大 最小 变化"
+    " 变更 区别 作用 用途 单位 型号 产品 设备 版本 错误 代码"
+)
 _K1: Final = 1.2  # a term's BM25 is at most idf · (k1 + 1)
 _READABLE: Final = (-5.76, 4.10, 7.40, 3.48)  # intercept, coverage, cosine, bm25
 _UNREADABLE: Final = (-3.12, 4.78, 0.0, 8.02)
@@ -31,28 +52,124 @@ def can_read(embedder: Embedder, question: str) -> bool:
     return len(tokens) > 0 and tokens.unknown <= MAX_UNKNOWN_SHARE * len(tokens)
 
 
-def answerability(hits: Sequence[ScoredChunk], term_weights: Mapping[str, float], *, readable: bool) -> float:
-    """A score in [0, 1]; higher means that the hits hold more of an answer. 0 without hits."""
-    if not hits:
+def weigh_question(
+    asked: Asked, term_weights: Mapping[str, float], unknown: Collection[str]
+) -> dict[str, float]:
+    """The weight of each term that an answer should hold: its idf.
+
+    A code is one term: its parts weigh nothing. A word that no chunk of the collection holds has the highest idf of
+    all, so courtesy would drown what is asked: everyday words of that kind and chance pairs of Chinese characters weigh
+    nothing, others as much as the heaviest word that a chunk does hold, names UNKNOWN_NAME times that.
+    """
+    weights = {term: idf for term, idf in term_weights.items() if term not in asked.parts and idf > 0}
+    known = [weight for term, weight in weights.items() if term not in unknown]
+    if not known:
+        return weights
+    highest = max(known)
+    for term in [term for term in weights if term in unknown]:
+        if term in asked.chance_pairs or term in _everyday():
+            del weights[term]
+        elif term not in asked.codes:
+            weights[term] = min(weights[term], highest * (UNKNOWN_NAME if term in asked.names else 1.0))
+    return weights
+
+
+def answerability(
+    hits: Sequence[ScoredChunk],
+    units: Sequence[Unit],
+    asked: Asked,
+    weights: Mapping[str, float],
+    *,
+    readable: bool,
+    unknown: frozenset[str] = frozenset(),
+) -> float:
+    """A score in [0, 1]; higher means that the hits hold more of an answer. 0 without hits.
+
+    `units` are those of the hits, `weights` those of `weigh_question`, `unknown` the terms that the collection lacks.
+    """
+    if not hits or not codes_held(units, asked, weights):
         return 0.0
-    total = sum(term_weights.values())
-    covered = max(
-        (
-            coverage(
-                frozenset(terms(hit.text[start - hit.char_start : end - hit.char_start])), term_weights, total
-            )
-            for hit in hits
-            for start, end in hit.sentences
-        ),
-        default=0.0,
-    )
+    total = sum(weights.values())
+    covered = max((coverage_of(unit, weights, total) for unit in units), default=0.0)
+    if total > 0 and covered == 0:
+        return 0.0
     cosine = hits[0].scores.dense or 0.0
     highest = max(hit.scores.lexical or 0.0 for hit in hits)
-    bm25 = highest / ((_K1 + 1) * total) if total > 0 else 0.0
+    bm25 = min(1.0, highest / ((_K1 + 1) * total)) if total > 0 else 0.0
     intercept, a, b, c = _READABLE if readable else _UNREADABLE
-    return 1 / (1 + math.exp(-(intercept + a * covered + b * cosine + c * bm25)))
+    score = 1 / (1 + math.exp(-(intercept + a * covered + b * cosine + c * bm25)))
+    everything = frozenset[str]().union(*(unit.own | unit.around for unit in units))
+    is_elsewhere = any(name in weights and name not in everything for name in asked.names)
+    return score * (UNKNOWN_NAME_SHARE if is_elsewhere and unknown & asked.names else 1.0)
 
 
-def coverage(found: frozenset[str], term_weights: Mapping[str, float], total: float) -> float:
-    """Share in [0, 1] of the question's idf mass `total` whose terms are in `found`."""
-    return sum(weight for term, weight in term_weights.items() if term in found) / total if total > 0 else 0.0
+def codes_held(units: Sequence[Unit], asked: Asked, weights: Mapping[str, float]) -> bool:
+    """Whether each code of the question stands in a hit, or around it, that holds LEAST_REST of the rest as well; of
+    several codes one such hit is enough, the others must stand somewhere."""
+    if not asked.codes:
+        return True
+    held: dict[str, frozenset[str]] = {}
+    for unit in units:
+        known = held.get(unit.chunk.chunk_id, frozenset())
+        held[unit.chunk.chunk_id] = known | unit.own | unit.around
+    everything = frozenset[str]().union(*held.values())
+    if not any(code in everything for code in asked.codes):
+        return False
+    rest = {
+        term: weight
+        for term, weight in weights.items()
+        if term not in asked.codes and term not in _generic() and not term.startswith("@")
+    }
+    total = sum(rest.values())
+    return (
+        any(
+            any(code in terms_held for code in asked.codes)
+            and coverage(terms_held, rest, total) >= LEAST_REST
+            for terms_held in held.values()
+        )
+        or total == 0
+    )
+
+
+def coverage_of(unit: Unit, weights: Mapping[str, float], total: float, around: float = AROUND) -> float:
+    """Share in [0, 1] of the question's weight `total` that a unit holds, what stands around it counting `around`."""
+    if total <= 0:
+        return 0.0
+    return sum(weight * holds(term, unit, around) for term, weight in weights.items()) / total
+
+
+def holds(term: str, unit: Unit, around: float = AROUND) -> float:
+    """How far a unit holds a term of the question, in [0, 1]."""
+    if term in unit.own:
+        return 1.0
+    others = alternatives_of(term)
+    if others and not others.isdisjoint(unit.own):
+        return ALTERNATIVE
+    if term in unit.around or (others and not others.isdisjoint(unit.around)):
+        return around
+    return 0.0
+
+
+def coverage(found: frozenset[str], weights: Mapping[str, float], total: float) -> float:
+    """Share in [0, 1] of the question's weight `total` whose terms, or others for the same, are in `found`."""
+    if total <= 0:
+        return 0.0
+    return (
+        sum(
+            weight if term in found else ALTERNATIVE * weight
+            for term, weight in weights.items()
+            if term in found or not alternatives_of(term).isdisjoint(found)
+        )
+        / total
+    )
+
+
+@cache
+def _generic() -> frozenset[str]:
+    return frozenset(terms(_GENERIC))
+
+
+@cache
+def _everyday() -> frozenset[str]:
+    """The terms of English words that people write around a question."""
+    return frozenset(terms((files("app") / "stopwords" / "everyday_en.txt").read_text("utf-8")))

@@ -1,216 +1,550 @@
-"""Answers without a language model: the one to three sentences of the hits that best answer a question; pure.
+"""Answers without a language model: the sentences, rows, lists or steps of the hits that best answer a question; pure.
 
-Each sentence gets
+Each unit gets
 
     score = coverage + COSINE_WEIGHT · cosine + CHUNK_WEIGHT · its chunk's score
             + (SECTION_WEIGHT + LEAD_WEIGHT where it opens its section) · match of its heading
-            + TYPE_BONUS where it has what is asked − KIND_COST
-            − LEAD_IN_COST where it ends in a colon − LANGUAGE_COST where it is in another language
+            + TYPE_BONUS where it has what is asked − costs
 
-coverage: the share of the question's idf mass whose terms the sentence holds; cosine: of question and sentence, 0 where
-the model can't read the question; "what is asked": a number for how many and when, a name for who, "X is" for what X
-is; kind: headings, code and table rows answer little. The best sentence is joined by up to two more that come near its
-score, keep the answer short, and say something else: a sentence gets REPEAT_COST less for the share of the question
-that is covered already (maximal marginal relevance, Carbonell and Goldstein 1998, with coverage as the likeness). The
-constants were chosen on squad_dev, cmrc_dev and the handbook (eval/LOG.md).
+coverage: the share of the question's weight that the unit holds, what stands around it counting less; cosine: of
+question and unit, 0 where the model can't read the question. A list or a table is a candidate as a whole where a list,
+steps or a count is asked for, or where the chosen sentence announces it. The best candidate is joined by another only
+where that holds a part of the question that is not held yet; by what an earlier version says where versions differ; and
+by one for each thing that is compared. The constants were chosen on squad_dev, cmrc_dev, the handbook and the odd
+questions of firm_dev (eval/LOG.md).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from app.domain import Citation, ScoredChunk
-from app.generation.evidence import coverage
-from app.generation.structure import Kind, letters, sentence_roles
+from app.domain import AnswerKind, Citation, Claim
+from app.generation.draft import Draft
+from app.generation.evidence import coverage, coverage_of, holds
+from app.generation.standing import Standing, order_standings
+from app.generation.units import LEAD_IN, Kind, Unit, is_numbered, letters
+from app.generation.wording import shown_item, shown_row, shown_sentence, shown_unit
 from app.lexicon import is_chinese, terms
+from app.question.content import Asked, content_terms
+from app.question.kinds import Wanted
 
 COSINE_WEIGHT: Final = 1.0
 CHUNK_WEIGHT: Final = 1.0
 TYPE_BONUS: Final = 0.2
 SECTION_WEIGHT: Final = 0.5
 LEAD_WEIGHT: Final = 0.5  # the first sentence below a heading answers what the heading asks
-KIND_COST: Final = {Kind.PROSE: 0.0, Kind.TABLE: 0.5, Kind.CODE: 1.0, Kind.HEADING: 1.0}
+AROUND_PROSE: Final = 0.3  # what the title holds says less of a sentence than of a row
+CODE_COST: Final = 0.4  # code answers who asks for code
+LIST_BONUS: Final = 0.6  # a whole list where one is asked for
+LIST_COST: Final = 0.4  # and where none is
+SMALL_TABLE: Final = 6  # rows: such a table under the heading that is asked for answers as a whole
 MAX_SENTENCES: Final = 3
 MAX_WORDS: Final = 75  # of all sentences together; the best one may be longer
 MAX_HAN: Final = 120  # the same for Chinese, in characters
-LEAST_SHARE: Final = 0.65  # a further sentence needs this share of the best one's score
-LEAD_IN_COST: Final = 0.2  # "The steps are:" promises an answer that stands in the lines after it
-LANGUAGE_COST: Final = 0.2  # of two sentences that say the same, the one in the question's language
-REPEAT_COST: Final = 0.9  # for a further sentence that covers all of what the chosen ones do
-RESCORED: Final = 24  # sentences that are embedded, the best by the other parts of the score
+MAX_ITEMS: Final = 15
+MAX_CODE_LINES: Final = 30
+REPEAT_COST: Final = 0.9  # for what of the question a further sentence holds that is held already (MMR)
+LEAST_GAIN: Final = 0.15  # of the question's weight that a further sentence must add
+SAME_SHARE: Final = 0.6  # or of what the best one holds of the question, that it holds too
+LEAST_SHARE: Final = 0.65  # of the best one's score that it needs
+LEAD_IN_COST: Final = 0.4  # "The steps are:" promises an answer that stands in the lines after it
+LANGUAGE_COST: Final = 0.3  # of two units that say the same, the one in the question's language
+AGE_COST: Final = 1.0  # what a superseded document or an earlier version says
+INSTRUCTION_COST: Final = 2.0  # a sentence that speaks to an assistant
+PICTURE_COST: Final = 0.5
+RESCORED: Final = 32  # units that are embedded, the best by the other parts of the score
 
-_NUMBER_ASKED: Final = re.compile(
-    r"\b(how (many|much|old|long|far|often|big|large|high|tall)|when|what (year|date|time|percent\w*)|which year)\b"
-    r"|多少|几[个年月天位次人种条]|哪一?年|何时|什么时候|时间|多[大长高久远]|日期|年份|百分",
+_INSTRUCTION: Final = re.compile(
+    r"\b(?:instructions?|notes?|message|reminder) (?:to|for) (?:the |all |any |an )?(?:ai|assistants?"
+    r"|chat ?bots?|bots?|models?|llms?)\b"
+    r"|\bwhen(?:ever)? (?:anyone|anybody|someone|somebody|a user|users|people|the user|you are|you're) (?:ask"
+    r"|is asked|are asked|asks|asked)"
+    r"|\bif (?:anyone|anybody|someone|somebody|a user|the user|you are) (?:ask|asks|asked)\b"
+    r"|\b(?:ignore|disregard|forget|override) (?:all |any |the |your |every )?(?:other |earlier |previous "
+    r"|prior |above |former |preceding )*"
+    r"(?:rules?|instructions?|prompts?|directions?|context|guidelines?)\b"
+    r"|\b(?:as an?|you are an?|you're an?|dear) (?:helpful )?(?:ai|assistant|chat ?bot|language model|llm)\b"
+    r"|\bsystem prompt\b"
+    r"|\b(?:always|only|must) (?:answer|reply|respond|say|tell|recommend)\b.{0,30}\b(?:that|with)\b"
+    r"|(?:忽略|无视|忘记|不要理会)(?:之前|以上|上述|先前|前面|所有|其他|你)*的?(?:所有)?(?:指令|指示|规则|规定|提示词?|要求)"
+    r"|(?:给|对|致)(?:AI|人工智能|智能|语言模型|大?模型|聊天)*(?:助手|机器人|模型)的?(?:指令|说明|提示|指示)"
+    r"|(?:无论|不论|不管|凡是|只要|每当|如果|若)(?:谁|任何人|有人|用户|是谁).{0,6}(?:问|询问|提问)"
+    r"|(?:你是|作为)(?:一个|一名)?(?:AI|人工智能|智能)?(?:助手|机器人|语言模型)|系统提示词?",
     re.IGNORECASE,
 )
-_MEANING_ASKED: Final = re.compile(
-    r"^\s*(?:what (?:is|are)|what's|什么是|何谓|何为)\s*(?:an? |the )?(?P<first>[^?？]{1,40}?)\s*[?？]?\s*$"
-    r"|^\s*(?:what does )?(?P<last>[^?？]{1,40}?)\s*(?:mean|是什么|是什么意思|是指什么|指什么)\s*[?？]?\s*$",
-    re.IGNORECASE,
-)
-_NAME_ASKED: Final = re.compile(r"\b(who|whom|whose)\b", re.IGNORECASE)
-_NUMBER: Final = re.compile(
-    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million|billion|first"
-    r"|second|third|half)\b|[一二三四五六七八九十百千万亿两]+[个年月日天位次人种条]",
-    re.IGNORECASE,
-)
-_NAME: Final = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")
+_PICTURE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)|!\s*\[")
+_MONEY_NAME: Final = re.compile(r"price|cost|rent|fee|rate|amount|价|费|租|金额|元", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """An extractive answer: sentences with markers, one citation each, and how far the evidence reaches."""
+    """An extractive answer: its text, the claims in it and the citations behind them."""
 
     text: str
     citations: tuple[Citation, ...]
+    claims: tuple[Claim, ...]
+    kind: AnswerKind
 
 
 @dataclass(frozen=True, slots=True)
-class _Sentence:
-    chunk: ScoredChunk
-    char_start: int
-    char_end: int
-    text: str
-    terms: frozenset[str]
+class Material:
+    """What an answer is made from: the question, what it wants, the units of the hits, the weight of each term, and the
+    standing of each document by its id."""
+
+    asked: Asked
+    wanted: Wanted
+    units: Sequence[Unit]
+    weights: Mapping[str, float]
+    standings: Mapping[str, Standing]
+
+    @property
+    def total(self) -> float:
+        """The weight of the whole question."""
+        return sum(self.weights.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Units that answer together: one sentence or row, or those of a list or table."""
+
+    units: tuple[Unit, ...]
+    kind: AnswerKind
+    held: frozenset[str]  # terms of the question
     score: float
+    lead_in: Unit | None = None
+    of: int = 0  # how many items the list has, where not all are in `units`
+
+    @property
+    def document_id(self) -> str:
+        return self.units[0].chunk.document_id
 
 
 def extract(
-    question: str,
-    hits: Sequence[ScoredChunk],
-    term_weights: Mapping[str, float],
-    cosines: Callable[[Sequence[str]], Sequence[float]] | None,
+    material: Material, cosines: Callable[[Sequence[str]], Sequence[float]] | None
 ) -> Extraction | None:
-    """Choose the answer's sentences from `hits`, best first. None where no sentence has anything of the question.
+    """Choose and write the answer. None where no unit has anything of the question.
 
-    `term_weights` is the idf of the question's terms; `cosines` gives the cosine of the question and each text, None
-    where the model can't read the question. Deterministic; ties go to the better hit, then to the earlier sentence.
+    `cosines` gives the cosine of the question and each text, None where the model can't read the question.
+    Deterministic; ties go to the better hit, then to the earlier unit.
     """
-    candidates = _candidates(question, hits, term_weights, blind=cosines is None)
+    order = order_standings(material.standings, material.wanted.years)
+    candidates = _candidates(material, order, blind=cosines is None)
     if cosines is not None:
         candidates = _with_cosines(candidates, cosines)
-    chosen = _choose(candidates, term_weights, chinese=is_chinese(question))
-    if not chosen:
+    if not candidates:
         return None
-    citations = tuple(
-        sentence.chunk.cite(marker, sentence.char_start, sentence.char_end)
-        for marker, sentence in enumerate(chosen, 1)
-    )
-    pieces = [f"{shown_sentence(citation.quote)} [{citation.marker}]" for citation in citations]
-    return Extraction("\n\n".join(pieces) if _any_markup(chosen) else " ".join(pieces), citations)
+    draft = Draft()
+    kind: AnswerKind
+    if material.wanted.shape == "comparison" and (pairs := _compared(material, candidates)):
+        kind = _write_comparison(draft, material, pairs)
+    else:
+        kind = _write(draft, material, candidates, order)
+    return Extraction(draft.text, draft.citations, draft.claims, kind)
 
 
-def shown_sentence(quote: str) -> str:
-    """A sentence as an answer shows it: list and heading marks and line breaks off, words untouched.
-
-    >>> shown_sentence("- Use about one list\\n  for every 1,000 rows.")
-    'Use about one list for every 1,000 rows.'
-    """
-    text = re.sub(r"^\s*(?:[-*+] |\d{1,3}[.)] |#{1,6} |> ?)+", "", quote)
-    text = re.sub(r"(?<=[⺀-鿿。，；：])\s*\n\s*(?=[⺀-鿿])", "", text)
-    return re.sub(r"\s*\n\s*| {2,}", " ", text).strip()
-
-
-def _candidates(
-    question: str, hits: Sequence[ScoredChunk], term_weights: Mapping[str, float], *, blind: bool
-) -> list[_Sentence]:
-    """The hits' sentences with all of their score but the cosine, each text once, best first.
-
-    `blind`: no cosine will follow, so that only sentences with a term of the question, or under a heading with one,
-    are candidates.
-    """
-    total = sum(term_weights.values())
-    wanted = _wanted(question)
-    asked, chinese = letters(question), is_chinese(question)
-    seen: set[str] = set()
-    candidates = []
-    for chunk in hits:
-        for (start, end), role in zip(chunk.sentences, sentence_roles(chunk), strict=True):
-            text = chunk.text[start - chunk.char_start : end - chunk.char_start]
-            same = letters(text)
-            if not same or same in seen or same == asked:  # a heading that repeats the question is no answer
-                continue
-            seen.add(same)
-            found = frozenset(terms(text))
-            section = heading_match(role.heading, term_weights, total) if role.kind is Kind.PROSE else 0.0
-            if blind and section == 0 and found.isdisjoint(term_weights):
-                continue  # nothing speaks for it but its neighbours
-            score = coverage(found, term_weights, total) + CHUNK_WEIGHT * chunk.score
-            score += section * (SECTION_WEIGHT + (LEAD_WEIGHT if role.is_lead else 0.0))
-            score += TYPE_BONUS if wanted is not None and wanted.search(text) else 0.0
-            score -= LEAD_IN_COST if text.endswith((":", "：")) else 0.0
-            score -= KIND_COST[role.kind] + (LANGUAGE_COST if is_chinese(text) != chinese else 0.0)
-            candidates.append(_Sentence(chunk, start, end, text, found, score))
-    return sorted(candidates, key=lambda sentence: -sentence.score)
-
-
-def _wanted(question: str) -> re.Pattern[str] | None:
-    """What a sentence has that answers this type of question, None where the type does not tell."""
-    if meaning := _MEANING_ASKED.match(question):
-        thing = re.escape(meaning["first"] or meaning["last"])
-        return re.compile(
-            rf"^\W*(?:an? |the )?{thing}\W*(?:（[^）]*）|\([^)]*\))?\s*(?:就是|是|指|is\b|are\b|means?\b)",
-            re.IGNORECASE,
-        )
-    return _NUMBER if _NUMBER_ASKED.search(question) else _NAME if _NAME_ASKED.search(question) else None
-
-
-def heading_match(heading: str, term_weights: Mapping[str, float], total: float) -> float:
+def heading_match(heading: str, weights: Mapping[str, float], total: float) -> float:
     """How well a heading names what is asked, in [0, 1]: the harmonic mean of its coverage of the question and the
     share of its own terms that are asked for, so that "What is a collection?" beats "Filter or collection?"."""
-    found = frozenset(terms(heading))
-    covered = coverage(found, term_weights, total)
+    found = content_terms(heading) or frozenset(terms(heading))
+    covered = coverage(found, weights, total)
     if covered == 0:
         return 0.0
-    asked = len(found & term_weights.keys()) / len(found)
-    return 2 * covered * asked / (covered + asked)
+    asked = len(found & weights.keys()) / len(found)
+    return 2 * covered * asked / (covered + asked) if asked else 0.0
+
+
+def speaks_to_an_assistant(text: str) -> bool:
+    """Whether a sentence tells a program what to answer: quoted, never followed."""
+    return bool(_INSTRUCTION.search(text))
+
+
+def _candidates(material: Material, order: Mapping[str, int], *, blind: bool) -> list[_Candidate]:
+    """All candidates with all of their score but the cosine, each text once, best first."""
+    asked_letters = letters(material.asked.text)
+    seen: set[str] = set()
+    found: list[_Candidate] = []
+    headings: dict[str, float] = {}
+    for place, unit in enumerate(material.units):
+        if unit.heading not in headings:
+            headings[unit.heading] = heading_match(unit.heading, material.weights, material.total)
+        same = letters(unit.text)
+        # A heading that repeats the question is no answer.
+        if not unit.is_answer or not same or same in seen or same == asked_letters:
+            continue
+        seen.add(same)
+        candidate = _single(material, place, headings[unit.heading], order, blind=blind)
+        if candidate is not None:
+            found.append(candidate)
+    found += _wholes(material, headings, order)
+    return sorted(found, key=lambda candidate: -candidate.score)
+
+
+def _single(
+    material: Material, place: int, section: float, order: Mapping[str, int], *, blind: bool
+) -> _Candidate | None:
+    unit, weights, wanted = material.units[place], material.weights, material.wanted
+    is_row = unit.kind is Kind.ROW
+    held = frozenset(term for term in weights if holds(term, unit, 1.0 if is_row else 0.0) > 0)
+    own = [term for term in weights if holds(term, unit, 0.0) > 0]
+    if is_row and not own:
+        return None  # its table is a candidate, it is not
+    if blind and section == 0 and not own:
+        return None  # nothing speaks for it but its neighbours
+    score = coverage_of(unit, weights, material.total, 0.8 if is_row else AROUND_PROSE)
+    score += CHUNK_WEIGHT * unit.chunk.score
+    if not is_row:
+        score += section * (SECTION_WEIGHT + (LEAD_WEIGHT if unit.is_lead else 0.0))
+    told = "\n".join(unit.cells[1:]) if is_row else unit.text
+    score += TYPE_BONUS if wanted.value is not None and wanted.value.search(told) else 0.0
+    if wanted.price and is_row and any(_MONEY_NAME.search(name) for name in unit.names):
+        score += TYPE_BONUS
+    lead_in, items = _announced(material.units, place)
+    score -= LEAD_IN_COST if lead_in and not items else 0.0
+    score -= _costs(unit, material, order)
+    if lead_in and items:
+        kind: AnswerKind = "steps" if is_numbered(items[0].text) else "list"
+        shown = items[:MAX_ITEMS]
+        return _Candidate((unit, *shown), kind, held, score, unit, len(items))
+    return _Candidate((unit,), "table" if is_row else "passage", held, score)
+
+
+def _costs(unit: Unit, material: Material, order: Mapping[str, int]) -> float:
+    cost = AGE_COST * min(order.get(unit.chunk.document_id, 0), 2) / 2
+    cost += AGE_COST / 2 if order.get(unit.chunk.document_id, 0) else 0.0
+    cost += LANGUAGE_COST if is_chinese(unit.text) != is_chinese(material.asked.text) else 0.0
+    cost += INSTRUCTION_COST if speaks_to_an_assistant(unit.text) else 0.0
+    cost += PICTURE_COST if _PICTURE.search(unit.text) else 0.0
+    if unit.kind is Kind.CODE:
+        cost += -TYPE_BONUS if material.wanted.code else CODE_COST
+    return cost
+
+
+def _announced(units: Sequence[Unit], place: int) -> tuple[bool, list[Unit]]:
+    """Whether a unit ends in a colon, and the items, rows or code right after it."""
+    unit = units[place]
+    if not unit.text.rstrip().endswith(LEAD_IN) or unit.kind not in (Kind.PROSE, Kind.ITEM):
+        return False, []
+    items: list[Unit] = []
+    for other in units[place + 1 :]:
+        if other.chunk.chunk_id != unit.chunk.chunk_id or other.kind in (Kind.HEADING, Kind.PROSE):
+            break
+        if other.kind in (Kind.ITEM, Kind.ROW, Kind.CODE):
+            if items and other.block != items[0].block:
+                break
+            items.append(other)
+    return True, items
+
+
+def _wholes(material: Material, headings: Mapping[str, float], order: Mapping[str, int]) -> list[_Candidate]:
+    """Lists and tables as candidates, with those of their items that are asked for."""
+    blocks: dict[tuple[str, int], list[Unit]] = {}
+    for unit in material.units:
+        if unit.kind in (Kind.ITEM, Kind.ROW):
+            blocks.setdefault((unit.chunk.chunk_id, unit.block), []).append(unit)
+    found = []
+    for items in blocks.values():
+        if len(items) > 1:
+            found.append(_whole(material, items, headings[items[0].heading], order))
+    return [candidate for candidate in found if candidate is not None]
+
+
+def _whole(
+    material: Material, items: list[Unit], section: float, order: Mapping[str, int]
+) -> _Candidate | None:
+    weights, wanted = material.weights, material.wanted
+    first = items[0]
+    lead_in = _lead_in_of(material.units, first)
+    around = first.around | (lead_in.own if lead_in is not None else frozenset())
+    everything = frozenset[str]().union(around, *(item.own for item in items))
+    named = coverage(around, weights, material.total)
+    score = 0.8 * named + 0.2 * coverage(everything, weights, material.total)
+    score += CHUNK_WEIGHT * first.chunk.score + section * (SECTION_WEIGHT + LEAD_WEIGHT)
+    is_asked = wanted.shape in ("list", "steps", "count") or (wanted.superlative and first.kind is Kind.ROW)
+    if wanted.shape == "steps" and not is_numbered(first.text):
+        is_asked = False
+    is_small = first.kind is Kind.ROW and len(items) <= SMALL_TABLE
+    score += LIST_BONUS if is_asked else -(LIST_COST / 4 if is_small and section > 0.5 else LIST_COST)
+    score -= _costs(first, material, order)
+    chosen = _asked_for(material, items, around)
+    if named == 0 and len(chosen) == len(items):
+        return None
+    if named < 0.4 and len(chosen) == len(items):
+        score -= LIST_COST
+    held = frozenset(term for term in weights if term in everything)
+    kind: AnswerKind = "table" if first.kind is Kind.ROW else "steps" if is_numbered(first.text) else "list"
+    return _Candidate(tuple(chosen[:MAX_ITEMS]), kind, held, score, lead_in, len(chosen))
+
+
+def _lead_in_of(units: Sequence[Unit], first: Unit) -> Unit | None:
+    """The sentence ending in a colon right before a list."""
+    place = next((at for at, unit in enumerate(units) if unit is first), 0)
+    before = units[place - 1] if place else None
+    while before is not None and before.kind is Kind.HEADER and place > 1:
+        place -= 1
+        before = units[place - 1]
+    if before is None or before.chunk.chunk_id != first.chunk.chunk_id:
+        return None
+    return before if before.kind is Kind.PROSE and before.text.rstrip().endswith(LEAD_IN) else None
+
+
+def _asked_for(material: Material, items: list[Unit], around: frozenset[str]) -> list[Unit]:
+    """Of a list's items those that hold what of the question some of them hold and others don't; those that don't where
+    the question is negated. All where nothing tells them apart."""
+    telling = {
+        term: weight
+        for term, weight in material.weights.items()
+        if term not in around and 0 < sum(holds(term, item, 0.0) > 0 for item in items) < len(items)
+    }
+    if not telling:
+        return items
+    worth = [sum(weight for term, weight in telling.items() if holds(term, item, 0.0) > 0) for item in items]
+    best = max(worth)
+    chosen = [item for item, value in zip(items, worth, strict=True) if value >= 0.99 * best]
+    if material.wanted.negated and items[0].kind is Kind.ROW and 2 * len(chosen) > len(items):
+        return [item for item, value in zip(items, worth, strict=True) if value == 0]
+    return chosen
 
 
 def _with_cosines(
-    candidates: Sequence[_Sentence], cosines: Callable[[Sequence[str]], Sequence[float]]
-) -> list[_Sentence]:
+    candidates: Sequence[_Candidate], cosines: Callable[[Sequence[str]], Sequence[float]]
+) -> list[_Candidate]:
     """The best RESCORED candidates with the cosine added, best first."""
     best = candidates[:RESCORED]
+    texts = [_embedded(candidate) for candidate in best]
     rescored = [
-        _Sentence(s.chunk, s.char_start, s.char_end, s.text, s.terms, s.score + COSINE_WEIGHT * cosine)
-        for s, cosine in zip(best, cosines([s.text for s in best]), strict=True)
+        replace(candidate, score=candidate.score + COSINE_WEIGHT * cosine)
+        for candidate, cosine in zip(best, cosines(texts), strict=True)
     ]
-    return sorted(rescored, key=lambda sentence: -sentence.score)
+    return sorted(rescored, key=lambda candidate: -candidate.score)
 
 
-def _choose(
-    candidates: Sequence[_Sentence], term_weights: Mapping[str, float], *, chinese: bool
-) -> list[_Sentence]:
-    """The best sentence and up to two more: those of its section first, then by hit, always in the text's order."""
-    if not candidates:
-        return []
-    limit, total = MAX_HAN if chinese else MAX_WORDS, sum(term_weights.values())
-    chosen = [candidates[0]]
-    near = [sentence for sentence in candidates[1:] if sentence.score >= LEAST_SHARE * candidates[0].score]
+def _embedded(candidate: _Candidate) -> str:
+    """The text of a candidate that is compared with the question: of a list its heading and first items."""
+    first = candidate.units[0]
+    if len(candidate.units) > 1:
+        shown = "; ".join(shown_unit(unit) for unit in candidate.units[:3])
+        return f"{first.heading}: {shown}"[:400]
+    if first.kind is Kind.ROW:
+        return f"{first.heading or first.chunk.title}: {shown_unit(first)}"[:400]
+    return first.text[:2_000]
+
+
+def _write(
+    draft: Draft, material: Material, candidates: Sequence[_Candidate], order: Mapping[str, int]
+) -> AnswerKind:
+    """The best candidate, what it leaves open, and what an earlier version says."""
+    best = candidates[0]
+    chinese = is_chinese(material.asked.text)
+    other = _other_version(material, best, candidates, order)
+    label = _label(best, material, always=other is not None)
+    _write_candidate(draft, best, label, chinese=chinese)
+    if other is not None:
+        _write_candidate(draft, other, _label(other, material, always=True), chinese=chinese, before="\n\n")
+        return best.kind
+    if best.kind == "passage":
+        for further in _further(material, best, candidates, chinese=chinese):
+            _write_candidate(draft, further, "", chinese=chinese)
+    return best.kind
+
+
+def _further(
+    material: Material, best: _Candidate, candidates: Sequence[_Candidate], *, chinese: bool
+) -> list[_Candidate]:
+    """Up to two more sentences of the best one's document and language that come near its score and keep the answer
+    short, in the order of their text: each holds a part of the question that is not held yet, or as much of it as the
+    best one."""
+    limit = MAX_HAN if chinese else MAX_WORDS
+    chosen, said = [best], set(best.held)
+    length = _length(best, chinese=chinese)
+    near = [
+        candidate
+        for candidate in candidates[1:]
+        if candidate.score >= LEAST_SHARE * best.score
+        and candidate.kind == "passage"
+        and candidate.document_id == best.document_id
+        and candidate.units[0].kind in (Kind.PROSE, Kind.ITEM)
+        and is_chinese(candidate.units[0].text) == is_chinese(best.units[0].text)
+    ]
+
+    def gain(candidate: _Candidate) -> float:
+        return sum(material.weights[term] for term in candidate.held - said) / (material.total or 1)
+
+    def worth(candidate: _Candidate) -> float:
+        return sum(material.weights[term] for term in candidate.held) / (material.total or 1)
+
     while len(chosen) < MAX_SENTENCES:
-        room = limit - sum(_length(sentence.text, chinese=chinese) for sentence in chosen)
-        near = [s for s in near if s not in chosen and _length(s.text, chinese=chinese) <= room]
+        near = [
+            one
+            for one in near
+            if one not in chosen
+            and length + _length(one, chinese=chinese) <= limit
+            and (gain(one) >= LEAST_GAIN or worth(one) >= SAME_SHARE * worth(best))
+        ]
         if not near:
             break
-        said = frozenset[str]().union(*(sentence.terms for sentence in chosen))
-        chosen.append(
-            max(near, key=lambda s: s.score - REPEAT_COST * coverage(s.terms & said, term_weights, total))
-        )
-    best = _section(candidates[0])
-    return sorted(chosen, key=lambda s: (_section(s) != best, s.chunk.rank, s.char_start))
+        added = max(near, key=lambda one: one.score - REPEAT_COST * (worth(one) - gain(one)))
+        chosen.append(added)
+        said |= added.held
+        length += _length(added, chinese=chinese)
+    return sorted(chosen[1:], key=lambda one: one.units[0].char_start)
 
 
-def _length(text: str, *, chinese: bool) -> int:
+def _length(candidate: _Candidate, *, chinese: bool) -> int:
+    text = shown_unit(candidate.units[0])
     return len(text) if chinese else len(text.split())
 
 
-def _section(sentence: _Sentence) -> tuple[str, str | None]:
-    return sentence.chunk.document_id, sentence.chunk.place_at(sentence.char_start).heading
+def _write_candidate(
+    draft: Draft, candidate: _Candidate, label: str, *, chinese: bool, before: str = " "
+) -> None:
+    units = candidate.units
+    if candidate.lead_in is not None:
+        units = tuple(unit for unit in units if unit is not candidate.lead_in)
+    if len(units) == 1 and candidate.lead_in is None:
+        shown = shown_unit(units[0])
+        if speaks_to_an_assistant(units[0].text):
+            shown = ("文档中写给助手的话：" if chinese else "The document says, to an assistant: ") + shown
+        draft.claim(f"{label}{shown}", units, before=before)
+        return
+    lines = []
+    if candidate.lead_in is not None:
+        lines.append(shown_sentence(candidate.lead_in.text))
+    elif label:
+        lines.append(label.strip())
+    lines += [_line(unit) for unit in units]
+    more = candidate.of - len(units)
+    cited = (candidate.lead_in, *units) if candidate.lead_in is not None else units
+    draft.claim("\n".join(lines), cited, before="\n\n" if draft.text else "")
+    if more > 0:
+        place = units[0].chunk.source
+        draft.say(
+            f"……还有 {more} 项，见 {place}。" if chinese else f"… and {more} more in {place}.", before="\n"
+        )
 
 
-def _any_markup(sentences: Sequence[_Sentence]) -> bool:
-    return any(re.match(r"\s*([-*+|>#]|\d{1,3}[.)] |```)", sentence.text) for sentence in sentences)
+def _line(unit: Unit) -> str:
+    if unit.kind is Kind.ROW:
+        return f"- {shown_row(unit.names, unit.cells)}"
+    return shown_unit(unit) if unit.kind is Kind.CODE else shown_item(unit.text)
+
+
+def _other_version(
+    material: Material, best: _Candidate, candidates: Sequence[_Candidate], order: Mapping[str, int]
+) -> _Candidate | None:
+    """What an earlier version of the best candidate's document says to the same, where it says something else."""
+    own = material.standings.get(best.document_id)
+    if own is None or len(best.units) > 1:
+        return None
+    for candidate in candidates[1:]:
+        other = material.standings.get(candidate.document_id)
+        if other is None or candidate.document_id == best.document_id or len(candidate.units) > 1:
+            continue
+        is_family = bool(own.family) and own.family == other.family
+        is_amended = (own.is_amendment or other.is_amendment) and bool(own.codes & other.codes)
+        is_older = order.get(candidate.document_id, 0) > order.get(best.document_id, 0)
+        if not ((is_family or is_amended) and is_older):
+            continue
+        if candidate.held >= best.held and _numbers(candidate) != _numbers(best):
+            return candidate
+    return None
+
+
+def _numbers(candidate: _Candidate) -> frozenset[str]:
+    return frozenset(re.findall(r"\d+(?:[.,]\d+)*", shown_unit(candidate.units[0])))
+
+
+def _label(candidate: _Candidate, material: Material, *, always: bool) -> str:
+    """The document's name before what it says, where that matters: versions differ, or it is not in force."""
+    standing = material.standings.get(candidate.document_id)
+    if standing is None:
+        return ""
+    chunk = candidate.units[0].chunk
+    chinese = is_chinese(material.asked.text)
+    if not standing.is_in_force:
+        what = (
+            ("草案" if standing.is_draft else "已废止")
+            if chinese
+            else ("draft" if standing.is_draft else "superseded")
+        )
+        return f"{chunk.title}（{what}）：" if chinese else f"{chunk.title} ({what}): "
+    if not always:
+        return ""
+    when = "-".join(f"{number:02}" for number in standing.when[1:]) if standing.when[:1] == (0,) else ""
+    name = chunk.title if not when or when[:4] in chunk.title else f"{chunk.title}, {when}"
+    return f"{name}：" if chinese else f"{name}: "
+
+
+def _compared(material: Material, candidates: Sequence[_Candidate]) -> list[tuple[str, _Candidate | None]]:
+    """One candidate for each thing that is compared, None where the hits have none. Empty where fewer than two things
+    are found in the question."""
+    things = compared_things(material)
+    if len(things) < 2:
+        return []
+    pairs: list[tuple[str, _Candidate | None]] = []
+    for name, of_thing in things:
+        others = frozenset().union(*(found for other, found in things if other != name)) - of_thing
+        fitting = []
+        for candidate in candidates:
+            first = candidate.units[-1]
+            own = sum(holds(term, first, 0.9) for term in of_thing)
+            if own < len(of_thing) * 0.8:
+                continue
+            held_others = sum(holds(term, first, 0.0) > 0 for term in others)
+            fitting.append((own / len(of_thing) - 0.3 * held_others + candidate.score, candidate))
+        fitting.sort(key=lambda pair: -pair[0])
+        pairs.append((name, fitting[0][1] if fitting else None))
+    return pairs if any(candidate is not None for _, candidate in pairs) else []
+
+
+_BETWEEN: Final = re.compile(
+    r"\bbetween (?:the )?(?P<a>.{2,40}?) and (?:the )?(?P<b>.{2,40}?)[?.!]*$"
+    r"|\bcompar\w* (?:the )?(?P<c>.{2,40}?) (?:and|with|to|against) (?:the )?(?P<d>.{2,40}?)[?.!]*$"
+    r"|, (?:the )?(?P<e>[^,]{2,40}?),? or (?:the )?(?P<f>.{2,40}?)[?.!]*$",
+    re.IGNORECASE,
+)
+
+
+def compared_things(material: Material) -> list[tuple[str, frozenset[str]]]:
+    """The things that a question compares: its codes, its years, or what stands beside and, or, than."""
+    asked = material.asked
+    if len(asked.codes) >= 2:
+        return [(code, frozenset((code,))) for code in asked.codes]
+    if len(material.wanted.years) >= 2:
+        return [(year, frozenset((year,))) for year in material.wanted.years]
+    found = _BETWEEN.search(asked.text)
+    if found is None:
+        return []
+    names = [name for name in found.groupdict().values() if name]
+    things = [(name, frozenset(terms(name)) & material.weights.keys()) for name in names]
+    return [(name, of_thing) for name, of_thing in things if of_thing]
+
+
+def _write_comparison(
+    draft: Draft, material: Material, pairs: Sequence[tuple[str, _Candidate | None]]
+) -> AnswerKind:
+    chinese = is_chinese(material.asked.text)
+    written: set[tuple[int, str]] = set()
+    for name, candidate in pairs:
+        if candidate is None:
+            draft.say(
+                f"文档中没有关于 {name} 的内容。" if chinese else f"The documents say nothing of {name} here."
+            )
+            continue
+        unit = candidate.units[0]
+        if (unit.char_start, unit.chunk.document_id) in written:
+            continue
+        written.add((unit.char_start, unit.chunk.document_id))
+        label = ""
+        if not all(holds(term, unit, 0.0) > 0 for term in _terms_of(name, material)):
+            label = f"{unit.chunk.title}：" if chinese else f"{unit.chunk.title}: "
+        _write_candidate(draft, candidate, label, chinese=chinese, before="\n\n")
+    return "comparison"
+
+
+def _terms_of(name: str, material: Material) -> frozenset[str]:
+    return (
+        frozenset((name,)) if name in material.weights else frozenset(terms(name)) & material.weights.keys()
+    )

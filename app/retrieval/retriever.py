@@ -11,14 +11,17 @@ from dataclasses import dataclass, field, replace
 from app.config import Settings
 from app.domain import Explanation, RetrievalScores, ScoredChunk, SearchFilter
 from app.embedding import Embedder, FloatMatrix
-from app.lexicon import terms
+from app.question.content import NOTHING, Asked, read_question
+from app.question.courtesy import bare_question
 from app.retrieval.explanation import explain_candidates
 from app.retrieval.fusion import Fused, fuse
 from app.retrieval.reading import QuestionReader
 from app.retrieval.rerank import Reranker, Reranking, RerankSettings, rerank
 from app.retrieval.selection import Dropped, Ranked
 from app.retrieval.usual import SPARE, Load, UsualSearch, as_hit, settle
+from app.store.bm25 import unknown_weight
 from app.store.chunks import StoredChunk, load_chunks, load_neighbours, load_passages, load_sources
+from app.store.chunks import load_surroundings as load_stored_surroundings
 from app.store.engine import AsyncConnection, AsyncPool, transaction
 from app.store.ranking import RankingQuery, RankingSettings
 from app.store.search import Candidates, SearchPlan, find_candidates, plan_search, weigh_terms
@@ -69,8 +72,8 @@ class RetrievalSettings:
 class Retrieved:
     """Ranked chunks, best first, and how they were found.
 
-    `vector` is the question's unit vector (dimension,); `term_weights` the idf of each of its terms. `rerank_failure`
-    says why the configured reranker had no say. `explanation` is there where it was asked for.
+    `asked` is what was searched for. `vector` is the question's unit vector (dimension,); `term_weights` the idf of
+    each of its terms, `unknown_terms` those that no chunk of the collection holds. `rerank_failure` says why the configured reranker had no say. `explanation` is there where it was asked for.
     """
 
     hits: tuple[ScoredChunk, ...]
@@ -80,6 +83,13 @@ class Retrieved:
     timings_ms: dict[str, float]
     rerank_failure: str | None = None
     explanation: Explanation | None = None
+    asked: Asked = NOTHING
+
+    @property
+    def unknown_terms(self) -> frozenset[str]:
+        """The terms that no chunk of the collection holds: those of the highest idf that there is."""
+        highest = unknown_weight(self.plan.chunk_count)
+        return frozenset(term for term, idf in self.term_weights.items() if idf >= highest - 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +168,16 @@ class Retriever:
         explain: bool = False,
         weigh: bool = True,
     ) -> Retrieved:
-        """The `top_k` best chunks. Without `weigh`, terms that the search itself does not need are not weighed.
+        """The `top_k` best chunks for what is asked: courtesy, and words that only ask, are not searched for.
 
+        Without `weigh`, terms that the search itself does not need are not weighed.
         Raises NotFoundError, EmbeddingMismatchError, StoreError.
         """
         stages = _Stages()
-        read = await self._reader.read(question)
+        bare = read_question(bare_question(question))
+        read = await self._reader.read(bare.text)
         are_used = weigh or explain or not self._settings.dense_alone
-        asked_terms = list(dict.fromkeys(terms(question)))[:MAX_QUERY_TERMS] if are_used else []
+        asked_terms = list(bare.terms[:MAX_QUERY_TERMS]) if are_used else []
         asked = _Question(
             collection, top_k, search_filter, explain, asked_terms, read.vector, read.unknown_share
         )
@@ -174,14 +186,14 @@ class Retriever:
         if self._reranker is None and not explain:
             retrieved = await self._search_at_once(asked, stages)
         if retrieved is None:
-            retrieved = await self._search_in_steps(question, asked, stages)
+            retrieved = await self._search_in_steps(bare.text, asked, stages)
         if self._settings.dense_alone and weigh:
             async with transaction(self._pool) as connection:
                 weights = await weigh_terms(connection, retrieved.plan.collection_id, asked.terms)
             retrieved = replace(retrieved, term_weights=weights)
         if self._note is not None:
             self._note(retrieved.plan.space_id, asked.vector)
-        return retrieved
+        return replace(retrieved, asked=bare)
 
     async def _search_at_once(self, asked: _Question, stages: _Stages) -> Retrieved | None:
         """By one statement; None where it needs more."""
@@ -338,6 +350,17 @@ class Retriever:
             found = await load_neighbours(connection, [int(hit.chunk_id) for hit in hits])
         beside = (neighbour.chunk for neighbour in found)
         return tuple(_beside(chunk) for chunk in beside if str(chunk.chunk_id) not in known)
+
+    async def load_heads(
+        self, hits: Sequence[ScoredChunk], in_table: Sequence[ScoredChunk]
+    ) -> dict[str, tuple[str, int, str]]:
+        """By the hit's id: the beginning of its document, and for those `in_table` what stands before it, after the
+        offset where that begins. A hit that was deleted meanwhile is missing. Raises StoreError."""
+        async with transaction(self._pool) as connection:
+            found = await load_stored_surroundings(
+                connection, [int(hit.chunk_id) for hit in hits], [int(hit.chunk_id) for hit in in_table]
+            )
+        return {str(chunk_id): known for chunk_id, known in found.items()}
 
     async def load_surroundings(
         self, hits: Sequence[ScoredChunk], steps: int

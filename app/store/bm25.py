@@ -12,6 +12,7 @@ What that changes is measured in eval/LOG.md (BM25 at 100,000 chunks): nothing i
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 BUDGET: Final = 20_000
@@ -82,6 +83,11 @@ SELECT m.chunk_id AS id, w.term, w.idf, m.part, m.windows
        SELECT p.chunk_id, {_PART} AS part, p.window_frequencies AS windows FROM pgask.postings p
         WHERE p.collection_id = %(collection_id)s AND p.term = w.term
              {_OF_CHUNKS.format(id="id", chunks="candidates")} OFFSET 0) m"""  # noqa: S608
+
+
+def unknown_weight(chunk_count: int) -> float:
+    """The idf of a term that no chunk of the collection holds: the highest that there is."""
+    return math.log(2 * chunk_count + 2)
 
 
 def budget_parameters(*, filtered: bool) -> dict[str, float]:

@@ -45,6 +45,18 @@ SELECT k.id, min(w.char_start), max(w.char_end)
                           AND least(k.window_end - 1, best.window_index + 1)
  GROUP BY k.id"""
 
+# What stands around chunks: the beginning of their documents, and what stands before those that begin in a table.
+_SURROUNDINGS: Final = """
+SELECT k.id, left(d.text, %(head)s), k.char_start - length(b.text), b.text
+  FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
+ CROSS JOIN LATERAL (SELECT CASE WHEN k.id = ANY(%(in_table)s) THEN substring(
+           d.text FROM greatest(1, k.char_start + 1 - %(before)s) FOR least(%(before)s, k.char_start)) ELSE '' END
+           AS text) b
+ WHERE k.id = ANY(%(ids)s)"""
+
+HEAD_CHARS: Final = 1_000  # of a document: where it says what it is
+MAX_TABLE_CHARS: Final = 60_000  # before a chunk: so far back its table's header is looked for
+
 _SOURCES: Final = "SELECT id::text, source FROM pgask.documents WHERE id = ANY(%s::uuid[])"
 
 
@@ -105,6 +117,22 @@ async def load_passages(
     async with connection.cursor() as cursor:
         await cursor.execute(statement, parameters)
         return {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
+
+
+async def load_surroundings(
+    connection: AsyncConnection, chunk_ids: Collection[int], in_table: Collection[int]
+) -> dict[int, tuple[str, int, str]]:
+    """By chunk id: the first HEAD_CHARS of its document, and of those `in_table` what stands before it, at most
+    MAX_TABLE_CHARS, after the offset where that begins."""
+    parameters = {
+        "ids": list(chunk_ids),
+        "in_table": list(in_table),
+        "head": HEAD_CHARS,
+        "before": MAX_TABLE_CHARS,
+    }
+    async with connection.cursor() as cursor:
+        await cursor.execute(_SURROUNDINGS, parameters)
+        return {row[0]: (row[1], row[2], row[3]) for row in await cursor.fetchall()}
 
 
 async def load_sources(connection: AsyncConnection, document_ids: Collection[str]) -> dict[str, str]:

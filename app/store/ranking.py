@@ -218,7 +218,8 @@ async def rank_chunks(
     better = seen.plan(kept, settings.exact_max_rows)
     is_fit = better.is_like(plan) and (not filtered or kept <= PLANNED_ONCE)
     chunks = tuple(_ranked_chunk(row[4:]) for row in rows if row[4] is not None) if is_fit else ()
-    return Ranking(chunks, seen, replace(plan, rows=kept), term_weights or {}, is_fit)
+    seen_plan = replace(plan, rows=kept, chunk_count=chunk_count)
+    return Ranking(chunks, seen, seen_plan, term_weights or {}, is_fit)
 
 
 def _ranked_chunk(row: Sequence[Any]) -> RankedChunk:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pgvector import HalfVector
@@ -113,6 +113,7 @@ class SearchPlan:
     """How a search will be done: where, exactly or by index, and over how many chunks the filter keeps.
 
     `visited`: of these, how many the index shall bring before the nearest are taken; 0: as many as are asked for.
+    `chunk_count`: of the whole collection.
     """
 
     collection_id: int
@@ -120,6 +121,7 @@ class SearchPlan:
     index: VectorIndex | None
     rows: int
     visited: int = 0
+    chunk_count: int = field(default=0, compare=False)
 
     def is_like(self, other: SearchPlan) -> bool:
         """Whether the other one serves as well: the same place and way, about as many rows to bring."""
@@ -153,7 +155,7 @@ class StoredCollection:
     def plan(self, rows: int, exact_max_rows: int) -> SearchPlan:
         """How to search the `rows` chunks that are kept."""
         index, visited = self._choose_index(rows, exact_max_rows)
-        return SearchPlan(self.collection_id, self.space_id, index, rows, visited)
+        return SearchPlan(self.collection_id, self.space_id, index, rows, visited, self.chunk_count)
 
     def _choose_index(self, rows: int, exact_max_rows: int) -> tuple[VectorIndex | None, int]:
         """The index to ask where `rows` are kept, None for exact search, and how many rows it shall bring."""

@@ -15,7 +15,8 @@ from app.domain import Answer, ChatTurn, RetrievalScores, ScoredChunk, SearchFil
 from app.errors import LlmUnavailableError, NotFoundError
 from app.generation.llm import LlmClient, LlmSettings
 from app.generation.prompt import refusal
-from app.lexicon import terms
+from app.question.content import read_question
+from app.question.courtesy import bare_question
 from app.retrieval.retriever import Retrieved, Retriever
 from app.store.search import SearchPlan
 from tests.fakes import Body, FakeEmbedder, Mode, ScriptedLlm
@@ -48,12 +49,20 @@ class FixedRetriever(Retriever):
         if collection == "missing":
             raise NotFoundError("There is no collection missing.")
         vector = FakeEmbedder().embed_queries([question])[0]
-        weights = dict.fromkeys(terms(question), 1.0)
-        plan = SearchPlan(collection_id=1, space_id=1, index=None, rows=len(self._hits))
-        return Retrieved(self._hits[:top_k], vector, weights, plan, {"embed": 1.0, "retrieve": 2.0})
+        asked = read_question(bare_question(question))
+        weights = dict.fromkeys(asked.terms, 1.0)
+        plan = SearchPlan(collection_id=1, space_id=1, index=None, rows=len(self._hits), chunk_count=10)
+        return Retrieved(
+            self._hits[:top_k], vector, weights, plan, {"embed": 1.0, "retrieve": 2.0}, asked=asked
+        )
 
     async def load_neighbours(self, hits: Sequence[ScoredChunk]) -> tuple[ScoredChunk, ...]:
         return ()
+
+    async def load_heads(
+        self, hits: Sequence[ScoredChunk], in_table: Sequence[ScoredChunk]
+    ) -> dict[str, tuple[str, int, str]]:
+        return {hit.chunk_id: (hit.text[:1000], 0, "") for hit in hits}
 
 
 @pytest.fixture
@@ -135,10 +144,11 @@ async def test_an_extractive_answer_streams_sources_then_its_sentences_then_the_
 async def test_without_evidence_it_abstains_in_the_question_s_language(question: str, language: str) -> None:
     for answerer in (extractive(), extractive("Rain is expected in the evening.", dense=0.05)):
         events = [event async for event in answerer.stream(AskRequest(question))]
-        assert len(events) == 1
-        done = events[0]
+        done = events[-1]
         assert isinstance(done, DoneEvent)
+        assert events[:-1] == [SourcesEvent(()), TokenEvent(done.answer.text)]  # F-813
         assert done.answer.abstained
+        assert done.answer.reason == "no_evidence"
         assert done.answer.citations == ()
         assert done.answer.text == refusal("zh" if language == "zh" else "en")
         assert done.answer.answerability < 0.5

@@ -9,11 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import RetrievalScores, ScoredChunk
-from app.generation.evidence import answerability, can_read, coverage
+from app.generation.evidence import can_read, coverage, weigh_question
+from app.generation.evidence import answerability as score_hits
+from app.generation.units import read_units
+from app.question.content import Asked, read_question
 from tests.fakes import FakeEmbedder
 from tests.hits import hits_of
 
 WEIGHTS = {"tower": 2.0, "built": 1.0, "pari": 1.0}
+
+
+ASKED = Asked("", tuple(WEIGHTS), (), frozenset())
+
+
+def answerability(hits: list[ScoredChunk], weights: dict[str, float], *, readable: bool) -> float:
+    return score_hits(hits, read_units(hits), ASKED, weights, readable=readable)
 
 
 def hit(text: str, dense: float | None = 0.5, lexical: float | None = 4.0) -> ScoredChunk:

@@ -24,7 +24,7 @@ ZH_HISTORY = [ChatTurn("user", "如何选择分块大小？"), ChatTurn("assista
         "Do they need a rebuild after many inserts?",
         "why so many",
         "Which one is the fastest?",
-        "More details",
+        "How so?",
     ],
 )
 def test_a_question_that_leans_on_the_last_one_is_joined_to_it(question: str) -> None:

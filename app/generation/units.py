@@ -1,0 +1,325 @@
+"""The hits of a search → the units that an answer is made of: sentences, list items, table rows and pieces of code,
+each with what stands around it. Pure.
+
+Stored text keeps the marks of Markdown, whatever format it came from, so they tell what a line is. A row is read with
+its header, a piece of code is one unit with all its lines. A chunk may begin inside fenced code, whose first fence then
+closes one, or inside a table, whose header stands before it (`Surroundings`).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from app.domain import QuotedSpan, ScoredChunk
+from app.lexicon import terms
+
+_FENCE: Final = re.compile(r"^[ \t]{0,3}(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[^\n`]*)$", re.MULTILINE)
+_HEADING: Final = re.compile(r"\s*#{1,6}\s")
+_TABLE: Final = re.compile(r"\s*\|")
+_RULER: Final = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?\s*)?$|\s*\|\s*:?-+:?\s*\|\s*$")
+_RULE: Final = re.compile(
+    r"\s*(?:[-*_=][ \t]*){3,}$|\s*(?:!\[|\[[^\]]*\]:)"
+)  # rules, images, link definitions
+_LINK_ALONE: Final = re.compile(r"\W*\[[^\]]*\]\([^)]*\)\W*$")
+_ITEM: Final = re.compile(
+    r"[ \t\u3000]*(?:(?:[-*+•·]|\(?\d{1,3}[.)]|\(?[A-Za-z][)])[ \t]+"
+    r"|\d{1,3}、|（\d{1,3}）|\d{1,3}）|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)]"
+    r"|第[一二三四五六七八九十百\d]+[条步][ \u3000]?)"
+)
+_NUMBERED: Final = re.compile(
+    r"[ \t\u3000]*(?:\(?\d{1,3}[.)、）]|（\d{1,3}）|[一二三四五六七八九十]{1,3}、"
+    r"|[（(][一二三四五六七八九十]{1,3}[）)]|第[一二三四五六七八九十\d]+步)"
+)
+_CELL_BORDER: Final = re.compile(r"(?<!\\)\|")
+_RECORD: Final = re.compile(r"\s*[-*+] [^|:\n]{1,80}: [^|\n]*(?: \| [^|\n]*)+$")
+_NAMED_CELL: Final = re.compile(r"(?P<name>[^|:\n]{1,80}): (?P<value>.*)", re.DOTALL)
+LEAD_IN: Final = (":", "：")
+
+
+class Kind(Enum):
+    """What a unit is written as."""
+
+    PROSE = "prose"
+    ITEM = "item"  # of a list
+    HEADING = "heading"
+    ROW = "row"  # of a table, with its header
+    HEADER = "header"  # of a table, and the line below it
+    CODE = "code"  # a whole piece
+    MARKUP = "markup"  # rules, images and links alone: nothing that answers a question in words
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A table's names of columns, and where they stand in the document."""
+
+    cells: tuple[str, ...]
+    span: QuotedSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known of a hit's document beside the hit: its first characters, and the header of the table in whose
+    middle the hit begins."""
+
+    head: str = ""
+    header: Header | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A piece of a hit: document[char_start:char_end] is `text`.
+
+    `heading` is the innermost one above it ("" for none); `is_lead`: the first prose below that. `names`, `cells`: of a
+    row, the columns' names ("" where it has none) and what stands in them; `header` where the names stand, None where
+    they stand in the row. `block` counts stretches of one kind within a hit: the rows of one table, the items of one
+    list. `own` are the terms of its text, `around` those of its header, headings, title and file name.
+    """
+
+    chunk: ScoredChunk
+    char_start: int
+    char_end: int
+    text: str
+    kind: Kind
+    heading: str
+    is_lead: bool
+    block: int
+    names: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    header: Header | None = None
+    own: frozenset[str] = frozenset()
+    around: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it may be shown as an answer by itself."""
+        return self.kind in (Kind.PROSE, Kind.ITEM, Kind.ROW, Kind.CODE)
+
+
+def read_units(
+    hits: Sequence[ScoredChunk], surroundings: Mapping[str, Surroundings] | None = None
+) -> list[Unit]:
+    """The units of `hits`, in their order, each stretch of a document once. `surroundings` are by chunk id."""
+    seen: set[tuple[str, int]] = set()
+    units: list[Unit] = []
+    for hit in hits:
+        for unit in _units_of(hit, (surroundings or {}).get(hit.chunk_id, Surroundings())):
+            if (hit.document_id, unit.char_start) not in seen:
+                seen.add((hit.document_id, unit.char_start))
+                units.append(unit)
+    return units
+
+
+def split_cells(row: str) -> tuple[str, ...]:
+    r"""The cells of a row of a pipe table, without blanks around them.
+
+    >>> split_cells(r"| E-107 | a \| b |  |")
+    ('E-107', 'a | b', '')
+    """
+    cells = [cell.strip().replace("\\|", "|") for cell in _CELL_BORDER.split(row.strip())]
+    if cells and cells[0] == "":
+        cells = cells[1:]
+    if cells and cells[-1] == "":
+        cells = cells[:-1]
+    return tuple(cells)
+
+
+def split_record(item: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Names and values of a row that is written as a list item, as sheets of many rows are; None for another item.
+
+    >>> split_record("- SKU: GW-7 | Price: 640.00 | sold out")
+    (('SKU', 'Price', ''), ('GW-7', '640.00', 'sold out'))
+    """
+    if not _RECORD.match(item):
+        return None
+    names, values = [], []
+    for cell in item.strip()[2:].split(" | "):
+        named = _NAMED_CELL.fullmatch(cell.strip())
+        names.append(named["name"] if named else "")
+        values.append(named["value"].strip() if named else cell.strip())
+    return tuple(names), tuple(values)
+
+
+def find_header(before: str, char_start: int) -> Header | None:
+    """The header of the table that goes on after `before`, which is text of the document from `char_start` on."""
+    lines: list[tuple[int, str]] = []  # from the last one back
+    end = len(before.rstrip("\n"))
+    while end > 0:
+        start = before.rfind("\n", 0, end) + 1
+        line = before[start:end]
+        if not _TABLE.match(line):
+            return None
+        if lines and _RULER.match(lines[-1][1]):
+            at = char_start + start
+            return Header(split_cells(line), QuotedSpan(at, at + len(line), line))
+        lines.append((start, line))
+        end = start - 1
+    return None
+
+
+def letters(text: str) -> str:
+    """Letters and digits alone, in lower case: what makes two lines the same to a reader."""
+    return re.sub(r"[\W_]+", "", text).casefold()
+
+
+def begins_in_table(text: str) -> bool:
+    """Whether a chunk's text begins with a row whose header may stand before it."""
+    first, _, rest = text.lstrip("\n").partition("\n")
+    return bool(_TABLE.match(first)) and not _RULER.match(rest.partition("\n")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    start: int  # in the chunk's text
+    end: int
+    kind: Kind
+
+
+def _units_of(chunk: ScoredChunk, known: Surroundings) -> list[Unit]:
+    units: list[Unit] = []
+    below_heading = False
+    header = known.header if begins_in_table(chunk.text) else None
+    block, last_kind, last_end, last_heading = -1, None, 0, ""
+    base = frozenset(terms(f"{chunk.title}\n{_stem(chunk.source)}"))
+    above: dict[str, frozenset[str]] = {}
+    for piece in _pieces(chunk):
+        text = chunk.text[piece.start : piece.end]
+        path = chunk.place_at(chunk.char_start + piece.start).heading or ""
+        heading = path.rpartition(" › ")[2]
+        kind = piece.kind
+        if kind is Kind.PROSE and heading and letters(text) == letters(heading):
+            kind = Kind.HEADING
+        names: tuple[str, ...] = ()
+        cells: tuple[str, ...] = ()
+        own_header = None
+        if kind is Kind.ROW:
+            if last_kind not in (Kind.ROW, Kind.HEADER) and units:
+                header = None
+            if _RULER.match(text):
+                kind = Kind.HEADER
+            elif _RULER.match(chunk.text[piece.end :].lstrip("\n").partition("\n")[0]):
+                at = chunk.char_start + piece.start
+                header = Header(split_cells(text), QuotedSpan(at, at + len(text), text))
+                kind = Kind.HEADER
+            else:
+                cells, own_header = split_cells(text), header
+                names = header.cells if header is not None else ()
+        elif kind is Kind.ITEM and (record := split_record(text)) is not None:
+            kind, (names, cells) = Kind.ROW, record
+        together = kind is last_kind or {kind, last_kind} == {Kind.HEADER, Kind.ROW}
+        gap = chunk.text[last_end : piece.start]
+        if not together or heading != last_heading or (kind is not Kind.ITEM and gap.count("\n") > 1):
+            block += 1
+        if path not in above:
+            above[path] = frozenset(terms(path)) | base
+        around = above[path] | frozenset(terms("\n".join(names)))
+        units.append(
+            Unit(
+                chunk,
+                chunk.char_start + piece.start,
+                chunk.char_start + piece.end,
+                text,
+                kind,
+                heading,
+                kind in (Kind.PROSE, Kind.ITEM) and below_heading,
+                block,
+                names,
+                cells,
+                own_header,
+                frozenset(terms("\n".join(cells) if cells else text)),
+                around,
+            )
+        )
+        below_heading = kind is Kind.HEADING or (below_heading and kind in (Kind.MARKUP, Kind.HEADER))
+        last_kind, last_end, last_heading = kind, piece.end, heading
+    return units
+
+
+def _pieces(chunk: ScoredChunk) -> list[_Piece]:
+    """The chunk's sentences by kind; those of one piece of fenced code as one."""
+    fences = _code_spans(chunk.text)
+    starts = [start for start, _ in fences]
+    pieces: list[_Piece] = []
+    for start, end in chunk.sentences:
+        at, to = start - chunk.char_start, end - chunk.char_start
+        place = bisect_right(starts, at) - 1
+        if place >= 0 and at < fences[place][1]:
+            inner = _inner(chunk.text, *fences[place])
+            if inner is not None and (not pieces or pieces[-1].start != inner[0]):
+                pieces.append(_Piece(*inner, Kind.CODE))
+            continue
+        kind = _kind(chunk.text[at:to])
+        last = pieces[-1] if pieces else None
+        # A statement goes on after a semicolon: F-605.
+        if (
+            last is not None
+            and kind is Kind.PROSE
+            and last.kind in (Kind.PROSE, Kind.ITEM)
+            and chunk.text[last.start : last.end].endswith((";", "；"))
+            and "\n" not in chunk.text[last.end : at]
+        ):
+            pieces[-1] = _Piece(last.start, to, last.kind)
+            continue
+        pieces.append(_Piece(at, to, kind))
+    return pieces
+
+
+def _kind(text: str) -> Kind:
+    if _HEADING.match(text):
+        return Kind.HEADING
+    if _TABLE.match(text):
+        return Kind.ROW
+    if _RULE.match(text) or _LINK_ALONE.match(text):
+        return Kind.MARKUP
+    return Kind.ITEM if _ITEM.match(text) else Kind.PROSE
+
+
+def is_numbered(text: str) -> bool:
+    """Whether a list item has a number: its list has an order."""
+    return bool(_NUMBERED.match(text))
+
+
+def _code_spans(text: str) -> list[tuple[int, int]]:
+    """Where fenced code begins and ends, its fences included. A fence is closed by its own marks, as many or more."""
+    found = list(_FENCE.finditer(text))
+    spans: list[tuple[int, int]] = []
+    opened: re.Match[str] | None = None
+    if len(found) % 2 == 1 and not found[0]["language"].strip():  # the chunk begins inside
+        spans.append((0, found[0].end()))
+        found = found[1:]
+    for fence in found:
+        if opened is None:
+            opened = fence
+        elif (
+            fence["marks"][0] == opened["marks"][0]
+            and len(fence["marks"]) >= len(opened["marks"])
+            and not fence["language"].strip()
+        ):
+            spans.append((opened.start(), fence.end()))
+            opened = None
+    if opened is not None:
+        spans.append((opened.start(), len(text)))
+    return spans
+
+
+def _inner(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The lines between the fences of a piece of code, None where there is nothing between them."""
+    first = _FENCE.match(text, start)
+    if first is not None:
+        start = first.end()
+    last = text.rfind("\n", start, end)
+    if last >= 0 and _FENCE.match(text, last + 1):
+        end = last
+    while start < end and text[start] == "\n":
+        start += 1
+    return (start, end) if text[start:end].strip() else None
+
+
+def _stem(source: str) -> str:
+    """A file's name without its folder and suffix."""
+    name = source.rpartition("/")[2]
+    return name.rpartition(".")[0] or name

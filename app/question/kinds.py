@@ -1,0 +1,145 @@
+"""What kind of answer a question wants: a passage, a list, steps, a count, a comparison; a number, a name. Pure.
+
+Told by the words that ask, which are few; what is asked about tells nothing here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from app.lexicon import fold_script
+
+Shape = Literal["passage", "list", "steps", "count", "comparison"]
+
+_LIST: Final = re.compile(
+    r"^\W*(?:list|name|enumerate|show|give)\b(?: me| us)?(?: all| every| each| the| a list of)+\b"
+    r"|^\W*(?:which|what) (?:are|were) (?:all )?the\b|\b(?:all|every) (?:the )?\w+s\b.{0,40}$"
+    r"|^\W*(?:which|what) (?:\w+ ){0,2}?\w+(?<!s)s (?:are|were|do|does|did|can|may|must|should|have|has|cost"
+    r"|need|will|would|is)\b"
+    r"|^\W*(?:which|what) (?:\w+ ){0,2}?\w+(?<!s)s\b.{0,60}\b(?:there|available|supported|offered)\b"
+    r"|^\W*what (?:was|were|is|has been|have been) (?:\w+ ){0,2}?(?:decided|agreed|new|changed|fixed|added"
+    r"|removed|discussed|included"
+    r"|planned|needed|required|missing|open|allowed|forbidden|excluded)\b"
+    r"|^\W*what(?:'s| is) new\b|^\W*what changed\b|^\W*what changes\b"
+    r"|^\W*who (?:are|were|works?|worked|was|attended|is in|belongs?|participated|took part)\b"
+    r"|\b(?:steps|decisions|points|options|requirements|features|changes|exceptions|members|participants|attendees)\b"
+    r"|哪些|哪几[个种条项款类位家]|有谁|有哪[些几]|列出|列举|所有|全部|都有(?:什么|谁|哪)|分别是|各是|清单|决议|(?:包括|包含)(?:什么|哪)",
+    re.IGNORECASE,
+)
+_STEPS: Final = re.compile(
+    r"^\W*how (?:do|does|can|could|should|to|would|must)\b|^\W*(?:what is|what's) the (?:procedure|process"
+    r"|way) (?:to|for|of)\b"
+    r"|\bsteps\b|\bprocedure\b|\bhow (?:do|can|should) (?:i|we|you|one)\b|\bhow to\b"
+    r"|怎么(?!算|样)|怎样|如何|步骤|流程|咋",
+    re.IGNORECASE,
+)
+_COUNT: Final = re.compile(
+    r"^\W*(?:how many|count (?:the|all)?|(?:what is|what's) the (?:total )?number of) (?P<en>[^?]{1,80}?)"
+    r"(?: (?:are|is|do|does|did|were|was|have|has) (?:there|listed|in|on|we|you|it|they|the|contained"
+    r"|available|open).*)?\s*\??\s*$"
+    r"|(?:一共|总共|共)?(?:有)?(?:多少|几)(?:个|种|条|项|款|类|位|名|家|台|份|人|行)(?P<zh>[^？?]{0,20})[？?]?\s*$",
+    re.IGNORECASE,
+)
+_COMPARISON: Final = re.compile(
+    r"\bcompar\w*\b|\bdifferences?\b|\bdiffer\b|\bversus\b|\bvs\b\.?|\bbetween\b.{1,60}\band\b|\bthan\b"
+    r"|^\W*(?:which|what|who) (?:one )?(?:is|are|has|costs?|weighs?|\w+ (?:is|are|has|costs?)) .{0,40}\b(?:or|and)\b"
+    r"|\bfrom .{1,30} to .{1,30}\bchang|\bchang\w* .{0,60}\bfrom\b.{1,30}\bto\b"
+    r"|比较|区别|差别|不同|相比|对比|哪个(?:更|比较)?[^些]{0,4}$|更[^新多]{0,4}$|哪[个款种].{0,2}(?:更|贵|便宜|好|快|大|小|高|低|重|轻|长|短)|比.{1,20}(?:更|贵|便宜|高|低|大|小)",
+    re.IGNORECASE,
+)
+_SUPERLATIVE: Final = re.compile(
+    r"\b(?:cheapest|most|least|highest|lowest|largest|biggest|smallest|longest|shortest|best|worst|fastest|slowest|oldest|newest"
+    r"|heaviest|lightest|strongest|earliest|latest|dearest|maximum|minimum)\b|最(?!近|后|新|多可|少要|终)|哪个(?:更|比较)",
+    re.IGNORECASE,
+)
+_NUMBER_ASKED: Final = re.compile(
+    r"\b(how (many|much|old|long|far|often|big|large|high|tall|heavy|wide|deep|fast)|when|by when"
+    r"|what (year|date|time|percent\w*|price|amount)|which year)\b"
+    r"|多少|几[个年月天位次人种条点号日岁]|哪一?[年天日]|何时|什么时候|时间|多[大长高久远重]|日期|年份|百分|几",
+    re.IGNORECASE,
+)
+_PRICE_ASKED: Final = re.compile(
+    r"\bhow much (?:is|are|does|do|did|for|to|would)\b|\bcosts?\b|\bprices?\b|\bexpensive\b|\bcheap\w*\b"
+    r"|多少钱|价格|价钱|单价|售价|费用是|贵|便宜",
+    re.IGNORECASE,
+)
+_MEANING_ASKED: Final = re.compile(
+    r"^\s*(?:what (?:is|are)|what's|什么是|何谓|何为)\s*(?:an? |the )?(?P<first>[^?？]{1,40}?)\s*[?？]?\s*$"
+    r"|^\s*(?:what does )?(?P<last>[^?？]{1,40}?)\s*(?:mean|stand for|是什么|是什么意思|是指什么|指什么)\s*[?？]?\s*$",
+    re.IGNORECASE,
+)
+_NAME_ASKED: Final = re.compile(r"\b(who|whom|whose)\b|谁|哪[位个]?(?:人|负责)", re.IGNORECASE)
+_CODE_ASKED: Final = re.compile(
+    r"\b(?:example|snippet|code|command|curl|json|yaml|sql|script|syntax|look like|in python|in java|in bash"
+    r"|function|method|class|constant"
+    r"|parameter|default of)\b|示例|例子|代码|命令|脚本|语法|函数|写法",
+    re.IGNORECASE,
+)
+_NEGATED: Final = re.compile(
+    r"\b(?:not|no|never|without|cannot|\w+n['’]t|except)\b|不|没|未|无法|禁止|除了", re.IGNORECASE
+)
+_YEAR: Final = re.compile(r"(?<![\d-])(?:19|20)\d\d(?![\d-])")
+_NUMBER: Final = re.compile(
+    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million|billion|first"
+    r"|second|third|half)\b|[一二三四五六七八九十百千万亿两]+[个年月天日位次人种条元倍]",
+    re.IGNORECASE,
+)
+_NAME: Final = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a question wants. `value`: what a sentence has that answers it, None where the question does not tell.
+    `years`: those that it names, as text."""
+
+    shape: Shape
+    value: re.Pattern[str] | None
+    code: bool
+    price: bool
+    superlative: bool
+    negated: bool
+    meaning: bool
+    years: tuple[str, ...]
+
+
+def read_wanted(question: str) -> Wanted:
+    """What kind of answer a question, bare of courtesy, wants."""
+    folded = fold_script(question)
+    return Wanted(
+        _shape(folded),
+        _value(folded),
+        bool(_CODE_ASKED.search(folded)),
+        bool(_PRICE_ASKED.search(folded)),
+        bool(_SUPERLATIVE.search(folded)),
+        bool(_NEGATED.search(folded)),
+        bool(_MEANING_ASKED.match(folded)),
+        tuple(_YEAR.findall(folded)),
+    )
+
+
+def counted_thing(question: str) -> str | None:
+    """What a question asks the number of ("error codes" of "How many error codes are there?"), None for another one."""
+    found = _COUNT.search(fold_script(question))
+    return (found["en"] or found["zh"] or "").strip() if found else None
+
+
+def _shape(question: str) -> Shape:
+    if _COMPARISON.search(question):
+        return "comparison"
+    if _COUNT.search(question):
+        return "count"
+    if _STEPS.search(question):
+        return "steps"
+    return "list" if _LIST.search(question) else "passage"
+
+
+def _value(question: str) -> re.Pattern[str] | None:
+    if meaning := _MEANING_ASKED.match(question):
+        thing = re.escape(meaning["first"] or meaning["last"])
+        return re.compile(
+            rf"^\W*(?:an? |the )?{thing}\W*(?:（[^）]*）|\([^)]*\))?\s*(?:就是|是|指|is\b|are\b|means?\b)",
+            re.IGNORECASE,
+        )
+    return _NUMBER if _NUMBER_ASKED.search(question) else _NAME if _NAME_ASKED.search(question) else None
