@@ -17,9 +17,9 @@ from typing import Final
 
 import rjieba
 
-from app.lexicon import CHINESE_STOP_WORDS, terms
+from app.lexicon import CHINESE_STOP_WORDS, fold_script, terms
 from app.question.phrases import read_phrases
-from app.question.talk import fold_message, simplify
+from app.question.talk import fold_message
 
 MAX_CHARS: Final = 300
 MAX_NAME_CHARS: Final = 160
@@ -150,13 +150,13 @@ def squeeze(name: str) -> str:
     >>> squeeze("Price List 2026") == squeeze("price-list-2026"), squeeze("辦公室須知")
     (True, '办公室须知')
     """
-    return re.sub(r"[\W_]+", "", simplify(unicodedata.normalize("NFKC", name)).casefold())
+    return re.sub(r"[\W_]+", "", fold_script(unicodedata.normalize("NFKC", name)).casefold())
 
 
 def name_words(name: str) -> frozenset[str]:
     """The words of a name that tell it from others: stems of English ones, whole Chinese ones; neither function words
     nor what is said of files."""
-    text = simplify(unicodedata.normalize("NFKC", name))
+    text = fold_script(unicodedata.normalize("NFKC", name))
     han = "".join(c if "\u3400" <= c <= "\u9fff" else " " for c in text)
     latin = "".join(" " if "\u3400" <= c <= "\u9fff" else c for c in text)
     words = {word for run in han.split() for word in rjieba.cut(run)} - CHINESE_STOP_WORDS
@@ -184,17 +184,16 @@ def _plain(question: str) -> str:
 
 def _named(heading: str, plain: str) -> str | None:
     """What stands at x where one of the forms below a heading fits all of the question."""
-    simple = simplify(plain)
+    simple = fold_script(plain)
     for form in _document_forms(heading):
         if (found := form.fullmatch(simple)) is not None:
             # The forms are in simplified characters, the name stays as it was written
-            written = plain if len(plain) == len(simple) else simple
-            return written[found.start("x") : found.end("x")].strip(" ,，:：")
+            return plain[found.start("x") : found.end("x")].strip(" ,，:：")
     return None
 
 
 def _about(named: str, certainty: Certainty) -> AboutDocument | None:
-    simple = simplify(named)
+    simple = fold_script(named)
     if _POINTED_AT.fullmatch(simple):
         is_file = re.search(rf"\b(?:{_FILES})$|文档|文件|档案", simple, re.IGNORECASE) is not None
         return AboutDocument(None, certainty) if certainty is Certainty.SUMMARY or is_file else None
@@ -208,11 +207,13 @@ def _about(named: str, certainty: Certainty) -> AboutDocument | None:
     if certainty is Certainty.FILE:  # the form alone says nothing of a file
         is_title = told.startswith("《") and told.endswith("》")
         return AboutDocument(name, Certainty.NAME) if is_title else None
-    return None if _ASKS_ON.match(simplify(name)) else AboutDocument(name, certainty)
+    return None if _ASKS_ON.match(fold_script(name)) else AboutDocument(name, certainty)
 
 
 def _is_thing(thing: str) -> bool:
-    return 0 < len(thing) <= MAX_NAME_CHARS and bool(squeeze(thing)) and not _ASKS_ON.match(simplify(thing))
+    return (
+        0 < len(thing) <= MAX_NAME_CHARS and bool(squeeze(thing)) and not _ASKS_ON.match(fold_script(thing))
+    )
 
 
 def _unquoted(text: str) -> str:

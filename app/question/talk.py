@@ -18,6 +18,7 @@ from typing import Final, Literal
 from opencc import OpenCC
 
 from app.domain import ChatTurn
+from app.lexicon import fold_script
 from app.question.phrases import read_phrases
 
 MAX_CHARS: Final = 160  # a longer message is no small talk
@@ -83,12 +84,8 @@ def is_traditional(text: str) -> bool:
     >>> is_traditional("知識庫裡有什麼內容？"), is_traditional("知识库里有什么内容？"), is_traditional("台北在哪？")
     (True, False, False)
     """
-    return _changed(text, _to_simplified()) > _changed(text, _to_traditional())
-
-
-def simplify(text: str) -> str:
-    """A text with simplified in place of traditional characters."""
-    return str(_to_simplified().convert(text))
+    traditional = str(_to_traditional().convert(text))
+    return _differing(text, fold_script(text)) > _differing(text, traditional)
 
 
 def earlier_questions(history: Sequence[ChatTurn]) -> list[str]:
@@ -99,7 +96,7 @@ def earlier_questions(history: Sequence[ChatTurn]) -> list[str]:
 
 def fold_message(message: str) -> str:
     """Lower case, simplified, without emoji; punctuation is a space, but for apostrophes inside words."""
-    text = simplify(unicodedata.normalize("NFKC", message).replace("’", "'").replace("`", "'")).casefold()
+    text = fold_script(unicodedata.normalize("NFKC", message).replace("’", "'").replace("`", "'")).casefold()
     text = "".join(" " if unicodedata.category(c) in _EMOJI_KINDS else c for c in text)
     text = re.sub(r"(?<![a-z])'|'(?![a-z])|[^\w\s']|_", " ", text)
     return " ".join(text.split())
@@ -141,13 +138,8 @@ def _phrases() -> tuple[tuple[Talk | None, re.Pattern[str]], ...]:
     )
 
 
-def _changed(text: str, converter: OpenCC) -> int:
-    return sum(a != b for a, b in zip(text, converter.convert(text), strict=False))
-
-
-@cache
-def _to_simplified() -> OpenCC:
-    return OpenCC("t2s")
+def _differing(text: str, other: str) -> int:
+    return sum(a != b for a, b in zip(text, other, strict=False))
 
 
 @cache
