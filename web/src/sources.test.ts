@@ -13,8 +13,8 @@ describe("citedDocuments", () => {
       citationOf(TEXT, "one", { page: 9 }),
     ];
     expect(citedDocuments(citations)).toEqual([
-      { first: citations[0], markers: [1, 2], passages: 2, pages: [4, 9], supported: false },
-      { first: citations[1], markers: [3], passages: 1, pages: [], supported: true },
+      { first: citations[0], markers: [1, 2], passages: 2, pages: [4, 9], unsupported: 1 },
+      { first: citations[1], markers: [3], passages: 1, pages: [], unsupported: 0 },
     ]);
     expect(citedDocuments([])).toEqual([]);
   });

@@ -10,8 +10,8 @@ export interface CitedDocument {
   passages: number;
   /** Ascending. */
   pages: readonly number[];
-  /** Whether every claim that cites it is confirmed. */
-  supported: boolean;
+  /** How many of those it was cited with but does not confirm. */
+  unsupported: number;
 }
 
 /** One entry a document, in the order in which they are first cited. */
@@ -25,10 +25,14 @@ export function citedDocuments(citations: readonly Citation[]): CitedDocument[] 
   return [...byDocument.values()].map((cited) => ({
     first: cited[0],
     markers: unique(cited.map(({ marker }) => marker)),
-    passages: unique(cited.map(({ char_start, char_end }) => `${char_start}-${char_end}`)).length,
+    passages: countPassages(cited),
     pages: unique(cited.flatMap(({ page }) => page ?? [])).toSorted((a, b) => a - b),
-    supported: cited.every(({ supported }) => supported),
+    unsupported: countPassages(cited.filter(({ supported }) => !supported)),
   }));
+}
+
+function countPassages(cited: readonly Citation[]): number {
+  return unique(cited.map(({ char_start, char_end }) => `${char_start}-${char_end}`)).length;
 }
 
 function unique<T>(values: readonly T[]): T[] {

@@ -88,6 +88,10 @@ function componentsFor(marks: readonly Mark[], words: Dictionary, onOpen: (citat
       const mark = marks[Number(value)];
       return mark ? <MarkButton mark={mark} onOpen={onOpen} /> : null;
     },
+    // The box of a task list.
+    input: ({ checked }) => (
+      <input type="checkbox" disabled checked={checked === true} aria-label={checked === true ? words.taskDone : words.taskOpen} />
+    ),
     span: ({ className, children }) => {
       if (className === "claim-note") return <span className="visually-hidden claim-note"> ({words.noSource})</span>;
       return (
@@ -129,13 +133,16 @@ function Doubted({ doubt, children }: { doubt: Doubt; children: string }) {
   );
 }
 
-/** Headings step down below the question's h2; what could load or lead elsewhere becomes text. */
+/**
+ * Headings are one level below the question's h2, whatever level a model began with: levels must not be skipped. What
+ * could load or lead elsewhere becomes text.
+ */
 const PLAIN: Components = {
   h1: "h3",
-  h2: "h4",
-  h3: "h5",
-  h4: "h6",
-  h5: "h6",
+  h2: "h3",
+  h4: "h3",
+  h5: "h3",
+  h6: "h3",
   img: ({ alt }) => <>{alt}</>,
   a: ({ href, node, children }) => {
     if (href?.startsWith("#")) return <a href={href}>{children}</a>;

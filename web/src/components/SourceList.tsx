@@ -53,12 +53,13 @@ interface LineProps {
 
 function SourceLine({ document, pending, onOpen }: LineProps) {
   const words = useWords();
-  const { first, markers, passages, pages, supported } = document;
-  const doubted = !supported && !pending;
+  const { first, markers, passages, pages, unsupported } = document;
+  const doubted = unsupported > 0 && !pending;
+  const all = unsupported === passages;
   return (
     <button
       type="button"
-      className={doubted ? "source-card source-line source-card-unsupported" : "source-card source-line"}
+      className={doubted && all ? "source-card source-line source-card-unsupported" : "source-card source-line"}
       data-testid="source-card"
       onClick={() => onOpen(first)}
     >
@@ -86,7 +87,7 @@ function SourceLine({ document, pending, onOpen }: LineProps) {
           {doubted && (
             <span className="badge badge-warning" title={words.unsupportedHint}>
               <WarningIcon />
-              {words.unsupported}
+              {all ? words.unsupported : words.unsupportedCount(unsupported)}
             </span>
           )}
         </span>
