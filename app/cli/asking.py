@@ -60,13 +60,18 @@ def ask(
     if as_json:
         print_json(reply.model_dump())
         return
-    print(printable(reply.answer))
+    if reply.searched_for:
+        print(f"Searched for: {printable(reply.searched_for)}\n")
+    print("\n".join(printable(line) for line in reply.answer.splitlines()))
     if reply.degraded:
         print(f"\n(The language model could not answer: {printable(reply.degraded_reason or 'unknown')})")
     for citation in reply.citations:
         place = _place(citation.source, citation.page, citation.heading)
         print(f"\n[{citation.marker}] {place}  {citation.char_start}-{citation.char_end}")
         print(_indented(citation.quote))
+    for miss in reply.nearest:
+        print(f"\nNearest: {_place(miss.source, miss.page, miss.heading)}  {printable(miss.why.sentence)}")
+        print(_indented(miss.text[:300] + ("…" if len(miss.text) > 300 else "")))
     _print_search(reply)
 
 

@@ -82,6 +82,6 @@ def _asked_back(talk: Talk, question: str, *, chinese: bool) -> str:
     if chinese:
         return f"回答只能引用文档所写。您问的是“{question}”：哪里不对，或者请换个说法再问。"
     return (
-        f'An answer can only quote what the documents say. You asked "{question}": please say what is missing, or ask it'
-        " in other words."
+        f'An answer can only quote what the documents say. You asked "{question}": please say what is missing, or ask'
+        " it in other words."
     )

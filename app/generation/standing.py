@@ -57,8 +57,8 @@ _NAME_MARKS: Final = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a document stands. `family` is the same for those whose names differ in `when` alone ("" without a date in the
-    name): (0, y, m, d) for dates, (1, …) for versions; later ones are greater. `codes`
+    """How a document stands. `family` is the same for those whose names differ in `when` alone ("" where the
+    name has no date): (0, y, m, d) for dates, (1, …) for versions; later ones are greater. `codes`
     are contract numbers and the like: an amendment shares those of what it changes.
     """
 

@@ -3,8 +3,8 @@
 A question that can be answered alone is asked alone, so a word that points back counts only where it must: before the
 question has named anything itself ("How often is it calibrated?", 它的价格是多少？), or where the question is nothing
 but a turn of phrase ("What about the TK-120?", GW-7呢？, "Why?"). "What about X" keeps what was asked and puts X in
-the place of the code that it was asked of; anything else that leans is put behind the question before it, up to MAX_STEPS of them
-where those lean as well. Whether a question that does not lean finds anything is known only after the search:
+the place of the code that it was asked of; anything else that leans is put behind the question before it, up to MAX_STEPS
+of them where those lean as well. Whether a question that does not lean finds anything is known only after the search:
 `joined_question` is for those that found nothing alone.
 """
 
@@ -14,7 +14,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+import rjieba
+
 from app.domain import ChatTurn
+from app.lexicon import fold_script
 from app.question.content import content_terms, read_question
 from app.question.talk import read_talk
 
@@ -44,6 +47,18 @@ _PRONOUN: Final = re.compile(
     r"|^[^，。？]{1,6}的(?=[在能会要可是有])(?=.{0,6}[几哪什])",
     re.IGNORECASE,
 )
+_ANY_PRONOUN: Final = re.compile(
+    r"\b(?:it|they|them|that|this|those|these|he|him|she|her)\b(?! (?:true|possible|okay|ok|right|correct|necessary)\b)"
+    r"(?! (?:year|month|week|day|quarter|morning|evening|document|file|collection|page)\b)|[它他她]们?",
+    re.IGNORECASE,
+)
+_SUBJECTLESS: Final = re.compile(r"^[^，。]{0,10}(?:吗|谁|多久|多少钱?|几点|什么时候|何时)")
+_ASKED: Final = re.compile(
+    r"吗|呢|谁|多久|多少钱?|几[点天次]|什么时候|何时"
+    r"|[由要是可能得会被给让]|可以|需要|必须|最[长多少晚早快]|至少|一般|通常|[？?。！! ]"
+)
+_HAN: Final = re.compile(r"[㐀-鿿]")
+MOST_LEANING_TERMS: Final = 2
 _LEADING_AND: Final = re.compile(
     r"^\W*(?:and|but)\b(?! (?:what|how) about)|^\W*(?:还有|另外|然后|所以)", re.IGNORECASE
 )
@@ -88,10 +103,27 @@ def leans(question: str) -> bool:
     """Whether a question can't be understood without what was asked before it."""
     if any(pattern.match(question) for pattern in (_NAMES_ANOTHER, _TURN_OF_PHRASE, _CORRECTION)):
         return True
+    content = content_terms(question)
+    if len(content) <= MOST_LEANING_TERMS and _ANY_PRONOUN.search(question):
+        return True  # "Who approves that?"
+    if _lacks_subject(question):
+        return True
     pronoun = _PRONOUN.search(question)
     if pronoun is None:
         return bool(_LEADING_AND.match(question)) and len(read_question(question).terms) < 3
     return not content_terms(question[: pronoun.start()])
+
+
+def _lacks_subject(question: str) -> bool:
+    """Whether a Chinese question asks after one verb alone (由谁审批？), or after nothing (最长多久？)."""
+    folded = fold_script(question)
+    if not _SUBJECTLESS.search(folded):
+        return False
+    words = [(word, kind) for word, kind in rjieba.tag(_ASKED.sub(" ", folded)) if word.strip()]
+    if len(words) != 1:
+        return not words
+    word, kind = words[0]
+    return bool(_HAN.match(word)) and (kind.startswith("v") or (len(word) < 3 and "吗" in folded))
 
 
 def _replace_code(question: str, thing: str) -> str | None:

@@ -31,6 +31,8 @@ import typer
 from app.embedding import EmbeddingSpace, FloatMatrix, IntVector, Tokens
 from app.errors import InvalidRequestError
 from app.lexicon import terms
+from app.question.content import read_question
+from app.question.courtesy import bare_question
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.embedded import EmbeddedPostgres
 from app.store.engine import Database, connect, open_pool
@@ -111,7 +113,9 @@ async def agree(database: Database, passages: Sequence[str], asked: Sequence[tup
     stored = _store(database, passages)
     questions = [question for question, _ in asked]
     golds = [_name(place) for _, place in asked]
-    in_memory = score_terms(stored.terms, [terms(question) for question in questions])
+    in_memory = score_terms(
+        stored.terms, [list(read_question(bare_question(question)).terms) for question in questions]
+    )
     at_id = {chunk_id: at for at, chunk_id in enumerate(stored.ids)}
     by_bm25s = [[at for at in rank(scores)[:TOP_K] if scores[at] > 0] for scores in in_memory]
     by_postgresql: list[list[int]] = []

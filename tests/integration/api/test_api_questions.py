@@ -72,7 +72,7 @@ class TestAsk:
         body = reply.json()
         assert list(body) == [
             "answer", "abstained", "generator", "degraded", "degraded_reason", "standalone_question", "citations",
-            "usage", "timings_ms", "request_id",
+            "claims", "kind", "searched_for", "reason", "nearest", "usage", "timings_ms", "request_id",
         ]  # fmt: skip
         assert set(body["timings_ms"]) == {"embed", "retrieve", "rerank", "generate", "total"}
         assert body["timings_ms"]["total"] > 0
