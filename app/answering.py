@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 import structlog
 
+from app.about import About
 from app.config import Settings
 from app.domain import (
     AbstentionReason,
@@ -36,12 +37,12 @@ from app.generation.markers import MarkerStream
 from app.generation.prompt import Prompt, build_messages, is_refusal, refusal
 from app.generation.refusing import REASONS, near_misses
 from app.generation.rewrite import rewrite_question
-from app.generation.small_talk import answer_talk
 from app.generation.standing import read_standing
 from app.generation.tokens import estimate_tokens
 from app.generation.units import Surroundings, begins_in_table, find_header, read_units
 from app.lexicon import is_chinese
 from app.question.acronyms import find_acronyms
+from app.question.courtesy import bare_question
 from app.question.kinds import read_wanted
 from app.question.standalone import joined_question, standalone_question
 from app.retrieval.mending import Mended, Mender
@@ -124,10 +125,14 @@ class Answerer:
         embedder: Embedder,
         llm: LlmClient | None,
         settings: AnswerSettings,
+        *,
         mender: Mender | None = None,
+        about: About | None = None,
     ) -> None:
-        """Without a `mender`, misspelt words and acronyms are searched for as they are."""
+        """Without a `mender`, misspelt words and acronyms are searched for as they are; without `about`, greetings and
+        questions about the collection itself are questions to its documents."""
         self._mender = mender
+        self._about = about
         self._retriever = retriever
         self._embedder = embedder
         self._llm = llm
@@ -148,11 +153,11 @@ class Answerer:
         required (`llm_required`): GenerationError, LimitExceededError; else its answer is degraded.
         """
         started = time.perf_counter()
-        if (talk := answer_talk(request.question, request.history)) is not None:
+        if (told := await self._tell(request)) is not None:
+            yield SourcesEvent(told.citations)
+            yield TokenEvent(told.text)
             total_ms = round((time.perf_counter() - started) * 1000, 2)
-            yield SourcesEvent(())
-            yield TokenEvent(talk.text)
-            yield DoneEvent(replace(talk, timings_ms={"total": total_ms}))
+            yield DoneEvent(replace(told, timings_ms={"total": total_ms}))
             return
         question = await self._stand_alone(request)
         rewritten = time.perf_counter()
@@ -224,6 +229,13 @@ class Answerer:
                 llm, request.question, request.history, timeout_s=self._settings.rewrite_timeout_s
             )
         return by_model or by_rule
+
+    async def _tell(self, request: AskRequest) -> Answer | None:
+        """The reply to small talk and to questions about the collection itself; None for one to its documents."""
+        if self._about is None:
+            return None
+        bare = bare_question(request.question)
+        return await self._about.answer(bare, request.collection, request.filter, request.history)
 
     async def _find(self, question: str, request: AskRequest, *, mended: Mended | None = None) -> _Read:
         """What the hits for a question hold; for the question as it was meant where the collection lacks its words."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from app.about import About
 from app.answering import Answerer, AnswerSettings
 from app.api import ask, collections, documents, health, metrics, middleware, openai, pages, problems, search
 from app.api.components import Components
@@ -91,7 +92,14 @@ async def open_components(
         if reranker is not None:  # now, since its deadline is for reading, not for loading
             await asyncio.to_thread(reranker.load)
         retriever = Retriever(pool, embedder, RetrievalSettings.from_settings(settings), note, reranker)
-        answerer = Answerer(retriever, embedder, llm, AnswerSettings.from_settings(settings), Mender(pool))
+        answerer = Answerer(
+            retriever,
+            embedder,
+            llm,
+            AnswerSettings.from_settings(settings),
+            mender=Mender(pool),
+            about=About(pool),
+        )
         yield Components(settings, pool, embedder.space, retriever, answerer, llm, reranker)
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import replace
 from pathlib import Path
 
+from app.about import About
 from app.answering import Answerer, AnswerSettings, AskRequest
 from app.config import Settings, load_settings
 from app.domain import ChatTurn
@@ -76,7 +77,12 @@ class EvaluatedSystem:
             pool, embedder, RetrievalSettings.from_settings(settings), reranker=reranker
         )
         self._answerer = Answerer(
-            self._retriever, embedder, llm, AnswerSettings.from_settings(settings), Mender(pool)
+            self._retriever,
+            embedder,
+            llm,
+            AnswerSettings.from_settings(settings),
+            mender=Mender(pool),
+            about=About(pool),
         )
 
     async def ingest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from typing import Annotated, Any, Final
 
@@ -12,9 +12,9 @@ from fastapi import APIRouter, Body, Request
 from fastapi.sse import format_sse_event
 from starlette.responses import JSONResponse
 
-from app.answering import Answerer, AnswerEvent, AskRequest, DoneEvent, TokenEvent
+from app.answering import AnswerEvent, AskRequest, DoneEvent, TokenEvent
 from app.api.ask import whole_answer
-from app.api.components import Counts, Parts, RequestId, note_question
+from app.api.components import Components, Counts, Parts, RequestId, note_question
 from app.api.documentation import (
     CHAT_EXAMPLES,
     CHAT_REPLY,
@@ -33,8 +33,8 @@ from app.api.openai_wire import (
     collection_of,
     model_object,
 )
-from app.api.problems import fault_of, openai_body, prefers_chinese
-from app.api.rendering import ImageGuard, source_list
+from app.api.problems import Fault, FaultError, fault_of, openai_body, prefers_chinese
+from app.api.rendering import ImageGuard, source_list, without_images
 from app.api.stream import EventStream
 from app.domain import Answer
 from app.errors import NotFoundError
@@ -45,6 +45,8 @@ from app.store.engine import transaction
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
 
 _DONE: Final = format_sse_event(data_str="[DONE]")
+_MOST_MODELS: Final = 20  # that the message on an unknown one names
+_RULE: Final = "extractive"  # no model's words, as /ask says it
 # Tokens that were sent can't be taken back in this format: the extractive answer follows under one of these.
 _INSTEAD: Final = {
     False: "\n\n(The language model broke off. From the documents instead:)\n\n",
@@ -52,29 +54,32 @@ _INSTEAD: Final = {
 }
 
 
+@router.head("/models", include_in_schema=False)
+@router.head("/models/", include_in_schema=False)
+@router.get("/models/", include_in_schema=False)  # with a slash, a model without a name would be asked for
 @router.get(
     "/models", summary="List the models: one a collection", responses=example(MODEL_LIST) | openai_errors(503)
 )
 async def list_models(parts: Parts) -> JSONResponse:
-    """`pgask` is the collection `default`; `pgask/NAME` is the collection NAME."""
+    """`pgask/NAME` is the collection NAME; `pgask` is the collection `default`, where there is one."""
     created = await _created(parts)
-    models = [model_object(MODEL, created.get(DEFAULT_COLLECTION, 0))]
-    models += [model_object(f"{MODEL}/{name}", at) for name, at in created.items()]
+    models = [model_object(name, at) for name, at in _models(created).items()]
     return JSONResponse({"object": "list", "data": models})
 
 
+@router.head("/models/{model:path}", include_in_schema=False)
 @router.get(
     "/models/{model:path}", summary="One model", responses=example(MODEL_REPLY) | openai_errors(404, 503)
 )
 async def get_model(model: str, parts: Parts) -> JSONResponse:
     """A collection as a model."""
-    created = await _created(parts)
-    collection = collection_of(model)
-    if collection is None or (collection not in created and model != MODEL):
-        raise _no_model(model)
-    return JSONResponse(model_object(model, created.get(collection, 0)))
+    models = _models(await _created(parts))
+    if model not in models:
+        raise _no_model(model, models)
+    return JSONResponse(model_object(model, models[model]))
 
 
+@router.post("/chat/completions/", include_in_schema=False)
 @router.post(
     "/chat/completions",
     summary="Answer the last user message from the documents",
@@ -98,24 +103,28 @@ async def complete(
     """System and tool messages are not followed and not searched. See docs/openai.md for what is ignored or refused."""
     collection = collection_of(body.model)
     if collection is None:
-        raise _no_model(body.model)
+        raise _no_model(body.model, _models(await _created(parts)))
+    envelope = Envelope(f"chatcmpl-{request_id}", int(time.time()), body.model)
+    include_usage = bool(body.stream_options and body.stream_options.include_usage)
+    if (done := body.chore()) is not None:  # no question: not searched, not counted as one, not noted
+        answer = Answer(
+            done, abstained=False, generator=_RULE, citations=(), standalone_question="", kind="chat"
+        )
+        if not body.stream:
+            return JSONResponse(envelope.completion(answer, done))
+        return _stream(_whole(envelope, answer, usage=include_usage), metrics, request)
     question = body.to_domain(collection)
     note_question(parts, question)
-    envelope = Envelope(f"chatcmpl-{request_id}", int(time.time()), body.model)
     wanted = body.pgask.source_list if body.pgask else None
     with_list = parts.settings.openai_source_list if wanted is None else wanted
     if body.stream:
-        include_usage = bool(body.stream_options and body.stream_options.include_usage)
-        chunks = _chunks(
-            parts.answerer, question, metrics, envelope, with_list=with_list, usage=include_usage
-        )
+        chunks = _chunks(parts, question, metrics, envelope, with_list=with_list, usage=include_usage)
         return _stream(chunks, metrics, request)
     try:
         answer = await whole_answer(parts.answerer, question, metrics, request.receive)
     except NotFoundError as error:
-        raise _no_model(body.model) from error
-    guard = ImageGuard()
-    content = guard.feed(answer.text) + guard.finish() + _list_of(answer, with_list=with_list)
+        raise _no_model(body.model, _models(await _created(parts))) from error
+    content = without_images(answer.text) + _list_of(answer, with_list=with_list)
     return JSONResponse(envelope.completion(answer, content))
 
 
@@ -128,8 +137,20 @@ def _stream(chunks: AsyncGenerator[bytes, None], metrics: Metrics, request: Requ
     return EventStream(chunks, describe, abandoned=lambda: metrics.count_outcome("cancelled"))
 
 
+async def _whole(envelope: Envelope, answer: Answer, *, usage: bool) -> AsyncGenerator[bytes, None]:
+    """A stream of a text that is there at once, in the form of `_chunks`."""
+    no_usage = {"usage": None} if usage else {}
+    yield _event(envelope.delta({"role": "assistant", "content": ""}) | no_usage)
+    if answer.text:
+        yield _event(envelope.delta({"content": answer.text}) | no_usage)
+    yield _event(envelope.last(answer, answer.text) | no_usage)
+    if usage:
+        yield _event(envelope.counted(answer.usage))
+    yield _DONE
+
+
 async def _chunks(
-    answerer: Answerer,
+    parts: Components,
     question: AskRequest,
     metrics: Metrics,
     envelope: Envelope,
@@ -141,12 +162,13 @@ async def _chunks(
     no_usage = {"usage": None} if usage else {}
     guard = ImageGuard()
     begun, written = False, ""  # what the answer has said so far
+    sent = ""  # the same as the client has it
 
     def text(piece: str) -> bytes:
         return _event(envelope.delta({"content": piece}) | no_usage)
 
     try:
-        async with aclosing(answerer.stream(question)) as events:
+        async with aclosing(parts.answerer.stream(question)) as events:
             async for event in events:
                 if not begun:  # only now: what fails before has a status of its own
                     begun = True
@@ -158,16 +180,17 @@ async def _chunks(
                 piece = guard.feed(said)
                 if isinstance(event, DoneEvent):
                     piece += guard.finish() + _list_of(event.answer, with_list=with_list)
+                sent += piece
                 if piece:
                     yield text(piece)
                 if isinstance(event, DoneEvent):
-                    yield _event(envelope.last(event.answer) | no_usage)
+                    yield _event(envelope.last(event.answer, sent) | no_usage)
                     if usage:
                         yield _event(envelope.counted(event.answer.usage))
                     yield _DONE
     except NotFoundError as error:
         metrics.count_outcome("failed")
-        raise _no_model(envelope.model) from error
+        raise _no_model(envelope.model, _models(await _created(parts))) from error
     except Exception:
         metrics.count_outcome("failed")
         raise
@@ -198,10 +221,28 @@ async def _created(parts: Parts) -> dict[str, int]:
     return {collection.name: int(collection.created_at.timestamp()) for collection in found}
 
 
-def _no_model(model: str) -> NotFoundError:
-    return NotFoundError(
-        f"The model {model!r} does not exist. GET /v1/models lists them: {MODEL}, or {MODEL}/ and a collection.",
-        code="model_not_found",
+def _models(created: Mapping[str, int]) -> dict[str, int]:
+    """The models that answer, and when each was made, from the collections and when each was made."""
+    default = {MODEL: created[DEFAULT_COLLECTION]} if DEFAULT_COLLECTION in created else {}
+    return default | {f"{MODEL}/{name}": at for name, at in created.items()}
+
+
+def _no_model(model: str, models: Collection[str]) -> FaultError:
+    """404 that names what there is instead."""
+    shown = ", ".join(sorted(models)[:_MOST_MODELS])
+    more = len(models) - _MOST_MODELS
+    if not models:
+        there, there_zh = (
+            "There is no collection yet: `ingest PATH` makes one.",
+            "目前没有集合：请先运行 ingest 路径。",
+        )
+    elif more > 0:
+        there, there_zh = f"There are: {shown} and {more} more.", f"现有模型：{shown}，另有 {more} 个。"
+    else:
+        there, there_zh = f"There are: {shown}.", f"现有模型：{shown}。"
+    detail_zh = f"模型 {model!r} 不存在。{there_zh}"
+    return FaultError(
+        Fault("model_not_found", 404, f"The model {model!r} does not exist. {there}", detail_zh=detail_zh)
     )
 
 

@@ -1,12 +1,16 @@
 """OpenAI's wire format: what a chat completion's request, reply, stream and errors look like. Pure.
 
 Source of the form: OpenAI's API reference (chat completions, models, errors) and the types of its Python client.
-A parameter that changes nothing here is ignored, as OpenAI's own models ignore some; one that asks for another kind of
-answer (tools, several choices, JSON, sound, log probabilities) is refused, because the reply would not be what it says.
+A parameter that changes nothing here is ignored, as OpenAI's own models ignore some, and null is a parameter that was
+not sent. One that asks for another kind of answer (a tool's call, several choices, JSON, sound, log probabilities) is
+refused, because the reply would not be what it says. Pictures, sound and files of earlier turns are left out: refusing
+them would end the conversation for good.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
@@ -21,15 +25,28 @@ from pydantic import (
 )
 
 from app.answering import AskRequest
-from app.api.bodies import Request, Text, storable
+from app.api.attachments import question_in
+from app.api.bodies import NullIsDefault, Request, Text, refusal, storable
 from app.api.filters import AnyFilter
-from app.api.rendering import without_source_list
-from app.api.schemas import MAX_QUESTION_CHARS, MAX_TOP_K, MAX_TURNS, citations_reply, not_blank
+from app.api.front_ends import chore_reply
+from app.api.rendering import without_images, without_source_list
+from app.api.schemas import (
+    MAX_QUESTION_CHARS,
+    MAX_TOP_K,
+    MAX_TURNS,
+    ClaimReply,
+    citations_reply,
+    near_miss_reply,
+    not_blank,
+)
 from app.domain import Answer, ChatTurn, GenerationParams, Usage
 
 MODEL: Final = "pgask"  # the collection "default"; "pgask/NAME" is the collection NAME
 DEFAULT_COLLECTION: Final = "default"
 MAX_COMPLETION_TOKENS: Final = 4_096
+NO_LIMIT: Final = -1  # how llama.cpp and others are told "as many tokens as you like"
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+_TEXT_PARTS: Final = frozenset({"text", "input_text", "output_text", "refusal"})
 LEAST_TOP_P: Final = 0.001  # OpenAI takes 0, most other servers do not
 _DEFAULTS: Final = GenerationParams()
 _CONTENT_SCHEMA: Final = {
@@ -47,22 +64,53 @@ _CONTENT_SCHEMA: Final = {
 }
 
 
+def _text_of(part: Any) -> str | None:
+    """The text of a part of a message; None where it is a picture, sound, a file or nothing that is known."""
+    if isinstance(part, str):
+        return part
+    kind = part.get("type") if isinstance(part, dict) else None
+    text = part.get("refusal" if kind == "refusal" else "text") if kind in _TEXT_PARTS else None
+    return text if isinstance(text, str) else None
+
+
 def _as_text(content: Any) -> Any:
     """Text, or a list of text parts joined; other parts are refused."""
     if content is None:
         return ""
     if not isinstance(content, list):
         return content
-    texts = []
-    for part in content:
-        kind = part.get("type") if isinstance(part, dict) else None
-        text = part.get(kind) if kind in ("text", "refusal") else None
-        if not isinstance(text, str):
-            raise ValueError(  # noqa: TRY004 - pydantic wants a ValueError
-                "must be text or a list of text parts: images, sound and files are not read"
-            )
-        texts.append(text)
-    return "\n".join(texts)
+    texts = [_text_of(part) for part in content]
+    if None in texts:
+        raise refusal(
+            "not_text",
+            "Only text is read: take the picture, sound or file out of the last message, or switch them off for this "
+            "model in your client. Files are searched once they are in the collection (`ingest`).",
+            "只能读取文字：请从最后一条消息中去掉图片、音频或文件，或在客户端中为该模型关闭这些功能。"
+            "文件需先用 ingest 收入集合才能检索。",
+        )
+    return "\n".join(text for text in texts if text is not None)
+
+
+def _readable(messages: Any) -> Any:
+    """The messages with only the text of those before and after the question: what was sent with an earlier one, or
+    stands in a tool's result, must not keep later questions from being asked."""
+    if not isinstance(messages, list):
+        return messages
+    roles = [message.get("role") if isinstance(message, dict) else None for message in messages]
+    question = len(roles) - 1 - roles[::-1].index("user") if "user" in roles else None
+    return [
+        message
+        if place == question or not isinstance(message, dict)
+        else message | {"content": _plain(message)}
+        for place, message in enumerate(messages)
+    ]
+
+
+def _plain(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    parts = content if isinstance(content, list) else [content]
+    text = "\n".join(text for text in map(_text_of, parts) if text)
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 class Message(BaseModel):
@@ -80,7 +128,7 @@ class StreamOptions(BaseModel):
     include_usage: bool | None = None
 
 
-class Options(Request):
+class Options(NullIsDefault, Request):
     """Ours, beside OpenAI's: `extra_body={"pgask": {…}}` in its Python client."""
 
     source_list: bool | None = None
@@ -88,28 +136,40 @@ class Options(Request):
     filter: AnyFilter | None = None
 
 
-class Completion(BaseModel):
-    """The body of POST /v1/chat/completions."""
+def _at_least_one(tokens: int) -> int:
+    if tokens < 1 and tokens != NO_LIMIT:
+        raise ValueError(f"must be at least 1, or {NO_LIMIT} for no limit")
+    return tokens
+
+
+MaxTokens = Annotated[int, AfterValidator(_at_least_one)]
+
+
+class Completion(NullIsDefault):
+    """The body of POST /v1/chat/completions; null stands for a parameter that was not sent."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     model: Annotated[Text, Field(max_length=80, examples=[MODEL])]
-    messages: Annotated[list[Message], Field(min_length=1)]
+    messages: Annotated[list[Message], BeforeValidator(_readable), Field(min_length=1)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_tokens: MaxTokens | None = None
+    max_completion_tokens: MaxTokens | None = None
     stop: Annotated[
-        list[Annotated[Text, Field(min_length=1, max_length=64)]] | None,
+        list[Annotated[Text, Field(min_length=1, max_length=64)]],
         BeforeValidator(lambda stop: [stop] if isinstance(stop, str) else stop),
         Field(max_length=4),
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-    ] = None
+        WithJsonSchema(
+            {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]}
+        ),
+        Field(default_factory=list),
+    ]
     n: int | None = None
-    tools: list[Any] | None = None
-    functions: list[Any] | None = None
+    tool_choice: Any = None
+    function_call: Any = None
     response_format: dict[str, Any] | None = None
     logprobs: bool | None = None
     modalities: list[str] | None = None
@@ -119,12 +179,22 @@ class Completion(BaseModel):
     @field_validator("messages")
     @classmethod
     def _ends_in_a_question(cls, messages: list[Message]) -> list[Message]:
-        question = next((message.content for message in reversed(messages) if message.role == "user"), None)
-        if question is None:
+        last = _last_question(messages)
+        if last is None:
             raise ValueError("must hold a message of the role user: the last one is the question")
-        if len(question) > MAX_QUESTION_CHARS:
-            raise ValueError(f"the last user message must have at most {MAX_QUESTION_CHARS:,} characters")
-        not_blank(question)
+        not_blank(messages[last].content)
+        if _chore(messages) is None and question_in(messages[last].content, MAX_QUESTION_CHARS) is None:
+            raise refusal(
+                "no_question_found",
+                "No question was found in the last message: it holds a file's text, or more than "
+                f"{MAX_QUESTION_CHARS:,} characters. Files sent along are not read, only stored documents are searched."
+                " Ask without the file, or switch file uploads off for this model in your client (Open WebUI:"
+                " Workspace,"
+                " Models, Capabilities, File Upload), and put the file into the collection with `ingest`.",
+                f"最后一条消息中没有找到问题：其中含有文件内容，或超过 {MAX_QUESTION_CHARS} 个字符。"
+                "随消息附带的文件不会被读取，只检索已收入的文档：请去掉文件后再提问，或在客户端中为该模型关闭文件上传"
+                "（Open WebUI：工作空间 → 模型 → 能力 → 文件上传），并用 ingest 将文件收入集合。",
+            )
         return messages
 
     @field_validator("stream_options")
@@ -141,7 +211,25 @@ class Completion(BaseModel):
             raise ValueError("there is one answer to a question: only n=1 is supported")
         return n
 
-    @field_validator("tools", "functions", "logprobs", "audio")
+    @field_validator("tool_choice", "function_call")
+    @classmethod
+    def _no_call_is_forced(cls, choice: Any) -> Any:
+        """Where a model may choose, it may answer in text; the tools themselves are ignored."""
+        mode = choice
+        if isinstance(choice, dict):
+            allowed = choice.get("allowed_tools")
+            mode = allowed.get("mode") if isinstance(allowed, dict) else choice.get("type", "function")
+        if mode not in (None, "auto", "none"):
+            raise refusal(
+                "tool_call_forced",
+                "No tool is called here, answers are text from the documents: leave tool_choice and function_call out, "
+                'or send "auto" or "none".',
+                "此处不会调用工具，答案是取自文档的文字："
+                "请不要设置 tool_choice 与 function_call，或设为 auto 或 none。",
+            )
+        return choice
+
+    @field_validator("logprobs", "audio")
     @classmethod
     def _not_here(cls, value: Any) -> Any:
         if value:
@@ -162,12 +250,16 @@ class Completion(BaseModel):
             raise ValueError("only ['text'] is supported")
         return modalities
 
+    def chore(self) -> str | None:
+        """The reply to a front end's chore (app/api/front_ends.py), None where a question is asked."""
+        return _chore(self.messages)
+
     def to_domain(self, collection: str) -> AskRequest:
         """The last user message is the question, the user's and assistant's turns before it are the history."""
         options = self.pgask or Options()
-        last = max(place for place, message in enumerate(self.messages) if message.role == "user")
+        last = _last_question(self.messages) or 0
         return AskRequest(
-            question=self.messages[last].content,
+            question=question_in(self.messages[last].content, MAX_QUESTION_CHARS) or "",
             collection=collection,
             top_k=options.top_k,
             filter=options.filter.to_domain() if options.filter else None,
@@ -175,21 +267,39 @@ class Completion(BaseModel):
             generation=GenerationParams(
                 temperature=_DEFAULTS.temperature if self.temperature is None else self.temperature,
                 top_p=_DEFAULTS.top_p if self.top_p is None else max(self.top_p, LEAST_TOP_P),
-                max_tokens=min(
-                    self.max_completion_tokens or self.max_tokens or _DEFAULTS.max_tokens,
-                    MAX_COMPLETION_TOKENS,
-                ),
-                stop=tuple(self.stop or ()),
+                max_tokens=_max_tokens(self.max_completion_tokens or self.max_tokens),
+                stop=tuple(self.stop),
             ),
         )
 
 
-def _history(messages: list[Message]) -> tuple[ChatTurn, ...]:
-    """The newest turns, shortened to what a turn may have; system and tool messages are no part of it."""
+def _max_tokens(wanted: int | None) -> int:
+    if wanted == NO_LIMIT:
+        return MAX_COMPLETION_TOKENS
+    return min(wanted or _DEFAULTS.max_tokens, MAX_COMPLETION_TOKENS)
+
+
+def _last_question(messages: Sequence[Message]) -> int | None:
+    """The place of the last message of the role user."""
+    return max((place for place, message in enumerate(messages) if message.role == "user"), default=None)
+
+
+def _chore(messages: Sequence[Message]) -> str | None:
+    last = _last_question(messages)
+    if last is None:
+        return None
+    system = next((message.content for message in messages if message.role in ("system", "developer")), "")
+    return chore_reply(messages[last].content, _history(messages[:last]), system)
+
+
+def _history(messages: Sequence[Message]) -> tuple[ChatTurn, ...]:
+    """The newest turns, shortened to what a turn may have; system and tool messages are no part of it, nor are files
+    that an earlier question brought along."""
     turns: list[ChatTurn] = []
     for message in messages:
         if message.role == "user":
-            turns.append(ChatTurn("user", message.content[:MAX_QUESTION_CHARS]))
+            asked = question_in(message.content, MAX_QUESTION_CHARS) or message.content[:MAX_QUESTION_CHARS]
+            turns.append(ChatTurn("user", asked))
         elif message.role == "assistant":
             said = without_source_list(message.content)
             turns.append(ChatTurn("assistant", said[:MAX_QUESTION_CHARS]))
@@ -218,7 +328,12 @@ class Envelope:
 
     def completion(self, answer: Answer, content: str) -> dict[str, Any]:
         """The whole reply; `content` is the answer's text as this client gets it."""
-        message = {"role": "assistant", "content": content, "refusal": None, "pgask": extension(answer)}
+        message = {
+            "role": "assistant",
+            "content": content,
+            "refusal": None,
+            "pgask": extension(answer, content),
+        }
         choice = {
             "index": 0,
             "message": message,
@@ -232,9 +347,9 @@ class Envelope:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
         return self._object("chat.completion.chunk", [choice])
 
-    def last(self, answer: Answer) -> dict[str, Any]:
-        """The chunk that ends the answer, with the evidence."""
-        return self.delta({}, finish_reason(answer)) | {"pgask": extension(answer)}
+    def last(self, answer: Answer, content: str) -> dict[str, Any]:
+        """The chunk that ends the answer, with the evidence; `content` is all the text that was sent before."""
+        return self.delta({}, finish_reason(answer)) | {"pgask": extension(answer, content)}
 
     def counted(self, counted: Usage) -> dict[str, Any]:
         """The chunk with the count of tokens, after the last one."""
@@ -265,17 +380,47 @@ def usage(counted: Usage) -> dict[str, int]:
     }
 
 
-def extension(answer: Answer) -> dict[str, Any]:
-    """What /ask says of an answer beside its text."""
+def extension(answer: Answer, content: str) -> dict[str, Any]:
+    """What /ask says of an answer beside its text; the places of claims are those in `content`, the text as sent."""
     return {
         "citations": [citation.model_dump() for citation in citations_reply(answer.citations)],
+        "claims": [claim.model_dump() for claim in _claims_in(content, answer)],
         "abstained": answer.abstained,
+        "kind": answer.kind,
+        "searched_for": answer.searched_for,
+        "reason": answer.reason,
+        "nearest": [near_miss_reply(miss).model_dump() for miss in answer.nearest],
         "generator": answer.generator,
         "degraded": answer.degraded,
         "degraded_reason": answer.degraded_reason,
         "standalone_question": answer.standalone_question,
         "timings_ms": dict(answer.timings_ms),
     }
+
+
+def _claims_in(content: str, answer: Answer) -> list[ClaimReply]:
+    """The claims with their places in the text as sent: images made text shift them, and so does what stands before.
+
+    None where what was sent is not the answer's text: tokens that a stream can't take back.
+    """
+    begin = content.rfind(without_images(answer.text))
+    if begin < 0:
+        return []
+
+    def place(offset: int) -> int:
+        return begin + len(without_images(answer.text[:offset]))
+
+    return [
+        ClaimReply(
+            start=place(claim.start),
+            end=place(claim.end),
+            mark_start=None if claim.mark_start is None else place(claim.mark_start),
+            mark_end=None if claim.mark_end is None else place(claim.mark_end),
+            citations=list(claim.citations),
+            supported=claim.supported,
+        )
+        for claim in answer.claims
+    ]
 
 
 def model_object(model: str, created: int) -> dict[str, Any]:

@@ -246,7 +246,7 @@ def _validation_fault(faults: Sequence[Mapping[str, Any]]) -> Fault:
 
 def _is_sentence(fault: Mapping[str, Any]) -> bool:
     """Whether a fault is told in whole sentences of our own (app.api.bodies.refusal)."""
-    return fault["type"] == "sentence"
+    return bool(fault["type"] == "sentence")
 
 
 def _field(location: Sequence[str | int]) -> str:

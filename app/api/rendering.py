@@ -51,6 +51,11 @@ def plain_line(text: str) -> str:
     return line if len(line) <= MAX_LABEL_CHARS else line[: MAX_LABEL_CHARS - 1] + "…"
 
 
+def without_images(text: str) -> str:
+    r"""A whole text as `ImageGuard` lets it through: "![" becomes "!\["."""
+    return text.replace("![", "!\\[")
+
+
 class ImageGuard:
     r"""Makes Markdown images in an answer plain text, piece by piece: "![" becomes "!\[", which is drawn as it was.
 
@@ -68,7 +73,7 @@ class ImageGuard:
         """Take the next piece and return what can be shown now."""
         text = self._held + piece
         self._held = "!" if text.endswith("!") else ""
-        return text.removesuffix(self._held).replace("![", "!\\[")
+        return without_images(text.removesuffix(self._held))
 
     def finish(self) -> str:
         """Return what was held back."""

@@ -1,23 +1,24 @@
-"""An answer with `[n]` markers and the sources of its prompt → citations with exact spans of evidence.
+"""An answer with `[n]` markers and the sources of its prompt → citations with exact spans of evidence, and claims.
 
-Pure and deterministic. For each marker the claim is found that it stands for, and in its source the one to
-three sentences that hold most of the claim's terms. A citation is `supported` when they hold enough of them
-and every number of the claim.
+Pure and deterministic. For each marker the claim is found that it stands for, and in its source the one to three
+sentences that hold most of the claim's terms. A citation is `supported` when they hold enough of them and contradict
+none of it (app/generation/support.py). Sentences without a marker are claims that nothing was cited for.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from app.domain import Citation, ScoredChunk
+from app.domain import Citation, Claim, ScoredChunk
 from app.generation.markers import MarkerStream, PlacedMarker
+from app.generation.support import contradiction
 from app.lexicon import terms
 from app.sentences import Span, split_sentences
 
-__all__ = ["Claim", "MarkerStream", "ResolvedAnswer", "resolve_citations"]
+__all__ = ["MarkerStream", "ResolvedAnswer", "resolve_citations"]
 
 # Least share of a claim's distinct terms that the text it cites must hold, for `supported`. Measured on 300
 # questions each of SQuAD and CMRC, "question + answer" as the claim: at 0.5 the flag is set for 96 % and 95 %
@@ -27,32 +28,27 @@ SUPPORT_THRESHOLD = 0.5
 MAX_QUOTE_SENTENCES = 3
 # A further sentence is quoted only if it brings this much more of the claim.
 LEAST_GAIN = 0.1
+SENTENCES_BEFORE = 2  # as far as a pronoun is followed back
 
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ENUMERATOR = re.compile(r"\s*(?:[-*+•]\s+)?(?:\(?\d{1,3}[.)、）]\s*)?(?=\D|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What one marker in the answer stands for, and the evidence found for it.
-
-    `answer_start`/`answer_end` are a half-open span of `ResolvedAnswer.text`; `evidence` is a citation of
-    that marker's source narrowed for this claim alone.
-    """
-
-    answer_start: int
-    answer_end: int
-    evidence: Citation
+_LEADING = re.compile(r"[\s,;:，；：、。.]+")
+_FENCE = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)*(?P<marks>`{3,}|~{3,})(?P<rest>.*)$", re.MULTILINE)
+# What states nothing for itself: a heading, a table's ruler, an image, a link's definition, a lead-in to a list.
+_NO_STATEMENT = re.compile(r"#{1,6}\s|[|:\-\s=*_]+$|!\[[^\]]*\]\([^)]*\)\s*$|\[[^\]]*\]:")
+_LEAD_IN = re.compile(r"[:：]\W*$")
+# A claim is read against its evidence no further than this: what people write in a sentence is shorter.
+MAX_READ_CHARS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedAnswer:
-    """An answer whose markers all point at a citation.
+    """An answer whose markers all point at a citation, and its statements.
 
-    `citations` has one entry a marker, in the markers' order: the evidence for the first claim that the
-    marker stands for, `supported` only if every claim of that marker is. `claims` has one entry for each
-    place of a marker, in the text's order. `removed_markers` counts those that pointed nowhere.
+    `citations` are ordered by marker, then by their first place in the text: one for each claim that a marker stands
+    for, where claims that are cited to the same stretch with the same support share one. `claims` are in the text's
+    order, one for each place of a marker, whose `citations` is the index of its citation; and one, without marks, for
+    each sentence that nothing was cited for. Headings, lead-ins to lists, code and sentences without terms are no
+    claims of their own. `removed_markers` counts those that pointed nowhere.
     """
 
     text: str
@@ -64,7 +60,7 @@ class ResolvedAnswer:
 def resolve_citations(
     text: str, sources: Sequence[ScoredChunk], retrieved: Sequence[ScoredChunk] = ()
 ) -> ResolvedAnswer:
-    """Renumber the markers of `text` and narrow each to its evidence.
+    """Renumber the markers of `text` and narrow each place of one to its evidence.
 
     `sources` are the prompt's, in marker order (`Prompt.used`). `retrieved` are the chunks that they were
     merged from, best first: a citation names the first of them that holds its quote, so that page and heading
@@ -73,22 +69,100 @@ def resolve_citations(
     stream = MarkerStream(len(sources))
     shown = stream.feed(text) + stream.finish()
     evidence = [_Evidence(sources[number - 1], retrieved) for number in stream.order]
-    claims: list[Claim] = []
-    for group in _groups(shown, stream.placed):
-        claim_terms, numbers = _checkable(group)
-        found = [evidence[marker.number - 1].best_span(claim_terms) for marker in group.markers]
-        joint_terms = frozenset[str]().union(*(held for _, held in found))
-        quotes = " ".join(
-            evidence[marker.number - 1].text(span)
-            for marker, (span, _) in zip(group.markers, found, strict=True)
+    bare = _Bare(shown, stream.placed)
+    sentences = split_sentences(bare.text)
+    found: list[tuple[_Group, PlacedMarker, Citation]] = []
+    cited_sentences: set[int] = set()
+    for group in _groups(bare, sentences):
+        cited_sentences.add(group.sentence_index)
+        found.extend((group, marker, citation) for marker, citation in _cite(group, evidence))
+    citations, index = _shared([citation for _, _, citation in found])
+    claims = [
+        Claim(group.start, group.end, marker.position, marker.end, (place,), citation.supported)
+        for (group, marker, citation), place in zip(found, index, strict=True)
+    ]
+    claims += [
+        Claim(start, end, None, None, (), None)
+        for start, end in (
+            _behind_marks(*_without_lead(shown, *bare.shown_span(*span)), stream.placed)
+            for span in _uncited(bare.text, sentences, cited_sentences)
         )
-        joint_support = _share(claim_terms, joint_terms) >= SUPPORT_THRESHOLD and numbers <= _numbers(quotes)
-        for marker, (span, held) in zip(group.markers, found, strict=True):
-            # Of several markers for one claim each may hold a part of it, but must hold some.
-            supported = joint_support and _share(claim_terms, held) >= SUPPORT_THRESHOLD / len(group.markers)
-            citation = evidence[marker.number - 1].citation(marker.number, span, supported=supported)
-            claims.append(Claim(group.start, group.end, citation))
-    return ResolvedAnswer(shown, _one_per_marker(claims), tuple(claims), stream.removed)
+        if start < end
+    ]
+    claims.sort(key=lambda claim: (claim.start, claim.mark_start or 0))
+    return ResolvedAnswer(shown, citations, tuple(claims), stream.removed)
+
+
+def _cite(group: _Group, evidence: Sequence[_Evidence]) -> list[tuple[PlacedMarker, Citation]]:
+    """The evidence for a claim in each of its sources, `supported` where they hold it together and this one a part."""
+    claim = _checkable(group)
+    claim_terms = frozenset(terms(claim))
+    cited = [evidence[marker.number - 1] for marker in group.markers]
+    found = [source.best_span(claim_terms) for source in cited]
+    held_by_all = frozenset[str]().union(*(held for _, held in found))
+    joint_support = _share(claim_terms, held_by_all) >= SUPPORT_THRESHOLD
+    if joint_support:
+        quotes = "\n\n".join(source.text(span) for source, (span, _) in zip(cited, found, strict=True))
+        around = "\n".join(source.around(span) for source, (span, _) in zip(cited, found, strict=True))
+        before = "\n".join(source.before(span) for source, (span, _) in zip(cited, found, strict=True))
+        joint_support = contradiction(claim[:MAX_READ_CHARS], quotes[:MAX_READ_CHARS], around, before) is None
+    # Of several markers for one claim each may hold a part of it, but must hold some.
+    least = SUPPORT_THRESHOLD / len(group.markers)
+    return [
+        (
+            marker,
+            source.citation(
+                marker.number, span, supported=joint_support and _share(claim_terms, held) >= least
+            ),
+        )
+        for marker, source, (span, held) in zip(group.markers, cited, found, strict=True)
+    ]
+
+
+def _shared(found: Sequence[Citation]) -> tuple[tuple[Citation, ...], list[int]]:
+    """The citations by marker, each once, and for each of `found` its index among them."""
+    distinct = sorted(dict.fromkeys(found), key=lambda citation: citation.marker)
+    places = {citation: place for place, citation in enumerate(distinct)}
+    return tuple(distinct), [places[citation] for citation in found]
+
+
+def _uncited(bare: str, sentences: Sequence[Span], cited: set[int]) -> list[Span]:
+    """The sentences of the answer that state something and have no marker."""
+    fences = _code_borders(bare)
+    return [
+        (start, end)
+        for index, (start, end) in enumerate(sentences)
+        if index not in cited
+        and not bisect_right(fences, start) % 2
+        and not _NO_STATEMENT.match(bare, start, end)
+        and not _LEAD_IN.search(bare, start, end)
+        and terms(bare[start:end])
+    ]
+
+
+def _code_borders(text: str) -> list[int]:
+    """Offsets where fenced code begins and ends, by turns; a fence closes with at least its own marks."""
+    borders: list[int] = []
+    open_marks = ""
+    for fence in _FENCE.finditer(text):
+        if not open_marks:
+            open_marks = fence["marks"]
+            borders.append(fence.start())
+        elif fence["marks"].startswith(open_marks) and not fence["rest"].strip():
+            open_marks = ""
+            borders.append(fence.end())
+    return borders
+
+
+def _behind_marks(start: int, end: int, placed: Sequence[PlacedMarker]) -> Span:
+    """What of a stretch stands behind the last mark in it: a sentence that begins with another one's mark."""
+    return max([start, *(marker.end for marker in placed if start <= marker.position < end)]), end
+
+
+def _without_lead(shown: str, start: int, end: int) -> Span:
+    """A stretch without the punctuation and blanks that it starts with."""
+    lead = _LEADING.match(shown, start, end)
+    return (lead.end() if lead and lead.end() < end else start), end
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,46 +174,62 @@ class _Group:
     markers: tuple[PlacedMarker, ...]
     claim: str  # the stretch without markers
     sentence: str  # the whole sentence without markers
+    sentence_index: int  # -1 where the answer has no sentence
 
 
-def _groups(text: str, placed: Sequence[PlacedMarker]) -> list[_Group]:
+class _Bare:
+    """The answer without its markers and the blanks before them, and where places of one lie in the other."""
+
+    def __init__(self, shown: str, placed: Sequence[PlacedMarker]) -> None:
+        self.placed = placed
+        self.places: list[int] = []  # of each marker in `text`, ascending
+        pieces: list[str] = []
+        length = pos = 0
+        for marker in placed:
+            piece = shown[pos : marker.position].rstrip(" \t")
+            pieces.append(piece)
+            length += len(piece)
+            self.places.append(length)
+            pos = marker.end
+        self.text = "".join(pieces) + shown[pos:]
+
+    def shown_span(self, start: int, end: int) -> Span:
+        """Where text[start:end] lies in the answer; markers at its start and at its end are not in it."""
+        shown_start = self._shown(start, bisect_right(self.places, start))
+        return shown_start, max(shown_start, self._shown(end, bisect_left(self.places, end)))
+
+    def _shown(self, place: int, markers_before: int) -> int:
+        if markers_before == 0:
+            return place
+        return self.placed[markers_before - 1].end + place - self.places[markers_before - 1]
+
+
+def _groups(bare: _Bare, sentences: Sequence[Span]) -> list[_Group]:
     """Split the answer into claims: a claim is the part of a sentence up to its markers.
 
     So a sentence with one group of markers is one claim; what follows the last markers of a sentence belongs
     to them; markers after a full stop belong to the sentence before it.
     """
-    bare, places = _without_markers(text, placed)
-    sentences = split_sentences(bare)
-    by_sentence: dict[int, list[list[PlacedMarker]]] = {}
+    text = bare.text
+    by_sentence: dict[int, list[list[int]]] = {}
     last_place = -1
-    for marker in placed:
-        place = places[marker.position]
-        groups = by_sentence.setdefault(_sentence_at(bare, sentences, place), [])
-        if groups and not bare[last_place:place].strip():
-            groups[-1].append(marker)
+    for number, place in enumerate(bare.places):
+        groups = by_sentence.setdefault(_sentence_at(text, sentences, place), [])
+        if groups and not text[last_place:place].strip():
+            groups[-1].append(number)
         else:
-            groups.append([marker])
+            groups.append([number])
         last_place = place
     found: list[_Group] = []
     for index, groups in by_sentence.items():
-        first, end = sentences[index] if sentences else (0, len(bare))
-        cuts = [first, *(max(first, min(end, places[group[-1].position])) for group in groups[:-1]), end]
+        first, end = sentences[index] if sentences else (0, len(text))
+        cuts = [first, *(max(first, min(end, bare.places[group[-1]])) for group in groups[:-1]), end]
         for group, a, b in zip(groups, cuts, cuts[1:], strict=False):
-            shown = _shown_span(placed, places, a, b)
-            found.append(_Group(*shown, tuple(group), bare[a:b], bare[first:end]))
+            start = _LEADING.match(text, a, b)
+            shown = bare.shown_span(start.end() if start and start.end() < b else a, b)
+            markers = tuple(bare.placed[number] for number in group)
+            found.append(_Group(*shown, markers, text[a:b], text[first:end], index if sentences else -1))
     return found
-
-
-def _without_markers(text: str, placed: Sequence[PlacedMarker]) -> tuple[str, dict[int, int]]:
-    """The text without its markers and the blanks before them; where each marker's position lies in it."""
-    bare = ""
-    places: dict[int, int] = {}
-    pos = 0
-    for marker in placed:
-        bare += text[pos : marker.position].rstrip(" \t")
-        places[marker.position] = len(bare)
-        pos = marker.position + len(f"[{marker.number}]")
-    return bare + text[pos:], places
 
 
 def _sentence_at(bare: str, sentences: Sequence[Span], place: int) -> int:
@@ -149,44 +239,22 @@ def _sentence_at(bare: str, sentences: Sequence[Span], place: int) -> int:
     sentence of its own.
     """
     last = next((i for i in range(place - 1, -1, -1) if bare[i].isalnum()), -1)
-    return max((i for i, (start, _) in enumerate(sentences) if start <= last), default=0)
+    return max(0, bisect_right(sentences, last, key=lambda span: span[0]) - 1)
 
 
-def _shown_span(
-    placed: Sequence[PlacedMarker], places: dict[int, int], start: int, end: int
-) -> tuple[int, int]:
-    """Where bare[start:end] lies in the text with markers (the markers at its end are not in it)."""
-
-    def shift(place: int, *, at_end: bool) -> int:
-        shown = place
-        for marker in placed:
-            bare_place = places[marker.position]
-            if bare_place < place or (bare_place == place and not at_end):
-                shown = place - bare_place + marker.position + len(f"[{marker.number}]")
-        return shown
-
-    shown_start = shift(start, at_end=False)
-    return shown_start, max(shown_start, shift(end, at_end=True))
-
-
-def _checkable(group: _Group) -> tuple[frozenset[str], frozenset[str]]:
-    """Distinct terms and numbers of the claim; of its whole sentence if the claim has no terms."""
+def _checkable(group: _Group) -> str:
+    """The claim without its list number; its whole sentence if the claim has no terms, "" if neither has."""
     for stretch in (group.claim, group.sentence):
         claim = stretch[_enumerator_end(stretch) :]
-        if found := frozenset(terms(claim)):
-            return found, _numbers(claim)
-    return frozenset(), frozenset()
+        if terms(claim):
+            return claim
+    return ""
 
 
 def _enumerator_end(stretch: str) -> int:
     """Length of the list number ("2. ") that a claim starts with: it is no number of the claim."""
     match = _ENUMERATOR.match(stretch)
     return match.end() if match else 0
-
-
-def _numbers(text: str) -> frozenset[str]:
-    """Numbers in digits, 1,000 as 1000: {"3.14", "1000"}."""
-    return frozenset(_NUMBER.findall(_THOUSANDS.sub("", unicodedata.normalize("NFKC", text))))
 
 
 def _share(claim_terms: frozenset[str], held: frozenset[str]) -> float:
@@ -223,6 +291,16 @@ class _Evidence:
     def text(self, span: Span) -> str:
         return self._source.text[span[0] : span[1]]
 
+    def around(self, span: Span) -> str:
+        """What names the subject of a stretch from outside: its document's title and its headings."""
+        heading = self._source.place_at(self._source.char_start + span[0]).heading or ""
+        return f"{self._source.title}\n{heading}"
+
+    def before(self, span: Span) -> str:
+        """The sentences before a stretch, which its pronouns stand for."""
+        first = bisect_left(self._sentences, span[0], key=lambda sentence: sentence[0])
+        return self._source.text[self._sentences[max(0, first - SENTENCES_BEFORE)][0] : span[0]]
+
     def citation(self, marker: int, span: Span, *, supported: bool) -> Citation:
         char_start, char_end = self._source.char_start + span[0], self._source.char_start + span[1]
         named = self._source
@@ -233,12 +311,3 @@ class _Evidence:
                 named = chunk
                 break
         return named.cite(marker, char_start, char_end, supported=supported)
-
-
-def _one_per_marker(claims: Sequence[Claim]) -> tuple[Citation, ...]:
-    first: dict[int, Citation] = {}
-    for claim in claims:
-        found = claim.evidence
-        known = first.setdefault(found.marker, found)
-        first[found.marker] = replace(known, supported=known.supported and found.supported)
-    return tuple(first[marker] for marker in sorted(first))

@@ -33,6 +33,11 @@ class PlacedMarker:
     position: int
     number: int  # from 1, in the order of first use
 
+    @property
+    def end(self) -> int:
+        """The offset after it."""
+        return self.position + len(f"[{self.number}]")
+
 
 class MarkerStream:
     """Rewrites an answer piece by piece; the pieces may be cut anywhere and give the same text.

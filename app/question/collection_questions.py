@@ -12,12 +12,10 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from pathlib import PurePosixPath
 from typing import Final
 
-import rjieba
-
-from app.lexicon import CHINESE_STOP_WORDS, fold_script, terms
+from app.lexicon import fold_script
+from app.question.names import squeeze
 from app.question.phrases import read_phrases
 from app.question.talk import fold_message
 
@@ -55,6 +53,7 @@ class Certainty(Enum):
     SUMMARY = "summary"  # "Summarise X": its words in a title or a path will do
     NAME = "name"  # "What is X about?": X must be the whole name or the whole title
     FILE = "file"  # backup.md, "What is in the file X?": as for a summary
+    FOLDER = "folder"  # "What is in the folder X?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +100,11 @@ _FILE_BEFORE: Final = re.compile(
 _FILE_AFTER: Final = re.compile(
     rf"(?:\s+(?:{_FILES})|(?<=\S)\s?(?:这|那)?(?:个|份|篇)?(?:文档|文件|档案|文檔|檔案))$", re.IGNORECASE
 )
+_FOLDER: Final = re.compile(
+    r"(?:folder|directory)(?: (?:called|named))?[:\s]+(.+)|(.+?) (?:folder|directory)|(.+)/"
+    r"|(?:文件夹|目录|資料夾|目錄)[:：]?(.+)|(.+?)(?:这个)?的?(?:文件夹|目录|資料夾|目錄)",
+    re.IGNORECASE,
+)
 _QUOTED: Final = re.compile(r"^[《「『“\"'‘`〈【]+(?P<x>.+?)[》」』”\"'’`〉】]+$")
 _BEFORE: Final = re.compile(
     r"^(?:(?:please|pls|kindly|can you|could you|would you|will you|i want you to|i'd like you to|and|then|so|now)"
@@ -144,29 +148,9 @@ def read_collection_question(question: str) -> CollectionQuestion | None:
     return AboutDocument(_unquoted(plain), Certainty.NAME) if is_title else None
 
 
-def squeeze(name: str) -> str:
-    """A name as names are compared: letters and digits alone, without case, script and width.
-
-    >>> squeeze("Price List 2026") == squeeze("price-list-2026"), squeeze("辦公室須知")
-    (True, '办公室须知')
-    """
-    return re.sub(r"[\W_]+", "", fold_script(unicodedata.normalize("NFKC", name)).casefold())
-
-
-def name_words(name: str) -> frozenset[str]:
-    """The words of a name that tell it from others: stems of English ones, whole Chinese ones; neither function words
-    nor what is said of files."""
-    text = fold_script(unicodedata.normalize("NFKC", name))
-    han = "".join(c if "\u3400" <= c <= "\u9fff" else " " for c in text)
-    latin = "".join(" " if "\u3400" <= c <= "\u9fff" else c for c in text)
-    words = {word for run in han.split() for word in rjieba.cut(run)} - CHINESE_STOP_WORDS
-    longer = {word for word in words if len(word) > 1}
-    return frozenset(longer or words) | frozenset(t for t in terms(latin) if not t.startswith("@"))
-
-
-def stem(source: str) -> str:
-    """The name of a file without folders and without its last suffix."""
-    return PurePosixPath(source).stem
+def is_file_name(name: str) -> bool:
+    """Whether a name ends as files of the kinds do that are taken in."""
+    return _FILE_NAME.fullmatch(name) is not None
 
 
 def _plain(question: str) -> str:
@@ -198,6 +182,11 @@ def _about(named: str, certainty: Certainty) -> AboutDocument | None:
         is_file = re.search(rf"\b(?:{_FILES})$|文档|文件|档案", simple, re.IGNORECASE) is not None
         return AboutDocument(None, certainty) if certainty is Certainty.SUMMARY or is_file else None
     bare = _ARTICLES.sub("", named)
+    if folder := _FOLDER.fullmatch(bare):
+        name = _unquoted(next(group for group in folder.groups() if group))
+        return (
+            AboutDocument(name, Certainty.FOLDER) if squeeze(name) and len(name) <= MAX_NAME_CHARS else None
+        )
     told = _FILE_AFTER.sub("", _FILE_BEFORE.sub("", bare)).strip()  # without the word that says it is a file
     name = _ARTICLES.sub("", _unquoted(told))
     if not squeeze(name) or len(name) > MAX_NAME_CHARS:

@@ -3,9 +3,9 @@
 A question that can be answered alone is asked alone, so a word that points back counts only where it must: before the
 question has named anything itself ("How often is it calibrated?", 它的价格是多少？), or where the question is nothing
 but a turn of phrase ("What about the TK-120?", GW-7呢？, "Why?"). "What about X" keeps what was asked and puts X in
-the place of the code that it was asked of; anything else that leans is put behind the question before it, up to MAX_STEPS
-of them where those lean as well. Whether a question that does not lean finds anything is known only after the search:
-`joined_question` is for those that found nothing alone.
+the place of the code that it was asked of; anything else that leans is put behind the question before it, up to
+MAX_STEPS of them where those lean as well. Whether a question that does not lean finds anything is known only after the
+search: `joined_question` is for those that found nothing alone.
 """
 
 from __future__ import annotations

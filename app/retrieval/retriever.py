@@ -73,7 +73,8 @@ class Retrieved:
     """Ranked chunks, best first, and how they were found.
 
     `asked` is what was searched for. `vector` is the question's unit vector (dimension,); `term_weights` the idf of
-    each of its terms, `unknown_terms` those that no chunk of the collection holds. `rerank_failure` says why the configured reranker had no say. `explanation` is there where it was asked for.
+    each of its terms, `unknown_terms` those that no chunk of the collection holds. `rerank_failure` says why the
+    configured reranker had no say. `explanation` is there where it was asked for.
     """
 
     hits: tuple[ScoredChunk, ...]

@@ -44,22 +44,25 @@ _LEAD: Final = """
        ARRAY(SELECT s.value -> 2 ->> -1 FROM jsonb_array_elements(d.sections) WITH ORDINALITY s (value, n)
               WHERE s.n <= 12 ORDER BY s.n) AS headings"""
 
-# Of each of the largest folders its first documents, and of those the first of every folder before the second of any.
+# Of the largest folders, those in the reader's language before others, the first documents: the first of every folder
+# before the second of any.
 _INVENTORY: Final = """
 WITH counted AS MATERIALIZED (
     SELECT d.language, d.media_type, coalesce(substring(d.source FROM '^(.*)/[^/]*$'), '') AS folder,
            count(*) AS documents {from_kept}
      GROUP BY 1, 2, 3
 ), folders AS MATERIALIZED (
-    SELECT folder, sum(documents) AS documents FROM counted GROUP BY folder ORDER BY 2 DESC, 1 LIMIT 100
+    SELECT folder, sum(documents) AS documents,
+           row_number() OVER (ORDER BY bool_or(language = %(language)s) DESC, sum(documents) DESC, folder) AS place
+      FROM counted GROUP BY folder ORDER BY place LIMIT 100
 ), named AS (
-    SELECT n.id FROM (SELECT * FROM folders LIMIT %(named)s) f
+    SELECT n.id FROM (SELECT * FROM folders WHERE place <= %(named)s) f
      CROSS JOIN LATERAL (
         SELECT d.id, row_number() OVER (ORDER BY d.source) AS turn {from_kept}
            AND (f.folder = '' OR d.source > f.folder || '/' AND d.source < f.folder || '0')
            AND coalesce(substring(d.source FROM '^(.*)/[^/]*$'), '') = f.folder
          ORDER BY d.source LIMIT %(named)s) n
-     ORDER BY n.turn, f.folder LIMIT %(named)s
+     ORDER BY n.turn, f.place LIMIT %(named)s
 )
 SELECT (SELECT jsonb_object_agg(language, documents) FROM (SELECT language, sum(documents) AS documents FROM counted
          GROUP BY 1) l) AS languages,
@@ -91,7 +94,9 @@ SELECT d.id::text AS document_id, d.source, d.title, d.media_type, d.language, d
           FROM (SELECT * FROM pgask.chunks k WHERE k.document_id = d.id ORDER BY k.chunk_index LIMIT %(chunks)s) k
        ) AS chunks,
        substring(d.text FOR %(head)s) AS head,
-       CASE WHEN d.char_count > %(head)s THEN length(d.text) - length(replace(d.text, E'\\n- ', E'\\n-')) END AS items
+       CASE WHEN d.char_count > %(head)s
+            THEN length(d.text) - length(replace(d.text, E'\\n- ', E'\\n-'))
+            + starts_with(d.text, '- ')::int END AS items
   FROM pgask.documents d WHERE d.id = %(id)s"""
 
 _STRETCHES: Final = """
@@ -210,11 +215,16 @@ async def read_inventory(
     connection: AsyncConnection,
     collection: str,
     search_filter: SearchFilter | None,
+    *,
+    language: str,
     folder: str | None = None,
     named: int = MAX_NAMED,
 ) -> Inventory | None:
-    """What a collection holds under a filter and below a folder; None where that is nothing."""
-    rows = await _rows(connection, _INVENTORY, collection, search_filter, folder=folder, named=named)
+    """What a collection holds under a filter and below a folder; None where that is nothing. Folders with documents in
+    `language` come first in the choice of those that are named."""
+    rows = await _rows(
+        connection, _INVENTORY, collection, search_filter, folder=folder, named=named, language=language
+    )
     if not rows:
         return None
     first = rows[0]

@@ -45,12 +45,6 @@ ALTERATIONS: Final[Mapping[str, Callable[[str, str, random.Random], str | None]]
 }
 # A negation put into a question does not negate what the question asks.
 WHOLE_SENTENCES_ONLY: Final = frozenset({"negation_in", "negation_out"})
-RESTATEMENTS: Final[Mapping[str, Callable[[str], str | None]]] = {
-    "number": alterations.restate_number,
-    "date": alterations.restate_date,
-    "clause": alterations.drop_clause,
-    "script": lambda sentence: _in_traditional(sentence) if is_chinese(sentence) else None,
-}
 MAX_SENTENCE_CHARS: Final = 500
 
 
@@ -77,6 +71,15 @@ class Pair:
     true: str
     altered: str
     paragraph: ScoredChunk
+
+
+RESTATEMENTS: Final[Mapping[str, Callable[[Material], str | None]]] = {
+    "number": lambda item: alterations.restate_number(item.sentence),
+    "date": lambda item: alterations.restate_date(item.sentence),
+    "clause": lambda item: alterations.drop_clause(item.sentence),
+    "answer": lambda item: _join(item),  # noqa: PLW0108 - defined below
+    "script": lambda item: _in_traditional(item.sentence) if item.language == "zh" else None,
+}
 
 
 def read_material(corpus: Path, questions: Path) -> Iterator[Material]:
@@ -161,7 +164,7 @@ def measure(material: Sequence[Material], per_kind: int, show: str | None) -> di
     for item in material:
         for form, restate in RESTATEMENTS.items():
             key = _half(item.id), item.language, form
-            claim = restate(item.sentence) if len(restated.get(key, ())) < per_kind else None
+            claim = restate(item) if len(restated.get(key, ())) < per_kind else None
             if claim is not None:
                 restated.setdefault(key, []).append(is_supported(claim, item.paragraph))
                 if show == f"restated-{form}" and key[0] == "tuned" and not restated[key][-1]:
@@ -190,12 +193,18 @@ def _figures(found: Sequence[tuple[bool, bool]]) -> dict[str, float | int | None
 
 def _form(item: Material, draw: random.Random, *, whole: bool) -> str:
     """The true claim: the sentence, without a clause, or question and answer."""
-    same_language = is_chinese(item.question) == is_chinese(item.sentence)
-    forms = ("sentence", "clause", "answer") if same_language and not whole else ("sentence", "clause")
-    form = draw.choice(forms)
-    if form == "answer":
-        return alterations.join_answer(item.question, item.answer)
+    joined = None if whole else _join(item)
+    form = draw.choice(("sentence", "clause", "answer") if joined else ("sentence", "clause"))
+    if joined and form == "answer":
+        return joined
     return (alterations.drop_clause(item.sentence) if form == "clause" else None) or item.sentence
+
+
+def _join(item: Material) -> str | None:
+    """Question and answer as one claim, where they are in one language."""
+    if is_chinese(item.question) != (item.language == "zh"):
+        return None
+    return alterations.join_answer(item.question, item.answer)
 
 
 def _find_sentence(

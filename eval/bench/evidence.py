@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +26,8 @@ import typer
 
 from app.domain import ScoredChunk
 from app.generation.citations import resolve_citations
-from app.generation.evidence import answerability, can_read
+from app.generation.evidence import answerability, can_read, weigh_question
+from app.generation.units import read_units
 from eval.cli import name_collection
 from eval.dataset import Question, load_questions
 from eval.metrics import abstain_auroc
@@ -80,9 +82,15 @@ async def _score(system: EvaluatedSystem, question: Question, collection: str) -
     found = await system.retrieve(question.question, collection, CANDIDATES)
     readable = can_read(system.embedder, question.question)
     own = question.doc
-    present = answerability(found.hits[:TOP_K], found.term_weights, readable=readable)
-    others = [hit for hit in found.hits if hit.source != own][:TOP_K]
-    withheld = answerability(others, found.term_weights, readable=readable)
+    weights = weigh_question(found.asked, found.term_weights, found.unknown_terms)
+
+    def score(hits: Sequence[ScoredChunk]) -> float:
+        return answerability(
+            hits, read_units(hits), found.asked, weights, readable=readable, unknown=found.unknown_terms
+        )
+
+    present = score(found.hits[:TOP_K])
+    withheld = score([hit for hit in found.hits if hit.source != own][:TOP_K])
     return _Scored(question, present, withheld, _claim(question, found.hits[:TOP_K]))
 
 

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from tests.e2e.chat import Chat
-from tests.e2e.documents import write_bundled, write_hostile
+from tests.e2e.documents import write_bundled, write_hostile, write_literal
 from tests.e2e.served import Served, kill_all, processes_of, run
 from tests.fakes import ScriptedLlm
 
@@ -30,15 +30,17 @@ OpenChat = Callable[..., Chat]
 
 @pytest.fixture(scope="package")
 def made_home(run_folder: Path) -> Path:
-    """A PGASK_HOME with both collections in it and no process running; made once, in about 25 s."""
+    """A PGASK_HOME with all collections in it and no process running; made once, in about 25 s."""
     folder = run_folder / "e2e"
     folder.mkdir()
     home = folder / "made"
     write_bundled(folder / "bundled")
     write_hostile(folder / "hostile")
+    write_literal(folder / "literal")
     run(home, "pgask", "migrate")
     run(home, "ingest", str(folder / "bundled"), "--quiet")
     run(home, "ingest", str(folder / "hostile"), "--collection", "hostile", "--quiet", expect=1)
+    run(home, "ingest", str(folder / "literal"), "--collection", "literal", "--quiet")
     assert not processes_of(home)
     return home
 

@@ -67,6 +67,24 @@ HOSTILE_ANSWER = f"""The lantern is lit at dusk by the keeper with whale oil [1]
 {BIDI} [99]
 """
 
+# Texts whose own numbers and marks must stay what they are: a survey's references, paths, names in code.
+SURVEY = """# A survey of quoll migration
+
+Quolls migrate in spring, as was shown by field studies in two valleys [2].
+
+Other authors found that quolls do not migrate at all [1].
+
+The average quoll weighs 4 kilograms and lives in tree hollows.
+"""
+PATHS = r"""Installation notes for the Wombat agent
+
+The configuration file of the Wombat agent is C:\new_folder\*_config\agent.ini on Windows.
+
+The Wombat agent calls __init__ before __main__ and multiplies 2 * 3 * 4 to get its timeout.
+
+The Wombat price is $5 to $10, see [1] and ~old~ price list at https://wombat.example/prices.
+"""
+
 HOSTILE_NAME = "<img src=x onerror=window.attacked=true>.md"
 BIDI_NAME = "report \u202egnp.md"
 
@@ -83,6 +101,13 @@ def write_bundled(folder: Path) -> None:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "corpus" / name, target)
+
+
+def write_literal(folder: Path) -> None:
+    """Documents that hold what looks like a marker or like Markdown."""
+    folder.mkdir()
+    (folder / "survey.md").write_text(SURVEY)
+    (folder / "paths.txt").write_text(PATHS)
 
 
 def write_hostile(folder: Path) -> None:

@@ -21,6 +21,14 @@ def citations(service: Served, question: str) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", service.ask(question)["citations"])
 
 
+def marked_citations(service: Served, question: str) -> list[dict[str, Any]]:
+    """What each mark of the answer leads to, in the order of the marks."""
+    reply = cast("dict[str, Any]", service.ask(question))
+    marked = [claim for claim in reply["claims"] if claim["mark_start"] is not None]
+    in_order = sorted(marked, key=lambda claim: int(claim["mark_start"]))
+    return [reply["citations"][claim["citations"][0]] for claim in in_order]
+
+
 def follow(chat: Chat, index: int) -> str:
     """Follow a marker; returns the highlighted text, after it was seen to be in view."""
     chat.markers.nth(index).click()
@@ -42,8 +50,9 @@ def test_an_answer_comes_from_the_right_document_and_its_citations_open_at_their
     expect(chat.answer).to_have_attribute("lang", language)
     chat.shoot(f"answer-{language}")
 
-    expected = citations(service, question)
+    expected = marked_citations(service, question)
     assert expected
+    expect(chat.markers).to_have_count(len(expected))
     assert [chat.markers.nth(n).get_attribute("data-marker") for n in range(len(expected))] == [
         str(citation["marker"]) for citation in expected
     ]

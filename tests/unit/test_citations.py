@@ -164,17 +164,75 @@ def test_parts_of_a_sentence_are_checked_against_their_own_markers() -> None:
     resolved = resolve_citations(answer, [chunk(TUNING), chunk(CHUNKING, document_id="d2", rank=2)])
     assert [c.supported for c in resolved.citations] == [True, True]
     assert resolved.citations[1].quote == "块太大时，答案会被无关文字稀释。"
-    spans = [resolved.text[c.answer_start : c.answer_end] for c in resolved.claims]
-    assert spans == ["More probes raise recall", ", while 块太大时答案会被稀释 [2]."]
+    spans = [resolved.text[c.start : c.end] for c in resolved.claims]
+    assert spans == ["More probes raise recall", "while 块太大时答案会被稀释 [2]."]
 
 
-def test_a_marker_used_twice_is_one_citation_and_two_claims() -> None:
-    answer = "More probes raise recall [1]. Whales are mammals [1]."
+def test_a_marker_used_twice_is_two_citations_with_their_own_spans() -> None:
+    """F-602: each place of a marker opens its own sentence, and only the false claim is marked."""
+    answer = (
+        "Use rows / 1000 lists up to 1,000,000 rows [1]. More probes raise recall [1]. "
+        "A thousand unicorns voted for purple probes on Tuesday [1]. Nobody has said this."
+    )
     resolved = resolve_citations(answer, [chunk(TUNING)])
+    assert [citation.marker for citation in resolved.citations] == [1, 1, 1]
+    first, second, unicorns, uncited = resolved.claims
+    quotes = [resolved.citations[claim.citations[0]].quote for claim in (first, second)]
+    assert quotes == [
+        "Use rows / 1000 lists for up to 1,000,000 rows.",
+        "More probes raise recall and cost time.",
+    ]
+    assert [first.supported, second.supported, unicorns.supported] == [True, True, False]
+    assert (uncited.citations, uncited.mark_start, uncited.supported) == ((), None, None)
+    assert resolved.text[uncited.start : uncited.end] == "Nobody has said this."
+
+
+def test_claims_on_the_same_sentence_share_a_citation() -> None:
+    resolved = resolve_citations("More probes raise recall [1]. Probes cost time [1].", [chunk(TUNING)])
     (citation,) = resolved.citations
     assert citation.quote == "More probes raise recall and cost time."
-    assert not citation.supported  # one of its claims is not
-    assert [claim.evidence.supported for claim in resolved.claims] == [True, False]
+    assert [claim.citations for claim in resolved.claims] == [(0,), (0,)]
+
+
+def test_several_markers_of_a_claim_are_one_claim_each() -> None:
+    answer = "Probes raise recall and 相邻块重叠 [1][2]."
+    resolved = resolve_citations(answer, [chunk(TUNING), chunk(CHUNKING, document_id="d2", rank=2)])
+    one, two = resolved.claims
+    assert (one.start, one.end) == (two.start, two.end)
+    assert [resolved.text[c.mark_start : c.mark_end] for c in (one, two)] == ["[1]", "[2]"]
+    assert (one.citations, two.citations) == ((0,), (1,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Choosing lists",
+        "Do the following:",
+        "请按以下步骤操作：",
+        "```sh\nprobes = 10 lists\n```",
+        "````md\n```sh\nlists = 100\n```\nprobes\n````",
+        "---",
+        "This is it.",  # no word with content
+    ],
+)
+def test_what_states_nothing_is_no_claim(text: str) -> None:
+    assert resolve_citations(f"{text}\n\nMore probes raise recall [1].", [chunk(TUNING)]).claims[0].mark_start
+
+
+def test_a_claim_that_contradicts_its_sentence_is_not_supported() -> None:
+    """F-607: a negation, a number, a date and a subject that are not the source's."""
+    source = chunk("The LX-200 was not released on 4 March 2026. It weighs 3 kg.", title="LX-200")
+    claims = {
+        "The LX-200 was released on 4 March 2026 [1].": False,
+        "The LX-200 was not released on 5 March 2026 [1].": False,
+        "The FM-40 was not released on 4 March 2026 [1].": False,
+        "The LX-200 weighs 4 kg [1].": False,
+        "The LX-200 weighs 3 g [1].": False,
+        "The LX-200 weighs 3000 g [1].": True,
+        "The LX-200 wasn't released on 2026-03-04 [1].": True,
+    }
+    got = {claim: resolve_citations(claim, [source]).citations[0].supported for claim in claims}
+    assert got == claims
 
 
 def test_two_sources_may_support_a_claim_together() -> None:
@@ -209,13 +267,37 @@ _sources = st.lists(_words, min_size=1, max_size=30).map("".join)
 def test_quotes_are_exact_whatever_the_answer(answer: str, one: str, two: str, start: int) -> None:
     sources = [chunk(one, start), chunk(two, 5, 2, document_id="d2")]
     resolved = resolve_citations(answer, sources, sources)
-    assert [c.marker for c in resolved.citations] == list(range(1, len(resolved.citations) + 1))
-    for evidence in [*resolved.citations, *(claim.evidence for claim in resolved.claims)]:
+    markers = [c.marker for c in resolved.citations]
+    assert markers == sorted(markers)
+    assert set(markers) == set(range(1, max(markers, default=0) + 1))
+    for evidence in resolved.citations:
         source = next(s for s in sources if s.document_id == evidence.document_id)
         a, b = evidence.char_start - source.char_start, evidence.char_end - source.char_start
         assert source.text[a:b] == evidence.quote
+
+
+@settings(max_examples=300, deadline=None)
+@given(_answers, _sources)
+def test_claims_lie_where_they_say_whatever_the_answer(answer: str, one: str) -> None:
+    sources = [chunk(one), chunk("lists", 5, 2, document_id="d2")]
+    resolved = resolve_citations(answer, sources)
+    stream = MarkerStream(2)
+    assert resolved.text == stream.feed(answer) + stream.finish()
+    marks = [(claim.mark_start, claim.mark_end) for claim in resolved.claims if claim.mark_start is not None]
+    assert sorted(marks) == [(marker.position, marker.end) for marker in stream.placed]
     for claim in resolved.claims:
-        assert 0 <= claim.answer_start <= claim.answer_end <= len(resolved.text)
+        assert 0 <= claim.start <= claim.end <= len(resolved.text)
+        if claim.mark_start is None:
+            assert (claim.citations, claim.supported, claim.start < claim.end) == ((), None, True)
+            inside = [m for m in stream.placed if claim.start <= m.position < claim.end]
+            assert not inside
+        else:
+            (index,) = claim.citations
+            citation = resolved.citations[index]
+            assert resolved.text[claim.mark_start : claim.mark_end] == f"[{citation.marker}]"
+            assert claim.supported is citation.supported
+    assert {i for claim in resolved.claims for i in claim.citations} == set(range(len(resolved.citations)))
+    assert [claim.start for claim in resolved.claims] == sorted(claim.start for claim in resolved.claims)
 
 
 def test_page_and_heading_are_those_of_the_quote_and_not_of_the_chunk() -> None:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import RetrievalScores, ScoredChunk
-from app.generation.evidence import can_read, coverage, weigh_question
 from app.generation.evidence import answerability as score_hits
+from app.generation.evidence import can_read, coverage
 from app.generation.units import read_units
-from app.question.content import Asked, read_question
+from app.question.content import Asked
 from tests.fakes import FakeEmbedder
 from tests.hits import hits_of
 

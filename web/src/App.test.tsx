@@ -211,7 +211,7 @@ describe("asking", () => {
     const answer = "Lists are clusters [1]. Everyone says so.";
     const claims = claimsOf(answer, [["Lists are clusters", "[1]", 0], ["Everyone says so.", null, 0]]);
     await send(answers[0], ["done", replyOf({ answer, citations: [CITATION], claims, generator: "m" })]);
-    expect(document.querySelector(".claim-sourceless")?.textContent).toBe("Everyone says so");
+    expect(document.querySelector(".claim-sourceless")?.textContent).toBe("Everyone says so.");
     expect(screen.getByTestId("claim-legend").textContent).toContain("no source was named");
   });
 

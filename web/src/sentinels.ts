@@ -55,10 +55,10 @@ function markBlock(answer: string, words: string, from: number, to: number, plac
 }
 
 /** Words, and what looks like one but is Markdown: a character reference, the number of a list's item. */
-const WORD = /&#?\w{1,31};|^[ \t>]*\d{1,9}[.)](?=\s)|([\p{L}\p{N}]\p{M}*)/gmu;
+const WORD = /&#?\w{1,31};|^[ \t>]*\d{1,9}[.)](?=\s)|([\p{L}\p{N}]\p{M}*[.!?…。！？]*)/gmu;
 
 /**
- * The stretch from the first letter or figure to the last. Beside a letter a sentinel is like one more letter to
+ * The stretch from the first letter or figure to the last, with the end of its sentence. Beside a letter a sentinel is like one more letter to
  * Markdown; at the stretch's own ends it could part a list's bullet or a heading's # from the line's start.
  */
 function wordsWithin(words: string, from: number, to: number): { start: number; end: number } | null {

@@ -23,6 +23,10 @@ pytestmark = pytest.mark.integration
 QUESTION = "How many ivfflat lists should I choose?"
 CHINESE = "分块大小是多少个词元？"
 ASKED: list[Any] = [{"role": "user", "content": QUESTION}]
+TOOL: Any = {
+    "type": "function",
+    "function": {"name": "f", "parameters": {"type": "object", "properties": {}}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -295,8 +299,12 @@ class TestErrors:
         ("change", "param"),
         [
             ({"n": 2}, "n"),
-            ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
-            ({"functions": [{"name": "f"}]}, "functions"),
+            ({"tools": [TOOL], "tool_choice": "required"}, "tool_choice"),
+            (
+                {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "f"}}},
+                "tool_choice",
+            ),
+            ({"functions": [{"name": "f"}], "function_call": {"name": "f"}}, "function_call"),
             ({"logprobs": True}, "logprobs"),
             ({"response_format": {"type": "json_object"}}, "response_format"),
             ({"modalities": ["text", "audio"]}, "modalities"),
