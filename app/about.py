@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from app.domain import Answer, ChatTurn, SearchFilter
@@ -98,9 +99,12 @@ class About:
         history: Sequence[ChatTurn],
     ) -> Answer | None:
         answer = answer_talk(question, history)
-        if answer is None or talk not in _WITH_DOCUMENTS:
-            return answer
+        if answer is None:
+            return None
         voice = Voice.of(question)
+        answer = replace(answer, text=voice.write(answer.text))
+        if talk not in _WITH_DOCUMENTS:
+            return answer
         async with transaction(self._pool) as connection:
             inventory = await read_inventory(
                 connection, collection, search_filter, language=voice.language, named=_SAMPLE

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from app.domain import Answer, Citation, QuotedSpan
-from app.generation.outline import show_row
+from app.generation.outline import show, show_row
 from app.generation.reply import (
     MAX_SOURCE_CHARS,
     MAX_TITLE_CHARS,
@@ -20,6 +20,7 @@ from app.generation.reply import (
     call_type,
     clip,
 )
+from app.generation.units import split_cells
 from app.lexicon import fold_script, terms
 from app.question.collection_questions import Subject
 from app.sentences import split_sentences
@@ -91,7 +92,7 @@ def describe_contents(inventory: Inventory, folder: str | None, question: str, *
         reply.say(f"- {call_document(lead.title, lead.source)}")
         if (sentence := first_sentence(lead)) is not None:
             reply.say(reply.voice.colon)
-            reply.cite(show_row((), sentence.quote), _cite_lead(lead, marker, sentence))
+            reply.cite(_show_lead(sentence.quote), _cite_lead(lead, marker, sentence))
         reply.say("\n")
     _say_how_many_more(reply, inventory.documents - len(inventory.named))
     return reply.finish("overview", question)
@@ -177,9 +178,11 @@ def sentence_of(holder: Holder, thing: str) -> tuple[int, int]:
     wanted = set(terms(thing))
     written = fold_script(thing).casefold()
 
-    def held(span: tuple[int, int]) -> tuple[bool, int]:
+    def held(span: tuple[int, int]) -> tuple[bool, bool, int]:
         text = holder.text[span[0] - holder.char_start : span[1] - holder.char_start]
-        return written in fold_script(text).casefold(), len(wanted & set(terms(text)))
+        is_heading = text.lstrip().startswith("#")
+        is_written = written in fold_script(text).casefold()
+        return is_written and not is_heading, is_written, len(wanted & set(terms(text)))
 
     whole = (holder.char_start, holder.char_start + len(holder.text))
     return max(holder.sentences, key=held, default=whole)
@@ -216,13 +219,22 @@ def _say_how_many_more(reply: Reply, left: int) -> None:
 
 
 def _first_words(lead: Lead, *, skip_title: bool) -> QuotedSpan | None:
+    """The first sentence with words, a row of a table only where there is nothing else."""
+    spans = []
     for start, end in split_sentences(lead.text):
         text = lead.text[start:end]
         is_title = text.lstrip().startswith("#") or text.strip() == lead.title
         if any(character.isalnum() for character in text) and not (skip_title and is_title):
-            quote = lead.text[start : min(end, start + _LEAD_CHARS)].rstrip()
-            return QuotedSpan(start, start + len(quote), quote)
-    return None
+            spans.append((start, end))
+    prose = (span for span in spans if " | " not in lead.text[span[0] : span[1]])
+    start, end = next(prose, spans[0] if spans else (0, 0))
+    quote = lead.text[start : min(end, start + _LEAD_CHARS)].rstrip()
+    return QuotedSpan(start, start + len(quote), quote) if quote else None
+
+
+def _show_lead(quote: str) -> str:
+    """A first sentence, or the names of the columns of a table."""
+    return ", ".join(split_cells(quote)) if quote.startswith("|") else show(quote).removeprefix("- ")
 
 
 def _name(reply: Reply, lead: Lead, marker: int) -> None:

@@ -114,31 +114,16 @@ def read_parts(
         passage = _first_lines(text, char_start)
         return [passage] if passage else []
     table = find_table(text, char_start, is_whole=is_whole)
-    parts: list[Part] = []
-    run: list[tuple[int, int]] = []
-    left = sentences
-
-    def close() -> None:
-        if run:
-            parts.append(Passage(_quoted(text, char_start, run[0][0], run[-1][1])))
-            run.clear()
-
-    for start, end in _prose(text[:_READ_CHARS], heading):
-        if table is not None and table not in parts and char_start + start >= table.char_start:
-            close()
-            parts.append(table)
-        is_item = bool(_ITEM.match(text, start, end))
-        within = not run or end - run[0][0] <= MAX_PASSAGE_CHARS
-        if (left > 0 or (is_item and run and _items(text, run) < _LEAST_ITEMS)) and within:
-            if run and text[run[-1][1] : start].strip():  # code, a rule or a table between them
-                close()
-            run.append((start, min(end, start + MAX_SENTENCE_CHARS)))
-            left -= 0 if text[start:end].rstrip().endswith((":", "：")) else 1
+    runs: list[tuple[int, int]] = []
+    for start, end in _choose_sentences(text[:_READ_CHARS], heading, sentences):
+        if runs and not text[runs[-1][1] : start].strip() and end - runs[-1][0] <= MAX_PASSAGE_CHARS:
+            runs[-1] = (runs[-1][0], end)
         else:
-            left = 0
-    close()
-    if table is not None and table not in parts:
-        parts.append(table)
+            runs.append((start, end))
+    parts: list[Part] = [Passage(_quoted(text, char_start, start, end)) for start, end in runs]
+    if table is not None:
+        before = sum(1 for start, _ in runs if char_start + start < table.char_start)
+        parts.insert(before, table)
     return parts
 
 
@@ -201,6 +186,19 @@ def show_row(columns: Sequence[str], row: str) -> str:
     return shown_row(*record) if record is not None else show(row).removeprefix("- ")
 
 
+def _choose_sentences(text: str, heading: str, most: int) -> Iterator[tuple[int, int]]:
+    """The first sentences of a section; what leads to a list does not count, and of a list come _LEAST_ITEMS items."""
+    count, items, leads = 0, 0, False
+    for start, end in _prose(text, heading):
+        is_item = bool(_ITEM.match(text, start, end))
+        if count >= most and not (is_item and (leads or items) and items < _LEAST_ITEMS):
+            return
+        yield start, min(end, start + MAX_SENTENCE_CHARS)
+        items += is_item
+        leads = text[start:end].rstrip().endswith((":", "："))
+        count += not leads
+
+
 def _prose(text: str, heading: str) -> Iterator[tuple[int, int]]:
     """Spans of sentences; headings, rules, images, code and rows of tables left out."""
     fenced = False
@@ -218,10 +216,6 @@ def _prose(text: str, heading: str) -> Iterator[tuple[int, int]]:
             or letters(sentence) == letters(heading)
         ):
             yield start, end
-
-
-def _items(text: str, run: Sequence[tuple[int, int]]) -> int:
-    return sum(1 for start, end in run if _ITEM.match(text, start, end))
 
 
 def _first_lines(text: str, char_start: int) -> Passage | None:

@@ -104,7 +104,8 @@ def _describe_section(
         shown = _show(part, outline.media_type) if isinstance(part, Passage) else ""
         own_line = place > 0 or "\n" in shown or shown.startswith("- ") or (not shown and is_sheet)
         if place == 0 and label:
-            reply.say(reply.voice.colon.rstrip() if own_line else reply.voice.colon)
+            colon = " " if label.endswith(("?", "？", ":", "：")) else reply.voice.colon
+            reply.say(colon.rstrip() if own_line else colon)
         if own_line and (place > 0 or label):
             reply.say("\n")
         if isinstance(part, Passage):
@@ -126,7 +127,7 @@ def _describe_rows(reply: Reply, outline: StoredOutline, table: TableOutline, ro
     """The columns and the first rows of a table that is a document, or a sheet of one."""
     count = rows if rows is not None else table.row_count
     if table.header is not None:
-        columns = reply.voice.comma.join(table.columns)
+        columns = reply.voice.comma.join(filter(None, table.columns))
         reply.cite(reply.voice.word(_COLUMNS) + columns, _cite(outline, table.header))
         reply.say("\n")
     wording = _UNCOUNTED_ROWS if count is None else _ALL_ROWS if count <= len(table.rows) else _FIRST_ROWS
@@ -142,7 +143,7 @@ def _describe_table(reply: Reply, outline: StoredOutline, table: TableOutline) -
         reply.put(_NAMELESS_TABLE, count=table.row_count or len(table.rows))
     else:
         wording = _UNCOUNTED_TABLE if table.row_count is None else _TABLE
-        columns = reply.voice.comma.join(table.columns)
+        columns = reply.voice.comma.join(filter(None, table.columns))
         reply.cite(reply.voice.word(wording, count=table.row_count) + columns, _cite(outline, table.header))
     reply.say(reply.voice.semicolon)
     reply.put(_FIRST_ROW)

@@ -137,7 +137,7 @@ def read_collection_question(question: str) -> CollectionQuestion | None:
             return AboutCollection(subject)
     plain = _plain(question)
     if mentioned := _named("mention", plain):
-        thing = _unquoted(mentioned)
+        thing = _unquoted(_ARTICLES.sub("", mentioned))
         return WhichDocument(thing) if _is_thing(thing) else None
     for certainty in Certainty:
         if (named := _named(certainty.value, plain)) and (asked := _about(named, certainty)):
