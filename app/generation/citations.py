@@ -82,12 +82,8 @@ def resolve_citations(
         for (group, marker, citation), place in zip(found, index, strict=True)
     ]
     claims += [
-        Claim(start, end, None, None, (), None)
-        for start, end in (
-            _behind_marks(*_without_lead(shown, *bare.shown_span(*span)), stream.placed)
-            for span in _uncited(bare.text, sentences, cited_sentences)
-        )
-        if start < end
+        Claim(*_without_lead(shown, *bare.after_markers(start, end)), None, None, (), None)
+        for start, end in _uncited(bare.text, sentences, cited_sentences)
     ]
     claims.sort(key=lambda claim: (claim.start, claim.mark_start or 0))
     return ResolvedAnswer(shown, citations, tuple(claims), stream.removed)
@@ -197,6 +193,12 @@ class _Bare:
         """Where text[start:end] lies in the answer; markers at its start and at its end are not in it."""
         shown_start = self._shown(start, bisect_right(self.places, start))
         return shown_start, max(shown_start, self._shown(end, bisect_left(self.places, end)))
+
+    def after_markers(self, start: int, end: int) -> Span:
+        """Where text[start:end] lies in the answer, from behind the last marker in it: it is of what stands before."""
+        shown_start, shown_end = self.shown_span(start, end)
+        markers = bisect_left(self.placed, shown_end, key=lambda marker: marker.position)
+        return (max(shown_start, self.placed[markers - 1].end) if markers else shown_start), shown_end
 
     def _shown(self, place: int, markers_before: int) -> int:
         if markers_before == 0:
