@@ -111,7 +111,7 @@ def _common_part(word: str) -> str:
     stemmed: Sequence[str] = terms(word)
     if not stemmed:
         return word
-    stem = stemmed[0]
+    stem = stemmed[0].removesuffix("i")
     shared = next((at for at, pair in enumerate(zip(stem, word, strict=False)) if pair[0] != pair[1]), None)
     return word[: shared if shared is not None else min(len(stem), len(word))] or word
 
