@@ -27,10 +27,12 @@ _PROSE_TYPES: Final = frozenset(
     {"text/markdown", "text/plain", "text/html", "text/csv", "text/tab-separated-values"}
 )
 _HEADING: Final = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)")
-_RULE: Final = re.compile(r"\s*(?:[-=*_+|:][ \t]*){3,}$|\s*(?:!\[|\[[^\]]*\]:)|\s*<[^>]*>\s*$")
+_RULE: Final = re.compile(
+    r"\s*(?:[-=*_+|:][ \t]*){3,}$|\s*(?:!\[|\[[^\]]*\]:)|\s*<[^>]*>\s*$|!?\[[^\]]*\]\([^)]*\)$"
+)
 _FENCE: Final = re.compile(r"[ \t]{0,3}(?:`{3,}|~{3,})")
 _ITEM: Final = re.compile(r"\s*(?:[-*+•·]|\(?\d{1,3}[.)、])\s+")
-_SEPARATOR: Final = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|?)+\s*$")
+_SEPARATOR: Final = frozenset("|-: \t")
 _COMMENT: Final = re.compile(r"\s*(?:[rbuf]?\"\"\"|'''|#|//|/\*|\*|--)")
 
 
@@ -89,6 +91,8 @@ def choose_sections(
         if path not in seen:
             seen.add(path)
             unique.append((start, end, path))
+    if not unique:
+        return [], 0
     depths = sorted({len(path) for _, _, path in unique})
     fitting = [depth for depth in depths if sum(len(path) <= depth for _, _, path in unique) <= most]
     deepest = fitting[-1] if fitting else depths[0]
@@ -133,7 +137,7 @@ def find_table(text: str, char_start: int = 0, *, is_whole: bool = True) -> Tabl
     for index, (start, line) in enumerate(lines):
         if line.lstrip().startswith("|"):
             block = _block(lines, index, lambda row: row.lstrip().startswith("|"))
-            ruled = len(block) > 1 and bool(_SEPARATOR.match(block[1][1]))
+            ruled = len(block) > 1 and "-" in block[1][1] and _SEPARATOR.issuperset(block[1][1])
             return _table(
                 text, char_start, block[0] if ruled else None, block[2 if ruled else 0 :], is_whole=is_whole
             )
@@ -181,9 +185,9 @@ def show_row(columns: Sequence[str], row: str) -> str:
     'E-107: Meaning: Damaged'
     """
     if row.lstrip().startswith("|"):
-        return shown_row(columns, split_cells(row))
+        return shown_row(columns, split_cells(row)) or row.strip()
     record = split_record(row)
-    return shown_row(*record) if record is not None else show(row).removeprefix("- ")
+    return (shown_row(*record) if record is not None else show(row).removeprefix("- ")) or row.strip()
 
 
 def _choose_sentences(text: str, heading: str, most: int) -> Iterator[tuple[int, int]]:
