@@ -162,7 +162,8 @@ def test_what_stands_after_the_table_comes_after_it() -> None:
 
 
 def test_the_outermost_sections_are_chosen() -> None:
-    sections = [(100 * n, 100 * n + 50, ("Book", f"Part {n}")) for n in range(1, 5)]
+    sections: list[tuple[int, int, tuple[str, ...]]] = []
+    sections += [(100 * n, 100 * n + 50, ("Book", f"Part {n}")) for n in range(1, 5)]
     sections += [
         (100 * n + 50 + k, 100 * n + 51 + k, ("Book", f"Part {n}", f"{k}"))
         for n in range(1, 5)
