@@ -150,11 +150,6 @@ def _code_borders(text: str) -> list[int]:
     return borders
 
 
-def _behind_marks(start: int, end: int, placed: Sequence[PlacedMarker]) -> Span:
-    """What of a stretch stands behind the last mark in it: a sentence that begins with another one's mark."""
-    return max([start, *(marker.end for marker in placed if start <= marker.position < end)]), end
-
-
 def _without_lead(shown: str, start: int, end: int) -> Span:
     """A stretch without the punctuation and blanks that it starts with."""
     lead = _LEADING.match(shown, start, end)

@@ -86,6 +86,7 @@ _POINTS_BACK: Final = re.compile(
     re.IGNORECASE,
 )
 _ENUMERATOR: Final = re.compile(r"^[ \t]*(?:[-*+] )?\(?\d{1,3}[.)、] ", re.MULTILINE)
+_ITEM_BORDER: Final = re.compile(r"、|, (?:and |or )?|,| and | or |以及|[和与及或]")
 _NAME_TAGS: Final = frozenset({"nr", "nrt", "nrfg", "ns", "nt", "nz"})
 _CALENDAR: Final = _words_of(
     "january february march april may june july august september october november december monday tuesday wednesday",
@@ -179,7 +180,9 @@ def _read(text: str) -> _Reading:
 def _compare_amounts(said: _Reading, shown: _Reading, beside: _Reading) -> Contradiction | None:
     years = {date.year for readings in (*shown.dates, *beside.dates) for date in readings}
     for amount in said.amounts:
-        if amount.spoken or (not amount.scales and amount.value in years):
+        if amount.spoken or (
+            not amount.scales and (amount.value in years or _counts_list(said.text, amount))
+        ):
             continue
         if any(_same_amount(amount, other, said.text) for other in shown.amounts):
             continue
@@ -208,6 +211,12 @@ def _same_amount(said: Amount, shown: Amount, text: str) -> bool:
                 if _near(said.value * factor, shown.value * other_factor, apart):
                     return True
     return False
+
+
+def _counts_list(text: str, amount: Amount) -> bool:
+    """Whether a number is how many things the same claim names behind a colon: three kinds: a, b and c."""
+    _, colon, items = text[amount.end :].rpartition(":")
+    return bool(colon) and amount.value > 1 and len(_ITEM_BORDER.split(items.strip(" 。.;"))) == amount.value
 
 
 def _near(a: Fraction, b: Fraction, share: Fraction) -> bool:
@@ -315,14 +324,21 @@ def _find_exchanged(said: _Reading, shown: _Reading, alignment: Sequence[Block])
             1 <= len(ours) <= MAX_NAME_WORDS
             and 1 <= len(theirs) <= MAX_NAME_WORDS
             and size >= LEAST_BESIDE
-            and ours[-1].is_name
-            and theirs[-1].is_name
+            and _end_in_name(ours)
+            and _end_in_name(theirs)
             and not any(_is_alike(x, y) for x in ours for y in theirs)
             and not {word.term for word in theirs} & {word.term for word in said.words}
         ):
             return Contradiction.SUBJECT
         a, b = start + size, other_start + size
     return None
+
+
+def _end_in_name(words: Sequence[_Word]) -> bool:
+    """Whether words name something: the last one, or any where what is Chinese may end in 人 or 市."""
+    return words[-1].is_name or (
+        _HAN_RUN.match(words[-1].text) is not None and any(word.is_name for word in words)
+    )
 
 
 def _is_alike(one: _Word, other: _Word) -> bool:
