@@ -24,7 +24,7 @@ from app.generation.units import split_cells
 from app.lexicon import fold_script, terms
 from app.question.collection_questions import Subject
 from app.sentences import split_sentences
-from app.store.outlines import Holder, Inventory, Lead
+from app.store.outlines import MAX_CANDIDATES, Holder, Inventory, Lead
 
 MAX_FOLDERS: Final = 12  # counted by name
 MAX_ASKED_BACK: Final = 8  # documents that a question back names
@@ -50,6 +50,11 @@ _MORE: Final = ("… and {count} more.", "……另有 {count} 份。")
 _CHANGED: Final = ("Changed last:\n", "最近更新的文档：\n")
 _HELD_ONCE: Final = ("“{thing}” stands in one document:\n", "提到“{thing}”的文档有 1 份：\n")
 _HELD: Final = ("“{thing}” stands in {count} documents:\n", "提到“{thing}”的文档有 {count} 份：\n")
+_HELD_AT_LEAST: Final = (
+    "“{thing}” stands in {count} documents or more:\n",
+    "提到“{thing}”的文档至少有 {count} 份：\n",
+)
+_AND_MORE: Final = ("… and more.", "……等等。")
 _WHICH: Final = (
     "Several documents fit that name. Which one:\n",
     "符合这个名称的文档不止一份，请问是哪一份：\n",
@@ -112,14 +117,18 @@ def describe_holders(holders: Sequence[Holder], thing: str, question: str) -> An
     """Which documents hold what was asked for, each with a sentence that holds it."""
     reply = Reply(Voice.of(question))
     count = holders[0].documents
-    reply.put(_HELD_ONCE if count == 1 else _HELD, thing=clip(thing, MAX_TITLE_CHARS), count=f"{count:,}")
+    wording = _HELD_AT_LEAST if holders[0].capped else _HELD_ONCE if count == 1 else _HELD
+    reply.put(wording, thing=clip(thing, MAX_TITLE_CHARS), count=f"{count:,}")
     for marker, holder in enumerate(holders, 1):
         start, end = sentence_of(holder, thing)
         quote = holder.text[start - holder.char_start : end - holder.char_start]
         reply.say(f"- {call_document(holder.title, holder.source)}{reply.voice.colon}")
         reply.cite(show_row((), quote), _cite_holder(holder, marker, start, quote))
         reply.say("\n")
-    _say_how_many_more(reply, count - len(holders))
+    if holders[0].capped:
+        reply.put(_AND_MORE)
+    else:
+        _say_how_many_more(reply, count - len(holders))
     return reply.finish("meta", question)
 
 
@@ -130,7 +139,9 @@ def ask_which(candidates: Sequence[Lead], question: str, *, named: bool) -> Answ
     for marker, lead in enumerate(candidates[:MAX_ASKED_BACK], 1):
         _name(reply, lead, marker)
         reply.say("\n")
-    if named:
+    if named and len(candidates) >= MAX_CANDIDATES:  # so many are looked at
+        reply.put(_AND_MORE)
+    elif named:
         _say_how_many_more(reply, len(candidates) - MAX_ASKED_BACK)
     return reply.finish("meta", question)
 

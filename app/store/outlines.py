@@ -56,10 +56,13 @@ WITH counted AS MATERIALIZED (
            row_number() OVER (ORDER BY bool_or(language = %(language)s) DESC, sum(documents) DESC, folder) AS place
       FROM counted GROUP BY folder ORDER BY place LIMIT 100
 ), named AS (
-    SELECT n.id FROM (SELECT * FROM folders WHERE place <= %(named)s) f
+    SELECT n.id
+      FROM (SELECT *, CASE folder WHEN '' THEN '' ELSE folder || '/' END AS first,
+                   CASE folder WHEN '' THEN chr(1114111) ELSE folder || '0' END AS after -- what sorts after all of it
+              FROM folders WHERE place <= %(named)s) f
      CROSS JOIN LATERAL (
         SELECT d.id, row_number() OVER (ORDER BY d.source) AS turn {from_kept}
-           AND (f.folder = '' OR d.source > f.folder || '/' AND d.source < f.folder || '0')
+           AND d.source >= f.first AND d.source < f.after
            AND coalesce(substring(d.source FROM '^(.*)/[^/]*$'), '') = f.folder
          ORDER BY d.source LIMIT %(named)s) n
      ORDER BY n.turn, f.place LIMIT %(named)s
@@ -108,7 +111,8 @@ _HOLDERS: Final = """
 WITH collection AS (
     SELECT id FROM pgask.collections WHERE name = %(collection)s
 ), rarest AS MATERIALIZED (
-    SELECT t.term FROM unnest(%(terms)s::text[]) t (term) CROSS JOIN LATERAL (
+    SELECT t.term, counted.chunks = %(postings)s AS capped
+      FROM unnest(%(terms)s::text[]) t (term) CROSS JOIN LATERAL (
         SELECT count(*) AS chunks FROM (SELECT FROM pgask.postings p JOIN collection ON p.collection_id = collection.id
          WHERE p.term = t.term LIMIT %(postings)s) capped) counted
      ORDER BY counted.chunks, t.term LIMIT 1
@@ -129,8 +133,8 @@ WITH collection AS (
 ), chosen AS (
     SELECT *, count(*) OVER () AS documents FROM best ORDER BY chunks DESC, frequency DESC, source LIMIT %(named)s
 )
-SELECT h.documents, d.id::text AS document_id, d.source, d.title, d.language, k.id::text AS chunk_id, k.page, k.heading,
-       k.places, k.char_start, k.sentences,
+SELECT h.documents, (SELECT capped FROM rarest) AS capped, d.id::text AS document_id, d.source, d.title, d.language,
+       k.id::text AS chunk_id, k.page, k.heading, k.places, k.char_start, k.sentences,
        substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start) AS text
   FROM chosen h JOIN pgask.documents d ON d.id = h.id JOIN pgask.chunks k ON k.id = h.chunk_id
  ORDER BY h.chunks DESC, h.frequency DESC, d.source"""
@@ -195,9 +199,10 @@ class StoredOutline:
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A document that holds all of some terms, and its chunk that does so most. `sentences` and places are spans and
-    offsets of the document; `documents` counts all that hold them."""
+    offsets of the document. `documents` counts all that hold them; with `capped`, those that were looked at."""
 
     documents: int
+    capped: bool
     document_id: str
     source: str
     title: str

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import Answer, QuotedSpan
-from app.generation.inventory import ask_which, describe_inventory, find_title, first_sentence
+from app.generation.inventory import (
+    ask_which,
+    describe_holders,
+    describe_inventory,
+    find_title,
+    first_sentence,
+)
 from app.generation.outline import (
     MAX_SECTIONS,
     Passage,
@@ -24,7 +30,7 @@ from app.generation.outline import (
 from app.generation.overview import describe_document
 from app.generation.reply import Reply, Voice, clip
 from app.question.collection_questions import Subject
-from app.store.outlines import Inventory, Lead, StoredOutline
+from app.store.outlines import Holder, Inventory, Lead, StoredOutline
 
 PIPES = "| Code | Meaning |\n|---|---|\n| E-1 | Dry |\n| E-2 | Wet |\n| E-3 | Old |\n| E-4 | New |"
 RECORDS = (
@@ -247,3 +253,19 @@ def test_a_statement_without_a_source_has_no_mark() -> None:
     reply = Reply(Voice(chinese=False))
     reply.cite("Words")
     assert reply.finish("chat", "Hi").claims == ()
+
+
+@pytest.mark.parametrize(
+    ("capped", "says"), [(True, "stands in 7 documents or more:"), (False, "stands in 7 documents:")]
+)
+def test_what_was_not_counted_to_the_end_is_not_told_as_a_number(capped: bool, says: str) -> None:
+    text = "# Pump\n\nA pump is blue."
+    spans = ((0, 6), (8, len(text)))
+    holder = Holder(
+        7, capped, "d", "a.md", "Pump", "en", "1", None, "Pump", ((0, None, "Pump"),), 0, spans, text
+    )
+    answer = describe_holders([holder], "pump", "Which file mentions the pump?")
+    assert says in answer.text
+    assert answer.text.endswith("… and more." if capped else "… and 6 more.")
+    assert answer.citations[0].quote == "A pump is blue."
+    assert_exact(answer, text)
