@@ -198,7 +198,9 @@ def _explained(text: str) -> Iterator[tuple[str, str]]:
         word = re.search(rf"({_SHORT})$", before)
         if word and any(c.isupper() for c in word[1]) and len(word[1]) <= MAX_LETTERS:
             long = inside.strip()
-            is_chinese_name = re.fullmatch(rf"[{_HAN}]{{2,{_MAX_HAN}}}", long) is not None
+            is_chinese_name = (
+                word[1].isupper() and re.fullmatch(rf"[{_HAN}]{{3,{_MAX_HAN}}}", long) is not None
+            )
             if is_chinese_name or (" " in long and _match_letters(word[1], long) == long):
                 yield word[1], long
     for match in _CALLED_AFTER_COMMA.finditer(text):
@@ -271,7 +273,8 @@ def _han_before(before: str) -> str | None:
         if word in CHINESE_STOP_WORDS or (number and kind in ("v", "d", "p", "c", "u", "ul", "uj", "r")):
             break
         name = word + name
-    return run[0][-len(name) :] if 2 <= len(name) <= 2 * _MAX_HAN else None
+    # a single word of two characters is the head of a longer name (…频道) rather than the name
+    return run[0][-len(name) :] if 3 <= len(name) <= 2 * _MAX_HAN else None
 
 
 def _stands_in(phrase: str, words: list[str], text: str) -> bool:

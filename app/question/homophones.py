@@ -48,7 +48,7 @@ def find_pairs(question: str) -> list[Pair]:
             if before and single:
                 text = before + single
                 found.append(Pair(text, place - 1, bool(rjieba.has_word(text))))
-            elif len(word) == 2 and word not in CHINESE_STOP_WORDS and not _asks(word):
+            elif len(word) == 2 and word not in CHINESE_STOP_WORDS and not _names_nothing(word):
                 found.append(Pair(word, place, True))
             before, place = single, place + len(word)
     return found
@@ -94,8 +94,12 @@ def is_word_in(pair: str, texts: Collection[str]) -> bool:
     return len(before) > 1 and len(after) > 1
 
 
-def _asks(word: str) -> bool:
-    return any(character in "几何哪谁啥吗呢怎么" for character in word)
+def _names_nothing(word: str) -> bool:
+    """Whether a word asks, counts or points rather than names: 几天, 一下, 以下, 刚才."""
+    tagged = rjieba.tag(word)
+    return any(character in "几何哪谁啥吗呢怎么" for character in word) or (
+        len(tagged) == 1 and tagged[0][1][0] not in "navijlbzt"
+    )
 
 
 @cache

@@ -171,8 +171,9 @@ def find_prefixes(word: str) -> set[str]:
     return found
 
 
-def weigh_edits(typed: str, right: str) -> tuple[int, int]:
-    """(edits, unlikeliness) of the alignment of `typed` with `right` that has the least of both, in this order.
+def weigh_edits(typed: str, right: str, *, most: int | None = None) -> tuple[int, int]:
+    """(edits, unlikeliness) of the alignment of `typed` with `right` that has the least of both, in this order. With
+    `most` it stops where there are more edits, and gives some number above.
 
     Nothing is added for two letters in each other's place and for a letter too much or too few beside itself; 1 for a
     letter that is missing or too much, for a neighbour on the keyboard, another vowel, and a letter of the same sound;
@@ -197,6 +198,8 @@ def weigh_edits(typed: str, right: str) -> tuple[int, int]:
             if i > 1 and j > 1 and a == right[j - 2] and typed[i - 2] == b and a != b:
                 cost = min(cost, before_last[j - 2] + _EDIT)
             row.append(cost)
+        if most is not None and min(*row, *last) >= (most + 1) * _EDIT:
+            return most + 1, 0
         before_last, last = last, row
     return divmod(last[-1], _EDIT)
 

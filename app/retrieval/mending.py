@@ -41,7 +41,6 @@ _MOST_COUNTED: Final = 1_000  # chunks of a term: enough to say which of two is 
 _MOST_DEFINING: Final = 20  # chunks that hold an acronym and are read for what it stands for
 
 _LETTERS: Final = re.compile(r"[A-Za-zÀ-ɏ]+")
-_HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _RUN: Final = re.compile(r"[\u4e00-\u9fff]+")
 
 
@@ -210,37 +209,45 @@ class _Mending:
     # Chinese words
 
     async def _mend_pairs(self, pairs: Sequence[Pair]) -> list[_Replacement]:
-        """Pairs of which neither character is part of a term that the collection holds, by sound, and words of three
-        characters or more with another one in such a pair."""
+        """Pairs that the collection does not hold, by sound, and words of three characters or more with another one in
+        such a pair. A character that is part of a term that the collection holds stays as it is."""
         covered = {
             place
             for start in range(len(self._folded) - 1)
             if self._folded[start : start + 2] in self._held
             for place in (start, start + 1)
         }
-        unknown = [
-            pair
-            for pair in pairs
-            if pair.text not in self._held and not covered & {pair.start, pair.start + 1}
-        ][:_MOST_WORDS]
+        unknown = []
+        for pair in pairs:
+            sure = len(covered & {pair.start, pair.start + 1})
+            if pair.text not in self._held and sure < (1 if pair.is_word else 2):
+                unknown.append(pair)
+        unknown = unknown[:_MOST_WORDS]
         if not unknown:
             return []
-        spellings = {pair.text: homophones.find_spellings(pair.text) for pair in unknown}
+        spellings = {
+            pair: {
+                spelling: unlikely
+                for spelling, unlikely in homophones.find_spellings(pair.text).items()
+                if not any(
+                    spelling[i] != pair.text[i] and pair.start + i in covered for i in range(len(pair.text))
+                )
+            }
+            for pair in unknown
+        }
         chunks = await self._count([spelling for some in spellings.values() for spelling in some])
         found: list[tuple[tuple[int, bool, int, str], int, str]] = []  # rank, start, what was meant
-        for pair in unknown:
+        for pair, some in spellings.items():
             ranked = sorted(
                 (unlikely, not rjieba.has_word(spelling), -chunks[spelling], spelling)
-                for spelling, unlikely in spellings[pair.text].items()
+                for spelling, unlikely in some.items()
                 if spelling in chunks
             )
-            found += [(rank, pair.start, rank[-1]) for rank in ranked[:_MOST_CANDIDATES]]
-        words = {pair.text for pair in unknown if pair.is_word}
-        found = [
-            (rank, start, meant)
-            for rank, start, meant in found
-            if self._folded[start : start + 2] not in words or rank[:2] == (0, False)
-        ]
+            found += [
+                (rank, pair.start, rank[-1])
+                for rank in ranked[:_MOST_CANDIDATES]
+                if not pair.is_word or rank[:2] == (0, False)
+            ]
         found += await self._one_character_off(unknown)
         return await self._choose_in_context(found)
 
@@ -384,12 +391,19 @@ def _variants_by_term(typed: str) -> dict[str, list[str]]:
 
 def _near_term(typed: str, stem: str, term: str) -> tuple[int, int] | None:
     """The edits between the word or its stem and a term, None for more than two."""
-    if len(set(typed) ^ set(term)) > 2 + 2 * typos.most_edits(typed) or term[0] != typed[0]:
-        return None  # an ending that is no part of the stem has two other letters
-    if _HAN.match(term) or not term.isalpha():
+    most = typos.most_edits(typed)
+    if term[0] != typed[0] or not term.isalpha() or not term.isascii():
         return None
-    edits = min(typos.weigh_edits(stem, term), typos.weigh_edits(typed, term))
-    return edits if edits[0] <= typos.most_edits(typed) else None
+    edits = min(
+        (
+            typos.weigh_edits(word, term, most=most)
+            for word in {stem, typed}
+            # each edit brings in one letter and takes one out at the most: a look that is quicker than counting
+            if abs(len(word) - len(term)) <= most and len(set(word) ^ set(term)) <= 2 * most
+        ),
+        default=(most + 1, 0),
+    )
+    return edits if edits[0] <= most else None
 
 
 def _find_spellings(term: str, chunks: int, typed: str, texts: Sequence[str]) -> list[Spelling]:

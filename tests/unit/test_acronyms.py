@@ -82,6 +82,7 @@ def test_long_forms_of_the_list_that_a_question_has() -> None:
         ("恢复时间目标，简称RTO。", {"RTO": "恢复时间目标"}),
         ('Northwind Logistics GmbH (hereinafter "Northwind")', {"Northwind": "Northwind Logistics GmbH"}),
         ('Lark Instruments Ltd. (the "Supplier")', {"Supplier": "Lark Instruments Ltd."}),
+        ("家庭的频道（HBO）和HBO（频道），Paris（巴黎市）", {}),
         ("see the table (ABC) and file names (URL)", {}),
         ("Berlin (BER) is nice (Really)", {}),
         ("() （） (A) 中（）", {}),
