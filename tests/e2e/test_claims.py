@@ -39,9 +39,9 @@ def test_f_601_a_number_in_a_quoted_document_is_no_button(open_chat: OpenChat, s
     chat.ask("When do quolls migrate?")
     expect(chat.answer).to_contain_text("in two valleys [2].")
     behind = quotes_behind(chat)
-    assert 1 <= len(behind) <= 2
+    assert len(behind) == 2
     assert "Quolls migrate in spring" in behind[0][0]
-    assert not [spans for spans in behind[1:] if "Quolls migrate in spring" in spans[0]]
+    assert "do not migrate at all" in behind[1][0]
     chat.shoot("survey")
 
 

@@ -108,8 +108,8 @@ export const en = {
     })[reason] ?? "Not in the documents",
   abstainedAdvice: (reason: string) =>
     ({
-      no_document_matches_filter: "Nothing was searched. Widen or drop the filter: folders and names are matched letter by letter.",
-      empty_collection: "Choose another collection, or ingest documents into this one.",
+      no_document_matches_filter: "Widen the filter, or ask without it.",
+      empty_collection: "To ask other documents, choose another collection.",
       not_readable_language: "Ask in a language of the documents, or use words that stand in them as they are.",
     })[reason] ??
     "Try other words, name the thing you mean, or choose another collection. If it should be there, look whether its document was ingested.",

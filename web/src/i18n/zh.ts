@@ -98,8 +98,8 @@ export const zh: Dictionary = {
     })[reason] ?? "文档中没有答案",
   abstainedAdvice: (reason) =>
     ({
-      no_document_matches_filter: "没有检索任何文档。请放宽或取消筛选条件：文件夹和名称须逐字相符。",
-      empty_collection: "请选择另一个集合，或先向这个集合导入文档。",
+      no_document_matches_filter: "请放宽筛选条件，或取消筛选后再问。",
+      empty_collection: "也可以选择另一个集合提问。",
       not_readable_language: "请用文档所用的语言提问，或使用文档中原有的词语。",
     })[reason] ?? "可以换一种说法、写明具体名称，或选择另一个集合。如果答案本应存在，请检查相应的文档是否已导入。",
   nearest: "最接近的段落（不足以作答）",
