@@ -241,7 +241,7 @@ def _units_of(chunk: ScoredChunk, known: Surroundings) -> list[Unit]:
 
 def _pieces(chunk: ScoredChunk) -> list[_Piece]:
     """The chunk's sentences by kind; those of one piece of fenced code as one."""
-    fences = _code_spans(chunk.text)
+    fences = _code_spans(chunk.text, may_begin_inside=chunk.char_start > 0)
     starts = [start for start, _ in fences]
     pieces: list[_Piece] = []
     for start, end in chunk.sentences:
@@ -283,15 +283,22 @@ def is_numbered(text: str) -> bool:
     return bool(_NUMBERED.match(text))
 
 
-def _code_spans(text: str) -> list[tuple[int, int]]:
-    """Where fenced code begins and ends, its fences included. A fence is closed by its own marks, as many or more."""
+def _code_spans(text: str, *, may_begin_inside: bool) -> list[tuple[int, int]]:
+    """Where fenced code begins and ends, its fences included. A fence is closed by its own marks, as many or more. Text
+    that may begin inside does where its fences leave one open and the first one may close what stands before it."""
     found = list(_FENCE.finditer(text))
+    spans, opened = _close_fences(found)
+    if opened is not None and may_begin_inside and not found[0]["language"].strip():
+        inside, opened = _close_fences(found[1:])
+        spans = [(0, found[0].end()), *inside]
+    return spans if opened is None else [*spans, (opened.start(), len(text))]
+
+
+def _close_fences(fences: Sequence[re.Match[str]]) -> tuple[list[tuple[int, int]], re.Match[str] | None]:
+    """The pieces that `fences` enclose, and the one that is left open."""
     spans: list[tuple[int, int]] = []
     opened: re.Match[str] | None = None
-    if len(found) % 2 == 1 and not found[0]["language"].strip():  # the chunk begins inside
-        spans.append((0, found[0].end()))
-        found = found[1:]
-    for fence in found:
+    for fence in fences:
         if opened is None:
             opened = fence
         elif (
@@ -301,9 +308,7 @@ def _code_spans(text: str) -> list[tuple[int, int]]:
         ):
             spans.append((opened.start(), fence.end()))
             opened = None
-    if opened is not None:
-        spans.append((opened.start(), len(text)))
-    return spans
+    return spans, opened
 
 
 def _inner(text: str, start: int, end: int) -> tuple[int, int] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.generation.units import Kind, Surroundings, begins_in_table, find_header, read_units, split_record
 from tests.hits import hits_of
 
@@ -44,6 +46,20 @@ def test_kinds_of_units() -> None:
         (Kind.ITEM, "- two"),
         (Kind.CODE, "```sh\nlists = 100\n```"),
         (Kind.PROSE, "After the code."),
+    ]
+
+
+def test_a_fence_that_is_never_closed_leaves_the_text_before_it_prose() -> None:
+    """F-603: a document does not begin inside code; a later chunk may, where its fences leave one open."""
+    text = "Set it so:\n\n```\nlists = 100\n```\n\nThen restart.\n\n```\nrestart\n"
+    assert kinds(text)[0] == (Kind.PROSE, "Set it so:")
+    assert (Kind.CODE, "lists = 100") in kinds(text)
+    later = "lists = 100\n```\n\nThen restart.\n"
+    hit = replace(hits_of(later)[0], char_start=50, char_end=50 + len(later))
+    hit = replace(hit, sentences=tuple((at + 50, to + 50) for at, to in hits_of(later)[0].sentences))
+    assert [(unit.kind, unit.text) for unit in read_units([hit])] == [
+        (Kind.CODE, "lists = 100"),
+        (Kind.PROSE, "Then restart."),
     ]
 
 
