@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 import rjieba
@@ -30,32 +30,62 @@ _OPENING: Final = re.compile(
     r"| an? (?:\w+ )?(?=example\b)| all| every| each)*",
     re.IGNORECASE,
 )
-_FORM: Final = re.compile(
-    r"\b(?:with|as|in|using) (?:an? |the )?(?:\w+ )?(?:table|formula|list|bullet points?|bullets|example"
-    r"|examples|detail|details|few"
-    r" words|sentences?|steps|markdown|json|plain english|simple words|own words|short|brief)"
-    r"(?:(?:,| and| or) (?:an? |the )?(?:table|formula|list|bullet points?|examples?|detail|diagram))*\s*[?.!]*$"
-    r"|\bstep by step\b|\bin (?:english|chinese|german)\b\s*[?.!]*$",
+# How the answer is to look; what may also be asked about ("a room with a table") counts after an imperative alone.
+_STYLE: Final = re.compile(
+    r"\b(?:with|as|in|using) (?:an? |the )?(?:\w+ )?(?:bullet points?|bullets|details?|few words|sentences?"
+    r"|plain english|simple words|own words|short|brief)\s*[?.!]*$|\bstep by step\b",
     re.IGNORECASE,
+)
+_FORM: Final = re.compile(
+    r"\b(?:with|as|in|using) (?:an? |the )?(?:\w+ )?(?:table|formula|list|bullet points?|examples?|details?|steps"
+    r"|markdown|json|english|chinese|german)"
+    r"(?:(?:,| and| or) (?:an? |the )?(?:table|formula|list|bullet points?|examples?|details?|diagram))*\s*[?.!]*$",
+    re.IGNORECASE,
+)
+_TASK_ZH: Final = "介绍|说明|总结|概括|归纳|解释|概述|描述"
+_COUNTED: Final = (
+    "[天年周次回个位名人种类项条款点章节页篇句段首本份册张幅台辆架艘套件支只枚颗根块片间座所栋幢层站场届期轮批组级步"
+    "岁度米吨]"
 )
 _ASKING_ZH: Final = re.compile(
     "(?:"
     # how many, how much, how long, when, where, who, which
-    "(?:是|有|要|需要|能|可以|会|应该|大概|大约|一共|总共|共|分别|各|最多|最少|至少|为|得|该|在|到底|究竟)*"
-    "(?:多少(?:钱|天|个|次|位|人|元|小时|分钟|年|月|种|台|份|条|字|公里|岁)?"
-    "|几(?:天|点钟?|个(?:月|小时|工作日|人)?|次|位|年|月|号|日|种|人|条|台|份|周|小时|分钟|岁|级|层|元|块|倍|星期|折|楼|章|节|步)?"
+    "(?:是|有|共有|还有|要|需要|能|可以|可能|会|应该|大概|大约|一共|总共|共|分别|各|最多|最少|至少|为|因为|得|该|在|由|第"
+    "|到底|究竟)*"
+    "(?:多少(?:钱|小时|分钟|公里|[元月字]|{counted})?"
+    "|几(?:点钟?|个(?:月|小时|工作日|人)?|小时|分钟|星期|[月号日元块倍折时楼班路部队代家]|{counted})?"
     "|多长时间|多久(?:时间)?|多大|多长|多高|多重|多远|多宽|多深|多厚|多快|多贵|多早|多晚|多频繁|什么时候|什么时间|什么地方"
-    "|何时|何地|何处|何人|何种|何故|啥时候|啥|什么(?:样(?:的)?|意思|内容|东西|情况|事情?|原因|用处?|作用)?|哪(?:一|几)?(?:天|年|月|日|些|个|位|种|里|儿|家|条|款|类|项|份|本|方面|边)?"
-    "|谁|怎么(?:办|样|做|弄|走|用|回事|处理|解决|操作|才能|算|去)?|怎样(?:才能|做)?|如何(?:才能)?|咋(?:办|样|弄)?|为什么|为何|为啥)"
+    "|何时|何地|何处|何人|何种|何故|啥时候|啥"
+    "|什么(?:样(?:的)?|意思|内容|东西|情况|事情?|原因|用处?|作用)?"
+    "|哪[一几两]?(?:[月日些里儿边家部楼室班路队代国省市区县方]|方面|{counted})?"
+    "|谁来?|怎么(?:办|样|做|弄|走|用|回事|处理|解决|操作|才能|算|去)?|怎样(?:才能|做)?|如何(?:才能)?|咋(?:办|样|弄)?|为什么|为何|为啥)"
     # the thing that the question word asks for
     "(?:时候|时间|意思|办法|方法|地方|东西|人)?"
     "|是否|能否|可否|能不能|可不可以|可以不可以|行不行|对不对|是不是|有没有|要不要|会不会|需不需要|用不用|应不应该|好不好"
-    "|的?意思|一下(?:子)?|请问|请告诉我?|告诉我?|谢谢|您好|你好|麻烦|知道|想知道|想问|想要|我想|我要|帮我|帮忙|给我|查一?[查下]|说一?[说下]|讲一?[讲下]"
-    "|分别|介绍|说明|列出|列举|列一?下|总结|概括|归纳|简述|解释|主要(?:内容)?|有关|关于|相关|具体|详细|到底|究竟|大概|大约|现在|目前|一般|通常"
-    "|需要|应该|可以|能够|必须|还(?=[有能卖要可])|吗|呢|吧|啊|呀|么|嘛|[您你我](?:们)?(?:的|公司)?"
-    ")"
+    "|的?意思|一下(?:子)?|请问|请告诉我?|告诉我?|知道|想知道|想问|想要|我想|我要|帮我|帮忙|给我|查一?[查下]|说一?[说下]|讲一?[讲下]"
+    "|(?:{task}|列)一?下|(?:进行|[做作](?:一?个)?)(?:{task})|列出|列举|简述"
+    "|分别|主要(?:内容)?|有关|关于|相关|具体|详细|到底|究竟|大概|大约|现在|目前|(?:一般|通常)(?:来说|来讲|而言|情况下)?"
+    "|需要|应该|可以|能够|必须|吗|呢|吧|啊|呀|么|嘛|[您你我](?:们)?(?:的|公司)?"
+    ")".replace("{task}", _TASK_ZH).replace("{counted}", _COUNTED)
 )
+_MOST_ASKING_CHARS: Final = 16  # of one match of _ASKING_ZH
+# A task at the start of what asks no question; 年终总结怎么写 is about a 总结.
+_OPENING_ZH: Final = re.compile(
+    rf"\W*(?:请|麻烦|帮我|帮忙|给我|[你您能]|可以|能否|能不能|可否|详细|简单|简要|具体)*(?:{_TASK_ZH})"
+)
+_ASKS_ZH: Final = re.compile("多少|几|多[久大长高]|何|什么|啥|哪|谁|怎|咋|吗|是否")
 _HAN: Final = re.compile(r"[㐀-鿿]")
+_HAN_RUN: Final = re.compile(r"[㐀-鿿]+")
+_LATIN_WORD: Final = re.compile(r"[A-Za-z'’]+")
+# Words that ask, but for where they are nouns: the US, the arithmetic mean, in May.
+_NOUNS_TOO: Final = frozenset(("us", "mean", "stand", "stands", "look", "need", "needs"))
+_DETERMINER: Final = re.compile(r"\b(?:the|an?|our|your|their|my|each|every|no) $", re.IGNORECASE)
+_IS_NAME: Final = re.compile(r"\b[a-z][\w'’]*[,;:]? [A-Z][a-z]+$|[a-z][,;:]? [A-Z]{2,}$")
+_BEFORE_MONTH: Final = re.compile(
+    r"(?:\b(?:in|of|by|until|till|since|from|during|before|after|for|this|next|last|early|late|mid)"
+    r"|\d(?:st|nd|rd|th)?\.?) $",
+    re.IGNORECASE,
+)
 # What may be names, not numbers with a unit: 3rd, 10am, 24h and 500GB need not stand in an answer.
 _MEASURE: Final = re.compile(
     r"\d+(?:\.\d+)?(?:st|nd|rd|th|am|pm|[hdwmysxk]|ms|[kmgt]i?b|[kmµn]?g|[kmcµn]?m|[km]?[vwa]|[kmg]?hz|px|pt|eur|usd|gbp|cny|chf|nm|bar"
@@ -151,17 +181,50 @@ def content_terms(text: str) -> frozenset[str]:
 def _without_asking(text: str) -> str:
     """The text with blanks where it only asks, traditional characters as simplified ones."""
     folded = fold_script(unicodedata.normalize("NFKC", text))
-    folded = _FORM.sub(" ", _OPENING.sub(" ", folded))
-    folded = _ASKING_ZH.sub(" ", folded)
-    return re.sub(r"[A-Za-z'’]+", _unless_asking, folded)
+    if folded.isupper():
+        folded = folded.lower()
+    opening = _OPENING.match(folded)
+    if opening:
+        folded = _FORM.sub(" ", folded[opening.end() :])
+    folded = _HAN_RUN.sub(_unless_chinese_words, _STYLE.sub(" ", folded))
+    return _LATIN_WORD.sub(_unless_asking, folded)
+
+
+def _unless_chinese_words(run: re.Match[str]) -> str:
+    """A run of Chinese with a blank for each stretch of whole words that only asks: 年会 keeps its 会 before 什么时候.
+
+    Words are those of the dictionary alone, since guesses at others join 要 and 多久 to what stands beside them. The
+    dictionary lacks many that end in 会 (年会, 周会), so this is no 会 of its own behind a word of one character.
+    """
+    text = run.group()
+    borders = list(accumulate(map(len, rjieba.cut(text, hmm=False)), initial=0))
+    kept, at = "", 0
+    if not run.string[: run.start()].strip() and not _ASKS_ZH.search(run.string):
+        task = _OPENING_ZH.match(text)
+        at = task.end() if task and task.end() in borders else 0
+    for start in borders:
+        if start < at or start == len(text):
+            continue
+        ends = [end for end in reversed(borders) if start < end <= start + _MOST_ASKING_CHARS]
+        end = next((end for end in ends if _ASKING_ZH.fullmatch(text, start, end)), None)
+        if end is not None and not (text[start] == "会" and start - 1 in borders and start > at):
+            kept += text[at:start] + " "
+            at = end
+    return kept + text[at:]
 
 
 def _unless_asking(word: re.Match[str]) -> str:
-    before = word.string[word.start() - 1 : word.start()]
-    after = word.string[word.end() : word.end() + 2]
-    if before in ("_", "-", ".", "/", "#", "@") or re.match(r"[\d_]|[-./@]\w", after):
-        return word.group()  # a part of an identifier
-    return " " if word.group().lower() in _ASKING else word.group()
+    found, lowered = word.group(), word.group().lower()
+    before, after = word.string[: word.start()], word.string[word.end() : word.end() + 2]
+    if lowered not in _ASKING:
+        return found
+    if before[-1:] in ("_", "-", ".", "/", "#", "@") or re.match(r"[\d_]|[-./@]\w", after):
+        return found  # a part of an identifier
+    if lowered != "ok" and _IS_NAME.search(before + found):
+        return found  # US, Mean Well
+    is_noun = lowered in _NOUNS_TOO and _DETERMINER.search(before)
+    is_month = lowered == "may" and (_BEFORE_MONTH.search(before) or re.match(r" ?\d", after))
+    return found if is_noun or is_month else " "
 
 
 def _is_code(token: str) -> bool:
