@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Iterable
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 _FULL_SHARE = 0.7  # of the page's widest line: a line this wide was broken for lack of room
@@ -27,23 +29,68 @@ _STARTS_ITEM = re.compile(
 # pdfium leaves out a line break after a hyphen and writes one of these marks for both, or leaves "-" as it is.
 _PRINTED_HYPHEN = re.compile("[\x02\ufffe][ \t]*\n?|(?<=[A-Za-zà-ÿ])-[ \t]*\n(?=[a-zà-ÿ])")
 _WORD = re.compile(r"[^\W\d_]+")
+_BROKEN = re.compile(rf"[^\W\d_]+{_HYPHEN}\n[ \t]*[^\W\d_]+")
+_COMPOUND = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-(?=([^\W\d_]+))")
+_ADDRESS = re.compile(r"(?:://|www\.)\S*$")  # is not hyphenated: the hyphen is its own
+_CHAIN_BEFORE = re.compile(r"[^\W\d_]-[^\W\d_]+$")
+_CHAIN_AFTER = re.compile(r"[^\W\d_]+-[^\W\d_]")
 _LAST_WORD_CHARS = 40
 
+# English and French write compounds with a hyphen; German, Dutch and the languages around them in one word.
+_HYPHENATING = frozenset({"the", "of", "to", "les", "des", "une"})
+_HYPHENATING_SHARE = 0.02  # of the words; running text of these languages has 5 % and more
+# First parts that English joins without a hyphen, though they are words too.
+_JOINED_FIRST = re.compile(
+    "any|can|every|fore|here|in|inter|more|none|on|other|out|over|re|some|sub|super|there|trans|un|under|up|where|with"
+)
+# Parts that make compounds with a hyphen, whatever the other part is: adjectives and participles, French pronouns.
+_HYPHENATED_FIRST = re.compile("all|cross|half|higher?|left|lower?|non|right|self|top|upper|user|well")
+_HYPHENATED_LAST = re.compile(
+    "aligned|aware|based|defined|dependent|driven|free|independent|level|like|mounted|oriented|related|sensitive"
+    "|specific|style|wide|ci|là|mêmes?|elles?|ils?|nous|on|vous"
+)
+_MIN_OTHER_CHARS = 4  # of the other part: "top-ics", "un-aware" were broken
+# "Vor- und Nachteile", "short- and long-term": the hyphen stands for what follows later.
+_CONJUNCTIONS = frozenset(("and", "or", "to", "und", "oder", "bzw", "sowie", "et", "ou"))
 
-def find_words(pages: Iterable[str]) -> frozenset[str]:
-    """Return the words of a document in lower case, by which join_lines tells "bro-ken" from "self-made"."""
-    return frozenset(word.lower() for page in pages for word in _WORD.findall(page))
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a document writes within its lines: words in lower case, compounds as "first-last"."""
+
+    known: frozenset[str]
+    hyphenates: bool  # its language writes compounds with a hyphen
 
 
-def join_lines(page: str, words: Container[str] = frozenset()) -> str:
-    """Join the lines of one page's text into paragraphs. `words`: those of the whole document.
+def join_pages(pages: Sequence[str]) -> list[str]:
+    """Join the lines of each page's text into paragraphs.
 
-    >>> join_lines("A long line of text that was bro-\\nken here, and it fills the column.\\nIt ends.\\nNext")
-    'A long line of text that was broken here, and it fills the column.\\nIt ends.\\n\\nNext'
-    >>> join_lines("这一行文字排满了版面的宽度所以在这里\\n换行，继续。")
-    '这一行文字排满了版面的宽度所以在这里换行，继续。'
+    What the document writes within its lines tells "bro-ken" from "self-made" at their ends.
+
+    >>> join_pages(["A long line of text that was bro-\\nken here, and it fills the column.\\nIt ends.\\nNext"])
+    ['A long line of text that was broken here, and it fills the column.\\nIt ends.\\n\\nNext']
+    >>> join_pages(["这一行文字排满了版面的宽度所以在这里\\n换行，继续。"])
+    ['这一行文字排满了版面的宽度所以在这里换行，继续。']
     """
-    lines = [line.strip() for line in _PRINTED_HYPHEN.sub(f"{_HYPHEN}\n", page).split("\n")]
+    marked = [_PRINTED_HYPHEN.sub(f"{_HYPHEN}\n", page) for page in pages]
+    words = _find_words(marked)
+    return [_join_lines(page, words) for page in marked]
+
+
+def _find_words(pages: Sequence[str]) -> _Words:
+    """Collect the words of a document but for those that a line's end broke: their halves prove nothing."""
+    counts: Counter[str] = Counter()
+    compounds: set[str] = set()
+    for page in pages:
+        whole = _BROKEN.sub(" ", page).lower()
+        counts.update(_WORD.findall(whole))
+        compounds.update(f"{first}-{last}" for first, last in _COMPOUND.findall(whole))
+    share = sum(counts[word] for word in _HYPHENATING) / max(1, counts.total())
+    return _Words(frozenset(counts) | compounds, share >= _HYPHENATING_SHARE)
+
+
+def _join_lines(page: str, words: _Words) -> str:
+    lines = [line.strip() for line in page.split("\n")]
     lines = [line for line in lines if line.strip(_HYPHEN)]
     full_width = max(_MIN_FULL_WIDTH, _FULL_SHARE * max(map(_width, lines), default=0))
     out: list[str] = []
@@ -59,18 +106,48 @@ def join_lines(page: str, words: Container[str] = frozenset()) -> str:
     return "".join(out).strip()
 
 
-def _end_hyphenated(line: str, following: str, words: Container[str]) -> str:
-    """Return the line with its last hyphen dropped within a word, kept within a compound.
-
-    What the document writes elsewhere decides; in doubt, a word in lower case was broken.
-    """
-    before = _WORD.findall(line[-_LAST_WORD_CHARS:])[-1:] if line[-1:].isalpha() else []
+def _end_hyphenated(line: str, following: str, words: _Words) -> str:
+    """Return the line with its last hyphen dropped within a word, kept within a compound."""
+    tail = line[-_LAST_WORD_CHARS:]
+    before = _WORD.findall(tail)[-1:] if line[-1:].isalpha() else []
     after = _WORD.match(following)
-    if not before or after is None or not after[0][0].islower():
+    if not before or after is None or _ADDRESS.search(tail):
         return line + "-"
-    parts = (before[0].lower(), after[0])
-    is_compound = "".join(parts) not in words and all(len(part) > 2 and part in words for part in parts)
+    first, last = before[0], after[0]
+    if first.isupper() and last.isupper() and _is_capitals(tail + following):
+        is_compound = f"{first}-{last}".lower() in words.known
+    elif not last[0].islower() or first.isupper():  # a name; an acronym is not broken
+        is_compound = (first + last).lower() not in words.known
+    elif last in _CONJUNCTIONS and (first + last).lower() not in words.known:
+        return line + "- "
+    else:
+        middle = last if _CHAIN_AFTER.match(following) else first if _CHAIN_BEFORE.search(tail) else ""
+        is_compound = _is_compound(first.lower(), last, middle.lower(), words)
     return line + "-" if is_compound else line
+
+
+def _is_capitals(text: str) -> bool:
+    """Tell whether running text is in capitals; two acronyms beside each other are not."""
+    letters = [char for char in text if char.isalpha()]
+    return sum(map(str.isupper, letters)) > 0.9 * len(letters) > 10
+
+
+def _is_compound(first: str, last: str, middle: str, words: _Words) -> bool:
+    """Tell "self-made" from "bro-ken": by what the document writes elsewhere, in doubt the word was broken.
+
+    `middle`: the part with a hyphen on both sides, as in "state-of-the-art", else "".
+    """
+    if first + last in words.known or f"{first}-{last}" in words.known:
+        return first + last not in words.known
+    if not words.hyphenates or (_JOINED_FIRST.fullmatch(first) and not middle):
+        return False
+    if middle:
+        return middle in words.known
+    if _HYPHENATED_FIRST.fullmatch(first) and len(last) >= _MIN_OTHER_CHARS:
+        return True
+    if _HYPHENATED_LAST.fullmatch(last) and len(first) >= _MIN_OTHER_CHARS:
+        return True
+    return min(len(first), len(last)) > 2 and first in words.known and last in words.known
 
 
 def _separator(line: str, following: str, full_width: float, starts_paragraph: bool) -> str:

@@ -18,7 +18,7 @@ from app.domain import Document, Page
 from app.errors import DocumentError
 from ingest.cleaning import clean_line, detect_language, drop_repeated_lines, normalise_text
 from ingest.parsers.budget import MAX_TEXT_CHARS
-from ingest.parsers.lines import find_words, join_lines
+from ingest.parsers.lines import join_pages
 from ingest.parsers.titles import usable_title
 
 MEDIA_TYPE = "application/pdf"
@@ -39,8 +39,7 @@ def parse_pdf(content: bytes, source: str) -> Document:
     """
     raw_pages, properties = _extract(content)
     without_furniture = drop_repeated_lines([page.replace("\r\n", "\n") for page in raw_pages])
-    words = find_words(without_furniture.pages)
-    cleaned = [normalise_text(join_lines(page, words)) for page in without_furniture.pages]
+    cleaned = [normalise_text(page) for page in join_pages(without_furniture.pages)]
     text = _PAGE_SEPARATOR.join(page.text for page in cleaned)
     if not text.strip():
         raise DocumentError(

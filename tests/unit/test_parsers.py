@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from app.domain import Document
 from app.errors import DocumentError
 from ingest.parsers import parse
-from ingest.parsers.lines import find_words, join_lines
 from ingest.reasons import REASONS
 from tests.pdfs import build_pdf
 
@@ -269,33 +268,6 @@ def test_pdf_running_headers_go() -> None:
     assert "Page" not in document.text
     assert all(f"Words {name}" in document.text for name in "abcd")
     assert document.dropped["page_furniture"] > 0
-
-
-def test_lines_become_paragraphs() -> None:
-    page = """A Heading
-This first line of a paragraph fills the column and
-goes on in the second, which ends here.
-The next paragraph says something else and it is
-long too. Short end.
-• An item of a list
-• Another item of the list that is very long and so
-it wraps"""
-    assert join_lines(page).split("\n") == [
-        "A Heading",
-        "",
-        "This first line of a paragraph fills the column and goes on in the second, which ends here.",
-        "The next paragraph says something else and it is long too. Short end.",
-        "• An item of a list",
-        "• Another item of the list that is very long and so it wraps",
-    ]
-
-
-def test_hyphens_at_line_ends() -> None:
-    words = find_words(["self publishing information"])
-    for mark in ("\x02", "\ufffe", "-\n"):
-        assert join_lines(f"some infor{mark}mation", words) == "some information"
-        assert join_lines(f"about self{mark}publishing", words) == "about self-publishing"
-    assert join_lines("COVID\ufffe19 and pre\ufffeUnix") == "COVID-19 and pre-Unix"
 
 
 # all formats
