@@ -49,6 +49,13 @@ _EDGE_LINES = 2  # a header or footer is looked for in this many lines at each e
 _MIN_PAGES = 3
 _MIN_SHARE = 0.4  # of the pages: left and right pages often have headers of their own
 _MAX_FURNITURE_CHARS = 200
+# What stands beside the number of a page, and not beside one that counts something else.
+_PAGE_WORD = re.compile(
+    r"(?:^|[^\w])(?:pages?|pag|pg|p|seite|página|pagina|sida|side|folio|slide|sheet|folie)[\W_]{0,3}$",
+    re.I,
+)
+_PAGE_SIGN = re.compile(r"\s*[页頁]")
+_SET_APART = re.compile(r"\s*[\t|·•–—-]\s*")  # a tab stands for a wide gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,14 @@ class CleanedPages:
 
     pages: tuple[str, ...]
     dropped_chars: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """A line at an end of a page, where running headers and footers stand."""
+
+    index: int
+    is_top: bool  # in the upper half
 
 
 def clean_text(text: str) -> CleanedText:
@@ -109,28 +124,32 @@ def drop_repeated_lines(pages: Sequence[str]) -> CleanedPages:
 
     A line among the first or last two of its page goes when the same line, or one whose first or last number
     counts up with the pages, stands there on at least 3 pages and 40 % of all. Of a line that repeats word
-    for word the first occurrence stays, so that no word of the document is lost.
+    for word the first occurrence stays, so that no word of the document is lost. A line that begins a page and
+    counts up is a heading ("Step 3", 第三条) unless its number is that of a page: it stands alone, with a word for
+    pages, or set apart by a wide gap (a tab) or a bar.
     """
     split_pages = [page.split("\n") for page in pages]
     edges = [_edge_lines(lines) for lines in split_pages]
     counts: Counter[str] = Counter()
-    for number, (lines, indexes) in enumerate(zip(split_pages, edges, strict=True)):
-        counts.update({key for index in indexes for key in _furniture_keys(lines[index], number)})
+    for number, (lines, ends) in enumerate(zip(split_pages, edges, strict=True)):
+        counts.update({key for end in ends for key in _furniture_keys(lines, end, number)})
     needed = max(_MIN_PAGES, _MIN_SHARE * len(pages))
 
     kept_once: set[str] = set()
     kept_pages: list[str] = []
-    for number, (lines, indexes) in enumerate(zip(split_pages, edges, strict=True)):
+    for number, (lines, ends) in enumerate(zip(split_pages, edges, strict=True)):
         gone: set[int] = set()
-        for index in indexes:
-            exact, *counting = _furniture_keys(lines[index], number)
+        for end in ends:
+            exact, *counting = _furniture_keys(lines, end, number)
             if any(counts[key] >= needed for key in counting):
-                gone.add(index)
+                gone.add(end.index)
             elif counts[exact] >= needed:
                 if exact in kept_once:
-                    gone.add(index)
+                    gone.add(end.index)
                 kept_once.add(exact)
         kept_pages.append("\n".join(line for index, line in enumerate(lines) if index not in gone))
+    if not any(page.strip() for page in kept_pages):  # the numbers are all that there is
+        return CleanedPages(tuple(pages), 0)
     before, after = sum(map(len, pages)), sum(map(len, kept_pages))
     return CleanedPages(tuple(kept_pages), before - after)
 
@@ -167,22 +186,41 @@ def _limit_combining_marks(match: re.Match[str]) -> str:
     return "".join(kept)
 
 
-def _edge_lines(lines: Sequence[str]) -> list[int]:
-    """Return the indexes of the first and last non-blank lines of a page, ascending, without repeats."""
+def _edge_lines(lines: Sequence[str]) -> list[_Edge]:
+    """Return the first and last non-blank lines of a page, ascending, without repeats."""
     filled = [index for index, line in enumerate(lines) if line.strip()]
     ends = {*filled[:_EDGE_LINES], *filled[-_EDGE_LINES:]}
-    return sorted(index for index in ends if len(lines[index]) <= _MAX_FURNITURE_CHARS)
+    middle = filled[(len(filled) - 1) // 2] if filled else 0
+    return [
+        _Edge(index, index <= middle) for index in sorted(ends) if len(lines[index]) <= _MAX_FURNITURE_CHARS
+    ]
 
 
-def _furniture_keys(line: str, page: int) -> list[str]:
+def _furniture_keys(lines: Sequence[str], end: _Edge, page: int) -> list[str]:
     """Return the line's text, then with its first and its last number taken relative to the page."""
-    words = " ".join(line.split())
-    keys = [words]
-    numbers = list(_NUMBER.finditer(words))
+    line = lines[end.index].strip()
+    keys = [" ".join(line.split())]
+    numbers = list(_NUMBER.finditer(line))
     for number in numbers[:1] + numbers[1:][-1:]:
-        offset = int(number.group()) - page
-        keys.append(f"{words[: number.start()]}\0{offset}\0{words[number.end() :]}")
+        before, after = line[: number.start()], line[number.end() :]
+        if not end.is_top or _numbers_a_page(before, after):
+            keys.append(
+                "\0".join(
+                    (" ".join(before.split()), str(int(number.group()) - page), " ".join(after.split()))
+                )
+            )
     return keys
+
+
+def _numbers_a_page(before: str, after: str) -> bool:
+    """Tell whether a number between these parts of a line is a page's, and not a step's or a chapter's."""
+    if not any(map(str.isalpha, before + after)):
+        return True
+    if not before:
+        return bool(_SET_APART.match(after) or _PAGE_SIGN.match(after) or _LATIN.match(after.lstrip()))
+    if not after and _SET_APART.search(before[-3:]):
+        return True
+    return bool(_PAGE_WORD.search(before) or (before.rstrip()[-1:] in "第\t" and _PAGE_SIGN.match(after)))
 
 
 def _count(pattern: re.Pattern[str], text: str) -> int:
