@@ -24,7 +24,7 @@ from typing import Final
 from app.domain import AnswerKind, Citation, Claim
 from app.generation.draft import Draft
 from app.generation.evidence import coverage, coverage_of, holds
-from app.generation.standing import Standing, order_standings
+from app.generation.standing import Standing, are_versions, order_standings
 from app.generation.units import LEAD_IN, Kind, Unit, is_numbered, letters
 from app.generation.wording import shown_item, shown_row, shown_sentence, shown_unit
 from app.lexicon import is_chinese, terms
@@ -442,10 +442,8 @@ def _other_version(
         other = material.standings.get(candidate.document_id)
         if other is None or candidate.document_id == best.document_id or len(candidate.units) > 1:
             continue
-        is_family = bool(own.family) and own.family == other.family
-        is_amended = (own.is_amendment or other.is_amendment) and bool(own.codes & other.codes)
         is_older = order.get(candidate.document_id, 0) > order.get(best.document_id, 0)
-        if not ((is_family or is_amended) and is_older):
+        if not (is_older and are_versions(own, other)):
             continue
         if candidate.held >= best.held and _numbers(candidate) != _numbers(best):
             return candidate

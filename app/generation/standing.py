@@ -1,8 +1,10 @@
-"""Which of several documents is the valid one: told by title, file name and first lines, and by other documents of the
-same name with a later date. Pure.
+"""Which of several documents is the valid one: told by path, title and first lines, and by other documents of the same
+name with a later date. Pure.
 
 A document that says of itself that it is superseded, withdrawn or a draft is not in force; of documents whose names
-differ in a date, a year or a version alone, the latest is in force; an amendment is in force before what it changes.
+differ in a date, a year or a version alone, the latest is in force; an amendment comes before what it changes, and a
+document before those that it says it replaces. One whose name only may say that it is old ("Old price list") gives way
+to a document of the same name without that word.
 """
 
 from __future__ import annotations
@@ -10,121 +12,231 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
-from app.lexicon import fold_script, token_terms, tokens
+from app.generation.version_marks import (
+    DATE_ZH,
+    SUFFIX,
+    WHEN,
+    first_lines,
+    fold,
+    read_folders,
+    read_name,
+    read_stated_marks,
+)
+from app.lexicon import terms, token_terms, tokens
+from app.values import value_terms
 
-HEAD_LINES: Final = 6  # that are not blank: where a document says what it is
-
-_OLD: Final = (
-    r"superseded|obsolete|outdated|withdrawn|no longer (?:valid|in force|applies|applicable)|repealed"
-    r"|rescinded|void"
+_REPLACES: Final = re.compile(
+    r"\b(?:replaces?|supersedes?|replacing|superseding|in place of|instead of) (?P<en>[^.;\n]{3,80})"
+    r"|(?<!被)(?:取代|替代|代替|废止)(?P<zh>[^,，。;；、\n]{2,40})"
+    r"|(?P<same>[^,，。;；、\n]{2,40}?)(?:同时|即行|随之|自动)+(?:废止|作废|失效)",
+    re.IGNORECASE,
 )
-# What a document says of itself, in its first lines: "This policy is superseded by …", "Status: obsolete".
-_SAYS_OLD: Final = re.compile(
-    rf"\b(?:this|these|the (?:present|following)) (?:\w+ ){{0,3}}?(?:is|are|was|were|has been"
-    rf"|have been) (?:\w+ )?(?:{_OLD}|replaced by)"
-    rf"|^\W*(?:status|state)\W+(?:{_OLD})\b|^\W*(?:{_OLD})\b(?! (?:documents?|versions?|files?|by) (?:are|is))"
-    r"|(?:本|该|此)(?:制度|文件|办法|规定|版本|文档|合同|手册|标准|通知|协议|价目表|规范|指南)?.{0,10}?(?:已|被|于|自).{0,16}?(?:废止|作废|失效|停止执行|停用|取代|替代)"
-    r"|^\W*(?:状态|版本状态)\W+(?:已?废止|已?作废|失效|停用)|^\W*(?:已废止|已作废|已失效|作废)",
-    re.IGNORECASE | re.MULTILINE,
+_REPLACED_BY: Final = re.compile(
+    r"\b(?:replaced|superseded) by (?P<en>[^.;\n]{3,80})|(?:被|由)(?P<zh>[^,，。;；\n]{2,40}?)(?:取代|替代|代替|替换)",
+    re.IGNORECASE,
 )
-_NAMED_OLD: Final = re.compile(
-    rf"\b(?:{_OLD}|archived?|deprecated|old version)\b|废止|作废|失效|旧版|停用|过期", re.IGNORECASE
-)
-_NAMED_DRAFT: Final = re.compile(r"\bdraft\b|草案|草稿|征求意见|讨论稿|未定稿", re.IGNORECASE)
-_SAYS_DRAFT: Final = re.compile(
-    r"^\W*(?:status\W+)?(?:draft|not (?:yet )?approved|proposal only)\b"
-    r"|\bthis (?:\w+ ){0,2}is (?:only )?a draft\b|\bnot (?:yet )?approved\b"
-    r"|(?:尚未|未经|还未)(?:批准|审批|通过|生效)|本.{0,6}(?:为|是)?(?:草案|草稿|征求意见稿)|^\W*(?:状态\W+)?(?:草案|草稿)",
-    re.IGNORECASE | re.MULTILINE,
-)
+_QUOTED: Final = re.compile('["“「『《](?P<name>[^"”」』》]{2,60})["”」』》]')
 _NAMED_AMENDMENT: Final = re.compile(
     r"\b(?:amendment|addendum|supplement(?:ary agreement)?|corrigend\w+|erratum|change order)\b|补充协议"
     r"|补充规定|补充合同|修正案|变更协议|修订通知|更正",
     re.IGNORECASE,
 )
-# Dates, years and versions in names; a number alone is a name (LX-200).
-_WHEN: Final = re.compile(
-    r"(?P<date>(?:19|20)\d\d[-_.年/]?(?:0[1-9]|1[0-2])[-_.月/]?(?:0[1-9]|[12]\d|3[01])日?)"
-    r"|(?P<month>(?<!\d)(?:19|20)\d\d[-_.年/](?:0?[1-9]|1[0-2])(?!\d)月?)"
-    r"|(?P<year>(?<!\d)(?:19|20)\d\d(?!\d)年?(?:版)?)"
-    r"|(?P<version>(?<![\dA-Za-z])v?\d+(?:\.\d+)+(?![\dA-Za-z])|(?<![A-Za-z])v\d+(?![\dA-Za-z]))",
+_IN_FORCE_FROM: Final = re.compile(
+    r"\b(?:valid|effective|in force|applies|applicable|dated|as of|updated|issued)\b(?P<en>[^.;\n]{1,40})"
+    rf"|自(?P<zh>{DATE_ZH})起(?:正式)?(?:施行|实施|执行|生效|适用)"
+    rf"|(?:生效|施行|实施|发布|修订|更新)(?:日期|时间)[\W_]*(?P<day>{DATE_ZH})",
     re.IGNORECASE,
 )
-_NAME_MARKS: Final = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a document stands. `family` is the same for those whose names differ in `when` alone ("" where the
-    name has no date): (0, y, m, d) for dates, (1, …) for versions; later ones are greater. `codes`
-    are contract numbers and the like: an amendment shares those of what it changes.
+    """How a document stands by itself.
+
+    `when`: (0, y, m, d) for a date, as far as it is told, (1, …) for a version; later ones are greater; () for none.
+    `dated_by` says where that stands. `names` are what its file's name and its title come to without marks, dates and
+    versions ("" for nothing), `name` the title so in words, `subject` the terms of that; `folder` is the same of where
+    it lies. `may_be_old`: its name begins or ends in a word that may be a mark. `codes` are contract numbers and the
+    like, `mentions` the terms of an amendment's beginning. `replaces`: the terms and years of each thing that it says
+    it replaces; `replaced_by`: what it says it is replaced by, "" for nothing.
     """
 
     is_superseded: bool
     is_draft: bool
     is_amendment: bool
-    family: str
+    may_be_old: bool
+    folder: str
+    names: tuple[str, str]
     when: tuple[int, ...]
+    dated_by: Literal["file", "title", "folder", "text", ""]
+    name: str
+    subject: frozenset[str]
     codes: frozenset[str]
+    mentions: frozenset[str]
+    replaces: tuple[tuple[frozenset[str], frozenset[int]], ...]
+    replaced_by: str
 
     @property
     def is_in_force(self) -> bool:
         """Whether nothing that it says of itself speaks against it."""
         return not (self.is_superseded or self.is_draft)
 
+    def is_of(self, years: Iterable[int]) -> bool:
+        """Whether it is dated in one of these years."""
+        return self.when[:1] == (0,) and self.when[1] in years
+
 
 def read_standing(title: str, source: str, head: str) -> Standing:
     """How the document of this title, file name and beginning stands by itself."""
-    name = fold_script(f"{title}\n{source.rpartition('/')[2]}")
-    lines = [line for line in fold_script(head).splitlines() if line.strip()][:HEAD_LINES]
+    path, _, file = fold(source).rpartition("/")
+    stem, title = SUFFIX.sub("", file), fold(title)
+    title = stem if title == file else title
+    marks, folder, year = read_folders(path)
+    of_file, of_title = read_name(stem), read_name(title)
+    lines = first_lines(fold(head))
     beginning = "\n".join(lines)
-    when = list(_WHEN.finditer(source.rpartition("/")[2])) or list(_WHEN.finditer(title))
-    stem = source if _WHEN.search(source.rpartition("/")[2]) else f"{source.rpartition('/')[0]}/{title}"
-    family = (
-        _NAME_MARKS.sub("", _WHEN.sub("", fold_script(stem.rpartition(".")[0] or stem))).casefold()
-        if when
-        else ""
-    )
+    marks |= of_file.marks | of_title.marks | read_stated_marks(lines)
+    dated_by, when = _read_when(stem, title, year, beginning)
+    is_amendment = bool(_NAMED_AMENDMENT.search(f"{title}\n{stem}"))
     return Standing(
-        bool(_NAMED_OLD.search(name) or _SAYS_OLD.search(beginning)),
-        bool(_NAMED_DRAFT.search(name) or _SAYS_DRAFT.search(beginning)),
-        bool(_NAMED_AMENDMENT.search(name)),
-        family,
-        _moment(when[-1]) if when else (),
-        _codes(f"{name}\n{beginning}"),
+        "old" in marks,
+        "draft" in marks,
+        is_amendment,
+        of_file.may_be_old or of_title.may_be_old,
+        folder,
+        (of_file.key, of_title.key),
+        when,
+        dated_by,
+        of_title.rest,
+        frozenset(terms(of_title.rest)),
+        _codes(f"{title}\n{stem}\n{beginning}"),
+        frozenset(terms(f"{title}\n{beginning}")) if is_amendment else frozenset(),
+        tuple(_read_replaced(beginning)),
+        _read_replacing(beginning) if "old" in marks else "",
     )
 
 
 def order_standings(standings: Mapping[str, Standing], years: Iterable[str] = ()) -> dict[str, int]:
-    """By document: 0 for one in force, more for one that others come before. `years` are those that the question names:
-    of a family the document of that year comes first."""
+    """By document: 0 for one in force, more for one that others come before: 1 for what others say, 2 for what it says
+    of itself. `years` are those that the question names: of documents of one name the one of that year comes first, or
+    the last one before it."""
     wanted = {int(year) for year in years}
-    order: dict[str, int] = {}
-    for document, own in standings.items():
-        rank = 0 if own.is_in_force else 2
-        others = [other for key, other in standings.items() if key != document and other.is_in_force]
-        asked_for = len(own.when) > 1 and own.when[0] == 0 and own.when[1] in wanted
-        same = [
-            other
-            for other in others
-            if own.family and other.family == own.family and other.when[:1] == own.when[:1]
-        ]
-        if any(other.when > own.when for other in same) and not asked_for:
-            rank = max(rank, 1)
-        if (
-            wanted
-            and not asked_for
-            and any(len(o.when) > 1 and o.when[0] == 0 and o.when[1] in wanted for o in same)
+    return {
+        document: _rank(own, [other for key, other in standings.items() if key != document], wanted)
+        for document, own in standings.items()
+    }
+
+
+def are_versions(one: Standing, other: Standing) -> bool:
+    """Whether two documents say what held at different times: of one name, or one changes or replaces the other."""
+    shared = {name for name in one.names if len(name) > 1} & set(other.names)
+    is_marked = not (one.is_in_force and other.is_in_force)
+    return (
+        _have_one_name(one, other)
+        or (is_marked and bool(shared))
+        or any(_replaces(*pair) or _amends(*pair) for pair in ((one, other), (other, one)))
+    )
+
+
+def _rank(own: Standing, others: Iterable[Standing], wanted: set[int]) -> int:
+    rank = 0 if own.is_in_force else 2
+    valid = [other for other in others if other.is_in_force]
+    series = [other for other in others if not other.is_draft and _are_a_series(own, other)]
+    if wanted and own.when[:1] == (0,) and not own.is_draft:
+        known = {version.when[1] for version in (own, *series)}
+        asked = {max((y for y in known if y <= year), default=0) for year in wanted} - {0}
+        if own.is_of(wanted) or (
+            own.is_of(asked) and (own.is_in_force or any(o.when > own.when for o in series))
         ):
-            rank = max(rank, 1)
-        if asked_for and own.is_in_force:
-            rank = 0
-        if not own.is_amendment and any(other.is_amendment and other.codes & own.codes for other in others):
-            rank = max(rank, 1)
-        order[document] = rank
-    return order
+            return 0
+        if asked and series:
+            return max(rank, 1)
+    is_later = any(other.is_in_force and other.when > own.when for other in series)
+    is_named_old = own.may_be_old and any(
+        not other.may_be_old and _have_one_name(own, other) for other in valid
+    )
+    is_changed = any(_replaces(other, own) or _amends(other, own) for other in valid)
+    return max(rank, 1) if is_later or is_named_old or is_changed else rank
+
+
+def _have_one_name(one: Standing, other: Standing) -> bool:
+    """Whether two documents of one folder are of one name but for marks, dates and versions. Titles alone say so only
+    where one of them has any: many contracts are called "Contract"."""
+    if one.folder != other.folder:
+        return False
+    if one.dated_by == other.dated_by == "file":
+        return one.names[0] == other.names[0]
+    if one.names[0] == other.names[0] != "":
+        return True
+    told = {one.dated_by, other.dated_by} & {"file", "title"}
+    is_marked = not (one.is_in_force and other.is_in_force) or one.may_be_old or other.may_be_old
+    return bool(told or is_marked) and bool((set(one.names) & set(other.names)) - {""})
+
+
+def _are_a_series(one: Standing, other: Standing) -> bool:
+    return bool(one.when) and one.when[:1] == other.when[:1] and _have_one_name(one, other)
+
+
+def _replaces(new: Standing, old: Standing) -> bool:
+    """Whether one of them says that the first replaces the second."""
+    if old.replaced_by and new.subject and new.subject <= frozenset(terms(old.replaced_by)):
+        return True
+    for named, years in new.replaces:
+        if years and old.when[:1] == (0,) and not old.is_of(years):
+            continue
+        is_dated = bool(years) and old.is_of(years)
+        if is_dated and _have_one_name(new, old):
+            return True
+        if (
+            old.subject <= named
+            and len(old.subject) > (0 if is_dated else 1)
+            and not _have_one_name(new, old)
+        ):
+            return True
+    return False
+
+
+def _amends(new: Standing, old: Standing) -> bool:
+    if not new.is_amendment or old.is_amendment:
+        return False
+    return bool(new.codes & old.codes) or (len(old.subject) > 1 and old.subject <= new.mentions)
+
+
+def _read_when(
+    stem: str, title: str, year: str, beginning: str
+) -> tuple[Literal["file", "title", "folder", "text", ""], tuple[int, ...]]:
+    """Where a document is dated and how: in its file's name, title or folder, else from when on it is in force."""
+    if found := list(WHEN.finditer(stem)):
+        return "file", _moment(found[-1])
+    if found := list(WHEN.finditer(title)):
+        return "title", _moment(found[-1])
+    if year:
+        return "folder", (0, int(year[:4]))
+    for said in _IN_FORCE_FROM.finditer(beginning):
+        dates = [
+            term for term in value_terms(said["en"] or said["zh"] or said["day"]) if term.count("-") == 2
+        ]
+        if dates:
+            return "text", (0, *map(int, dates[0][1:].split("-")))
+    return "", ()
+
+
+def _read_replaced(beginning: str) -> Iterable[tuple[frozenset[str], frozenset[int]]]:
+    for found in _REPLACES.finditer(beginning):
+        what = found["en"] or found["zh"] or found["same"]
+        years = frozenset(int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", what))
+        yield frozenset(terms(what)), years
+
+
+def _read_replacing(beginning: str) -> str:
+    found = _REPLACED_BY.search(beginning)
+    if found is None:
+        return ""
+    what = found["en"] or found["zh"]
+    quoted = _QUOTED.search(what)
+    return read_name(quoted["name"] if quoted else what).rest
 
 
 def _moment(found: re.Match[str]) -> tuple[int, ...]:
