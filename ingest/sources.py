@@ -43,7 +43,8 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".ndjson": "application/jsonl",
     ".ipynb": "application/x-ipynb+json",
     ".epub": "application/epub+zip",
-    **dict.fromkeys((".rst", ".adoc", ".org", ".tex", ".log"), "text/plain"),
+    ".rst": "text/x-rst",
+    **dict.fromkeys((".adoc", ".org", ".tex", ".log"), "text/plain"),
     **CODE_MEDIA_TYPES,
 }
 _SNIFFED = frozenset({"text/markdown", "text/plain", "text/html"})  # suffixes that people put on anything

@@ -22,6 +22,7 @@ from ingest.parsers import (
     pdf,
     plaintext,
     pptx,
+    rst,
     xlsx,
 )
 from ingest.parsers.budget import MAX_TEXT_CHARS
@@ -34,6 +35,7 @@ Parser = Callable[[bytes, str], Document]
 PARSERS: Mapping[str, Parser] = {
     markdown.MEDIA_TYPE: markdown.parse_markdown,
     plaintext.MEDIA_TYPE: plaintext.parse_plaintext,
+    rst.MEDIA_TYPE: rst.parse_rst,
     html.MEDIA_TYPE: html.parse_html,
     pdf.MEDIA_TYPE: pdf.parse_pdf,
     docx.MEDIA_TYPE: docx.parse_docx,

@@ -22,7 +22,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from app.errors import DocumentError
-from ingest.parsers import csvfile, docx, epub, html, ipynb, jsonfile, markdown, pdf, plaintext, pptx, xlsx
+from ingest.parsers import (
+    csvfile,
+    docx,
+    epub,
+    html,
+    ipynb,
+    jsonfile,
+    markdown,
+    pdf,
+    plaintext,
+    pptx,
+    rst,
+    xlsx,
+)
 from ingest.reasons import REASONS
 from ingest.sandbox import SandboxedParser
 from ingest.sources import find_sources
@@ -102,6 +115,10 @@ def built_seeds() -> list[tuple[str, bytes]]:
     return [
         (markdown.MEDIA_TYPE, "---\ntitle: x\n---\n# 标题\n\ntext | a |\n```\ncode\n```\n".encode()),
         (plaintext.MEDIA_TYPE, "text 文字 plain\n".encode("gb18030")),
+        (
+            rst.MEDIA_TYPE,
+            ".. _l:\n\n标题\n====\n\n.. note:: a |b|\n\n.. |b| replace:: c\n\n* :r:`x <y>`\n".encode(),
+        ),
         (html.MEDIA_TYPE, page.encode()),
         (pdf.MEDIA_TYPE, build_pdf([["one", "two"], ["three"]], title="t")),
         (pdf.MEDIA_TYPE, build_pdf([["closed"]], user_password="")),
