@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from app.domain import Answer, ChatTurn, SearchFilter
@@ -69,24 +68,27 @@ class About:
         collection: str,
         search_filter: SearchFilter | None,
         history: Sequence[ChatTurn],
+        voice: Voice | None = None,
     ) -> Answer | None:
         """The reply to talk, or to a question about the collection; None for a question to its documents.
 
         Also None where nothing is found to tell of: no collection of that name, none or no document that the filter
-        keeps, none of the name, none that mentions the thing. Raises StoreError and StoreUnavailableError.
+        keeps, none of the name, none that mentions the thing. It is in the question's language where `voice` names no
+        other. Raises StoreError and StoreUnavailableError.
         """
         if leans_on_history(question) and earlier_questions(history):
             return None
+        voice = voice or Voice.of(question)
         talk = read_talk(question)
         if talk is not None:
-            return await self._talk(talk, question, collection, search_filter, history)
+            return await self._talk(talk, question, collection, search_filter, history, voice=voice)
         match read_collection_question(question):
             case AboutCollection(subject):
-                return await self._list(subject, question, collection, search_filter)
+                return await self._list(subject, question, collection, search_filter, voice)
             case WhichDocument(thing):
-                return await self._find_mentions(thing, question, collection, search_filter)
+                return await self._find_mentions(thing, question, collection, search_filter, voice)
             case AboutDocument() as asked:
-                return await self._describe(asked, question, collection, search_filter)
+                return await self._describe(asked, question, collection, search_filter, voice)
             case _:
                 return None
 
@@ -97,12 +99,12 @@ class About:
         collection: str,
         search_filter: SearchFilter | None,
         history: Sequence[ChatTurn],
+        *,
+        voice: Voice,
     ) -> Answer | None:
-        answer = answer_talk(question, history)
+        answer = answer_talk(question, history, voice)
         if answer is None:
             return None
-        voice = Voice.of(question)
-        answer = replace(answer, text=voice.write(answer.text))
         if talk not in _WITH_DOCUMENTS:
             return answer
         async with transaction(self._pool) as connection:
@@ -115,42 +117,52 @@ class About:
         return await asyncio.to_thread(add_examples, answer, inventory, voice, as_questions=as_questions)
 
     async def _list(
-        self, subject: Subject, question: str, collection: str, search_filter: SearchFilter | None
+        self,
+        subject: Subject,
+        question: str,
+        collection: str,
+        search_filter: SearchFilter | None,
+        voice: Voice,
     ) -> Answer | None:
         if subject is Subject.NEWEST:
             async with transaction(self._pool) as connection:
                 newest = await read_newest(connection, collection, search_filter, MAX_NEWEST)
-            return await asyncio.to_thread(describe_newest, newest, question) if newest else None
-        language = Voice.of(question).language
+            return await asyncio.to_thread(describe_newest, newest, question, voice) if newest else None
         async with transaction(self._pool) as connection:
-            inventory = await read_inventory(connection, collection, search_filter, language=language)
+            inventory = await read_inventory(connection, collection, search_filter, language=voice.language)
         if inventory is None:
             return None
         filtered = search_filter is not None
-        return await asyncio.to_thread(describe_inventory, inventory, subject, question, filtered=filtered)
+        return await asyncio.to_thread(
+            describe_inventory, inventory, subject, question, filtered=filtered, voice=voice
+        )
 
     async def _find_mentions(
-        self, thing: str, question: str, collection: str, search_filter: SearchFilter | None
+        self, thing: str, question: str, collection: str, search_filter: SearchFilter | None, voice: Voice
     ) -> Answer | None:
         wanted = [term for term in terms(thing) if not term.startswith("@")]
         if not wanted:
             return None
         async with transaction(self._pool) as connection:
             holders = await find_holders(connection, collection, search_filter, wanted, MAX_HOLDERS)
-        return await asyncio.to_thread(describe_holders, holders, thing, question) if holders else None
+        return await asyncio.to_thread(describe_holders, holders, thing, question, voice) if holders else None
 
     async def _describe(
-        self, asked: AboutDocument, question: str, collection: str, search_filter: SearchFilter | None
+        self,
+        asked: AboutDocument,
+        question: str,
+        collection: str,
+        search_filter: SearchFilter | None,
+        voice: Voice,
     ) -> Answer | None:
-        language = Voice.of(question).language
         async with transaction(self._pool) as connection:
             if asked.name is None:
-                found = await _sample(connection, collection, search_filter, language)
+                found = await _sample(connection, collection, search_filter, voice.language)
                 if len(found) != 1:
-                    return ask_which(found, question, named=False) if found else None
-                return await _describe_document(connection, found[0], question)
+                    return ask_which(found, question, named=False, voice=voice) if found else None
+                return await _describe_document(connection, found[0], question, voice)
             leads = await find_candidates(connection, collection, search_filter, name_needles(asked.name))
-            found = _choose(asked, leads, question)
+            found = _choose(asked, leads, voice)
             exact = (
                 bool(found) and match_name(asked.name, found[0].source, found[0].title) is not NameMatch.WORDS
             )
@@ -158,21 +170,21 @@ class About:
                 folder = _folder(asked, leads, collection)
                 if folder is not None:
                     inventory = await read_inventory(
-                        connection, collection, search_filter, folder=folder or None, language=language
+                        connection, collection, search_filter, folder=folder or None, language=voice.language
                     )
                     filtered = search_filter is not None
                     if inventory is None:
                         return None
                     return await asyncio.to_thread(
-                        describe_contents, inventory, folder or None, question, filtered=filtered
+                        describe_contents, inventory, folder or None, question, filtered=filtered, voice=voice
                     )
             if len(found) == 1:
-                return await _describe_document(connection, found[0], question)
-            return ask_which(found, question, named=True) if found else None
+                return await _describe_document(connection, found[0], question, voice)
+            return ask_which(found, question, named=True, voice=voice) if found else None
 
 
-def _choose(asked: AboutDocument, leads: Sequence[Lead], question: str) -> list[Lead]:
-    """The documents that the name fits best: those in force before others, then those in the question's language; of
+def _choose(asked: AboutDocument, leads: Sequence[Lead], voice: Voice) -> list[Lead]:
+    """The documents that the name fits best: those in force before others, then those in the reply's language; of
     those in several folders all."""
     assert asked.name is not None
     worst = NameMatch.WORDS
@@ -186,7 +198,7 @@ def _choose(asked: AboutDocument, leads: Sequence[Lead], question: str) -> list[
     found = [lead for match, lead in fitting if match is best]
     in_force = [lead for lead in found if read_standing(lead.title, lead.source, lead.text).is_in_force]
     found = in_force or found
-    same = [lead for lead in found if lead.language == Voice.of(question).language]
+    same = [lead for lead in found if lead.language == voice.language]
     return same or found
 
 
@@ -208,7 +220,9 @@ async def _sample(
     return () if inventory is None else inventory.named
 
 
-async def _describe_document(connection: AsyncConnection, lead: Lead, question: str) -> Answer | None:
+async def _describe_document(
+    connection: AsyncConnection, lead: Lead, question: str, voice: Voice
+) -> Answer | None:
     outline = await read_outline(connection, lead.document_id)
     if outline is None:
         return None
@@ -221,4 +235,4 @@ async def _describe_document(connection: AsyncConnection, lead: Lead, question: 
         read = await read_stretches(connection, lead.document_id, starts)
         for section in beyond:
             texts[section.char_start] = read[section.char_start][: section.char_end - section.char_start]
-    return await asyncio.to_thread(describe_document, outline, chosen, left, texts, question)
+    return await asyncio.to_thread(describe_document, outline, chosen, left, texts, question, voice=voice)

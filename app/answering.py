@@ -7,6 +7,7 @@ markers resolved. Where the model fails, the extractive answer stands in and say
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -29,13 +30,17 @@ from app.domain import (
 )
 from app.embedding import Embedder
 from app.errors import GenerationError, LimitExceededError, LlmBusyError, LlmUnavailableError
+from app.generation.again import tell_more, tell_source
 from app.generation.citations import resolve_citations
 from app.generation.evidence import answerability, can_read, weigh_question
 from app.generation.extractive import Material, extract
 from app.generation.llm import LlmClient
 from app.generation.markers import MarkerStream
+from app.generation.narrowing import narrow
 from app.generation.prompt import Prompt, build_messages, is_refusal, refusal
+from app.generation.quoting import in_language, only_quoted
 from app.generation.refusing import REASONS, near_misses
+from app.generation.reply import Voice
 from app.generation.rewrite import rewrite_question
 from app.generation.standing import read_standing
 from app.generation.tokens import estimate_tokens
@@ -44,11 +49,16 @@ from app.lexicon import is_chinese
 from app.question.acronyms import find_acronyms
 from app.question.courtesy import bare_question
 from app.question.kinds import read_wanted
-from app.question.standalone import joined_question, standalone_question
+from app.question.standalone import Standalone, alone, join, standalone_question
+from app.question.talk import Again, Talk, asked_language, earlier_questions, is_traditional, read_again
+from app.question.tasks import Task, read_task
 from app.retrieval.mending import Mended, Mender
 from app.retrieval.retriever import Retrieved, Retriever
+from app.versions import add_valid_versions
 
 MOST_LEANING_TERMS: Final = 2  # of a question that is joined to the one before because it found nothing
+
+_YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 _log = structlog.get_logger(__name__)
 
@@ -105,12 +115,31 @@ AnswerEvent = SourcesEvent | TokenEvent | DoneEvent
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """What was found for a question, and how far it reaches. `searched_for`: its words where they were mended."""
+class _Meant:
+    """What a message asks for.
 
-    question: str
+    `told` is the reply where it asks nothing of the documents; else `standalone` is searched for. `asked` has the
+    question of that and what was said before it: the message's own, or that of the answer that the message comes back
+    to (`again`).
+    """
+
+    voice: Voice
+    told: Answer | None = None
+    standalone: Standalone = field(default_factory=lambda: alone(""))
+    asked: AskRequest | None = None
+    again: Again | None = None
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was found for a question, and how far it reaches. `material` is what may answer it of `all_found`.
+    `searched_for`: its words where they were mended."""
+
+    standalone: Standalone
     found: Retrieved
     material: Material
+    all_found: Material
     readable: bool
     evidence: float
     searched_for: str | None
@@ -153,18 +182,17 @@ class Answerer:
         required (`llm_required`): GenerationError, LimitExceededError; else its answer is degraded.
         """
         started = time.perf_counter()
-        if (told := await self._tell(request)) is not None:
+        meant = await self._read_request(request)
+        if meant.told is not None:
+            told = meant.told
             yield SourcesEvent(told.citations)
             yield TokenEvent(told.text)
             total_ms = round((time.perf_counter() - started) * 1000, 2)
             yield DoneEvent(replace(told, timings_ms={"total": total_ms}))
             return
-        question = await self._stand_alone(request)
         rewritten = time.perf_counter()
-        read = await self._find(question, request)
-        if read.evidence < self._settings.abstain_threshold and question == request.question:
-            question, read = await self._find_joined(request, read)
-        found, evidence = read.found, read.evidence
+        read = await self._look_up(meant, request)
+        question, found, evidence = read.standalone.text, read.found, read.evidence
         retrieved = time.perf_counter()
 
         def finish(answer: Answer) -> DoneEvent:
@@ -188,7 +216,7 @@ class Answerer:
             )
 
         if evidence < self._settings.abstain_threshold:
-            refused = await self._refuse(question, request, read)
+            refused = self._refuse(request, read, meant.voice)
             yield SourcesEvent(())
             yield TokenEvent(refused.text)
             yield finish(refused)
@@ -197,7 +225,7 @@ class Answerer:
         shown = False  # whether the model's sources have been
         if self._llm is not None:
             try:
-                async with aclosing(self._generate(self._llm, question, request, found)) as events:
+                async with aclosing(self._generate(self._llm, meant, request, read)) as events:
                     async for event in events:
                         shown = True
                         yield finish(event.answer) if isinstance(event, DoneEvent) else event
@@ -209,7 +237,7 @@ class Answerer:
                     raise
                 _log.warning("model failed, answering extractively", code=error.code)
                 degraded_reason = f"{error.code}: {error}"
-        answer = await self._extract(question, read)
+        answer = await self._extract(meant, read)
         if degraded_reason is not None:
             answer = replace(answer, degraded=True, degraded_reason=degraded_reason)
         if not shown:
@@ -218,28 +246,75 @@ class Answerer:
                 yield TokenEvent(piece)
         yield finish(answer)
 
-    async def _stand_alone(self, request: AskRequest) -> str:
-        """The question without need of the conversation: by the model where there is one and it does well."""
+    async def _read_request(self, request: AskRequest) -> _Meant:
+        """What a message asks for: of the collection, of the answer before it, or of the documents."""
+        bare = bare_question(request.question)
+        again = read_again(bare, request.history) or read_again(request.question, request.history)
+        voice = _voice(request)
+        if again is not None:
+            asked = replace(request, question=again.question, history=again.before)
+            told = await self._tell(asked, voice)
+            if told is None:
+                standalone, task = await self._stand_alone(asked)
+                return _Meant(voice, None, standalone, asked, again, task)
+            if again.talk is Talk.LANGUAGE:
+                return _Meant(voice, told)
+        told = await self._tell(request, voice)
+        if told is not None:
+            return _Meant(voice, told)
+        standalone, task = await self._stand_alone(request)
+        return _Meant(voice, None, standalone, request, None, task)
+
+    async def _stand_alone(self, request: AskRequest) -> tuple[Standalone, Task | None]:
+        """The question without need of the conversation, and the task in it: by the model where there is one and it
+        does well; of a task, what it is about."""
+        task = read_task(bare_question(request.question))
+        if task is not None and task.about:
+            return standalone_question(task.about, request.history), task.task
+        earlier = earlier_questions(request.history)
+        if task is not None and earlier:
+            before = [ChatTurn("user", asked) for asked in earlier[:-1]]
+            return standalone_question(earlier[-1], before), task.task
         by_rule = standalone_question(request.question, request.history)
         llm = self._llm
         if llm is None or llm.breaker.is_open or not any(turn.role == "user" for turn in request.history):
-            return by_rule
+            return by_rule, None
         async with llm.turn():
             by_model = await rewrite_question(
                 llm, request.question, request.history, timeout_s=self._settings.rewrite_timeout_s
             )
-        return by_model or by_rule
+        return (alone(by_model) if by_model else by_rule), None
 
-    async def _tell(self, request: AskRequest) -> Answer | None:
+    async def _tell(self, request: AskRequest, voice: Voice) -> Answer | None:
         """The reply to small talk and to questions about the collection itself; None for one to its documents."""
         if self._about is None:
             return None
         bare = bare_question(request.question)
-        return await self._about.answer(bare, request.collection, request.filter, request.history)
+        return await self._about.answer(bare, request.collection, request.filter, request.history, voice)
 
-    async def _find(self, question: str, request: AskRequest, *, mended: Mended | None = None) -> _Read:
+    async def _look_up(self, meant: _Meant, request: AskRequest) -> _Read:
+        """What the documents hold of what is meant. An objection that names a year asks for that year's first."""
+        standalone = meant.standalone
+        years = _YEAR.findall(meant.again.reason) if meant.again is not None else []
+        if years:
+            read = await self._find(replace(standalone, text=" ".join((standalone.text, *years))), request)
+            if read.evidence >= self._settings.abstain_threshold:
+                return read
+        read = await self._find(standalone, request)
+        asked = meant.asked
+        if (
+            asked is None
+            or standalone.text != asked.question
+            or read.evidence >= self._settings.abstain_threshold
+        ):
+            return read
+        return await self._find_joined(asked, read)
+
+    async def _find(
+        self, standalone: Standalone, request: AskRequest, *, mended: Mended | None = None
+    ) -> _Read:
         """What the hits for a question hold; for the question as it was meant where the collection lacks its words."""
-        asked = question
+        asked = standalone.text
         if mended is not None:
             asked = " ".join((mended.question, *(f"({form})" for form in mended.added)))
         found = await self._retriever.retrieve(
@@ -252,9 +327,21 @@ class Answerer:
         elif mended is None and self._mender is not None and _may_be_mended(found):
             better = await self._mender.mend(found.asked.text, request.collection)
             if better is not None:
-                return await self._find(question, request, mended=better)
+                return await self._find(standalone, request, mended=better)
         readable = can_read(self._embedder, found.asked.text)
-        material = await self._read(found)
+        all_found = await self._read(found, standalone)
+        beside = await add_valid_versions(
+            self._retriever,
+            found,
+            all_found.standings,
+            all_found.wanted.years,
+            question=asked,
+            collection=request.collection,
+            search_filter=request.filter,
+        )
+        if beside is not found:
+            found, all_found = beside, await self._read(beside, standalone)
+        material = narrow(all_found, standalone, found.unknown_terms, mended=mended is not None)
         evidence = answerability(
             found.hits,
             material.units,
@@ -263,33 +350,32 @@ class Answerer:
             readable=readable,
             unknown=found.unknown_terms,
         )
-        return _Read(question, found, material, readable, evidence, asked if mended is not None else None)
+        searched_for = asked if mended is not None else None
+        return _Read(standalone, found, material, all_found, readable, evidence, searched_for)
 
-    async def _find_joined(self, request: AskRequest, alone: _Read) -> tuple[str, _Read]:
+    async def _find_joined(self, request: AskRequest, alone: _Read) -> _Read:
         """A short question that finds nothing alone, put behind the one before it; alone where that helps nothing."""
-        joined = joined_question(request.question, request.history)
+        joined = join(request.question, request.history)
         content = [term for term in alone.material.weights if term not in alone.found.unknown_terms]
-        if joined == request.question or len(content) > MOST_LEANING_TERMS:
-            return request.question, alone
+        if joined.text == request.question or len(content) > MOST_LEANING_TERMS:
+            return alone
         together = await self._find(joined, request)
-        better = together.evidence >= self._settings.abstain_threshold
-        return (joined, together) if better else (request.question, alone)
+        return together if together.evidence >= self._settings.abstain_threshold else alone
 
-    async def _refuse(self, question: str, request: AskRequest, read: _Read) -> Answer:
+    def _refuse(self, request: AskRequest, read: _Read, voice: Voice) -> Answer:
         """Why there is no answer, and what comes nearest."""
-        chinese = is_chinese(question)
         reason: AbstentionReason = "no_evidence"
         if not read.found.hits:
             is_empty = read.found.plan.chunk_count == 0
             reason = "empty_collection" if is_empty else "no_evidence"
             if not is_empty and request.filter is not None and read.found.plan.rows == 0:
                 reason = "no_document_matches_filter"
-        answer = _abstention(question, self._generator_name())
-        nearest = near_misses(read.found.hits, read.material, chinese=chinese)
-        text = answer.text if reason == "no_evidence" else REASONS[reason][chinese]
+        answer = _abstention(read.standalone.text, self._generator_name(), voice)
+        nearest = near_misses(read.found.hits, read.all_found, read.standalone, voice)
+        text = answer.text if reason == "no_evidence" else voice.word(REASONS[reason])
         return replace(answer, text=text, reason=reason, nearest=nearest)
 
-    async def _read(self, found: Retrieved) -> Material:
+    async def _read(self, found: Retrieved, standalone: Standalone) -> Material:
         """The units of the hits, with what stands around them, and how their documents stand."""
         in_table = [hit for hit in found.hits if begins_in_table(hit.text)]
         known = await self._retriever.load_heads(found.hits, in_table)
@@ -305,9 +391,12 @@ class Answerer:
             for hit in found.hits
         }
         weights = weigh_question(found.asked, found.term_weights, found.unknown_terms)
-        return Material(found.asked, read_wanted(found.asked.text), units, weights, standings)
+        is_joined = standalone.form != standalone.text
+        wanted = read_wanted(bare_question(standalone.form) if is_joined else found.asked.text)
+        return Material(found.asked, wanted, units, weights, standings)
 
-    async def _extract(self, question: str, read: _Read) -> Answer:
+    async def _extract(self, meant: _Meant, read: _Read) -> Answer:
+        """Quotations, and what they are where more was asked for."""
         found = read.found
 
         def cosines(texts: Sequence[str]) -> list[float]:
@@ -315,29 +404,45 @@ class Answerer:
 
         extraction = await asyncio.to_thread(extract, read.material, cosines if read.readable else None)
         if extraction is None:
-            return _abstention(question, "extractive")
-        return Answer(
+            return _abstention(read.standalone.text, "extractive", meant.voice)
+        answer = Answer(
             extraction.text,
             False,
             "extractive",
             extraction.citations,
-            question,
+            read.standalone.text,
             claims=extraction.claims,
             kind=extraction.kind,
         )
+        again = meant.again
+        if again is not None and again.talk is Talk.MORE:
+            beside = await self._retriever.load_neighbours(found.hits)
+            units = [*read.all_found.units, *read_units(beside)]
+            return tell_more(units, answer, again.said, meant.voice)
+        if again is not None and again.talk is Talk.OBJECTION:
+            return tell_source(read.all_found, answer, again.said, meant.voice)
+        if meant.task is not None:
+            answer = only_quoted(answer, meant.task, meant.voice)
+        return in_language(answer, meant.voice) if again is not None else answer
 
     async def _generate(
-        self, llm: LlmClient, question: str, request: AskRequest, found: Retrieved
+        self, llm: LlmClient, meant: _Meant, request: AskRequest, read: _Read
     ) -> AsyncGenerator[AnswerEvent, None]:
-        """The model's answer: its tokens as they come, its markers resolved at the end. Raises GenerationError."""
-        language: Literal["en", "zh"] = "zh" if is_chinese(question) else "en"
+        """The model's answer: its tokens as they come, its markers resolved at the end. Raises GenerationError.
+
+        It is asked what is searched for; the message itself where that is a task, or comes back to its last answer.
+        """
+        question, found = read.standalone.text, read.found
+        comes_back = meant.again is not None and meant.again.talk is not Talk.LANGUAGE
+        asked = request.question if comes_back or meant.task is not None else question
+        language: Literal["en", "zh"] = "zh" if meant.voice.chinese else "en"
         nonce = secrets.token_hex(8)
 
         beside = () if llm.breaker.is_open else await self._retriever.load_neighbours(found.hits)
 
         def build(budget_tokens: int) -> Prompt:
             return build_messages(
-                question,
+                asked,
                 found.hits,
                 request.history,
                 budget_tokens=budget_tokens,
@@ -364,7 +469,7 @@ class Answerer:
         if not raw.strip():
             raise LlmUnavailableError("The language model gave an empty answer.")
         if is_refusal(raw):
-            yield DoneEvent(replace(_abstention(question, llm.model_name), usage=usage))
+            yield DoneEvent(replace(_abstention(question, llm.model_name, meant.voice), usage=usage))
             return
         resolved = resolve_citations(raw, prompt.used, [*found.hits, *beside])
         answer = Answer(
@@ -387,8 +492,20 @@ def _may_be_mended(found: Retrieved) -> bool:
     return bool(found.unknown_terms - found.asked.parts) or bool(find_acronyms(found.asked.text))
 
 
-def _abstention(question: str, generator: str) -> Answer:
-    return Answer(refusal("zh" if is_chinese(question) else "en"), True, generator, (), question)
+def _voice(request: AskRequest) -> Voice:
+    """The language of the reply: what the message asks for, else its own; its script also by what was said before."""
+    said = [turn.content for turn in request.history if turn.role == "user"]
+    message = request.question
+    if not any(character.isalpha() for character in message) and said:
+        message = said[-1]
+    wanted = asked_language(bare_question(request.question))
+    chinese = is_chinese(message) if wanted is None else wanted == "zh"
+    return Voice(chinese, chinese and is_traditional(" ".join((*said, request.question))))
+
+
+def _abstention(question: str, generator: str, voice: Voice) -> Answer:
+    text = voice.write(refusal("zh" if voice.chinese else "en"))
+    return Answer(text, True, generator, (), question)
 
 
 def _pieces(text: str) -> list[str]:

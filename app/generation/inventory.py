@@ -69,13 +69,19 @@ _EXAMPLE_DOCUMENTS: Final = ("- What documents do you have?", "- 你有哪些文
 
 
 def describe_inventory(
-    inventory: Inventory, subject: Subject, question: str, *, filtered: bool, folder: str | None = None
+    inventory: Inventory,
+    subject: Subject,
+    question: str,
+    *,
+    filtered: bool,
+    folder: str | None = None,
+    voice: Voice | None = None,
 ) -> Answer:
     """How many documents there are by language, type and folder, and which: those that the inventory names.
 
     With `Subject.TOPICS` each comes with its headings. `folder` is the one that was asked for.
     """
-    reply = Reply(Voice.of(question))
+    reply = Reply(voice or Voice.of(question))
     _count(reply, inventory, filtered=filtered, folder=folder)
     if subject is not Subject.COUNT:
         reply.put(_THESE if inventory.documents <= len(inventory.named) else _SOME)
@@ -88,9 +94,11 @@ def describe_inventory(
     return reply.finish("meta", question)
 
 
-def describe_contents(inventory: Inventory, folder: str | None, question: str, *, filtered: bool) -> Answer:
+def describe_contents(
+    inventory: Inventory, folder: str | None, question: str, *, filtered: bool, voice: Voice | None = None
+) -> Answer:
     """The overview of a folder, or of the collection where that is None: documents with their first sentences."""
-    reply = Reply(Voice.of(question))
+    reply = Reply(voice or Voice.of(question))
     _count(reply, inventory, filtered=filtered, folder=folder)
     reply.say("\n\n")
     for marker, lead in enumerate(inventory.named, 1):
@@ -103,9 +111,9 @@ def describe_contents(inventory: Inventory, folder: str | None, question: str, *
     return reply.finish("overview", question)
 
 
-def describe_newest(newest: Sequence[Lead], question: str) -> Answer:
+def describe_newest(newest: Sequence[Lead], question: str, voice: Voice | None = None) -> Answer:
     """The documents that changed last, each with its day (UTC)."""
-    reply = Reply(Voice.of(question))
+    reply = Reply(voice or Voice.of(question))
     reply.put(_CHANGED)
     for marker, lead in enumerate(newest, 1):
         _name(reply, lead, marker)
@@ -113,9 +121,11 @@ def describe_newest(newest: Sequence[Lead], question: str) -> Answer:
     return reply.finish("meta", question)
 
 
-def describe_holders(holders: Sequence[Holder], thing: str, question: str) -> Answer:
+def describe_holders(
+    holders: Sequence[Holder], thing: str, question: str, voice: Voice | None = None
+) -> Answer:
     """Which documents hold what was asked for, each with a sentence that holds it."""
-    reply = Reply(Voice.of(question))
+    reply = Reply(voice or Voice.of(question))
     count = holders[0].documents
     wording = _HELD_AT_LEAST if holders[0].capped else _HELD_ONCE if count == 1 else _HELD
     reply.put(wording, thing=clip(thing, MAX_TITLE_CHARS), count=f"{count:,}")
@@ -132,9 +142,11 @@ def describe_holders(holders: Sequence[Holder], thing: str, question: str) -> An
     return reply.finish("meta", question)
 
 
-def ask_which(candidates: Sequence[Lead], question: str, *, named: bool) -> Answer:
+def ask_which(
+    candidates: Sequence[Lead], question: str, *, named: bool, voice: Voice | None = None
+) -> Answer:
     """A question back that names documents; `named`: all of them fit the name that was given."""
-    reply = Reply(Voice.of(question))
+    reply = Reply(voice or Voice.of(question))
     reply.put(_WHICH if named else _WHICH_DOCUMENT)
     for marker, lead in enumerate(candidates[:MAX_ASKED_BACK], 1):
         _name(reply, lead, marker)

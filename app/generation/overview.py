@@ -44,13 +44,15 @@ def describe_document(
     left: int,
     texts: Mapping[int, str],
     question: str,
+    *,
+    voice: Voice | None = None,
 ) -> Answer:
     """The overview of a document, in the language of the question; what is quoted is as it stands.
 
     `texts` has the text of each chosen section from its char_start on, perhaps not to its end. `left`: how many
     sections are not among the chosen.
     """
-    reply = Reply(Voice.of(question))
+    reply = Reply(voice or Voice.of(question))
     sentences = sentences_each(len(chosen))
     read = [
         read_parts(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.domain import Answer, ChatTurn
-from app.lexicon import is_chinese
-from app.question.talk import Talk, earlier_questions, read_talk
+from app.generation.reply import Voice
+from app.question.talk import Talk, asked_language, earlier_questions, read_talk
 
 _REPLIES: Final = {
     Talk.IDENTITY: (
@@ -38,50 +38,48 @@ _REPLIES: Final = {
     ),
     Talk.APPLAUSE: ("Glad to help. Ask on if there is more.", "很高兴能帮上忙，还有问题请继续问。"),
     Talk.LANGUAGE: (
-        "I answer in the language of the question: please ask it in that language.",
-        "我用提问的语言回答：请用那种语言提问。",
+        "Ask in English or in Chinese: I answer in the language of the question, and quote documents as they are"
+        " written.",
+        "可以用中文或英文提问：我用提问的语言回答，文档则按原文引用。",
     ),
     Talk.RECAP: (
         "I answer single questions and can't sum up a conversation. Which of them shall I look up again?",
         "我逐个回答问题，不能总结对话。需要再查哪一个问题？",
     ),
 }
+_YOU_ASKED: Final = ("You asked: {question}", "您之前问的是：{question}")
+_MORE_OF: Final = (
+    'What more would you like to know about "{question}"? The marks open the whole source.',
+    "关于“{question}”，您还想了解什么？标记处可以打开原文全文。",
+)
+_OBJECTED: Final = (
+    'An answer can only quote what the documents say. You asked "{question}": please say what is missing, or ask it in'
+    " other words.",
+    "回答只能引用文档所写。您问的是“{question}”：哪里不对，或者请换个说法再问。",
+)
 _NOTHING_ASKED: Final = ("You have not asked anything before this.", "在此之前您还没有提过问题。")
 
 
-def answer_talk(message: str, history: Sequence[ChatTurn]) -> Answer | None:
-    """The reply, None for a question to the documents. `history` is what was said before, in order."""
+def answer_talk(message: str, history: Sequence[ChatTurn], voice: Voice | None = None) -> Answer | None:
+    """The reply, None for a question to the documents. `history` is what was said before, in order. An emoji alone is
+    answered in English."""
     talk = read_talk(message)
     if talk is None:
         return None
-    chinese = is_chinese(message) or (not message.isascii() and not any(c.isalpha() for c in message))
-    earlier = [asked for asked in earlier_questions(history) if read_talk(asked) is None]
+    asked_for = asked_language(message)
+    voice = voice or Voice.of(message)
+    if asked_for is not None:
+        voice = Voice(asked_for == "zh", voice.traditional)
+    earlier = earlier_questions(history)
     if talk is Talk.RECALL:
-        last = earlier[-1] if earlier else None
-        text = (
-            _NOTHING_ASKED[chinese]
-            if last is None
-            else f"您之前问的是：{last}"
-            if chinese
-            else f"You asked: {last}"
-        )
+        text = voice.word(_YOU_ASKED, question="{}") if earlier else voice.word(_NOTHING_ASKED)
     elif talk in (Talk.MORE, Talk.OBJECTION):
         if not earlier:
             return None
-        text = _asked_back(talk, earlier[-1], chinese=chinese)
+        text = voice.word(_MORE_OF if talk is Talk.MORE else _OBJECTED, question="{}")
     else:
-        text = _REPLIES[talk][chinese]
-    return Answer(text, False, "extractive", (), message, kind="chat")
-
-
-def _asked_back(talk: Talk, question: str, *, chinese: bool) -> str:
-    if talk is Talk.MORE:
-        if chinese:
-            return f"关于“{question}”，您还想了解什么？标记处可以打开原文全文。"
-        return f'What more would you like to know about "{question}"? The marks open the whole source.'
-    if chinese:
-        return f"回答只能引用文档所写。您问的是“{question}”：哪里不对，或者请换个说法再问。"
-    return (
-        f'An answer can only quote what the documents say. You asked "{question}": please say what is missing, or ask'
-        " it in other words."
+        text = voice.word(_REPLIES[talk])
+    # Put in last: what was asked stays in its own script
+    return Answer(
+        text.replace("{}", earlier[-1] if earlier else ""), False, "extractive", (), message, kind="chat"
     )

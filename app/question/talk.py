@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import Final, Literal
@@ -44,6 +45,15 @@ class Talk(Enum):
     APPLAUSE = "applause"  # great, an emoji alone
 
 
+_OF_AN_ANSWER: Final = (Talk.LANGUAGE, Talk.MORE, Talk.OBJECTION)
+_CLAUSE: Final = re.compile(r"(?:[^\s,.;:!?，。；：！？、…–—-]|(?<=\w)-(?=\w)|[^\S\n](?![-–—]))+")
+CORRECTION: Final = re.compile(
+    r"^(?:(?:but|no)[, ]+)?i (?:mean|meant|said|(?:am|was) (?:asking|talking) (?:about|for)|asked (?:about|for))\b"
+    r"(?: (?:the|a|an)\b)?\s*|^(?:而)?(?:我|我们)(?:想|要)?(?:是[说指问]的?是?|[说指问要]的是)\s*",
+    re.IGNORECASE,
+)
+_ASKS: Final = re.compile(r"[?？]|吗|呢|多少|什么|谁|哪[里个]|几[天个点]")
+_MARKS: Final = " ,.;:!?，。；：！？、…–—-"
 _PADDING: Final = "padding"  # what is said beside a phrase, never a message by itself
 _OURSELVES: Final = re.compile(r"(?:^|\s)(?:this|it)(?:\s|$)|^这")
 _EMOJI_KINDS: Final = frozenset({"So", "Sk", "Cs", "Cf", "Mn"})
@@ -88,10 +98,75 @@ def is_traditional(text: str) -> bool:
     return _differing(text, fold_script(text)) > _differing(text, traditional)
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A message about the last answer: `talk` is LANGUAGE, MORE or OBJECTION.
+
+    `question` is what that answered, `before` what was said before it, `said` the answers since; `reason` is what an
+    objection says beside that it objects.
+    """
+
+    talk: Talk
+    question: str
+    before: tuple[ChatTurn, ...]
+    said: str
+    reason: str = ""
+
+
+def read_again(message: str, history: Sequence[ChatTurn]) -> Again | None:
+    """What a message wants of the answer before it; None for a message that asks by itself, or where nothing was asked.
+
+    >>> turns = [ChatTurn("user", "What is the limit?"), ChatTurn("assistant", "It is 130 EUR [1].")]
+    >>> again = read_again("That is wrong, it changed in 2026", turns)
+    >>> again.talk, again.question, again.reason
+    (<Talk.OBJECTION: 'objection'>, 'What is the limit?', 'it changed in 2026')
+    """
+    talk, reason = read_talk(message), ""
+    if talk is None:
+        talk, reason = _read_objection(message)
+    if talk not in _OF_AN_ANSWER:
+        return None
+    asked = [at for at, turn in enumerate(history) if turn.role == "user" and _is_question(turn.content)]
+    if not asked:
+        return None
+    said = "\n".join(turn.content for turn in history[asked[-1] :] if turn.role == "assistant")
+    return Again(talk, history[asked[-1]].content.strip(), tuple(history[: asked[-1]]), said, reason)
+
+
 def earlier_questions(history: Sequence[ChatTurn]) -> list[str]:
     """The user's questions to the documents so far, the oldest first: small talk left out."""
-    said = (turn.content.strip() for turn in history if turn.role == "user")
-    return [content for content in said if content and read_talk(content) is None]
+    return [turn.content.strip() for turn in history if turn.role == "user" and _is_question(turn.content)]
+
+
+def _is_question(message: str) -> bool:
+    return bool(message.strip()) and read_talk(message) is None and _read_objection(message)[0] is None
+
+
+def _read_objection(message: str) -> tuple[Talk | None, str]:
+    """An objection with a reason behind it ("That is wrong, it changed in 2026"), and the reason. Where a question or a
+    correction stands behind it, that counts."""
+    kind, rest = _after_denial(message)
+    if kind is not Talk.OBJECTION or _ASKS.search(fold_script(rest)) or CORRECTION.match(fold_script(rest)):
+        return None, ""
+    return kind, rest
+
+
+def corrected(message: str) -> str | None:
+    """What is meant instead ("No, I mean the payment term" → "payment term", 不对，我说的是病假); None for others."""
+    rest = _after_denial(message)[1]
+    found = CORRECTION.match(fold_script(rest))
+    return (rest[found.end() :].strip(_MARKS) or None) if found else None
+
+
+def _after_denial(message: str) -> tuple[Talk | None, str]:
+    """Whether a message begins with an objection or a mere no, and what stands behind those clauses."""
+    at, kind = 0, None
+    while len(message) <= MAX_CHARS and (clause := _CLAUSE.search(message, at)) is not None:
+        talk = read_talk(clause.group())
+        if talk not in (Talk.DENIAL, Talk.OBJECTION):
+            break
+        at, kind = clause.end(), Talk.OBJECTION if Talk.OBJECTION in (talk, kind) else talk
+    return kind, message[at:].lstrip(_MARKS).rstrip(" ,.;:!，。；：！、…–—-")
 
 
 def fold_message(message: str) -> str:

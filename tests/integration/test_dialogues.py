@@ -60,7 +60,7 @@ def rewritten(dialogue: dict[str, Any]) -> str:
         for asked in dialogue["asked"]
         for turn in (ChatTurn("user", asked), ChatTurn("assistant", "It is so. [1]"))
     ]
-    return standalone_question(dialogue["question"], turns)
+    return standalone_question(dialogue["question"], turns).text
 
 
 @pytest.mark.parametrize("dialogue", DIALOGUES, ids=lambda d: f"{d['asked'][0]} … {d['question']}")
