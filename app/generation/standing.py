@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from app.generation.version_marks import (
@@ -29,12 +30,17 @@ from app.values import value_terms
 
 _REPLACES: Final = re.compile(
     r"\b(?:replaces?|supersedes?|replacing|superseding|in place of|instead of) (?P<en>[^.;\n]{3,80})"
-    r"|(?<!被)(?:取代|替代|代替|废止)(?P<zh>[^,，。;；、\n]{2,40})"
-    r"|(?P<same>[^,，。;；、\n]{2,40}?)(?:同时|即行|随之|自动)+(?:废止|作废|失效)",
+    r"|(?<!被)(?:取代|替代|代替|废止)(?P<zh>[^,。;、\n]{2,40})"
+    r"|(?:^|[,。;、\n])(?P<same>[^,。;、\n]{2,40}?)(?:同时|即行|随之|自动)+(?:废止|作废|失效)",
     re.IGNORECASE,
 )
 _REPLACED_BY: Final = re.compile(
-    r"\b(?:replaced|superseded) by (?P<en>[^.;\n]{3,80})|(?:被|由)(?P<zh>[^,，。;；\n]{2,40}?)(?:取代|替代|代替|替换)",
+    r"\b(?:replaced|superseded) by (?P<en>[^.;\n]{3,80})|(?:被|由)(?P<zh>[^,。;\n]{2,40}?)(?:取代|替代|代替|替换)",
+    re.IGNORECASE,
+)
+# What goes on behind the name of what replaces: "the rules of 1 March 2026".
+_DATED: Final = re.compile(
+    r" (?:of|from|dated|since|on|in|as of|effective) (?:\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)).*$",
     re.IGNORECASE,
 )
 _QUOTED: Final = re.compile('["“「『《](?P<name>[^"”」』》]{2,60})["”」』》]')
@@ -57,9 +63,9 @@ class Standing:
 
     `when`: (0, y, m, d) for a date, as far as it is told, (1, …) for a version; later ones are greater; () for none.
     `dated_by` says where that stands. `names` are what its file's name and its title come to without marks, dates and
-    versions ("" for nothing), `name` the title so in words, `subject` the terms of that; `folder` is the same of where
-    it lies. `may_be_old`: its name begins or ends in a word that may be a mark. `codes` are contract numbers and the
-    like, `mentions` the terms of an amendment's beginning. `replaces`: the terms and years of each thing that it says
+    versions ("" for nothing), `wordings` the same in words, `subject` the terms of the title; `folder` is the same of
+    where it lies. `may_be_old`: its name begins or ends in a word that may be a mark. `codes` are contract numbers and
+    the like, `mentions` the terms of an amendment's beginning. `replaces`: the terms and years of each thing that it says
     it replaces; `replaced_by`: what it says it is replaced by, "" for nothing.
     """
 
@@ -71,7 +77,7 @@ class Standing:
     names: tuple[str, str]
     when: tuple[int, ...]
     dated_by: Literal["file", "title", "folder", "text", ""]
-    name: str
+    wordings: tuple[str, str]
     subject: frozenset[str]
     codes: frozenset[str]
     mentions: frozenset[str]
@@ -88,6 +94,7 @@ class Standing:
         return self.when[:1] == (0,) and self.when[1] in years
 
 
+@lru_cache(maxsize=1_024)
 def read_standing(title: str, source: str, head: str) -> Standing:
     """How the document of this title, file name and beginning stands by itself."""
     path, _, file = fold(source).rpartition("/")
@@ -109,7 +116,7 @@ def read_standing(title: str, source: str, head: str) -> Standing:
         (of_file.key, of_title.key),
         when,
         dated_by,
-        of_title.rest,
+        (of_file.rest, of_title.rest),
         frozenset(terms(of_title.rest)),
         _codes(f"{title}\n{stem}\n{beginning}"),
         frozenset(terms(f"{title}\n{beginning}")) if is_amendment else frozenset(),
@@ -127,6 +134,11 @@ def order_standings(standings: Mapping[str, Standing], years: Iterable[str] = ()
         document: _rank(own, [other for key, other in standings.items() if key != document], wanted)
         for document, own in standings.items()
     }
+
+
+def sought_names(own: Standing) -> list[str]:
+    """The names by which the valid version of a document may be found, in words; the surest first."""
+    return list(dict.fromkeys(name for name in (own.replaced_by, *reversed(own.wordings)) if name))
 
 
 def are_versions(one: Standing, other: Standing) -> bool:
@@ -236,7 +248,7 @@ def _read_replacing(beginning: str) -> str:
         return ""
     what = found["en"] or found["zh"]
     quoted = _QUOTED.search(what)
-    return read_name(quoted["name"] if quoted else what).rest
+    return read_name(quoted["name"] if quoted else _DATED.sub("", what)).rest
 
 
 def _moment(found: re.Match[str]) -> tuple[int, ...]:

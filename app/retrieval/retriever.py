@@ -23,9 +23,12 @@ from app.store.bm25 import unknown_weight
 from app.store.chunks import StoredChunk, load_chunks, load_neighbours, load_passages, load_sources
 from app.store.chunks import load_surroundings as load_stored_surroundings
 from app.store.engine import AsyncConnection, AsyncPool, transaction
+from app.store.outlines import find_holders
 from app.store.ranking import RankingQuery, RankingSettings
 from app.store.search import Candidates, SearchPlan, find_candidates, plan_search, weigh_terms
+from app.store.versions import NamedDocument, find_named
 
+MAX_HOLDING = 20  # documents looked at for one that says it replaces another
 MAX_QUERY_TERMS = 256  # of a question of 8,000 characters no more than this many distinct terms are looked up
 
 
@@ -362,6 +365,22 @@ class Retriever:
                 connection, [int(hit.chunk_id) for hit in hits], [int(hit.chunk_id) for hit in in_table]
             )
         return {str(chunk_id): known for chunk_id, known in found.items()}
+
+    async def find_named(
+        self, collection: str, search_filter: SearchFilter | None, names: Sequence[Sequence[str]]
+    ) -> list[NamedDocument]:
+        """Documents whose path and title hold all words of one of `names`, in their order. Raises StoreError."""
+        async with transaction(self._pool) as connection:
+            return await find_named(connection, collection, search_filter, names)
+
+    async def find_holding(
+        self, collection: str, search_filter: SearchFilter | None, terms: Sequence[str]
+    ) -> list[NamedDocument]:
+        """Documents one of whose chunks holds all of these terms, at most MAX_HOLDING. Raises StoreError."""
+        async with transaction(self._pool) as connection:
+            holders = await find_holders(connection, collection, search_filter, terms, MAX_HOLDING)
+            sources = [holder.source for holder in holders]
+            return await find_named(connection, collection, search_filter, (), sources) if sources else []
 
     async def load_surroundings(
         self, hits: Sequence[ScoredChunk], steps: int

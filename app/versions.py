@@ -1,0 +1,139 @@
+"""Asks the valid version of a document too, where the hits hold another one: superseded, a draft, or of another year.
+
+The nearest chunk may well stand in last year's rules, and where both versions read alike only one of them is a hit. So
+where the best hits are not known to be valid, documents of their names are looked up by one bounded statement, and those
+that say they replace them by a second one where no name fits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Final
+
+from opencc import OpenCC
+
+from app.domain import AllOf, Condition, OneOf, ScoredChunk, SearchFilter, StartsWith
+from app.generation.standing import Standing, are_versions, order_standings, read_standing, sought_names
+from app.retrieval.retriever import Retrieved, Retriever
+from app.store.versions import NamedDocument
+
+BEST_HITS: Final = 3  # whose documents have to be valid, or looked up
+MAX_VERSIONS: Final = 3  # documents that are asked too
+MAX_CHUNKS: Final = 3  # of them that become hits
+
+_WORD: Final = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
+
+
+async def add_valid_versions(
+    retriever: Retriever,
+    found: Retrieved,
+    standings: Mapping[str, Standing],
+    years: Sequence[str],
+    *,
+    question: str,
+    collection: str,
+    search_filter: SearchFilter | None,
+) -> Retrieved:
+    """What was found, and behind the best hit what the valid versions of the best hits' documents hold; `found` itself
+    where there is nothing to add.
+
+    `question` is what was searched for, `years` those that it names; `standings` are those of the hits' documents, by
+    id. Raises what retrieval raises.
+    """
+    standings = dict(standings)
+    best = {hit.document_id: hit for hit in found.hits[:BEST_HITS]}
+    valid = _valid_versions(standings, best, years)
+    sources = {hit.document_id: hit.source for hit in found.hits}
+    doubted = [hit for key, hit in best.items() if key not in valid and _is_doubtful(standings[key])]
+    for hit in doubted:
+        own = standings[hit.document_id]
+        named = await _look_up(retriever, hit, own, collection, search_filter)
+        sources |= {document.document_id: document.source for document in named}
+        standings |= {
+            document.document_id: read_standing(document.title, document.source, document.head)
+            for document in named
+        }
+    if doubted:
+        valid = _valid_versions(standings, best, years)
+    wanted = list(dict.fromkeys(key for versions in valid.values() for key in versions))[:MAX_VERSIONS]
+    if not wanted:
+        return found
+    narrowed = _narrow(search_filter, OneOf("source", tuple(sources[key] for key in wanted)))
+    more = await retriever.retrieve(question, collection, MAX_CHUNKS, narrowed)
+    known = {hit.chunk_id for hit in found.hits}
+    first, *others = found.hits
+    # Their scores were made among themselves: so that none is better than the best of all.
+    added = [
+        replace(hit, score=min(hit.score, first.score)) for hit in more.hits if hit.chunk_id not in known
+    ]
+    if not added:
+        return found
+    hits = (replace(hit, rank=rank) for rank, hit in enumerate((first, *added, *others), 1))
+    return replace(found, hits=tuple(hits))
+
+
+def _is_doubtful(own: Standing) -> bool:
+    """Whether another version of it may be the valid one: it is not in force, or its name or folder is dated."""
+    return not own.is_in_force or own.may_be_old or own.dated_by in ("file", "title", "folder")
+
+
+def _valid_versions(
+    standings: Mapping[str, Standing], best: Iterable[str], years: Sequence[str]
+) -> dict[str, list[str]]:
+    """Of those of `best` that others come before: the documents that are in force in their place, the latest first."""
+    order = order_standings(standings, years)
+    in_force = sorted(
+        (key for key, rank in order.items() if rank == 0), key=lambda key: standings[key].when, reverse=True
+    )
+    found = {
+        key: [other for other in in_force if are_versions(standings[key], standings[other])]
+        for key in best
+        if order[key] > 0
+    }
+    return {key: versions for key, versions in found.items() if versions}
+
+
+async def _look_up(
+    retriever: Retriever,
+    hit: ScoredChunk,
+    own: Standing,
+    collection: str,
+    search_filter: SearchFilter | None,
+) -> list[NamedDocument]:
+    names = [words for name in sought_names(own) for words in _spellings(name)]
+    folder = hit.source.rpartition("/")[0]
+    if own.is_in_force and not own.may_be_old and own.dated_by != "folder" and folder:
+        # Documents in force that differ in a date alone lie side by side, and those of one folder have an index.
+        search_filter = _narrow(search_filter, StartsWith("source", f"{folder}/"))
+    named = await retriever.find_named(collection, search_filter, names) if names else []
+    if own.is_in_force or any(
+        are_versions(own, _read(document)) and _read(document).is_in_force for document in named
+    ):
+        return named
+    return [*named, *await retriever.find_holding(collection, search_filter, sorted(own.subject))]
+
+
+def _read(document: NamedDocument) -> Standing:
+    return read_standing(document.title, document.source, document.head)
+
+
+def _narrow(search_filter: SearchFilter | None, condition: Condition) -> SearchFilter:
+    given = search_filter or SearchFilter()
+    where = condition if given.where is None else AllOf((given.where, condition))
+    return replace(given, where=where)
+
+
+def _spellings(name: str) -> list[list[str]]:
+    """The words of a name in their order, in simplified and in traditional characters."""
+    return [
+        _WORD.findall(spelling)
+        for spelling in dict.fromkeys((name.casefold(), str(_to_traditional().convert(name.casefold()))))
+    ]
+
+
+@cache
+def _to_traditional() -> OpenCC:
+    return OpenCC("s2t")
