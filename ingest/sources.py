@@ -44,7 +44,10 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".ipynb": "application/x-ipynb+json",
     ".epub": "application/epub+zip",
     ".rst": "text/x-rst",
-    **dict.fromkeys((".adoc", ".org", ".tex", ".log"), "text/plain"),
+    ".adoc": "text/asciidoc",
+    ".asciidoc": "text/asciidoc",
+    ".org": "text/org",
+    **dict.fromkeys((".tex", ".log"), "text/plain"),
     **CODE_MEDIA_TYPES,
 }
 _SNIFFED = frozenset({"text/markdown", "text/plain", "text/html"})  # suffixes that people put on anything

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from app.domain import Document
 from app.errors import DocumentError
 from ingest.parsers import (
+    adoc,
     code,
     csvfile,
     docx,
@@ -19,6 +20,7 @@ from ingest.parsers import (
     ipynb,
     jsonfile,
     markdown,
+    org,
     pdf,
     plaintext,
     pptx,
@@ -36,6 +38,8 @@ PARSERS: Mapping[str, Parser] = {
     markdown.MEDIA_TYPE: markdown.parse_markdown,
     plaintext.MEDIA_TYPE: plaintext.parse_plaintext,
     rst.MEDIA_TYPE: rst.parse_rst,
+    adoc.MEDIA_TYPE: adoc.parse_adoc,
+    org.MEDIA_TYPE: org.parse_org,
     html.MEDIA_TYPE: html.parse_html,
     pdf.MEDIA_TYPE: pdf.parse_pdf,
     docx.MEDIA_TYPE: docx.parse_docx,

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from app.errors import DocumentError
 from ingest.parsers import (
+    adoc,
     csvfile,
     docx,
     epub,
@@ -30,6 +31,7 @@ from ingest.parsers import (
     ipynb,
     jsonfile,
     markdown,
+    org,
     pdf,
     plaintext,
     pptx,
@@ -118,6 +120,14 @@ def built_seeds() -> list[tuple[str, bytes]]:
         (
             rst.MEDIA_TYPE,
             ".. _l:\n\n标题\n====\n\n.. note:: a |b|\n\n.. |b| replace:: c\n\n* :r:`x <y>`\n".encode(),
+        ),
+        (
+            adoc.MEDIA_TYPE,
+            "= 标题\n:a: b\n\n== T\n\n* x {a}\n+\n----\ny\n----\n\n[cols=2*]\n|===\n2+|a\n|b |c\n|===\n".encode(),
+        ),
+        (
+            org.MEDIA_TYPE,
+            "#+TITLE: 标题\n* A :t:\n:P:\n:END:\n- x\n  - y\n| a |\n#+begin_src c\n1\n#+end_src\n".encode(),
         ),
         (html.MEDIA_TYPE, page.encode()),
         (pdf.MEDIA_TYPE, build_pdf([["one", "two"], ["three"]], title="t")),
