@@ -1,114 +1,146 @@
 """A question without its courtesy and padding: what is asked, in the words in which it was asked. Pure.
 
-"Hi, could you please tell me: what is X? Thank you!" → "What is X?", and a paragraph of circumstances before a question
-is left out. Only whole phrases that ask for nothing by themselves are taken away, at the borders of sentences and
-clauses; a text of nothing else stays as it is.
+"Hi, could you please tell me: what is X? Thank you!" → "what is X?". A clause is courtesy where all of its words are
+words of courtesy (greetings, thanks, apologies, announcements of a question and the small words between them), so that
+"Thank you letters" and 感谢信怎么写 stay. Within a clause only a beginning that announces a question is taken off. A
+paragraph of circumstances before a question is left out unless the question leans on it. A text of nothing else stays
+as it is.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import Final
 
+import rjieba
+
+from app.lexicon import fold_script
+from app.question.content import content_terms, read_question
+from app.question.padding import (
+    CALLED,
+    CLAUSE_END,
+    CLAUSE_END_ZH,
+    EDGES,
+    ENDS,
+    GREETING,
+    is_courtesy,
+    is_padding,
+    is_plea,
+)
+from app.question.talk import read_talk
 from app.sentences import split_sentences
 
-# Sentences that ask for nothing, whole.
-_IDLE: Final = re.compile(
-    r"(?:"
-    # greetings and names
-    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings)\b(?: (?:there|all|everyone|team"
-    r"|again|[A-Z]\w+))*"
-    r"|(?:many |much )?thank(?:s| you)\b.{0,60}|cheers|(?:kind|best|warm)? ?regards\b.{0,40}|bye\b.{0,20}"
-    r"|(?:sorry|excuse me|pardon)\b.{0,40}"
-    # announcements of a question
-    r"|i (?:just )?(?:have|had|'ve got) (?:a|one|another|the following|this) (?:\w+ )?question\b.{0,40}"
-    r"|(?:a )?(?:quick|short|small|simple|another|one more) question\b.{0,30}"
-    r"|i(?: would|'d)? (?:like|want|need|wish) to (?:know|ask|find out)(?: the following| something)?"
-    r"|(?:can|could|would|will) you (?:please |kindly )?(?:help|assist) me(?: with (?:this|that|something"
-    r"|a question))?(?: please)?"
-    r"|(?:please )?help(?: me)?(?: please)?|please"
-    # how to answer
-    r"|(?:please )?(?:answer|reply|respond|be)(?: \w+)? ?(?:precise|precisely|brief|briefly|short|shortly"
-    r"|concise|concisely|clearly"
-    r"|in detail|in one sentence|in short|accurate|accurately|honestly|truthfully)?"
-    r"|(?:it(?:'s| is) )?(?:urgent|important)|(?:any|all) help (?:is|would be) (?:welcome|appreciated|great).{0,20}"
-    r"|(?:i )?(?:appreciate|hope|look forward)\b.{0,60}"
-    r")",
+_HAN: Final = re.compile(r"[㐀-鿿]")
+_MIXED: Final = re.compile(r"[\w㐀-鿿]")
+_CODE_WORD: Final = re.compile(r"[A-Za-z0-9]+(?:[-._/][A-Za-z0-9]+)*")
+
+_ASKING: Final = (
+    r"(?:what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|may|should|must|will|would|has"
+    r"|have|if|whether|i|i'm|we|please|kindly|sorry|excuse|quick|just|any|list|show|tell|explain|give|summari[sz]e|compare)\b"
+)
+# What stands before an asking word: "Hi what is X", "so, where"; in front of anything else it may be what is asked.
+_FILLER: Final = re.compile(
+    rf"(?:(?:please|pls|kindly|um+|hm+|so|btw|by the way)\b[ ,:]*"
+    rf"|(?:{GREETING}(?: {CALLED})?|ok(?:ay)?|well|now|and|but|also|anyway|right|alright|actually)"
+    rf"(?:\s*[,:–—]\s*|\s+(?={_ASKING})))",
     re.IGNORECASE,
 )
-_IDLE_ZH: Final = re.compile(
-    r"(?:你好|您好|大家好|嗨|哈[喽啰]|早上好|上午好|下午好|晚上好|早安|各位好)(?:[呀啊哦])?"
-    r"|(?:非常|十分|多|太)?(?:感谢|谢谢|谢了|多谢)(?:你|您|大家|各位|了|啦)*(?:的.{0,6})?|麻烦(?:你|您)?了?|辛苦(?:你|您)?了|拜托了?"
-    r"|不好意思|打扰(?:一下|了|您了)?|抱歉|劳驾|(?:我)?(?:想|有)?(?:个|一个|些)?(?:问题|事情?)(?:想)?(?:请教|问|咨询)?(?:一下)?(?:你|您)?"
-    r"|急|在吗|请(?:尽快|详细|简要|简单|准确)?(?:回答|回复|答复)"
+_FOLLOWS: Final = (
+    r"(?=\s*[,:;–—]|\s+(?:about|what|who|whom|whose|when|where|which|why|how|if|whether|the following)\b)"
 )
-# Phrases in front of a question within its sentence; what follows is asked.
+_YOU: Final = r"(?:you|u|anyone|anybody|someone|somebody|one of you|any of you)"
+_KINDLY: Final = (
+    r"(?: (?:please|kindly|possibly|perhaps|maybe|just|quickly|also|be (?:so |very )?(?:kind|nice|good)"
+    r"(?: enough)?(?: as)? to|be able to|help me(?: to)?|help us(?: to)?|happen to|by (?:any )?chance))*"
+)
+_WANT: Final = r"(?:(?:would|'d) )?(?:(?:really|just|also|only) )?(?:like|want|wanted|need|needed|wish|love)"
+# Beginnings that announce a question; what follows is asked.
 _OPENER: Final = re.compile(
     r"\b(?:"
-    r"(?:can|could|would|will|may|might)(?: you| anyone| someone| somebody)?(?: please| kindly| possibly)*"
-    r" (?:tell|inform|advise|remind|let) (?:me|us)(?: know)?(?: please)?"
-    r"|(?:can|could|may|might) i (?:please )?(?:ask|know)(?: you)?"
-    r"|(?:please |kindly |just )*(?:tell|inform|remind|let) (?:me|us)(?: know)?(?: please)?"
-    r"|(?:i|we)(?:'m| am| are|'re)? (?:just )?(?:wonder(?:ing)?|curious)(?: to know)?"
-    r"|(?:i|we) was (?:just )?wondering"
-    r"|(?:i|we)(?: would|'d)?(?: really| just)? (?:like|want|need|wish|love) to (?:know|ask|find out|learn"
-    r"|understand)(?: from you)?"
-    r"|(?:do|would|does) (?:you|anyone|anybody|someone|somebody)(?: happen to| perhaps| maybe| by chance)? know"
-    r"|any (?:idea|chance you know)"
-    r"|my question is|the question is|(?:what|all) (?:i|we) (?:want|need|would like) to know is"
-    r"|would you mind (?:telling me|letting me know)"
-    r"|please (?:answer|help me (?:to )?(?:find|understand))"
-    r")\b(?: about it)?[ ,:;–—-]*(?:the following(?: question)?[ ,:.]*)?",
+    r"(?:(?:i|we)(?:'d| would)|it(?:'d| would)(?: be)?|that would be)(?: \w+){1,4}? if (?=you |someone |anyone )|"
+    rf"(?:(?:can|could|would|will|may|might) {_YOU}{_KINDLY} |{_YOU} (?:can|could|would|might){_KINDLY} "
+    r"|(?:please |kindly |just )*)"
+    r"(?:tell|inform|advise|remind|let) (?:me|us)(?: know)?(?: please)?"
+    rf"|(?:can|could|may|might) (?:i|we)(?: please| just| quickly)? (?:ask|know)(?: you)?{_FOLLOWS}"
+    r"|(?:(?:i|we)(?:'m| am|'re| are| was| were|'ve been| have been)? )?(?:just |also |really |simply )*"
+    rf"(?:wonder(?:ing|ed)?|curious)(?: to know)?{_FOLLOWS}"
+    rf"|(?:i|we) ?{_WANT} to (?:know|find out)(?: from you)?"
+    rf"|(?:i|we) ?{_WANT} to (?:ask|learn|understand|check|confirm|clarify)(?: you)?{_FOLLOWS}"
+    rf"|(?:do|would|does) {_YOU}{_KINDLY} know"
+    rf"|any (?:idea|clue|chance (?:you|anyone|someone) knows?){_FOLLOWS}"
+    r"|(?:my|the|one|another|(?:i|we)(?:'ve| have)?(?: got)? (?:a|one|another)|a|quick)(?: \w+){0,2} questions?"
+    r"(?: (?:is|would be|for you)(?= )| (?:about|on|regarding|concerning)(?= )|(?=:))"
+    r"|(?:what|all) (?:i|we) (?:want|need|would like)(?: to know)? is"
+    r"|would you mind (?:telling me|letting me know|explaining)"
+    rf"|(?:(?:i|we)(?: am|'m| are|'re)? )?(?:not|un)(?: \w+)? ?(?:sure|certain|clear){_FOLLOWS}"
+    rf"|(?:i|we)(?: do not| don't) know{_FOLLOWS}"
+    rf"|(?:i|we)(?: am|'m| are|'re) trying to (?:find out|figure out|understand|work out){_FOLLOWS}"
+    rf"|please (?:answer|help me (?:to )?(?:find|understand)){_FOLLOWS}"
+    r")(?: about it)?[ ,:;–—-]*(?:the following(?: question)?[ ,:.]*)?(?:(?:if|whether|about)\b )?",
     re.IGNORECASE,
-)
-_OPENER_ZH: Final = re.compile(
-    r"(?:(?:我|我们|本人|俺)?(?:就是|现在|还|很|也)?(?:想|要|希望)(?:请问|知道|问|了解|咨询|请教|查|查询|确认|弄清楚|打听|搞清楚)(?:一?下|下)?(?:您|你|各位|大家)?"
-    r"|请问(?:一下|下)?(?:各位|大家|您|你)?|请教(?:一下|下)?(?:各位|大家|您|你)?"
-    r"|(?:请|麻烦|劳驾|拜托|能不能|能否|可不可以|可以|可否|方便)*(?:你|您|谁|大家)?(?:请|能|能够|可以|能不能|能否)?"
-    r"(?:帮|给|替)(?:我|我们|忙)?(?:查|找|看|问|搜|查询|确认|解答|回答|说|讲)(?:查|找|看)?(?:一?下|下)?"
-    r"|(?:请|麻烦|劳驾|拜托|能不能|能否|可不可以|可以|可否|方便)+(?:你|您|谁|大家)?(?:请|能|可以)?(?:直接|尽快)?(?:告诉|告知|说明|回答|解答|提示)(?:一?下)?(?:我|我们)?(?:一?下)?"
-    r"|告诉我(?:一下)?|你?知不?知道|有(?:没有)?人知道(?:吗)?|谁知道|我的问题是|问题是)"
-    r"[ ，,：:、]*"
-)
-_CLOSER_ZH: Final = re.compile(
-    r"[ ，,。！!？?]*(?:谢谢|多谢|感谢|麻烦|拜托|辛苦)(?:你|您|大家|各位)?(?:了|啦|啊)?[ ，,。！!~～]*$"
 )
 _CLOSER: Final = re.compile(
-    r"[ ,.!?–—-]*\b(?:(?:please|thanks|thank you|thx|pls|cheers)(?: (?:a lot|very much|so much|in advance"
-    r"|again|you))*)[ !.]*$",
+    r"(?:[ ,.!?–—-]*[,.!?–—-] *|(?<!\ba)(?<!\bthe)(?<!\bmy)(?<!\bour)(?<!\bsay)(?<!\bof)(?<!\bwrite)(?<!\bsend) +)"
+    r"(?:please|thanks|thank you|thx|pls|plz|cheers)(?: (?:a lot|very much|so much|in advance|again|you))*[ !.?]*$",
     re.IGNORECASE,
 )
-_PLEASE: Final = re.compile(r"^(?:please|kindly|pls|so|well|ok(?:ay)?|um+|hm+|now)\b[ ,:]*", re.IGNORECASE)
-_GREETING: Final = re.compile(
-    r"^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b(?: (?:there|all|everyone|team"
-    r"|again))*[ ,!:.–—-]+",
-    re.IGNORECASE,
+_CLAUSE_BORDER: Final = re.compile(
+    r"[,:;–—(]\s*(?:(?:and|but|so)\s+)?|\s(?:and|but|so|then|because)\s+", re.IGNORECASE
 )
-_GREETING_ZH: Final = re.compile(
-    r"^(?:你好|您好|嗨|哈[喽啰]|早上好|下午好|晚上好|大家好|不好意思|打扰一?下|劳驾)[呀啊]?[ ，,。！!：:~～]+"
+_STATES: Final = re.compile(r"\b(?:i|we|my|our)\b|我|本人", re.IGNORECASE)
+
+_SELF: Final = "(?:我们?|本人|咱们?)"
+_ADVERBS: Final = "(?:就|只|还|也|现在|很|特别|主要|是|先|再|顺便|另外|有点)*"
+_LOOK_ZH: Final = (
+    "(?:请问|请教|咨询|知道|了解|查询|查找|查看|查阅|搜索|检索|打听|确认|[弄搞](?:清楚?|明白)|问问|查查|看看|找找|听听"
+    "|[问查找看搜])"
+)
+_TELL_ZH: Final = "(?:告诉|告知|说明|回答|解答|提示|指点|科普|说|讲)"
+_CAN_ZH: Final = "(?:能否|能不能|可否|可不可以|可以|方便|是否|能)*"
+_WHO_ZH: Final = "(?:[您你]们?|谁|哪位|有人|有没有人|各位|大家)?"
+_FOR_ME_ZH: Final = "(?:帮忙|[帮给替](?:我们?|个?忙|一下)|[跟和向]我们?)"
+_OPENER_ZH: Final = re.compile(
+    "(?:"
+    f"{_SELF}?{_ADVERBS}(?:想要?|希望)(?:能|再|先|跟您?|向您?|和您?|[跟向和](?:你|大家|各位))*{_LOOK_ZH}"
+    f"|{_SELF}{_ADVERBS}(?:需?要)(?:问|请教|咨询|知道)"
+    f"|{_CAN_ZH}(?:请|麻烦|劳驾|劳烦|拜托|烦请|有劳|敬请|恳请)+{_WHO_ZH}{_CAN_ZH}(?:直接|尽快|先)?{_FOR_ME_ZH}*(?:{_LOOK_ZH}|{_TELL_ZH})"
+    f"|{_CAN_ZH}{_WHO_ZH}{_CAN_ZH}{_FOR_ME_ZH}+(?:{_LOOK_ZH}|{_TELL_ZH})"
+    f"|{_CAN_ZH}{_WHO_ZH}{_CAN_ZH}(?:告诉|告知)(?=我)"
+    "|(?:冒昧|顺便|再|还想)?(?:请问|请教)"
+    f"|(?:[您你]们?|大家|各位|有没有人|有人|谁|哪位)(?:能|可以)?(?:知不知道|知道)"
+    "|(?:我的|有个?|有一个|一个)?(?:小|简单的?)?(?:问题|疑问)(?:是(?!什么|否|谁|哪|怎)|(?=[:：]))"
+    ")"
+    "(?:看看|看|到)?"
+    "(?P<whole>(?:一?下子?)?(?:我们?|[您你]们?|大家|各位(?:前辈|老师|同事|领导)?)?(?:一?下)?(?:的是)?[ ，,：:、]*)"
+)
+_CLOSER_ZH: Final = re.compile(
+    "(?<![说写道示致喊])(?:非常|十分|多|太)?(?:谢谢|多谢|感谢|麻烦|拜托|辛苦)(?:你|您|大家|各位)?(?:了|啦|啊)?$"
 )
 
+_LEANS: Final = re.compile(
+    r"\b(?:it|its|they|them|their|this|these|those(?! (?:from|of|who|that|which|in|with)\b)|he|him|his|she|her)\b"
+    r"(?<!\b(?:is|as) it(?= \w{1,15} (?:to|for|that)\b))|[它他她]们?|[这這]|该(?=[产设文制合规公])",
+    re.IGNORECASE,
+)
+MOST_LEANING_TERMS: Final = 2  # content terms: a question with a pronoun and no more of them says too little
 _HALVES: Final = re.compile(r"(?<=[;；])")
 LONG_SENTENCE: Final = 120  # characters: of a longer sentence the parts between semicolons count as sentences
-_LEANS: Final = re.compile(
-    r"\b(?:it|its|they|them|their|this|these|those)\b|[它他她]们?|这|這|该", re.IGNORECASE
-)
-CIRCUMSTANCES: Final = 40  # characters: a shorter sentence beside a question may belong to it
+CIRCUMSTANCES: Final = 40  # letters: less beside a question may belong to it
+_HAN_LETTERS: Final = 2.5  # letters that a Chinese character counts as
 _ASKS_PLAINLY: Final = re.compile(
     r"[?？]|^\W*(?:list|show|name|give|explain|describe|compare|summari[sz]e|find|count|write|translate)\b"
-    r"|^\W*(?:列出|总结|總結|介绍|介紹|解释|比较|比較)",
+    r"|^\W*(?:列出|总结|介绍|解释|比较)",
     re.IGNORECASE,
 )
 _ASKS: Final = re.compile(
     r"[?？]|^\W*(?:what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|may|must|should|will"
     r"|would|has|have|am|list|show|name|give|explain|describe|compare|summari[sz]e|find|count|tell|define|write|translate)\b"
     r"|\b(?:what|who|when|where|which|why|how (?:much|many|long|often|do|does|to|is|are|can)) "
-    r"|什么|甚麼|什麼|多少|哪|谁|誰|怎么|怎麼|怎样|怎樣|如何|为何|為何|为什么|為什麼|几|幾|吗|嗎|呢|是否|能否|可否|多久|多长|多大|多高|何时"
-    r"|列出|总结|總結|介绍|介紹|解释|說明|比较|比較|有没有|有沒有",
+    r"|什么|甚么|多少|哪|谁|怎么|怎样|如何|为何|为什么|几|吗|呢|是否|能否|可否|多久|多长|多大|多高|何时"
+    r"|列出|总结|介绍|解释|说明|比较|有没有",
     re.IGNORECASE,
 )
-_HAN: Final = re.compile(r"[㐀-鿿]")
-_MIXED: Final = re.compile(r"[\w㐀-鿿]")
 
 
 def bare_question(text: str) -> str:
@@ -121,13 +153,44 @@ def bare_question(text: str) -> str:
     >>> bare_question("Thanks!")
     'Thanks!'
     """
-    kept = [bare for sentence in _sentences(text) if (bare := _bare_sentence(sentence))]
-    asking = [sentence for sentence in kept if _ASKS_PLAINLY.search(sentence)]
-    asking = asking or [sentence for sentence in kept if _ASKS.search(sentence)]
-    asking = [sentence for sentence in kept if sentence in asking or len(sentence) < CIRCUMSTANCES]
-    if len(asking) < len(kept) and any(_LEANS.search(sentence) for sentence in asking):
-        asking = kept  # "… has two layers below it. What are they?"
-    return " ".join(dict.fromkeys(asking or kept)) or text.strip()
+    if read_talk(text) is not None:
+        return text.strip()
+    sentences = [(bare, sentence) for sentence in _sentences(text) if (bare := _bare_sentence(sentence))]
+    kept = [bare for bare, _ in sentences]
+    asking = [bare for bare in kept if _ASKS_PLAINLY.search(fold_script(bare)) and not is_plea(bare)]
+    asking = asking or [bare for bare in kept if _ASKS.search(fold_script(bare))]
+    question = " ".join(asking)
+    if not asking or len(asking) == len(kept) or _needs_more(question):
+        return _join(kept) or text.strip()
+    beside = [(bare, sentence) for bare, sentence in sentences if bare not in asking]
+    if sum(_letters(sentence) for _, sentence in beside) >= CIRCUMSTANCES:
+        named = [] if read_question(question).codes else [code for bare, _ in beside for code in _codes(bare)]
+        return f"{', '.join(dict.fromkeys(named))}: {question}" if named else _join(asking)
+    idle = [bare for bare, _ in beside if is_plea(bare) or is_padding(fold_script(bare), whole=True)]
+    return _join([bare for bare in kept if bare not in idle])
+
+
+def _codes(sentence: str) -> list[str]:
+    """The codes that a sentence names, as they are written: what is asked is asked of them."""
+    return [word for word in _CODE_WORD.findall(sentence) if read_question(word).codes]
+
+
+def _join(sentences: list[str]) -> str:
+    """Different sentences, with a blank between those that Chinese punctuation does not part."""
+    return re.sub("(?<=[。！？]) (?=[㐀-鿿])", "", " ".join(dict.fromkeys(sentences)))
+
+
+def _needs_more(question: str) -> bool:
+    """Whether a question says too little without what stands before it: next to nothing, or of "it"."""
+    content = content_terms(question)
+    pronoun = _LEANS.search(question)
+    return not content or bool(
+        pronoun and (len(content) <= MOST_LEANING_TERMS or not content_terms(question[: pronoun.start()]))
+    )
+
+
+def _letters(sentence: str) -> float:
+    return len(sentence) + (_HAN_LETTERS - 1) * len(_HAN.findall(sentence))
 
 
 def _sentences(text: str) -> list[str]:
@@ -140,72 +203,85 @@ def _sentences(text: str) -> list[str]:
 
 def _bare_sentence(sentence: str) -> str:
     """A sentence without what asks for nothing, "" where that is all of it."""
-    if _HAN.search(sentence):
-        return _bare_chinese(sentence)
-    rest = sentence
-    while True:
-        shorter = _PLEASE.sub("", _GREETING.sub("", rest))
-        shorter = _CLOSER.sub(_mark(shorter), shorter)
-        if shorter == rest:
-            break
-        rest = shorter
-    if not _MIXED.search(rest) or _IDLE.fullmatch(rest.strip(" ,.!?:;–—-")):
+    folded = fold_script(sentence).replace("’", "'")
+    if is_courtesy(folded):
         return ""
-    openers = [
-        found
-        for found in _OPENER.finditer(rest)
-        if _MIXED.search(rest[found.end() :]) and _begins(rest, found.start())
-    ]
-    if openers:
-        rest = rest[openers[-1].end() :]
-        rest = _CLOSER.sub(_mark(rest), rest)
-        if _IDLE.fullmatch(rest.strip(" ,.!?:;–—-")):
-            return ""
-    return rest.strip(" ,:;–—-")
+    chinese = bool(_HAN.search(folded))
+    start = _skip_beginning(folded, 0, chinese=chinese)
+    end = _skip_end(folded, start, chinese=chinese)
+    opener = _last_opener(folded, start, end, chinese=chinese)
+    if opener is not None:
+        before, rest = folded[start : opener[0]], folded[opener[1] : end]
+        states = _STATES.search(folded, 0, opener[0])
+        if states and _letters(before) >= CIRCUMSTANCES and not _needs_more(rest):
+            start = opener[1]
+        else:
+            return _closed(sentence, sentence[start : opener[0]] + sentence[opener[1] : end])
+    return _closed(sentence, sentence[start:end])
 
 
-def _mark(sentence: str) -> str:
-    """The question mark that stood before or after what is taken from a sentence's end."""
-    return "?" if "?" in sentence[-30:] else ""
+def _closed(sentence: str, rest: str) -> str:
+    """What is left of a sentence, with its question mark."""
+    bare = rest.strip(EDGES)
+    mark = next((mark for mark in "?？" if mark in sentence and not re.search(r"[?？]", bare)), "")
+    return bare.rstrip(" .。!！~～") + mark if mark and _MIXED.search(bare) else bare
 
 
-def _begins(sentence: str, at: int) -> bool:
-    """Whether a clause begins at `at`: after a comma, a colon, a dash or "and", or at the start."""
-    before = sentence[:at].rstrip()
-    return (
-        not before
-        or before[-1] in ",:;–—-("
-        or bool(re.search(r"\b(?:and|but|so|then|because)$", before, re.I))
-    )
-
-
-def _bare_chinese(sentence: str) -> str:
-    rest = sentence
+def _skip_beginning(folded: str, start: int, *, chinese: bool) -> int:
+    """Where a sentence begins after clauses of courtesy and beginnings that announce a question."""
     while True:
-        shorter = _GREETING_ZH.sub("", rest)
-        shorter = _CLOSER_ZH.sub("？" if re.search(r"[？?][^？?]{0,12}$", shorter) else "", shorter)
-        if shorter == rest:
-            break
-        rest = shorter
-    if not _MIXED.search(rest) or _IDLE_ZH.fullmatch(rest.strip(" ，,。！!？?：:；;~～、")):
-        return ""
-    openers = [
-        found
-        for found in _OPENER_ZH.finditer(rest)
-        if _MIXED.search(rest[found.end() :].strip("一下吗呢吧")) and _starts_clause(rest, found.start())
-    ]
-    if openers:
-        rest = rest[openers[-1].end() :]
-    clauses = re.split(r"[，,]", rest)
-    while len(clauses) > 1 and _IDLE_ZH.fullmatch(clauses[0].strip()):
-        rest = rest[len(clauses.pop(0)) + 1 :]
-    return rest.strip(" ，,：:；;、")
+        clauses = [
+            (border.end(), folded[start : border.start()], folded[border.end() :])
+            for border in (CLAUSE_END_ZH if chinese else CLAUSE_END).finditer(folded, start)
+        ]
+        at = next((end for end, clause, _ in clauses if is_courtesy(clause)), None)
+        if at is None and (filler := _FILLER.match(folded, start)):
+            at = filler.end()
+        if at is None:
+            at = _opener_at(folded, start, chinese=chinese)
+        if at is None:
+            at = next((end for end, clause, rest in clauses if _may_go(clause, rest)), None)
+        if at is None or not _MIXED.search(folded[at:].strip("一下吗呢吧")):
+            return start
+        start = at
 
 
-def _starts_clause(sentence: str, at: int) -> bool:
-    before = sentence[:at].rstrip()
-    return (
-        not before
-        or before[-1] in "，,。：:；;！!？?、 （("
-        or before.endswith(("所以", "但是", "因此", "然后", "就", "还"))
-    )
+def _may_go(clause: str, rest: str) -> bool:
+    """Whether a clause may be left out beside the rest of its sentence."""
+    return is_courtesy(clause) or (is_padding(clause) and not _needs_more(rest))
+
+
+def _skip_end(folded: str, start: int, *, chinese: bool) -> int:
+    """Where a sentence ends before clauses of courtesy."""
+    end = len(folded)
+    ends = CLAUSE_END_ZH if chinese else CLAUSE_END
+    while True:
+        rest = folded[start:end].rstrip(ENDS)
+        closer = (_CLOSER_ZH if chinese else _CLOSER).search(rest)
+        cut = closer.start() if closer else None
+        if cut is None:
+            borders = (found.span() for found in ends.finditer(rest))
+            cut = next((at for at, end in borders if _may_go(rest[end:], rest[:at])), None)
+        if cut is None or not _MIXED.search(rest[:cut]):
+            return end
+        end = start + cut
+
+
+def _last_opener(folded: str, start: int, end: int, *, chinese: bool) -> tuple[int, int] | None:
+    """The last beginning of a clause within [start, end) that announces a question."""
+    ends = CLAUSE_END_ZH if chinese else _CLAUSE_BORDER
+    found = None
+    for border in ends.finditer(folded, start, end):
+        after = _opener_at(folded, border.end(), chinese=chinese)
+        if after is not None and _MIXED.search(folded[after:end].strip("一下吗呢吧")):
+            found = border.end(), after
+    return found
+
+
+def _opener_at(folded: str, start: int, *, chinese: bool) -> int | None:
+    """The end of what announces a question at `start`; in Chinese it ends where a word does."""
+    found = (_OPENER_ZH if chinese else _OPENER).match(folded, start)
+    if found is None or not chinese or found["whole"]:
+        return found.end() if found else None
+    borders = accumulate(map(len, rjieba.cut(folded[start:], hmm=False)), initial=start)
+    return found.end() if found.end() in set(borders) else None
