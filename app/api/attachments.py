@@ -16,6 +16,7 @@ Span = tuple[int, int]  # half-open, in code points of a message
 
 _MOST_TAGS: Final = 50  # distinct names of tags that are looked at
 _LONGEST_PARAGRAPH: Final = 1_000  # code points of a paragraph that may be the question of a long message
+_LABEL_CHARS: Final = 100  # what may stand beside a question without being a text of its own
 
 _OPENING: Final = re.compile(
     r"^[ \t]{0,20}<(?P<tag>[^\W\d][\w.-]{0,60})(?:[ \t][^<>\n]{0,500})?>", re.MULTILINE
@@ -75,6 +76,7 @@ _ANSWER_LABEL: Final = re.compile(
 _FENCE_BELOW: Final = re.compile(r"[:：][ \t]*\n```[^\n]{0,40}\n")
 _RULE: Final = re.compile(r"^[-=*_]{5,}[ \t]*$", re.MULTILINE)
 _COMMENT: Final = re.compile(r"<!--[^>]{0,300}-->")
+_LEAD: Final = re.compile(r"(?:\A|\n)[^\n]{0,200}[:：]\s*\Z")
 _HEADING: Final = re.compile(rf"^{_BLANKS}#{{1,6}}[ \t]", re.MULTILINE)
 _INSTRUCTION: Final = re.compile(
     r"\b(?:respond|answer|reply)\b.{0,60}\b(?:query|question|user)\b"
@@ -119,6 +121,11 @@ def question_in(message: str, max_chars: int) -> str | None:
     if found is None:
         found = message
     return found if len(found) <= max_chars else _questioning_paragraph(found, max_chars)
+
+
+def brings_text(message: str, question: str) -> bool:
+    """Whether a message holds more than its question: the text of files or pages, or a template."""
+    return len(message) - len(question) > _LABEL_CHARS
 
 
 def tagged_spans(text: str, names: re.Pattern[str]) -> list[Span]:
@@ -188,9 +195,17 @@ def _labelled_question(outside: Sequence[str]) -> str | None:
 def _beside(outside: Sequence[str]) -> str | None:
     """The user's words beside a block: after it, else before it, unless that is the template's instruction."""
     *before, after = outside
-    if after:
-        return after if not _is_instruction(after) else _questioning_paragraph(after, _LONGEST_PARAGRAPH)
-    return next((piece for piece in before if piece and not _is_instruction(piece)), None)
+    return next(filter(None, map(_user_words, (after, *before))), None)
+
+
+def _user_words(piece: str) -> str | None:
+    """A piece beside a block without what a template adds: headings and what follows them, a last line that leads to
+    the block ("Attached files:"), instructions."""
+    heading = _HEADING.search(piece)
+    words = _LEAD.sub("", piece[: heading.start()] if heading else piece).strip()
+    if words and not _INSTRUCTION.search(words):
+        return words
+    return _questioning_paragraph(piece, _LONGEST_PARAGRAPH)
 
 
 def _is_instruction(text: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
+
+UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")  # what PostgreSQL can't hold: NUL and lone surrogates
 
 
 def refusal(code: str, english: str, chinese: str) -> PydanticCustomError:
@@ -16,8 +19,8 @@ def refusal(code: str, english: str, chinese: str) -> PydanticCustomError:
 
 
 def storable(text: str) -> str:
-    """Refuse what PostgreSQL can't hold: NUL and lone surrogates."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    """Refuse what PostgreSQL can't hold."""
+    if UNSTORABLE.search(text):
         raise ValueError("must not contain NUL or lone surrogates")
     return text
 

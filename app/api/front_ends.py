@@ -37,7 +37,13 @@ _SPOKEN: Final = re.compile(
     r"(?:\*\*)?[ \t]*[:：](?:\*\*)?[ \t]*",
     re.MULTILINE | re.IGNORECASE,
 )
-_TASK: Final = re.compile(r"\s{0,20}(?:#{1,6}|\*\*|\[)[ \t]*(?:task|任务|任務)\b", re.IGNORECASE)
+_TASK: Final = re.compile(
+    r"\s{0,20}(?:(?:#{1,6}|\*\*|\[)[ \t]*(?:task|任务|任務)\b|your task is\b|你的(?:任务|任務)是)",
+    re.IGNORECASE,
+)
+_TOOL_CHOICE: Final = re.compile(
+    r'\{\s{0,20}"tool_calls"\s{0,9}:\s{0,9}\[\s{0,20}\]'
+)  # how "none" is to be said
 _SKELETON: Final = re.compile(r"\{[^{}]{1,400}\}")
 _KEY: Final = re.compile(r'"([^"\n]{1,40})"\s{0,9}:\s{0,9}(\[)?')
 
@@ -79,7 +85,7 @@ _FORMS: Final[Mapping[Chore, _Form]] = {
 
 _TALK: Final = (
     r"\b(?:the|this|our|a|an|following|above|given|user'?s?) (?:\w{1,20} ){0,2}?"
-    r"(?:conversation|chat|dialog(?:ue)?|discussion|session|thread|exchange|request|query|message)\b(?: history\b)?"
+    r"(?:conversation|chat|dialog(?:ue)?|discussion|session|thread|exchange|requests?|query|messages?)\b(?: history\b)?"
     r"(?= ?(?:[.,:;!?()\"'\n]|$)| (?:above|below|using|with|without|in|that|which|so|and|based|to|as|into|under|by)\b)"
 )
 _NAME: Final = r"\b(?:title|name|headline|topic)\b"
@@ -128,8 +134,8 @@ def chore_reply(message: str, earlier: Sequence[ChatTurn] = (), system: str = ""
     """The reply to a front end's chore, in the form that it asks for; None where the message is none.
 
     `earlier` are the turns before the message, which a demand for a title may mean; `system` is the system prompt,
-    where some front ends put that demand, with the conversation as the message. A title is the first words of the
-    conversation's first question, a search query its last question; tags, follow-ups and completions are empty.
+    where some front ends put that demand, or one to choose tools, with the conversation as the message. A title is the
+    first words of the conversation's first question, a search query its last question; the rest is empty.
 
     >>> chore_reply('### Task:\\nWrite a title. JSON: { "title": "…" }\\n<chat_history>\\nUSER: Why?\\n</chat_history>')
     '{"title": "Why"}'
@@ -143,6 +149,8 @@ def chore_reply(message: str, earlier: Sequence[ChatTurn] = (), system: str = ""
         chore, keys, conversation = prompt.chore or "title", prompt.keys, prompt.conversation
     elif prompt.conversation and _demands_title(system.partition("\n\n")[0]):
         chore, keys, conversation = "title", _keys(system[:_HEAD_CHARS]), message
+    elif prompt.conversation and _TOOL_CHOICE.search(system) and _TERSE.search(system):
+        return '{"tool_calls": []}'
     else:
         return None
     asked = _questions(conversation) or [turn.content for turn in earlier if turn.role == "user"]
@@ -185,9 +193,9 @@ def _prompt(message: str) -> _Prompt | None:
         return None
     elif spoken and spoken.start() > 0:
         instruction, conversation = message[: spoken.start()], message[spoken.start() :]
-    elif spoken:  # the instruction comes last
+    elif spoken and "\n\n" in message:  # the instruction comes last
         conversation, _, instruction = message.rpartition("\n\n")
-    elif '"role"' in message:
+    elif spoken or '"role"' in message:
         instruction, conversation = "", message
     else:
         instruction, conversation = message, ""
@@ -197,10 +205,12 @@ def _prompt(message: str) -> _Prompt | None:
 def _is_chore(message: str, prompt: _Prompt, earlier: Sequence[ChatTurn]) -> bool:
     if prompt.chore in (None, "title") and _demands_title(prompt.instruction):
         return bool(prompt.conversation or earlier or "\n" in message.strip())
+    is_task = _TASK.match(message) is not None
+    if is_task and prompt.conversation and prompt.keys:
+        return True  # whatever it is, it is to be made of the conversation and no question
     if prompt.chore is None:
         return False
     head = prompt.instruction[:_HEAD_CHARS]
-    is_task = _TASK.match(message) is not None
     is_named = _FORMS[prompt.chore].words.search(head) is not None
     if any(_chore_of(name) for name, _ in prompt.keys):
         return bool(prompt.conversation) or (is_task and is_named)

@@ -110,6 +110,27 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+class HeadAsGet:
+    """Answers HEAD as GET without the body, at every address that takes GET (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        inner = dict(scope, method="GET")
+
+        async def send_without_body(message: Message) -> None:
+            await send(dict(message, body=b"") if message["type"] == "http.response.body" else message)
+
+        try:
+            await self._app(inner, receive, send_without_body)
+        finally:
+            scope["route"] = inner.get("route")  # for the log and the metrics
+
+
 class HostCheck:
     """Only requests that name one of `allowed` (comma-separated), or without any, on a loopback address, a loopback
     host: a web page elsewhere whose name was rebound to 127.0.0.1 can't read the documents through its visitor's
@@ -261,6 +282,7 @@ class Admission:
 
 def install(add: Callable[..., None], settings: Settings, metrics: Metrics) -> None:
     """Put all of them around an app; `add` is its add_middleware, whose last call is the outermost."""
+    add(HeadAsGet)
     add(Admission, limit=settings.max_concurrent_asks, metrics=metrics)
     add(BodyLimit, max_bytes=settings.max_body_bytes)
     add(HostCheck, host=settings.host, allowed=settings.allowed_hosts)

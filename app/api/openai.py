@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from typing import Annotated, Any, Final
 
@@ -27,6 +27,7 @@ from app.api.documentation import (
 from app.api.metrics import Metrics
 from app.api.openai_wire import (
     DEFAULT_COLLECTION,
+    MAX_MODEL_CHARS,
     MODEL,
     Completion,
     Envelope,
@@ -52,10 +53,13 @@ _INSTEAD: Final = {
     False: "\n\n(The language model broke off. From the documents instead:)\n\n",
     True: "\n\n（语言模型中断了回答。以下直接摘自文档：）\n\n",
 }
+# After a refusal, where the client sent a file's or a page's text with the question.
+_NOT_READ: Final = {
+    False: "The text that came with the question was not read: only stored documents are searched. `ingest` stores it.",
+    True: "随问题附带的文字不会被读取，只检索已收入的文档；可用 ingest 将其收入。",
+}
 
 
-@router.head("/models", include_in_schema=False)
-@router.head("/models/", include_in_schema=False)
 @router.get("/models/", include_in_schema=False)  # with a slash, a model without a name would be asked for
 @router.get(
     "/models", summary="List the models: one a collection", responses=example(MODEL_LIST) | openai_errors(503)
@@ -67,7 +71,6 @@ async def list_models(parts: Parts) -> JSONResponse:
     return JSONResponse({"object": "list", "data": models})
 
 
-@router.head("/models/{model:path}", include_in_schema=False)
 @router.get(
     "/models/{model:path}", summary="One model", responses=example(MODEL_REPLY) | openai_errors(404, 503)
 )
@@ -101,9 +104,7 @@ async def complete(
     request_id: RequestId,
 ) -> Any:
     """System and tool messages are not followed and not searched. See docs/openai.md for what is ignored or refused."""
-    collection = collection_of(body.model)
-    if collection is None:
-        raise _no_model(body.model, _models(await _created(parts)))
+    collection = await _collection(parts, body.model)
     envelope = Envelope(f"chatcmpl-{request_id}", int(time.time()), body.model)
     include_usage = bool(body.stream_options and body.stream_options.include_usage)
     if (done := body.chore()) is not None:  # no question: not searched, not counted as one, not noted
@@ -117,15 +118,17 @@ async def complete(
     note_question(parts, question)
     wanted = body.pgask.source_list if body.pgask else None
     with_list = parts.settings.openai_source_list if wanted is None else wanted
+    brings_text = body.brings_text()
+
+    def ending(answer: Answer) -> str:
+        return _ending(answer, with_list=with_list, brings_text=brings_text)
+
     if body.stream:
-        chunks = _chunks(parts, question, metrics, envelope, with_list=with_list, usage=include_usage)
-        return _stream(chunks, metrics, request)
-    try:
-        answer = await whole_answer(parts.answerer, question, metrics, request.receive)
-    except NotFoundError as error:
-        raise _no_model(body.model, _models(await _created(parts))) from error
-    content = without_images(answer.text) + _list_of(answer, with_list=with_list)
-    return JSONResponse(envelope.completion(answer, content))
+        return _stream(
+            _chunks(parts, question, metrics, envelope, ending, usage=include_usage), metrics, request
+        )
+    answer = await whole_answer(parts.answerer, question, metrics, request.receive)
+    return JSONResponse(envelope.completion(answer, without_images(answer.text) + ending(answer)))
 
 
 def _stream(chunks: AsyncGenerator[bytes, None], metrics: Metrics, request: Request) -> EventStream:
@@ -154,8 +157,8 @@ async def _chunks(
     question: AskRequest,
     metrics: Metrics,
     envelope: Envelope,
+    ending: Callable[[Answer], str],
     *,
-    with_list: bool,
     usage: bool,
 ) -> AsyncGenerator[bytes, None]:
     """The role, the text piece by piece, the end with the evidence, the count of tokens if `usage`, [DONE]."""
@@ -179,7 +182,7 @@ async def _chunks(
                 written += said
                 piece = guard.feed(said)
                 if isinstance(event, DoneEvent):
-                    piece += guard.finish() + _list_of(event.answer, with_list=with_list)
+                    piece += guard.finish() + ending(event.answer)
                 sent += piece
                 if piece:
                     yield text(piece)
@@ -188,9 +191,6 @@ async def _chunks(
                     if usage:
                         yield _event(envelope.counted(event.answer.usage))
                     yield _DONE
-    except NotFoundError as error:
-        metrics.count_outcome("failed")
-        raise _no_model(envelope.model, _models(await _created(parts))) from error
     except Exception:
         metrics.count_outcome("failed")
         raise
@@ -208,10 +208,25 @@ def _said(event: AnswerEvent, written: str) -> str:
     return ""
 
 
-def _list_of(answer: Answer, *, with_list: bool) -> str:
-    if not with_list:
-        return ""
-    return source_list(answer.citations, chinese=is_chinese(answer.standalone_question))
+def _ending(answer: Answer, *, with_list: bool, brings_text: bool) -> str:
+    """What follows the answer: its sources, or after a refusal that the text sent along was not searched."""
+    chinese = is_chinese(answer.standalone_question)
+    if answer.abstained and brings_text:
+        return "\n\n" + _NOT_READ[chinese]
+    return source_list(answer.citations, chinese=chinese) if with_list else ""
+
+
+async def _collection(parts: Parts, model: str) -> str:
+    """The collection that a model stands for. Raises 404 where there is none, for chat and chores, too."""
+    name = collection_of(model)
+    try:
+        if name is not None:
+            async with transaction(parts.pool) as connection:
+                await catalog.require_collection(connection, name)
+            return name
+    except NotFoundError:
+        pass
+    raise _no_model(model, _models(await _created(parts)))
 
 
 async def _created(parts: Parts) -> dict[str, int]:
@@ -240,9 +255,14 @@ def _no_model(model: str, models: Collection[str]) -> FaultError:
         there, there_zh = f"There are: {shown} and {more} more.", f"现有模型：{shown}，另有 {more} 个。"
     else:
         there, there_zh = f"There are: {shown}.", f"现有模型：{shown}。"
-    detail_zh = f"模型 {model!r} 不存在。{there_zh}"
+    named = repr(model[:MAX_MODEL_CHARS])
     return FaultError(
-        Fault("model_not_found", 404, f"The model {model!r} does not exist. {there}", detail_zh=detail_zh)
+        Fault(
+            "model_not_found",
+            404,
+            f"The model {named} does not exist. {there}",
+            detail_zh=f"模型 {named} 不存在。{there_zh}",
+        )
     )
 
 

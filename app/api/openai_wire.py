@@ -9,7 +9,6 @@ them would end the conversation for good.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
@@ -20,13 +19,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
 )
 
 from app.answering import AskRequest
-from app.api.attachments import question_in
-from app.api.bodies import NullIsDefault, Request, Text, refusal, storable
+from app.api.attachments import brings_text, question_in
+from app.api.bodies import UNSTORABLE, NullIsDefault, Request, Text, refusal, storable
 from app.api.filters import AnyFilter
 from app.api.front_ends import chore_reply
 from app.api.rendering import without_images, without_source_list
@@ -43,9 +43,9 @@ from app.domain import Answer, ChatTurn, GenerationParams, Usage
 
 MODEL: Final = "pgask"  # the collection "default"; "pgask/NAME" is the collection NAME
 DEFAULT_COLLECTION: Final = "default"
+MAX_MODEL_CHARS: Final = 80
 MAX_COMPLETION_TOKENS: Final = 4_096
 NO_LIMIT: Final = -1  # how llama.cpp and others are told "as many tokens as you like"
-_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _TEXT_PARTS: Final = frozenset({"text", "input_text", "output_text", "refusal"})
 LEAST_TOP_P: Final = 0.001  # OpenAI takes 0, most other servers do not
 _DEFAULTS: Final = GenerationParams()
@@ -69,7 +69,9 @@ def _text_of(part: Any) -> str | None:
     if isinstance(part, str):
         return part
     kind = part.get("type") if isinstance(part, dict) else None
-    text = part.get("refusal" if kind == "refusal" else "text") if kind in _TEXT_PARTS else None
+    if not isinstance(kind, str) or kind not in _TEXT_PARTS:
+        return None
+    text = part.get("refusal" if kind == "refusal" else "text")
     return text if isinstance(text, str) else None
 
 
@@ -110,7 +112,7 @@ def _plain(message: dict[str, Any]) -> str:
     content = message.get("content")
     parts = content if isinstance(content, list) else [content]
     text = "\n".join(text for text in map(_text_of, parts) if text)
-    return _UNSTORABLE.sub("\ufffd", text)
+    return UNSTORABLE.sub("\ufffd", text)
 
 
 class Message(BaseModel):
@@ -138,7 +140,11 @@ class Options(NullIsDefault, Request):
 
 def _at_least_one(tokens: int) -> int:
     if tokens < 1 and tokens != NO_LIMIT:
-        raise ValueError(f"must be at least 1, or {NO_LIMIT} for no limit")
+        raise refusal(
+            "too_few_tokens",
+            f"The most tokens of an answer are at least 1, or {NO_LIMIT} for no limit.",
+            f"答案的最大词元数至少为 1，{NO_LIMIT} 表示不限。",
+        )
     return tokens
 
 
@@ -150,8 +156,8 @@ class Completion(NullIsDefault):
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
-    model: Annotated[Text, Field(max_length=80, examples=[MODEL])]
-    messages: Annotated[list[Message], BeforeValidator(_readable), Field(min_length=1)]
+    model: Annotated[Text, Field(max_length=MAX_MODEL_CHARS, examples=[MODEL])]
+    messages: Annotated[list[Message], BeforeValidator(_readable)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
@@ -181,7 +187,11 @@ class Completion(NullIsDefault):
     def _ends_in_a_question(cls, messages: list[Message]) -> list[Message]:
         last = _last_question(messages)
         if last is None:
-            raise ValueError("must hold a message of the role user: the last one is the question")
+            raise refusal(
+                "no_user_message",
+                "There is no message of the role user: the last one is the question.",
+                "消息中没有 user 角色的消息：最后一条即为问题。",
+            )
         not_blank(messages[last].content)
         if _chore(messages) is None and question_in(messages[last].content, MAX_QUESTION_CHARS) is None:
             raise refusal(
@@ -199,16 +209,24 @@ class Completion(NullIsDefault):
 
     @field_validator("stream_options")
     @classmethod
-    def _only_for_a_stream(cls, options: StreamOptions | None, info: Any) -> StreamOptions | None:
+    def _only_for_a_stream(cls, options: StreamOptions | None, info: ValidationInfo) -> StreamOptions | None:
         if options is not None and not info.data.get("stream"):
-            raise ValueError("is only allowed when 'stream' is enabled")
+            raise refusal(
+                "no_stream",
+                "stream_options goes with stream: true alone.",
+                "stream_options 只能与 stream: true 一起使用。",
+            )
         return options
 
     @field_validator("n")
     @classmethod
     def _one_answer(cls, n: int | None) -> int | None:
         if n is not None and n != 1:
-            raise ValueError("there is one answer to a question: only n=1 is supported")
+            raise refusal(
+                "one_answer",
+                "There is one answer to a question: leave n out, or send 1.",
+                "一个问题只有一个答案：请不要设置 n，或设为 1。",
+            )
         return n
 
     @field_validator("tool_choice", "function_call")
@@ -231,28 +249,47 @@ class Completion(NullIsDefault):
 
     @field_validator("logprobs", "audio")
     @classmethod
-    def _not_here(cls, value: Any) -> Any:
+    def _not_here(cls, value: Any, info: ValidationInfo) -> Any:
         if value:
-            raise ValueError("is not supported: answers are text from the documents alone")
+            raise refusal(
+                "text_alone",
+                f"Answers are text from the documents, without {info.field_name}: leave it out.",
+                f"答案是取自文档的文字，不支持 {info.field_name}：请不要设置。",
+            )
         return value
 
     @field_validator("response_format")
     @classmethod
     def _plain_text(cls, wanted: dict[str, Any] | None) -> dict[str, Any] | None:
         if wanted is not None and wanted.get("type") != "text":
-            raise ValueError("only {'type': 'text'} is supported")
+            raise refusal(
+                "text_alone",
+                "Answers are text from the documents and can't be put into JSON of another form: leave response_format"
+                ' out, or send {"type": "text"}. The evidence comes as JSON in the field pgask of every reply.',
+                '答案是取自文档的文字，不能写成其他形式的 JSON：请不要设置 response_format，或设为 {"type": "text"}。'
+                "每个答复的 pgask 字段以 JSON 给出依据。",
+            )
         return wanted
 
     @field_validator("modalities")
     @classmethod
     def _text_alone(cls, modalities: list[str] | None) -> list[str] | None:
         if modalities not in (None, ["text"]):
-            raise ValueError("only ['text'] is supported")
+            raise refusal(
+                "text_alone",
+                'Answers are text alone: leave modalities out, or send ["text"].',
+                '答案只有文字：请不要设置 modalities，或设为 ["text"]。',
+            )
         return modalities
 
     def chore(self) -> str | None:
         """The reply to a front end's chore (app/api/front_ends.py), None where a question is asked."""
         return _chore(self.messages)
+
+    def brings_text(self) -> bool:
+        """Whether the question came with the text of files or pages, which is not searched."""
+        asked = self.messages[_last_question(self.messages) or 0].content
+        return brings_text(asked, question_in(asked, MAX_QUESTION_CHARS) or "")
 
     def to_domain(self, collection: str) -> AskRequest:
         """The last user message is the question, the user's and assistant's turns before it are the history."""
@@ -296,14 +333,18 @@ def _history(messages: Sequence[Message]) -> tuple[ChatTurn, ...]:
     """The newest turns, shortened to what a turn may have; system and tool messages are no part of it, nor are files
     that an earlier question brought along."""
     turns: list[ChatTurn] = []
-    for message in messages:
+    for message in reversed(messages):
+        if len(turns) == MAX_TURNS:
+            break
         if message.role == "user":
-            asked = question_in(message.content, MAX_QUESTION_CHARS) or message.content[:MAX_QUESTION_CHARS]
-            turns.append(ChatTurn("user", asked))
+            said = question_in(message.content, MAX_QUESTION_CHARS) or message.content
         elif message.role == "assistant":
             said = without_source_list(message.content)
-            turns.append(ChatTurn("assistant", said[:MAX_QUESTION_CHARS]))
-    return tuple(turn for turn in turns if turn.content.strip())[-MAX_TURNS:]
+        else:
+            continue
+        if said.strip():
+            turns.append(ChatTurn(message.role, said[:MAX_QUESTION_CHARS]))
+    return tuple(reversed(turns))
 
 
 def collection_of(model: str) -> str | None:

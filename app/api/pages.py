@@ -38,7 +38,7 @@ def install(app: FastAPI, folder: Path) -> None:
 
     names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
     for name in ("", *names):
-        app.add_api_route(f"/{name}", page, methods=["GET", "HEAD"], include_in_schema=False)
+        app.add_api_route(f"/{name}", page, include_in_schema=False)
     if (folder / "assets").is_dir():
         app.mount("/assets", _Assets(directory=folder / "assets"), name="assets")
 

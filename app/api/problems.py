@@ -82,6 +82,10 @@ _GENERAL: Final[Mapping[str, str]] = {
     "body_too_large": "The request's body is larger than PGASK_MAX_BODY_BYTES allows.",
     "client_closed": "The client closed the connection.",
 }
+_NO_OPENAI_ADDRESS: Final = {
+    False: "There is nothing at this address. Of OpenAI's API there are GET /v1/models and POST /v1/chat/completions.",
+    True: "该地址没有内容。OpenAI 接口中可用的只有 GET /v1/models 与 POST /v1/chat/completions。",
+}
 
 
 class Problem(BaseModel):
@@ -163,7 +167,8 @@ def problem_body(fault: Fault, request_id: str, *, chinese: bool) -> dict[str, A
 def openai_body(fault: Fault, *, chinese: bool) -> dict[str, Any]:
     """The same in OpenAI's form."""
     wrong = (fault.extra or {}).get("errors") or [{}]
-    message = _detail(fault, chinese=chinese)
+    is_no_address = fault.detail == _GENERAL["not_found"]
+    message = _NO_OPENAI_ADDRESS[chinese] if is_no_address else _detail(fault, chinese=chinese)
     return openai_error(fault.status, fault.code, message, wrong[0].get("field"))
 
 
@@ -224,7 +229,7 @@ def install(app: FastAPI) -> None:
 
 def _validation_fault(faults: Sequence[Mapping[str, Any]]) -> Fault:
     """Names each wrong field and what is wrong with it, never what it held (it may be large, or secret)."""
-    named = [(_field(fault["loc"]), fault, *_words(fault)) for fault in faults[:_MOST_FAULTS]]
+    named = [(_field_of(fault), fault, *_words(fault)) for fault in faults[:_MOST_FAULTS]]
     more = len(faults) - len(named)
     english = [f"{field}: {message}" for field, fault, message, _ in named if not _is_sentence(fault)]
     chinese = [f"{field}：{message}" for field, fault, _, message in named if not _is_sentence(fault)]
@@ -249,8 +254,11 @@ def _is_sentence(fault: Mapping[str, Any]) -> bool:
     return bool(fault["type"] == "sentence")
 
 
-def _field(location: Sequence[str | int]) -> str:
+def _field_of(fault: Mapping[str, Any]) -> str:
     """The place of a fault: "filter.source_prefix", "history[3].role"; shortened, since a client chose the names."""
+    location: Sequence[str | int] = fault["loc"]
+    if fault["type"] == "json_invalid":  # has the place in the bytes there
+        return str(location[0])
     name = ""
     for part in location[1:] or location[:1]:
         if part in FORMS:  # which form of filter it is, no name of the client's
@@ -274,16 +282,13 @@ def _words(fault: Mapping[str, Any]) -> tuple[str, str]:
         name: value for name, value in (fault.get("ctx") or {}).items() if isinstance(value, int | float)
     }
     kind = str(fault["type"])
-    if isinstance(
-        fault.get("input"), str
-    ):  # a string checked by a function of ours as well: told like a list
-        if kind == "too_long":
-            kind = "string_too_long"
-            english = f"should have at most {limits.get('max_length', 0):,} characters"
-        elif kind == "too_short":
-            kind = "string_too_short"
-            least = limits.get("min_length", 0)
-            english = f"should have at least {least:,} character{'' if least == 1 else 's'}"
+    if kind in ("too_long", "too_short"):  # also of a string, where a function of ours checks it, too
+        is_text = isinstance(fault.get("input"), str)
+        most, bound = ("most", "max_length") if kind == "too_long" else ("least", "min_length")
+        unit = "character" if is_text else "item"
+        limit = limits.get(bound, 0)
+        english = f"should have at {most} {limit:,} {unit}{'' if limit == 1 else 's'}"
+        kind = f"string_{kind}" if is_text else kind
     pattern = FAULTS_ZH.get(kind, "值无效")
     return english, pattern.format_map(_Known(limits))
 

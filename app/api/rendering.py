@@ -23,12 +23,13 @@ _ADDRESS: Final = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*(?=://)|www(?=\.))")
 def source_list(citations: Sequence[Citation], *, chinese: bool) -> str:
     r"""Return the lines "[1] title, p. 3 — source" under a heading, "" without citations.
 
-    Begins with the blank line that sets it off; two blanks before each line break keep the lines apart in Markdown.
+    Claims on one place of a document share a line. Begins with the blank line that sets it off; two blanks before each
+    line break keep the lines apart in Markdown.
     """
     if not citations:
         return ""
-    lines = [f"[{citation.marker}] {_label(citation, chinese=chinese)}" for citation in citations]
-    return "\n\n" + "  \n".join([_HEADINGS[chinese], *lines])
+    lines = (f"[{citation.marker}] {_label(citation, chinese=chinese)}" for citation in citations)
+    return "\n\n" + "  \n".join([_HEADINGS[chinese], *dict.fromkeys(lines)])
 
 
 def without_source_list(text: str) -> str:

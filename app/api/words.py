@@ -64,6 +64,7 @@ FAULTS_ZH: Final[Mapping[str, str]] = {
     "string_too_long": "至多 {max_length} 个字符",
     "string_unicode": "包含无效字符",
     "too_long": "至多 {max_length} 项",
+    "too_short": "至少 {min_length} 项",
     "int_type": "应为整数",
     "int_parsing": "应为整数",
     "int_from_float": "应为整数",

@@ -111,6 +111,11 @@ async def list_collections(connection: AsyncConnection) -> list[CollectionSummar
         return await cursor.fetchall()
 
 
+async def require_collection(connection: AsyncConnection, name: str) -> None:
+    """Raises NotFoundError where there is no collection of that name."""
+    await _collection_id(connection, name)
+
+
 async def create_collection(
     connection: AsyncConnection, name: str, space: EmbeddingSpace
 ) -> CollectionSummary:

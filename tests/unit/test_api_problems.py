@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
@@ -14,10 +16,12 @@ from app.api.problems import (
     STATUS_BY_CODE,
     Fault,
     fault_of,
+    openai_body,
     prefers_chinese,
     problem_body,
     problem_response,
 )
+from app.api.schemas import Ask
 from app.api.words import DETAILS_ZH, TITLES
 from app.errors import PgaskError
 
@@ -121,3 +125,57 @@ def test_http_errors_keep_their_headers() -> None:
 )  # fmt: skip
 def test_the_language(header: str, chinese: bool) -> None:
     assert prefers_chinese(header) == chinese
+
+
+def faults_of(model: type[BaseModel], body: dict[str, Any]) -> Fault:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(body)
+    return fault_of(
+        RequestValidationError([error | {"loc": ("body", *error["loc"])} for error in caught.value.errors()])
+    )
+
+
+@pytest.mark.parametrize("question", ["", " ", "\n\u200b"])
+def test_f_911_an_empty_question_is_told_so(question: str) -> None:
+    """F-911: it was told in pydantic's words for lists."""
+    fault = faults_of(Ask, {"question": question})
+    assert (fault.status, fault.detail, fault.detail_zh) == (422, "The question is empty.", "问题是空的。")
+
+
+class _Lists(BaseModel):
+    few: list[int] = Field([], max_length=2)
+    some: list[int] = Field([1], min_length=1)
+    word: Annotated[str, AfterValidator(str.strip), Field(min_length=1)] = "x"
+
+
+@pytest.mark.parametrize(
+    ("body", "english", "chinese"),
+    [
+        ({"few": [1, 2, 3]}, "few: should have at most 2 items.", "few：至多 2 项。"),
+        ({"some": []}, "some: should have at least 1 item.", "some：至少 1 项。"),
+        ({"word": " "}, "word: should have at least 1 character.", "word：至少 1 个字符。"),
+    ],
+)
+def test_f_911_lengths_are_told_in_plain_words(body: dict[str, Any], english: str, chinese: str) -> None:
+    """F-911: of lists and of text, in both languages."""
+    fault = faults_of(_Lists, body)
+    assert (fault.detail, fault.detail_zh) == (english, chinese)
+
+
+def test_json_that_is_none_is_the_body_s_fault() -> None:
+    """Not that of a field called after the place in the bytes."""
+    fault = fault_of(RequestValidationError([{"type": "json_invalid", "loc": ("body", 1), "msg": "x"}]))
+    assert (fault.detail, openai_body(fault, chinese=False)["error"]["param"]) == (
+        "body: is not valid JSON.",
+        "body",
+    )
+
+
+def test_an_unknown_address_names_the_ones_there_are() -> None:
+    """Programs try /v1/responses, /v1/embeddings and others."""
+    fault = fault_of(HTTPException(404))
+    for chinese in (False, True):
+        error = openai_body(fault, chinese=chinese)["error"]
+        assert error["code"] == "unknown_url"
+        assert "POST /v1/chat/completions" in error["message"]
+    assert "/v1" not in problem_body(fault, "r", chinese=False)["detail"]

@@ -75,3 +75,19 @@ def test_a_reply_without_timings_has_zeros() -> None:
     reply = ask_reply(Answer("No.", True, "extractive", (), "Why?"), "r")
     assert set(reply.timings_ms.model_dump().values()) == {0.0}
     assert reply.citations == []
+
+
+@pytest.mark.parametrize("name", [name for name in Ask.model_fields if name != "question"])
+def test_f_910_null_is_the_default(name: str) -> None:
+    """F-910: null was refused for all of these."""
+    assert Ask.model_validate({"question": "Why?", name: None}).to_domain() == AskRequest("Why?")
+    assert Ask.model_validate(
+        {"question": "Why?", "generation": {"stop": None, "top_k": None}}
+    ).to_domain() == (AskRequest("Why?"))
+
+
+def test_f_910_a_question_is_needed() -> None:
+    """F-910: null is no question, and no leave for fields that are not known."""
+    for body in ({"question": None}, {"question": "Why?", "topk": None}):
+        with pytest.raises(ValidationError):
+            Ask.model_validate(body)

@@ -29,6 +29,16 @@ def test_the_list_and_back(chinese: bool, expected: str) -> None:
     assert without_source_list(f"Answer [1][2].{written}") == "Answer [1][2]."
 
 
+def test_claims_on_one_place_share_a_line() -> None:
+    """Each claim has a citation of its own, with the marker of its source."""
+    claims = [citation(page=3), citation(page=3), citation(2), citation(page=4)]
+    assert source_list(claims, chinese=False).split("  \n")[1:] == [
+        "[1] Lists, p. 3 — a.md",
+        "[2] Lists — a.md",
+        "[1] Lists, p. 4 — a.md",
+    ]
+
+
 def test_without_citations_there_is_no_list() -> None:
     assert source_list([], chinese=False) == ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -15,8 +16,9 @@ from openai.types.chat import ChatCompletionChunk
 from app.main import create_app
 from app.store.engine import Database
 from tests.fakes import FakeEmbedder, ScriptedLlm
-from tests.integration.api.conftest import MakeClient, settings_for
+from tests.integration.api.conftest import MakeClient, settings_for, write_documents
 from tests.integration.api.serving import served
+from tests.integration.ingesting import ingest
 
 pytestmark = pytest.mark.integration
 
@@ -378,3 +380,176 @@ class TestErrors:
             with pytest.raises(openai.BadRequestError) as caught:
                 sdk.chat.completions.create(model="pgask", messages=long)
         assert caught.value.code == "context_length_exceeded"
+
+
+class TestClients:
+    """What clients and front ends send, on the wire and by OpenAI's own client."""
+
+    def test_f_901_every_parameter_may_be_null(self, sdk: openai.OpenAI, client: TestClient) -> None:
+        """F-901: "stop": null was a 500."""
+        names = (
+            "stop", "stream", "stream_options", "temperature", "top_p", "max_tokens", "max_completion_tokens", "n",
+            "tools", "tool_choice", "functions", "function_call", "response_format", "logprobs", "top_logprobs", "seed",
+            "modalities", "audio", "user", "logit_bias", "metadata", "store", "parallel_tool_calls", "pgask",
+        )  # fmt: skip
+        reply = post(client, **dict.fromkeys(names))
+        assert reply.status_code == 200, reply.text
+        by_client = sdk.chat.completions.create(
+            model="pgask", messages=ASKED, stop=None, n=None, max_tokens=None
+        )
+        assert reply.json()["choices"][0]["message"]["content"] == by_client.choices[0].message.content
+
+    @pytest.mark.parametrize("choice", [{}, {"tool_choice": "auto"}, {"tool_choice": "none"}])
+    def test_f_902_tools_that_need_not_be_called(self, sdk: openai.OpenAI, choice: Any) -> None:
+        """F-902: clients that attach tools by default could not ask."""
+        reply = sdk.chat.completions.create(model="pgask", messages=ASKED, tools=[TOOL], **choice)
+        assert reply.choices[0].message.tool_calls is None
+        assert "lists from the number of rows" in (reply.choices[0].message.content or "")
+
+    def test_f_903_a_picture_of_an_earlier_turn(self, sdk: openai.OpenAI) -> None:
+        """F-903: it blocked the chat for good."""
+        picture: Any = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+        messages: list[Any] = [
+            {"role": "user", "content": [{"type": "text", "text": "What is this?"}, picture]},
+            {"role": "assistant", "content": "I cannot see images."},
+            *ASKED,
+        ]
+        reply = sdk.chat.completions.create(model="pgask", messages=messages)
+        assert "lists from the number of rows" in (reply.choices[0].message.content or "")
+
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_f_904_the_question_beside_a_file(self, make_sdk: Any, stream: bool) -> None:
+        """F-904: asked without the file; a refusal says that the file was not read."""
+        file = "<context>\n<source id='1'>" + "The canteen serves soup. " * 500 + "</source>\n</context>\n\n"
+
+        def ask(sdk: openai.OpenAI, question: str) -> str:
+            messages: list[Any] = [{"role": "user", "content": question}]
+            if stream:
+                return text_of(
+                    list(sdk.chat.completions.create(model="pgask", messages=messages, stream=True))
+                )
+            return (
+                sdk.chat.completions.create(model="pgask", messages=messages).choices[0].message.content or ""
+            )
+
+        assert "lists from the number of rows" in ask(make_sdk(), file + QUESTION)
+        strict = make_sdk(abstain_threshold=1.0)
+        assert ask(strict, QUESTION) == "The documents do not contain the answer."
+        assert "The text that came with the question was not read" in ask(strict, file + QUESTION)
+        assert "随问题附带的文字不会被读取" in ask(strict, file + CHINESE)
+
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_f_905_a_front_end_s_chore_is_no_question(self, make_client: MakeClient, stream: bool) -> None:
+        """F-905: its reply was the refusal, and it was counted and kept as a question."""
+        client = make_client()
+        prompt = (
+            '### Task:\nWrite a short title.\n### Output:\nJSON format: { "title": "yours" }\n### Chat History:\n'
+            f"<chat_history>\nUSER: {QUESTION}\nASSISTANT: The root. [1]\n</chat_history>"
+        )
+        reply = post(client, messages=[{"role": "user", "content": prompt}], stream=stream)
+        text = reply.text
+        if stream:
+            events = [
+                line.removeprefix("data: ") for line in reply.text.split("\n\n") if line.startswith("data: {")
+            ]
+            text = "".join(json.loads(event)["choices"][0]["delta"].get("content", "") for event in events)
+        else:
+            text = reply.json()["choices"][0]["message"]["content"]
+        assert json.loads(text) == {"title": "How many ivfflat lists should I…"}
+        counted = [
+            line
+            for line in client.get("/metrics").text.splitlines()
+            if line.startswith("pgask_answers_total")
+        ]
+        assert counted == []
+
+    def test_f_906_only_models_that_answer_are_listed(
+        self, database: Database, make_client: MakeClient, tmp_path: Path
+    ) -> None:
+        """F-906: `pgask` was listed without a collection `default`, and the 404 recommended it."""
+        client = make_client(database)
+        assert client.get("/v1/models").json()["data"] == []
+        assert "ingest" in post(client).json()["error"]["message"]
+        assert ingest(database, write_documents(tmp_path), collection="handbook").failed == []
+        assert [model["id"] for model in client.get("/v1/models").json()["data"]] == ["pgask/handbook"]
+        for body in ({}, {"stream": True}, {"messages": [{"role": "user", "content": "hello"}]}):
+            reply = post(client, **body)
+            assert (reply.status_code, reply.json()["error"]["code"]) == (404, "model_not_found")
+            assert reply.json()["error"]["message"].endswith("There are: pgask/handbook.")
+
+    def test_f_907_a_foreign_host_is_told_the_setting(self, client: TestClient) -> None:
+        """F-907: behind a proxy the reply did not name it."""
+        reply = client.get("/v1/models", headers={"host": "docs.firm.example"})
+        assert reply.status_code == 421
+        assert "PGASK_ALLOWED_HOSTS" in reply.json()["error"]["message"]
+        chinese = client.get("/healthz", headers={"host": "docs.firm.example", "accept-language": "zh"})
+        assert "PGASK_ALLOWED_HOSTS" in chinese.json()["detail"]
+
+    def test_f_908_a_page_of_a_named_origin_may_ask(self, make_client: MakeClient) -> None:
+        """F-908: a preflight was a 405. Errors can be read there, too."""
+        origin = "https://chat.example"
+        client = make_client(cors_origins=origin)
+        headers = {"origin": origin, "access-control-request-method": "POST"}
+        assert client.options("/v1/chat/completions", headers=headers).status_code == 204
+        for reply in (
+            client.post("/v1/chat/completions", json={}, headers={"origin": origin}),
+            client.get("/nowhere", headers={"origin": origin}),
+            client.get("/v1/models", headers={"origin": origin}),
+        ):
+            assert reply.headers["access-control-allow-origin"] == origin
+        other = client.get("/v1/models", headers={"origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+    @pytest.mark.parametrize(
+        "path", ["/v1/models", "/v1/models/", "/v1/models/pgask/default", "/healthz", "/documents"]
+    )
+    def test_f_909_head(self, client: TestClient, path: str) -> None:
+        """F-909: HEAD was a 405."""
+        reply = client.head(path)
+        assert (reply.status_code, reply.content) == (200, b"")
+        assert reply.headers["content-type"] == client.get(path).headers["content-type"]
+
+    def test_f_909_slashes_at_the_end_and_no_limit(self, client: TestClient) -> None:
+        """F-909: they were a redirect or a 404; max_tokens -1 was a 400."""
+        assert client.get("/v1/models/").json() == client.get("/v1/models").json()
+        body = {"model": "pgask", "messages": ASKED, "max_tokens": -1}
+        reply = client.post("/v1/chat/completions/", json=body, follow_redirects=False)
+        assert reply.status_code == 200
+
+    def test_f_910_null_in_a_question(self, client: TestClient) -> None:
+        """F-910: null was refused."""
+        names = ("history", "top_k", "stream", "generation", "collection", "filter", "explain")
+        given = client.post("/ask", json={"question": QUESTION} | dict.fromkeys(names)).json()
+        bare = client.post("/ask", json={"question": QUESTION}).json()
+        assert given["answer"] == bare["answer"]
+        assert given["citations"] == bare["citations"]
+
+    def test_f_911_an_empty_question(self, client: TestClient) -> None:
+        """F-911: it was told in pydantic's words for lists."""
+        assert client.post("/ask", json={"question": ""}).json()["detail"] == "The question is empty."
+        chinese = client.post("/ask", json={"question": ""}, headers={"accept-language": "zh"}).json()
+        assert chinese["detail"] == "问题是空的。"
+
+    def test_whatever_is_sent_the_error_has_openai_s_form(self, client: TestClient) -> None:
+        """Bodies that are none, deep ones, many messages, control characters: never a 500."""
+        deep = "[" * 100_000 + "]" * 100_000
+        bodies = [
+            "", "{", "null", "[]", "1", '{"model": 1}', f'{{"model": "pgask", "messages": {deep}}}',
+            '{"model": "pgask", "temperature": NaN, "messages": []}', '{"model": "pgask", "n": ' + "9" * 5_000 + "}",
+            json.dumps({"model": "pgask", "messages": [{"role": "user", "content": [{"type": [], "text": "x"}]}]}),
+            json.dumps({"model": "pgask", "messages": [{"role": "user", "content": "\x00"}]}),
+            json.dumps({"model": "pgask", "messages": [{"role": "user", "content": "\u200b\x07"}]}),
+            json.dumps({"model": "pgask", "messages": [{"role": "user", "content": "a " * 100_000}]}),
+            json.dumps({"model": "pgask\x00", "messages": ASKED}),
+            json.dumps({"model": "x" * 5_000, "messages": ASKED}),
+        ]  # fmt: skip
+        for body in bodies:
+            reply = client.post(
+                "/v1/chat/completions", content=body, headers={"content-type": "application/json"}
+            )
+            assert 400 <= reply.status_code < 500, (body[:80], reply.text)
+            assert set(reply.json()["error"]) == {"message", "type", "param", "code"}, body[:80]
+        many: list[Any] = [
+            {"role": role, "content": "x"} for _ in range(5_000) for role in ("user", "assistant")
+        ]
+        assert post(client, messages=[*many, *ASKED]).status_code == 200
