@@ -67,14 +67,6 @@ class CleanedText:
 
 
 @dataclass(frozen=True, slots=True)
-class CleanedPages:
-    """Pages without running headers and footers. `dropped_chars` counts the removed lines' characters."""
-
-    pages: tuple[str, ...]
-    dropped_chars: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Edge:
     """A line at an end of a page, where running headers and footers stand."""
 
@@ -119,25 +111,24 @@ def clean_line(text: str) -> str:
     return " ".join(normalise_text(text).text.split())
 
 
-def drop_repeated_lines(pages: Sequence[str]) -> CleanedPages:
-    """Remove running headers, footers and page numbers from the ends of pages; other lines stay as they are.
+def find_repeated_lines(pages: Sequence[Sequence[str]]) -> list[set[int]]:
+    """Return, for each page, the indexes of its lines that are running headers, footers and page numbers.
 
-    A line among the first or last two of its page goes when the same line, or one whose first or last number
+    A line among the first or last two of its page is one when the same line, or one whose first or last number
     counts up with the pages, stands there on at least 3 pages and 40 % of all. Of a line that repeats word
-    for word the first occurrence stays, so that no word of the document is lost. A line that begins a page and
+    for word the first occurrence is none, so that no word of the document is lost. A line that begins a page and
     counts up is a heading ("Step 3", 第三条) unless its number is that of a page: it stands alone, with a word for
-    pages, or set apart by a wide gap (a tab) or a bar.
+    pages, or set apart by a wide gap (a tab) or a bar. Blank lines count for nothing.
     """
-    split_pages = [page.split("\n") for page in pages]
-    edges = [_edge_lines(lines) for lines in split_pages]
+    edges = [_edge_lines(lines) for lines in pages]
     counts: Counter[str] = Counter()
-    for number, (lines, ends) in enumerate(zip(split_pages, edges, strict=True)):
+    for number, (lines, ends) in enumerate(zip(pages, edges, strict=True)):
         counts.update({key for end in ends for key in _furniture_keys(lines, end, number)})
     needed = max(_MIN_PAGES, _MIN_SHARE * len(pages))
 
     kept_once: set[str] = set()
-    kept_pages: list[str] = []
-    for number, (lines, ends) in enumerate(zip(split_pages, edges, strict=True)):
+    found: list[set[int]] = []
+    for number, (lines, ends) in enumerate(zip(pages, edges, strict=True)):
         gone: set[int] = set()
         for end in ends:
             exact, *counting = _furniture_keys(lines, end, number)
@@ -147,11 +138,12 @@ def drop_repeated_lines(pages: Sequence[str]) -> CleanedPages:
                 if exact in kept_once:
                     gone.add(end.index)
                 kept_once.add(exact)
-        kept_pages.append("\n".join(line for index, line in enumerate(lines) if index not in gone))
-    if not any(page.strip() for page in kept_pages):  # the numbers are all that there is
-        return CleanedPages(tuple(pages), 0)
-    before, after = sum(map(len, pages)), sum(map(len, kept_pages))
-    return CleanedPages(tuple(kept_pages), before - after)
+        found.append(gone)
+    if all(
+        len(gone) == sum(map(bool, map(str.strip, lines))) for gone, lines in zip(found, pages, strict=True)
+    ):
+        return [set() for _ in pages]  # they are all that there is
+    return found
 
 
 def detect_language(text: str) -> Literal["en", "zh", "und"]:

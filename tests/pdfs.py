@@ -19,9 +19,44 @@ endbfrange endcmap end end""" % b"\n".join(
 )
 
 
+_TURNED = {0: "1 0 0 1 0 0", 90: "0 1 -1 0 1500 0", 180: "-1 0 0 -1 1200 1600", 270: "0 -1 1 0 -300 1600"}
+
+# Text with the left end of its baseline, or a line from one point to another; in points from the page's lower left.
+Drawn = tuple[float, float, str] | tuple[float, float, float, float]
+
+
 def build_pdf(pages: Sequence[Sequence[str]], *, title: str = "", user_password: str | None = None) -> bytes:
     """Return a PDF with these lines on its pages; encrypted (RC4, 40 bit) if there is a password, even ""."""
-    page_count = len(pages)
+    contents = []
+    for lines in pages:
+        drawn = [f"<{line.encode('utf-16-be').hex()}> Tj 0 -20 Td" for line in lines]
+        contents.append(("BT /F 12 Tf 50 1500 Td " + " ".join(drawn) + " ET").encode())
+    return _pack(contents, title=title, user_password=user_password)
+
+
+def draw_pdf(pages: Sequence[Sequence[Drawn]], *, rotate: int = 0) -> bytes:
+    """Return a PDF with text of 12 points (each letter takes 6) and lines in places, drawn in this order.
+
+    `rotate`: the pages are turned clockwise and what is on them counterclockwise, so that it looks the same.
+    """
+    contents = []
+    for items in pages:
+        steps = [f"{_TURNED[rotate]} cm"]
+        for item in items:
+            if len(item) == 3:
+                steps.append(
+                    f"BT /F 12 Tf {item[0]} {item[1]} Td <{item[2].encode('utf-16-be').hex()}> Tj ET"
+                )
+            else:
+                steps.append(f"{item[0]} {item[1]} m {item[2]} {item[3]} l S")
+        contents.append("\n".join(steps).encode())
+    return _pack(contents, rotate=rotate)
+
+
+def _pack(
+    contents: Sequence[bytes], *, title: str = "", user_password: str | None = None, rotate: int = 0
+) -> bytes:
+    page_count = len(contents)
     page_ids = [6 + 2 * index for index in range(page_count)]
     kids = " ".join(f"{page_id} 0 R" for page_id in page_ids)
     objects: dict[int, bytes] = {
@@ -33,13 +68,12 @@ def build_pdf(pages: Sequence[Sequence[str]], *, title: str = "", user_password:
         b" /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>",
     }
     streams = {5: _TO_UNICODE}
-    for page_id, lines in zip(page_ids, pages, strict=True):
+    for page_id, content in zip(page_ids, contents, strict=True):
         objects[page_id] = (
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 1200 1600] /Contents {page_id + 1} 0 R"
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 1200 1600] /Rotate {rotate} /Contents {page_id + 1} 0 R"
             " /Resources << /Font << /F 3 0 R >> >> >>"
         ).encode()
-        drawn = [f"<{line.encode('utf-16-be').hex()}> Tj 0 -20 Td" for line in lines]
-        streams[page_id + 1] = ("BT /F 12 Tf 50 1500 Td " + " ".join(drawn) + " ET").encode()
+        streams[page_id + 1] = content
     trailer = "/Root 1 0 R"
     key = b""
     if user_password is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -62,22 +62,45 @@ class _Words:
     hyphenates: bool  # its language writes compounds with a hyphen
 
 
-def join_pages(pages: Sequence[str]) -> list[str]:
-    """Join the lines of each page's text into paragraphs.
+class LineJoiner:
+    """Joins the lines of one document: what it writes within them tells "bro-ken" from "self-made" at their ends."""
 
-    What the document writes within its lines tells "bro-ken" from "self-made" at their ends.
+    def __init__(self, texts: Iterable[str]) -> None:
+        """Take all text of the document, in pieces that end where no word goes on."""
+        self._words = _find_words(map(_mark_hyphens, texts))
 
-    >>> join_pages(["A long line of text that was bro-\\nken here, and it fills the column.\\nIt ends.\\nNext"])
-    ['A long line of text that was broken here, and it fills the column.\\nIt ends.\\n\\nNext']
-    >>> join_pages(["这一行文字排满了版面的宽度所以在这里\\n换行，继续。"])
-    ['这一行文字排满了版面的宽度所以在这里换行，继续。']
-    """
-    marked = [_PRINTED_HYPHEN.sub(f"{_HYPHEN}\n", page) for page in pages]
-    words = _find_words(marked)
-    return [_join_lines(page, words) for page in marked]
+    def paragraphs(self, text: str) -> str:
+        """Join the lines of one page into paragraphs.
+
+        >>> text = "A long line of text that was bro-\\nken here, and it fills the column.\\nIt ends.\\nNext"
+        >>> LineJoiner([text]).paragraphs(text)
+        'A long line of text that was broken here, and it fills the column.\\nIt ends.\\n\\nNext'
+        >>> LineJoiner([]).paragraphs("这一行文字排满了版面的宽度所以在这里\\n换行，继续。")
+        '这一行文字排满了版面的宽度所以在这里换行，继续。'
+        """
+        return _join_lines(_mark_hyphens(text), self._words)
+
+    def cell(self, lines: Sequence[str]) -> str:
+        """Join the lines of a cell into one.
+
+        >>> LineJoiner([]).cell(["Membrane da-", "maged; send", "it in"]), LineJoiner([]).cell(["更换", "滤芯"])
+        ('Membrane damaged; send it in', '更换滤芯')
+        """
+        out: list[str] = []
+        stripped = [line for line in _mark_hyphens("\n".join(lines)).split("\n") if line.strip(f" {_HYPHEN}")]
+        for line, following in pairwise([*stripped, ""]):
+            if line.endswith(_HYPHEN):
+                out.append(_end_hyphenated(line.rstrip(_HYPHEN), following, self._words))
+            else:
+                out += [line, "" if _ENDS_HAN.search(line) and _STARTS_HAN.match(following) else " "]
+        return "".join(out).strip()
 
 
-def _find_words(pages: Sequence[str]) -> _Words:
+def _mark_hyphens(text: str) -> str:
+    return _PRINTED_HYPHEN.sub(f"{_HYPHEN}\n", text).replace("\t", " ")
+
+
+def _find_words(pages: Iterable[str]) -> _Words:
     """Collect the words of a document but for those that a line's end broke: their halves prove nothing."""
     counts: Counter[str] = Counter()
     compounds: set[str] = set()
@@ -167,4 +190,6 @@ def _separator(line: str, following: str, full_width: float, starts_paragraph: b
 
 def _width(line: str) -> int:
     """Return the columns that a line takes; East Asian wide characters take two."""
+    if line.isascii():
+        return len(line)
     return len(line) + sum(unicodedata.east_asian_width(char) in "WF" for char in line)

@@ -1,4 +1,4 @@
-"""PDF bytes → Document with pages. The stored text is the text layer, pages joined by a blank line.
+"""PDF bytes → Document with pages. The stored text is the text layer, pages joined by a blank line, tables as Markdown.
 
 pdfium is not thread-safe: a lock lets one call at a time into it in this process; run several processes to read
 several files at once. Scans have no text layer and are refused by name, not stored empty.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import groupby
 from pathlib import PurePosixPath
 
 import pypdfium2
@@ -16,9 +18,14 @@ import pypdfium2.raw as pdfium_c
 
 from app.domain import Document, Page
 from app.errors import DocumentError
-from ingest.cleaning import clean_line, detect_language, drop_repeated_lines, normalise_text
-from ingest.parsers.budget import MAX_TEXT_CHARS
-from ingest.parsers.lines import join_pages
+from ingest.cleaning import clean_line, detect_language, find_repeated_lines, normalise_text
+from ingest.parsers.budget import MAX_TEXT_CHARS, TextBudget
+from ingest.parsers.flat import FlatWriter
+from ingest.parsers.grid import write_grid
+from ingest.parsers.lines import LineJoiner
+from ingest.parsers.numbering import BULLET
+from ingest.parsers.pdflayout import Block, Line, TableBlock, find_blocks
+from ingest.parsers.pdfwords import read_rules, read_words
 from ingest.parsers.titles import usable_title
 
 MEDIA_TYPE = "application/pdf"
@@ -37,16 +44,16 @@ def parse_pdf(content: bytes, source: str) -> Document:
     A file that an empty password opens is read. Raises DocumentError `encrypted`, `no_text_layer`,
     `too_large` (pages or text) or `parse_failed`.
     """
-    raw_pages, properties = _extract(content)
-    without_furniture = drop_repeated_lines([page.replace("\r\n", "\n") for page in raw_pages])
-    cleaned = [normalise_text(page) for page in join_pages(without_furniture.pages)]
+    pages, properties = _extract(content)
+    pages, dropped = _drop_furniture(pages)
+    joiner = LineJoiner(_texts(pages))
+    cleaned = [normalise_text(page) for page in _write_pages(pages, joiner)]
     text = _PAGE_SEPARATOR.join(page.text for page in cleaned)
     if not text.strip():
         raise DocumentError(
             "The PDF has no text layer (it is probably scanned); run OCR on it, for example with ocrmypdf.",
             code="no_text_layer",
         )
-    dropped = {"page_furniture": without_furniture.dropped_chars} if without_furniture.dropped_chars else {}
     for page in cleaned:
         for kind, count in page.dropped.items():
             dropped[kind] = dropped.get(kind, 0) + count
@@ -61,8 +68,62 @@ def parse_pdf(content: bytes, source: str) -> Document:
     )
 
 
-def _extract(content: bytes) -> tuple[list[str], Mapping[str, str]]:
-    """Return the text of each page as pdfium gives it, and the document's properties."""
+def _drop_furniture(pages: list[list[Block]]) -> tuple[list[list[Block]], dict[str, int]]:
+    """Return the pages without running headers and footers, and how many characters these had."""
+    lines = [[block.text if isinstance(block, Line) else "" for block in page] for page in pages]
+    repeated = find_repeated_lines(lines)
+    chars = sum(len(lines[number][index]) for number, gone in enumerate(repeated) for index in gone)
+    kept = [
+        [block for index, block in enumerate(page) if index not in gone]
+        for page, gone in zip(pages, repeated, strict=True)
+    ]
+    return kept, {"page_furniture": chars} if chars else {}
+
+
+def _texts(pages: list[list[Block]]) -> Iterator[str]:
+    for page in pages:
+        yield "\n".join(block.text for block in page if isinstance(block, Line))
+        for block in page:
+            if isinstance(block, TableBlock):
+                yield from ("\n".join(lines) for row in block.rows for lines in row.values())
+
+
+def _write_pages(pages: list[list[Block]], joiner: LineJoiner) -> Iterator[str]:
+    """Yield the text of each page. A table that goes on from the page before gets that one's names of columns."""
+    before: TableBlock | None = None  # what ends the page before
+    budget = TextBudget()
+    for page in pages:
+        written: list[str] = []
+        for is_line, blocks in groupby(page, key=lambda block: isinstance(block, Line)):
+            if is_line:
+                written.append(
+                    joiner.paragraphs("\n".join(block.text for block in blocks if isinstance(block, Line)))
+                )
+                before = None
+            else:
+                for block in blocks:
+                    assert isinstance(block, TableBlock)
+                    table = block.continued(before) if before else block
+                    written.append(_write_table(table, joiner, budget))
+                    before = table
+        yield "\n\n".join(written)
+
+
+def _write_table(table: TableBlock, joiner: LineJoiner, budget: TextBudget) -> str:
+    """Return a table's Markdown. Without names of columns each row is an item, of a pair "key: value"."""
+    rows = [{column: joiner.cell(lines) for column, lines in row.items()} for row in table.rows]
+    if table.has_head:
+        return write_grid(rows, budget)
+    writer = FlatWriter(budget)
+    for row in rows:
+        is_pair = len(table.columns) == 1 and len(row) == 2
+        text = f"{row[0].rstrip(' :：')}: {row[1]}" if is_pair else " | ".join(row.values())
+        writer.item(0, BULLET, text)
+    return writer.text()
+
+
+def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str]]:
+    """Return the lines and tables of each page, and the document's properties."""
     with _PDFIUM:
         try:
             document = pypdfium2.PdfDocument(content)
@@ -82,26 +143,26 @@ def _extract(content: bytes) -> tuple[list[str], Mapping[str, str]]:
             document.close()
 
 
-def _extract_pages(document: pypdfium2.PdfDocument) -> list[str]:
+def _extract_pages(document: pypdfium2.PdfDocument) -> list[list[Block]]:
     if len(document) > MAX_PAGES:
         raise DocumentError(f"The PDF has more than {MAX_PAGES:,} pages; split it.", code="too_large")
-    pages: list[str] = []
-    total_chars = 0
+    pages: list[list[Block]] = []
+    left = MAX_TEXT_CHARS
     for index in range(len(document)):
         page = document[index]
         try:
             text_page = page.get_textpage()
             try:
-                pages.append(text_page.get_text_bounded())
+                left -= text_page.count_chars()
+                if left < 0:
+                    raise DocumentError(
+                        f"The PDF has more than {MAX_TEXT_CHARS:,} characters; split it.", code="too_large"
+                    )
+                pages.append(find_blocks(read_words(page, text_page), partial(read_rules, page)))
             finally:
                 text_page.close()
         finally:
             page.close()
-        total_chars += len(pages[-1])
-        if total_chars > MAX_TEXT_CHARS:
-            raise DocumentError(
-                f"The PDF has more than {MAX_TEXT_CHARS:,} characters; split it.", code="too_large"
-            )
     return pages
 
 

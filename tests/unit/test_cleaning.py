@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.errors import DocumentError
-from ingest.cleaning import clean_line, clean_text, detect_language, drop_repeated_lines
+from ingest.cleaning import clean_line, clean_text, detect_language, find_repeated_lines
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # surrogates and controls too
 
@@ -96,26 +96,23 @@ def test_a_line_is_one_line() -> None:
 
 
 def test_running_headers_and_page_numbers_go_and_content_stays() -> None:
-    pages = [f"Annual report\nWords {chr(64 + n)}\nmore of {n * n}\nPage {n} of 9\n{n}" for n in range(4, 10)]
-    cleaned = drop_repeated_lines(pages)
-    assert cleaned.pages[0] == "Annual report\nWords D\nmore of 16"
-    assert cleaned.pages[1:] == tuple(f"Words {chr(64 + n)}\nmore of {n * n}" for n in range(5, 10))
-    assert cleaned.dropped_chars == sum(map(len, pages)) - sum(map(len, cleaned.pages))
+    pages = [
+        ["Annual report", f"Words {chr(64 + n)}", f"more of {n * n}", f"Page {n} of 9", f"{n}"]
+        for n in range(4, 10)
+    ]
+    assert find_repeated_lines(pages) == [{3, 4}, *[{0, 3, 4}] * 5]
 
 
 def test_left_and_right_pages_have_headers_of_their_own() -> None:
-    pages = [
-        f"{'Left' if n % 2 else 'Right'} head\n" + "\n".join(f"words {n}{c}" for c in "abcdef")
-        for n in range(8)
-    ]
-    assert [page.count("head") for page in drop_repeated_lines(pages).pages] == [1, 1, 0, 0, 0, 0, 0, 0]
+    pages = [[f"{'Left' if n % 2 else 'Right'} head", *(f"words {n}{c}" for c in "abcdef")] for n in range(8)]
+    assert [0 in gone for gone in find_repeated_lines(pages)] == [False, False, *[True] * 6]
 
 
 def test_lines_that_do_not_repeat_or_do_not_count_up_stay() -> None:
-    pages = ["Total 10\na", "Total 25\nb", "Total 17\nc", "Total 3\nd"]
-    assert drop_repeated_lines(pages).pages == tuple(pages)
-    assert drop_repeated_lines(["Same\nx", "Same\ny"]).pages == ("Same\nx", "Same\ny")
-    assert drop_repeated_lines([]).pages == ()
+    pages = [["Total 10", "a"], ["Total 25", "b"], ["Total 17", "c"], ["Total 3", "d"]]
+    assert find_repeated_lines(pages) == [set()] * 4
+    assert find_repeated_lines([["Same", "x"], ["Same", "y"]]) == [set()] * 2
+    assert find_repeated_lines([]) == []
 
 
 @pytest.mark.parametrize(

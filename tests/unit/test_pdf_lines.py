@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from ingest.parsers import parse, pdf
-from ingest.parsers.lines import join_pages
+from ingest.parsers.lines import LineJoiner
 from tests.pdfs import build_pdf
 
 # 458 breaks, drawn at random (at most 14 a document) from 340 PDFs of TeX, R and Debian documentation, not looked at
@@ -17,7 +17,7 @@ FILLER = {"en": "the size of the page", "fr": "les pages des livres", "de": "und
 
 
 def join_line(page: str, *elsewhere: str) -> str:
-    return join_pages([*elsewhere, page])[-1]
+    return LineJoiner([*elsewhere, page]).paragraphs(page)
 
 
 def test_judged_line_ends() -> None:
@@ -30,7 +30,8 @@ def test_judged_line_ends() -> None:
     for (language, _), pairs in documents.items():
         elsewhere = [FILLER[language], *(words for *_, words in pairs)]
         pages = [f"{end}\x02{start}" for end, start, *_ in pairs]
-        joined = join_pages([*elsewhere, *pages])[len(elsewhere) :]
+        joiner = LineJoiner([*elsewhere, *pages])
+        joined = map(joiner.paragraphs, pages)
         wrong += [got for got, (_, _, right, _) in zip(joined, pairs, strict=True) if got != right]
         total += len(pairs)
     assert total > 400

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.cleaning import drop_repeated_lines
+from ingest.cleaning import find_repeated_lines
 from ingest.parsers import parse, pdf
 from tests.pdfs import build_pdf
 
@@ -22,17 +22,14 @@ def test_a_heading_that_counts_with_the_pages_stays(heading: str) -> None:
     assert [heading.format(number) in document.text for number in range(1, 5)] == [True] * 4
     assert document.dropped == {}
     with_header = [
-        "\n".join(["Works manual", *page, "more", f"{number}"]) for number, page in enumerate(pages, 7)
+        ["Works manual", *page, f"and {page[1]}", f"{number}"] for number, page in enumerate(pages, 7)
     ]
-    assert all(
-        page[0] in kept for page, kept in zip(pages, drop_repeated_lines(with_header).pages, strict=True)
-    )
+    assert find_repeated_lines(with_header) == [{4}, *[{0, 4}] * 3]
 
 
 def test_counted_lines_that_are_all_there_is_stay() -> None:
     """F-1111: slides with nothing but their number in words are no scan."""
-    pages = [f"Document 1: Page {number}" for number in range(1, 4)]
-    assert drop_repeated_lines(pages).pages == tuple(pages)
+    assert find_repeated_lines([[f"Document 1: Page {number}"] for number in range(1, 4)]) == [set()] * 3
 
 
 NUMBERED = "{};- {} -;Page {} of 9;Seite {};第{}页 共9页;Manual\t{};{}\tManual;Manual | {};{} Manual;Manual, p. {};[{}]"
@@ -45,5 +42,5 @@ def test_page_numbers_go_wherever_they_stand(line: str) -> None:
         for number, body in enumerate(BODIES, 5):
             lines = [body, f"and {body}"]
             lines.insert(place, line.format(number))
-            pages.append("\n".join(lines))
-        assert drop_repeated_lines(pages).pages == tuple(f"{body}\nand {body}" for body in BODIES)
+            pages.append(lines)
+        assert find_repeated_lines(pages) == [{place}] * 4
