@@ -47,7 +47,8 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".adoc": "text/asciidoc",
     ".asciidoc": "text/asciidoc",
     ".org": "text/org",
-    **dict.fromkeys((".tex", ".log"), "text/plain"),
+    ".tex": "text/x-tex",
+    ".log": "text/plain",
     **CODE_MEDIA_TYPES,
 }
 _SNIFFED = frozenset({"text/markdown", "text/plain", "text/html"})  # suffixes that people put on anything

@@ -30,6 +30,7 @@ from ingest.parsers import (
     html,
     ipynb,
     jsonfile,
+    latex,
     markdown,
     org,
     pdf,
@@ -128,6 +129,11 @@ def built_seeds() -> list[tuple[str, bytes]]:
         (
             org.MEDIA_TYPE,
             "#+TITLE: 标题\n* A :t:\n:P:\n:END:\n- x\n  - y\n| a |\n#+begin_src c\n1\n#+end_src\n".encode(),
+        ),
+        (
+            latex.MEDIA_TYPE,
+            rb"\title{a}\begin{document}\section{b}$x^2$\begin{itemize}\item c\end{itemize}"
+            rb"\begin{tabular}{l}d & \multirow{2}{*}{e}\\\end{tabular}\href{f}{g}\end{document}",
         ),
         (html.MEDIA_TYPE, page.encode()),
         (pdf.MEDIA_TYPE, build_pdf([["one", "two"], ["three"]], title="t")),
