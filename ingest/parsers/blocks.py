@@ -15,6 +15,7 @@ LINE_BREAK = "\v"  # stands for a line break among text whose own newlines mean 
 
 _HAN = "\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff5e\U00020000-\U000323af"
 _NEWLINE_IN_HAN = re.compile(rf"(?<=[{_HAN}])[ \t\r\f]*+\n[ \t\r\n\f]*+(?=[{_HAN}])")
+_HAN_END = re.compile(rf"[{_HAN}]$")
 _WHITESPACE = re.compile(r"[ \t\r\n\f]+")
 # Text at the start of a line that Markdown would read as a heading, an underline or a fence.
 _LOOKS_LIKE_MARKUP = re.compile(r"#{1,6}(?:\s|$)|```|~~~|(?:=+|-+)\s*$")
@@ -52,6 +53,8 @@ class BlockWriter:
         self._code_depth = 0
         self._code_language = ""
         self._after_item = False
+        self._label = ""
+        self._label_frames: list[_Frame] = []
         self._budget = SpanBudget()
 
     def text(self) -> str:
@@ -63,6 +66,19 @@ class BlockWriter:
         """Add text to the open block."""
         if text:
             self._pieces.append(text)
+
+    def open_label(self, text: str) -> None:
+        """Say what the text that follows is about: in front of its first paragraph, or a line above other blocks."""
+        self.end_block()
+        if self._cell or self._code_depth:
+            self._pieces.append(f"{_with_colon(text)} ")
+        else:
+            self._label, self._label_frames = _with_colon(text), list(self._frames)
+
+    def close_label(self) -> None:
+        """End the text that the label is for; one that nothing stood under is forgotten."""
+        self.end_block()
+        self._label = ""
 
     def break_line(self) -> None:
         """Start a new line within the open block."""
@@ -78,6 +94,8 @@ class BlockWriter:
         else:
             lines = [escape_markup(line) for line in split_lines(self._take())]
             if lines:
+                if self._label and self._label_frames == self._frames:
+                    lines[0], self._label = f"{self._label} {lines[0]}", ""
                 self._emit(lines)
 
     def open_heading(self, level: int) -> None:
@@ -188,6 +206,11 @@ class BlockWriter:
 
     def _emit(self, lines: list[str]) -> None:
         """Write a block with the prefixes of the items and quotations around it."""
+        if self._label:
+            label, self._label = self._label, ""
+            frames, self._frames = self._frames, self._label_frames
+            self._emit([label])
+            self._frames = frames
         frames = self._frames[-_MAX_NESTING:]
         starts_item = any(frame.is_item and not frame.is_used for frame in frames)
         first = "".join(frame.rest if frame.is_used else frame.first for frame in frames)
@@ -199,6 +222,13 @@ class BlockWriter:
         self._after_item = any(frame.is_item for frame in frames)
         prefixed = [first + lines[0]] + [(rest + line).rstrip() for line in lines[1:]]
         self._out.append("\n".join(prefixed))
+
+
+def _with_colon(label: str) -> str:
+    """End a label so that it reads as one, in the manner of its script."""
+    if not label[-1].isalnum() and label[-1] not in ")）]":
+        return label
+    return f"{label}：" if _HAN_END.search(label) else f"{label}:"
 
 
 def split_lines(text: str) -> list[str]:

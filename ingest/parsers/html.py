@@ -1,14 +1,17 @@
 """HTML bytes → Document. The stored text is Markdown made from what a reader of the page sees.
 
-Headings, lists, pipe tables and code keep their form; links keep their words, images go. Site furniture, hidden
-elements and scripts go. The walk over the tree is iterative and linear: nesting and table spans are the
-usual weapons of a hostile page. Emphasis is not marked, so that a quote reads like the page.
+Headings, lists, pipe tables and code keep their form; links keep their words, images go. Tabs and what opens on a
+click are text, each panel under its label. Site furniture, scripts and what is hidden from readers go. The walks over
+the tree are iterative and linear: nesting and table spans are the usual weapons of a hostile page. Emphasis is not
+marked, so that a quote reads like the page.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import PurePosixPath
 
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
@@ -17,8 +20,12 @@ from app.domain import Document
 from app.errors import DocumentError
 from ingest.cleaning import clean_line, clean_text, detect_language
 from ingest.parsers.blocks import BlockWriter
+from ingest.parsers.codetables import join_code_tables
 from ingest.parsers.decoding import decode
+from ingest.parsers.furniture import UNSEEN, Furniture
 from ingest.parsers.headings import build_sections, find_headings
+from ingest.parsers.tabs import can_be_opened, find_opened_ids, pair_tabs
+from ingest.parsers.visibility import Look, Styles, is_against_readers, is_closed
 
 MEDIA_TYPE = "text/html"
 
@@ -29,13 +36,6 @@ _TEXT_CODEC = re.compile(r"gb|big5|cp\d|iso8859|koi8|shift|euc|mac|utf-(?:8|16|3
 # What pages mean by these names (WHATWG Encoding Standard, section 4.2).
 _CHARSET_MEANING = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252"}
 
-_DROPPED = frozenset({"script", "style", "template", "noscript", "svg", "head", "iframe", "object", "embed"})
-_FURNITURE = frozenset({"nav", "header", "footer", "aside"})  # of the site, when outside the main content
-_CONTENT = frozenset({"main", "article"})
-_HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0(?:\.0+)?(?:px|pt|em|rem|%)?\s*(?:;|!|$)",
-    re.I,
-)
 _SPACED = frozenset(
     {"button", "option", "label", "select", "textarea"}
 )  # stand apart without a line of their own
@@ -46,6 +46,11 @@ _BLOCK_NAMES = """
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _HEADING = re.compile(r"h([1-6])$")
 _LANGUAGE_CLASS = re.compile(r"(?:^|\s)(?:language|lang|highlight)-([\w+#-]{1,20})")
+_FIGURE_LANGUAGE = re.compile(r"highlight ([\w+#-]{1,20})$")  # as Hexo names it
+_NO_LANGUAGE = frozenset({"default", "none", "text", "plain", "plaintext", "notranslate", "source"})
+_SILENT = "silent"
+_SUPERSCRIPTS = str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+_EXPONENT = re.compile(r"[+\-\u2212]?\d{1,4}$")
 _MAX_SPAN = 1000  # HTML Living Standard, section 4.9.11, for columns
 
 
@@ -119,46 +124,101 @@ def _metadata(root: etree._Element) -> dict[str, str]:
     return {name: clean_line(value)[:2000] for name, value in found.items() if value.strip()}
 
 
-def _is_hidden(element: etree._Element) -> bool:
-    return element.get("hidden") is not None or bool(_HIDDEN_STYLE.search(element.get("style") or ""))
+class _Page:
+    """What is known of a page before it is written: what is furniture, closed or a tab."""
+
+    def __init__(self, root: etree._Element, *, drop_furniture: bool) -> None:
+        self._numbers = join_code_tables(root)
+        self.tabs = pair_tabs(root)
+        self.styles = Styles(root)
+        self._opened_ids = find_opened_ids(root)
+        self._furniture = Furniture(root, self._numbers | self.tabs.lists)
+        self._drops_furniture = drop_furniture
+
+    def reason(self, element: etree._Element, declared: Mapping[str, str]) -> str:
+        """Return why an element is left out, as a kind of `Document.dropped`; "" for one that is text.
+
+        `_SILENT` are scripts, line numbers, signs of the site, and what is written elsewhere or in another way.
+        """
+        if (
+            element.tag in UNSEEN
+            or element in self._numbers
+            or element in self.tabs.lists
+            or element in self._furniture.signs
+            or _exponent(element)
+        ):
+            return _SILENT
+        if self._drops_furniture and element in self._furniture.marked:
+            return "boilerplate"
+        if is_against_readers(declared):
+            return "hidden"
+        if is_closed(element, declared) and not self._is_opened(element):
+            return "hidden"
+        return ""
+
+    def _is_opened(self, element: etree._Element) -> bool:
+        return element in self.tabs.labels or can_be_opened(element, self._opened_ids)
 
 
 def _to_markdown(root: etree._Element, *, drop_furniture: bool, left_out: dict[str, int]) -> str:
     """The page as Markdown; adds to `left_out` the characters of what a reader could have seen: kind → characters."""
     writer = BlockWriter()
-    content_depth = 0
+    page = _Page(root, drop_furniture=drop_furniture)
+    looks: list[tuple[etree._Element, Look]] = [(root, Look())]  # innermost last, where it changes
     walk = etree.iterwalk(root, events=("start", "end"))
     dropped: etree._Element | None = None
+
+    def write(text: str | None) -> None:
+        if text and looks[-1][1].is_readable:
+            writer.write(text)
+        elif text and text.strip():
+            left_out["hidden"] = left_out.get("hidden", 0) + len(" ".join(text.split()))
+
     for event, element in walk:
-        tag = element.tag
         if event == "start":
-            is_furniture = drop_furniture and tag in _FURNITURE and not content_depth
-            if tag in _DROPPED or is_furniture or _is_hidden(element):
+            declared = page.styles.of(element)
+            kind = page.reason(element, declared)
+            if kind:
                 dropped = element
-                if tag not in _DROPPED and (length := _text_length(element)):
-                    kind = "boilerplate" if is_furniture else "hidden"
+                write(_exponent(element))
+                if kind != _SILENT and (length := _text_length(element)):
                     left_out[kind] = left_out.get(kind, 0) + length
                 walk.skip_subtree()
                 continue
-            content_depth += tag in _CONTENT
+            look = page.styles.look(element, declared, looks[-1][1])
+            if look != looks[-1][1]:
+                looks.append((element, look))
             _start(writer, element)
-            writer.write(element.text or "")
+            if label := page.tabs.labels.get(element):
+                writer.open_label(label)
+            write(element.text)
         else:
             if element is dropped:
                 dropped = None
             else:
-                content_depth -= tag in _CONTENT
                 _end(writer, element)
+                if element in page.tabs.labels:
+                    writer.close_label()
+                if looks[-1][0] is element and element is not root:
+                    looks.pop()
             if element is not root:
-                writer.write(element.tail or "")
+                write(element.tail)
     return writer.text()
+
+
+def _exponent(element: etree._Element) -> str:
+    """Return a raised number in characters that are raised, so that 10⁻⁶ is not read as 10-6; "" for other elements."""
+    text = element.text or ""
+    if element.tag != "sup" or len(element) or not _EXPONENT.match(text):
+        return ""
+    return str(text).translate(_SUPERSCRIPTS)
 
 
 def _text_length(element: etree._Element) -> int:
     """Characters of an element's text, white space collapsed, scripts and the like left out."""
-    pieces = [element.text or ""] if element.tag not in _DROPPED else []
+    pieces = [element.text or ""] if element.tag not in UNSEEN else []
     for inner in element.iterdescendants():
-        pieces += [inner.text or "" if inner.tag not in _DROPPED else "", inner.tail or ""]
+        pieces += [inner.text or "" if inner.tag not in UNSEEN else "", inner.tail or ""]
     return len(" ".join(" ".join(pieces).split()))
 
 
@@ -211,12 +271,15 @@ def _end(writer: BlockWriter, element: etree._Element) -> None:
 
 
 def _code_language(pre: etree._Element) -> str:
-    """Return the language that a highlighter's class names, on the block, its code or its parent."""
+    """Return the language that a highlighter's class names, on the code, its block or up to three elements around."""
     code = pre.find("code")
-    parent = pre.getparent()
-    for element in (code, pre, parent):
-        if element is not None and (match := _LANGUAGE_CLASS.search(element.get("class") or "")):
-            return match[1]
+    for element in (code, pre, *islice(pre.iterancestors(), 3)):
+        name = (element.get("class") or "") if element is not None else ""
+        match = _LANGUAGE_CLASS.search(name)
+        if match is None and element is not None and element.tag == "figure":
+            match = _FIGURE_LANGUAGE.match(name)
+        if match is not None:
+            return "" if match[1] in _NO_LANGUAGE else match[1]
     return ""
 
 

@@ -1,0 +1,337 @@
+"""Which elements of a page belong to the site around the text: menus, sidebars, footers, banners, buttons.
+
+Pure: reads the tree, changes nothing. Told by tag and role (HTML Living Standard, WAI-ARIA), by how much of an element
+is links, and by the words of its class and id, which site generators, wikis and shops have in common. An element that
+holds the main content or the page's title is never furniture, and what a name says alone takes nothing long away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lxml import etree  # type: ignore[import-untyped]  # ships no types
+
+from ingest.parsers.tabs import name_words
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+UNSEEN = _set("script style template noscript svg head iframe object embed canvas video audio rt rp rtc")
+
+_CONTENT_NAMES = _set(
+    """content main maincontent pagecontent postcontent entrycontent articlecontent articlebody postbody
+    markdownbody wikicontent mwcontenttext bodycontent contentcontainer documentwrapper contentbody pagebody
+    mdcontent vpdoc dokuwikicontent entry post article document primary"""
+)
+_LEAST_CONTENT = 0.3  # of the page's text is in an element that is taken for the content by its name
+_MAX_CANDIDATES = 20
+
+_ROLES: Mapping[str, str] = {
+    **dict.fromkeys(("navigation", "menu", "menubar", "search", "toolbar"), "nav"),
+    **{"banner": "header", "contentinfo": "footer", "complementary": "aside"},
+    **dict.fromkeys(("dialog", "alertdialog"), "dialog"),
+}
+# Kept wherever they stand: a text's own remarks.
+_REMARKS = _set(
+    """admonition warning warn note notes notice tip hint caution danger important info information alert callout
+    attention error infobox"""
+)
+# Lists of links, when they are lists of links.
+_LINK_BOXES = _set(
+    """nav navbar navigation navi navs sidenav subnav topnav menu menus menubar breadcrumb breadcrumbs crumb crumbs
+    toc tocs sidebar sidebars pagination paginator pager paging pagenavi topbar related recommended
+    recommendation recommendations footer footers tagcloud prev previous next header headers widget widgets tags
+    categories category language languages crosssell upsell upsells neighbors siblings"""
+)
+_HEADS = frozenset({"header", "headers"})  # of a text, when there is a heading in it
+_LEAST_LINKS = 0.5  # of an element's characters, for it to be a list of links
+# Parts that are furniture whatever they say, as long as they are short.
+_BOXES = _set(
+    """cookie cookies consent gdpr skip skiplink skiplinks share sharing sharebar social socials sharedaddy
+    newsletter subscribe subscription signup login signin searchbox searchform copyright cart minicart wishlist
+    popup modal overlay advert advertisement advertisements advertising ads adsbygoogle sponsor sponsors
+    sponsored promo editsection printfooter feedback colophon disqus giscus utterances gitalk valine respond
+    siteinfo toolbar versions jumplink backtotop totop screenreader visuallyhidden sronly"""
+)
+_BOX_NAMES = re.compile(
+    r"skip-?(?:to|link|nav)|back-?to-?top|scroll-?top|screen-?reader|visually-?hidden|sr-?only|jump-?(?:link|to)"
+    r"|edit-?(?:this|page|link|section|on)|powered-?by|print-?footer|search-?(?:box|form|bar|input)"
+    r"|site-?(?:footer|header|nav|title|logo|branding|notice|sub)|on-?this-?page|table-?of-?contents|content-?meta"
+    r"|d-print-none|hidden-print|print:hidden|ot-sdk|onetrust|cookiebot|add-?to-?cart|buy-?box|mini-?cart|page-?tools|copy-?(?:btn|button|code)",
+    re.I,
+)
+_MAX_BOX_CHARS = 700
+_OUTSIDE_CHARS = 200  # what stands outside the content and is shorter is a label of the site
+_NOT_SO_NAMED = re.compile(r"(?:^|\s)\S*(?:has|with|no|not|without)-\S*", re.I)
+_STARTS_A_WAY = re.compile(
+    r"(?:previous|next|prev|edit (?:this|on)|view (?:source|page source|on)|show source|back to|skip to|jump to"
+    r"|«|»|←|→|‹|›|上一[页頁篇章]|下一[页頁篇章]|编辑此页|編輯此頁|编辑本页|在 ?git\w+ ?上编辑"
+    r"|回到顶部|返回顶部|回到頂部|跳到|跳转到|跳至|查看源)",
+    re.I,
+)
+_ASKS_FOR_THANKS = re.compile(
+    r"(?:was|is) this (?:page |article |section |answer )?(?:helpful|useful)|did (?:this|you find this)\b.{0,20}help"
+    r"|(?:这|此|本)[篇个页文节章]{0,3}(?:文章|页面|文档|内容)?(?:对[您你])?(?:是否)?有(?:帮助|用)[吗？?]?",
+    re.I,
+)
+_COOKIES = re.compile(r"\bcookies?\b", re.I)
+_OF_THE_SITE = re.compile(
+    r"©|\(c\) ?\d{4}|copyright|all rights reserved|powered by|版权所有|版權所有|ICP备", re.I
+)
+_PERMALINK = re.compile(r"[\s#¶§🔗⚓\u200b\ufeff\u2060]*$")
+_BACK_LINK = re.compile(r"[\s↩↑^\ufe0e\u21a9]*$")
+_MAX_BUTTON_CHARS = 60
+_MAX_LANGUAGE_CHARS = 20
+# Never furniture by name or place: they hold text, not boxes of a page.
+_TEXT_TAGS = _set("html body main article p h1 h2 h3 h4 h5 h6 li dt dd td th tr tbody pre code table")
+_PLAIN = _set("p h1 h2 h3 h4 h5 h6 blockquote table pre ul ol dl figure hr details")
+_WAYS = frozenset({"a", "p", "h2", "h3"})
+_ASIDES = frozenset({"sidebar", "toc", "related"})
+_BUTTON_PARENTS = _set("h1 h2 h3 h4 h5 h6 summary dt li p td")
+
+
+@dataclass(slots=True)
+class _Frame:
+    """What is known of an open element: characters without white space, of all and of links."""
+
+    element: etree._Element
+    is_inside: bool  # the content
+    chars: int = 0
+    link_chars: int = 0
+    has_content: bool = False
+    has_title: bool = False
+    has_heading: bool = False
+    has_remark: bool = False
+    has_button: bool = False
+
+
+class Furniture:
+    """Marks the furniture of a page in one walk; `marked` holds what is dropped and counted, `signs` what is dropped
+    without: signs for the browser, such as "¶"."""
+
+    def __init__(self, root: etree._Element, skipped: set[etree._Element]) -> None:
+        """Walk the tree; `skipped` are elements that are no text at all."""
+        self.marked: set[etree._Element] = set()
+        self.signs: set[etree._Element] = set()
+        self._roots = _find_roots(root)
+        self._spine = {ancestor for found in self._roots for ancestor in found.iterancestors()}
+        self._has_h1 = next(root.iter("h1"), None) is not None
+        self._titles = [h for h in root.iter("h1") if not any(a.tag == "header" for a in h.iterancestors())]
+        self._has_title_inside = any(not self._roots or _inside(title, self._roots) for title in self._titles)
+        self._walk(root, skipped)
+
+    def _walk(self, root: etree._Element, skipped: set[etree._Element]) -> None:
+        frames = [_Frame(root, is_inside=not self._roots)]
+        link_depth = 0
+        walk = etree.iterwalk(root, events=("start", "end"))
+        dropped: etree._Element | None = None
+        for event, element in walk:
+            if event == "start":
+                if element.tag in UNSEEN or element in skipped:
+                    dropped = element
+                    walk.skip_subtree()
+                    continue
+                frames.append(_Frame(element, frames[-1].is_inside or element in self._roots))
+                link_depth += element.tag == "a"
+                _count(frames[-1], element.text, link_depth)
+                continue
+            if element is dropped:
+                dropped = None
+            else:
+                frame = frames.pop()
+                link_depth -= element.tag == "a"
+                if self._is_sign(frame):
+                    self.signs.add(element)
+                elif self._is_furniture(frame):
+                    self.marked.add(element)
+                else:
+                    _add(frames[-1], frame, is_root=element in self._roots)
+            if element is not root:
+                _count(frames[-1], element.tail, link_depth)
+
+    def _is_sign(self, frame: _Frame) -> bool:
+        element = frame.element
+        if element.tag == "a" and frame.chars <= 3:
+            text = element.text or ""
+            leads_within = (element.get("href") or "#").startswith("#")
+            return (
+                leads_within and len(element) == 0 and bool(_PERMALINK.match(text) or _BACK_LINK.match(text))
+            )
+        if element.tag in {"span", "div"} and frame.chars <= _MAX_LANGUAGE_CHARS and _is_language(element):
+            return True
+        if 0 < frame.chars <= 2 and len(element) == 0 and (element.text or "").strip() in {"¶", "🔗"}:
+            return True
+        return element.tag == "a" and bool({"headerlink", "permalink"} & name_words(element.get("class")))
+
+    def _is_furniture(self, frame: _Frame) -> bool:
+        element = frame.element
+        tag = element.tag
+        if frame.chars == 0 or frame.has_content:
+            return False
+        is_dense = frame.link_chars >= _LEAST_LINKS * frame.chars
+        kind = _ROLES.get(element.get("role") or "", tag)
+        if tag == "a" or (tag in _TEXT_TAGS and kind == tag):
+            return (tag in _WAYS and self._is_way(frame, is_dense=is_dense)) or self._is_outside(frame)
+        words = name_words(element.get("class"))
+        is_named = self._is_named(frame, is_dense=is_dense)
+        is_remark = bool(words & _REMARKS) or (element.get("role") in {"note", "alert"} and not is_named)
+        if is_remark and not (frame.chars <= _MAX_BOX_CHARS and _COOKIES.search("".join(element.itertext()))):
+            frame.has_remark = True
+            return False
+        found = self._is_of_kind(frame, kind, is_dense=is_dense)
+        if found is not None:
+            return found
+        return is_named or self._is_way(frame, is_dense=is_dense) or self._is_outside(frame)
+
+    def _is_of_kind(self, frame: _Frame, kind: str, *, is_dense: bool) -> bool | None:
+        """Whether an element is furniture by its tag or role; None where that does not tell."""
+        found: bool | None = None
+        words = name_words(frame.element.get("class"))
+        is_outer = not frame.is_inside or not self._roots
+        if kind == "nav" and (frame.element.tag == "nav" or not frame.is_inside):  # wikis' tables have it too
+            found = is_dense or frame.chars < _MAX_BOX_CHARS
+        elif kind == "dialog":
+            found = True
+        elif kind == "header" and is_outer:
+            found = not self._is_title_header(frame)
+        elif kind == "footer":
+            found = is_outer or is_dense or bool(words)
+        elif kind == "aside" and is_outer:
+            found = is_dense or bool(words & _LINK_BOXES) or not _is_among_text(frame.element)
+        elif kind == "aside":
+            found = is_dense or bool(words & _ASIDES)
+        elif kind == "button":
+            found = self._is_plain_button(frame)
+        elif kind in {"select", "form"}:
+            found = not frame.is_inside
+        return found
+
+    def _is_title_header(self, frame: _Frame) -> bool:
+        """Whether a header outside the content holds the title of the text, or a remark on it."""
+        if frame.has_title:
+            return not self._has_title_inside
+        return frame.has_remark or (frame.has_heading and not self._has_h1 and not self._roots)
+
+    def _is_plain_button(self, frame: _Frame) -> bool:
+        element = frame.element
+        parent = element.getparent()
+        opens = element.get("aria-expanded") is not None or element.get("aria-controls") is not None
+        is_short = frame.chars <= _MAX_BUTTON_CHARS
+        return is_short and not opens and element.get("role") != "tab" and parent.tag not in _BUTTON_PARENTS
+
+    def _is_named(self, frame: _Frame, *, is_dense: bool) -> bool:
+        element = frame.element
+        name = _NOT_SO_NAMED.sub(" ", f"{element.get('class') or ''} {element.get('id') or ''}"[:500])
+        if not name.strip() or frame.has_title:
+            return False
+        # The id of a section is made of its heading: "cookies" there is what the text is about.
+        is_section = frame.is_inside and frame.has_heading
+        if is_section:
+            name = _NOT_SO_NAMED.sub(" ", (element.get("class") or "")[:500])
+        words = name_words(name)
+        if frame.chars > _MAX_BOX_CHARS and (frame.is_inside or not is_dense):
+            return False
+        if words & _LINK_BOXES and is_dense and not (is_section and words & _HEADS):
+            return True
+        return frame.chars <= _MAX_BOX_CHARS and bool(words & _BOXES or _BOX_NAMES.search(name))
+
+    def _is_way(self, frame: _Frame, *, is_dense: bool) -> bool:
+        """Whether an element leads to another page of the site or to the page's source, or asks what readers think."""
+        element = frame.element
+        if frame.chars > _MAX_BUTTON_CHARS * 2 or frame.has_heading:
+            return False
+        if (element.get("rel") or "") in {"prev", "next"}:
+            return True
+        text = " ".join("".join(element.itertext()).split())
+        if _ASKS_FOR_THANKS.match(text):
+            return True
+        return is_dense and element.tag not in {"p", "h2", "h3"} and bool(_STARTS_A_WAY.match(text))
+
+    def _is_outside(self, frame: _Frame) -> bool:
+        """Whether an element stands beside the content and is no part of the text: short, or links."""
+        element = frame.element
+        if frame.is_inside or element in self._spine or element.getparent() not in self._spine:
+            return False
+        if frame.has_remark or (frame.has_title and not self._has_title_inside):
+            return False
+        text = " ".join("".join(element.itertext()).split())
+        if frame.link_chars >= _LEAST_LINKS * frame.chars or (frame.has_button and _COOKIES.search(text)):
+            return True
+        if element.tag in _PLAIN:
+            return len(text) < _OUTSIDE_CHARS and bool(_OF_THE_SITE.search(text))
+        return frame.chars - frame.link_chars < _OUTSIDE_CHARS
+
+
+def _is_language(element: etree._Element) -> bool:
+    """Whether an element names the language of the code that it stands beside, which the code block says itself."""
+    parent = element.getparent()
+    language = "".join(element.itertext()).strip().lower()
+    name = (parent.get("class") or "").lower() if parent is not None else ""
+    return bool(language) and f"language-{language}" in name[:500].split()
+
+
+def _count(frame: _Frame, text: str | None, link_depth: int) -> None:
+    if text:
+        chars = len("".join(text.split()))
+        frame.chars += chars
+        if link_depth:
+            frame.link_chars += chars
+
+
+def _add(outer: _Frame, inner: _Frame, *, is_root: bool) -> None:
+    tag = inner.element.tag
+    outer.chars += inner.chars
+    outer.link_chars += inner.chars if tag in {"button", "option", "label"} else inner.link_chars
+    outer.has_content = outer.has_content or inner.has_content or is_root or tag in {"main", "article"}
+    outer.has_title = outer.has_title or inner.has_title or (tag == "h1" and inner.chars > 0)
+    outer.has_heading = outer.has_heading or inner.has_heading or tag in {"h1", "h2", "h3", "h4", "h5", "h6"}
+    outer.has_remark = outer.has_remark or inner.has_remark
+    outer.has_button = outer.has_button or inner.has_button or tag in {"button", "input"}
+
+
+def _is_among_text(element: etree._Element) -> bool:
+    """Whether an element stands beside a paragraph, heading, list or the like."""
+    return any(
+        other is not None and other.tag in _PLAIN for other in (element.getprevious(), element.getnext())
+    )
+
+
+def _inside(element: etree._Element, roots: set[etree._Element]) -> bool:
+    return element in roots or any(ancestor in roots for ancestor in element.iterancestors())
+
+
+def _find_roots(root: etree._Element) -> set[etree._Element]:
+    """Return the outermost elements that hold the content: by tag or role, else one by its name; empty if none is."""
+    for path in ("//main|//*[@role='main']", "//article|//*[@role='article' or @itemprop='articleBody']"):
+        found = [element for element in root.xpath(path) if not _is_teaser(element)]
+        outer = set(found)
+        outer = {
+            element for element in found if not any(ancestor in outer for ancestor in element.iterancestors())
+        }
+        if outer:
+            return outer
+    whole = _text_size(root)
+    candidates = 0
+    for element in root.xpath("//div[@id or @class]|//section[@id or @class]|//td[@id or @class]"):
+        names = f"{element.get('id') or ''} {element.get('class') or ''}"[:500].lower().split()
+        if _CONTENT_NAMES.isdisjoint(re.sub(r"[^a-z]", "", name) for name in names):
+            continue
+        candidates += 1
+        if _text_size(element) >= _LEAST_CONTENT * whole:
+            return {element}
+        if candidates == _MAX_CANDIDATES:
+            break
+    return set()
+
+
+def _is_teaser(element: etree._Element) -> bool:
+    """Whether an article is one of many that a page points to, and not what it says."""
+    return any(ancestor.tag in {"aside", "nav", "footer"} for ancestor in element.iterancestors())
+
+
+def _text_size(element: etree._Element) -> int:
+    return int(element.xpath("string-length(normalize-space())"))
