@@ -53,6 +53,8 @@ LEAST_SHARE: Final = 0.65  # of the best one's score that it needs
 LEAD_IN_COST: Final = 0.4  # "The steps are:" promises an answer that stands in the lines after it
 LANGUAGE_COST: Final = 0.3  # of two units that say the same, the one in the question's language
 AGE_COST: Final = 1.0  # what a superseded document or an earlier version says
+LEAST_VALID: Final = 0.5  # of what that holds of the question, so much must be held by what comes before it
+SAME_WORDS: Final = 0.4  # of two versions' sentences: they say the same but for a value
 INSTRUCTION_COST: Final = 2.0  # a sentence that speaks to an assistant
 PICTURE_COST: Final = 0.5
 RESCORED: Final = 32  # units that are embedded, the best by the other parts of the score
@@ -136,6 +138,7 @@ def extract(
         candidates = _with_cosines(candidates, cosines)
     if not candidates:
         return None
+    candidates = _in_force_first(material, candidates, order)
     draft = Draft()
     kind: AnswerKind
     if material.wanted.shape == "comparison" and (pairs := _compared(material, candidates)):
@@ -212,14 +215,47 @@ def _single(
 
 
 def _costs(unit: Unit, material: Material, order: Mapping[str, int]) -> float:
-    cost = AGE_COST * min(order.get(unit.chunk.document_id, 0), 2) / 2
-    cost += AGE_COST / 2 if order.get(unit.chunk.document_id, 0) else 0.0
+    cost = _age_cost(unit, order)
     cost += LANGUAGE_COST if is_chinese(unit.text) != is_chinese(material.asked.text) else 0.0
     cost += INSTRUCTION_COST if speaks_to_an_assistant(unit.text) else 0.0
     cost += PICTURE_COST if _PICTURE.search(unit.text) else 0.0
     if unit.kind is Kind.CODE:
         cost += -TYPE_BONUS if material.wanted.code else CODE_COST
     return cost
+
+
+def _age_cost(unit: Unit, order: Mapping[str, int]) -> float:
+    rank = min(order.get(unit.chunk.document_id, 0), 2)
+    return AGE_COST * (1 + rank) / 2 if rank else 0.0
+
+
+def _in_force_first(
+    material: Material, candidates: list[_Candidate], order: Mapping[str, int]
+) -> list[_Candidate]:
+    """Candidates with the one first that answers: where a document that others come before says it best, the best of
+    those others that hold as much of the question, amendments in their own words; itself where none does."""
+    best = max(candidates, key=lambda one: one.score + _age_cost(one.units[0], order))
+    rank = order.get(best.document_id, 0)
+    if rank == 0:
+        return candidates
+
+    def worth(candidate: _Candidate, around: float) -> float:
+        return max(coverage_of(unit, material.weights, material.total, around) for unit in candidate.units)
+
+    def holds_as_much(one: _Candidate) -> bool:
+        standing = material.standings.get(one.document_id)
+        around = 0.0 if standing is not None and standing.is_amendment else 0.8
+        return 0 < LEAST_VALID * worth(best, around) <= worth(one, around)
+
+    first = next(
+        (
+            one
+            for one in candidates
+            if order.get(one.document_id, 0) < rank and one.score >= best.score and holds_as_much(one)
+        ),
+        best,
+    )
+    return [first, *(one for one in candidates if one is not first)]
 
 
 def _announced(units: Sequence[Unit], place: int) -> tuple[bool, list[Unit]]:
@@ -339,15 +375,34 @@ def _write(
     best = candidates[0]
     chinese = is_chinese(material.asked.text)
     other = _other_version(material, best, candidates, order)
-    label = _label(best, material, always=other is not None)
+    own = material.standings.get(best.document_id)
+    is_asked_for = own is not None and own.is_of(map(int, material.wanted.years))
+    is_alone = not is_asked_for and _is_old(material, best, order)
+    label = _label(best, material, always=other is not None or is_alone or is_asked_for)
     _write_candidate(draft, best, label, chinese=chinese)
-    if other is not None:
-        _write_candidate(draft, other, _label(other, material, always=True), chinese=chinese, before="\n\n")
-        return best.kind
     if best.kind == "passage":
         for further in _further(material, best, candidates, chinese=chinese):
             _write_candidate(draft, further, "", chinese=chinese)
+    if other is not None:
+        _write_candidate(draft, other, _label(other, material, always=True), chinese=chinese, before="\n\n")
+    elif is_alone:
+        draft.say("未找到载有此内容的现行文件。" if chinese else "No document in force was found that says this.")
     return best.kind
+
+
+def _is_old(material: Material, candidate: _Candidate, order: Mapping[str, int]) -> bool:
+    """Whether a candidate's document is not in force, or there is a later one in its place: not one that only changes
+    it."""
+    own = material.standings.get(candidate.document_id)
+    return own is not None and (
+        not own.is_in_force
+        or any(
+            order.get(key, 0) < order.get(candidate.document_id, 0)
+            and not other.is_amendment
+            and are_versions(own, other)
+            for key, other in material.standings.items()
+        )
+    )
 
 
 def _further(
@@ -434,10 +489,12 @@ def _line(unit: Unit) -> str:
 def _other_version(
     material: Material, best: _Candidate, candidates: Sequence[_Candidate], order: Mapping[str, int]
 ) -> _Candidate | None:
-    """What an earlier version of the best candidate's document says to the same, where it says something else."""
+    """What an earlier version of the best candidate's document says to the same, where it says something else: the
+    latest one, a draft last. None where the year of the best one's document is asked for."""
     own = material.standings.get(best.document_id)
-    if own is None or len(best.units) > 1:
+    if own is None or len(best.units) > 1 or own.is_of(map(int, material.wanted.years)):
         return None
+    fitting: list[tuple[bool, tuple[int, ...], _Candidate]] = []
     for candidate in candidates[1:]:
         other = material.standings.get(candidate.document_id)
         if other is None or candidate.document_id == best.document_id or len(candidate.units) > 1:
@@ -445,13 +502,21 @@ def _other_version(
         is_older = order.get(candidate.document_id, 0) > order.get(best.document_id, 0)
         if not (is_older and are_versions(own, other)):
             continue
-        if candidate.held >= best.held and _numbers(candidate) != _numbers(best):
-            return candidate
-    return None
+        if candidate.held >= best.held and _differ(candidate.units[0], best.units[0]):
+            fitting.append((not other.is_draft, other.when, candidate))
+    return max(fitting, key=lambda one: one[:2])[2] if fitting else None
 
 
-def _numbers(candidate: _Candidate) -> frozenset[str]:
-    return frozenset(re.findall(r"\d+(?:[.,]\d+)*", shown_unit(candidate.units[0])))
+def _differ(one: Unit, other: Unit) -> bool:
+    """Whether two versions say different things: other numbers, or nearly the same words."""
+    if _numbers(one) != _numbers(other):
+        return True
+    shared = len(one.own & other.own) / (len(one.own | other.own) or 1)
+    return SAME_WORDS <= shared < 1
+
+
+def _numbers(unit: Unit) -> frozenset[str]:
+    return frozenset(re.findall(r"\d+(?:[.,]\d+)*", shown_unit(unit)))
 
 
 def _label(candidate: _Candidate, material: Material, *, always: bool) -> str:

@@ -1,0 +1,97 @@
+"""What an answer says where documents of several versions were found (F-751)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.generation.evidence import weigh_question
+from app.generation.extractive import Material, extract
+from app.generation.standing import read_standing
+from app.generation.units import read_units
+from app.question.content import read_question
+from app.question.kinds import read_wanted
+from tests.hits import hits_of, weights_of
+
+OLD = "# Travel 2024\n\nTrips abroad are approved by the head of department. Pets cost 12 EUR a day.\n"
+NEW = "# Travel 2026\n\nTrips abroad are approved by the director. The train is in second class.\n"
+DRAFT = "# Travel 2027\n\nNot approved.\n\nTrips abroad are approved by nobody.\n"
+BASE = "# Agreement with Falk Druck\n\nContract FD-2023-118.\n\nThe notice period is 3 months. Payment takes 30 days.\n"
+CHANGE = "# Amendment to the agreement with Falk Druck\n\nIt changes FD-2023-118.\n\nPayment takes 45 days.\n"
+OLD_ZH = "# 差旅办法（2023年版）\n\n本办法已废止。\n\n出差补贴为每天90元。洗衣费每次20元。\n"
+NEW_ZH = "# 差旅办法（2026年版）\n\n出差补贴为每天130元。\n"
+
+
+def answer(question: str, *texts: str) -> str:
+    """The answer from documents whose files are named as their titles."""
+    hits = [replace(hit, source=f"{hit.title}.md") for hit in hits_of(*texts)]
+    asked = read_question(question)
+    weights = {term: weight for term, weight in weights_of(question).items() if term in asked.terms}
+    standings = {hit.document_id: read_standing(hit.title, hit.source, hit.text) for hit in hits}
+    material = Material(
+        asked,
+        read_wanted(question),
+        read_units(hits),
+        weigh_question(asked, weights, frozenset()),
+        standings,
+    )
+    extraction = extract(material, None)
+    assert extraction is not None
+    return extraction.text
+
+
+@pytest.mark.parametrize(
+    ("question", "texts", "says"),
+    [
+        (
+            "Who approves trips abroad?",
+            (OLD, NEW, DRAFT),
+            "Travel 2026: Trips abroad are approved by the director. [1]\n\n"
+            "Travel 2024: Trips abroad are approved by the head of department. [2]",
+        ),
+        (
+            "What do pets cost?",
+            (NEW, OLD),
+            "Travel 2024: Pets cost 12 EUR a day. [1]\n\nNo document in force was found that says this.",
+        ),
+        (
+            "Who approved trips abroad in 2024?",
+            (NEW, OLD),
+            "Travel 2024: Trips abroad are approved by the head of",
+        ),
+        (
+            "Who approves trips abroad?",
+            (DRAFT,),
+            "Travel 2027 (draft): Trips abroad are approved by nobody. [1]\n\nNo document in force",
+        ),
+        (
+            "出差补贴多少？",
+            (OLD_ZH, NEW_ZH),
+            "差旅办法（2026年版）：出差补贴为每天130元。 [1]\n\n"
+            "差旅办法（2023年版）（已废止）：出差补贴为每天90元。 [2]",
+        ),
+        (
+            "洗衣费多少？",
+            (OLD_ZH, NEW_ZH),
+            "差旅办法（2023年版）（已废止）：洗衣费每次20元。 [1]\n\n未找到载有此内容的现行文件。",
+        ),
+    ],
+)
+def test_the_valid_one_answers_first_and_an_old_one_says_so(
+    question: str, texts: tuple[str, ...], says: str
+) -> None:
+    """F-751: a stray sentence of the valid one came before the answer of the old one; a draft stood beside the valid
+    one instead of the version before it; versions that differ in a name and not in a number were not told apart."""
+    assert answer(question, *texts).startswith(says)
+
+
+def test_an_amendment_comes_first_only_in_what_it_changes() -> None:
+    """F-751: the whole contract counted as old."""
+    assert answer("How long does payment take with Falk Druck?", BASE, CHANGE).startswith(
+        "Amendment to the agreement with Falk Druck: Payment takes 45 days. [1]\n\nAgreement with Falk Druck: "
+    )
+    assert (
+        answer("What is the notice period with Falk Druck?", CHANGE, BASE)
+        == "The notice period is 3 months. [1]"
+    )
