@@ -49,9 +49,11 @@ _CONTEXT: Final = (
 
 
 def _label(subject: str, more: str = "") -> re.Pattern[str]:
-    """Matches a label that begins a line ("Question: …", "**Query:** …") or is all of it ("## Question")."""
+    """Matches a label that begins a line ("Question: …", "**Query:** …") or a Chinese sentence ("…。问题是：…"), or is
+    all of a line ("## Question")."""
     return re.compile(
-        rf"^{_BLANKS}(?:(?:\#{{1,6}}[ \t]*|\*\*|-{{3,10}}[ \t]*)?{subject}(?:\*\*)?[ \t]*[:：](?:\*\*)?"
+        rf"(?:^|(?<=[。！；])){_BLANKS}"
+        rf"(?:(?:\#{{1,6}}[ \t]*|\*\*|-{{3,10}}[ \t]*)?{subject}(?:\*\*)?[ \t]*[:：](?:\*\*)?"
         rf"|\#{{1,6}}[ \t]*{subject}[ \t]*$|[\[【]{subject}[\]】][ \t]*$"
         + (f"|{more}" if more else "")
         + ")",

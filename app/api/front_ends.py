@@ -3,7 +3,8 @@
 A title for the chat, tags, questions to go on with, search queries, the rest of a half-typed sentence: the documents
 hold no answer to these, so they are never searched for. Found by structure, not by one product's wording: a
 conversation in tags or after its speakers' names, the JSON that a prompt shows as its output, a demand for a title *of
-the conversation*. The forms seen are those of Open WebUI, LibreChat, NextChat, LobeHub, Cherry Studio and Chatbox.
+the conversation*. The forms seen are those of Open WebUI, LibreChat, NextChat, LobeHub, Cherry Studio,
+Chatbox and chat-ui.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _CONVERSATION_TAG: Final = re.compile(
     re.IGNORECASE,
 )
 _SPOKEN: Final = re.compile(
-    r"^[ \t>*#-]{0,8}(?:(user query|user|human|message|用户|用戶)|assistant|ai|bot|model|助手|助理)"
+    r"^[ \t>*#-]{0,8}(?:(user (?:query|message)|user|human|message|用户|用戶)|assistant|ai|bot|model|助手|助理)"
     r"(?:\*\*)?[ \t]*[:：](?:\*\*)?[ \t]*",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -86,7 +87,8 @@ _FORMS: Final[Mapping[Chore, _Form]] = {
 _TALK: Final = (
     r"\b(?:the|this|our|a|an|following|above|given|user'?s?) (?:\w{1,20} ){0,2}?"
     r"(?:conversation|chat|dialog(?:ue)?|discussion|session|thread|exchange|requests?|query|messages?)\b(?: history\b)?"
-    r"(?= ?(?:[.,:;!?()\"'\n]|$)| (?:above|below|using|with|without|in|that|which|so|and|based|to|as|into|under|by)\b)"
+    r"(?= ?(?:[.,:;!?()\"'\n]|$)"
+    r"| (?:an?|above|below|using|with|without|in|that|which|so|and|based|to|as|into|under|by)\b)"
 )
 _NAME: Final = r"\b(?:title|name|headline|topic)\b"
 _OF: Final = r"\b(?:for|of|from|about|based on|summari[sz]\w+|describ\w+|captur\w+|reflect\w+)"

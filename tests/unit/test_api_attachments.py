@@ -29,6 +29,7 @@ SHAPES = {
     "labels": f"Use the following pieces of context to answer.\n\nContext:\n{FILE}\n\nQuestion: {{}}\nAnswer:",
     "headings": f"## Context\n{FILE}\n\n## Question\n{{}}",
     "labels in Chinese": f"请根据以下资料回答用户的问题。\n\n参考资料：\n{FILE}\n\n问题：{{}}\n\n回答：",
+    "a label within a line": f"已知信息：\n{FILE}\n\n根据上述已知信息回答用户的问题，答案请使用中文。 问题是：{{}}",
     "tags in Chinese": f"<参考资料>\n{FILE}\n</参考资料>\n\n{{}}",
     "memory": "<memory_context>\nThe user is called Bob.\n</memory_context>\n\n{}",
     "a long paste": "The canteen serves soup. " * 500 + "\n\n{}",

@@ -62,6 +62,11 @@ def test_f_905_json_is_replied_where_it_is_asked_for(prompt: str, reply: dict[st
             "How do I return a device",
         ),
         (
+            "Based on the chat history, give this conversation a name.\nKeep it short.\n\n```\n"
+            "User: How do I return a device?\n\n---\n\nAssistant: Ask for a number.\n```",
+            "How do I return a device",
+        ),
+        (
             "--- BEGIN ---\nHow do I return a device?\n--- END ---\n\n"
             "Only write a short title for the above messages.",
             "How do I return a device",
@@ -86,9 +91,12 @@ def test_f_905_a_demand_after_the_conversation_means_the_conversation() -> None:
 def test_f_905_a_system_prompt_may_order_it() -> None:
     """F-905: the demand in the system prompt, the conversation as the message."""
     order = "You write a short title for the conversation. Only return the title."
-    assert chore_reply("User: How do I return a device?\nAssistant: Ask.", system=order) == (
-        "How do I return a device"
-    )
+    for talk in (
+        "User: How do I return a device?\nAssistant: Ask.",
+        'User message: "How do I return a device?"',
+    ):
+        assert chore_reply(talk, system=order) == "How do I return a device"
+    assert chore_reply("How do I return a device?", system=order) is None
 
 
 def test_f_905_no_tool_is_chosen_where_tools_are_offered_in_words() -> None:
