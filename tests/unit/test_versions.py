@@ -17,8 +17,8 @@ from tests.hits import hits_of, weights_of
 OLD = "# Travel 2024\n\nTrips abroad are approved by the head of department. Pets cost 12 EUR a day.\n"
 NEW = "# Travel 2026\n\nTrips abroad are approved by the director. The train is in second class.\n"
 DRAFT = "# Travel 2027\n\nNot approved.\n\nTrips abroad are approved by nobody.\n"
-BASE = "# Agreement with Falk Druck\n\nContract FD-2023-118.\n\nThe notice period is 3 months. Payment takes 30 days.\n"
-CHANGE = "# Amendment to the agreement with Falk Druck\n\nIt changes FD-2023-118.\n\nPayment takes 45 days.\n"
+BASE = "# Agreement with Falk Druck\n\nPayment takes 30 days. The notice period is 3 months.\n"
+CHANGE = "# Amendment to the agreement with Falk Druck\n\nPayment takes 45 days.\n"
 OLD_ZH = "# 差旅办法（2023年版）\n\n本办法已废止。\n\n出差补贴为每天90元。洗衣费每次20元。\n"
 NEW_ZH = "# 差旅办法（2026年版）\n\n出差补贴为每天130元。\n"
 
@@ -88,7 +88,7 @@ def test_the_valid_one_answers_first_and_an_old_one_says_so(
 
 def test_an_amendment_comes_first_only_in_what_it_changes() -> None:
     """F-751: the whole contract counted as old."""
-    assert answer("How long does payment take with Falk Druck?", BASE, CHANGE).startswith(
+    assert answer("How long does payment take?", BASE, CHANGE).startswith(
         "Amendment to the agreement with Falk Druck: Payment takes 45 days. [1]\n\nAgreement with Falk Druck: "
     )
     assert (
