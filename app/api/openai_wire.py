@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from app.answering import AskRequest
-from app.api.attachments import brings_text, question_in
+from app.api.attachments import CONTEXT_TAG, brings_text, question_in, tagged_spans
 from app.api.bodies import UNSTORABLE, NullIsDefault, Request, Text, refusal, storable
 from app.api.filters import AnyFilter
 from app.api.front_ends import chore_reply
@@ -47,6 +47,7 @@ MAX_MODEL_CHARS: Final = 80
 MAX_COMPLETION_TOKENS: Final = 4_096
 NO_LIMIT: Final = -1  # how llama.cpp and others are told "as many tokens as you like"
 _TEXT_PARTS: Final = frozenset({"text", "input_text", "output_text", "refusal"})
+_SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 LEAST_TOP_P: Final = 0.001  # OpenAI takes 0, most other servers do not
 _DEFAULTS: Final = GenerationParams()
 _CONTENT_SCHEMA: Final = {
@@ -287,9 +288,13 @@ class Completion(NullIsDefault):
         return _chore(self.messages)
 
     def brings_text(self) -> bool:
-        """Whether the question came with the text of files or pages, which is not searched."""
+        """Whether the text of files or pages, which is not searched, came with the question or in a system prompt."""
         asked = self.messages[_last_question(self.messages) or 0].content
-        return brings_text(asked, question_in(asked, MAX_QUESTION_CHARS) or "")
+        return brings_text(asked, question_in(asked, MAX_QUESTION_CHARS) or "") or any(
+            tagged_spans(message.content, CONTEXT_TAG)
+            for message in self.messages
+            if message.role in _SYSTEM_ROLES
+        )
 
     def to_domain(self, collection: str) -> AskRequest:
         """The last user message is the question, the user's and assistant's turns before it are the history."""
@@ -325,7 +330,7 @@ def _chore(messages: Sequence[Message]) -> str | None:
     last = _last_question(messages)
     if last is None:
         return None
-    system = next((message.content for message in messages if message.role in ("system", "developer")), "")
+    system = next((message.content for message in messages if message.role in _SYSTEM_ROLES), "")
     return chore_reply(messages[last].content, _history(messages[:last]), system)
 
 

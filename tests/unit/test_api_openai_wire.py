@@ -130,6 +130,13 @@ def test_f_904_files_of_earlier_turns_are_no_history() -> None:
     assert not read().brings_text()
 
 
+def test_f_904_a_file_in_the_system_prompt_is_noticed() -> None:
+    """F-904: some front ends put the text there."""
+    file = "The user has attached a file:\n    <context>\n      soup\n    </context>\n\nUse the context."
+    assert read(messages=[{"role": "system", "content": file}, *ASKED]).brings_text()
+    assert not read(messages=[{"role": "system", "content": "Be short."}, *ASKED]).brings_text()
+
+
 @pytest.mark.parametrize(
     ("given", "meant"), [(-1, MAX_COMPLETION_TOKENS), (1, 1), (100_000, MAX_COMPLETION_TOKENS)]
 )
