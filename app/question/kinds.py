@@ -7,48 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from app.lexicon import fold_script
+from app.question.shapes import Shape, read_shape
 
-Shape = Literal["passage", "list", "steps", "count", "comparison"]
-
-_LIST: Final = re.compile(
-    r"^\W*(?:list|name|enumerate|show|give)\b(?: me| us)?(?: all| every| each| the| a list of)+\b"
-    r"|^\W*(?:which|what) (?:are|were) (?:all )?the\b|\b(?:all|every) (?:the )?\w+s\b.{0,40}$"
-    r"|^\W*(?:which|what) (?:\w+ ){0,2}?\w+(?<!s)s (?:are|were|do|does|did|can|may|must|should|have|has|cost"
-    r"|need|will|would|is)\b"
-    r"|^\W*(?:which|what) (?:\w+ ){0,2}?\w+(?<!s)s\b.{0,60}\b(?:there|available|supported|offered)\b"
-    r"|^\W*what (?:was|were|is|has been|have been) (?:\w+ ){0,2}?(?:decided|agreed|new|changed|fixed|added"
-    r"|removed|discussed|included"
-    r"|planned|needed|required|missing|open|allowed|forbidden|excluded)\b"
-    r"|^\W*what(?:'s| is) new\b|^\W*what changed\b|^\W*what changes\b"
-    r"|^\W*who (?:are|were|works?|worked|was|attended|is in|belongs?|participated|took part)\b"
-    r"|\b(?:steps|decisions|points|options|requirements|features|changes|exceptions|members|participants|attendees)\b"
-    r"|哪些|哪几[个种条项款类位家]|有谁|有哪[些几]|列出|列举|所有|全部|都有(?:什么|谁|哪)|分别是|各是|清单|决议|(?:包括|包含)(?:什么|哪)",
-    re.IGNORECASE,
-)
-_STEPS: Final = re.compile(
-    r"^\W*how (?:do|does|can|could|should|to|would|must)\b|^\W*(?:what is|what's) the (?:procedure|process"
-    r"|way) (?:to|for|of)\b"
-    r"|\bsteps\b|\bprocedure\b|\bhow (?:do|can|should) (?:i|we|you|one)\b|\bhow to\b"
-    r"|怎么(?!算|样)|怎样|如何|步骤|流程|咋",
-    re.IGNORECASE,
-)
-_COUNT: Final = re.compile(
-    r"^\W*(?:how many|count (?:the|all)?|(?:what is|what's) the (?:total )?number of) (?P<en>[^?]{1,80}?)"
-    r"(?: (?:are|is|do|does|did|were|was|have|has) (?:there|listed|in|on|we|you|it|they|the|contained"
-    r"|available|open).*)?\s*\??\s*$"
-    r"|(?:一共|总共|共)?(?:有)?(?:多少|几)(?:个|种|条|项|款|类|位|名|家|台|份|人|行)(?P<zh>[^？?]{0,20})[？?]?\s*$",
-    re.IGNORECASE,
-)
-_COMPARISON: Final = re.compile(
-    r"\bcompar\w*\b|\bdifferences?\b|\bdiffer\b|\bversus\b|\bvs\b\.?|\bbetween\b.{1,60}\band\b|\bthan\b"
-    r"|^\W*(?:which|what|who) (?:one )?(?:is|are|has|costs?|weighs?|\w+ (?:is|are|has|costs?)) .{0,40}\b(?:or|and)\b"
-    r"|\bfrom .{1,30} to .{1,30}\bchang|\bchang\w* .{0,60}\bfrom\b.{1,30}\bto\b"
-    r"|比较|区别|差别|不同|相比|对比|哪个(?:更|比较)?[^些]{0,4}$|更[^新多]{0,4}$|哪[个款种].{0,2}(?:更|贵|便宜|好|快|大|小|高|低|重|轻|长|短)|比.{1,20}(?:更|贵|便宜|高|低|大|小)",
-    re.IGNORECASE,
-)
 _SUPERLATIVE: Final = re.compile(
     r"\b(?:cheapest|most|least|highest|lowest|largest|biggest|smallest|longest|shortest|best|worst|fastest|slowest|oldest|newest"
     r"|heaviest|lightest|strongest|earliest|latest|dearest|maximum|minimum)\b|最(?!近|后|新|多可|少要|终)|哪个(?:更|比较)",
@@ -108,7 +71,7 @@ def read_wanted(question: str) -> Wanted:
     """What kind of answer a question, bare of courtesy, wants."""
     folded = fold_script(question)
     return Wanted(
-        _shape(folded),
+        read_shape(folded),
         _value(folded),
         bool(_CODE_ASKED.search(folded)),
         bool(_PRICE_ASKED.search(folded)),
@@ -117,22 +80,6 @@ def read_wanted(question: str) -> Wanted:
         bool(_MEANING_ASKED.match(folded)),
         tuple(_YEAR.findall(folded)),
     )
-
-
-def counted_thing(question: str) -> str | None:
-    """What a question asks the number of ("error codes" of "How many error codes are there?"), None for another one."""
-    found = _COUNT.search(fold_script(question))
-    return (found["en"] or found["zh"] or "").strip() if found else None
-
-
-def _shape(question: str) -> Shape:
-    if _COMPARISON.search(question):
-        return "comparison"
-    if _COUNT.search(question):
-        return "count"
-    if _STEPS.search(question):
-        return "steps"
-    return "list" if _LIST.search(question) else "passage"
 
 
 def _value(question: str) -> re.Pattern[str] | None:
