@@ -48,12 +48,10 @@ _CONTEXT: Final = (
 )
 
 
-def _label(subject: str, more: str = "") -> re.Pattern[str]:
-    """Matches a label that begins a line ("Question: …", "**Query:** …") or a Chinese sentence ("…。问题是：…"), or is
-    all of a line ("## Question")."""
+def _label(subject: str, more: str = "", *, start: str = "^") -> re.Pattern[str]:
+    """Matches a label that begins a line ("Question: …", "**Query:** …") or is all of it ("## Question")."""
     return re.compile(
-        rf"(?:^|(?<=[。！；])){_BLANKS}"
-        rf"(?:(?:\#{{1,6}}[ \t]*|\*\*|-{{3,10}}[ \t]*)?{subject}(?:\*\*)?[ \t]*[:：](?:\*\*)?"
+        rf"{start}{_BLANKS}(?:(?:\#{{1,6}}[ \t]*|\*\*|-{{3,10}}[ \t]*)?{subject}(?:\*\*)?[ \t]*[:：](?:\*\*)?"
         rf"|\#{{1,6}}[ \t]*{subject}[ \t]*$|[\[【]{subject}[\]】][ \t]*$"
         + (f"|{more}" if more else "")
         + ")",
@@ -61,7 +59,7 @@ def _label(subject: str, more: str = "") -> re.Pattern[str]:
     )
 
 
-_QUESTION_LABEL: Final = _label(_ASKED)
+_QUESTION_LABEL: Final = _label(_ASKED, start="(?:^|(?<=[。！；]))")  # "…回答。问题是：…"
 _CONTEXT_LABEL: Final = _label(
     _CONTEXT,
     rf"{_CONTEXT}[ \t]*[.,]"
