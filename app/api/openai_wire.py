@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -287,10 +288,14 @@ class Completion(NullIsDefault):
         """The reply to a front end's chore (app/api/front_ends.py), None where a question is asked."""
         return _chore(self.messages)
 
+    @cached_property
+    def _question(self) -> str:
+        last = _last_question(self.messages) or 0
+        return question_in(self.messages[last].content, MAX_QUESTION_CHARS) or ""
+
     def brings_text(self) -> bool:
         """Whether the text of files or pages, which is not searched, came with the question or in a system prompt."""
-        asked = self.messages[_last_question(self.messages) or 0].content
-        return brings_text(asked, question_in(asked, MAX_QUESTION_CHARS) or "") or any(
+        return brings_text(self.messages[_last_question(self.messages) or 0].content, self._question) or any(
             tagged_spans(message.content, CONTEXT_TAG)
             for message in self.messages
             if message.role in _SYSTEM_ROLES
@@ -301,7 +306,7 @@ class Completion(NullIsDefault):
         options = self.pgask or Options()
         last = _last_question(self.messages) or 0
         return AskRequest(
-            question=question_in(self.messages[last].content, MAX_QUESTION_CHARS) or "",
+            question=self._question,
             collection=collection,
             top_k=options.top_k,
             filter=options.filter.to_domain() if options.filter else None,
