@@ -21,6 +21,9 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".md": "text/markdown",
     ".markdown": "text/markdown",
     ".mdown": "text/markdown",
+    ".mdx": "text/mdx",
+    ".qmd": "text/x-rmarkdown",
+    ".rmd": "text/x-rmarkdown",
     ".txt": "text/plain",
     ".text": "text/plain",
     ".html": "text/html",
@@ -39,6 +42,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".tsv": "text/tab-separated-values",
     ".tab": "text/tab-separated-values",
     ".json": "application/json",
+    ".jsonc": "application/json",
     ".jsonl": "application/jsonl",
     ".ndjson": "application/jsonl",
     ".ipynb": "application/x-ipynb+json",
@@ -49,8 +53,26 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".org": "text/org",
     ".tex": "text/x-tex",
     ".log": "text/plain",
+    ".srt": "application/x-subrip",
+    ".vtt": "text/vtt",
     **CODE_MEDIA_TYPES,
 }
+# Texts that by custom have no suffix.
+_BARE_NAMES = frozenset(
+    {
+        "readme",
+        "license",
+        "licence",
+        "copying",
+        "notice",
+        "changelog",
+        "changes",
+        "history",
+        "news",
+        "authors",
+    }
+    | {"contributors", "contributing", "maintainers", "install", "todo", "security", "code_of_conduct"}
+)
 _SNIFFED = frozenset({"text/markdown", "text/plain", "text/html"})  # suffixes that people put on anything
 SNIFFED_BYTES = 1024
 
@@ -138,8 +160,13 @@ def media_type_of(name: str, head: bytes) -> str:
 
     >>> media_type_of("a.MD", b"# Title"), media_type_of("a.txt", b"%PDF-1.7"), media_type_of("a.zip", b"PK")
     ('text/markdown', 'application/pdf', '')
+    >>> media_type_of("docs/LICENSE", b"Apache License"), media_type_of("docs/data", b"x")
+    ('text/plain', '')
     """
-    media_type = MEDIA_TYPES.get(Path(name).suffix.lower(), "")
+    path = Path(name)
+    media_type = MEDIA_TYPES.get(path.suffix.lower(), "")
+    if path.name.lower() in _BARE_NAMES and b"\0" not in head:
+        media_type = "text/plain"
     if media_type in _SNIFFED:
         start = head[:SNIFFED_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
         if start.startswith(b"%pdf-"):

@@ -25,7 +25,7 @@ _LEAST_ITEMS: Final = 3  # of a list
 
 _PROSE_TYPES: Final = frozenset(
     {"text/markdown", "text/plain", "text/html", "text/csv", "text/tab-separated-values"}
-    | {"text/x-rst", "text/asciidoc", "text/org", "text/x-tex", "text/mdx", "text/vtt"}
+    | {"text/x-rst", "text/asciidoc", "text/org", "text/x-tex", "text/mdx", "text/x-rmarkdown", "text/vtt"}
 )
 _HEADING: Final = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)")
 _RULE: Final = re.compile(

@@ -21,11 +21,14 @@ from ingest.parsers import (
     jsonfile,
     latex,
     markdown,
+    mdx,
     org,
     pdf,
     plaintext,
     pptx,
+    rmarkdown,
     rst,
+    subtitles,
     xlsx,
 )
 from ingest.parsers.budget import MAX_TEXT_CHARS
@@ -38,6 +41,10 @@ Parser = Callable[[bytes, str], Document]
 PARSERS: Mapping[str, Parser] = {
     markdown.MEDIA_TYPE: markdown.parse_markdown,
     plaintext.MEDIA_TYPE: plaintext.parse_plaintext,
+    mdx.MEDIA_TYPE: mdx.parse_mdx,
+    rmarkdown.MEDIA_TYPE: rmarkdown.parse_rmarkdown,
+    subtitles.SRT_MEDIA_TYPE: subtitles.parse_subtitles,
+    subtitles.VTT_MEDIA_TYPE: subtitles.parse_vtt,
     rst.MEDIA_TYPE: rst.parse_rst,
     adoc.MEDIA_TYPE: adoc.parse_adoc,
     org.MEDIA_TYPE: org.parse_org,

@@ -1,5 +1,8 @@
 """JSON and JSON Lines bytes → Document: one line a value, under the path of keys that leads to it.
 
+Comments and commas too many, as configuration files have them, are passed over. Of JSON Lines a bad line is left out
+and named, and the rest goes in.
+
 `{"a": {"b": 1, "c": [2, 3]}}` becomes "a.b: 1" and "a.c: 2, 3"; each object of a list or line is a block of its own.
 Numbers stay as they are written. Lines can be read, searched and cited by themselves; brackets can't.
 """
@@ -7,6 +10,7 @@ Numbers stay as they are written. Lines can be read, searched and cited by thems
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -21,7 +25,11 @@ JSON_MEDIA_TYPE = "application/json"
 JSON_LINES_MEDIA_TYPE = "application/jsonl"
 
 MAX_DEPTH = 100
+MAX_NAMED_LINES = 20
 _MAX_KEY_CHARS = 200
+# Strings come first, so that nothing inside one is taken for a comment.
+_COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*+")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_LAST_COMMA = re.compile(r'("(?:[^"\\\n]|\\.)*+")|,(?=\s*+[}\]])')
 _NAMES = {True: "true", False: "false", None: "null"}
 
 
@@ -47,10 +55,24 @@ def parse_json_lines(content: bytes, source: str) -> Document:
 def load_json(text: str) -> object:
     """Return the value with objects as tuples of members. Raises DocumentError `parse_failed`."""
     try:
-        return json.loads(text, object_pairs_hook=_Object, parse_int=str, parse_float=str, parse_constant=str)
+        return _load(text)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise DocumentError(f"The file is no valid JSON: {reason}.", code="parse_failed") from error
+
+
+def _load(text: str) -> object:
+    """Raises ValueError or RecursionError."""
+    return json.loads(text, object_pairs_hook=_Object, parse_int=str, parse_float=str, parse_constant=str)
+
+
+def _load_with_comments(text: str) -> tuple[object, int]:
+    """Return the value, and how many characters of comments stand in the text."""
+    try:
+        return _load(text), 0
+    except (ValueError, RecursionError):
+        bare = _COMMENT.sub(r"\1", text)
+        return load_json(_LAST_COMMA.sub(r"\1", bare)), len(text) - len(bare)
 
 
 def members(value: object) -> dict[str, object]:
@@ -60,25 +82,40 @@ def members(value: object) -> dict[str, object]:
 
 def _document(text: str, source: str, media_type: str) -> Document:
     text = text.removeprefix("\ufeff")
-    if media_type == JSON_MEDIA_TYPE:
-        values = iter([load_json(text)])
-    else:
-        values = (load_json(line) for line in text.split("\n") if line.strip())
     title = ""
     budget, blocks = TextBudget(), list[str]()
-    for value in values:
+    dropped: dict[str, int] = {}
+    metadata: dict[str, str] = {}
+    if media_type == JSON_MEDIA_TYPE:
+        value, comment_chars = _load_with_comments(text)
         top = members(value)
         named = top.get("title", top.get("name"))
-        if media_type == JSON_MEDIA_TYPE and isinstance(named, str):
-            title = " ".join(named.split())[:300]
+        title = " ".join(named.split())[:300] if isinstance(named, str) else ""
         blocks += _blocks(value, budget)
+        dropped |= {"comment": comment_chars} if comment_chars else {}
+    else:
+        bad: dict[int, int] = {}  # line → characters
+        for number, line in enumerate(text.split("\n"), 1):
+            try:
+                blocks += _blocks(_load(line), budget) if line.strip() else ()
+            except (ValueError, RecursionError):
+                bad[number] = len(line)
+        if bad:
+            numbers = [*map(str, list(bad)[:MAX_NAMED_LINES]), *(["…"] if len(bad) > MAX_NAMED_LINES else [])]
+            if not blocks:
+                raise DocumentError(
+                    f"Line {numbers[0]} is no valid JSON, nor is any other.", code="parse_failed"
+                )
+            dropped["bad_line"] = sum(bad.values())
+            metadata["bad_lines"] = ", ".join(numbers)
     cleaned = clean_text("\n\n".join(blocks))
     return Document(
         text=cleaned.text,
         title=title or PurePosixPath(source).stem,
         media_type=media_type,
         language=detect_language(cleaned.text),
-        dropped=cleaned.dropped,
+        metadata=metadata,
+        dropped={**cleaned.dropped, **dropped},
     )
 
 

@@ -1,10 +1,11 @@
-"""Markdown bytes → Document. The stored text is the file's own, less a YAML front matter."""
+"""Markdown bytes → Document. The stored text is the file's own, less a front matter in YAML or TOML."""
 
 from __future__ import annotations
 
 import datetime
 import math
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
@@ -19,7 +20,10 @@ MEDIA_TYPE = "text/markdown"
 _MAX_FRONT_MATTER_CHARS = 65_536
 _MAX_VALUE_CHARS = 2_000
 
-_FRONT_MATTER_END = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+_FRONT_MATTER_ENDS = {
+    "---": re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE),
+    "+++": re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE),
+}
 
 Scalar = str | int | float | bool
 
@@ -30,29 +34,41 @@ def parse_markdown(content: bytes, source: str) -> Document:
     Flat values of the front matter become metadata. Raises DocumentError `bad_encoding` or `empty`.
     """
     cleaned = clean_text(decode(content))
-    metadata, text = _split_front_matter(cleaned.text)
+    metadata, text = split_front_matter(cleaned.text)
+    return markdown_document(text, source, MEDIA_TYPE, metadata=metadata, dropped=cleaned.dropped)
+
+
+def markdown_document(
+    text: str, source: str, media_type: str, *, metadata: Mapping[str, Scalar], dropped: Mapping[str, int]
+) -> Document:
+    """The document of a clean Markdown text; see parse_markdown."""
     headings = find_headings(text)
     first = next((heading.title for heading in headings if heading.level == 1), "")
     return Document(
         text=text,
         title=clean_line(str(metadata.get("title", ""))) or first or PurePosixPath(source).stem,
-        media_type=MEDIA_TYPE,
+        media_type=media_type,
         language=detect_language(text),
         sections=build_sections(headings, len(text)),
         metadata=metadata,
-        dropped=cleaned.dropped,
+        dropped=dropped,
     )
 
 
-def _split_front_matter(text: str) -> tuple[Mapping[str, Scalar], str]:
-    """Return the front matter's flat values and the text after it; what is not YAML stays in the text."""
+def split_front_matter(text: str) -> tuple[Mapping[str, Scalar], str]:
+    """Return the front matter's flat values and the text after it; what is neither YAML nor TOML stays in the text."""
     first_line, _, rest = text.partition("\n")
-    end = _FRONT_MATTER_END.search(rest, 0, _MAX_FRONT_MATTER_CHARS) if first_line.rstrip() == "---" else None
+    mark = first_line.rstrip()
+    end = (
+        _FRONT_MATTER_ENDS[mark].search(rest, 0, _MAX_FRONT_MATTER_CHARS)
+        if mark in _FRONT_MATTER_ENDS
+        else None
+    )
     if end is None:
         return {}, text
     try:
-        values = yaml.safe_load(rest[: end.start()])
-    except (yaml.YAMLError, ValueError, RecursionError):
+        values = (tomllib.loads if mark == "+++" else yaml.safe_load)(rest[: end.start()])
+    except (yaml.YAMLError, ValueError, RecursionError):  # TOML's error is a ValueError
         return {}, text
     if values is not None and not isinstance(values, dict):
         return {}, text

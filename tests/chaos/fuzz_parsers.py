@@ -32,11 +32,14 @@ from ingest.parsers import (
     jsonfile,
     latex,
     markdown,
+    mdx,
     org,
     pdf,
     plaintext,
     pptx,
+    rmarkdown,
     rst,
+    subtitles,
     xlsx,
 )
 from ingest.reasons import REASONS
@@ -135,6 +138,13 @@ def built_seeds() -> list[tuple[str, bytes]]:
             rb"\title{a}\begin{document}\section{b}$x^2$\begin{itemize}\item c\end{itemize}"
             rb"\begin{tabular}{l}d & \multirow{2}{*}{e}\\\end{tabular}\href{f}{g}\end{document}",
         ),
+        (
+            mdx.MEDIA_TYPE,
+            "+++\ntitle = 'x'\n+++\nimport A from 'a'\n\n<A b={c}>标题 {d} `<e>`</A>\n:::tip\n".encode(),
+        ),
+        (rmarkdown.MEDIA_TYPE, b"# A {#b}\n\n```{r c}\n#| d\ne\n```\n::: {.f}\n{{< g >}}\n:::\n"),
+        (subtitles.VTT_MEDIA_TYPE, "WEBVTT\n\n00:01.000 --> 00:02.000\n<v A>词 &amp;</v>\n".encode()),
+        (subtitles.SRT_MEDIA_TYPE, b"1\n00:00:01,000 --> 00:00:02,000\n- a\n\n2\n00:09:01,0 --> 0\nb\n"),
         (html.MEDIA_TYPE, page.encode()),
         (pdf.MEDIA_TYPE, build_pdf([["one", "two"], ["three"]], title="t")),
         (pdf.MEDIA_TYPE, build_pdf([["closed"]], user_password="")),

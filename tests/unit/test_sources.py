@@ -188,7 +188,7 @@ def test_sha256() -> None:
         ("a.txt", b"<html lang=en>", "text/html"),
         ("a.md", b"<div>inline</div>", "text/markdown"),
         ("a.HTM", b"", "text/html"),
-        ("README", b"text", ""),
+        ("README", b"text", "text/plain"),
         ("a.docx", b"PK", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
         ("a.doc", b"\xd0\xcf", ""),
         ("a.CSV", b"%PDF-1.4", "text/csv"),

@@ -63,6 +63,12 @@ export const en = {
       page_furniture: "repeated page headers and footers",
       hidden: "hidden or deleted text",
       boilerplate: "menus and other page furniture",
+      directive: "directives that take text from elsewhere",
+      markup: "code and markup of the page",
+      drawing: "drawings",
+      comment: "comments",
+      bad_line: "lines that could not be read",
+      data: "embedded data and keys",
     };
     return `${names[kind] ?? `other (${kind})`}: ${n.toLocaleString("en")}`;
   },

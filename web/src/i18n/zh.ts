@@ -61,6 +61,12 @@ export const zh: Dictionary = {
       page_furniture: "重复的页眉和页脚",
       hidden: "隐藏或已删除的文字",
       boilerplate: "菜单等网页外围内容",
+      directive: "引用他处内容的指令",
+      markup: "页面中的代码和标记",
+      drawing: "绘图",
+      comment: "注释",
+      bad_line: "无法读取的行",
+      data: "嵌入的数据和密钥",
     };
     return `${names[kind] ?? `其他（${kind}）`}：${n.toLocaleString("zh")}`;
   },

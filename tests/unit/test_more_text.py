@@ -1,0 +1,154 @@
+"""ingest.parsers: MDX, R Markdown, subtitles, front matter in TOML, JSON with comments, bare names."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain import Document
+from app.errors import DocumentError
+from ingest.parsers import parse
+from ingest.sources import media_type_of
+
+
+def mdx(text: str) -> Document:
+    return parse(text.encode(), "text/mdx", "docs/page.mdx")
+
+
+def test_types_that_were_refused() -> None:
+    """F-1122: .mdx, .qmd, .Rmd, .asciidoc, .srt, .vtt and README without suffix were refused."""
+    names = [
+        "a.mdx",
+        "a.qmd",
+        "a.Rmd",
+        "a.asciidoc",
+        "a.srt",
+        "a.vtt",
+        "a.jsonc",
+        "x/README",
+        "LICENSE",
+        "Changelog",
+    ]
+    assert all(media_type_of(name, b"words") for name in names)
+    assert media_type_of("README", b"\x7fELF\0\0") == ""
+
+
+def test_mdx_without_its_code() -> None:
+    """F-1122: MDX was refused; imports, exports, tags and expressions are no text of a page."""
+    document = mdx(
+        "---\ntitle: 安装\n---\nimport Tabs from '@theme/Tabs';\nimport {\n  A,\n} from 'x';\n\n"
+        "export const meta = {\n  title: 'Other',\n\n  description: \"How to\",\n};\n\n# Install {#in}\n"
+        "\n"
+        "Use <b>apt</b>{props.x} {'now'}, `<Tag a={1}>`; a < b. {/* hidden */}\n\n"
+        '<Tabs>\n<TabItem value="m" label="macOS">\n\n'
+        "Run brew.\n\n```jsx\nimport React from 'react'\n<Keep me={1} />\n```\n\n</TabItem>\n</Tabs>\n\n"
+        ":::tip[Mind]\n\nInside.\n\n:::\n\n"
+        '<Card title="More" onClick={() => go()} />\n\nimport duties are paid here.\n'
+    )
+    assert document.title == "安装"
+    assert document.metadata == {"title": "安装", "description": "How to"}
+    assert document.text == (
+        "# Install {#in}\n\nUse apt now, `<Tag a={1}>`; a < b. \n\nmacOS\n\nRun brew.\n\n"
+        "```jsx\nimport React from 'react'\n<Keep me={1} />\n```\n\nMind\n\nInside.\n\nMore\n\n"
+        "import duties are paid here.\n"
+    )
+    assert document.sections[0].heading_path == ("Install",)
+    assert document.dropped["markup"] > 150
+
+
+def test_an_exported_title_is_one() -> None:
+    assert mdx("export const metadata = { title: 'Kilns' }\n\nText.\n").title == "Kilns"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<a" * 100_000, "{" * 200_000, "`" * 100_000 + "x", "<a b={" * 30_000, "export const x = {\n" * 20_000],
+)
+def test_hostile_mdx_is_read(text: str) -> None:
+    assert mdx(f"x\n\n{text}").text.startswith("x")
+
+
+def test_r_markdown_keeps_code_without_its_options() -> None:
+    """F-1122: R and Quarto Markdown were refused."""
+    text = (
+        "---\ntitle: Report\n---\n\n## Setup {#sec .x}\n\n```{r setup, include=FALSE}\n#| label: a\n"
+        "x <- 1\n```\n\n"
+        '::: {.callout-note title="Mind"}\nText [small]{.sc} {{< include a.qmd >}}.\n:::\n\n```{python}\ny = 2\n```\n\n'
+        "```\n{r}\n```\n"
+    )
+    document = parse(text.encode(), "text/x-rmarkdown", "a.qmd")
+    assert document.title == "Report"
+    assert document.text == (
+        "## Setup\n\n```r\nx <- 1\n```\n\nMind\nText small .\n\n\n```python\ny = 2\n```\n\n```\n{r}\n```\n"
+    )
+    assert document.sections[0].heading_path == ("Setup",)
+    assert document.dropped["markup"] > 50
+
+
+def test_toml_front_matter() -> None:
+    text = (
+        '+++\ntitle = "Hugo 页"\ndate = 2026-01-02\ndraft = false\n[extra]\na = 1\n+++\n\n# Other\n\nText.\n'
+    )
+    document = parse(text.encode(), "text/markdown", "a.md")
+    assert document.title == "Hugo 页"
+    assert document.metadata == {"title": "Hugo 页", "date": "2026-01-02", "draft": False}
+    assert document.text == "# Other\n\nText.\n"
+    assert parse(b"+++\nno toml\n+++\ntext", "text/markdown", "a.md").text == "+++\nno toml\n+++\ntext"
+
+
+SRT = (
+    "1\n00:00:01,000 --> 00:00:04,000\n<i>Welcome to the</i> kiln\n\n2\n"
+    "00:00:04,500 --> 00:00:07,000\nroom. Today\n\n"
+    "3\n00:00:08,000 --> 00:00:09,000\n- Who signs?\n- The chief.\n\n4\n"
+    "00:01:30,000 --> 00:01:31,000\n你好，{\\an8}今天\n我们开始。\n"
+)
+
+
+def test_subtitles_are_what_is_spoken() -> None:
+    """F-1122: subtitles were refused."""
+    document = parse(SRT.encode(), "application/x-subrip", "talks/kiln.srt")
+    assert document.title == "kiln"
+    assert document.text == (
+        "## 0:00:01\n\nWelcome to the kiln room. Today\n\nWho signs?\n\nThe chief.\n\n## 0:01:30\n\n"
+        "你好，今天我们开始。"
+    )
+    text = (
+        "WEBVTT\n\nNOTE hidden\n\nSTYLE\n::cue {}\n\nintro\n00:01.000 --> 00:02.000 align:start\n"
+        "<v Ann>Fire &amp; heat\n\n"
+        "00:02.000 --> 00:03.000\nFire & heat\n\n00:03.000 --> 00:04.000\n<00:03.500><c>rise</c>\n"
+    )
+    assert parse(text.encode(), "text/vtt", "a.vtt").text == "## 0:00:01\n\nAnn: Fire & heat Fire & heat rise"
+    with pytest.raises(DocumentError) as raised:
+        parse(b"no times", "text/vtt", "a.vtt")
+    assert raised.value.code == "parse_failed"
+
+
+def test_a_rolling_line_is_written_once() -> None:
+    text = "WEBVTT\n\n00:01.000 --> 00:02.000\none two\n\n00:02.000 --> 00:03.000\none two\nthree\n"
+    assert parse(text.encode(), "text/vtt", "a.vtt").text == "## 0:00:01\n\none two three"
+
+
+def test_a_bad_line_of_json_lines_is_named() -> None:
+    """F-1134: one bad line refused the whole file, and the message named another line."""
+    document = parse(b'{"a": 1}\n{"a": cut\n\n{"a": 3}\n', "application/jsonl", "a.jsonl")
+    assert document.text == "a: 1\n\na: 3"
+    assert document.metadata == {"bad_lines": "2"}
+    assert document.dropped == {"bad_line": len('{"a": cut')}
+    with pytest.raises(DocumentError, match="Line 1 "):
+        parse(b"no\nno\n", "application/jsonl", "a.jsonl")
+
+
+def test_json_with_comments() -> None:
+    """F-1134: JSON with comments, as tsconfig.json, was refused."""
+    text = '{\n  // one "a"\n  "url": "http://x//y", /* two */\n  "list": [1, 2,],\n}\n'
+    document = parse(text.encode(), "application/json", "tsconfig.json")
+    assert document.text == "url: http://x//y\nlist: 1, 2"
+    assert document.dropped == {"comment": len('// one "a"/* two */')}
+    with pytest.raises(DocumentError):
+        parse(b'{"a": /* }', "application/json", "a.json")
+
+
+def test_anonymous_is_no_title() -> None:
+    """F-1134: the title "(anonymous)" passed."""
+    from ingest.parsers.titles import usable_title
+
+    assert usable_title("(anonymous)") == ""
