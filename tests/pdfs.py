@@ -34,10 +34,11 @@ def build_pdf(pages: Sequence[Sequence[str]], *, title: str = "", user_password:
     return _pack(contents, title=title, user_password=user_password)
 
 
-def draw_pdf(pages: Sequence[Sequence[Drawn]], *, rotate: int = 0) -> bytes:
+def draw_pdf(pages: Sequence[Sequence[Drawn]], *, rotate: int = 0, font: bytes = b"") -> bytes:
     """Return a PDF with text of 12 points (each letter takes 6) and lines in places, drawn in this order.
 
-    `rotate`: the pages are turned clockwise and what is on them counterclockwise, so that it looks the same.
+    `font`: another one, whose codes are UTF-16 too. `rotate`: the pages are turned clockwise and what is on them
+    counterclockwise, so that it looks the same.
     """
     contents = []
     for items in pages:
@@ -50,11 +51,16 @@ def draw_pdf(pages: Sequence[Sequence[Drawn]], *, rotate: int = 0) -> bytes:
             else:
                 steps.append(f"{item[0]} {item[1]} m {item[2]} {item[3]} l S")
         contents.append("\n".join(steps).encode())
-    return _pack(contents, rotate=rotate)
+    return _pack(contents, rotate=rotate, font=font)
 
 
 def _pack(
-    contents: Sequence[bytes], *, title: str = "", user_password: str | None = None, rotate: int = 0
+    contents: Sequence[bytes],
+    *,
+    title: str = "",
+    user_password: str | None = None,
+    rotate: int = 0,
+    font: bytes = b"",
 ) -> bytes:
     page_count = len(contents)
     page_ids = [6 + 2 * index for index in range(page_count)]
@@ -62,7 +68,8 @@ def _pack(
     objects: dict[int, bytes] = {
         1: b"<< /Type /Catalog /Pages 2 0 R >>",
         2: f"<< /Type /Pages /Kids [{kids}] /Count {page_count} >>".encode(),
-        3: b"<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /DescendantFonts [4 0 R]"
+        3: font
+        or b"<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /DescendantFonts [4 0 R]"
         b" /ToUnicode 5 0 R >>",
         4: b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /X /DW 500"
         b" /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>",

@@ -19,6 +19,7 @@ import pypdfium2.raw as pdfium_c
 from app.domain import Document, Page
 from app.errors import DocumentError
 from ingest.cleaning import clean_line, detect_language, find_repeated_lines, normalise_text
+from ingest.parsers.boxfont import use_box_font
 from ingest.parsers.budget import MAX_TEXT_CHARS, TextBudget
 from ingest.parsers.flat import FlatWriter
 from ingest.parsers.grid import write_grid
@@ -125,6 +126,7 @@ def _write_table(table: TableBlock, joiner: LineJoiner, budget: TextBudget) -> s
 def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str]]:
     """Return the lines and tables of each page, and the document's properties."""
     with _PDFIUM:
+        use_box_font()
         try:
             document = pypdfium2.PdfDocument(content)
         except pypdfium2.PdfiumError as error:
