@@ -1,8 +1,8 @@
 """Asks the valid version of a document too, where the hits hold another one: superseded, a draft, or of another year.
 
 The nearest chunk may well stand in last year's rules, and where both versions read alike only one of them is a hit. So
-where the best hits are not known to be valid, documents of their names are looked up by one bounded statement, and those
-that say they replace them by a second one where no name fits.
+where the best hits are not known to be valid, documents of their names are looked up by one bounded statement, and
+those that say they replace them by a second one where no name fits; what changes a contract is found by its number.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from app.store.versions import NamedDocument
 BEST_HITS: Final = 3  # whose documents have to be valid, or looked up
 MAX_VERSIONS: Final = 3  # documents that are asked too
 MAX_CHUNKS: Final = 3  # of them that become hits
+MAX_CODES: Final = 2  # contract numbers and the like of a document, by which what changes it is found
 
 _WORD: Final = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
 
@@ -76,7 +77,12 @@ async def add_valid_versions(
 
 
 def _is_doubtful(own: Standing) -> bool:
-    """Whether another version of it may be the valid one: it is not in force, or its name or folder is dated."""
+    """Whether another version of it may be the valid one, or another document may change it: it is not in force, its
+    name or folder is dated, or it has a number that amendments name."""
+    return _may_be_replaced(own) or bool(own.codes)
+
+
+def _may_be_replaced(own: Standing) -> bool:
     return not own.is_in_force or own.may_be_old or own.dated_by in ("file", "title", "folder")
 
 
@@ -103,6 +109,11 @@ async def _look_up(
     collection: str,
     search_filter: SearchFilter | None,
 ) -> list[NamedDocument]:
+    holding: list[NamedDocument] = []
+    for code in sorted(own.codes)[:MAX_CODES]:
+        holding += await retriever.find_holding(collection, search_filter, [code])
+    if not _may_be_replaced(own):
+        return holding
     names = [words for name in sought_names(own) for words in _spellings(name)]
     folder = hit.source.rpartition("/")[0]
     if own.is_in_force and not own.may_be_old and own.dated_by != "folder" and folder:
@@ -112,8 +123,8 @@ async def _look_up(
     if own.is_in_force or any(
         are_versions(own, _read(document)) and _read(document).is_in_force for document in named
     ):
-        return named
-    return [*named, *await retriever.find_holding(collection, search_filter, sorted(own.subject))]
+        return [*holding, *named]
+    return [*holding, *named, *await retriever.find_holding(collection, search_filter, sorted(own.subject))]
 
 
 def _read(document: NamedDocument) -> Standing:

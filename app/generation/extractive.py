@@ -53,7 +53,8 @@ LEAST_SHARE: Final = 0.65  # of the best one's score that it needs
 LEAD_IN_COST: Final = 0.4  # "The steps are:" promises an answer that stands in the lines after it
 LANGUAGE_COST: Final = 0.3  # of two units that say the same, the one in the question's language
 AGE_COST: Final = 1.0  # what a superseded document or an earlier version says
-LEAST_VALID: Final = 0.5  # of what that holds of the question, so much must be held by what comes before it
+LEAST_VALID: Final = 0.5  # of what that holds of the question, so much must be held by what comes before it,
+LEAST_NEAR: Final = 0.75  # or so near to it must that be, as a share of the cosine
 SAME_WORDS: Final = 0.4  # of two versions' sentences: they say the same but for a value
 INSTRUCTION_COST: Final = 2.0  # a sentence that speaks to an assistant
 PICTURE_COST: Final = 0.5
@@ -118,6 +119,7 @@ class _Candidate:
     score: float
     lead_in: Unit | None = None
     of: int = 0  # how many items the list has, where not all are in `units`
+    cosine: float = 0.0  # of it and the question
 
     @property
     def document_id(self) -> str:
@@ -233,7 +235,8 @@ def _in_force_first(
     material: Material, candidates: list[_Candidate], order: Mapping[str, int]
 ) -> list[_Candidate]:
     """Candidates with the one first that answers: where a document that others come before says it best, the best of
-    those others that hold as much of the question, amendments in their own words; itself where none does."""
+    those others that hold as much of the question, amendments in their own words, or are as near to it; itself where
+    none is."""
     best = max(candidates, key=lambda one: one.score + _age_cost(one.units[0], order))
     rank = order.get(best.document_id, 0)
     if rank == 0:
@@ -245,7 +248,8 @@ def _in_force_first(
     def holds_as_much(one: _Candidate) -> bool:
         standing = material.standings.get(one.document_id)
         around = 0.0 if standing is not None and standing.is_amendment else 0.8
-        return 0 < LEAST_VALID * worth(best, around) <= worth(one, around)
+        is_near = 0 < LEAST_NEAR * best.cosine <= one.cosine and around > 0
+        return is_near or 0 < LEAST_VALID * worth(best, around) <= worth(one, around)
 
     first = next(
         (
@@ -351,7 +355,7 @@ def _with_cosines(
     best = candidates[:RESCORED]
     texts = [_embedded(candidate) for candidate in best]
     rescored = [
-        replace(candidate, score=candidate.score + COSINE_WEIGHT * cosine)
+        replace(candidate, score=candidate.score + COSINE_WEIGHT * cosine, cosine=cosine)
         for candidate, cosine in zip(best, cosines(texts), strict=True)
     ]
     return sorted(rescored, key=lambda candidate: -candidate.score)
@@ -377,32 +381,38 @@ def _write(
     other = _other_version(material, best, candidates, order)
     own = material.standings.get(best.document_id)
     is_asked_for = own is not None and own.is_of(map(int, material.wanted.years))
-    is_alone = not is_asked_for and _is_old(material, best, order)
-    label = _label(best, material, always=other is not None or is_alone or is_asked_for)
+    alone = "" if is_asked_for or other is not None else _alone(material, best, order)
+    label = _label(best, material, always=other is not None or bool(alone) or is_asked_for)
     _write_candidate(draft, best, label, chinese=chinese)
     if best.kind == "passage":
         for further in _further(material, best, candidates, chinese=chinese):
             _write_candidate(draft, further, "", chinese=chinese)
     if other is not None:
         _write_candidate(draft, other, _label(other, material, always=True), chinese=chinese, before="\n\n")
-    elif is_alone:
-        draft.say("未找到载有此内容的现行文件。" if chinese else "No document in force was found that says this.")
+    if alone:
+        draft.say(alone)
     return best.kind
 
 
-def _is_old(material: Material, candidate: _Candidate, order: Mapping[str, int]) -> bool:
-    """Whether a candidate's document is not in force, or there is a later one in its place: not one that only changes
-    it."""
+def _alone(material: Material, candidate: _Candidate, order: Mapping[str, int]) -> str:
+    """What is said where nothing but a document that is not in force answers, or one that a later one stands in place
+    of; "" for a document in force, and for one that another only changes."""
     own = material.standings.get(candidate.document_id)
-    return own is not None and (
-        not own.is_in_force
-        or any(
-            order.get(key, 0) < order.get(candidate.document_id, 0)
-            and not other.is_amendment
-            and are_versions(own, other)
-            for key, other in material.standings.items()
-        )
-    )
+    if own is None or order.get(candidate.document_id, 0) == 0:
+        return ""
+    valid = {
+        key
+        for key, other in material.standings.items()
+        if order.get(key, 0) == 0 and not other.is_amendment and are_versions(own, other)
+    }
+    title = next((unit.chunk.title for unit in material.units if unit.chunk.document_id in valid), "")
+    chinese = is_chinese(material.asked.text)
+    if title:
+        named = f"现行的《{title}》中未找到相关内容。", f"Nothing on this was found in the version in force, {title}."
+        return named[0] if chinese else named[1]
+    if own.is_in_force:
+        return ""
+    return "未找到载有此内容的现行文件。" if chinese else "No document in force was found that says this."
 
 
 def _further(
@@ -494,6 +504,7 @@ def _other_version(
     own = material.standings.get(best.document_id)
     if own is None or len(best.units) > 1 or own.is_of(map(int, material.wanted.years)):
         return None
+    says_much = sum(material.weights[term] for term in best.held) >= LEAST_VALID * material.total
     fitting: list[tuple[bool, tuple[int, ...], _Candidate]] = []
     for candidate in candidates[1:]:
         other = material.standings.get(candidate.document_id)
@@ -502,17 +513,16 @@ def _other_version(
         is_older = order.get(candidate.document_id, 0) > order.get(best.document_id, 0)
         if not (is_older and are_versions(own, other)):
             continue
-        if candidate.held >= best.held and _differ(candidate.units[0], best.units[0]):
+        if candidate.held >= best.held and _differ(candidate.units[0], best.units[0], says_much=says_much):
             fitting.append((not other.is_draft, other.when, candidate))
     return max(fitting, key=lambda one: one[:2])[2] if fitting else None
 
 
-def _differ(one: Unit, other: Unit) -> bool:
-    """Whether two versions say different things: other numbers, or nearly the same words."""
-    if _numbers(one) != _numbers(other):
-        return True
+def _differ(one: Unit, other: Unit, *, says_much: bool) -> bool:
+    """Whether two versions say different things to the same: most words are the same, or what both say of the question
+    is much, and the numbers are not the same."""
     shared = len(one.own & other.own) / (len(one.own | other.own) or 1)
-    return SAME_WORDS <= shared < 1
+    return SAME_WORDS <= shared < 1 or (says_much and _numbers(one) != _numbers(other))
 
 
 def _numbers(unit: Unit) -> frozenset[str]:

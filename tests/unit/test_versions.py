@@ -53,7 +53,7 @@ def answer(question: str, *texts: str) -> str:
         (
             "What do pets cost?",
             (NEW, OLD),
-            "Travel 2024: Pets cost 12 EUR a day. [1]\n\nNo document in force was found that says this.",
+            "Travel 2024: Pets cost 12 EUR a day. [1]\n\nNothing on this was found in the version in force, Travel 2026.",
         ),
         (
             "Who approved trips abroad in 2024?",
@@ -74,7 +74,7 @@ def answer(question: str, *texts: str) -> str:
         (
             "洗衣费多少？",
             (OLD_ZH, NEW_ZH),
-            "差旅办法（2023年版）（已废止）：洗衣费每次20元。 [1]\n\n未找到载有此内容的现行文件。",
+            "差旅办法（2023年版）（已废止）：洗衣费每次20元。 [1]\n\n现行的《差旅办法（2026年版）》中未找到相关内容。",
         ),
     ],
 )
