@@ -42,11 +42,13 @@ from app.generation.quoting import in_language, only_quoted
 from app.generation.refusing import REASONS, near_misses
 from app.generation.reply import Voice
 from app.generation.rewrite import rewrite_question
+from app.generation.rows import with_ranges
 from app.generation.standing import read_standing
 from app.generation.tokens import estimate_tokens
 from app.generation.units import Surroundings, begins_in_table, find_header, read_units
 from app.lexicon import is_chinese
 from app.question.acronyms import find_acronyms
+from app.question.content import content_terms
 from app.question.courtesy import bare_question
 from app.question.kinds import read_wanted
 from app.question.standalone import Standalone, alone, join, standalone_question
@@ -54,6 +56,7 @@ from app.question.talk import Again, Talk, asked_language, earlier_questions, is
 from app.question.tasks import Task, read_task
 from app.retrieval.mending import Mended, Mender
 from app.retrieval.retriever import Retrieved, Retriever
+from app.split_blocks import join_split_blocks
 from app.versions import add_valid_versions
 
 MOST_LEANING_TERMS: Final = 2  # of a question that is joined to the one before because it found nothing
@@ -302,13 +305,11 @@ class Answerer:
                 return read
         read = await self._find(standalone, request)
         asked = meant.asked
-        if (
-            asked is None
-            or standalone.text != asked.question
-            or read.evidence >= self._settings.abstain_threshold
-        ):
+        if asked is None or read.evidence >= self._settings.abstain_threshold:
             return read
-        return await self._find_joined(asked, read)
+        if standalone.text == asked.question:
+            return await self._find_joined(asked, read)
+        return await self._find_alone(asked, read)
 
     async def _find(
         self, standalone: Standalone, request: AskRequest, *, mended: Mended | None = None
@@ -362,6 +363,16 @@ class Answerer:
         together = await self._find(joined, request)
         return together if together.evidence >= self._settings.abstain_threshold else alone
 
+    async def _find_alone(self, request: AskRequest, joined: _Read) -> _Read:
+        """A question that looked as if it leaned on the one before it, alone, where it says enough for that; not one
+        that names another thing, or asks why: without what was said before it would ask for something else."""
+        standalone = joined.standalone
+        says_enough = len(content_terms(request.question)) >= MOST_LEANING_TERMS
+        if standalone.about or standalone.wants_reason or not says_enough:
+            return joined
+        by_itself = await self._find(alone(request.question), request)
+        return by_itself if by_itself.evidence >= self._settings.abstain_threshold else joined
+
     def _refuse(self, request: AskRequest, read: _Read, voice: Voice) -> Answer:
         """Why there is no answer, and what comes nearest."""
         reason: AbstentionReason = "no_evidence"
@@ -377,13 +388,18 @@ class Answerer:
 
     async def _read(self, found: Retrieved, standalone: Standalone) -> Material:
         """The units of the hits, with what stands around them, and how their documents stand."""
-        in_table = [hit for hit in found.hits if begins_in_table(hit.text)]
-        known = await self._retriever.load_heads(found.hits, in_table)
+        is_joined = standalone.form != standalone.text
+        wanted = read_wanted(bare_question(standalone.form) if is_joined else found.asked.text)
+        hits, is_whole = found.hits, True
+        if wanted.whole:
+            hits, is_whole = await join_split_blocks(self._retriever, found.hits)
+        in_table = [hit for hit in hits if begins_in_table(hit.text)]
+        known = await self._retriever.load_heads(hits, in_table)
         surroundings = {
             chunk_id: Surroundings(head, find_header(before, before_start))
             for chunk_id, (head, before_start, before) in known.items()
         }
-        units = read_units(found.hits, surroundings)
+        units = with_ranges(read_units(hits, surroundings), found.asked.text)
         standings = {
             hit.document_id: read_standing(
                 hit.title, hit.source, surroundings.get(hit.chunk_id, Surroundings()).head
@@ -391,9 +407,7 @@ class Answerer:
             for hit in found.hits
         }
         weights = weigh_question(found.asked, found.term_weights, found.unknown_terms)
-        is_joined = standalone.form != standalone.text
-        wanted = read_wanted(bare_question(standalone.form) if is_joined else found.asked.text)
-        return Material(found.asked, wanted, units, weights, standings)
+        return Material(found.asked, wanted, units, weights, standings, is_whole)
 
     async def _extract(self, meant: _Meant, read: _Read) -> Answer:
         """Quotations, and what they are where more was asked for."""
@@ -496,11 +510,11 @@ def _voice(request: AskRequest) -> Voice:
     """The language of the reply: what the message asks for, else its own; its script also by what was said before."""
     said = [turn.content for turn in request.history if turn.role == "user"]
     message = request.question
-    if not any(character.isalpha() for character in message) and said:
-        message = said[-1]
-    wanted = asked_language(bare_question(request.question))
+    wanted = asked_language(bare_question(message))
     chinese = is_chinese(message) if wanted is None else wanted == "zh"
-    return Voice(chinese, chinese and is_traditional(" ".join((*said, request.question))))
+    if wanted is None and said and not re.search(r"(?<![\w-])[A-Za-z]{2,}(?![\w-])", message):
+        chinese = is_chinese(f"{said[-1]} {message}")  # "GW-7?", GW-7呢, an emoji: no language of its own
+    return Voice(chinese, chinese and is_traditional(" ".join((*said, message))))
 
 
 def _abstention(question: str, generator: str, voice: Voice) -> Answer:

@@ -19,6 +19,7 @@ from app.question.content import content_terms
 from app.question.standalone import Standalone
 
 LEAST_SHARE: Final = 0.5  # of what the best unit holds of the question: a reason for something else is none
+EARLIER: Final = 0.5  # what words of the question before a follow-up weigh
 _REASON: Final = re.compile(
     r"\b(?:because|due to|owing to|thanks to|on account of|as a result|therefore|reasons?|caused?|so that|in order to"
     r"|since(?! \d| (?:january|february|march|april|may|june|july|august|september|october|november|december))"
@@ -34,6 +35,7 @@ def narrow(material: Material, standalone: Standalone, unknown: Collection[str],
 
     Without a name for the thing, units that lack it stay where none has it: documents may call it by another word.
     """
+    material = _weigh_own(material, standalone)
     units = material.units
     wanted = content_terms(standalone.about) if standalone.about else frozenset()
     if wanted:
@@ -43,6 +45,15 @@ def narrow(material: Material, standalone: Standalone, unknown: Collection[str],
     if standalone.wants_reason:
         units = _with_reason(material, units)
     return material if units is material.units else replace(material, units=units)
+
+
+def _weigh_own(material: Material, standalone: Standalone) -> Material:
+    """What a follow-up asks itself weighs more than what the question before it asked, which was answered already."""
+    own = content_terms(standalone.form) if standalone.form in standalone.text else frozenset()
+    if not own & material.weights.keys() or standalone.form == standalone.text:
+        return material
+    weights = {term: weight if term in own else EARLIER * weight for term, weight in material.weights.items()}
+    return replace(material, weights=weights)
 
 
 def gives_reason(text: str) -> bool:

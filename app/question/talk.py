@@ -53,6 +53,11 @@ CORRECTION: Final = re.compile(
     re.IGNORECASE,
 )
 _ASKS: Final = re.compile(r"[?？]|吗|呢|多少|什么|谁|哪[里个]|几[天个点]")
+_STATES: Final = re.compile(
+    r"(?:it|that|this|they|there|he|she|you|we|the answer)(?:'s|'re| is| are| was| were| has| have| changed| costs?)\b"
+    r"|(?:应该|现在|已经|明明|其实|早就)?(?:是|改|变|有|要)",
+    re.IGNORECASE,
+)
 _MARKS: Final = " ,.;:!?，。；：！？、…–—-"
 _PADDING: Final = "padding"  # what is said beside a phrase, never a message by itself
 _OURSELVES: Final = re.compile(r"(?:^|\s)(?:this|it)(?:\s|$)|^这")
@@ -146,6 +151,8 @@ def _read_objection(message: str) -> tuple[Talk | None, str]:
     """An objection with a reason behind it ("That is wrong, it changed in 2026"), and the reason. Where a question or a
     correction stands behind it, that counts."""
     kind, rest = _after_denial(message)
+    if kind is Talk.DENIAL and _STATES.match(fold_script(rest)):
+        kind = Talk.OBJECTION  # "No, it is 7 EUR now"
     if kind is not Talk.OBJECTION or _ASKS.search(fold_script(rest)) or CORRECTION.match(fold_script(rest)):
         return None, ""
     return kind, rest

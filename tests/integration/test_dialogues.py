@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,13 +41,14 @@ def client(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory)
         path = folder / document["source"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(document["text"], "utf-8")
-    urls = postgres.create_database("dialogues_test", template=TEMPLATE)
+    name = f"dialogues{os.getpid()}_test"  # workers of pytest-xdist share the server
+    urls = postgres.create_database(name, template=TEMPLATE)
     database = Database(owner=urls.owner, app=urls.app)
     embedder = SentenceTransformerEmbedder()  # the bundled model: a fake's cosines are noise in the ranking
     assert ingest(database, folder, embedder=embedder).failed == []
     with TestClient(create_app(settings_for(), database, embedder), base_url=BASE_URL) as opened:
         yield opened
-    postgres.drop_database("dialogues_test")
+    postgres.drop_database(name)
 
 
 def first_document(client: TestClient, question: str) -> str | None:
