@@ -34,11 +34,13 @@ def build_pdf(pages: Sequence[Sequence[str]], *, title: str = "", user_password:
     return _pack(contents, title=title, user_password=user_password)
 
 
-def draw_pdf(pages: Sequence[Sequence[Drawn]], *, rotate: int = 0, font: bytes = b"") -> bytes:
+def draw_pdf(
+    pages: Sequence[Sequence[Drawn]], *, rotate: int = 0, font: bytes = b"", fields: Sequence[bytes] = ()
+) -> bytes:
     """Return a PDF with text of 12 points (each letter takes 6) and lines in places, drawn in this order.
 
-    `font`: another one, whose codes are UTF-16 too. `rotate`: the pages are turned clockwise and what is on them
-    counterclockwise, so that it looks the same.
+    `font`: another one, whose codes are UTF-16 too. `fields`: entries of form fields on the first page. `rotate`: the
+    pages are turned clockwise and what is on them counterclockwise, so that it looks the same.
     """
     contents = []
     for items in pages:
@@ -51,7 +53,7 @@ def draw_pdf(pages: Sequence[Sequence[Drawn]], *, rotate: int = 0, font: bytes =
             else:
                 steps.append(f"{item[0]} {item[1]} m {item[2]} {item[3]} l S")
         contents.append("\n".join(steps).encode())
-    return _pack(contents, rotate=rotate, font=font)
+    return _pack(contents, rotate=rotate, font=font, fields=fields)
 
 
 def _pack(
@@ -61,6 +63,7 @@ def _pack(
     user_password: str | None = None,
     rotate: int = 0,
     font: bytes = b"",
+    fields: Sequence[bytes] = (),
 ) -> bytes:
     page_count = len(contents)
     page_ids = [6 + 2 * index for index in range(page_count)]
@@ -81,6 +84,15 @@ def _pack(
             " /Resources << /Font << /F 3 0 R >> >> >>"
         ).encode()
         streams[page_id + 1] = content
+    if fields:
+        first = 100_000
+        references = b" ".join(b"%d 0 R" % (first + index) for index in range(len(fields)))
+        objects[1] = objects[1].replace(b">>", b"/AcroForm << /Fields [%s] >> >>" % references)
+        objects[6] = objects[6].replace(b"/Resources", b"/Annots [%s] /Resources" % references)
+        objects |= {
+            first + index: b"<< /Type /Annot /Subtype /Widget /T (%d) %s >>" % (index, entries)
+            for index, entries in enumerate(fields)
+        }
     trailer = "/Root 1 0 R"
     key = b""
     if user_password is not None:
@@ -101,10 +113,10 @@ def _write(objects: dict[int, bytes], trailer: str) -> bytes:
     for number, body in sorted(objects.items()):
         offsets[number] = len(out)
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % offsets[number] for number in sorted(offsets))
-    size = len(objects) + 1
+    table = b"".join(b"%d 1\n%010d 00000 n \n" % (number, offsets[number]) for number in sorted(offsets))
+    size = max(objects) + 1
     start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, table)
+    out += b"xref\n0 1\n0000000000 65535 f \n%s" % table
     return out + f"trailer << /Size {size} {trailer} >>\nstartxref\n{start}\n%%EOF".encode()
 
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 _FULL_SHARE = 0.7  # of the page's widest line: a line this wide was broken for lack of room
 _MIN_FULL_WIDTH = 30  # columns; below it every line of a page may be a heading, a label or a cell
+WHOLE = "\ufdd0"  # no character; in a line: it does not go on in the next
 _HYPHEN = "\ufffe"  # stands for a hyphen at a line's end
 
 _HAN = "\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff5e\U00020000-\U000323af"
@@ -93,7 +94,7 @@ class LineJoiner:
                 out.append(_end_hyphenated(line.rstrip(_HYPHEN), following, self._words))
             else:
                 out += [line, "" if _ENDS_HAN.search(line) and _STARTS_HAN.match(following) else " "]
-        return "".join(out).strip()
+        return "".join(out).replace(WHOLE, "").strip()
 
 
 def _mark_hyphens(text: str) -> str:
@@ -121,6 +122,9 @@ def _join_lines(page: str, words: _Words) -> str:
     for line, following in pairwise([*lines, ""]):
         if line.endswith(_HYPHEN):
             out.append(_end_hyphenated(line.rstrip(_HYPHEN), following, words))
+            starts_paragraph = False
+        elif WHOLE in line:
+            out += [line.replace(WHOLE, ""), "\n"]
             starts_paragraph = False
         else:
             separator = _separator(line, following, full_width, starts_paragraph)

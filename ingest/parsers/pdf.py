@@ -1,4 +1,7 @@
-"""PDF bytes → Document with pages. The stored text is the text layer, pages joined by a blank line, tables as Markdown.
+"""PDF bytes → Document with pages.
+
+The stored text is the text layer, pages joined by a blank line, tables as Markdown, values of form fields beside their
+labels.
 
 pdfium is not thread-safe: a lock lets one call at a time into it in this process; run several processes to read
 several files at once. Scans have no text layer and are refused by name, not stored empty.
@@ -25,6 +28,7 @@ from ingest.parsers.flat import FlatWriter
 from ingest.parsers.grid import write_grid
 from ingest.parsers.lines import LineJoiner
 from ingest.parsers.numbering import BULLET
+from ingest.parsers.pdfforms import add_values
 from ingest.parsers.pdflayout import Block, Line, TableBlock, find_blocks
 from ingest.parsers.pdfwords import read_rules, read_words
 from ingest.parsers.titles import usable_title
@@ -146,6 +150,7 @@ def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str]]:
 
 
 def _extract_pages(document: pypdfium2.PdfDocument) -> list[list[Block]]:
+    document.init_forms()
     if len(document) > MAX_PAGES:
         raise DocumentError(f"The PDF has more than {MAX_PAGES:,} pages; split it.", code="too_large")
     pages: list[list[Block]] = []
@@ -160,7 +165,8 @@ def _extract_pages(document: pypdfium2.PdfDocument) -> list[list[Block]]:
                     raise DocumentError(
                         f"The PDF has more than {MAX_TEXT_CHARS:,} characters; split it.", code="too_large"
                     )
-                pages.append(find_blocks(read_words(page, text_page), partial(read_rules, page)))
+                lines = add_values(page, read_words(page, text_page))
+                pages.append(find_blocks(lines, partial(read_rules, page)))
             finally:
                 text_page.close()
         finally:

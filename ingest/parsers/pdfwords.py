@@ -109,10 +109,10 @@ def read_words(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage) -> lis
         lines.append(words)
     if sum(map(len, lines)) > MAX_WORDS:
         return _without_places(text_page.get_text_bounded())
-    return _as_shown(lines, page)
+    return as_shown(lines, page)
 
 
-def _as_shown(lines: list[list[Word]], page: pypdfium2.PdfPage) -> list[list[Word]]:
+def as_shown(lines: list[list[Word]], page: pypdfium2.PdfPage) -> list[list[Word]]:
     """Leave out what stands outside the page, and turn the places as the page is turned."""
     left, bottom, right, top = page.get_bbox()
     kept = [
