@@ -69,6 +69,12 @@ REASONS: Mapping[str, Reason] = {
         "PDF 只有图像而没有文字层，可能是扫描件。",
         "请先进行文字识别，例如使用 ocrmypdf。",
     ),
+    "broken_text_layer": Reason(
+        "The text of the PDF is not what its pages show: its fonts name their characters wrongly or not at all.",
+        "Run OCR on it, for example with ocrmypdf --force-ocr, or export it anew.",
+        "PDF 的文字层与页面显示的内容不符：字体没有给出字符，或给出的字符有误。",
+        "请重新进行文字识别，例如使用 ocrmypdf --force-ocr，或重新导出。",
+    ),
     "archive_bomb": Reason(
         "The file unpacks to far more than its size, or in a way that no office program writes.",
         "Open it in the program that made it and save it again; split it if it is really that large.",

@@ -31,6 +31,7 @@ from ingest.parsers.numbering import BULLET
 from ingest.parsers.pdfforms import add_values
 from ingest.parsers.pdflayout import Block, Line, TableBlock, find_blocks
 from ingest.parsers.pdfwords import read_rules, read_words
+from ingest.parsers.textlayer import is_broken
 from ingest.parsers.titles import usable_title
 
 MEDIA_TYPE = "application/pdf"
@@ -47,11 +48,18 @@ def parse_pdf(content: bytes, source: str) -> Document:
     """Parse a PDF. Title: the metadata's if it looks like one, else the first line, else the file's stem.
 
     A file that an empty password opens is read. Raises DocumentError `encrypted`, `no_text_layer`,
-    `too_large` (pages or text) or `parse_failed`.
+    `broken_text_layer`, `too_large` (pages or text) or `parse_failed`.
     """
     pages, properties = _extract(content)
     pages, dropped = _drop_furniture(pages)
-    joiner = LineJoiner(_texts(pages))
+    texts = list(_texts(pages))
+    if is_broken("\n".join(texts)):
+        raise DocumentError(
+            "The PDF's text layer is not what its pages show: its fonts name their characters wrongly or not at all; "
+            "run OCR on it, for example with ocrmypdf --force-ocr.",
+            code="broken_text_layer",
+        )
+    joiner = LineJoiner(texts)
     cleaned = [normalise_text(page) for page in _write_pages(pages, joiner)]
     text = _PAGE_SEPARATOR.join(page.text for page in cleaned)
     if not text.strip():
