@@ -9,8 +9,7 @@ from typing import Final
 
 from app.domain import Answer
 from app.generation.reply import Voice, Wording
-from app.lexicon import fold_script, is_chinese
-from app.question.content import content_terms
+from app.lexicon import fold_script, is_chinese, terms
 from app.question.tasks import Task
 
 _ONLY_QUOTED: Final[Mapping[Task, Wording]] = {
@@ -52,6 +51,7 @@ _ADVISES: Final = re.compile(
     r"|(?<![申])请(?![假客])|需要?(?!求)|值得|无需|不必",
     re.IGNORECASE,
 )
+_TO_DO: Final = re.compile(r"\bshould (?:i|we) (?P<verb>[a-z]+)", re.IGNORECASE)
 _FIRST_WORD: Final = re.compile(r"[A-Za-z]+")
 
 
@@ -90,12 +90,12 @@ def in_language(answer: Answer, voice: Voice) -> Answer:
 
 
 def _gives_advice(answer: Answer) -> bool:
-    """Whether what is quoted first tells what to do: it has a word for that, or begins with a verb of the question
+    """Whether what is quoted first tells what to do: it has a word for that, or begins with the verb of the question
     ("Call your manager" for "Should I call …?"). A comparison of two things leaves the choice open."""
     if answer.kind == "comparison" or not answer.claims:
         return False
     first = answer.text[answer.claims[0].start : answer.claims[0].end]
     if _ADVISES.search(fold_script(first)):
         return True
-    word = _FIRST_WORD.match(first)
-    return word is not None and bool(content_terms(word.group()) & content_terms(answer.standalone_question))
+    asked, word = _TO_DO.search(answer.standalone_question), _FIRST_WORD.match(first)
+    return bool(asked and word and set(terms(asked["verb"])) & set(terms(word.group())))

@@ -83,7 +83,7 @@ def is_name(thing: str) -> bool:
     >>> is_name("TK-120"), is_name("in Porto"), is_name("广州"), is_name("visitors")
     (True, True, True, False)
     """
-    if read_question(thing).codes or any(kind.search(thing) for kind in _KINDS):
+    if read_question(thing).codes or any(kind.search(fold_script(thing)) for kind in _KINDS):
         return True
     if not _HAN.search(thing):
         return any(word[0].isupper() and not word.isupper() for word in _WORD.findall(thing))
@@ -94,8 +94,8 @@ def _places(question: str, thing: str, preposition: str | None) -> Iterator[tupl
     """Where the question has something of the kind of `thing`, the surest first."""
     yield from _codes(question, thing)
     for kind in _KINDS:
-        if kind.search(thing):
-            yield from (found.span() for found in kind.finditer(question))
+        if kind.search(fold_script(thing)):
+            yield from (found.span() for found in kind.finditer(fold_script(question)))
     han = bool(_HAN.search(thing))
     yield from _of_one_word(question, thing) if not han else _of_one_character(question, thing)
     yield from _names(question, thing) if not han else _tagged(question, thing)

@@ -39,7 +39,10 @@ class TaskAsked:
     about: str
 
 
-_SOURCES: Final = r"(?:hand ?books?|manuals?|documents?|docs|documentation|files|guides?|knowledge base|wiki|collection|sources?)"
+_SOURCES: Final = (
+    r"(?:hand ?books?|manuals?|documents?|docs|documentation|files|guides?|knowledge base|wiki|collection"
+    r"|sources?)"
+)
 _FROM_SOURCES: Final = re.compile(
     r"[ ,]*\b(?:from|based on|using|according to|with the help of|out of|as in|per)"
     rf" (?:(?:the|our|my|your|these|employee|company|staff|user|product) )*{_SOURCES}(?= |[?.!,]|$)",

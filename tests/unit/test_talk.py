@@ -10,10 +10,12 @@ from app.domain import ChatTurn
 from app.question.talk import (
     Talk,
     asked_language,
+    corrected,
     earlier_questions,
     fold_message,
     is_traditional,
     leans_on_history,
+    read_again,
     read_talk,
 )
 
@@ -72,6 +74,11 @@ TALK: dict[Talk, tuple[str, ...]] = {
     Talk.DENIAL: ("no", "not now", "never mind", "不用了", "算了"),
     Talk.OBJECTION: (
         "That is wrong",
+        "I believe that is incorrect.",
+        "No, that can't be right.",
+        "Where did you get that from?",
+        "不對吧",
+        "你从哪里看到的？",
         "that's not correct!",
         "Are you sure?",
         "不对",
@@ -81,6 +88,11 @@ TALK: dict[Talk, tuple[str, ...]] = {
     ),
     Talk.MORE: (
         "Tell me more",
+        "and then?",
+        "what else?",
+        "说详细一点",
+        "再具体一点",
+        "能再多說一點嗎",
         "more details please",
         "continue",
         "go on",
@@ -98,6 +110,9 @@ TALK: dict[Talk, tuple[str, ...]] = {
     Talk.RECAP: ("Summarise this conversation", "总结一下我们的对话"),
     Talk.LANGUAGE: (
         "Answer in English please",
+        "Can you say that in Chinese?",
+        "用英文再说一遍",
+        "English please",
         "in Chinese please",
         "请用中文回答",
         "請用中文回答",
@@ -197,3 +212,74 @@ def test_this_may_mean_what_was_talked_about() -> None:
     assert leans_on_history("How does this work?")
     assert leans_on_history("这个怎么用？")
     assert not leans_on_history("What can you do?")
+
+
+SAID = [
+    ChatTurn("user", "How many days of leave are there?"),
+    ChatTurn("assistant", "26 days [1]."),
+    ChatTurn("user", "Thanks"),
+    ChatTurn("assistant", "You are welcome."),
+]
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("That is wrong, it changed in 2026", "it changed in 2026"),
+        ("that's not right - my colleague says 30", "my colleague says 30"),
+        ("No, it's 30 days now", "it's 30 days now"),
+        ("不对，2026年改了", "2026年改了"),
+        ("不對吧，應該更多", "應該更多"),
+        ("不，现在是三十天", "现在是三十天"),
+        ("That is wrong", ""),
+    ],
+)
+def test_an_objection_comes_back_to_the_last_answer(message: str, reason: str) -> None:
+    """F-744: the words of a reproach are not searched for."""
+    again = read_again(message, SAID)
+    assert again is not None
+    assert (again.talk, again.question, again.reason) == (Talk.OBJECTION, SAID[0].content, reason)
+    assert again.before == ()
+    assert "26 days" in again.said
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [("请用中文回答", Talk.LANGUAGE), ("继续", Talk.MORE), ("more details please", Talk.MORE)],
+)
+def test_more_and_another_language_come_back_to_the_last_answer(message: str, kind: Talk) -> None:
+    """F-744, and 请用中文回答 is not searched for."""
+    again = read_again(message, SAID)
+    assert again is not None
+    assert again.talk is kind
+    assert read_again(message, []) is None
+    assert read_again(message, SAID[2:]) is None  # a thanks is no question
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Thanks",
+        "Who approves it?",
+        "That is wrong, how many are there?",
+        "No, I mean sick leave",
+        "不对，我说的是病假",
+    ],
+)
+def test_what_asks_by_itself_does_not_come_back(message: str) -> None:
+    assert read_again(message, SAID) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "meant"),
+    [
+        ("No, I mean the payment term", "payment term"),
+        ("That's wrong, I meant the TK-120.", "TK-120"),
+        ("不对，我说的是病假", "病假"),
+        ("我問的是產假", "產假"),
+        ("What I mean is this", None),
+        ("我是新员工，有年假吗", None),
+    ],
+)
+def test_what_is_meant_instead(message: str, meant: str | None) -> None:
+    assert corrected(message) == meant
