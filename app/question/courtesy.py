@@ -24,6 +24,7 @@ from app.question.padding import (
     EDGES,
     ENDS,
     GREETING,
+    announces,
     is_courtesy,
     is_padding,
     is_plea,
@@ -107,6 +108,8 @@ _OPENER_ZH: Final = re.compile(
     f"|{_CAN_ZH}(?:请|麻烦|劳驾|劳烦|拜托|烦请|有劳|敬请|恳请)+{_WHO_ZH}{_CAN_ZH}(?:直接|尽快|先)?{_FOR_ME_ZH}*(?:{_LOOK_ZH}|{_TELL_ZH})"
     f"|{_CAN_ZH}{_WHO_ZH}{_CAN_ZH}{_FOR_ME_ZH}+(?:{_LOOK_ZH}|{_TELL_ZH})"
     f"|{_CAN_ZH}{_WHO_ZH}{_CAN_ZH}(?:告诉|告知)(?=我)"
+    "|(?:能否|能不能|可否|可不可以)[您你]?告知(?=.*(?:[几哪谁怎何吗多]|什么|是否))"
+    "|[^，,。]{1,6}[让叫托]我来?(?:帮忙|帮)?(?:问|查|确认|咨询)"
     "|(?:冒昧|顺便|再|还想)?(?:请问|请教)"
     f"|(?:[您你]们?|大家|各位|有没有人|有人|谁|哪位)(?:能|可以)?(?:知不知道|知道)"
     "|(?:我的|有个?|有一个|一个)?(?:小|简单的?)?(?:问题|疑问)(?:是(?!什么|否|谁|哪|怎)|(?=[:：]))"
@@ -231,24 +234,33 @@ def _skip_beginning(folded: str, start: int, *, chinese: bool) -> int:
     """Where a sentence begins after clauses of courtesy and beginnings that announce a question."""
     while True:
         clauses = [
-            (border.end(), folded[start : border.start()], folded[border.end() :])
+            (border.end(), folded[start : border.start()], folded[border.end() :], border.group())
             for border in (CLAUSE_END_ZH if chinese else CLAUSE_END).finditer(folded, start)
         ]
-        at = next((end for end, clause, _ in clauses if is_courtesy(clause)), None)
+        at = next((end for end, clause, *_ in clauses if is_courtesy(clause)), None)
         if at is None and (filler := _FILLER.match(folded, start)):
             at = filler.end()
         if at is None:
             at = _opener_at(folded, start, chinese=chinese)
         if at is None:
-            at = next((end for end, clause, rest in clauses if _may_go(clause, rest)), None)
+            at = next(
+                (
+                    end
+                    for end, clause, rest, mark in clauses
+                    if _may_go(clause, rest, announced=mark.strip() in (":", "："))
+                ),
+                None,
+            )
         if at is None or not _MIXED.search(folded[at:].strip("一下吗呢吧")):
             return start
         start = at
 
 
-def _may_go(clause: str, rest: str) -> bool:
-    """Whether a clause may be left out beside the rest of its sentence."""
-    return is_courtesy(clause) or (is_padding(clause) and not _needs_more(rest))
+def _may_go(clause: str, rest: str, *, announced: bool = False) -> bool:
+    """Whether a clause may be left out beside the rest of its sentence, which may be `announced` by a colon."""
+    if is_courtesy(clause):
+        return True
+    return (is_padding(clause) or (announced and announces(clause))) and not _needs_more(rest)
 
 
 def _skip_end(folded: str, start: int, *, chinese: bool) -> int:
