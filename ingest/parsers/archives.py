@@ -8,6 +8,7 @@ document type declarations' entities, without network and within libxml2's own l
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ MAX_MEMBERS = 10_000
 MAX_TREE_BYTES = 32_000_000  # of one XML part read as a tree, which takes about ten times that in memory
 _RATIO_FLOOR_BYTES = 1_000_000  # a small archive may well hold one blank sheet that packs 200 to 1
 
+_BLOCK_BYTES = 1 << 20
+_MAX_MARK_BYTES = 100
 _ENCRYPTED_FLAG = 0x1
 _LOCAL_HEADER_BYTES = 30
 _ENTRY_MARK = b"PK\x01\x02"
@@ -110,6 +113,25 @@ class Archive:
                 yield from _iter_elements(stream, names)
         except (etree.XMLSyntaxError, *_READ_ERRORS) as error:
             raise _damaged(error) from error
+
+    def read_after(self, name: str, mark: re.Pattern[bytes], max_bytes: int) -> bytes:
+        """Return what follows the first match of `mark` (of at most 100 bytes) in a member, cut at `max_bytes`; b""
+        where there is none.
+
+        Memory stays flat. Raises DocumentError `parse_failed`.
+        """
+        self._member(name)
+        kept = b""
+        try:
+            with self._zip.open(name) as stream:
+                while block := stream.read(_BLOCK_BYTES):
+                    kept += block
+                    if match := mark.search(kept):
+                        return kept[match.end() :] + stream.read(max_bytes)
+                    kept = kept[-_MAX_MARK_BYTES:]
+        except _READ_ERRORS as error:
+            raise _damaged(error) from error
+        return b""
 
     def _member(self, name: str) -> zipfile.ZipInfo:
         member = self._members.get(name)

@@ -36,6 +36,7 @@ class _Frame:
 class _Cell:
     colspan: int
     rowspan: int
+    is_head: bool
     outer: list[str]  # the text before the cell, to go on with after it
 
 
@@ -186,17 +187,18 @@ class BlockWriter:
         if self._tables and (table := self._tables[-1]) and not self._cell:
             table.open_row()
 
-    def open_cell(self, colspan: int, rowspan: int) -> None:
-        """Start a cell of the innermost table."""
+    def open_cell(self, colspan: int, rowspan: int, *, is_head: bool = False) -> None:
+        """Start a cell of the innermost table; `is_head`: it names a column or row."""
         if self._tables and self._tables[-1] and not self._cell:
-            self._cell = _Cell(colspan, rowspan, self._pieces)
+            self._cell = _Cell(colspan, rowspan, is_head, self._pieces)
             self._pieces = []
 
     def close_cell(self) -> None:
         """End the cell."""
         cell, table = self._cell, self._tables[-1] if self._tables else None
         if cell and table:
-            table.add_cell(" ".join(split_lines(self._take())), cell.colspan, cell.rowspan)
+            text = " ".join(split_lines(self._take()))
+            table.add_cell(text, cell.colspan, cell.rowspan, is_head=cell.is_head)
             self._pieces, self._cell = cell.outer, None
 
     def _take(self) -> str:

@@ -245,7 +245,7 @@ def _start(writer: BlockWriter, element: etree._Element) -> None:
         elif tag == "tr":
             writer.open_row()
         elif tag in {"td", "th"}:
-            writer.open_cell(_span(element, "colspan"), _span(element, "rowspan"))
+            writer.open_cell(_span(element, "colspan"), _span(element, "rowspan"), is_head=tag == "th")
 
 
 def _end(writer: BlockWriter, element: etree._Element) -> None:

@@ -228,8 +228,8 @@ def test_cells_show_what_the_sheet_shows() -> None:
     )
     strings = ["<r><t>rich </t></r><r><t>text</t></r><rPh><t>phonetic</t></rPh>"]
     assert sheet(f"<row>{cells}</row><row>{cells}</row>", strings=strings).split("\n")[0] == (
-        "| 2024-12-31 | 12.5% | 2024-12-31 12:00:00 | 30:00:00 | 0.333333333333333 | TRUE | #N/A | text | =SUM(A1) "
-        "| rich text | 1e+300 | 1900-01-01 |"
+        "| 2024年12月31 | 12.5% | 2024-12-31 12:00 | 06:00:00 | 0.333333333333333 | TRUE | #N/A | text | =SUM(A1) "
+        "| rich text | 1E+300 | 1900年1月1 |"
     )
 
 
