@@ -25,6 +25,7 @@ from app.domain import (
     ChatTurn,
     Citation,
     GenerationParams,
+    ScoredChunk,
     SearchFilter,
     Usage,
 )
@@ -330,7 +331,7 @@ class Answerer:
             if better is not None:
                 return await self._find(standalone, request, mended=better)
         readable = can_read(self._embedder, found.asked.text)
-        all_found = await self._read(found, standalone)
+        all_found = await self._read(found, standalone, _voice(request))
         beside = await add_valid_versions(
             self._retriever,
             found,
@@ -341,7 +342,7 @@ class Answerer:
             search_filter=request.filter,
         )
         if beside is not found:
-            found, all_found = beside, await self._read(beside, standalone)
+            found, all_found = beside, await self._read(beside, standalone, _voice(request))
         material = narrow(all_found, standalone, found.unknown_terms, mended=mended is not None)
         evidence = answerability(
             found.hits,
@@ -386,11 +387,12 @@ class Answerer:
         text = answer.text if reason == "no_evidence" else voice.word(REASONS[reason])
         return replace(answer, text=text, reason=reason, nearest=nearest)
 
-    async def _read(self, found: Retrieved, standalone: Standalone) -> Material:
+    async def _read(self, found: Retrieved, standalone: Standalone, voice: Voice) -> Material:
         """The units of the hits, with what stands around them, and how their documents stand."""
         is_joined = standalone.form != standalone.text
         wanted = read_wanted(bare_question(standalone.form) if is_joined else found.asked.text)
-        hits, is_whole = found.hits, True
+        hits: Sequence[ScoredChunk] = found.hits
+        is_whole = True
         if wanted.whole:
             hits, is_whole = await join_split_blocks(self._retriever, found.hits)
         in_table = [hit for hit in hits if begins_in_table(hit.text)]
@@ -407,7 +409,7 @@ class Answerer:
             for hit in found.hits
         }
         weights = weigh_question(found.asked, found.term_weights, found.unknown_terms)
-        return Material(found.asked, wanted, units, weights, standings, is_whole)
+        return Material(found.asked, wanted, units, weights, standings, is_whole, voice)
 
     async def _extract(self, meant: _Meant, read: _Read) -> Answer:
         """Quotations, and what they are where more was asked for."""

@@ -2,7 +2,8 @@
 
 Pure: knows nothing of documents, chunks or models of language beyond nupunkt's table of abbreviations, which
 is loaded once at the first English sentence. A text is first cut into blocks at borders that no sentence
-crosses (blank lines, headings, list items, table rows, lines of fenced code, rules); within a block, Chinese
+crosses (blank lines, headings, list items, table rows, lines of fenced code, rules, bold lines, lines of a form such as
+"Owner: People team"); within a block, Chinese
 punctuation cuts first and nupunkt cuts what is left and has Latin letters in it. Time is linear in the text.
 """
 
@@ -28,7 +29,13 @@ _HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _CLOSERS = "」』”’）》〉】〕］｝)\\]}"
 
 _FENCE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)?(`{3,}|~{3,})")
-_HEADING = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)")
+_HEADING = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)|[ \t]*(?:\*\*[^*\n]+\*\*|__[^_\n]+__)[ \t]*$")
+# A line of a form. One alone may be prose with a colon in it, so it takes two in a row.
+_FORM_LINE = re.compile(
+    rf"[ \t\u3000]*(?:\*\*|__)?(?:[^\W\d_a-z{_HAN}][^\s:：|*]*(?: [^\s:：|*]+){{0,3}}"
+    rf"|[{_HAN}][^\s:：|*。！？，；]{{0,9}})"
+    r"(?:\*\*|__)?(?::(?=[ \t*_])|：)[ \t*_]*\S"
+)
 _TABLE_ROW = re.compile(r"[ \t]*\|")
 _RULE = re.compile(r"[ \t]*(?:[-=*_+|:][ \t]*){3,}$")  # setext underline, thematic break, table ruler
 _LIST_MARKER = re.compile(
@@ -57,8 +64,8 @@ _HAN_AFTER_LATIN_STOP = re.compile(
     rf"(?<=[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9])[.!?]\s+(?=[{_HAN}“「《（])"
 )
 _LONG_WORD = re.compile(rf"(?<!\S)\S{{{MAX_WORD_CHARS},}}")
-# "[5]" after a full stop is a note to the sentence before it.
-_REFERENCES = re.compile(r"[ \t]*(?:\[\d{1,3}\][ \t]*)+(?=\s|$|[^\W\d_])")
+# "[5]" after a full stop is a note to the sentence before it, and "**" ends what is bold in it.
+_REFERENCES = re.compile(r"(?:\*{1,3}|_{1,3})(?=\s|$)|[ \t]*(?:\[\d{1,3}\][ \t]*)+(?=\s|$|[^\W\d_])")
 
 
 def split_sentences(text: str) -> list[Span]:
@@ -88,6 +95,7 @@ def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
     fence = ""
     start, body = -1, -1  # the open block of prose
     pos = 0
+    in_form = False  # whether the line before is one of a form
     while pos < len(text):
         newline = text.find("\n", pos)
         end = len(text) if newline < 0 else newline
@@ -95,7 +103,9 @@ def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
         marker = _FENCE.match(line)
         is_unit = bool(fence) or marker is not None or _is_unit(line)
         item = None if is_unit else _LIST_MARKER.match(line)
-        if start >= 0 and (is_unit or item or not line.strip()):
+        was_in_form, in_form = in_form, not is_unit and not item and bool(_FORM_LINE.match(line))
+        begins = in_form and (was_in_form or bool(_FORM_LINE.match(text, end + 1)))
+        if start >= 0 and (is_unit or item or begins or not line.strip()):
             yield start, body, pos
             start = -1
         if is_unit:

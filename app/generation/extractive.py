@@ -24,16 +24,19 @@ from typing import Final
 from app.domain import AnswerKind, Citation, Claim
 from app.generation.draft import Draft
 from app.generation.evidence import coverage, coverage_of, holds
+from app.generation.reply import Voice, Wording
+from app.generation.rows import ChosenRows, choose_rows
 from app.generation.standing import Standing, are_versions, order_standings
-from app.generation.units import LEAD_IN, Kind, Unit, is_numbered, letters
+from app.generation.units import LEAD_IN, Kind, Unit, blocks_of, is_numbered, items_of, letters
 from app.generation.wording import shown_item, shown_row, shown_sentence, shown_unit
-from app.lexicon import is_chinese, terms
+from app.lexicon import fold_script, is_chinese, terms
+from app.question.answer_types import told_by_row
 from app.question.content import Asked, content_terms
 from app.question.kinds import Wanted
 
 COSINE_WEIGHT: Final = 1.0
 CHUNK_WEIGHT: Final = 1.0
-TYPE_BONUS: Final = 0.2
+TYPE_BONUS: Final = 0.3
 SECTION_WEIGHT: Final = 0.5
 LEAD_WEIGHT: Final = 0.5  # the first sentence below a heading answers what the heading asks
 AROUND_PROSE: Final = 0.3  # what the title holds says less of a sentence than of a row
@@ -45,7 +48,8 @@ MAX_SENTENCES: Final = 3
 MAX_WORDS: Final = 75  # of all sentences together; the best one may be longer
 MAX_HAN: Final = 120  # the same for Chinese, in characters
 MAX_ITEMS: Final = 15
-MAX_CODE_LINES: Final = 30
+MAX_ANNOUNCED: Final = 400  # units after a colon that are looked at for its list
+NAMED_SHARE: Final = 0.4  # of the question that what stands around a list must hold, for all of it to answer
 REPEAT_COST: Final = 0.9  # for what of the question a further sentence holds that is held already (MMR)
 LEAST_GAIN: Final = 0.15  # of the question's weight that a further sentence must add
 SAME_SHARE: Final = 0.6  # or of what the best one holds of the question, that it holds too
@@ -78,6 +82,29 @@ _INSTRUCTION: Final = re.compile(
     r"|(?:你是|作为)(?:一个|一名)?(?:AI|人工智能|智能)?(?:助手|机器人|语言模型)|系统提示词?",
     re.IGNORECASE,
 )
+# A sentence that begins so is not understood alone, and goes on with what the one before it says.
+_GOES_ON: Final = re.compile(
+    r"\W*(?:(?:it|they|this|these|those|he|she|otherwise|however|but|then|if not|if so|in (?:that|this|such) case"
+    r"|instead|both|neither|such|until then|else|after that|the same|the latter|the others?)\b"
+    r"|[它他她其该此这](?!他)|否则|但|不过|然后|另外|此外|其中|届时|如需|如不|若不|之后)",
+    re.IGNORECASE,
+)
+_SAYS_NOT: Final = re.compile(
+    r"\b(?:not|no|never|nobody|none|neither|nor|without|cannot|except|forbidden|prohibited|excluded|unsupported"
+    r"|\w+n['’]t)\b|不|没|未|无|非|禁|严禁|除外|勿",
+    re.IGNORECASE,
+)
+_NOT_IN_FORCE: Final[Wording] = (
+    "Nothing on this was found in the version in force, {title}.",
+    "现行的《{title}》中未找到相关内容。",
+)
+_NONE_IN_FORCE: Final[Wording] = (
+    "No document in force was found that says this.",
+    "未找到载有此内容的现行文件。",
+)
+_TO_ASSISTANT: Final[Wording] = ("The document says, to an assistant: ", "文档中写给助手的话：")
+_AND_MORE: Final[Wording] = ("… and {count} more in {place}.", "……还有 {count} 项，见 {place}。")
+_NOTHING_OF: Final[Wording] = ("The documents say nothing of {name} here.", "文档中没有关于 {name} 的内容。")
 _PICTURE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)|!\s*\[")
 _MONEY_NAME: Final = re.compile(r"price|cost|rent|fee|rate|amount|价|费|租|金额|元", re.IGNORECASE)
 
@@ -102,6 +129,14 @@ class Material:
     units: Sequence[Unit]
     weights: Mapping[str, float]
     standings: Mapping[str, Standing]
+    is_whole: bool = True  # whether all of each list and table is there
+
+    spoken: Voice | None = None  # the reply's, where it is not in the question's language
+
+    @property
+    def voice(self) -> Voice:
+        """The language and script of words of our own."""
+        return self.spoken or Voice.of(self.asked.text)
 
     @property
     def total(self) -> float:
@@ -118,7 +153,8 @@ class _Candidate:
     held: frozenset[str]  # terms of the question
     score: float
     lead_in: Unit | None = None
-    of: int = 0  # how many items the list has, where not all are in `units`
+    of: int = 0  # how many items are asked for, where not all are in `units`
+    among: int = 0  # how many the list or table has
     cosine: float = 0.0  # of it and the question
 
     @property
@@ -143,7 +179,8 @@ def extract(
     candidates = _in_force_first(material, candidates, order)
     draft = Draft()
     kind: AnswerKind
-    if material.wanted.shape == "comparison" and (pairs := _compared(material, candidates)):
+    is_comparison = material.wanted.shape == "comparison" or _COMPARATIVE.search(material.asked.text)
+    if is_comparison and (pairs := _compared(material, candidates)):
         kind = _write_comparison(draft, material, pairs)
     else:
         kind = _write(draft, material, candidates, order)
@@ -202,8 +239,10 @@ def _single(
     score += CHUNK_WEIGHT * unit.chunk.score
     if not is_row:
         score += section * (SECTION_WEIGHT + (LEAD_WEIGHT if unit.is_lead else 0.0))
-    told = "\n".join(unit.cells[1:]) if is_row else unit.text
-    score += TYPE_BONUS if wanted.value is not None and wanted.value.search(told) else 0.0
+    if wanted.value is not None:
+        told = fold_script(told_by_row(unit.names, unit.cells) if is_row else unit.text)
+        score += TYPE_BONUS if wanted.value.search(told) else 0.0
+    score += TYPE_BONUS if wanted.negated and not is_row and _SAYS_NOT.search(unit.text) else 0.0
     if wanted.price and is_row and any(_MONEY_NAME.search(name) for name in unit.names):
         score += TYPE_BONUS
     lead_in, items = _announced(material.units, place)
@@ -211,14 +250,15 @@ def _single(
     score -= _costs(unit, material, order)
     if lead_in and items:
         kind: AnswerKind = "steps" if is_numbered(items[0].text) else "list"
-        shown = items[:MAX_ITEMS]
-        return _Candidate((unit, *shown), kind, held, score, unit, len(items))
+        every = items_of(items)
+        shown = [part for item in every[:MAX_ITEMS] for part in item]
+        return _Candidate((unit, *shown), kind, held, score, unit, len(every))
     return _Candidate((unit,), "table" if is_row else "passage", held, score)
 
 
 def _costs(unit: Unit, material: Material, order: Mapping[str, int]) -> float:
     cost = _age_cost(unit, order)
-    cost += LANGUAGE_COST if is_chinese(unit.text) != is_chinese(material.asked.text) else 0.0
+    cost += LANGUAGE_COST if is_chinese(unit.text) != material.voice.chinese else 0.0
     cost += INSTRUCTION_COST if speaks_to_an_assistant(unit.text) else 0.0
     cost += PICTURE_COST if _PICTURE.search(unit.text) else 0.0
     if unit.kind is Kind.CODE:
@@ -267,25 +307,21 @@ def _announced(units: Sequence[Unit], place: int) -> tuple[bool, list[Unit]]:
     unit = units[place]
     if not unit.text.rstrip().endswith(LEAD_IN) or unit.kind not in (Kind.PROSE, Kind.ITEM):
         return False, []
-    items: list[Unit] = []
-    for other in units[place + 1 :]:
-        if other.chunk.chunk_id != unit.chunk.chunk_id or other.kind in (Kind.HEADING, Kind.PROSE):
-            break
-        if other.kind in (Kind.ITEM, Kind.ROW, Kind.CODE):
-            if items and other.block != items[0].block:
-                break
-            items.append(other)
-    return True, items
+    following = units[place + 1 : place + 1 + MAX_ANNOUNCED]
+    code = next(iter(following), None)
+    if code is not None and code.kind is Kind.CODE and code.chunk is unit.chunk:
+        return True, [code]
+    first = next((other for other in following if other.kind is not Kind.HEADER), None)
+    if first is None or first.chunk.document_id != unit.chunk.document_id or first.char_start < unit.char_end:
+        return True, []
+    block = next(iter(blocks_of(following)), [])
+    return True, block if block and block[0] is first else []
 
 
 def _wholes(material: Material, headings: Mapping[str, float], order: Mapping[str, int]) -> list[_Candidate]:
     """Lists and tables as candidates, with those of their items that are asked for."""
-    blocks: dict[tuple[str, int], list[Unit]] = {}
-    for unit in material.units:
-        if unit.kind in (Kind.ITEM, Kind.ROW):
-            blocks.setdefault((unit.chunk.chunk_id, unit.block), []).append(unit)
     found = []
-    for items in blocks.values():
+    for items in blocks_of(material.units):
         if len(items) > 1:
             found.append(_whole(material, items, headings[items[0].heading], order))
     return [candidate for candidate in found if candidate is not None]
@@ -300,22 +336,30 @@ def _whole(
     around = first.around | (lead_in.own if lead_in is not None else frozenset())
     everything = frozenset[str]().union(around, *(item.own for item in items))
     named = coverage(around, weights, material.total)
+    rows = choose_rows(material.asked, wanted, weights, items, around)
+    every = items_of(items)
+    if rows.how == "held" and first.kind is Kind.ITEM and named >= NAMED_SHARE:
+        rows = ChosenRows(every, "all")
     score = 0.8 * named + 0.2 * coverage(everything, weights, material.total)
+    if rows.how == "held":  # they are what is asked for as far as each says so itself
+        score = max(score, min(coverage_of(item[0], weights, material.total, 0.8) for item in rows.items))
     score += CHUNK_WEIGHT * first.chunk.score + section * (SECTION_WEIGHT + LEAD_WEIGHT)
-    is_asked = wanted.shape in ("list", "steps", "count") or (wanted.superlative and first.kind is Kind.ROW)
+    is_asked = wanted.shape in ("list", "steps", "count") or rows.how in ("bound", "extreme")
     if wanted.shape == "steps" and not is_numbered(first.text):
         is_asked = False
-    is_small = first.kind is Kind.ROW and len(items) <= SMALL_TABLE
+    is_small = first.kind is Kind.ROW and len(every) <= SMALL_TABLE
     score += LIST_BONUS if is_asked else -(LIST_COST / 4 if is_small and section > 0.5 else LIST_COST)
     score -= _costs(first, material, order)
-    chosen = _asked_for(material, items, around)
-    if named == 0 and len(chosen) == len(items):
+    if named == 0 and len(rows.items) == len(every):
         return None
-    if named < 0.4 and len(chosen) == len(items):
+    if named < NAMED_SHARE and len(rows.items) == len(every):
         score -= LIST_COST
     held = frozenset(term for term in weights if term in everything)
     kind: AnswerKind = "table" if first.kind is Kind.ROW else "steps" if is_numbered(first.text) else "list"
-    return _Candidate(tuple(chosen[:MAX_ITEMS]), kind, held, score, lead_in, len(chosen))
+    if wanted.shape == "count":
+        kind = "count"
+    shown = tuple(unit for item in rows.items[:MAX_ITEMS] for unit in item)
+    return _Candidate(shown, kind, held, score, lead_in, len(rows.items), len(every))
 
 
 def _lead_in_of(units: Sequence[Unit], first: Unit) -> Unit | None:
@@ -328,24 +372,6 @@ def _lead_in_of(units: Sequence[Unit], first: Unit) -> Unit | None:
     if before is None or before.chunk.chunk_id != first.chunk.chunk_id:
         return None
     return before if before.kind is Kind.PROSE and before.text.rstrip().endswith(LEAD_IN) else None
-
-
-def _asked_for(material: Material, items: list[Unit], around: frozenset[str]) -> list[Unit]:
-    """Of a list's items those that hold what of the question some of them hold and others don't; those that don't where
-    the question is negated. All where nothing tells them apart."""
-    telling = {
-        term: weight
-        for term, weight in material.weights.items()
-        if term not in around and 0 < sum(holds(term, item, 0.0) > 0 for item in items) < len(items)
-    }
-    if not telling:
-        return items
-    worth = [sum(weight for term, weight in telling.items() if holds(term, item, 0.0) > 0) for item in items]
-    best = max(worth)
-    chosen = [item for item, value in zip(items, worth, strict=True) if value >= 0.99 * best]
-    if material.wanted.negated and items[0].kind is Kind.ROW and 2 * len(chosen) > len(items):
-        return [item for item, value in zip(items, worth, strict=True) if value == 0]
-    return chosen
 
 
 def _with_cosines(
@@ -377,18 +403,18 @@ def _write(
 ) -> AnswerKind:
     """The best candidate, what it leaves open, and what an earlier version says."""
     best = candidates[0]
-    chinese = is_chinese(material.asked.text)
+    chinese = material.voice.chinese
     other = _other_version(material, best, candidates, order)
     own = material.standings.get(best.document_id)
     is_asked_for = own is not None and own.is_of(map(int, material.wanted.years))
     alone = "" if is_asked_for or other is not None else _alone(material, best, order)
     label = _label(best, material, always=other is not None or bool(alone) or is_asked_for)
-    _write_candidate(draft, best, label, chinese=chinese)
+    _write_candidate(draft, best, label, voice=material.voice, is_whole=material.is_whole)
     if best.kind == "passage":
         for further in _further(material, best, candidates, chinese=chinese):
-            _write_candidate(draft, further, "", chinese=chinese)
+            _write_candidate(draft, further, "", voice=material.voice)
     if other is not None:
-        _write_candidate(draft, other, _label(other, material, always=True), chinese=chinese, before="\n\n")
+        _write_candidate(draft, other, _label(other, material, always=True), voice=material.voice, before="\n\n")
     if alone:
         draft.say(alone)
     return best.kind
@@ -406,13 +432,38 @@ def _alone(material: Material, candidate: _Candidate, order: Mapping[str, int]) 
         if order.get(key, 0) == 0 and not other.is_amendment and are_versions(own, other)
     }
     title = next((unit.chunk.title for unit in material.units if unit.chunk.document_id in valid), "")
-    chinese = is_chinese(material.asked.text)
     if title:
-        named = f"现行的《{title}》中未找到相关内容。", f"Nothing on this was found in the version in force, {title}."
-        return named[0] if chinese else named[1]
+        return material.voice.word(_NOT_IN_FORCE, title=title)
     if own.is_in_force:
         return ""
-    return "未找到载有此内容的现行文件。" if chinese else "No document in force was found that says this."
+    return material.voice.word(_NONE_IN_FORCE)
+
+
+def _with_continuation(material: Material, best: _Candidate, *, chinese: bool) -> _Candidate:
+    """A sentence with the one after it, where that goes on with what it says, or has the value that is asked for and
+    the first has not; they are one quote."""
+    unit = best.units[0]
+    if len(best.units) > 1 or unit.kind not in (Kind.PROSE, Kind.ITEM):
+        return best
+    place = next(at for at, other in enumerate(material.units) if other is unit)
+    after = material.units[place + 1] if place + 1 < len(material.units) else None
+    if (
+        after is None
+        or after.kind is not Kind.PROSE
+        or after.chunk is not unit.chunk
+        or after.block != unit.block
+    ):
+        return best
+    value = material.wanted.value
+    has_value = value is not None and not value.search(unit.text) and bool(value.search(after.text))
+    length = len(after.text) if chinese else len(after.text.split())
+    if not (has_value or _GOES_ON.match(after.text)) or length > (MAX_HAN if chinese else MAX_WORDS) / 2.5:
+        return best
+    if speaks_to_an_assistant(after.text):
+        return best
+    return replace(
+        best, units=(unit, after), held=best.held | {t for t in material.weights if t in after.own}
+    )
 
 
 def _further(
@@ -445,6 +496,7 @@ def _further(
             one
             for one in near
             if one not in chosen
+            and one.units[0] not in best.units
             and length + _length(one, chinese=chinese) <= limit
             and (gain(one) >= LEAST_GAIN or worth(one) >= SAME_SHARE * worth(best))
         ]
@@ -458,36 +510,62 @@ def _further(
 
 
 def _length(candidate: _Candidate, *, chinese: bool) -> int:
-    text = shown_unit(candidate.units[0])
-    return len(text) if chinese else len(text.split())
+    texts = [shown_unit(unit) for unit in candidate.units]
+    return sum(len(text) if chinese else len(text.split()) for text in texts)
 
 
 def _write_candidate(
-    draft: Draft, candidate: _Candidate, label: str, *, chinese: bool, before: str = " "
+    draft: Draft,
+    candidate: _Candidate,
+    label: str,
+    *,
+    voice: Voice,
+    before: str = " ",
+    is_whole: bool = True,
 ) -> None:
     units = candidate.units
     if candidate.lead_in is not None:
         units = tuple(unit for unit in units if unit is not candidate.lead_in)
-    if len(units) == 1 and candidate.lead_in is None:
-        shown = shown_unit(units[0])
+    if candidate.kind == "passage" or (
+        len(units) == 1 and candidate.lead_in is None and candidate.kind != "count"
+    ):
+        shown = (" " if not is_chinese(units[-1].text[:1]) else "").join(shown_unit(unit) for unit in units)
         if speaks_to_an_assistant(units[0].text):
-            shown = ("文档中写给助手的话：" if chinese else "The document says, to an assistant: ") + shown
+            shown = voice.word(_TO_ASSISTANT) + shown
         draft.claim(f"{label}{shown}", units, before=before)
         return
+    if candidate.kind == "count":
+        draft.say(voice.write(_counted(candidate, chinese=voice.chinese, is_whole=is_whole)))
     lines = []
     if candidate.lead_in is not None:
         lines.append(shown_sentence(candidate.lead_in.text))
     elif label:
         lines.append(label.strip())
-    lines += [_line(unit) for unit in units]
-    more = candidate.of - len(units)
+    for unit in units:
+        if unit.continues and lines:
+            lines[-1] += ("" if is_chinese(unit.text[:1]) else " ") + shown_sentence(unit.text)
+        else:
+            lines.append(_line(unit))
+    more = candidate.of - len(items_of(units))
     cited = (candidate.lead_in, *units) if candidate.lead_in is not None else units
     draft.claim("\n".join(lines), cited, before="\n\n" if draft.text else "")
     if more > 0:
-        place = units[0].chunk.source
-        draft.say(
-            f"……还有 {more} 项，见 {place}。" if chinese else f"… and {more} more in {place}.", before="\n"
-        )
+        draft.say(voice.word(_AND_MORE, count=more, place=units[0].chunk.source), before="\n")
+
+
+def _counted(candidate: _Candidate, *, chinese: bool, is_whole: bool) -> str:
+    """How many there are of what is asked for, and of what they were counted."""
+    first, number, among = candidate.units[0], candidate.of, candidate.among
+    name = first.heading or first.chunk.title
+    if chinese:
+        what, least = "行" if first.kind is Kind.ROW else "项", "" if is_whole else "至少"
+        if number < among:
+            return f"“{name}”的 {among} {what}中{least or '有'} {number} {what}："
+        return f"“{name}”{least or '共有'} {number} {what}："
+    what, least = "row" if first.kind is Kind.ROW else "item", "" if is_whole else "At least "
+    if number < among:
+        return f"{least}{number} of the {among} {what}s of “{name}”:"
+    return f"{least}{number} {what}{'' if number == 1 else 's'} in “{name}”:"
 
 
 def _line(unit: Unit) -> str:
@@ -535,15 +613,16 @@ def _label(candidate: _Candidate, material: Material, *, always: bool) -> str:
     if standing is None:
         return ""
     chunk = candidate.units[0].chunk
-    chinese = is_chinese(material.asked.text)
+    chinese = material.voice.chinese
     if not standing.is_in_force:
         what = (
-            ("草案" if standing.is_draft else "已废止")
+            material.voice.write("草案" if standing.is_draft else "已废止")
             if chinese
             else ("draft" if standing.is_draft else "superseded")
         )
         return f"{chunk.title}（{what}）：" if chinese else f"{chunk.title} ({what}): "
-    if not always:
+    is_topic = len(material.weights) == 1 and candidate.kind == "passage"
+    if not always and not (is_topic and material.weights.keys() <= candidate.units[0].around):
         return ""
     when = "-".join(f"{number:02}" for number in standing.when[1:]) if standing.when[:1] == (0,) else ""
     name = chunk.title if not when or when[:4] in chunk.title else f"{chunk.title}, {when}"
@@ -572,10 +651,28 @@ def _compared(material: Material, candidates: Sequence[_Candidate]) -> list[tupl
     return pairs if any(candidate is not None for _, candidate in pairs) else []
 
 
+_COMPARATIVE: Final = re.compile(
+    r"\b(?:or|than|vs\.?|versus)\b.*\b(?:\w{2,}er|more|less|better|worse|fewer)\b|还是|哪(?:个|家|边|种|款|里|座)?更",
+    re.IGNORECASE,
+)
+# A thing that is compared, in words without a verb of the question between them.
+_THING: Final = (
+    r"(?:the |an? )?(?P<{0}>(?:(?!\b(?:is|are|does|do|has|have|and|or|who|which|what)\b)[^,?!]){{2,40}}?)"
+)
+_HAN_THING: Final = r"(?P<{0}>[^，,？?的是]{{1,12}}?)"
 _BETWEEN: Final = re.compile(
-    r"\bbetween (?:the )?(?P<a>.{2,40}?) and (?:the )?(?P<b>.{2,40}?)[?.!]*$"
-    r"|\bcompar\w* (?:the )?(?P<c>.{2,40}?) (?:and|with|to|against) (?:the )?(?P<d>.{2,40}?)[?.!]*$"
-    r"|, (?:the )?(?P<e>[^,]{2,40}?),? or (?:the )?(?P<f>.{2,40}?)[?.!]*$",
+    "|".join(
+        (
+            rf"\b(?:between|compar\w*) {_THING.format('a')} (?:and|with|to|against) {_THING.format('b')}[?.!]*$",
+            rf"[,:] {_THING.format('c')},? or {_THING.format('d')}[?.!]*$",
+            rf"^\W*{_THING.format('e')} (?:or|vs\.?|versus) {_THING.format('f')}\s*(?:[:,?!]|[-–—] |$)",
+            rf"^\W*(?:is|are|does|do|has|have) {_THING.format('g')} or {_THING.format('h')}(?: \w+er)?\b"
+            r"(?: in | for |[?.!]*$)",
+            rf"^\W*(?:is|are|does|do|has|have) {_THING.format('i')} \w+(?: \w+)? than {_THING.format('j')}[?.!]*$",
+            rf"^{_HAN_THING.format('k')}(?:和|与|跟|同|还是|或者?|比起?){_HAN_THING.format('l')}"
+            r"(?:哪|谁|相比|相差|差|的?(?:区别|差别|不同|差异)|有(?:什么|何|啥)|比较|更|[贵好快大小高低长短多少便])",
+        )
+    ),
     re.IGNORECASE,
 )
 
@@ -598,12 +695,12 @@ def compared_things(material: Material) -> list[tuple[str, frozenset[str]]]:
 def _write_comparison(
     draft: Draft, material: Material, pairs: Sequence[tuple[str, _Candidate | None]]
 ) -> AnswerKind:
-    chinese = is_chinese(material.asked.text)
+    chinese = material.voice.chinese
     written: set[tuple[int, str]] = set()
     for name, candidate in pairs:
         if candidate is None:
             draft.say(
-                f"文档中没有关于 {name} 的内容。" if chinese else f"The documents say nothing of {name} here."
+                material.voice.word(_NOTHING_OF, name=name)
             )
             continue
         unit = candidate.units[0]
@@ -613,7 +710,7 @@ def _write_comparison(
         label = ""
         if not all(holds(term, unit, 0.0) > 0 for term in _terms_of(name, material)):
             label = f"{unit.chunk.title}：" if chinese else f"{unit.chunk.title}: "
-        _write_candidate(draft, candidate, label, chinese=chinese, before="\n\n")
+        _write_candidate(draft, candidate, label, voice=material.voice, before="\n\n")
     return "comparison"
 
 

@@ -27,7 +27,7 @@ _RULE: Final = re.compile(
 )  # rules, images, link definitions
 _LINK_ALONE: Final = re.compile(r"\W*\[[^\]]*\]\([^)]*\)\W*$")
 _ITEM: Final = re.compile(
-    r"[ \t\u3000]*(?:(?:[-*+•·]|\(?\d{1,3}[.)]|\(?[A-Za-z][)])[ \t]+"
+    r"[ \t\u3000]*(?:(?:答|[Aa])[：:] ?)?(?:(?:[-*+•·]|\(?\d{1,3}[.)]|\(?[A-Za-z][)])[ \t]+"
     r"|\d{1,3}、|（\d{1,3}）|\d{1,3}）|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)]"
     r"|第[一二三四五六七八九十百\d]+[条步][ \u3000]?)"
 )
@@ -38,6 +38,8 @@ _NUMBERED: Final = re.compile(
 _CELL_BORDER: Final = re.compile(r"(?<!\\)\|")
 _RECORD: Final = re.compile(r"\s*[-*+] [^|:\n]{1,80}: [^|\n]*(?: \| [^|\n]*)+$")
 _NAMED_CELL: Final = re.compile(r"(?P<name>[^|:\n]{1,80}): (?P<value>.*)", re.DOTALL)
+_BOLD: Final = re.compile(r"\s*(?:\*\*[^*\n]{1,120}\*\*|__[^_\n]{1,120}__)\s*$")
+_QUESTION: Final = re.compile(r"[^\n]{1,200}[?？][\s*_”\"」]*$")
 LEAD_IN: Final = (":", "：")
 
 
@@ -74,10 +76,11 @@ class Surroundings:
 class Unit:
     """A piece of a hit: document[char_start:char_end] is `text`.
 
-    `heading` is the innermost one above it ("" for none); `is_lead`: the first prose below that. `names`, `cells`: of a
-    row, the columns' names ("" where it has none) and what stands in them; `header` where the names stand, None where
-    they stand in the row. `block` counts stretches of one kind within a hit: the rows of one table, the items of one
-    list. `own` are the terms of its text, `around` those of its header, headings, title and file name.
+    `heading` is the innermost one above it ("" for none), a bold line or the question of a list of questions as well;
+    `is_lead`: the first prose below that. `names`, `cells`: of a row, the columns' names ("" where it has none) and
+    what stands in them; `header` where the names stand, None where they stand in the row. `block` counts stretches of
+    one kind within a hit: the rows of one table, the items of one list. `continues`: a further sentence of a list's
+    item. `own` are the terms of its text, `around` those of its header, headings, title and file name.
     """
 
     chunk: ScoredChunk
@@ -91,6 +94,7 @@ class Unit:
     names: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     header: Header | None = None
+    continues: bool = False
     own: frozenset[str] = frozenset()
     around: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -166,10 +170,67 @@ def letters(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
 
 
+def shown_label(text: str) -> str:
+    """A bold line or a question without its marks.
+
+    >>> shown_label("**问：可以试听吗？**"), shown_label("**Cause.** ")
+    ('可以试听吗？', 'Cause.')
+    """
+    return re.sub(r"^[\s#>*_-]*(?:(?:[Qq]\d*|问题?|問題?)[.:：、] ?)?[*_]*|[\s*_]+$", "", text)
+
+
 def begins_in_table(text: str) -> bool:
     """Whether a chunk's text begins with a row whose header may stand before it."""
     first, _, rest = text.lstrip("\n").partition("\n")
     return bool(_TABLE.match(first)) and not _RULER.match(rest.partition("\n")[0])
+
+
+def begins_in_block(text: str) -> bool:
+    """Whether a chunk's text begins with a row or an item, of which there may be more before it."""
+    first = text.lstrip("\n").partition("\n")[0]
+    return bool(_TABLE.match(first) or _ITEM.match(first))
+
+
+def ends_in_block(text: str) -> bool:
+    """Whether a chunk's text ends with a row or an item, of which there may be more after it."""
+    paragraph = text.rstrip("\n").rpartition("\n\n")[2]
+    return any(_TABLE.match(line) or _ITEM.match(line) for line in paragraph.split("\n"))
+
+
+def blocks_of(units: Sequence[Unit]) -> list[list[Unit]]:
+    """The rows of each table and the items of each list, in the order of `units`. One that goes over the border of its
+    chunk is one block where the next chunk comes right after it."""
+    blocks: list[list[Unit]] = []
+    last: Unit | None = None
+    for unit in units:
+        is_part = unit.kind in (Kind.ITEM, Kind.ROW)
+        if is_part and last is not None and _goes_on(last, unit):
+            blocks[-1].append(unit)
+        elif is_part:
+            blocks.append([unit])
+        if unit.kind is not Kind.HEADER or last is None or last.chunk is unit.chunk:
+            last = unit
+    return blocks
+
+
+def items_of(block: Sequence[Unit]) -> list[list[Unit]]:
+    """The rows or items of a block, each with all of its sentences."""
+    items: list[list[Unit]] = []
+    for unit in block:
+        if unit.continues and items:
+            items[-1].append(unit)
+        else:
+            items.append([unit])
+    return items
+
+
+def _goes_on(last: Unit, unit: Unit) -> bool:
+    if last.kind is not unit.kind or last.chunk.document_id != unit.chunk.document_id:
+        return False
+    if last.chunk is unit.chunk:
+        return last.block == unit.block
+    touches = last.char_end <= unit.char_start <= last.chunk.char_end + 2
+    return touches and last.heading == unit.heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,22 +238,30 @@ class _Piece:
     start: int  # in the chunk's text
     end: int
     kind: Kind
+    continues: bool = False
 
 
 def _units_of(chunk: ScoredChunk, known: Surroundings) -> list[Unit]:
     units: list[Unit] = []
     below_heading = False
+    label = ""  # a bold line or a question, which is the heading of what follows it
     header = known.header if begins_in_table(chunk.text) else None
     block, last_kind, last_end, last_heading = -1, None, 0, ""
     base = frozenset(terms(f"{chunk.title}\n{_stem(chunk.source)}"))
-    above: dict[str, frozenset[str]] = {}
+    last_section = ""
+    above: dict[tuple[str, str], frozenset[str]] = {}
     for piece in _pieces(chunk):
         text = chunk.text[piece.start : piece.end]
         path = chunk.place_at(chunk.char_start + piece.start).heading or ""
-        heading = path.rpartition(" › ")[2]
+        section = path.rpartition(" › ")[2]
         kind = piece.kind
-        if kind is Kind.PROSE and heading and letters(text) == letters(heading):
+        if kind is Kind.PROSE and section and letters(text) == letters(section):
             kind = Kind.HEADING
+        if kind is Kind.HEADING or section != last_section:
+            label = ""
+        if kind in (Kind.PROSE, Kind.HEADING) and (_BOLD.match(text) or _QUESTION.match(text)):
+            kind, label = Kind.HEADING, shown_label(text)
+        heading = label or section
         names: tuple[str, ...] = ()
         cells: tuple[str, ...] = ()
         own_header = None
@@ -214,9 +283,9 @@ def _units_of(chunk: ScoredChunk, known: Surroundings) -> list[Unit]:
         gap = chunk.text[last_end : piece.start]
         if not together or heading != last_heading or (kind is not Kind.ITEM and gap.count("\n") > 1):
             block += 1
-        if path not in above:
-            above[path] = frozenset(terms(path)) | base
-        around = above[path] | frozenset(terms("\n".join(names)))
+        if (path, label) not in above:
+            above[path, label] = frozenset(terms(f"{path}\n{label}")) | base
+        around = above[path, label] | frozenset(terms("\n".join(names)))
         units.append(
             Unit(
                 chunk,
@@ -230,12 +299,13 @@ def _units_of(chunk: ScoredChunk, known: Surroundings) -> list[Unit]:
                 names,
                 cells,
                 own_header,
+                piece.continues,
                 frozenset(terms("\n".join(cells) if cells else text)),
                 around,
             )
         )
         below_heading = kind is Kind.HEADING or (below_heading and kind in (Kind.MARKUP, Kind.HEADER))
-        last_kind, last_end, last_heading = kind, piece.end, heading
+        last_kind, last_end, last_heading, last_section = kind, piece.end, heading, section
     return units
 
 
@@ -262,8 +332,13 @@ def _pieces(chunk: ScoredChunk) -> list[_Piece]:
             and chunk.text[last.start : last.end].endswith((";", "；"))
             and "\n" not in chunk.text[last.end : at]
         ):
-            pieces[-1] = _Piece(last.start, to, last.kind)
+            pieces[-1] = _Piece(last.start, to, last.kind, last.continues)
             continue
+        if last is not None and kind is Kind.PROSE and last.kind is Kind.ITEM:
+            gap = chunk.text[last.end : at]
+            if "\n" not in gap or re.fullmatch(r"[ \t]*\n[ \t]+", gap):
+                pieces.append(_Piece(at, to, Kind.ITEM, continues=True))
+                continue
         pieces.append(_Piece(at, to, kind))
     return pieces
 

@@ -10,17 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.lexicon import fold_script
+from app.question.answer_types import read_answer_type
 from app.question.shapes import Shape, read_shape
 
 _SUPERLATIVE: Final = re.compile(
     r"\b(?:cheapest|most|least|highest|lowest|largest|biggest|smallest|longest|shortest|best|worst|fastest|slowest|oldest|newest"
     r"|heaviest|lightest|strongest|earliest|latest|dearest|maximum|minimum)\b|最(?!近|后|新|多可|少要|终)|哪个(?:更|比较)",
-    re.IGNORECASE,
-)
-_NUMBER_ASKED: Final = re.compile(
-    r"\b(how (many|much|old|long|far|often|big|large|high|tall|heavy|wide|deep|fast)|when|by when"
-    r"|what (year|date|time|percent\w*|price|amount)|which year)\b"
-    r"|多少|几[个年月天位次人种条点号日岁]|哪一?[年天日]|何时|什么时候|时间|多[大长高久远重]|日期|年份|百分|几",
     re.IGNORECASE,
 )
 _PRICE_ASKED: Final = re.compile(
@@ -33,7 +28,6 @@ _MEANING_ASKED: Final = re.compile(
     r"|^\s*(?:what does )?(?P<last>[^?？]{1,40}?)\s*(?:mean|stand for|是什么|是什么意思|是指什么|指什么)\s*[?？]?\s*$",
     re.IGNORECASE,
 )
-_NAME_ASKED: Final = re.compile(r"\b(who|whom|whose)\b|谁|哪[位个]?(?:人|负责)", re.IGNORECASE)
 _CODE_ASKED: Final = re.compile(
     r"\b(?:example|snippet|code|command|curl|json|yaml|sql|script|syntax|look like|in python|in java|in bash"
     r"|function|method|class|constant"
@@ -43,13 +37,15 @@ _CODE_ASKED: Final = re.compile(
 _NEGATED: Final = re.compile(
     r"\b(?:not|no|never|without|cannot|\w+n['’]t|except)\b|不|没|未|无法|禁止|除了", re.IGNORECASE
 )
-_YEAR: Final = re.compile(r"(?<![\d-])(?:19|20)\d\d(?![\d-])")
-_NUMBER: Final = re.compile(
-    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million|billion|first"
-    r"|second|third|half)\b|[一二三四五六七八九十百千万亿两]+[个年月天日位次人种条元倍]",
+# A number with a bound is no comparison of two things.
+_BOUND: Final = re.compile(
+    r"\b(?:(?:less|fewer|more|cheaper|longer|shorter|older|younger|heavier|lighter|higher|lower|not more|no more) than"
+    r"|under|over|above|below|at least|at most|up to) (?:[A-Z]{3} |[€$£¥] ?)?\d"
+    r"|(?:[低高少多大小短长]于|超过|不到|不足|至少|至多|不超过)\s*[\d一二三四五六七八九十百]"
+    r"|[\d一二三四五六七八九十百]\s*[^\W\d]{0,3}以[上下内]",
     re.IGNORECASE,
 )
-_NAME: Final = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")
+_YEAR: Final = re.compile(r"(?<![\d-])(?:19|20)\d\d(?![\d-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +59,27 @@ class Wanted:
     price: bool
     superlative: bool
     negated: bool
+    bound: bool
     meaning: bool
     years: tuple[str, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of a list or table may be asked for."""
+        return self.shape in ("list", "steps", "count") or self.superlative or self.bound
 
 
 def read_wanted(question: str) -> Wanted:
     """What kind of answer a question, bare of courtesy, wants."""
     folded = fold_script(question)
     return Wanted(
-        read_shape(folded),
+        read_shape(_BOUND.sub(" ", folded)),
         _value(folded),
         bool(_CODE_ASKED.search(folded)),
         bool(_PRICE_ASKED.search(folded)),
         bool(_SUPERLATIVE.search(folded)),
         bool(_NEGATED.search(folded)),
+        bool(_BOUND.search(folded)),
         bool(_MEANING_ASKED.match(folded)),
         tuple(_YEAR.findall(folded)),
     )
@@ -89,4 +92,5 @@ def _value(question: str) -> re.Pattern[str] | None:
             rf"^\W*(?:an? |the )?{thing}\W*(?:（[^）]*）|\([^)]*\))?\s*(?:就是|是|指|is\b|are\b|means?\b)",
             re.IGNORECASE,
         )
-    return _NUMBER if _NUMBER_ASKED.search(question) else _NAME if _NAME_ASKED.search(question) else None
+    kind = read_answer_type(question)
+    return kind.value if kind is not None else None

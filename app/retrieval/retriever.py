@@ -22,7 +22,7 @@ from app.retrieval.usual import SPARE, Load, UsualSearch, as_hit, settle
 from app.store.bm25 import unknown_weight
 from app.store.chunks import StoredChunk, load_chunks, load_neighbours, load_passages, load_sources
 from app.store.chunks import load_surroundings as load_stored_surroundings
-from app.store.engine import AsyncConnection, AsyncPool, transaction
+from app.store.engine import AsyncConnection, AsyncPool, run_alone, transaction
 from app.store.outlines import find_holders
 from app.store.ranking import RankingQuery, RankingSettings
 from app.store.search import Candidates, SearchPlan, find_candidates, plan_search, weigh_terms
@@ -370,17 +370,19 @@ class Retriever:
         self, collection: str, search_filter: SearchFilter | None, names: Sequence[Sequence[str]]
     ) -> list[NamedDocument]:
         """Documents whose path and title hold all words of one of `names`, in their order. Raises StoreError."""
-        async with transaction(self._pool) as connection:
-            return await find_named(connection, collection, search_filter, names)
+        return await run_alone(
+            self._pool, lambda connection: find_named(connection, collection, search_filter, names)
+        )
 
     async def find_holding(
         self, collection: str, search_filter: SearchFilter | None, terms: Sequence[str]
-    ) -> list[NamedDocument]:
-        """Documents one of whose chunks holds all of these terms, at most MAX_HOLDING. Raises StoreError."""
-        async with transaction(self._pool) as connection:
-            holders = await find_holders(connection, collection, search_filter, terms, MAX_HOLDING)
-            sources = [holder.source for holder in holders]
-            return await find_named(connection, collection, search_filter, (), sources) if sources else []
+    ) -> list[str]:
+        """The sources of documents one of whose chunks holds all of these terms, at most MAX_HOLDING. Raises StoreError."""
+        holders = await run_alone(
+            self._pool,
+            lambda connection: find_holders(connection, collection, search_filter, terms, MAX_HOLDING),
+        )
+        return [holder.source for holder in holders]
 
     async def load_surroundings(
         self, hits: Sequence[ScoredChunk], steps: int
@@ -406,6 +408,7 @@ def _reranked(fused: Sequence[Fused], scores: Sequence[float]) -> list[Ranked]:
 
 
 def _beside(chunk: StoredChunk) -> ScoredChunk:
+    """A stored chunk, or the part of one that is left, as a hit that was not searched for."""
     place = next((p for p in reversed(chunk.places) if p.char_start <= chunk.char_start), None)
     return ScoredChunk(
         chunk_id=str(chunk.chunk_id),
@@ -420,4 +423,10 @@ def _beside(chunk: StoredChunk) -> ScoredChunk:
         score=0.0,
         scores=RetrievalScores(),
         rank=0,
+        places=chunk.places,
+        sentences=tuple(
+            (start, end)
+            for start, end in chunk.sentences
+            if chunk.char_start <= start and end <= chunk.char_end
+        ),
     )

@@ -310,6 +310,129 @@ async def test_a_model_that_strays_leaves_it_to_the_rule(server: ScriptedLlm) ->
     assert retriever.asked[0][0] == answer.standalone_question == "Where was the tower built? And when?"
 
 
+PALACE = "# 故宮\n\n故宮於1925年開放參觀。門票為六十元。\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "document"),
+    [
+        ("Explain the height of the tower in Paris with a table", TOWER),
+        ("Write an email to our customers about the tower in Paris, from the handbook", TOWER),
+        ("translate the guide's section on the tower in Paris", TOWER),
+        ("Compare the tower and Paris in a table", TOWER),
+        ("根据手册写一封关于故宫门票的邮件", PALACE),
+        ("用表格說明故宮的門票", PALACE),
+        ("把故宫门票的部分翻译成英文", PALACE),
+    ],
+)
+async def test_a_task_about_what_the_documents_hold_goes_to_the_model(
+    server: ScriptedLlm, question: str, document: str
+) -> None:
+    """The gate asks whether what the task is about is there; the model reads the whole request."""
+    answer = await ask_model(server, AskRequest(question), FixedRetriever(document))
+    assert (answer.abstained, answer.generator) == (False, "scripted-llama")
+    assert question in server.completions[0].body["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Explain the swimming pool with a table",
+        "Write an email about the canteen menu from the handbook",
+        "translate the section on parking",
+        "根据手册写一封关于停车位的邮件",
+        "用表格說明游泳池",
+    ],
+)
+async def test_a_task_about_what_no_document_holds_is_refused(server: ScriptedLlm, question: str) -> None:
+    answer = await ask_model(server, AskRequest(question))
+    assert answer.abstained
+    assert server.completions == []
+
+
+async def test_without_a_model_a_task_is_quoted_and_said_to_be() -> None:
+    answer = await extractive(TOWER).answer(AskRequest("Write an email about the tower in Paris"))
+    assert answer.text.startswith(
+        "I can only quote here, not write texts. The documents say of it:\n\nThe tower"
+    )
+    answer = await extractive(PALACE).answer(AskRequest("寫一封關於故宮門票的郵件"))
+    assert answer.text.startswith("這裡只能引用原文，不能撰寫文字。")
+
+
+async def test_a_task_that_points_back_is_about_the_last_question() -> None:
+    retriever = FixedRetriever(TOWER)
+    answerer = Answerer(retriever, FakeEmbedder(), None, AnswerSettings())
+    await answerer.answer(AskRequest("Write an email about it", history=HISTORY))
+    assert retriever.asked[0][0] == "Where was the tower built?"
+
+
+@pytest.mark.parametrize(
+    ("message", "first"),
+    [
+        ("请用中文回答", "这里不能翻译，以下引用文档原文：\n\nThe tower was built in Paris in 1889."),
+        ("請用中文回答", "這裡不能翻譯，以下引用文"),
+        ("in English please", "The tower was built in Paris in 1889."),
+        (
+            "That is wrong, it was in 1890",
+            "The answer is what this document says:\n- The tower (d1.md): The tower was",
+        ),
+        ("Tell me more", "It is 330 metres high."),
+    ],
+)
+async def test_a_message_about_the_last_answer_comes_back_to_it(message: str, first: str) -> None:
+    """F-744: neither searched for, nor answered by the old answer."""
+    retriever = FixedRetriever(TOWER)
+    answerer = Answerer(retriever, FakeEmbedder(), None, AnswerSettings())
+    said = (ChatTurn("user", QUESTION), ChatTurn("assistant", "The tower was built in Paris in 1889. [1]"))
+    answer = await answerer.answer(AskRequest(message, history=said))
+    assert [question for question, *_ in retriever.asked] == [QUESTION]
+    assert answer.text.startswith(first)
+    assert_quotes_are_exact(answer, retriever._hits)
+
+
+async def test_a_model_answers_again_in_the_language_that_is_asked_for(server: ScriptedLlm) -> None:
+    said = (ChatTurn("user", QUESTION), ChatTurn("assistant", "In 1889 [1]."))
+    await ask_model(server, AskRequest("请用中文回答", history=said))
+    sent = server.completions[-1].body["messages"]
+    assert QUESTION in sent[-1]["content"]
+    assert "用中文回答" in sent[0]["content"]
+
+
+async def test_a_model_hears_the_objection(server: ScriptedLlm) -> None:
+    said = (ChatTurn("user", QUESTION), ChatTurn("assistant", "In 1889 [1]."))
+    retriever = FixedRetriever(TOWER)
+    await ask_model(server, AskRequest("That is wrong", history=said), retriever)
+    assert [question for question, *_ in retriever.asked][-1] == QUESTION
+    assert "That is wrong" in server.completions[-1].body["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("請問台灣的鐵塔是什麼時候蓋的？", "文件中沒有這個問題的答案。"),
+        ("铁塔是什么时候建的？", refusal("zh")),
+    ],
+)
+async def test_a_refusal_is_in_the_script_of_the_question(question: str, text: str) -> None:
+    answer = await extractive("Rain is expected.", dense=0.05).answer(AskRequest(question))
+    assert answer.text.replace("文檔", "文件") == text
+    follow_up = AskRequest("高度？", history=(ChatTurn("user", question), ChatTurn("assistant", "。")))
+    assert (await extractive("Rain is expected.", dense=0.05).answer(follow_up)).text == answer.text
+
+
+@pytest.mark.parametrize(
+    ("follow_up", "abstained"), [("and in Berlin?", True), ("Why?", True), ("And in Paris?", False)]
+)
+async def test_another_thing_or_a_missing_reason_is_refused_with_the_nearest(
+    follow_up: str, abstained: bool
+) -> None:
+    """F-743: what is said of Paris answers nothing about Berlin."""
+    said = (ChatTurn("user", QUESTION), ChatTurn("assistant", "In 1889 [1]."))
+    answer = await extractive(TOWER).answer(AskRequest(follow_up, history=said))
+    assert answer.abstained is abstained
+    assert bool(answer.nearest) is abstained
+
+
 async def test_the_streamed_pieces_add_up_with_markup() -> None:
     page = "# Towers\n\n- The tower was built in Paris in 1889.\n- The tower in Paris was built for a fair.\n"
     events = [event async for event in extractive(page).stream(AskRequest(QUESTION))]

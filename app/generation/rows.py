@@ -1,0 +1,239 @@
+"""Which rows of a table, or items of a list, a question asks for: those that hold its words, keep its bound ("less than
+100 EUR") or have the most or least of something ("cheapest"); and rows whose range holds a number of the question
+("after 6 years"). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from app.generation.evidence import holds
+from app.generation.ranges import Amount, Range, read_amounts, read_ranges, scale_of, unit_of
+from app.generation.units import Kind, Unit, items_of
+from app.lexicon import fold_script, terms
+from app.question.content import Asked
+from app.question.kinds import Wanted
+
+Choice = Literal["all", "held", "bound", "extreme"]
+
+MOST_HELD_SHARE: Final = (
+    0.99  # of what the best row holds of what tells rows apart, for one that is asked for
+)
+_MOST: Final = re.compile(
+    r"\b(?:most|highest|largest|biggest|greatest|longest|dearest|priciest|heaviest|strongest|fastest|latest|newest|maximum)\b"
+    r"|最[多高大长贵重远晚新久快强]|更?贵的?$",
+    re.IGNORECASE,
+)
+_LEAST: Final = re.compile(
+    r"\b(?:least|fewest|lowest|smallest|shortest|cheapest|lightest|weakest|slowest|earliest|oldest|minimum)\b"
+    r"|最[少低小短便轻近早慢弱]",
+    re.IGNORECASE,
+)
+_LEAST_EXPENSIVE: Final = re.compile(r"\bleast expensive\b", re.IGNORECASE)
+_BY_PRICE: Final = re.compile(r"expensive|cheap|dear|pric|cost|贵|便宜|价", re.IGNORECASE)
+_BY_TIME: Final = re.compile(r"earliest|latest|newest|oldest|[早晚新]", re.IGNORECASE)
+_MONEY_NAME: Final = re.compile(r"price|cost|rent|fee|rate|amount|charge|价|费|租|金额|元", re.IGNORECASE)
+_CURRENCIES: Final = frozenset(("EUR", "USD", "GBP", "CNY"))
+_LEADING_NUMBER: Final = re.compile(r"\W{0,4}(?:[A-Z]{3} )?(?P<n>\d+(?:,\d{3})*(?:\.\d+)?)")
+_MOMENT: Final = re.compile(r"\b(?P<y>[12]\d{3})[-/.年](?P<m>\d{1,2})(?:[-/.月](?P<d>\d{1,2}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRows:
+    """The rows or items that are asked for, each with its sentences, and how they were told from the others."""
+
+    items: list[list[Unit]]
+    how: Choice
+
+
+def choose_rows(
+    asked: Asked, wanted: Wanted, weights: Mapping[str, float], block: Sequence[Unit], around: frozenset[str]
+) -> ChosenRows:
+    """Of the rows of one table or the items of one list those that are asked for; all where nothing
+    tells them apart."""
+    items = items_of(block)
+    if block[0].kind is Kind.ROW:
+        if kept := _within_bounds(asked.text, block):
+            return ChosenRows([[row] for row in kept], "bound")
+        if wanted.superlative and (first := _extreme(asked.text, weights, block)):
+            return ChosenRows([[row] for row in first], "extreme")
+    return _holding(wanted, weights, items, around)
+
+
+def tied_rows(row: Unit, weights: Mapping[str, float], units: Sequence[Unit]) -> list[Unit]:
+    """The rows of a row's table that hold the same of the question as it, itself among them: each answers as well."""
+    held = {term for term in weights if holds(term, row, 0.0) > 0}
+    return [
+        unit
+        for unit in units
+        if unit.kind is Kind.ROW
+        and unit.chunk is row.chunk
+        and unit.block == row.block
+        and {term for term in weights if holds(term, unit, 0.0) > 0} == held
+    ]
+
+
+def with_ranges(units: Sequence[Unit], question: str) -> list[Unit]:
+    """The units, those with ranges holding the numbers that lie within these, and none that don't: "0 to 4 years" says
+    nothing of the fifth, "5 to 9 years" does. Of a table's open ranges the nearest one holds a number."""
+    points = [(amount, frozenset(terms(text)) | {text}) for text, amount in _points(question)]
+    if not points:
+        return list(units)
+    ranges = [_ranges_of(unit) for unit in units]
+    changed = list(units)
+    for amount, words in points:
+        nearest: dict[tuple[str, int], float] = {}
+        for unit, of_unit in zip(units, ranges, strict=True):
+            for one in of_unit:
+                if one.unit == amount.unit and one.holds(amount):
+                    key = (unit.chunk.chunk_id, unit.block)
+                    nearest[key] = max(nearest.get(key, one.low), one.low)
+        for place, (unit, of_unit) in enumerate(zip(units, ranges, strict=True)):
+            same = [one for one in of_unit if one.unit == amount.unit]
+            if not same:
+                continue
+            best = nearest.get((unit.chunk.chunk_id, unit.block))
+            fits = any(one.holds(amount) and (best is None or one.low >= best) for one in same)
+            own = changed[place].own
+            changed[place] = replace(changed[place], own=own | words if fits else own - words)
+    return changed
+
+
+def _points(question: str) -> list[tuple[str, Amount]]:
+    """The numbers of a question that have a unit, with their words; none that is a bound."""
+    found = []
+    for part in re.finditer(
+        r"(?:\d[\d,.]*|\b[a-z]+|[一二两三四五六七八九十百]+)[ -]?(?:[a-z]+|[个周工作]*[年月天日岁周时分元人吨])",
+        fold_script(question),
+        re.IGNORECASE,
+    ):
+        amounts = read_amounts(part[0])
+        if len(amounts) == 1 and amounts[0].unit and amounts[0].number < 10_000_000:
+            found.append((part[0], amounts[0]))
+    return found
+
+
+def _ranges_of(unit: Unit) -> list[Range]:
+    if unit.kind is not Kind.ROW:
+        return read_ranges(unit.text) if len(unit.text) < 400 else []
+    found = []
+    for place, cell in enumerate(unit.cells):
+        name = unit.names[place] if place < len(unit.names) else ""
+        found += read_ranges(cell, _unit_word(name))
+    return found
+
+
+def _unit_word(name: str) -> str:
+    """The word of a column's name that is a unit."""
+    return next(
+        (word for word in re.findall(r"[€$£¥￥%]|[A-Za-z]+|[\u4e00-\u9fff]+", name) if unit_of(word)), ""
+    )
+
+
+def _within_bounds(question: str, rows: Sequence[Unit]) -> list[Unit]:
+    """The rows whose number keeps each bound of the question; none where no column has the bound's unit."""
+    bounds = [one for one in read_ranges(question) if one.unit]
+    kept = list(rows)
+    for bound in bounds:
+        column = next((at for at in range(len(rows[0].cells)) if _has_unit(rows, at, bound.unit)), None)
+        if column is None:
+            return []
+        kept = [
+            row for row in kept if (amount := _amount_in(row, column, bound.unit)) and bound.holds(amount)
+        ]
+    return kept if bounds else []
+
+
+def _has_unit(rows: Sequence[Unit], column: int, unit: str) -> bool:
+    """Whether most cells of a column are numbers of a unit, which its name or they themselves tell."""
+    found = sum(_amount_in(row, column, unit) is not None for row in rows)
+    return 2 * found > len(rows)
+
+
+def _amount_in(row: Unit, column: int, unit: str) -> Amount | None:
+    """The first number of a cell that is of this unit."""
+    if column >= len(row.cells):
+        return None
+    name = row.names[column] if column < len(row.names) else ""
+    amounts = [amount for amount in read_amounts(row.cells[column]) if amount.unit == unit]
+    if amounts:
+        return amounts[0]
+    number = _LEADING_NUMBER.match(row.cells[column])
+    if number is None or unit_of(name) != unit:
+        return None
+    return Amount(float(number["n"].replace(",", "")) * scale_of(name), unit)
+
+
+def _extreme(question: str, weights: Mapping[str, float], rows: Sequence[Unit]) -> list[Unit]:
+    """The rows that have the most or the least of what is asked; none where no column tells."""
+    text = fold_script(question)
+    least = bool(_LEAST.search(text)) or bool(_LEAST_EXPENSIVE.search(text))
+    if not least and not _MOST.search(text):
+        return []
+    columns = [
+        (score, column, values)
+        for column in range(1, max(len(row.cells) for row in rows))
+        if (score := _fits(text, weights, rows, column)) > 0
+        and 2 * len(values := _values(rows, column, by_time=bool(_BY_TIME.search(text)))) > len(rows)
+    ]
+    if not columns:
+        return []
+    _, _, values = max(columns, key=lambda found: (found[0], -found[1]))
+    best = (min if least else max)(value for value, _ in values)
+    return [row for value, row in values if value == best]
+
+
+def _fits(question: str, weights: Mapping[str, float], rows: Sequence[Unit], column: int) -> float:
+    """How well a column's name is what a superlative is about; 0 where it is not."""
+    name = rows[0].names[column] if column < len(rows[0].names) else ""
+    named = sum(weights.get(term, 0.0) for term in terms(name))
+    if _BY_PRICE.search(question):
+        cell = next((row.cells[column] for row in rows if column < len(row.cells)), "")
+        is_money = bool(_MONEY_NAME.search(name)) or any(
+            amount.unit in _CURRENCIES for amount in read_amounts(f"{cell} {name}")
+        )
+        return 1.0 + named if is_money else 0.0
+    return named + (
+        1.0 if _BY_TIME.search(question) and re.search(r"date|day|日期|时间", name, re.I) else 0.0
+    )
+
+
+def _values(rows: Sequence[Unit], column: int, *, by_time: bool) -> list[tuple[float, Unit]]:
+    """The numbers of a column, or its dates as numbers that are in their order."""
+    found = []
+    for row in rows:
+        cell = row.cells[column] if column < len(row.cells) else ""
+        moment = _MOMENT.search(cell) if by_time else None
+        if moment is not None:
+            value = int(moment["y"]) * 10_000 + int(moment["m"]) * 100 + int(moment["d"] or 0)
+            found.append((float(value), row))
+        elif number := _LEADING_NUMBER.match(cell):
+            amounts = read_amounts(cell)
+            value_of = (
+                amounts[0].number if amounts and amounts[0].unit else float(number["n"].replace(",", ""))
+            )
+            found.append((value_of, row))
+    return found
+
+
+def _holding(
+    wanted: Wanted, weights: Mapping[str, float], items: list[list[Unit]], around: frozenset[str]
+) -> ChosenRows:
+    """Those that hold what of the question some of them hold and others don't; those that don't where the question is
+    negated. All where nothing tells them apart."""
+    found = [{term for term in weights if any(holds(term, unit, 0.0) > 0 for unit in item)} for item in items]
+    telling = {
+        term: weight
+        for term, weight in weights.items()
+        if term not in around and 0 < sum(term in held for held in found) < len(items)
+    }
+    if not telling or wanted.shape == "steps":
+        return ChosenRows(items, "all")
+    worth = [sum(weight for term, weight in telling.items() if term in held) for held in found]
+    best = max(worth)
+    chosen = [item for item, value in zip(items, worth, strict=True) if value >= MOST_HELD_SHARE * best]
+    if wanted.negated and items[0][0].kind is Kind.ROW and 2 * len(chosen) > len(items):
+        chosen = [item for item, value in zip(items, worth, strict=True) if value == 0]
+    return ChosenRows(chosen, "held")

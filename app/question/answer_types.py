@@ -1,0 +1,213 @@
+"""What kind of value answers a question ("How long …?": a duration), told by the words that ask; pure.
+
+The types are those of factoid question answering (Li and Roth 2002, "Learning Question Classifiers"), as far as a
+pattern can find their values in text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+AnswerTypeName = Literal[
+    "contact",
+    "money",
+    "percent",
+    "frequency",
+    "time",
+    "duration",
+    "date",
+    "reason",
+    "amount",
+    "name",
+    "place",
+]
+
+_NUMBER: Final = (
+    r"(?:\d[\d,.]*|\b(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty"
+    r"|forty|fifty|sixty|ninety|hundred|half|several)\b|[一二三四五六七八九十百千万两半几零〇]+)"
+)
+_MONTH: Final = (
+    r"\b(?:jan(?:uary)?|feb(?:ruary)?|march|april|may|june|july|aug(?:ust)?|sept(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\b"
+)
+_WEEKDAY: Final = (
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\bweekends?\b|(?:周|星期)[一二三四五六日末天]"
+)
+_CLOCK: Final = (
+    r"\d{1,2}[:：]\d\d|\b\d{1,2} ?[ap]\.?m\b|\b(?:noon|midnight|o'clock)\b|[\d一二三四五六七八九十]点"
+)
+_SPAN: Final = (
+    rf"{_NUMBER}[ -]?(?:\w+ )?(?:years?|months?|weeks?|(?:\w+ )?days?|hours?|minutes?|seconds?|h|min|ms)\b"
+    rf"|{_NUMBER} ?个?(?:工作|自然|日历)?(?:年|月|周|星期|天|日|小时|分钟|秒|毫秒|学期)"
+    r"|\b(?:permanently|indefinitely|for ever|forever|for life|unlimited)\b|永久|无限期|终身|长期"
+)
+_CURRENCY: Final = r"[$€£¥￥]|\b(?:EUR|USD|GBP|CHF|CNY|RMB|HKD|TWD|NTD|JPY)\b"
+# Each type: the words that ask for it, and what its values look like. The first whose words ask decides.
+_TYPES: Final[tuple[tuple[AnswerTypeName, tuple[str, ...], tuple[str, ...]], ...]] = (
+    (
+        "contact",
+        (
+            r"\b(?:phone|telephone|mobile|extension|fax|e-?mail|contact)\b.*\b(?:number|address|details)\b",
+            r"\b(?:phone|telephone|extension|e-?mail)\b|\bnumber (?:do|should|can) i (?:call|ring|dial)\b",
+            r"\bhow (?:do|can|could) (?:i|we) (?:reach|contact|call)\b",
+            r"电话|手机号|分机|邮箱|邮件地址|传真|联系方式|怎么联系|如何联系",
+        ),
+        (
+            r"[\w.+-]+@[\w-]+\.\w|\+?\d[\d ()/.-]{5,}\d|\bext(?:ension)?\.? ?\d+|分机\D{0,3}\d+",
+            r"(?<![\d.,])\d{3,5}(?![\d.,%])",
+        ),
+    ),
+    (
+        "percent",
+        (
+            r"\b(?:what|which) (?:percent\w*|share|proportion|rate)\b|\bhow many percent\b",
+            r"百分之[几多]|比例|百分比|税率|利率",
+        ),
+        (r"\d ?%|\bper ?cent\b|百分之|[万千]分之|成",),
+    ),
+    (
+        "frequency",
+        (
+            r"\bhow (?:often|frequently|regularly)\b|\bhow many times\b",
+            r"多久.{0,8}一次|几次|多少次|频率|多长时间.{0,8}一次",
+        ),
+        (
+            r"\b(?:every|each|per|once|twice|times?|daily|weekly|monthly|quarterly|yearly|annually|hourly)\b",
+            r"[每次]",
+        ),
+    ),
+    (
+        "time",
+        (
+            r"\b(?:what|which) time\b|\bhow (?:late|early)\b",
+            r"\b(?:opening|business|office|core|working) hours\b",
+            r"几点|几时|营业时间|开放时间|上班时间|下班时间",
+        ),
+        (_CLOCK,),
+    ),
+    (
+        "money",
+        (
+            r"\bhow much (?:money\b|(?:is|are|was|were|does|do|did|for|to|would|will|can|may|should)\b)",
+            r"\b(?:costs?|prices?|fees?|salary|allowance|budget|deposit|fine)\b",
+            r"多少钱|价格|价钱|单价|售价|费用|多少元|几元|几块|工资|薪资|津贴|补贴|押金|罚款|预算",
+        ),
+        (
+            rf"(?:{_CURRENCY}) ?\d|\d[\d,.]* ?(?:{_CURRENCY}|(?:euros?|dollars?|pounds?|cents?|yuan|francs?)\b)",
+            r"[\d一二三四五六七八九十百千万两] ?万?[元块]|免费|免收",
+            r"\b(?:free of charge|no charge|at no cost|is free|for free)\b",
+        ),
+    ),
+    (
+        "duration",
+        (
+            r"\bhow (?:long|old|soon|quickly|fast)\b|\bhow much time\b",
+            r"\bhow many (?:\w+ )?(?:years|months|weeks|days|hours|minutes|seconds)\b",
+            r"多久|多长|多少(?:个|工作|自然)*(?:年|月|周|天|日|小时|分钟|秒)",
+            r"几个?(?:工作)?(?:年|月(?!份)|周|星期|天|日|小时|分钟)",
+            r"期限|有效期|保质期|质保期|保修期|保固期|时长",
+        ),
+        (_SPAN,),
+    ),
+    (
+        "date",
+        (
+            r"^\W*when\b|\b(?:until|since|by) when\b",
+            r"\bwhen (?:is|are|was|were|do|does|did|will|can|may|must|should|has|have)\b",
+            r"\b(?:what|which) (?:\w+ )?(?:date|day|year|month|week|quarter)\b|\bdeadline\b",
+            r"什么时候|何时|哪一?[年天日月]|几[月号日](?!个)|日期|截止|啥时候|什么时间|时间\W*$",
+        ),
+        (
+            rf"\b[12]\d{{3}}\b|\d ?(?:st|nd|rd|th)\b|{_MONTH}|{_WEEKDAY}|{_CLOCK}|\d ?[年月日号]",
+            r"[一二三四五六七八九十]月|季度|世纪|\bcentury\b|[月年季周][初中末底]",
+            rf"\b(?:end|start|beginning|middle|age) of\b|{_SPAN}|岁",
+        ),
+    ),
+    (
+        "reason",
+        (
+            r"^\W*(?:why|how come|what(?:'s| is| was| were| are)? the (?:reasons?|causes?))\b|\bfor what reason\b",
+            r"(?<![称作译分叫成名改视定])为什么|为何|为啥|原因|缘由|怎么会",
+        ),
+        (
+            r"\b(?:because|since|so|due to|owing to|in order to|as a result|therefore|to avoid|to prevent|cause[sd]?",
+            r"reasons?|thanks to|on account of|for fear of)\b|因|由于|为了|以便|以免|避免|所以|导致|故|从而",
+        ),
+    ),
+    (
+        "amount",
+        (
+            r"\bhow (?:many|much|far|big|large|high|tall|heavy|wide|deep|thick|loud|hot|cold|warm|strong)\b",
+            r"\b(?:what|which) (?:\w+ )?(?:number|amount|size|weight|height|width|length|temperature|distance|limit"
+            r"|capacity)\b",
+            r"多少|几[个位名台条项种次人家份]|多[大高远重宽深厚]|百分|数量|重量|尺寸|高度|宽度|温度|距离|上限|下限|容量",
+        ),
+        (_NUMBER,),
+    ),
+    (
+        "place",
+        (
+            r"\bwhere\b|\b(?:what|which) (?:room|floor|building|address|place|city|office|street)\b",
+            r"哪里|在哪|何处|什么地方|地址|地点|哪[个间座]?(?:房|楼|室|城|层)",
+        ),
+        (
+            r"\b(?:in|at|on|to|from|near|under|behind|beside|inside|outside) (?:the )?\w",
+            r"\b(?:room|floor|building|street|road)\b|[楼层室号路街市区县厅处仓库柜门旁]",
+        ),
+    ),
+)
+# Names are told by their capitals, so this type alone minds case in its values.
+_NAME_ASKED: Final = re.compile(
+    r"\b(?:who|whom|whose)\b|谁|哪[位个]?(?:人|负责)|负责人|联系人", re.IGNORECASE
+)
+_NAME: Final = re.compile(
+    r"(?<=[a-z,;:|] )[A-Z][a-z]+|^\W*[A-Z][a-z]+ [A-Z][a-z]+"
+    r"|[\u4e00-\u9fff]{2,4}(?:负责|先生|女士|经理|主任|总监|医生|老师|担任)|由.{2,6}负责|负责人|联系人"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerType:
+    """What kind of value is asked for, and what finds one in a text of folded script."""
+
+    name: AnswerTypeName
+    value: re.Pattern[str]
+
+
+_COMPILED: Final = tuple(
+    (
+        re.compile("|".join(asked), re.IGNORECASE),
+        AnswerType(name, re.compile("|".join(value), re.IGNORECASE)),
+    )
+    for name, asked, value in _TYPES
+)
+
+
+def read_answer_type(question: str) -> AnswerType | None:
+    """The kind of value that a question, bare of courtesy and in folded script, asks for; None where it does not tell.
+
+    >>> [read_answer_type(q).name for q in ("How long do keys last?", "谁负责备份？", "How much is a desk?")]
+    ['duration', 'name', 'money']
+    """
+    kind = next((kind for asked, kind in _COMPILED if asked.search(question)), None)
+    if _NAME_ASKED.search(question) and (kind is None or kind.name != "contact"):
+        return AnswerType("name", _NAME)
+    return kind
+
+
+_UNIT: Final = re.compile(r"[(（\[](?P<inside>[^)）\]]+)[)）\]]\s*$|(?P<last>[^\W\d_]+)\W*$")
+
+
+def told_by_row(names: tuple[str, ...], cells: tuple[str, ...]) -> str:
+    """What a row says beside its first cell, each value with the unit that its column is named in.
+
+    >>> told_by_row(("SKU", "Price EUR", "质保（月）"), ("A-1", "349.00", "24"))
+    '349.00 EUR; 24 月'
+    """
+    said = []
+    for place, cell in enumerate(cells[1:], 1):
+        unit = _UNIT.search(names[place]) if place < len(names) else None
+        said.append(f"{cell} {unit['inside'] or unit['last']}" if unit and cell else cell)
+    return "; ".join(said)
