@@ -1,9 +1,9 @@
 """Document → chunks and windows; pure. Offsets always point into the stored text.
 
-A chunk is the stored unit (by default at most 512 tokens, 64 of them shared with the chunk before); a window is what
-the encoder sees at once. Both end at the strongest border at hand: heading, block (paragraph, list, table, code),
-sentence, word. Windows are laid on one grid a document, cut at every chunk border, so that overlapping chunks share
-window vectors and the encoder sees each token once.
+A chunk is the stored unit (by default at most 512 tokens and 4,096 characters, 64 tokens shared with the chunk before);
+a window is what the encoder sees at once. Both end at the strongest border at hand: heading, block (paragraph, list,
+table, code), sentence, word. Windows are laid on one grid a document, cut at every chunk border, so that overlapping
+chunks share window vectors and the encoder sees each token once.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ from app.domain import Chunk, Document, Place
 from app.embedding import Tokens
 from app.sentences import split_sentences
 
-CHUNKER_VERSION: Final = 1
+CHUNKER_VERSION: Final = 2
 
 HEADING, BLOCK, SENTENCE, WORD = 3, 2, 1, 0
 # A stronger border is taken although the chunk could still grow once it is filled to this share.
 _MIN_FILL: Final = {HEADING: 0.5, BLOCK: 0.7, SENTENCE: 0.3}
+
+CHARS_A_TOKEN: Final = 8  # of a chunk at most; English has some 5, with its spaces
+# A tokenizer makes one unknown token of a "word" of a hundred letters and more: a line of Thai, a key, an ornament.
+_LONG_TOKEN_CHARS, _PIECE_CHARS = 32, 16
 
 _LONGEST_SENTENCE: Final = 1_000  # characters; a longer "sentence" is a table or a list without stops
 
@@ -64,16 +68,17 @@ def chunk(
 ) -> ChunkedDocument:
     """Cut a document. `tokens` is the whole text tokenized by the embedding model.
 
-    Every chunk has at most `chunk_tokens` tokens, every window at most `window_tokens`; chunks are in order, each
-    but the first starts at most `overlap` tokens (never more than half a chunk) before the end of the last one, and
-    together they hold every character that is not white space. A text without a token gives no chunk.
+    Every chunk has at most `chunk_tokens` tokens and CHARS_A_TOKEN times as many characters (a single token may have
+    more: see split_long), every window at most `window_tokens`; chunks are in order, each but the first starts at most
+    `overlap` tokens (never more than half a chunk) before the end of the last one, and together they hold every
+    character that is not white space. A text without a token gives no chunk.
     """
     if len(tokens) == 0:
         return ChunkedDocument((), (), ())
     overlap = min(overlap, chunk_tokens // 2)  # so that each chunk gets further than the one before
     sentences = split_sentences(document.text)
     borders = _Borders(document, tokens, sentences)
-    spans = _pack(borders, len(tokens), chunk_tokens, overlap)
+    spans = _pack(borders, chunk_tokens, overlap)
     grid = _grid(borders, spans, window_tokens)
     starts = [start for start, _ in grid]
     chunks, ranges = [], []
@@ -98,6 +103,21 @@ def chunk(
         core = end
     windows = [Window(a, b, *_characters(document.text, tokens, a, b)) for a, b in grid]
     return ChunkedDocument(tuple(chunks), tuple(windows), tuple(ranges))
+
+
+def split_long(tokens: Tokens) -> Tokens:
+    """Cut tokens of very many characters into pieces with the same id, so that nothing is too long for a chunk."""
+    counts = np.where(
+        tokens.ends - tokens.starts > _LONG_TOKEN_CHARS, -(-(tokens.ends - tokens.starts) // _PIECE_CHARS), 1
+    )
+    if len(tokens) == counts.sum():
+        return tokens
+    which = np.repeat(np.arange(len(tokens)), counts)
+    piece = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+    starts = (tokens.starts[which] + _PIECE_CHARS * piece).astype(np.int32)
+    is_last = piece == counts[which] - 1
+    ends = np.where(is_last, tokens.ends[which], starts + _PIECE_CHARS).astype(np.int32)
+    return Tokens(tokens.ids[which], starts, ends, tokens.unknown + len(which) - len(tokens))
 
 
 def place_of(document: Document, char_start: int) -> Place:
@@ -138,6 +158,18 @@ class _Borders:
         self._touches = np.concatenate([[False], tokens.starts[1:] == tokens.ends[:-1]])
         self._text, self._tokens = text, tokens
 
+    @property
+    def count(self) -> int:
+        """How many tokens there are."""
+        return len(self._tokens)
+
+    def within(self, start: int, chars: int) -> int:
+        """The furthest border, past `start`, up to which at most so many characters stand."""
+        begin = int(self._tokens.starts[start])
+        if len(self._text) - begin <= chars:
+            return self.count
+        return max(start + 1, int(np.searchsorted(self._tokens.starts, begin + chars, side="right")) - 1)
+
     def last(self, strength: int, low: int, high: int) -> int | None:
         """The last border of at least this strength in (low, high]."""
         tokens = self._by_strength[strength]
@@ -174,16 +206,21 @@ def _token_indices(tokens: Tokens, offsets: Sequence[int]) -> list[int]:
     return found
 
 
-def _pack(borders: _Borders, count: int, chunk_tokens: int, overlap: int) -> list[tuple[int, int]]:
+def _pack(borders: _Borders, chunk_tokens: int, overlap: int) -> list[tuple[int, int]]:
     """Token spans of the chunks."""
     spans: list[tuple[int, int]] = []
-    start = 0
+    max_chars = CHARS_A_TOKEN * chunk_tokens
+    start = end = 0
     while True:
-        end = count if count - start <= chunk_tokens else _cut(borders, start, start + chunk_tokens, overlap)
+        limit = borders.within(start, max_chars)
+        if limit <= end:  # the characters that would be shared leave no room to get further
+            start, limit = end, borders.within(end, max_chars)
+        limit = min(limit, start + chunk_tokens)
+        end = limit if limit == borders.count else _cut(borders, start, limit, max(overlap, end - start))
         spans.append((start, end))
-        if end >= count:
+        if end >= borders.count:
             return spans
-        start = _overlap_start(borders, start, end, overlap)
+        start = _overlap_start(borders, start, end, min(overlap, (end - start) // 2))
 
 
 def _cut(borders: _Borders, start: int, limit: int, overlap: int) -> int:

@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from app.errors import DocumentError
 
@@ -34,6 +34,10 @@ _DROPPED: dict[str, re.Pattern[str]] = {
     "bidi": re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]+"),
     "tag": re.compile("[\U000e0000-\U000e007f]+"),
 }
+# Pictures and files written as text, which no reader reads: their type stays, of a key its beginning.
+_DATA_URI: Final = re.compile(r"(data:[\w.+-]{1,60}/[\w.+-]{1,80})(?:;[\w=.+-]{1,80}){0,4},[\w+/=%.~-]{64,}+")
+_LONG_RUN: Final = re.compile(r"[A-Za-z0-9+/_=-]{256,}+")
+_KEPT_OF_KEY: Final = 16  # characters
 # Where more may be: marks are no word characters, and normalising makes at most two of one, and three of the letter.
 _NOT_WORD_RUN = re.compile(rf"\w?\W{{{(MAX_COMBINING_MARKS - 3) // 2 + 1},}}")
 
@@ -95,6 +99,10 @@ def normalise_text(text: str) -> CleanedText:
         text = pattern.sub("", text)
         if len(text) < length:
             dropped[kind] = length - len(text)
+    length = len(text)
+    text = _LONG_RUN.sub(_shorten_key, _DATA_URI.sub(r"\1…", text))
+    if len(text) < length:
+        dropped["data"] = length - len(text)
     length = len(text)
     text = _NOT_WORD_RUN.sub(_limit_combining_marks, text)
     if len(text) < length:
@@ -161,6 +169,14 @@ def detect_language(text: str) -> Literal["en", "zh", "und"]:
     if other * 3 > han + latin or han + latin == 0:
         return "und"
     return "zh" if han * 4 > latin else "en"
+
+
+def _shorten_key(match: re.Match[str]) -> str:
+    """Keep the beginning of a run in base64 or hexadecimal digits, which mixes letters and digits; all of another."""
+    run = match.group()
+    digits = sum(map(str.isdigit, run))
+    is_key = digits >= len(run) // 32 and len(set(run)) > 10 and digits < len(run)
+    return f"{run[:_KEPT_OF_KEY]}…" if is_key else run
 
 
 def _limit_combining_marks(match: re.Match[str]) -> str:

@@ -37,10 +37,11 @@ from app.store.duplicates import Signature, record_duplicate
 from app.store.engine import Connection
 from app.store.spaces import Collection
 from ingest.beside import Ahead, Worker
-from ingest.chunking import ChunkedDocument, chunk
+from ingest.chunking import ChunkedDocument, chunk, split_long
 from ingest.counting import Counted, terms_of
 from ingest.duplicates import Duplicate, DuplicateSearch, sign
 from ingest.interrupts import interrupt_after
+from ingest.lead import lead_of
 from ingest.planning import IngestOptions, Plan, Progress, is_storable, make_plan, origin_of
 from ingest.pooling import pool, window_weights
 from ingest.room import check_room
@@ -91,7 +92,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A document cut into windows, waiting for its vectors. `window_terms` are the terms of each window in order."""
+    """A document cut into windows, waiting for its vectors. `window_terms` are the terms of each window in order;
+    `lead` the tokens of what is put before the first one."""
 
     version: SourceVersion
     document: Document
@@ -100,6 +102,12 @@ class _Prepared:
     window_terms: Sequence[Sequence[str]]
     signature: Signature
     is_new: bool
+    lead: IntVector
+
+    @property
+    def read_tokens(self) -> int:
+        """How many tokens the encoder has to read or to have read."""
+        return len(self.tokens) + len(self.lead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +263,7 @@ class IngestRun:
         return SourceVersion(file.source, sha256, size_bytes, self._options.fingerprint(), origin_of(file))
 
     def _prepare(self, version: SourceVersion, document: Document, is_new: bool) -> _Prepared:
-        tokens = self._embedder.tokenize(document.text)
+        tokens = split_long(self._embedder.tokenize(document.text))
         if len(tokens) > MAX_TOKENS:
             raise DocumentError(
                 f"The file has more than {MAX_TOKENS:,} tokens of text; split it.", code="too_large"
@@ -274,7 +282,12 @@ class IngestRun:
         check_coverage(cut.windows, len(tokens))
         window_terms = terms_of(document.text[window.char_start : window.char_end] for window in cut.windows)
         signature = sign(document.text, list(chain.from_iterable(window_terms)))
-        return _Prepared(version, document, tokens, cut, window_terms, signature, is_new)
+        first = cut.windows[0]
+        lead = lead_of(document, document.text[first.char_start : first.char_end])
+        window_terms[0] += terms_of([lead])[0]
+        room = self._embedder.window_tokens - (first.token_end - first.token_start)
+        lead_ids = self._embedder.tokenize(lead).ids[:room]
+        return _Prepared(version, document, tokens, cut, window_terms, signature, is_new, lead_ids)
 
     def _start(
         self, group: Sequence[_Prepared], duplicates: DuplicateSearch, encoder: Worker, group_tokens: int
@@ -362,7 +375,7 @@ class IngestRun:
             )
             return
         report = self.report
-        chunks, tokens = len(prepared.cut.chunks), len(prepared.tokens)
+        chunks, tokens = len(prepared.cut.chunks), prepared.read_tokens
         if stored:
             report.new += prepared.is_new
             report.changed += not prepared.is_new
@@ -441,8 +454,11 @@ def _size_bytes(embedded: EmbeddedDocument) -> int:
 
 
 def _slices(prepared: _Prepared) -> list[IntVector]:
-    """The token ids of a document's windows."""
-    return [prepared.tokens.ids[window.token_start : window.token_end] for window in prepared.cut.windows]
+    """The token ids of a document's windows, the lead before the first."""
+    first, *others = (
+        prepared.tokens.ids[window.token_start : window.token_end] for window in prepared.cut.windows
+    )
+    return [np.concatenate([prepared.lead, first]), *others]
 
 
 def _weight(made: _Prepared | _Unprepared) -> int:

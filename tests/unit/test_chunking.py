@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from app.domain import Document, Page, Section
 from app.embedding import Tokens
 from app.sentences import split_sentences
-from ingest.chunking import ChunkedDocument, chunk, place_of, places_in
+from ingest.chunking import CHARS_A_TOKEN, ChunkedDocument, chunk, place_of, places_in, split_long
 from tests.fakes import FakeEmbedder
+
+MAX_TOKEN_CHARS = 32  # of tokens that split_long leaves as they are
 
 PIECES = st.sampled_from(
     [
@@ -62,7 +65,7 @@ def document(text: str, sections: tuple[Section, ...] = (), pages: tuple[Page, .
 
 
 def cut(text: str, chunk_tokens: int = 128, overlap: int = 0, window_tokens: int = 128) -> ChunkedDocument:
-    tokens = FakeEmbedder().tokenize(text)
+    tokens = split_long(FakeEmbedder().tokenize(text))
     return chunk(
         document(text), tokens, chunk_tokens=chunk_tokens, overlap=overlap, window_tokens=window_tokens
     )
@@ -91,6 +94,7 @@ def check(text: str, tokens: Tokens, found: ChunkedDocument, *, size: int, overl
         assert 0 <= piece.char_start < piece.char_end <= len(text)
         held = text[piece.char_start : piece.char_end]
         assert held == held.strip()
+        assert len(held) <= CHARS_A_TOKEN * size or end - start == 1
         assert piece.char_start <= int(tokens.starts[start])
         assert piece.char_end >= int(tokens.ends[end - 1])
     assert [piece.chunk_index for piece in chunks] == list(range(len(chunks)))
@@ -100,7 +104,8 @@ def check(text: str, tokens: Tokens, found: ChunkedDocument, *, size: int, overl
     for (start, end), (next_start, next_end) in pairwise(spans):
         assert start < next_start <= end < next_end
         assert end - next_start <= overlap
-        assert overlap == 0 or end - next_start > 0
+        room = CHARS_A_TOKEN * size - int(tokens.starts[end] - tokens.starts[next_start - 1])
+        assert overlap == 0 or end - next_start > 0 or end - start == 1 or room < 2 * MAX_TOKEN_CHARS
     # nothing that can be seen is lost
     seen = [False] * len(text)
     for piece in chunks:
@@ -120,7 +125,7 @@ def check(text: str, tokens: Tokens, found: ChunkedDocument, *, size: int, overl
 @settings(max_examples=120, deadline=None)
 @given(TEXTS, st.integers(128, 1024), st.integers(0, 256), st.integers(16, 254))
 def test_any_text_is_cut_whole_and_exactly(text: str, size: int, overlap: int, window: int) -> None:
-    tokens = FakeEmbedder().tokenize(text)
+    tokens = split_long(FakeEmbedder().tokenize(text))
     found = chunk(document(text), tokens, chunk_tokens=size, overlap=overlap, window_tokens=window)
     check(text, tokens, found, size=size, overlap=min(overlap, size // 2), window=window)
 
@@ -129,7 +134,7 @@ def test_any_text_is_cut_whole_and_exactly(text: str, size: int, overlap: int, w
 @settings(max_examples=120, deadline=None)
 @given(TEXTS, st.integers(4, 40), st.integers(0, 20), st.integers(1, 12))
 def test_small_limits_hold_too(text: str, size: int, overlap: int, window: int) -> None:
-    tokens = FakeEmbedder().tokenize(text)
+    tokens = split_long(FakeEmbedder().tokenize(text))
     found = chunk(document(text), tokens, chunk_tokens=size, overlap=overlap, window_tokens=window)
     check(text, tokens, found, size=size, overlap=min(overlap, size // 2), window=window)
 
@@ -140,7 +145,7 @@ def test_small_limits_hold_too(text: str, size: int, overlap: int, window: int) 
     ids=["empty", "blank", "lines", "odd", "invisible"],
 )
 def test_texts_with_hardly_a_token(text: str) -> None:
-    tokens = FakeEmbedder().tokenize(text)
+    tokens = split_long(FakeEmbedder().tokenize(text))
     found = chunk(document(text), tokens, chunk_tokens=128, overlap=64, window_tokens=128)
     check(text, tokens, found, size=128, overlap=64, window=128)
 
@@ -152,7 +157,7 @@ def test_texts_with_hardly_a_token(text: str) -> None:
 )
 @pytest.mark.parametrize(("size", "overlap"), [(128, 0), (512, 64), (1024, 256)])
 def test_long_texts_without_borders(text: str, size: int, overlap: int) -> None:
-    tokens = FakeEmbedder().tokenize(text)
+    tokens = split_long(FakeEmbedder().tokenize(text))
     found = chunk(document(text), tokens, chunk_tokens=size, overlap=overlap, window_tokens=128)
     check(text, tokens, found, size=size, overlap=overlap, window=128)
 
@@ -176,7 +181,7 @@ def test_a_chunk_ends_at_a_heading_rather_than_later() -> None:
     text = f"# One\n\n{part}\n\n# Two\n\n{part}"
     at = text.index("# Two")
     sections = (Section(0, at, ("One",)), Section(at, len(text), ("Two",)))
-    tokens = FakeEmbedder().tokenize(text)
+    tokens = split_long(FakeEmbedder().tokenize(text))
     found = chunk(document(text, sections), tokens, chunk_tokens=128, overlap=32, window_tokens=128)
     assert found.chunks[0].char_end <= at
     starts = [c.char_start for c in found.chunks]
@@ -294,10 +299,35 @@ def test_a_chunk_s_heading_is_that_of_its_own_text_not_of_the_overlap() -> None:
     text = f"# One\n\n{part}\n\n# Two\n\n{part}"
     at = text.index("# Two")
     sections = (Section(0, at, ("One",)), Section(at, len(text), ("Two",)))
-    tokens = FakeEmbedder().tokenize(text)
+    tokens = split_long(FakeEmbedder().tokenize(text))
     found = chunk(document(text, sections), tokens, chunk_tokens=128, overlap=32, window_tokens=128)
     second = found.chunks[1]
     assert second.char_start < at
     assert second.heading == "Two"
     assert [(p.heading) for p in second.places] == ["One", "Two"]
     assert second.places[0].char_start == second.char_start
+
+
+def test_a_word_of_any_length_is_cut() -> None:
+    """F-1120: a word of 160,041 characters was one chunk."""
+    text = f"The key is {'x' * 160_041}."
+    found = cut(text, 512, 64)
+    assert len(found.chunks) > 160_041 // 4_096
+    assert max(piece.char_end - piece.char_start for piece in found.chunks) <= 4_096
+
+
+def test_spaces_and_unknown_signs_count_too() -> None:
+    """F-1120: chunks had a bound in tokens alone."""
+    text = "\n".join(f"{'name':<200}{number:>200}" for number in range(200))
+    found = cut(text, 128, 16)
+    assert max(piece.char_end - piece.char_start for piece in found.chunks) <= CHARS_A_TOKEN * 128
+    assert len(found.chunks) < 3 * len(text) // (CHARS_A_TOKEN * 128)
+
+
+def test_long_tokens_are_split_evenly() -> None:
+    tokens = Tokens(np.array([7, 1, 8]), np.array([0, 5, 60]), np.array([4, 55, 62]), 1)
+    split = split_long(tokens)
+    assert split.ids.tolist() == [7, 1, 1, 1, 1, 8]
+    assert split.starts.tolist() == [0, 5, 21, 37, 53, 60]
+    assert split.ends.tolist() == [4, 21, 37, 53, 55, 62]
+    assert split.unknown == 4
