@@ -535,7 +535,7 @@ def _write_candidate(
         draft.claim(f"{label}{shown}", units, before=before)
         return
     if candidate.kind == "count":
-        draft.say(voice.write(_counted(candidate, chinese=voice.chinese, is_whole=is_whole)))
+        draft.say(_counted(candidate, voice=voice, is_whole=is_whole))
     lines = []
     if candidate.lead_in is not None:
         lines.append(shown_sentence(candidate.lead_in.text))
@@ -553,15 +553,15 @@ def _write_candidate(
         draft.say(voice.word(_AND_MORE, count=more, place=units[0].chunk.source), before="\n")
 
 
-def _counted(candidate: _Candidate, *, chinese: bool, is_whole: bool) -> str:
+def _counted(candidate: _Candidate, *, voice: Voice, is_whole: bool) -> str:
     """How many there are of what is asked for, and of what they were counted."""
     first, number, among = candidate.units[0], candidate.of, candidate.among
     name = first.heading or first.chunk.title
-    if chinese:
+    if voice.chinese:
         what, least = "行" if first.kind is Kind.ROW else "项", "" if is_whole else "至少"
         if number < among:
-            return f"“{name}”的 {among} {what}中{least or '有'} {number} {what}："
-        return f"“{name}”{least or '共有'} {number} {what}："
+            return f"“{name}”" + voice.write(f"的 {among} {what}中{least or '有'} {number} {what}：")
+        return f"“{name}”" + voice.write(f"{least or '共有'} {number} {what}：")
     what, least = "row" if first.kind is Kind.ROW else "item", "" if is_whole else "At least "
     if number < among:
         return f"{least}{number} of the {among} {what}s of “{name}”:"
