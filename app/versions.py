@@ -23,6 +23,7 @@ from app.store.versions import NamedDocument
 BEST_HITS: Final = 3  # whose documents have to be valid, or looked up
 MAX_VERSIONS: Final = 3  # documents that are asked too
 MAX_CHUNKS: Final = 3  # of them that become hits
+CONTRACT_DIGITS: Final = 5  # products and errors have fewer
 MAX_CODES: Final = 2  # contract numbers and the like of a document, by which what changes it is found
 
 _WORD: Final = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
@@ -48,16 +49,18 @@ async def add_valid_versions(
     best = {hit.document_id: hit for hit in found.hits[:BEST_HITS]}
     valid = _valid_versions(standings, best, years)
     sources = {hit.document_id: hit.source for hit in found.hits}
-    doubted = [hit for key, hit in best.items() if key not in valid and _is_doubtful(standings[key])]
-    for hit in doubted:
-        own = standings[hit.document_id]
-        named = await _look_up(retriever, hit, own, collection, search_filter)
-        sources |= {document.document_id: document.source for document in named}
-        standings |= {
-            document.document_id: read_standing(document.title, document.source, document.head)
-            for document in named
-        }
+    doubted = [
+        hit
+        for place, (key, hit) in enumerate(best.items())
+        if key not in valid and _may_be_replaced(standings[key], is_best=place == 0)
+    ]
+    numbers = [[code] for code in _contract_numbers(standings[found.hits[0].document_id])] if best else []
+    looked_up = await _find_holding(retriever, numbers, collection, search_filter)
     if doubted:
+        looked_up += await _find_replacing(retriever, doubted, standings, collection, search_filter)
+    if looked_up:
+        sources |= {document.document_id: document.source for document in looked_up}
+        standings |= {document.document_id: _read(document) for document in looked_up}
         valid = _valid_versions(standings, best, years)
     wanted = list(dict.fromkeys(key for versions in valid.values() for key in versions))[:MAX_VERSIONS]
     if not wanted:
@@ -76,14 +79,17 @@ async def add_valid_versions(
     return replace(found, hits=tuple(hits))
 
 
-def _is_doubtful(own: Standing) -> bool:
-    """Whether another version of it may be the valid one, or another document may change it: it is not in force, its
-    name or folder is dated, or it has a number that amendments name."""
-    return _may_be_replaced(own) or bool(own.codes)
+def _may_be_replaced(own: Standing, *, is_best: bool) -> bool:
+    """Whether another version of it may be the valid one: it is not in force, or it has the best hit and its name or
+    folder is dated."""
+    is_dated = own.dated_by in ("file", "title", "folder")
+    return not own.is_in_force or own.may_be_old or (is_best and is_dated)
 
 
-def _may_be_replaced(own: Standing) -> bool:
-    return not own.is_in_force or own.may_be_old or own.dated_by in ("file", "title", "folder")
+def _contract_numbers(own: Standing) -> list[str]:
+    """The codes by which amendments may name a document."""
+    long = [code for code in sorted(own.codes) if sum(c.isdigit() for c in code) >= CONTRACT_DIGITS]
+    return [] if own.is_amendment else long[:MAX_CODES]
 
 
 def _valid_versions(
@@ -102,29 +108,50 @@ def _valid_versions(
     return {key: versions for key, versions in found.items() if versions}
 
 
-async def _look_up(
+async def _find_replacing(
     retriever: Retriever,
-    hit: ScoredChunk,
-    own: Standing,
+    doubted: Sequence[ScoredChunk],
+    standings: Mapping[str, Standing],
     collection: str,
     search_filter: SearchFilter | None,
 ) -> list[NamedDocument]:
-    holding: list[NamedDocument] = []
-    for code in sorted(own.codes)[:MAX_CODES]:
-        holding += await retriever.find_holding(collection, search_filter, [code])
-    if not _may_be_replaced(own):
-        return holding
-    names = [words for name in sought_names(own) for words in _spellings(name)]
-    folder = hit.source.rpartition("/")[0]
-    if own.is_in_force and not own.may_be_old and own.dated_by != "folder" and folder:
-        # Documents in force that differ in a date alone lie side by side, and those of one folder have an index.
-        search_filter = _narrow(search_filter, StartsWith("source", f"{folder}/"))
-    named = await retriever.find_named(collection, search_filter, names) if names else []
-    if own.is_in_force or any(
-        are_versions(own, _read(document)) and _read(document).is_in_force for document in named
-    ):
-        return [*holding, *named]
-    return [*holding, *named, *await retriever.find_holding(collection, search_filter, sorted(own.subject))]
+    """Documents of the names of those of the hits; where none is valid in place of one that is not in force, those that
+    may say they replace it."""
+    known = [(hit, standings[hit.document_id]) for hit in doubted]
+    names = [words for _, own in known for name in sought_names(own) for words in _spellings(name)]
+    folders = {hit.source.rpartition("/")[0] if _lies_beside(own) else "" for hit, own in known}
+    folder = next(iter(folders)) if len(folders) == 1 else ""
+    # An index has the documents of one folder.
+    narrowed = _narrow(search_filter, StartsWith("source", f"{folder}/")) if folder else search_filter
+    named = await retriever.find_named(collection, narrowed, names) if names else []
+    read = [_read(document) for document in named]
+    alone = [
+        sorted(own.subject)
+        for _, own in known
+        if own.subject
+        and not own.is_in_force
+        and not any(other.is_in_force and are_versions(own, other) for other in read)
+    ]
+    return [*named, *await _find_holding(retriever, alone, collection, search_filter)]
+
+
+async def _find_holding(
+    retriever: Retriever,
+    wanted: Sequence[Sequence[str]],
+    collection: str,
+    search_filter: SearchFilter | None,
+) -> list[NamedDocument]:
+    """Documents one of whose chunks holds all terms of one of `wanted`."""
+    found = [await retriever.find_holding(collection, search_filter, terms) for terms in wanted]
+    sources = tuple(dict.fromkeys(source for holding in found for source in holding))
+    if not sources:
+        return []
+    return await retriever.find_named(collection, _narrow(search_filter, OneOf("source", sources)), [[]])
+
+
+def _lies_beside(own: Standing) -> bool:
+    """Whether other versions of it lie in its folder: documents in force that differ in a date of their names."""
+    return own.is_in_force and not own.may_be_old and own.dated_by in ("file", "title")
 
 
 def _read(document: NamedDocument) -> Standing:

@@ -377,7 +377,7 @@ class Retriever:
     async def find_holding(
         self, collection: str, search_filter: SearchFilter | None, terms: Sequence[str]
     ) -> list[str]:
-        """The sources of documents one of whose chunks holds all of these terms, at most MAX_HOLDING. Raises StoreError."""
+        """Sources of documents one of whose chunks holds all of these terms, at most MAX_HOLDING. Raises StoreError."""
         holders = await run_alone(
             self._pool,
             lambda connection: find_holders(connection, collection, search_filter, terms, MAX_HOLDING),

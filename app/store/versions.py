@@ -25,7 +25,7 @@ SELECT d.id::text AS document_id, d.source, d.title, left(d.text, %(head)s) AS h
         SELECT d.id, d.source, d.title FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id
          WHERE c.name = %(collection)s AND d.status IN ('ready', 'stale') AND d.chunk_count > 0 AND ({kept})
          LIMIT %(looked_at)s) n
-     WHERE n.source = ANY(%(sources)s) OR lower((n.source || ' ' || n.title) COLLATE "C") LIKE ANY(%(patterns)s)
+     WHERE lower((n.source || ' ' || n.title) COLLATE "C") LIKE ANY(%(patterns)s)
      ORDER BY length(n.source) + length(n.title), n.source DESC LIMIT %(most)s) found
   JOIN pgask.documents d USING (id)"""
 
@@ -45,10 +45,9 @@ async def find_named(
     collection: str,
     search_filter: SearchFilter | None,
     names: Sequence[Sequence[str]],
-    sources: Sequence[str] = (),
 ) -> list[NamedDocument]:
-    """Documents whose path and title hold all words of one of `names` in order, or whose path is one of `sources`; at
-    most MAX_NAMED, those with the shortest names first. Of a larger collection MAX_LOOKED_AT documents are looked at.
+    """Documents whose path and title hold all words of one of `names` in order, at most MAX_NAMED, those with the
+    shortest names first. Of what the filter keeps MAX_LOOKED_AT documents are looked at.
 
     Words are letters and digits, in lower case where they are ASCII; others are found as they are written.
     """
@@ -56,7 +55,6 @@ async def find_named(
     parameters = {
         "collection": collection,
         "patterns": ["%" + "%".join(words) + "%" for words in names],
-        "sources": list(sources),
         "head": HEAD_CHARS,
         "most": MAX_NAMED,
         "looked_at": MAX_LOOKED_AT,

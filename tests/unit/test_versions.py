@@ -53,7 +53,8 @@ def answer(question: str, *texts: str) -> str:
         (
             "What do pets cost?",
             (NEW, OLD),
-            "Travel 2024: Pets cost 12 EUR a day. [1]\n\nNothing on this was found in the version in force, Travel 2026.",
+            "Travel 2024: Pets cost 12 EUR a day. [1]\n\n"
+            "Nothing on this was found in the version in force, Travel 2026.",
         ),
         (
             "Who approved trips abroad in 2024?",
