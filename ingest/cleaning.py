@@ -59,6 +59,7 @@ _PAGE_WORD = re.compile(
     re.I,
 )
 _PAGE_SIGN = re.compile(r"\s*[页頁]")
+_OF_PAGES = re.compile(r"\s*(?:/|of|von|de|sur)\s*\d+\W*$", re.I)
 _SET_APART = re.compile(r"\s*[\t|·•–—-]\s*")  # a tab stands for a wide gap
 
 
@@ -226,7 +227,7 @@ def _numbers_a_page(before: str, after: str) -> bool:
         return True
     if not before:
         return bool(_SET_APART.match(after) or _PAGE_SIGN.match(after) or _LATIN.match(after.lstrip()))
-    if not after and _SET_APART.search(before[-3:]):
+    if _SET_APART.search(before[-3:]) and (not after or _OF_PAGES.match(after)):
         return True
     return bool(_PAGE_WORD.search(before) or (before.rstrip()[-1:] in "第\t" and _PAGE_SIGN.match(after)))
 

@@ -35,11 +35,17 @@ def build_pdf(pages: Sequence[Sequence[str]], *, title: str = "", user_password:
 
 
 def draw_pdf(
-    pages: Sequence[Sequence[Drawn]], *, rotate: int = 0, font: bytes = b"", fields: Sequence[bytes] = ()
+    pages: Sequence[Sequence[Drawn]],
+    *,
+    rotate: int = 0,
+    font: bytes = b"",
+    fields: Sequence[bytes] = (),
+    outline: Sequence[tuple[str, int, float]] = (),
 ) -> bytes:
     """Return a PDF with text of 12 points (each letter takes 6) and lines in places, drawn in this order.
 
-    `font`: another one, whose codes are UTF-16 too. `fields`: entries of form fields on the first page. `rotate`: the
+    `font`: another one, whose codes are UTF-16 too. `fields`: entries of form fields on the first page. `outline`:
+    titles with the index of their page and their height on it, two by two: the second is below the first. `rotate`: the
     pages are turned clockwise and what is on them counterclockwise, so that it looks the same.
     """
     contents = []
@@ -53,7 +59,7 @@ def draw_pdf(
             else:
                 steps.append(f"{item[0]} {item[1]} m {item[2]} {item[3]} l S")
         contents.append("\n".join(steps).encode())
-    return _pack(contents, rotate=rotate, font=font, fields=fields)
+    return _pack(contents, rotate=rotate, font=font, fields=fields, outline=outline)
 
 
 def _pack(
@@ -64,6 +70,7 @@ def _pack(
     rotate: int = 0,
     font: bytes = b"",
     fields: Sequence[bytes] = (),
+    outline: Sequence[tuple[str, int, float]] = (),
 ) -> bytes:
     page_count = len(contents)
     page_ids = [6 + 2 * index for index in range(page_count)]
@@ -93,6 +100,9 @@ def _pack(
             first + index: b"<< /Type /Annot /Subtype /Widget /T (%d) %s >>" % (index, entries)
             for index, entries in enumerate(fields)
         }
+    if outline:
+        objects |= _outline(outline, page_ids)
+        objects[1] = objects[1].replace(b">>", b"/Outlines 200000 0 R >>", 1)
     trailer = "/Root 1 0 R"
     key = b""
     if user_password is not None:
@@ -105,6 +115,25 @@ def _pack(
         body = _encrypt(key, number, stream) if key else stream
         objects[number] = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(body), body)
     return _write(objects, trailer)
+
+
+def _outline(outline: Sequence[tuple[str, int, float]], page_ids: Sequence[int]) -> dict[int, bytes]:
+    root, first = 200_000, 200_001
+    last = first + len(outline) - 1
+    top = [first + index for index in range(0, len(outline), 2)]
+    objects = {root: f"<< /Type /Outlines /First {first} 0 R /Last {top[-1]} 0 R >>".encode()}
+    for index, (title, page, height) in enumerate(outline):
+        number = first + index
+        links = f"/Parent {root if index % 2 == 0 else number - 1} 0 R"
+        if index % 2 == 0 and number < last:
+            links += f" /First {number + 1} 0 R /Last {number + 1} 0 R"
+        if index % 2 == 0 and number + 2 <= last:
+            links += f" /Next {number + 2} 0 R"
+        name = f"<feff{title.encode('utf-16-be').hex()}>"
+        objects[number] = (
+            f"<< /Title {name} {links} /Dest [{page_ids[page]} 0 R /XYZ 0 {height} 0] >>".encode()
+        )
+    return objects
 
 
 def _write(objects: dict[int, bytes], trailer: str) -> bytes:

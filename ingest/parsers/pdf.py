@@ -26,13 +26,15 @@ from ingest.parsers.boxfont import use_box_font
 from ingest.parsers.budget import MAX_TEXT_CHARS, TextBudget
 from ingest.parsers.flat import FlatWriter
 from ingest.parsers.grid import write_grid
+from ingest.parsers.headings import build_sections
 from ingest.parsers.lines import LineJoiner
 from ingest.parsers.numbering import BULLET
 from ingest.parsers.pdfforms import add_values
 from ingest.parsers.pdflayout import Block, Line, TableBlock, find_blocks
+from ingest.parsers.pdfoutline import Entry, find_outline, read_outline
 from ingest.parsers.pdfwords import read_rules, read_words
 from ingest.parsers.textlayer import is_broken
-from ingest.parsers.titles import usable_title
+from ingest.parsers.titles import first_line_title, usable_title
 
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 20_000
@@ -40,17 +42,17 @@ MAX_PAGES = 20_000
 _PDFIUM = threading.Lock()
 _PAGE_SEPARATOR = "\n\n"
 _ENCRYPTED_ERRORS = frozenset({pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY})
-_MAX_TITLE_CHARS = 120
+_MAX_BEFORE_TITLE = 10_000  # characters in which a line that can be a title is looked for
 _CREATED = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})")
 
 
 def parse_pdf(content: bytes, source: str) -> Document:
     """Parse a PDF. Title: the metadata's if it looks like one, else the first line, else the file's stem.
 
-    A file that an empty password opens is read. Raises DocumentError `encrypted`, `no_text_layer`,
-    `broken_text_layer`, `too_large` (pages or text) or `parse_failed`.
+    Sections are those of its outline. A file that an empty password opens is read. Raises DocumentError `encrypted`,
+    `no_text_layer`, `broken_text_layer`, `too_large` (pages or text) or `parse_failed`.
     """
-    pages, properties = _extract(content)
+    pages, properties, outline = _extract(content)
     pages, dropped = _drop_furniture(pages)
     texts = list(_texts(pages))
     if is_broken("\n".join(texts)):
@@ -70,12 +72,14 @@ def parse_pdf(content: bytes, source: str) -> Document:
     for page in cleaned:
         for kind, count in page.dropped.items():
             dropped[kind] = dropped.get(kind, 0) + count
+    spans = _page_spans([page.text for page in cleaned])
     return Document(
         text=text,
         title=_title(properties, text) or PurePosixPath(source).stem,
         media_type=MEDIA_TYPE,
         language=detect_language(text),
-        pages=_page_spans([page.text for page in cleaned]),
+        sections=build_sections(find_outline(outline, spans, text), len(text)),
+        pages=spans,
         metadata=_metadata(properties),
         dropped=dropped,
     )
@@ -135,8 +139,8 @@ def _write_table(table: TableBlock, joiner: LineJoiner, budget: TextBudget) -> s
     return writer.text()
 
 
-def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str]]:
-    """Return the lines and tables of each page, and the document's properties."""
+def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str], list[Entry]]:
+    """Return the lines and tables of each page, the document's properties and its outline."""
     with _PDFIUM:
         use_box_font()
         try:
@@ -150,7 +154,8 @@ def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str]]:
                 f"The PDF is damaged and can't be read: {error}.", code="parse_failed"
             ) from error
         try:
-            return _extract_pages(document), document.get_metadata_dict(skip_empty=True)
+            pages = _extract_pages(document)
+            return pages, document.get_metadata_dict(skip_empty=True), read_outline(document)
         except pypdfium2.PdfiumError as error:
             raise DocumentError(f"A page of the PDF can't be read: {error}.", code="parse_failed") from error
         finally:
@@ -192,10 +197,8 @@ def _page_spans(texts: list[str]) -> tuple[Page, ...]:
 
 
 def _title(properties: Mapping[str, str], text: str) -> str:
-    if title := usable_title(properties.get("Title", "")):
-        return title
-    first_line = text.lstrip().partition("\n")[0]
-    return clean_line(first_line) if len(first_line) <= _MAX_TITLE_CHARS else ""
+    lines = (line for line in text[:_MAX_BEFORE_TITLE].split("\n") if not line.startswith(("| ", "- ")))
+    return usable_title(properties.get("Title", "")) or first_line_title("\n".join(lines))
 
 
 def _metadata(properties: Mapping[str, str]) -> dict[str, str]:

@@ -32,7 +32,7 @@ def test_counted_lines_that_are_all_there_is_stay() -> None:
     assert find_repeated_lines([[f"Document 1: Page {number}"] for number in range(1, 4)]) == [set()] * 3
 
 
-NUMBERED = "{};- {} -;Page {} of 9;Seite {};第{}页 共9页;Manual\t{};{}\tManual;Manual | {};{} Manual;Manual, p. {};[{}]"
+NUMBERED = "{};- {} -;Page {} of 9;Seite {};第{}页 共9页;Manual\t{};{}\tManual;Manual\t{} / 9;Manual | {};{} Manual;Manual, p. {};[{}]"
 
 
 @pytest.mark.parametrize("line", [*NUMBERED.split(";"), "{} / 9", "{}页", "第 {} 頁"])
