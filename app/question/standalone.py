@@ -75,12 +75,20 @@ _PRONOUN: Final = re.compile(
     r"|which one|the (?:former|latter)"
     r"|the same)\b(?! (?:true|possible|allowed|okay|ok|right|correct|necessary|necessary|worth)\b)"
     r"|[它他她]们?(?=[的是在有能会要可多什哪怎为对])|(?:该|这个|那个|这种|那种|这款|那款)(?:产品|设备|型号|文件|制度|合同|规定)|上述|前者|后者|其(?=[价质保重尺交期])"
-    r"|^[^，。？]{1,6}的(?=[在能会要可是有])(?=.{0,6}[几哪什])",
+    r"|^[^，。？]{1,6}的(?=[在能会要可有])(?=.{0,6}[几哪什])",
     re.IGNORECASE,
 )
 _ANY_PRONOUN: Final = re.compile(
     r"\b(?:it|they|them|that|this|those|these|he|him|she|her)\b(?! (?:true|possible|okay|ok|right|correct|necessary)\b)"
     r"(?! (?:year|month|week|day|quarter|morning|evening|document|file|collection|page)\b)|[它他她]们?",
+    re.IGNORECASE,
+)
+# "it" that points to nothing: "How long does it take Ann to answer?", "Why is it hard to say …?"
+_EXPLETIVE: Final = re.compile(
+    r"\bit (?=(?:take|takes|took|taken|cost|costs)\b.{3,}\bto\b)"
+    r"|\bit (?=(?:(?:is|was|be|has been) )?(?:\w+ly |now )?(?:difficult|hard|harder|easy|easier|important|essential"
+    r"|necessary|possible|impossible|common|useful|called|estimated|assumed|believed|said|known|thought|considered"
+    r"|true|likely|legal|illegal|safe|dangerous|expected) (?:\w+ ){0,3}?(?:to|that|when|if|for)\b)",
     re.IGNORECASE,
 )
 _SUBJECTLESS: Final = re.compile(r"^[^，。]{0,10}(?:吗|谁|多久|多少钱?|几点|什么时候|何时)")
@@ -195,6 +203,7 @@ def leans(question: str) -> bool:
     """Whether a question can't be understood without what was asked before it."""
     if named_thing(question) or _compared(question) or _TURN_OF_PHRASE.match(question):
         return True
+    question = _EXPLETIVE.sub("", question)
     content = content_terms(question)
     if len(content) <= MOST_LEANING_TERMS and _ANY_PRONOUN.search(question):
         return True  # "Who approves that?"

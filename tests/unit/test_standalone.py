@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import ChatTurn
-from app.question.standalone import MAX_CHARS, standalone_question
+from app.question.standalone import MAX_CHARS, Standalone, alone, standalone_question
 
 LISTS = ChatTurn("user", "How do I choose ivfflat lists?")
 HISTORY = [LISTS, ChatTurn("assistant", "One for each 1,000 rows [1].")]
@@ -78,3 +78,96 @@ def test_the_result_is_never_longer_than_a_question_may_be(question: str, length
 def test_a_question_of_full_length_keeps_all_of_its_words() -> None:
     question = ("it " * MAX_CHARS)[:MAX_CHARS]
     assert standalone_question(question, HISTORY).text == question.strip()
+
+
+def after(asked: str, question: str) -> Standalone:
+    return standalone_question(question, [ChatTurn("user", asked), ChatTurn("assistant", "So. [1]")])
+
+
+@pytest.mark.parametrize("question", ["Potsdam", "VPN?", "forklift", "停车", "頭盔預算", "輪胎破損有理賠嗎"])
+def test_a_word_alone_is_a_new_topic(question: str) -> None:
+    """F-741: after the first question, search by keyword stays alive."""
+    assert after("How do I return a device?", question) == alone(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is it true that private USB sticks are forbidden?",
+        "How long does it take Ann Miller to respond to a ticket?",
+        "Why is it difficult to resolve conflicts between teams?",
+        "What is it called when two orders collide?",
+        "What is this year's budget for the test bench?",
+        "其他城市的住宿标准是多少？",
+        "员工该几点打卡？",
+        "这个月的值班表在哪里？",
+        "半透膜指的是什么？",
+        "三氯化氮在什么情况下比较常见？",
+    ],
+)
+def test_a_pronoun_anywhere_makes_no_follow_up(question: str) -> None:
+    """F-742"""
+    assert after("How long is the probation period?", question) == alone(question)
+
+
+@pytest.mark.parametrize(
+    ("asked", "question", "text", "about"),
+    [
+        ("How much is an LX-300-D?", "What about the TK-120?", "How much is an TK-120?", "TK-120"),
+        ("LX-200的防护等级是多少？", "GW-7呢？", "GW-7的防护等级是多少？", "GW-7"),
+        ("What is the limit in France?", "and in Germany?", "What is the limit in Germany?", "Germany"),
+        ("What is the limit in France?", "In Germany?", "What is the limit in Germany?", "Germany"),
+        ("法国的限额是多少？", "那英国呢", "英国的限额是多少？", "英国"),
+        ("法國的限額是多少？", "那英國？", "英國的限額是多少？", "英國"),
+        (
+            "How much leave do I get?",
+            "What about visitors?",
+            "How much leave do I get? What about visitors?",
+            "visitors",
+        ),
+        (
+            "What is the notice period?",
+            "No, I mean the payment period",
+            "What is the payment period?",
+            "payment period",
+        ),
+        ("What does the C-10 cost?", "K-25?", "What does the K-25 cost?", "K-25"),
+    ],
+)
+def test_another_thing_keeps_what_was_asked(asked: str, question: str, text: str, about: str) -> None:
+    """F-743: the value of the thing named, or a refusal, never that of the first one."""
+    found = after(asked, question)
+    assert (found.text, found.about) == (text, about)
+
+
+@pytest.mark.parametrize(
+    ("asked", "question", "text"),
+    [
+        (
+            "What is the accuracy of the LX-200?",
+            "Is the LX-300 better?",
+            "Difference between LX-200 and the LX-300?",
+        ),
+        (
+            "What is the limit in France?",
+            "Is it higher in Belgium?",
+            "Difference between France and Belgium?",
+        ),
+        ("E-40的续航是多少？", "E-60更远吗？", "E-40和E-60比较"),
+        ("E-40的續航是多少？", "跟E-60比呢？", "E-40和E-60比较"),
+    ],
+)
+def test_a_degree_without_than_compares_with_what_was_asked_of(asked: str, question: str, text: str) -> None:
+    assert after(asked, question).text == f"{asked} {text}"
+
+
+def test_a_why_wants_the_reason_and_a_when_leans() -> None:
+    """F-745: 什么时候开始？ asks of what was asked before."""
+    why = after("青岛店的装修推迟到什么时候？", "为什么推迟？")
+    assert (why.text, why.form, why.wants_reason) == (
+        "青岛店的装修推迟到什么时候？ 为什么推迟？",
+        "为什么推迟？",
+        True,
+    )
+    assert after("FM-40X的交期是多少天？", "什么时候开始？").text == "FM-40X的交期是多少天？ 什么时候开始？"
+    assert not after("When is the move?", "Who pays for it?").wants_reason
