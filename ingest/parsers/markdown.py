@@ -1,4 +1,7 @@
-"""Markdown bytes → Document. The stored text is the file's own, less a front matter in YAML or TOML."""
+"""Markdown bytes → Document. The stored text is the file's own, less a front matter in YAML or TOML.
+
+A description in the front matter is the first paragraph, since it is there to be read.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,13 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 import yaml  # type: ignore[import-untyped]  # ships no types; comes with langchain-core and transformers
 
 from app.domain import Document
-from ingest.cleaning import clean_line, clean_text, detect_language
+from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.decoding import decode
-from ingest.parsers.headings import build_sections, find_headings
+from ingest.parsers.written import markdown_document
 
 MEDIA_TYPE = "text/markdown"
 _MAX_FRONT_MATTER_CHARS = 65_536
@@ -35,23 +37,9 @@ def parse_markdown(content: bytes, source: str) -> Document:
     """
     cleaned = clean_text(decode(content))
     metadata, text = split_front_matter(cleaned.text)
-    return markdown_document(text, source, MEDIA_TYPE, metadata=metadata, dropped=cleaned.dropped)
-
-
-def markdown_document(
-    text: str, source: str, media_type: str, *, metadata: Mapping[str, Scalar], dropped: Mapping[str, int]
-) -> Document:
-    """The document of a clean Markdown text; see parse_markdown."""
-    headings = find_headings(text)
-    first = next((heading.title for heading in headings if heading.level == 1), "")
-    return Document(
-        text=text,
-        title=clean_line(str(metadata.get("title", ""))) or first or PurePosixPath(source).stem,
-        media_type=media_type,
-        language=detect_language(text),
-        sections=build_sections(headings, len(text)),
-        metadata=metadata,
-        dropped=dropped,
+    title = str(metadata.get("title", ""))
+    return markdown_document(
+        text, source, MEDIA_TYPE, title=title, metadata=metadata, dropped=cleaned.dropped
     )
 
 

@@ -14,7 +14,8 @@ from app.domain import Document
 from app.errors import DocumentError
 from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.decoding import decode
-from ingest.parsers.markdown import Scalar, markdown_document, split_front_matter
+from ingest.parsers.markdown import Scalar, split_front_matter
+from ingest.parsers.written import markdown_document
 
 MEDIA_TYPE = "text/mdx"
 
@@ -53,7 +54,9 @@ def parse_mdx(content: bytes, source: str) -> Document:
         raise DocumentError("The file has code alone; there is nothing to search.", code="empty")
     left_out = max(0, len("".join(text.split())) - len("".join(kept.split())))
     dropped = {**cleaned.dropped, **({"markup": left_out} if left_out else {})}
-    return markdown_document(kept, source, MEDIA_TYPE, metadata={**exported, **metadata}, dropped=dropped)
+    metadata = {**exported, **metadata}
+    title = str(metadata.get("title", ""))
+    return markdown_document(kept, source, MEDIA_TYPE, title=title, metadata=metadata, dropped=dropped)
 
 
 def _prose(text: str, exported: dict[str, Scalar]) -> Iterator[str]:

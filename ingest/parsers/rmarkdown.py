@@ -11,7 +11,8 @@ from typing import Final
 from app.domain import Document
 from ingest.cleaning import clean_text
 from ingest.parsers.decoding import decode
-from ingest.parsers.markdown import markdown_document, split_front_matter
+from ingest.parsers.markdown import split_front_matter
+from ingest.parsers.written import markdown_document
 
 MEDIA_TYPE = "text/x-rmarkdown"
 
@@ -49,8 +50,8 @@ def parse_rmarkdown(content: bytes, source: str) -> Document:
         elif opening := _FENCE.match(line):
             fence = opening[1]
         elif _DIVISION.match(line):
-            title = _DIVISION_TITLE.search(line)
-            shown = title[1] if title else ""
+            named = _DIVISION_TITLE.search(line)
+            shown = named[1] if named else ""
         else:
             shown = _SPAN.sub(r"\1", _SHORTCODE.sub("", _HEADING_ATTRIBUTES.sub(r"\1", line)))
         left_out += len(line) - len(shown or "")
@@ -58,4 +59,5 @@ def parse_rmarkdown(content: bytes, source: str) -> Document:
             kept.append(shown)
     dropped = {**cleaned.dropped, **({"markup": left_out} if left_out else {})}
     text = clean_text("\n".join(kept)).text
-    return markdown_document(text, source, MEDIA_TYPE, metadata=metadata, dropped=dropped)
+    title = str(metadata.get("title", ""))
+    return markdown_document(text, source, MEDIA_TYPE, title=title, metadata=metadata, dropped=dropped)

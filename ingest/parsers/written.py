@@ -1,4 +1,4 @@
-"""Markdown that a parser has written from another format → Document: cleaned, with its title and sections.
+"""Markdown, a file's own or what a parser has written from another format, → Document with its title and sections.
 
 Pure.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 from app.domain import Document
 from ingest.cleaning import clean_line, clean_text, detect_language
+from ingest.parsers.blocks import escape_markup
 from ingest.parsers.headings import build_sections, find_headings
+
+_DESCRIPTIONS: Final = ("description", "summary", "excerpt", "abstract")
 
 
 def build_document(
@@ -28,14 +31,44 @@ def build_document(
     `dropped` are the characters that the parser left out, by kind. Raises DocumentError `empty`.
     """
     cleaned = clean_text(markdown)
-    headings = find_headings(cleaned.text)
-    first = next((heading.title for heading in headings if heading.level == 1), "")
-    return Document(
-        text=cleaned.text,
-        title=clean_line(title) or first or PurePosixPath(source).stem,
-        media_type=media_type,
-        language=detect_language(cleaned.text),
-        sections=build_sections(headings, len(cleaned.text)),
+    return markdown_document(
+        cleaned.text,
+        source,
+        media_type,
+        title=title,
         metadata=dict(metadata or {}),
         dropped={**cleaned.dropped, **(dropped or {})},
     )
+
+
+def markdown_document(
+    text: str,
+    source: str,
+    media_type: str,
+    *,
+    title: str = "",
+    metadata: Mapping[str, Any],
+    dropped: Mapping[str, int],
+) -> Document:
+    """The document of a clean text, which begins with the description in `metadata` where it does not hold it. Title:
+    `title`, else the first level-1 heading, else the file's stem."""
+    text = _described(text, metadata)
+    headings = find_headings(text)
+    first = next((heading.title for heading in headings if heading.level == 1), "")
+    return Document(
+        text=text,
+        title=clean_line(title) or first or PurePosixPath(source).stem,
+        media_type=media_type,
+        language=detect_language(text),
+        sections=build_sections(headings, len(text)),
+        metadata=metadata,
+        dropped=dropped,
+    )
+
+
+def _described(text: str, metadata: Mapping[str, Any]) -> str:
+    """Put what a document says of itself outside its text, in its front matter or the like, at its beginning."""
+    named = (metadata.get(name, "") for name in _DESCRIPTIONS)
+    description = next((words for words in named if isinstance(words, str) and words.strip()), "")
+    held = " ".join(text.split())
+    return text if description in held else f"{escape_markup(description)}\n\n{text}"

@@ -29,7 +29,7 @@ def test_headings_and_title() -> None:
     ]
     assert document.metadata == {"author": "Ann Lee", "description": "How to start."}
     assert document.text.startswith(
-        "# 操作手册 for operators\n\nAnn Lee <ann@x.example>\n\nIntro.\n\n## Start"
+        "How to start.\n\n# 操作手册 for operators\n\nAnn Lee <ann@x.example>\n\nIntro.\n\n## Start"
     )
 
 
@@ -75,7 +75,7 @@ def test_conditions_hold() -> None:
 def test_tables() -> None:
     spans = '[cols="1,2,1"]\n|===\n|A |B |C\n\n2+|wide |x\n.2+|tall |y |z\na|\n* v |w\n|===\n'
     assert adoc(spans).text == (
-        "| A | B | C |\n| --- | --- | --- |\n| wide |  | x |\n| tall | y | z |\n| tall | * v | w |"
+        "| A | B | C |\n| --- | --- | --- |\n| wide | wide | x |\n| tall | y | z |\n| tall | * v | w |"
     )
     assert adoc("|===\n|A |B\n\n|1\n|2 \\| 3\n|===\n").text == "| A | B |\n| --- | --- |\n| 1 | 2 \\| 3 |"
     assert (

@@ -47,7 +47,7 @@ def test_mdx_without_its_code() -> None:
     assert document.title == "安装"
     assert document.metadata == {"title": "安装", "description": "How to"}
     assert document.text == (
-        "# Install {#in}\n\nUse apt now, `<Tag a={1}>`; a < b. \n\nmacOS\n\nRun brew.\n\n"
+        "How to\n\n# Install {#in}\n\nUse apt now, `<Tag a={1}>`; a < b. \n\nmacOS\n\nRun brew.\n\n"
         "```jsx\nimport React from 'react'\n<Keep me={1} />\n```\n\nMind\n\nInside.\n\nMore\n\n"
         "import duties are paid here.\n"
     )

@@ -129,6 +129,7 @@ def test_tables() -> None:
 def test_meta_becomes_metadata() -> None:
     document = rst(".. meta::\n   :description: How to fire a kiln.\n\nText.\n")
     assert document.metadata == {"description": "How to fire a kiln."}
+    assert document.text == "How to fire a kiln.\n\nText."
 
 
 def test_directives_alone_are_empty() -> None:
