@@ -26,7 +26,7 @@ from app.generation.draft import Draft
 from app.generation.evidence import coverage, coverage_of, holds
 from app.generation.reply import Voice, Wording
 from app.generation.rows import ChosenRows, choose_rows
-from app.generation.standing import Standing, are_versions, order_standings
+from app.generation.standing import Standing, are_versions, order_standings, shown_moment
 from app.generation.units import LEAD_IN, Kind, Unit, blocks_of, is_numbered, items_of, letters
 from app.generation.wording import shown_item, shown_row, shown_sentence, shown_unit
 from app.lexicon import fold_script, is_chinese, terms
@@ -59,7 +59,7 @@ LANGUAGE_COST: Final = 0.3  # of two units that say the same, the one in the que
 AGE_COST: Final = 1.0  # what a superseded document or an earlier version says
 LEAST_VALID: Final = 0.5  # of what that holds of the question, so much must be held by what comes before it,
 LEAST_NEAR: Final = 0.75  # or so near to it must that be, as a share of the cosine
-SAME_WORDS: Final = 0.4  # of two versions' sentences: they say the same but for a value
+SAME_WORDS: Final = 0.3  # of two versions' sentences: they say the same but for a value
 INSTRUCTION_COST: Final = 2.0  # a sentence that speaks to an assistant
 PICTURE_COST: Final = 0.5
 RESCORED: Final = 32  # units that are embedded, the best by the other parts of the score
@@ -405,10 +405,9 @@ def _write(
     best = candidates[0]
     chinese = material.voice.chinese
     other = _other_version(material, best, candidates, order)
-    own = material.standings.get(best.document_id)
-    is_asked_for = own is not None and own.is_of(map(int, material.wanted.years))
-    alone = "" if is_asked_for or other is not None else _alone(material, best, order)
-    label = _label(best, material, always=other is not None or bool(alone) or is_asked_for)
+    is_asked_for = _is_asked_for(material, best)
+    alone = None if is_asked_for or other is not None else _alone(material, best, order)
+    label = _label(best, material, always=other is not None or is_asked_for or alone is not None)
     _write_candidate(draft, best, label, voice=material.voice, is_whole=material.is_whole)
     if best.kind == "passage":
         for further in _further(material, best, candidates, chinese=chinese):
@@ -420,23 +419,33 @@ def _write(
     return best.kind
 
 
-def _alone(material: Material, candidate: _Candidate, order: Mapping[str, int]) -> str:
+def _is_asked_for(material: Material, candidate: _Candidate) -> bool:
+    """Whether its document is the version of a year that is asked for."""
+    own, years = material.standings.get(candidate.document_id), frozenset(map(int, material.wanted.years))
+    if own is None or not years or own.when[:1] != (0,):
+        return False
+    others = material.standings.values()
+    return own.is_of(years) or any(other.when > own.when and are_versions(own, other) for other in others)
+
+
+def _alone(material: Material, candidate: _Candidate, order: Mapping[str, int]) -> str | None:
     """What is said where nothing but a document that is not in force answers, or one that a later one stands in place
-    of; "" for a document in force, and for one that another only changes."""
+    of; "" for the record of a day, which stays true; None for a document in force, and for one that another only
+    changes."""
     own = material.standings.get(candidate.document_id)
     if own is None or order.get(candidate.document_id, 0) == 0:
-        return ""
+        return None
     valid = {
         key
         for key, other in material.standings.items()
         if order.get(key, 0) == 0 and not other.is_amendment and are_versions(own, other)
     }
     title = next((unit.chunk.title for unit in material.units if unit.chunk.document_id in valid), "")
+    if own.is_in_force and own.is_of_a_day:
+        return ""
     if title:
         return material.voice.word(_NOT_IN_FORCE, title=title)
-    if own.is_in_force:
-        return ""
-    return material.voice.word(_NONE_IN_FORCE)
+    return None if own.is_in_force else material.voice.word(_NONE_IN_FORCE)
 
 
 def _with_continuation(material: Material, best: _Candidate, *, chinese: bool) -> _Candidate:
@@ -580,31 +589,39 @@ def _other_version(
     """What an earlier version of the best candidate's document says to the same, where it says something else: the
     latest one, a draft last. None where the year of the best one's document is asked for."""
     own = material.standings.get(best.document_id)
-    if own is None or len(best.units) > 1 or own.is_of(map(int, material.wanted.years)):
+    if own is None or not _is_statement(best) or _is_asked_for(material, best):
         return None
+    rank = order.get(best.document_id, 0)
     says_much = sum(material.weights[term] for term in best.held) >= LEAST_VALID * material.total
     fitting: list[tuple[bool, tuple[int, ...], _Candidate]] = []
     for candidate in candidates[1:]:
         other = material.standings.get(candidate.document_id)
-        if other is None or candidate.document_id == best.document_id or len(candidate.units) > 1:
+        if other is None or candidate.document_id == best.document_id or not _is_statement(candidate):
             continue
-        is_older = order.get(candidate.document_id, 0) > order.get(best.document_id, 0)
+        others = order.get(candidate.document_id, 0)
+        is_older = others > rank or (others == rank > 0 and other.when < own.when)
         if not (is_older and are_versions(own, other)):
             continue
-        if candidate.held >= best.held and _differ(candidate.units[0], best.units[0], says_much=says_much):
+        if candidate.held >= best.held and _differ(candidate, best, says_much=says_much):
             fitting.append((not other.is_draft, other.when, candidate))
     return max(fitting, key=lambda one: one[:2])[2] if fitting else None
 
 
-def _differ(one: Unit, other: Unit, *, says_much: bool) -> bool:
+def _is_statement(candidate: _Candidate) -> bool:
+    """Whether it is a sentence, with what belongs to it, or one row."""
+    return candidate.kind == "passage" or len(candidate.units) == 1
+
+
+def _differ(one: _Candidate, other: _Candidate, *, says_much: bool) -> bool:
     """Whether two versions say different things to the same: most words are the same, or what both say of the question
     is much, and the numbers are not the same."""
-    shared = len(one.own & other.own) / (len(one.own | other.own) or 1)
+    a, b = (frozenset[str]().union(*(unit.own for unit in said.units)) for said in (one, other))
+    shared = len(a & b) / (len(a | b) or 1)
     return SAME_WORDS <= shared < 1 or (says_much and _numbers(one) != _numbers(other))
 
 
-def _numbers(unit: Unit) -> frozenset[str]:
-    return frozenset(re.findall(r"\d+(?:[.,]\d+)*", shown_unit(unit)))
+def _numbers(candidate: _Candidate) -> frozenset[str]:
+    return frozenset(re.findall(r"\d+(?:[.,]\d+)*", " ".join(shown_unit(unit) for unit in candidate.units)))
 
 
 def _label(candidate: _Candidate, material: Material, *, always: bool) -> str:
@@ -624,9 +641,10 @@ def _label(candidate: _Candidate, material: Material, *, always: bool) -> str:
     is_topic = len(material.weights) == 1 and candidate.kind == "passage"
     if not always and not (is_topic and material.weights.keys() <= candidate.units[0].around):
         return ""
-    when = "-".join(f"{number:02}" for number in standing.when[1:]) if standing.when[:1] == (0,) else ""
-    name = chunk.title if not when or when[:4] in chunk.title else f"{chunk.title}, {when}"
-    return f"{name}：" if chinese else f"{name}: "
+    when = shown_moment(standing.when)
+    if not when or when[:4] in chunk.title:
+        return f"{chunk.title}：" if chinese else f"{chunk.title}: "
+    return f"{chunk.title}（{when}）：" if chinese else f"{chunk.title}, {when}: "
 
 
 def _compared(material: Material, candidates: Sequence[_Candidate]) -> list[tuple[str, _Candidate | None]]:

@@ -45,8 +45,9 @@ _DATED: Final = re.compile(
 )
 _QUOTED: Final = re.compile('["“「『《](?P<name>[^"”」』》]{2,60})["”」』》]')
 _NAMED_AMENDMENT: Final = re.compile(
-    r"\b(?:amendment|addendum|supplement(?:ary agreement)?|corrigend\w+|erratum|change order)\b|补充协议"
-    r"|补充规定|补充合同|修正案|变更协议|修订通知|更正",
+    r"\b(?:amendment|addendum|supplement(?:ary agreement)?|corrigend\w+|erratum|change order|notice of change)\b"
+    r"|补充(?:协议|规定|合同|通知|说明)|修正案|变更协议|(?:修订|修改|调整|变更)通知|更正"
+    r"|关于(?:修改|修订|调整|变更|更正).{1,40}的(?:通知|决定|公告)",
     re.IGNORECASE,
 )
 _IN_FORCE_FROM: Final = re.compile(
@@ -65,8 +66,8 @@ class Standing:
     `dated_by` says where that stands. `names` are what its file's name and its title come to without marks, dates and
     versions ("" for nothing), `wordings` the same in words, `subject` the terms of the title; `folder` is the same of
     where it lies. `may_be_old`: its name begins or ends in a word that may be a mark. `codes` are contract numbers and
-    the like, `mentions` the terms of an amendment's beginning. `replaces`: the terms and years of each thing that it says
-    it replaces; `replaced_by`: what it says it is replaced by, "" for nothing.
+    the like, `mentions` the terms of an amendment's beginning. `replaces`: the terms and years of each thing that it
+    says it replaces; `replaced_by`: what it says it is replaced by, "" for nothing.
     """
 
     is_superseded: bool
@@ -88,6 +89,11 @@ class Standing:
     def is_in_force(self) -> bool:
         """Whether nothing that it says of itself speaks against it."""
         return not (self.is_superseded or self.is_draft)
+
+    @property
+    def is_of_a_day(self) -> bool:
+        """Whether its name has a whole date, as minutes and reports have: they stay true, others follow."""
+        return self.dated_by in ("file", "title") and self.when[:1] == (0,) and len(self.when) == 4
 
     def is_of(self, years: Iterable[int]) -> bool:
         """Whether it is dated in one of these years."""
@@ -134,6 +140,17 @@ def order_standings(standings: Mapping[str, Standing], years: Iterable[str] = ()
         document: _rank(own, [other for key, other in standings.items() if key != document], wanted)
         for document, own in standings.items()
     }
+
+
+def shown_moment(when: tuple[int, ...]) -> str:
+    """A date or a version in words; "" for none.
+
+    >>> shown_moment((0, 2026, 2)), shown_moment((1, 2, 10, 0)), shown_moment(())
+    ('2026-02', 'v2.10.0', '')
+    """
+    if when[:1] == (1,):
+        return "v" + ".".join(map(str, when[1:]))
+    return "-".join(f"{number:02}" for number in when[1:])
 
 
 def sought_names(own: Standing) -> list[str]:

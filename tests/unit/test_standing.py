@@ -201,6 +201,8 @@ def order(*documents: tuple[str, str, str], years: tuple[str, ...] = ()) -> list
         (("差旅制度（2023年版）", "a.md", ""), ("差旅制度", "b.md", "本制度自2026年3月1日起施行，取代2023年版。")),
         (("Travel rules", "a.md", ""), ("Travel and expenses", "b.md", "It replaces the travel rules of 2024.")),
         (("考勤管理办法", "a.md", ""), ("工时制度", "b.md", "本制度取代《考勤管理办法》。")),
+        (("Parking rules", "a.md", ""), ("Notice of change: parking rules", "b.md", "")),
+        (("差旅制度", "a.md", ""), ("关于调整住宿标准的通知", "b.md", "现将《差旅制度》第三条调整为500元。")),
         (("Nordwind master agreement", "a.md", ""), ("Amendment 1 to the Nordwind master agreement", "b.md", "")),
     ],
 )  # fmt: skip
