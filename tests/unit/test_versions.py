@@ -23,9 +23,12 @@ OLD_ZH = "# 差旅办法（2023年版）\n\n本办法已废止。\n\n出差补�
 NEW_ZH = "# 差旅办法（2026年版）\n\n出差补贴为每天130元。\n"
 
 
-def answer(question: str, *texts: str) -> str:
-    """The answer from documents whose files are named as their titles."""
-    hits = [replace(hit, source=f"{hit.title}.md") for hit in hits_of(*texts)]
+def answer(question: str, *texts: str, sources: tuple[str, ...] = ()) -> str:
+    """The answer from documents whose files are named as their titles, or as `sources`."""
+    hits = [
+        replace(hit, source=sources[place] if sources else f"{hit.title}.md")
+        for place, hit in enumerate(hits_of(*texts))
+    ]
     asked = read_question(question)
     weights = {term: weight for term, weight in weights_of(question).items() if term in asked.terms}
     standings = {hit.document_id: read_standing(hit.title, hit.source, hit.text) for hit in hits}
@@ -85,6 +88,22 @@ def test_the_valid_one_answers_first_and_an_old_one_says_so(
     """F-751: a stray sentence of the valid one came before the answer of the old one; a draft stood beside the valid
     one instead of the version before it; versions that differ in a name and not in a number were not told apart."""
     assert answer(question, *texts).startswith(says)
+
+
+def test_the_record_of_a_day_stays_true() -> None:
+    """F-751: older minutes were said to hold what is not in force."""
+    january = "# Board 2026-01-14\n\nThe summer party is on 20 June.\n"
+    february = "# Board 2026-02-11\n\nThe budget is 65 EUR.\n"
+    says = "Board 2026-01-14: The summer party is on 20 June. [1]"
+    assert answer("When is the summer party?", february, january) == says
+
+
+def test_versions_of_one_title_are_told_apart_by_their_files() -> None:
+    """F-751: both values stood behind one and the same name."""
+    texts = ("# Leave\n\nAnnual leave is 24 days.\n", "# Leave\n\nAnnual leave is 27 days.\n")
+    assert answer("How long is annual leave?", *texts, sources=("leave v1.md", "leave v2.md")) == (
+        "Leave, v2: Annual leave is 27 days. [1]\n\nLeave, v1: Annual leave is 24 days. [2]"
+    )
 
 
 def test_an_amendment_comes_first_only_in_what_it_changes() -> None:
