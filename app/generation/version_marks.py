@@ -64,7 +64,9 @@ _BRACKETED: Final = re.compile(r"[(\[【〔{]([^()\[\]【】〔〕{}]{1,60})[)\]
 _INNER: Final = re.compile(r"[,;、|。]|\s[-–—]+\s")  # parts what stands in brackets
 _PARTED: Final = re.compile(rf"\s+[-–—]+\s+|[–—:|·]+|(?<=[{_HAN}])[-_ ]+|[-_ ]+(?=[{_HAN}])|,(?=[^,]*$)")
 _BLANKS: Final = re.compile(r"[\s_.\-]+")
-# The first or last words of a name.
+# The first or last words of a name. In front, in lower case, only words for versions: expired goods and 作废发票 are
+# things.
+_OF_VERSIONS: Final = frozenset(("old", "former", "previous", "outdated", "superseded"))
 _FIRST_WORD: Final = re.compile(
     rf"(?:(?P<old>old|former|previous|{_OLD_EN})|(?P<draft>{_DRAFT_EN})) (?=\S)", re.IGNORECASE
 )
@@ -88,7 +90,7 @@ _SURE_LAST_ZH: Final = re.compile(
     rf"|(?P<draft>草案|征求意见稿|讨论稿|送审稿|未定稿|(?:{_NOUN_ZH})(?:草稿|初稿))$"
 )
 _GLUED_ZH: Final = re.compile(
-    rf"^(?:旧版?|{_OLD_ZH}|{_DRAFT_ZH})的?(?=[{_HAN}])|(?<=[{_HAN}])(?:{_OLD_ZH}|{_DRAFT_ZH})$"
+    rf"^(?:旧版?本?|历史版本|{_DRAFT_ZH})的?(?=[{_HAN}])|(?<=[{_HAN}])(?:{_OLD_ZH}|{_DRAFT_ZH})$"
 )
 _OLD_FOLDER: Final = re.compile(
     r"(?:old|archives?|archived|obsolete|superseded|outdated|deprecated|expired|withdrawn|retired"
@@ -244,9 +246,12 @@ def read_name(name: str) -> Name:
             marks.add(kind)
         may_be_old, rest = True, without
     elif found := _FIRST_WORD.match(rest):
-        if _stands_out(found.group(), rest[found.end() :]):
+        without = rest[found.end() :]
+        is_sure = _stands_out(found.group(), without)
+        if is_sure:
             marks.add("old" if found["old"] else "draft")
-        may_be_old, rest = True, rest[found.end() :]
+        if is_sure or found["draft"] or found["old"].casefold() in _OF_VERSIONS:
+            may_be_old, rest = True, without
     elif found := _SURE_LAST_ZH.search(rest):
         marks.add("draft" if found["draft"] else "old")
     if without := _GLUED_ZH.sub("", rest):

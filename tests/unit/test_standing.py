@@ -220,6 +220,8 @@ def test_another_document_tells_that_one_is_old(old: tuple[str, str, str], new: 
         (("Annex 1", "annex-1-2024.md", ""), ("Annex 2", "annex-2-2026.md", "")),
         (("Draft beer menu", "draft-beer-menu.md", ""), ("Wine menu", "wine-menu.md", "")),
         (("Prices", "berlin/prices-2024.csv", ""), ("Prices", "paris/prices-2026.csv", "")),
+        (("作废发票处理办法", "作废发票处理办法.md", ""), ("发票处理办法", "发票处理办法.md", "")),
+        (("Expired goods", "expired-goods.md", ""), ("Goods", "goods.md", "")),
         (("Fire drill", "fire.md", ""), ("Travel", "travel.md", "It replaces the travel rules of 2024.")),
     ],
 )  # fmt: skip
