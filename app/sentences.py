@@ -1,10 +1,11 @@
-"""Text → sentence spans, English and Chinese.
+"""Text → sentence spans: English and Chinese, and other languages by their stops or, without any, by their spaces.
 
 Pure: knows nothing of documents, chunks or models of language beyond nupunkt's table of abbreviations, which
 is loaded once at the first English sentence. A text is first cut into blocks at borders that no sentence
 crosses (blank lines, headings, list items, table rows, lines of fenced code, rules, bold lines, lines of a form such as
 "Owner: People team"); within a block, Chinese
-punctuation cuts first and nupunkt cuts what is left and has Latin letters in it. Time is linear in the text.
+punctuation cuts first and nupunkt cuts what is left and has Latin letters in it. What is longer than MAX_SENTENCE_CHARS
+even so is cut at a comma, a space or anywhere. Time is linear in the text.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ MAX_QUOTE_CHARS = 200
 # nupunkt's word pattern is quadratic in the length of a run without spaces (6 s for 60,000 "!"), so longer
 # runs (URLs, base64, ornaments) are shown to it as one plain word of the same length and the same end.
 MAX_WORD_CHARS = 100
+# A longer "sentence" is a list or a text in which no stop was recognised: nobody reads it as one. It is cut into parts
+# that the smallest chunk holds.
+MAX_SENTENCE_CHARS, PART_CHARS = 1_000, 500
+# Thai, Lao, Khmer and Burmese have spaces between clauses and often no stops: a sentence is some of them together.
+LEAST_CLAUSES_CHARS = 80
 
 _HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _CLOSERS = "」』”’）》〉】〕］｝)\\]}"
@@ -37,7 +43,7 @@ _FORM_LINE = re.compile(
     r"(?:\*\*|__)?(?::(?=[ \t*_])|：)[ \t*_]*\S"
 )
 _TABLE_ROW = re.compile(r"[ \t]*\|")
-_RULE = re.compile(r"[ \t]*(?:[-=*_+|:][ \t]*){3,}$")  # setext underline, thematic break, table ruler
+_RULE = re.compile(r"[ \t]*(?:[-=*_+|:~^][ \t]*){3,}$")  # underline of a title, thematic break, table ruler
 _LIST_MARKER = re.compile(
     r"[ \t\u3000]*(?:"
     r"(?:[-*+•·]|\(?\d{1,3}[.)]|\(?[A-Za-z][)])[ \t]+|"
@@ -63,6 +69,13 @@ _LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _HAN_AFTER_LATIN_STOP = re.compile(
     rf"(?<=[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9])[.!?]\s+(?=[{_HAN}“「《（])"
 )
+# Letters that are neither Latin nor Han; a stop after two of them is no abbreviation's. Some scripts have stops of
+# their own: Arabic, Urdu, Devanagari, Ethiopic, Burmese, Khmer.
+_OTHER_LETTER = r"\u0370-\u1cff\u1f00-\u1fff\u3040-\u30ff\ua000-\uabff\uac00-\ud7af"
+_OTHER_STOP = re.compile(rf"(?:(?<=[{_OTHER_LETTER}][{_OTHER_LETTER}])[.!?…]++|[؟۔।॥።။។]++)[\"'”’»)\]]*+\s+")
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_SPACE_AMONG_UNSPACED = re.compile(rf"(?<=[{_UNSPACED}])\s+(?=[{_UNSPACED}\d])|(?<=\d)\s+(?=[{_UNSPACED}])")
+_WEAK_BORDER = re.compile(r"[；;，,、：:\n]\s*|\s+")
 _LONG_WORD = re.compile(rf"(?<!\S)\S{{{MAX_WORD_CHARS},}}")
 # "[5]" after a full stop is a note to the sentence before it, and "**" ends what is bold in it.
 _REFERENCES = re.compile(r"(?:\*{1,3}|_{1,3})(?=\s|$)|[ \t]*(?:\[\d{1,3}\][ \t]*)+(?=\s|$|[^\W\d_])")
@@ -83,11 +96,20 @@ def split_sentences(text: str) -> list[Span]:
     for start, body, end in _blocks(text):
         # `body` is where prose starts: before it stands a list marker; a block that is one unit has no body.
         cuts = _cuts(text, body, end) if body < end else []
+        if body < end and end - start > MAX_SENTENCE_CHARS:
+            cuts = list(_bounded(text, [start, *cuts, end]))
         for a, b in zip([start, *cuts], [*cuts, end], strict=True):
             span = _trim(text, a, b)
             if span[0] < span[1]:
                 spans.append(span)
     return spans
+
+
+def is_underline(text: str, start: int, marks: str) -> bool:
+    """Whether tildes at the start of a line underline the title above them, as in reStructuredText: as wide as it, and
+    right below. As an opening fence they would take all that follows for code."""
+    above = text[text.rfind("\n", 0, max(0, start - 1)) + 1 : max(0, start - 1)].strip()
+    return marks[0] == "~" and len(marks) > 3 and 0 < len(above) <= len(marks)
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
@@ -101,6 +123,8 @@ def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
         end = len(text) if newline < 0 else newline
         line = text[pos:end]
         marker = _FENCE.match(line)
+        if marker and not fence and is_underline(text, pos, marker[1]):
+            marker = None
         is_unit = bool(fence) or marker is not None or _is_unit(line)
         item = None if is_unit else _LIST_MARKER.match(line)
         was_in_form, in_form = in_form, not is_unit and not item and bool(_FORM_LINE.match(line))
@@ -141,6 +165,9 @@ def _cuts(text: str, start: int, end: int) -> list[int]:
         if a > start:
             cuts.append(a)
         cuts.extend(_english_cuts(text, a, b))
+    if not text.isascii():
+        cuts.extend(match.end() for match in _OTHER_STOP.finditer(text, start, end))
+        cuts.extend(_clause_cuts(text, start, end))
     moved = {references.end() if (references := _REFERENCES.match(text, cut, end)) else cut for cut in cuts}
     return sorted(cut for cut in moved if cut < end)
 
@@ -209,6 +236,27 @@ def _english_cuts(text: str, start: int, end: int) -> list[int]:
     shown = _LONG_WORD.sub(lambda m: "x" * (len(m.group()) - 4) + m.group()[-4:], part)
     cuts.update(b for _, (_, b) in _punkt().tokenize_with_spans(shown))
     return [start + cut for cut in sorted(cuts) if 0 < cut < len(part)]
+
+
+def _clause_cuts(text: str, start: int, end: int) -> Iterator[int]:
+    """Cut at spaces between clauses, where LEAST_CLAUSES_CHARS have come together."""
+    last = start
+    for space in _SPACE_AMONG_UNSPACED.finditer(text, start, end):
+        if space.start() - last >= LEAST_CLAUSES_CHARS:
+            last = space.end()
+            yield last
+
+
+def _bounded(text: str, borders: list[int]) -> Iterator[int]:
+    """The inner ones of some borders, with more between those that are further apart than MAX_SENTENCE_CHARS."""
+    for a, b in pairwise(borders):
+        at = a
+        while b - a > MAX_SENTENCE_CHARS and b - at > PART_CHARS:
+            weak = _WEAK_BORDER.finditer(text, at + PART_CHARS // 2, at + PART_CHARS)
+            at = max((match.end() for match in weak), default=at + PART_CHARS)
+            yield at
+        if b != borders[-1]:
+            yield b
 
 
 @cache

@@ -32,7 +32,7 @@ CHARS_A_TOKEN: Final = 8  # of a chunk at most; English has some 5, with its spa
 # A tokenizer makes one unknown token of a "word" of a hundred letters and more: a line of Thai, a key, an ornament.
 _LONG_TOKEN_CHARS, _PIECE_CHARS = 32, 16
 
-_LONGEST_SENTENCE: Final = 1_000  # characters; a longer "sentence" is a table or a list without stops
+_LONGEST_SENTENCE: Final = 1_000  # characters; a longer "sentence" is a row of a table or a line of code
 
 _BLOCKS = RecursiveCharacterTextSplitter(
     separators=[r"\n(?=#{1,6} )", r"\n(?=```)", r"\n[ \t]*\n"],

@@ -17,13 +17,14 @@ from typing import Final
 
 from app.domain import QuotedSpan, ScoredChunk
 from app.lexicon import terms
+from app.sentences import is_underline
 
 _FENCE: Final = re.compile(r"^[ \t]{0,3}(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[^\n`]*)$", re.MULTILINE)
 _HEADING: Final = re.compile(r"\s*#{1,6}\s")
 _TABLE: Final = re.compile(r"\s*\|")
 _RULER: Final = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?\s*)?$|\s*\|\s*:?-+:?\s*\|\s*$")
 _RULE: Final = re.compile(
-    r"\s*(?:[-*_=][ \t]*){3,}$|\s*(?:!\[|\[[^\]]*\]:)"
+    r"\s*(?:[-*_=~^][ \t]*){3,}$|\s*(?:!\[|\[[^\]]*\]:)"
 )  # rules, images, link definitions
 _LINK_ALONE: Final = re.compile(r"\W*\[[^\]]*\]\([^)]*\)\W*$")
 _ITEM: Final = re.compile(
@@ -363,10 +364,19 @@ def _code_spans(text: str, *, may_begin_inside: bool) -> list[tuple[int, int]]:
     that may begin inside does where its fences leave one open and the first one may close what stands before it."""
     found = list(_FENCE.finditer(text))
     spans, opened = _close_fences(found)
-    if opened is not None and may_begin_inside and not found[0]["language"].strip():
+    if (
+        opened is not None
+        and may_begin_inside
+        and not found[0]["language"].strip()
+        and not _is_underline(found[0])
+    ):
         inside, opened = _close_fences(found[1:])
         spans = [(0, found[0].end()), *inside]
     return spans if opened is None else [*spans, (opened.start(), len(text))]
+
+
+def _is_underline(fence: re.Match[str]) -> bool:
+    return is_underline(fence.string, fence.start(), fence["marks"])
 
 
 def _close_fences(fences: Sequence[re.Match[str]]) -> tuple[list[tuple[int, int]], re.Match[str] | None]:
@@ -375,7 +385,7 @@ def _close_fences(fences: Sequence[re.Match[str]]) -> tuple[list[tuple[int, int]
     opened: re.Match[str] | None = None
     for fence in fences:
         if opened is None:
-            opened = fence
+            opened = None if _is_underline(fence) else fence
         elif (
             fence["marks"][0] == opened["marks"][0]
             and len(fence["marks"]) >= len(opened["marks"])
