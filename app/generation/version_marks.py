@@ -19,9 +19,9 @@ _NAME_LINE: Final = 80  # characters: a first line that is longer is a sentence
 _HAN: Final = "\u3400-\u9fff"
 _OLD_EN: Final = (
     r"superseded|obsolete|outdated|out of date|withdrawn|repealed|rescinded|revoked|voided|void|archived|deprecated"
-    r"|expired|retired|replaced|rejected|do not use"
+    r"|expired|retired|replaced|rejected|cancell?ed|do not use"
     r"|no longer (?:valid|in force|in use|current|applicable|applies|apply|maintained)"
-    r"|not (?:valid|in force)(?: any ?more| any longer)?"
+    r"|not (?:valid|in force)(?: any ?more| any longer)?|ceased to (?:apply|be valid)"
 )
 _DRAFT_EN: Final = (
     r"(?:(?:first|second|final|working|rough|early|initial|preliminary|discussion|internal|public) )?draft"
@@ -30,11 +30,11 @@ _DRAFT_EN: Final = (
 _GONE_ZH: Final = "废止|作废|失效|停用|过期|过时|撤销|停止(?:执行|使用|适用|施行)|不再(?:使用|适用|有效|执行)"
 _REPLACED_ZH: Final = "(?:取代|替代|代替|替换)"
 _OLD_ZH: Final = (
-    rf"已?经?被?(?:{_GONE_ZH})|已(?:归档|取消|取代|替换)|旧版本?|历史版本|请勿使用"
+    rf"已?经?被?(?:{_GONE_ZH})|已(?:归档|取消|取代|替换)|[旧老]版本?|历史(?:版本|文件|资料)|(?:请勿|不要)使用|勿用"
     rf"|已?被.{{0,30}}?{_REPLACED_ZH}"
 )
 _UNAPPROVED_ZH: Final = (
-    "(?:尚未|还未|未|待)(?:经|获)?(?:批准|审批|审核|审定|通过|生效|定稿)|未定稿|编制中|起草中"
+    "(?:尚未|还未|未|待)(?:经|获)?(?:批准|审批|审核|审定|通过|生效|定稿|发布|公布)|未定稿|编制中|起草中"
 )
 _DRAFT_ZH: Final = f"草案|草稿|初稿|征求意见稿?|讨论稿|送审稿|审议稿|{_UNAPPROVED_ZH}"
 # What may go on behind a mark: "superseded by …", "draft for discussion", 作废版, 草案，仅供讨论.
@@ -117,10 +117,11 @@ _STATED: Final = (
 # What a document says of itself: "This policy is superseded by …", "This is an old version".
 _SAYS_EN: Final = {
     "old": re.compile(
-        rf"\b(?:this|these|the (?:present|following)) (?:(?!former|previous|old|earlier)\w+ ){{0,3}}?{_NOUN_EN}"
-        r"(?: (?:of|from|dated) [^.,;]{1,30}?)? (?:(?:is|are|was|were|has|have|had) (?:(?:been|now|since|fully"
+        r"(?<!\bof )(?<!\bby )(?<!\bin )(?<!\bto )(?<!\bfor )(?<!\bfrom )\b(?:this|these|the (?:present|following)) "
+        rf"(?:(?!former|previous|old|earlier|the |an? |of )\w+ ){{0,3}}?{_NOUN_EN}"
+        r"(?: (?:of|from|dated) [^.,;]{1,30}?)? (?:and )?(?:(?:is|are|was|were|has|have|had) (?:(?:been|now|since|fully"
         r"|officially|formally|already|hereby|currently|completely|therefore|also) )*)?"
-        rf"(?:{_OLD_EN}){_STATED}"
+        rf"(?:(?:{_OLD_EN}){_STATED}|(?:(?<=was )|(?<=were ))(?:valid|in force) until\b)"
         r"|\bthis (?:is|was) (?:an?|the) (?:old|outdated|obsolete|superseded|archived|previous|former|expired"
         rf"|withdrawn) (?:{_NOUN_EN}|copy)\b",
         re.IGNORECASE,
@@ -146,7 +147,10 @@ _STATUS: Final = {
     for kind, english, chinese in (("old", _OLD_EN, _OLD_ZH), ("draft", _DRAFT_EN, _DRAFT_ZH))
 }
 _LINE_START: Final = {
-    "old": re.compile(rf"^[\W_]*(?:(?:{_OLD_EN}){_END}(?!,)|(?:{_OLD_ZH}){_END})", re.IGNORECASE),
+    "old": re.compile(
+        rf"^[\W_]*(?:(?:{_OLD_EN}|(?:old|former|previous) version){_END}(?!,)|(?:{_OLD_ZH}){_END})",
+        re.IGNORECASE,
+    ),
     "draft": re.compile(
         rf"^[\W_]*(?:(?:{_DRAFT_EN}){_END}|(?!{_UNAPPROVED_ZH})(?:{_DRAFT_ZH}){_END}|(?:{_UNAPPROVED_ZH})\W*$)",
         re.IGNORECASE,
@@ -161,11 +165,14 @@ DATE_ZH: Final = (
     r"|即日)"
 )
 _SELF_ZH: Final = re.compile(
-    rf"^\W*(?:(?:注意?|说明|提示|重要):)?(?:本|该|此|这[份个项]?)(?:(?![原旧前老由被])\D){{0,12}}?(?:{_NOUN_ZH})(?:\([^)]*\))?"
+    rf"^\W*(?:\w{{0,4}}(?:注意?|说明|提示|提醒|声明|重要):)?(?:自{DATE_ZH}起)?(?:本|该|此|这[份个项]?)(?:(?![原旧前老由被])\D){{0,12}}?(?:{_NOUN_ZH})(?:\([^)]*\))?"
 )
 _GONE_CLAUSE: Final = re.compile(
     rf"(?:现|已经?|并|后|自|于|从|在|正式|全面|全文|{DATE_ZH}|以?起|之?后|予以?|宣布|\s)*"
     rf"(?:{_GONE_ZH}|(?:被|改?由).{{1,40}}?(?:{_REPLACED_ZH}|废止)|被(?:{_REPLACED_ZH}|废止))(?:\(.*|[\])】*_]+)?$"
+)
+_OLD_CLAUSE: Final = re.compile(
+    r"仅?[为是属]于?(?:[旧老]|历史|过期|已?作废|已?失效|已?废止)(?:的?版本?|的?文件|稿)$"
 )
 _DONE: Final = re.compile(r"已|现|自|于|从|被|由|不再|停止|即日|\d")
 _DRAFT_CLAUSE: Final = re.compile(
@@ -316,7 +323,9 @@ def _says_of_itself(line: str, kind: str) -> bool:
             said = clause[subject.end() :] if subject else clause
             if not is_self:
                 continue
-            if kind == "old" and _GONE_CLAUSE.match(said.strip()) and _DONE.search(said):
+            if kind == "old" and _GONE_CLAUSE.match(said.strip()) and _DONE.search(clause):
+                return True
+            if kind == "old" and subject is not None and _OLD_CLAUSE.match(said.strip()):
                 return True
             if kind == "draft" and subject is not None and _DRAFT_CLAUSE.match(said.strip()):
                 return True

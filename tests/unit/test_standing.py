@@ -77,6 +77,19 @@ Travel policy | a.md | Draft for discussion
 用車規定 | a.md | 未經批准
 用車規定 | a.md | 本規章自民國115年起廢止。
 差旅制度 | a.md | 【本制度已废止】
+Cancelled: travel policy | |
+Travel policy (Rev. 2, cancelled) | |
+Handbook | a.md | This policy ceased to apply on 1 May 2024.
+Handbook | a.md | This policy was in force until 31 December 2024.
+Handbook | a.md | !!! OLD VERSION !!!
+【历史文件】差旅制度 | |
+差旅制度（老版） | |
+差旅制度 | 旧差旅制度（勿用）.docx |
+差旅制度 | a.md | 此文件为历史版本，仅供参考。
+差旅制度 | a.md | 自2026年1月1日起本规定废止。
+差旅制度 | a.md | 特别提示：本办法已失效。
+差旅制度 | a.md | 本制度尚未发布。
+差旅制度 | a.md | 本版为旧版，请使用2026年版。
 Security policy | a.md | \| Status \| Obsolete \|
 """
 IN_FORCE = r"""
@@ -93,6 +106,9 @@ Travel policy | | This page is about obsolete parts.
 Travel policy | | Expenses that are not approved are not paid.
 Travel policy | | This voucher is void if it is altered. This contract is void without a signature.
 Travel policy | | - Draft: being written\n- Superseded: replaced by a later one
+Offer | | This offer is valid until 30 June 2027.
+Travel policy | | With this policy the policy of 2024 is withdrawn.
+Travel policy | | Earlier versions of this document are obsolete.
 Parts | | Obsolete parts are listed here.
 Parts | | | Status | Part |\n|---|---|\n| obsolete | P-1 |\n| superseded | P-2 |
 Parts | | - Status: obsolete \\| Part: P-1
