@@ -13,14 +13,17 @@ from app.lexicon import fold_script
 from app.question.answer_types import read_answer_type
 from app.question.shapes import Shape, read_shape
 
+# The most of several, not a limit: "at most", 最多可以, 最晚几点.
 _SUPERLATIVE: Final = re.compile(
-    r"\b(?:cheapest|most|least|highest|lowest|largest|biggest|smallest|longest|shortest|best|worst|fastest|slowest|oldest|newest"
-    r"|heaviest|lightest|strongest|earliest|latest|dearest|maximum|minimum)\b|最(?!近|后|新|多可|少要|终)|哪个(?:更|比较)",
+    r"\b(?:cheapest|(?<!at )most|(?<!at )least|highest|lowest|largest|biggest|smallest|longest|shortest|best|worst"
+    r"|fastest|slowest|oldest|newest|heaviest|lightest|strongest|earliest|latest|dearest|maximum|minimum)\b"
+    r"|最(?!近|后|新|终|初|好(?!的)|.{1,2}(?:可以|可(?=[^靠])|能(?!干|量|效)|要|需|得|几|多少|多久|什么时候|何时|不超过))"
+    r"|哪个(?:更|比较)",
     re.IGNORECASE,
 )
 _PRICE_ASKED: Final = re.compile(
     r"\bhow much (?:is|are|does|do|did|for|to|would)\b|\bcosts?\b|\bprices?\b|\bexpensive\b|\bcheap\w*\b"
-    r"|多少钱|价格|价钱|单价|售价|费用是|贵|便宜",
+    r"|多少钱|价格|价钱|单价|售价|费用是|贵(?![公司方宾州阳重金])|便宜",
     re.IGNORECASE,
 )
 _MEANING_ASKED: Final = re.compile(
@@ -34,8 +37,11 @@ _CODE_ASKED: Final = re.compile(
     r"|parameter|default of)\b|示例|例子|代码|命令|脚本|语法|函数|写法",
     re.IGNORECASE,
 )
+# Neither 能不能 nor 有没有, which ask both ways, nor 不同, 不锈钢 and 未来.
 _NEGATED: Final = re.compile(
-    r"\b(?:not|no|never|without|cannot|\w+n['’]t|except)\b|不|没|未|无法|禁止|除了", re.IGNORECASE
+    r"\b(?:not|no(?!\.)|never|without|cannot|\w+n['’]t|except)\b"
+    r"|(?:^|(.))[不没](?!\1|[同锈仅断久论管良收])(?<!对不)|未(?![来婚成])|无法|禁止|除了",
+    re.IGNORECASE,
 )
 # A number with a bound is no comparison of two things.
 _BOUND: Final = re.compile(

@@ -36,6 +36,8 @@ def match_name(name: str, source: str, title: str) -> NameMatch | None:
     <NameMatch.WORDS: 2>
     """
     wanted = squeeze(name)
+    if not wanted:
+        return None
     parts = PurePosixPath(source).parts
     if any(squeeze("/".join(parts[at:])) == wanted for at in range(len(parts))):
         return NameMatch.PATH

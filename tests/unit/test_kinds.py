@@ -110,3 +110,47 @@ def test_the_shape_is_told_by_the_words_that_ask(question: str, shape: str) -> N
 def test_courtesy_does_not_change_the_shape(template: str, question: str) -> None:
     """F-721."""
     assert read_wanted(bare_question(template.format(question))).shape == read_wanted(question).shape
+
+
+@pytest.mark.parametrize(
+    "question", ["不能带什么？", "没有发票能报销吗？", "哪些人不用打卡？", "谁沒參加？", "Who doesn't pay?"]
+)
+def test_what_is_not_so_is_a_negation(question: str) -> None:
+    assert read_wanted(question).negated
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "能不能带宠物？",
+        "有没有食堂？",
+        "不同部门的预算",
+        "没收的物品放哪",
+        "未来三年的计划",
+        "不鏽鋼水杯多少錢",
+        "Where is room no. 5?",
+    ],
+)
+def test_what_asks_both_ways_or_only_looks_so_is_none(question: str) -> None:
+    """F-731: 能不能 is "can", 不同 is "different"."""
+    assert not read_wanted(question).negated
+
+
+@pytest.mark.parametrize(
+    ("question", "superlative"),
+    [
+        ("哪个产品最贵？", True),
+        ("最好的供应商是谁？", True),
+        ("Which filter costs the most?", True),
+        ("最多可以休几天？", False),
+        ("最晚几点打卡？", False),
+        ("At most how many days?", False),
+    ],
+)
+def test_a_limit_is_not_the_most_of_several(question: str, superlative: bool) -> None:
+    assert read_wanted(question).superlative is superlative
+
+
+def test_your_company_is_not_expensive() -> None:
+    assert not read_wanted("贵公司的地址在哪里？").price
+    assert read_wanted("哪个滤芯贵？").price
