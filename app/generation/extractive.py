@@ -291,14 +291,16 @@ def _in_force_first(
         is_near = 0 < LEAST_NEAR * best.cosine <= one.cosine and around > 0
         return is_near or 0 < LEAST_VALID * worth(best, around) <= worth(one, around)
 
-    first = next(
-        (
-            one
-            for one in candidates
-            if order.get(one.document_id, 0) < rank and one.score >= best.score and holds_as_much(one)
-        ),
-        best,
-    )
+    def comes_before(one: _Candidate) -> bool:
+        other = order.get(one.document_id, 0)
+        if other < rank:
+            return one.score >= best.score
+        own, its = material.standings[best.document_id], material.standings[one.document_id]
+        is_later = other == rank and own.when[:1] == its.when[:1] and own.when < its.when
+        return is_later and are_versions(own, its) and one.score + AGE_COST >= best.score
+
+    fitting = [one for one in candidates if comes_before(one) and holds_as_much(one)]
+    first = min(fitting, key=lambda one: order.get(one.document_id, 0), default=best)
     return [first, *(one for one in candidates if one is not first)]
 
 
@@ -642,7 +644,7 @@ def _label(candidate: _Candidate, material: Material, *, always: bool) -> str:
     if not always and not (is_topic and material.weights.keys() <= candidate.units[0].around):
         return ""
     when = shown_moment(standing.when)
-    if not when or when[:4] in chunk.title:
+    if not when or (when[1:] if when.startswith("v") else when[:4]) in chunk.title:
         return f"{chunk.title}：" if chinese else f"{chunk.title}: "
     return f"{chunk.title}（{when}）：" if chinese else f"{chunk.title}, {when}: "
 
