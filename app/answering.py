@@ -346,7 +346,7 @@ class Answerer:
         material = narrow(all_found, standalone, found.unknown_terms, mended=mended is not None)
         evidence = answerability(
             found.hits,
-            material.units,
+            material.units if standalone.about or not material.units else all_found.units,
             found.asked,
             material.weights,
             readable=readable,

@@ -6,8 +6,7 @@ the value of another thing would be the answer.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,18 +14,12 @@ from app.generation.evidence import coverage_of, holds
 from app.generation.extractive import Material
 from app.generation.units import Unit
 from app.lexicon import fold_script
+from app.question.answer_types import REASON
 from app.question.content import content_terms
 from app.question.standalone import Standalone
 
 LEAST_SHARE: Final = 0.5  # of what the best unit holds of the question: a reason for something else is none
 EARLIER: Final = 0.5  # what words of the question before a follow-up weigh
-_REASON: Final = re.compile(
-    r"\b(?:because|due to|owing to|thanks to|on account of|as a result|therefore|reasons?|caused?|so that|in order to"
-    r"|since(?! \d| (?:january|february|march|april|may|june|july|august|september|october|november|december))"
-    r"|to (?:avoid|prevent|ensure|protect|save|allow|make sure))\b|, (?:as|so|for) "
-    r"|因为|由于|原因|因(?!此|素|特|子|果)|所以|因此|为了|以便|以免|鉴于|导致|避免|防止|考虑到|旨在",
-    re.IGNORECASE,
-)
 
 
 def narrow(material: Material, standalone: Standalone, unknown: Collection[str], *, mended: bool) -> Material:
@@ -44,6 +37,8 @@ def narrow(material: Material, standalone: Standalone, unknown: Collection[str],
         units = holding if holding or is_missing else units
     if standalone.wants_reason:
         units = _with_reason(material, units)
+    elif not wanted and standalone.form != standalone.text and not content_terms(standalone.form):
+        units = _with_value(material, units)
     return material if units is material.units else replace(material, units=units)
 
 
@@ -56,9 +51,25 @@ def _weigh_own(material: Material, standalone: Standalone) -> Material:
     return replace(material, weights=weights)
 
 
+def _with_value(material: Material, units: Sequence[Unit]) -> Sequence[Unit]:
+    """Of a follow-up that names nothing itself ("How long does that take?") the units with a value of its kind, where
+    one of them is near what was asked before: else the old answer would fit best again."""
+    value = material.wanted.value
+    if value is None:
+        return units
+    worth = [coverage_of(unit, material.weights, material.total) for unit in units]
+    least = LEAST_SHARE * max(worth, default=0.0)
+    fitting = [
+        unit
+        for unit, share in zip(units, worth, strict=True)
+        if share >= least and value.search(fold_script(unit.text))
+    ]
+    return fitting or units
+
+
 def gives_reason(text: str) -> bool:
     """Whether a text says why something is so."""
-    return bool(_REASON.search(fold_script(text)))
+    return bool(REASON.search(fold_script(text)))
 
 
 def _with_reason(material: Material, units: Collection[Unit]) -> list[Unit]:

@@ -92,11 +92,12 @@ _TYPES: Final[tuple[tuple[AnswerTypeName, tuple[str, ...], tuple[str, ...]], ...
         (
             r"\bhow much (?:money\b|(?:is|are|was|were|does|do|did|for|to|would|will|can|may|should)\b)",
             r"\b(?:costs?|prices?|fees?|salary|allowance|budget|deposit|fine)\b",
-            r"多少钱|价格|价钱|单价|售价|费用|多少元|几元|几块|工资|薪资|津贴|补贴|押金|罚款|预算",
+            r"多少[钱元]|[费价款金钱](?:用|格)?(?:是|要|为)?多少|价格|价钱|单价|售价|几[元块]|工资|薪资|津贴|补贴|罚款|预算",
+            r"费(?:用)?怎么算",
         ),
         (
             rf"(?:{_CURRENCY}) ?\d|\d[\d,.]* ?(?:{_CURRENCY}|(?:euros?|dollars?|pounds?|cents?|yuan|francs?)\b)",
-            r"[\d一二三四五六七八九十百千万两] ?万?[元块]|免费|免收",
+            r"[\d一二三四五六七八九十百千万两] ?万?[元块倍]|\d ?%|免费|免收",
             r"\b(?:free of charge|no charge|at no cost|is free|for free)\b",
         ),
     ),
@@ -132,8 +133,9 @@ _TYPES: Final[tuple[tuple[AnswerTypeName, tuple[str, ...], tuple[str, ...]], ...
             r"(?<![称作译分叫成名改视定])为什么|为何|为啥|原因|缘由|怎么会",
         ),
         (
-            r"\b(?:because|since|so|due to|owing to|in order to|as a result|therefore|to avoid|to prevent|cause[sd]?",
-            r"reasons?|thanks to|on account of|for fear of)\b|因|由于|为了|以便|以免|避免|所以|导致|故|从而",
+            r"\b(?:because|due to|owing to|thanks to|on account of|as a result|therefore|reasons?|cause[sd]?|so that",
+            r"in order to|since(?! \d)|to (?:avoid|prevent|ensure|protect|save|allow|make sure))\b|, (?:as|so|for) ",
+            r"因为|由于|原因|因(?!此|素|特|子|果)|所以|因此|为了|以便|以免|鉴于|导致|避免|防止|考虑到|旨在|从而",
         ),
     ),
     (
@@ -183,6 +185,10 @@ _COMPILED: Final = tuple(
     )
     for name, asked, value in _TYPES
 )
+
+REASON: Final = next(
+    kind.value for _, kind in _COMPILED if kind.name == "reason"
+)  # what says why something is so
 
 
 def read_answer_type(question: str) -> AnswerType | None:

@@ -98,6 +98,7 @@ _ASKED: Final = re.compile(
 )
 _HAN: Final = re.compile(r"[㐀-鿿]")
 MOST_LEANING_TERMS: Final = 2
+_TRAILING_THEN: Final = re.compile(r"\bthen\W*$", re.IGNORECASE)  # "Who do I call then?"
 _LEADING_AND: Final = re.compile(
     r"^\W*(?:and|but)\b(?! (?:what|how) about)|^\W*(?:还有|另外|然后|所以)", re.IGNORECASE
 )
@@ -208,6 +209,8 @@ def leans(question: str) -> bool:
     if len(content) <= MOST_LEANING_TERMS and _ANY_PRONOUN.search(question):
         return True  # "Who approves that?"
     if _lacks_subject(question):
+        return True
+    if len(content) <= MOST_LEANING_TERMS and _TRAILING_THEN.search(question):
         return True
     pronoun = _PRONOUN.search(question)
     if pronoun is None:

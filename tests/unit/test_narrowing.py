@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.generation.narrowing import EARLIER, gives_reason, narrow
+from app.question.kinds import read_wanted
 from app.question.standalone import Standalone, alone
 from tests.hits import hits_of
 from tests.unit.test_extractive import material_of
@@ -65,3 +68,13 @@ def test_what_a_follow_up_asks_itself_weighs_more() -> None:
     )
     weights = narrow(material, standalone, (), mended=False).weights
     assert weights["pump"] == EARLIER * weights["calibr"]
+
+
+def test_a_follow_up_that_names_nothing_wants_a_value_of_its_kind() -> None:
+    """F-744: never the old answer again."""
+    text = "# Bikes\n\nThe E-40 is inspected every 300 km. Each inspection takes 40 minutes.\n"
+    form = "How long does that take?"
+    standalone = Standalone(f"How often is the E-40 inspected? {form}", form)
+    material = replace(material_of(standalone.text, hits_of(text)), wanted=read_wanted(form))
+    kept_units = narrow(material, standalone, (), mended=False).units
+    assert [unit.text for unit in kept_units] == ["Each inspection takes 40 minutes."]

@@ -171,3 +171,4 @@ def test_a_why_wants_the_reason_and_a_when_leans() -> None:
     )
     assert after("FM-40X的交期是多少天？", "什么时候开始？").text == "FM-40X的交期是多少天？ 什么时候开始？"
     assert not after("When is the move?", "Who pays for it?").wants_reason
+    assert after("What is the excess for theft?", "Who do I call then?").text.startswith("What is the excess")
