@@ -24,7 +24,8 @@ _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
 _EMOJI = "\u2600-\u27bf\U0001f000-\U0001faff"
 # Characters that a reader does not see: they break search and citations, and can carry hidden instructions.
 _DROPPED: dict[str, re.Pattern[str]] = {
-    "control": re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+"),
+    # ECMA-48, section 5.4: what colours a terminal is as unseen as the character that begins it.
+    "control": re.compile("(?:\x1b\\[[0-?]{0,64}[ -/]{0,8}[@-~]|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f])+"),
     "surrogate": re.compile("[\ud800-\udfff]+"),
     # A joiner between two emoji is a part of what is seen: it stays.
     "zero_width": re.compile(

@@ -4,7 +4,8 @@ Comments and commas too many, as configuration files have them, are passed over.
 and named, and the rest goes in.
 
 `{"a": {"b": 1, "c": [2, 3]}}` becomes "a.b: 1" and "a.c: 2, 3"; each object of a list or line is a block of its own.
-Numbers stay as they are written. Lines can be read, searched and cited by themselves; brackets can't.
+Numbers stay as they are written, HTML in strings is what it shows. Lines can be read, searched and cited by themselves;
+brackets can't.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ingest.cleaning import clean_text, detect_language
 from ingest.parsers.blocks import escape_markup, split_lines
 from ingest.parsers.budget import TextBudget
 from ingest.parsers.decoding import decode
+from ingest.parsers.html import html_to_markdown
 
 JSON_MEDIA_TYPE = "application/json"
 JSON_LINES_MEDIA_TYPE = "application/jsonl"
@@ -30,6 +32,9 @@ _MAX_KEY_CHARS = 200
 # Strings come first, so that nothing inside one is taken for a comment.
 _COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*+")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _LAST_COMMA = re.compile(r'("(?:[^"\\\n]|\\.)*+")|,(?=\s*+[}\]])')
+_HTML = re.compile(
+    r"</(?:p|div|span|b|i|a|[uo]l|li|h[1-6]|strong|em|t[dhr]|table|blockquote)>|<br */?>", re.IGNORECASE
+)
 _NAMES = {True: "true", False: "false", None: "null"}
 
 
@@ -157,5 +162,14 @@ def _lines(value: object, path: str, depth: int) -> Iterator[str]:
 def _scalar(value: object) -> str:
     """Write a string on one line or several, without blank ones; true, false and null by their names."""
     if isinstance(value, str):
+        value = _shown_html(value) if _HTML.search(value) else value
         return "\n".join(line for part in value.splitlines() for line in split_lines(part))
     return _NAMES[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def _shown_html(text: str) -> str:
+    """What HTML shows; the text itself where it can't be read."""
+    try:
+        return html_to_markdown(text.encode("utf-8", "replace"), drop_furniture=False)
+    except DocumentError:
+        return text

@@ -246,6 +246,7 @@ def _role_words(role: str, text: str) -> str:
             return titled[1]
         words = words.lstrip("!.")
         words = words.rpartition(".")[2].lstrip("~") if words.startswith("~") else words
+        words = words.rpartition("/")[2] if name == "doc" else words
     return f"{name.upper()} {words}" if name in {"pep", "rfc"} else words
 
 

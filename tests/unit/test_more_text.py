@@ -152,3 +152,16 @@ def test_anonymous_is_no_title() -> None:
     from ingest.parsers.titles import usable_title
 
     assert usable_title("(anonymous)") == ""
+
+
+def test_html_in_json_is_what_it_shows() -> None:
+    """F-1134: HTML in JSON strings stayed raw."""
+    text = '{"body": "<h2>Kiln</h2><p>Fire &amp; <b>heat</b><br>slowly.</p>", "code": "List<String> a < b"}'
+    document = parse(text.encode(), "application/json", "a.json")
+    assert document.text == "body: ## Kiln\nFire & heat\nslowly.\ncode: List<String> a < b"
+
+
+def test_colours_of_a_terminal_go() -> None:
+    """F-1132: of ANSI colours only the escape character went."""
+    text = "\x1b[31mepoch 1\x1b[0m \x1b[1;32mdone\x1b[K [31m stays\n"
+    assert parse(text.encode(), "text/plain", "a.log").text == "epoch 1 done [31m stays\n"

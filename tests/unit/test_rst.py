@@ -97,7 +97,7 @@ def test_what_sphinx_adds_keeps_its_text() -> None:
 
 
 def test_roles_are_their_words() -> None:
-    text = ":ref:`the guide <guide>`, :doc:`intro`, :func:`~flask.url_for`, :class:`!Plain`, :pep:`8`, :issue:`12`"
+    text = ":ref:`the guide <guide>`, :doc:`/a/intro`, :func:`~flask.url_for`, :class:`!Plain`, :pep:`8`, :issue:`12`"
     assert rst(text).text == "the guide, intro, url_for, Plain, PEP 8, 12"
     marks = "*a* **b** ``c*`` `d` 10\\ :sup:`-6` H\\ :sub:`2`\\ O `e <https://x.example>`_ |v| [1]_\n\n"
     marks += ".. |v| replace:: *f*\n"
