@@ -25,9 +25,10 @@ UNSEEN = _set("script style template noscript svg head iframe object embed canva
 _CONTENT_NAMES = _set(
     """content main maincontent pagecontent postcontent entrycontent articlecontent articlebody postbody
     markdownbody wikicontent mwcontenttext bodycontent contentcontainer documentwrapper contentbody pagebody
-    mdcontent vpdoc dokuwikicontent entry post article document primary"""
+    mdcontent vpdoc dokuwikicontent contents entry post article document primary"""
 )
 _LEAST_CONTENT = 0.3  # of the page's text is in an element that is taken for the content by its name
+_LEAST_OF_OUTER = 0.85  # of an outer content's text, for an inner one to be taken instead
 _MAX_CANDIDATES = 20
 
 _ROLES: Mapping[str, str] = {
@@ -42,10 +43,11 @@ _REMARKS = _set(
 )
 # Lists of links, when they are lists of links.
 _LINK_BOXES = _set(
-    """nav navbar navigation navi navs sidenav subnav topnav menu menus menubar breadcrumb breadcrumbs crumb crumbs
-    toc tocs sidebar sidebars pagination paginator pager paging pagenavi topbar related recommended
-    recommendation recommendations footer footers tagcloud prev previous next header headers widget widgets tags
-    categories category language languages crosssell upsell upsells neighbors siblings"""
+    """nav navbar navheader navfooter navigation navi navs sidenav subnav topnav menu menus menubar breadcrumb
+    breadcrumbs crumb crumbs toc tocs sidebar sidebars pagination paginator pager paging pagenavi topbar related
+    recommend recommended recommendation recommendations footer footers tagcloud prev previous next header
+    headers widget widgets tags categories category language languages crosssell upsell upsells neighbors
+    siblings"""
 )
 _HEADS = frozenset({"header", "headers"})  # of a text, when there is a heading in it
 _LEAST_LINKS = 0.5  # of an element's characters, for it to be a list of links
@@ -66,6 +68,7 @@ _BOX_NAMES = re.compile(
 )
 _MAX_BOX_CHARS = 700
 _OUTSIDE_CHARS = 200  # what stands outside the content and is shorter is a label of the site
+_LETTERS = re.compile(r"[^a-z]")
 _NOT_SO_NAMED = re.compile(r"(?:^|\s)\S*(?:has|with|no|not|without)-\S*", re.I)
 _STARTS_A_WAY = re.compile(
     r"(?:previous|next|prev|edit (?:this|on)|view (?:source|page source|on)|show source|back to|skip to|jump to"
@@ -82,6 +85,9 @@ _COOKIES = re.compile(r"\bcookies?\b", re.I)
 _OF_THE_SITE = re.compile(
     r"©|\(c\) ?\d{4}|copyright|all rights reserved|powered by|版权所有|版權所有|ICP备", re.I
 )
+_STARTS_AS_OF_THE_SITE = re.compile(
+    r"\s*(?:©|copyright (?:©|\(c\)|\d)|powered by |版权所有|版權所有|\w?ICP备)", re.I
+)
 _PERMALINK = re.compile(r"[\s#¶§🔗⚓\u200b\ufeff\u2060]*$")
 _BACK_LINK = re.compile(r"[\s↩↑^\ufe0e\u21a9]*$")
 _MAX_BUTTON_CHARS = 60
@@ -90,7 +96,10 @@ _MAX_LANGUAGE_CHARS = 20
 _TEXT_TAGS = _set("html body main article p h1 h2 h3 h4 h5 h6 li dt dd td th tr tbody pre code table")
 _PLAIN = _set("p h1 h2 h3 h4 h5 h6 blockquote table pre ul ol dl figure hr details")
 _WAYS = frozenset({"a", "p", "h2", "h3"})
-_ASIDES = frozenset({"sidebar", "toc", "related"})
+_ASIDES = frozenset({"toc", "related", "recommended"})
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_CONTROLS = frozenset({"button", "option", "label"})
+_TITLES = frozenset({"title", "headertitle", "pagetitle", "headline"})
 _BUTTON_PARENTS = _set("h1 h2 h3 h4 h5 h6 summary dt li p td")
 
 
@@ -100,13 +109,17 @@ class _Frame:
 
     element: etree._Element
     is_inside: bool  # the content
+    is_in_header: bool  # of the site or page
     chars: int = 0
     link_chars: int = 0
+    heading_chars: int = 0
+    has_furniture: bool = False
     has_content: bool = False
     has_title: bool = False
     has_heading: bool = False
     has_remark: bool = False
     has_button: bool = False
+    has_way: bool = False  # a link to the page before or after
 
 
 class Furniture:
@@ -125,7 +138,7 @@ class Furniture:
         self._walk(root, skipped)
 
     def _walk(self, root: etree._Element, skipped: set[etree._Element]) -> None:
-        frames = [_Frame(root, is_inside=not self._roots)]
+        frames = [_Frame(root, is_inside=not self._roots, is_in_header=False)]
         link_depth = 0
         walk = etree.iterwalk(root, events=("start", "end"))
         dropped: etree._Element | None = None
@@ -135,7 +148,9 @@ class Furniture:
                     dropped = element
                     walk.skip_subtree()
                     continue
-                frames.append(_Frame(element, frames[-1].is_inside or element in self._roots))
+                is_inside = frames[-1].is_inside or element in self._roots
+                is_in_header = element.tag == "header" or frames[-1].is_in_header
+                frames.append(_Frame(element, is_inside, is_in_header))
                 link_depth += element.tag == "a"
                 _count(frames[-1], element.text, link_depth)
                 continue
@@ -148,10 +163,28 @@ class Furniture:
                     self.signs.add(element)
                 elif self._is_furniture(frame):
                     self.marked.add(element)
+                    frames[-1].has_furniture = True
                 else:
-                    _add(frames[-1], frame, is_root=element in self._roots)
+                    self._add(frames[-1], frame)
             if element is not root:
                 _count(frames[-1], element.tail, link_depth)
+
+    def _add(self, outer: _Frame, inner: _Frame) -> None:
+        """Let an element that is text count for the one around it."""
+        tag = inner.element.tag
+        is_heading = tag in _HEADINGS
+        is_title = tag == "h1" or (not self._has_h1 and bool(_names(inner.element) & _TITLES))
+        outer.chars += inner.chars
+        outer.link_chars += inner.chars if tag in _CONTROLS else 0 if is_heading else inner.link_chars
+        outer.heading_chars += inner.chars if is_heading else inner.heading_chars
+        outer.has_furniture = outer.has_furniture or inner.has_furniture
+        outer.has_content = outer.has_content or inner.has_content or inner.element in self._roots
+        outer.has_content = outer.has_content or (tag in {"main", "article"} and inner.is_inside)
+        outer.has_title = outer.has_title or inner.has_title or (is_title and inner.chars > 0)
+        outer.has_heading = outer.has_heading or inner.has_heading or is_heading
+        outer.has_remark = outer.has_remark or inner.has_remark
+        outer.has_way = outer.has_way or inner.has_way or inner.element.get("rel") in {"prev", "next"}
+        outer.has_button = outer.has_button or inner.has_button or tag in {"button", "input"}
 
     def _is_sign(self, frame: _Frame) -> bool:
         element = frame.element
@@ -172,7 +205,7 @@ class Furniture:
         tag = element.tag
         if frame.chars == 0 or frame.has_content:
             return False
-        is_dense = frame.link_chars >= _LEAST_LINKS * frame.chars
+        is_dense = frame.link_chars >= _LEAST_LINKS * (frame.chars - frame.heading_chars)
         kind = _ROLES.get(element.get("role") or "", tag)
         if tag == "a" or (tag in _TEXT_TAGS and kind == tag):
             return (tag in _WAYS and self._is_way(frame, is_dense=is_dense)) or self._is_outside(frame)
@@ -185,7 +218,8 @@ class Furniture:
         found = self._is_of_kind(frame, kind, is_dense=is_dense)
         if found is not None:
             return found
-        return is_named or self._is_way(frame, is_dense=is_dense) or self._is_outside(frame)
+        is_menu = is_dense and frame.is_in_header and tag in {"ul", "ol"}
+        return is_named or is_menu or self._is_way(frame, is_dense=is_dense) or self._is_outside(frame)
 
     def _is_of_kind(self, frame: _Frame, kind: str, *, is_dense: bool) -> bool | None:
         """Whether an element is furniture by its tag or role; None where that does not tell."""
@@ -199,13 +233,13 @@ class Furniture:
         elif kind == "header" and is_outer:
             found = not self._is_title_header(frame)
         elif kind == "footer":
-            found = is_outer or is_dense or bool(words)
+            found = is_outer or is_dense or bool(words) or frame.has_furniture
         elif kind == "aside" and is_outer:
             found = is_dense or bool(words & _LINK_BOXES) or not _is_among_text(frame.element)
         elif kind == "aside":
-            found = is_dense or bool(words & _ASIDES)
+            found = is_dense or frame.has_furniture or bool(_names(frame.element) & _ASIDES)
         elif kind == "button":
-            found = self._is_plain_button(frame)
+            found = self._is_plain_button(frame) or None
         elif kind in {"select", "form"}:
             found = not frame.is_inside
         return found
@@ -232,7 +266,7 @@ class Furniture:
         is_section = frame.is_inside and frame.has_heading
         if is_section:
             name = _NOT_SO_NAMED.sub(" ", (element.get("class") or "")[:500])
-        words = name_words(name)
+        words = name_words(name) | {_LETTERS.sub("", token) for token in name.lower().split()}
         if frame.chars > _MAX_BOX_CHARS and (frame.is_inside or not is_dense):
             return False
         if words & _LINK_BOXES and is_dense and not (is_section and words & _HEADS):
@@ -244,16 +278,22 @@ class Furniture:
         element = frame.element
         if frame.chars > _MAX_BUTTON_CHARS * 2 or frame.has_heading:
             return False
-        if (element.get("rel") or "") in {"prev", "next"}:
+        if _is_control(element) or (element.get("rel") in {"prev", "next"} and not _in_text(element)):
             return True
         text = " ".join("".join(element.itertext()).split())
         if _ASKS_FOR_THANKS.match(text):
             return True
-        return is_dense and element.tag not in {"p", "h2", "h3"} and bool(_STARTS_A_WAY.match(text))
+        return (
+            (is_dense or frame.has_way)
+            and bool(_STARTS_A_WAY.match(text))
+            and not (element.tag == "a" and _in_text(element))
+        )
 
     def _is_outside(self, frame: _Frame) -> bool:
         """Whether an element stands beside the content and is no part of the text: short, or links."""
         element = frame.element
+        if not self._roots and frame.chars < _OUTSIDE_CHARS and not frame.has_heading:
+            return bool(_STARTS_AS_OF_THE_SITE.match("".join(element.itertext())))
         if frame.is_inside or element in self._spine or element.getparent() not in self._spine:
             return False
         if frame.has_remark or (frame.has_title and not self._has_title_inside):
@@ -264,6 +304,26 @@ class Furniture:
         if element.tag in _PLAIN:
             return len(text) < _OUTSIDE_CHARS and bool(_OF_THE_SITE.search(text))
         return frame.chars - frame.link_chars < _OUTSIDE_CHARS
+
+
+def _names(element: etree._Element) -> set[str]:
+    """Return the words of an element's class and id."""
+    return name_words(f"{element.get('class') or ''} {element.get('id') or ''}")
+
+
+def _in_text(element: etree._Element) -> bool:
+    """Whether a link stands in a line of text: the line is looked at then."""
+    parent = element.getparent()
+    return parent is not None and parent.tag in {"p", "td", "th", "dd"}
+
+
+def _is_control(element: etree._Element) -> bool:
+    """Whether a link leads nowhere and opens nothing in the text: it is for a script of the site, as "like" is."""
+    href = element.get("href") or ""
+    opens = any(name.startswith(("data-", "aria-", "on", "role")) for name in element.attrib)
+    parent = element.getparent()
+    is_apart = parent is not None and parent.tag in {"div", "section", "header", "footer"}
+    return element.tag == "a" and (href == "#" or href.startswith("javascript:")) and is_apart and not opens
 
 
 def _is_language(element: etree._Element) -> bool:
@@ -280,17 +340,6 @@ def _count(frame: _Frame, text: str | None, link_depth: int) -> None:
         frame.chars += chars
         if link_depth:
             frame.link_chars += chars
-
-
-def _add(outer: _Frame, inner: _Frame, *, is_root: bool) -> None:
-    tag = inner.element.tag
-    outer.chars += inner.chars
-    outer.link_chars += inner.chars if tag in {"button", "option", "label"} else inner.link_chars
-    outer.has_content = outer.has_content or inner.has_content or is_root or tag in {"main", "article"}
-    outer.has_title = outer.has_title or inner.has_title or (tag == "h1" and inner.chars > 0)
-    outer.has_heading = outer.has_heading or inner.has_heading or tag in {"h1", "h2", "h3", "h4", "h5", "h6"}
-    outer.has_remark = outer.has_remark or inner.has_remark
-    outer.has_button = outer.has_button or inner.has_button or tag in {"button", "input"}
 
 
 def _is_among_text(element: etree._Element) -> bool:
@@ -314,18 +363,25 @@ def _find_roots(root: etree._Element) -> set[etree._Element]:
         }
         if outer:
             return outer
-    whole = _text_size(root)
+    return _find_named_root(root)
+
+
+def _find_named_root(root: etree._Element) -> set[etree._Element]:
+    """Return the innermost element whose name says that it is the content and that holds about all of its text."""
+    least = _LEAST_CONTENT * _text_size(root)
+    found: etree._Element | None = None
     candidates = 0
     for element in root.xpath("//div[@id or @class]|//section[@id or @class]|//td[@id or @class]"):
         names = f"{element.get('id') or ''} {element.get('class') or ''}"[:500].lower().split()
-        if _CONTENT_NAMES.isdisjoint(re.sub(r"[^a-z]", "", name) for name in names):
+        if _CONTENT_NAMES.isdisjoint(_LETTERS.sub("", name) for name in names):
             continue
         candidates += 1
-        if _text_size(element) >= _LEAST_CONTENT * whole:
-            return {element}
-        if candidates == _MAX_CANDIDATES:
+        if candidates > _MAX_CANDIDATES:
             break
-    return set()
+        is_within = found is None or found in element.iterancestors()
+        if is_within and (size := _text_size(element)) >= least:
+            found, least = element, _LEAST_OF_OUTER * size
+    return set() if found is None else {found}
 
 
 def _is_teaser(element: etree._Element) -> bool:

@@ -185,7 +185,7 @@ def find_head(rows: Sequence[Row], marked: int = 0) -> tuple[dict[int, str], int
 
     The first `marked` rows are known to be names. Of two or three rows of names, the upper ones stand over several
     columns: "2023" over "Output" and "Scrap" is "2023 Output", "2023 Scrap". Years, dates and numbers at even steps
-    are names where the cells below them are not like them.
+    are names where the cells below them are not like them. What stands below itself again is a value.
 
     >>> find_head([{0: "Works", 1: "2023", 2: "2024"}, {0: "Kiel", 1: "7", 2: "9"}])
     ({0: 'Works', 1: '2023', 2: '2024'}, 1)
@@ -225,7 +225,8 @@ def _names_columns(head: Sequence[Row], body: Sequence[Row]) -> bool:
     if not all(_are_labels(row, body) for row in head):
         return False
     if len(head) == 1:
-        return True
+        names = [(at, name) for at, name in head[0].items() if not _VALUE.match(name)]
+        return not any(row != head[0] and row.get(at) == name for row in body for at, name in names)
     last = head[-1]
     with_values = sum(any(_BEGINS_AS_VALUE.match(row.get(at, "")) for row in body) for at in last)
     spans = any(

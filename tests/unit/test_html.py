@@ -244,3 +244,16 @@ def test_signs_of_the_site_are_no_text() -> None:
 )
 def test_hostile_pages_are_read_to_their_end(made: str) -> None:
     assert text(f"<p>seen</p>{made}").startswith("seen")
+
+
+def test_lines_of_links_to_other_pages_are_left_out_whole() -> None:
+    line = "<p>Next: <a rel=next href=b>Usage</a>, Previous: <a rel=prev href=a>Start</a>, Up: <a href=u>Top</a></p>"
+    header = "<header class=header><h1>The handbook</h1><ul><li><a href=i>Index</a><li><a href=o>Old</a></ul></header>"
+    found = page(f"{header}<div id=content>{line}<h2>Install</h2><p>It takes five minutes.</p>{line}</div>")
+    assert found.text == "# The handbook\n\n## Install\n\nIt takes five minutes."
+
+
+def test_columns_of_words_without_names_stay_rows() -> None:
+    """F-1132: a long table whose first row is like the others has no names to repeat."""
+    rows = "".join(f"<tr><td>{'int' if n % 3 else 'void'}<td>call_{n} ()" for n in range(40))
+    assert text(f"<table>{rows}</table>").split("\n")[:2] == ["- void | call_0 ()", "- int | call_1 ()"]
