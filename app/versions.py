@@ -8,7 +8,7 @@ those that say they replace them by a second one where no name fits; what change
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -16,7 +16,15 @@ from typing import Final
 from opencc import OpenCC
 
 from app.domain import AllOf, Condition, OneOf, ScoredChunk, SearchFilter, StartsWith
-from app.generation.standing import Standing, are_versions, order_standings, read_standing, sought_names
+from app.generation.standing import (
+    Moment,
+    Standing,
+    are_versions,
+    order_standings,
+    read_moments,
+    read_standing,
+    sought_names,
+)
 from app.retrieval.retriever import Retrieved, Retriever
 from app.store.versions import NamedDocument
 
@@ -47,7 +55,8 @@ async def add_valid_versions(
     """
     standings = dict(standings)
     best = {hit.document_id: hit for hit in found.hits[:BEST_HITS]}
-    valid = _valid_versions(standings, best, years)
+    asked = read_moments(found.asked.text, years)
+    valid = _valid_versions(standings, best, asked)
     sources = {hit.document_id: hit.source for hit in found.hits}
     doubted = [
         hit
@@ -61,7 +70,7 @@ async def add_valid_versions(
     if looked_up:
         sources |= {document.document_id: document.source for document in looked_up}
         standings |= {document.document_id: _read(document) for document in looked_up}
-        valid = _valid_versions(standings, best, years)
+        valid = _valid_versions(standings, best, asked)
     wanted = list(dict.fromkeys(key for versions in valid.values() for key in versions))[:MAX_VERSIONS]
     if not wanted:
         return found
@@ -93,10 +102,10 @@ def _contract_numbers(own: Standing) -> list[str]:
 
 
 def _valid_versions(
-    standings: Mapping[str, Standing], best: Iterable[str], years: Sequence[str]
+    standings: Mapping[str, Standing], best: Iterable[str], asked: Collection[Moment]
 ) -> dict[str, list[str]]:
     """Of those of `best` that others come before: the documents that are in force in their place, the latest first."""
-    order = order_standings(standings, years)
+    order = order_standings(standings, asked)
     in_force = sorted(
         (key for key, rank in order.items() if rank == 0), key=lambda key: standings[key].when, reverse=True
     )

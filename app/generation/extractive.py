@@ -26,7 +26,15 @@ from app.generation.draft import Draft
 from app.generation.evidence import coverage, coverage_of, holds
 from app.generation.reply import Voice, Wording
 from app.generation.rows import ChosenRows, choose_rows
-from app.generation.standing import Standing, are_versions, order_standings, shown_moment
+from app.generation.standing import (
+    Moment,
+    Standing,
+    are_versions,
+    is_asked_for,
+    order_standings,
+    read_moments,
+    shown_moment,
+)
 from app.generation.units import LEAD_IN, Kind, Unit, blocks_of, is_numbered, items_of, letters
 from app.generation.wording import shown_item, shown_row, shown_sentence, shown_unit
 from app.lexicon import fold_script, is_chinese, terms
@@ -139,6 +147,11 @@ class Material:
         return self.spoken or Voice.of(self.asked.text)
 
     @property
+    def moments(self) -> frozenset[Moment]:
+        """The dates and versions that the question names."""
+        return read_moments(self.asked.text, self.wanted.years)
+
+    @property
     def total(self) -> float:
         """The weight of the whole question."""
         return sum(self.weights.values())
@@ -170,7 +183,7 @@ def extract(
     `cosines` gives the cosine of the question and each text, None where the model can't read the question.
     Deterministic; ties go to the better hit, then to the earlier unit.
     """
-    order = order_standings(material.standings, material.wanted.years)
+    order = order_standings(material.standings, material.moments)
     candidates = _candidates(material, order, blind=cosines is None)
     if cosines is not None:
         candidates = _with_cosines(candidates, cosines)
@@ -422,18 +435,16 @@ def _write(
 
 
 def _is_asked_for(material: Material, candidate: _Candidate) -> bool:
-    """Whether its document is the version of a year that is asked for."""
-    own, years = material.standings.get(candidate.document_id), frozenset(map(int, material.wanted.years))
-    if own is None or not years or own.when[:1] != (0,):
-        return False
-    others = material.standings.values()
-    return own.is_of(years) or any(other.when > own.when and are_versions(own, other) for other in others)
+    """Whether its document is the version of a year, a day or a number that is asked for."""
+    own = material.standings.get(candidate.document_id)
+    others = [other for key, other in material.standings.items() if key != candidate.document_id]
+    return own is not None and is_asked_for(own, others, material.moments)
 
 
 def _alone(material: Material, candidate: _Candidate, order: Mapping[str, int]) -> str | None:
     """What is said where nothing but a document that is not in force answers, or one that a later one stands in place
-    of; "" for the record of a day, which stays true; None for a document in force, and for one that another only
-    changes."""
+    of; "" for the record of a day or of a release, which stays true; None for a document in force, and for one that
+    another only changes."""
     own = material.standings.get(candidate.document_id)
     if own is None or order.get(candidate.document_id, 0) == 0:
         return None
@@ -443,7 +454,7 @@ def _alone(material: Material, candidate: _Candidate, order: Mapping[str, int]) 
         if order.get(key, 0) == 0 and not other.is_amendment and are_versions(own, other)
     }
     title = next((unit.chunk.title for unit in material.units if unit.chunk.document_id in valid), "")
-    if own.is_in_force and own.is_of_a_day:
+    if own.is_in_force and own.is_record:
         return ""
     if title:
         return material.voice.word(_NOT_IN_FORCE, title=title)

@@ -10,7 +10,7 @@ to a document of the same name without that word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
@@ -27,6 +27,8 @@ from app.generation.version_marks import (
 )
 from app.lexicon import terms, token_terms, tokens
 from app.values import value_terms
+
+Moment = tuple[int, ...]  # (0, y, m, d) for a date, as far as it is told, (1, …) for a version
 
 _REPLACES: Final = re.compile(
     r"\b(?:replaces?|supersedes?|replacing|superseding|in place of|instead of) (?P<en>[^.;\n]{3,80})"
@@ -76,13 +78,13 @@ class Standing:
     may_be_old: bool
     folder: str
     names: tuple[str, str]
-    when: tuple[int, ...]
+    when: Moment
     dated_by: Literal["file", "title", "folder", "text", ""]
     wordings: tuple[str, str]
     subject: frozenset[str]
     codes: frozenset[str]
     mentions: frozenset[str]
-    replaces: tuple[tuple[frozenset[str], frozenset[int]], ...]
+    replaces: tuple[tuple[frozenset[str], frozenset[Moment]], ...]
     replaced_by: str
 
     @property
@@ -91,13 +93,14 @@ class Standing:
         return not (self.is_superseded or self.is_draft)
 
     @property
-    def is_of_a_day(self) -> bool:
-        """Whether its name has a whole date, as minutes and reports have: they stay true, others follow."""
-        return self.dated_by in ("file", "title") and self.when[:1] == (0,) and len(self.when) == 4
+    def is_record(self) -> bool:
+        """Whether its name has a whole date, as minutes and reports have, or a version of three numbers, as releases
+        have: what they say stays true, others follow."""
+        return self.dated_by in ("file", "title") and len(self.when) == 4
 
-    def is_of(self, years: Iterable[int]) -> bool:
-        """Whether it is dated in one of these years."""
-        return self.when[:1] == (0,) and self.when[1] in years
+    def is_of(self, moments: Collection[Moment]) -> bool:
+        """Whether it is dated in one of these years or days, or is one of these versions."""
+        return any(self.when[: len(moment)] == moment for moment in moments)
 
 
 @lru_cache(maxsize=1_024)
@@ -131,18 +134,32 @@ def read_standing(title: str, source: str, head: str) -> Standing:
     )
 
 
-def order_standings(standings: Mapping[str, Standing], years: Iterable[str] = ()) -> dict[str, int]:
+def read_moments(question: str, years: Iterable[str] = ()) -> frozenset[Moment]:
+    """The dates and versions that a question names, and its `years`.
+
+    >>> sorted(read_moments("What was new in v2.3.0 of 4 March 2026?"))
+    [(0, 2026, 3, 4), (1, 2, 3, 0)]
+    """
+    text = fold(question)
+    found = {_moment(named) for named in WHEN.finditer(text) if not named["year"]}
+    found |= {(0, *map(int, term[1:].split("-"))) for term in value_terms(text) if term.count("-") == 2}
+    dated = {moment[1] for moment in found if moment[0] == 0}
+    return frozenset(found | {(0, int(year)) for year in years if int(year) not in dated})
+
+
+def order_standings(
+    standings: Mapping[str, Standing], asked: Collection[Moment] = frozenset()
+) -> dict[str, int]:
     """By document: 0 for one in force, more for one that others come before: 1 for what others say, 2 for what it says
-    of itself. `years` are those that the question names: of documents of one name the one of that year comes first, or
-    the last one before it."""
-    wanted = {int(year) for year in years}
+    of itself. `asked` are the dates and versions that the question names: of documents of one name that one comes
+    first, or the last one before a year."""
     return {
-        document: _rank(own, [other for key, other in standings.items() if key != document], wanted)
+        document: _rank(own, [other for key, other in standings.items() if key != document], asked)
         for document, own in standings.items()
     }
 
 
-def shown_moment(when: tuple[int, ...]) -> str:
+def shown_moment(when: Moment) -> str:
     """A date or a version in words; "" for none.
 
     >>> shown_moment((0, 2026, 2)), shown_moment((1, 2, 10, 0)), shown_moment(())
@@ -169,19 +186,37 @@ def are_versions(one: Standing, other: Standing) -> bool:
     )
 
 
-def _rank(own: Standing, others: Iterable[Standing], wanted: set[int]) -> int:
-    rank = 0 if own.is_in_force else 2
-    valid = [other for other in others if other.is_in_force]
+def is_asked_for(own: Standing, others: Iterable[Standing], asked: Collection[Moment]) -> bool:
+    """Whether `asked`, the dates and versions that a question names, mean this one of its versions: it has one of them,
+    or no version has and it is the last before one of the years."""
+    if not own.when or own.is_draft:
+        return False
     series = [other for other in others if not other.is_draft and _are_a_series(own, other)]
-    if wanted and own.when[:1] == (0,) and not own.is_draft:
-        known = {version.when[1] for version in (own, *series)}
-        asked = {max((y for y in known if y <= year), default=0) for year in wanted} - {0}
-        if own.is_of(wanted) or (
-            own.is_of(asked) and (own.is_in_force or any(o.when > own.when for o in series))
-        ):
-            return 0
-        if asked and series:
-            return max(rank, 1)
+    if own.is_of(asked) or any(other.is_of(asked) for other in series):
+        return own.is_of(asked)
+    if own.when[0] != 0 or not any(other.when > own.when for other in series):
+        return False
+    known = {version.when[1] for version in (own, *series)}
+    years = {moment[1] for moment in asked if moment[0] == 0}
+    return own.when[1] in {max((y for y in known if y <= year), default=0) for year in years}
+
+
+def _rank(own: Standing, others: Sequence[Standing], asked: Collection[Moment]) -> int:
+    rank = 0 if own.is_in_force else 2
+    series = [other for other in others if not other.is_draft and _are_a_series(own, other)]
+    if asked and is_asked_for(own, series, asked):
+        return 0
+    if asked and any(is_asked_for(version, (own, *series), asked) for version in series):
+        return max(rank, 1)
+    years = {moment[1] for moment in asked if moment[0] == 0}
+    if (
+        own.dated_by == "text"
+        and any(other.is_of(asked) for other in others)
+        and years
+        and own.when[1] > max(years)
+    ):
+        return max(rank, 1)  # it is in force since later
+    valid = [other for other in others if other.is_in_force]
     is_later = any(other.is_in_force and other.when > own.when for other in series)
     is_named_old = own.may_be_old and any(
         not other.may_be_old and _have_one_name(own, other) for other in valid
@@ -213,9 +248,9 @@ def _replaces(new: Standing, old: Standing) -> bool:
     if old.replaced_by and new.subject and new.subject <= frozenset(terms(old.replaced_by)):
         return True
     for named, years in new.replaces:
-        if years and old.when[:1] == (0,) and not old.is_of(years):
+        is_dated = old.is_of(years)
+        if years and old.when[:1] == (0,) and not is_dated:
             continue
-        is_dated = bool(years) and old.is_of(years)
         if is_dated and _have_one_name(new, old):
             return True
         if (
@@ -235,7 +270,7 @@ def _amends(new: Standing, old: Standing) -> bool:
 
 def _read_when(
     stem: str, title: str, year: str, beginning: str
-) -> tuple[Literal["file", "title", "folder", "text", ""], tuple[int, ...]]:
+) -> tuple[Literal["file", "title", "folder", "text", ""], Moment]:
     """Where a document is dated and how: in its file's name, title or folder, else from when on it is in force."""
     if found := list(WHEN.finditer(stem)):
         return "file", _moment(found[-1])
@@ -252,10 +287,10 @@ def _read_when(
     return "", ()
 
 
-def _read_replaced(beginning: str) -> Iterable[tuple[frozenset[str], frozenset[int]]]:
+def _read_replaced(beginning: str) -> Iterable[tuple[frozenset[str], frozenset[Moment]]]:
     for found in _REPLACES.finditer(beginning):
         what = found["en"] or found["zh"] or found["same"]
-        years = frozenset(int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", what))
+        years = frozenset((0, int(year)) for year in re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", what))
         yield frozenset(terms(what)), years
 
 
@@ -268,7 +303,7 @@ def _read_replacing(beginning: str) -> str:
     return read_name(quoted["name"] if quoted else _DATED.sub("", what)).rest
 
 
-def _moment(found: re.Match[str]) -> tuple[int, ...]:
+def _moment(found: re.Match[str]) -> Moment:
     numbers = tuple(int(number) for number in re.findall(r"\d+", found.group()))
     if found["version"]:
         return (1, *numbers)

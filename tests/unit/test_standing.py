@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.generation.standing import are_versions, order_standings, read_standing
+from app.generation.standing import are_versions, order_standings, read_moments, read_standing
 
 # Title, file (its title's where none is given) and first lines; a blank part stands for nothing.
 NOT_IN_FORCE = r"""
@@ -183,12 +183,16 @@ def test_of_one_name_the_latest_is_in_force_unless_another_year_is_asked_for() -
         for year in ("2024", "2025", "2026")
     }
     assert order_standings(standings) == {"2024": 1, "2025": 1, "2026": 0}
-    assert order_standings(standings, ["2025"]) == {"2024": 1, "2025": 0, "2026": 1}
+    assert order_standings(standings, [(0, 2025)]) == {"2024": 1, "2025": 0, "2026": 1}
 
 
 def test_versions_are_a_family_and_product_numbers_are_not() -> None:
     releases = {v: read_standing(f"Desk {v}", f"releases/{v}.md", "") for v in ("2.3.0", "2.10.0")}
     assert order_standings(releases) == {"2.3.0": 1, "2.10.0": 0}
+    asked = read_moments("What is new in 2.3.0?")
+    assert order_standings(releases, asked) == {"2.3.0": 0, "2.10.0": 1}
+    rules = {"rules": read_standing("Rules", "rules.md", "Valid from 1 March 2026.")}
+    assert order_standings(releases | rules, asked) == {"2.3.0": 0, "2.10.0": 1, "rules": 0}
     manuals = {n: read_standing(f"LX-{n} manual", f"lx-{n}-manual.md", "") for n in ("200", "300")}
     assert set(order_standings(manuals).values()) == {0}
 
@@ -204,7 +208,7 @@ def test_an_amendment_comes_before_what_it_changes() -> None:
 def order(*documents: tuple[str, str, str], years: tuple[str, ...] = ()) -> list[int]:
     """The order of documents given by title, file and first lines."""
     standings = {str(place): read_standing(*document) for place, document in enumerate(documents)}
-    return list(order_standings(standings, years).values())
+    return list(order_standings(standings, read_moments("", years)).values())
 
 
 @pytest.mark.parametrize(
@@ -255,5 +259,8 @@ def test_a_year_that_is_asked_for_brings_what_was_in_force_then() -> None:
     assert order(old, new) == [2, 0]
     assert order(old, new, years=("2024",)) == order(old, new, years=("2025",)) == [0, 1]
     assert order(old, new, years=("2026",)) == [2, 0]
+    other = ("Trips", "trips.md", "Valid from 1 March 2026.")
+    assert order(old, other, years=("2024",)) == [0, 1]
+    assert order(new, other, years=("2026",)) == [0, 0]
     draft = ("Travel rules 2025", "travel-2025.md", "Not approved.")
     assert order(old, draft, new, years=("2025",)) == [0, 2, 1]
