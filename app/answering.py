@@ -34,7 +34,7 @@ from app.errors import GenerationError, LimitExceededError, LlmBusyError, LlmUna
 from app.generation.again import tell_more, tell_source
 from app.generation.citations import resolve_citations
 from app.generation.evidence import answerability, can_read, weigh_question
-from app.generation.extractive import Material, extract
+from app.generation.extractive import Extraction, Material, extract
 from app.generation.llm import LlmClient
 from app.generation.markers import MarkerStream
 from app.generation.narrowing import narrow
@@ -45,6 +45,7 @@ from app.generation.reply import Voice
 from app.generation.rewrite import rewrite_question
 from app.generation.rows import with_ranges
 from app.generation.standing import read_standing
+from app.generation.sufficiency import sufficiency
 from app.generation.tokens import estimate_tokens
 from app.generation.units import Surroundings, begins_in_table, find_header, read_units
 from app.lexicon import is_chinese
@@ -144,7 +145,7 @@ class _Read:
     found: Retrieved
     material: Material
     all_found: Material
-    readable: bool
+    extraction: Extraction | None
     evidence: float
     searched_for: str | None
 
@@ -352,8 +353,17 @@ class Answerer:
             readable=readable,
             unknown=found.unknown_terms,
         )
+        extraction = None
+        if evidence > 0:
+
+            def cosines(texts: Sequence[str]) -> list[float]:
+                return [float(cosine) for cosine in self._embedder.embed_passages(texts) @ found.vector]
+
+            extraction = await asyncio.to_thread(extract, material, cosines if readable else None)
+            said = extraction.said if extraction is not None else ()
+            evidence = sufficiency(evidence, material, said, found.unknown_terms)
         searched_for = asked if mended is not None else None
-        return _Read(standalone, found, material, all_found, readable, evidence, searched_for)
+        return _Read(standalone, found, material, all_found, extraction, evidence, searched_for)
 
     async def _find_joined(self, request: AskRequest, alone: _Read) -> _Read:
         """A short question that finds nothing alone, put behind the one before it; alone where that helps nothing."""
@@ -413,12 +423,7 @@ class Answerer:
 
     async def _extract(self, meant: _Meant, read: _Read) -> Answer:
         """Quotations, and what they are where more was asked for."""
-        found = read.found
-
-        def cosines(texts: Sequence[str]) -> list[float]:
-            return [float(cosine) for cosine in self._embedder.embed_passages(texts) @ found.vector]
-
-        extraction = await asyncio.to_thread(extract, read.material, cosines if read.readable else None)
+        found, extraction = read.found, read.extraction
         if extraction is None:
             return _abstention(read.standalone.text, "extractive", meant.voice)
         answer = Answer(

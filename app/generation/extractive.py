@@ -125,6 +125,7 @@ class Extraction:
     citations: tuple[Citation, ...]
     claims: tuple[Claim, ...]
     kind: AnswerKind
+    said: tuple[Unit, ...]  # what the answer begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +195,12 @@ def extract(
     kind: AnswerKind
     is_comparison = material.wanted.shape == "comparison" or _COMPARATIVE.search(material.asked.text)
     if is_comparison and (pairs := _compared(material, candidates)):
+        said = tuple(unit for _, one in pairs if one is not None for unit in one.units)
         kind = _write_comparison(draft, material, pairs)
     else:
+        said = candidates[0].units
         kind = _write(draft, material, candidates, order)
-    return Extraction(draft.text, draft.citations, draft.claims, kind)
+    return Extraction(draft.text, draft.citations, draft.claims, kind, said)
 
 
 def heading_match(heading: str, weights: Mapping[str, float], total: float) -> float:
@@ -428,7 +431,9 @@ def _write(
         for further in _further(material, best, candidates, chinese=chinese):
             _write_candidate(draft, further, "", voice=material.voice)
     if other is not None:
-        _write_candidate(draft, other, _label(other, material, always=True), voice=material.voice, before="\n\n")
+        _write_candidate(
+            draft, other, _label(other, material, always=True), voice=material.voice, before="\n\n"
+        )
     if alone:
         draft.say(alone)
     return best.kind
@@ -730,9 +735,7 @@ def _write_comparison(
     written: set[tuple[int, str]] = set()
     for name, candidate in pairs:
         if candidate is None:
-            draft.say(
-                material.voice.word(_NOTHING_OF, name=name)
-            )
+            draft.say(material.voice.word(_NOTHING_OF, name=name))
             continue
         unit = candidate.units[0]
         if (unit.char_start, unit.chunk.document_id) in written:

@@ -1,0 +1,108 @@
+"""How far the passage that would be said answers: the evidence of the hits, judged on the choice made from them. Pure.
+
+sufficiency = 1 / (1 + exp(−(INTERCEPT + EVIDENCE · logit(answerability) − penalties)))
+
+The hits may hold every word of a question and still not what it asks for: the probation period of drivers where that of
+teachers is asked, a price list where a reason is. What tells: the heaviest term of the question that the passage and
+what stands around it lack, the share of terms that the whole collection lacks, a name or a number of a thing that the
+passage lacks, and no value of the kind that is asked for in it or beside it. Fitted by logistic regression on questions
+of firm_dev, of companies kept apart, and of squad_dev, cmrc_dev and squad2_dev, each half against the other
+(eval/LOG.md); the intercept is moved so that 0.5 refuses few that can be answered.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from app.generation.evidence import holds
+from app.generation.extractive import Material
+from app.generation.units import Kind, Unit
+from app.lexicon import fold_script, is_chinese, terms
+from app.question.answer_types import read_answer_type, told_by_row
+from app.question.numbered import numbered_things
+
+INTERCEPT: Final = 1.3
+EVIDENCE: Final = 0.39
+MISSING: Final = 0.73  # by the heaviest missing term's share of the heaviest weight
+UNKNOWN: Final = 2.0  # by the share of the question's weight that the collection lacks
+NO_VALUE: Final = 1.76
+NO_REASON: Final = 3.5
+NO_NAME: Final = 0.84
+NO_NUMBER: Final = 3.0
+_OPEN_TYPES: Final = frozenset(("name", "place"))  # whose values no pattern finds for certain
+_LEAST: Final = 1e-4
+
+
+def sufficiency(
+    evidence: float, material: Material, said: Sequence[Unit], unknown: Collection[str] = frozenset()
+) -> float:
+    """A score in [0, 1] for `said`, the units chosen as the answer; `evidence` is that of `answerability`, `unknown`
+    the terms that the collection lacks. 0 where nothing was chosen."""
+    if not said:
+        return 0.0
+    weights, asked = material.weights, material.asked
+    held = {term for term in weights if any(holds(term, unit, 1.0) > 0 for unit in said)}
+    missing = _missing(weights, held)
+    highest = max(weights.values(), default=0.0)
+    bounded = min(max(evidence, _LEAST), 1 - _LEAST)
+    score = INTERCEPT + EVIDENCE * math.log(bounded / (1 - bounded))
+    if highest > 0:
+        score -= MISSING * max(missing.values(), default=0.0) / highest
+        score -= UNKNOWN * sum(missing[term] for term in missing if term in unknown) / material.total
+    everything = frozenset[str]().union(*(unit.own | unit.around for unit in said))
+    if any(name in weights and name not in held for name in asked.names):
+        score -= NO_NAME
+    if not numbered_things(asked.text) <= everything:
+        score -= NO_NUMBER
+    score -= _value_cost(material, said)
+    return 1 / (1 + math.exp(-score))
+
+
+def _missing(weights: Mapping[str, float], held: Collection[str]) -> dict[str, float]:
+    """The weight of each term that is not held. Of a Chinese word of which a part is held (加班 of 加班费) half, and
+    none of its other parts, which are no words."""
+    missing = {term: weight for term, weight in weights.items() if term not in held}
+    compounds = {
+        term for term in missing if is_chinese(term) and any(part in term and part != term for part in held)
+    }
+    for term in list(missing):
+        if term in compounds:
+            missing[term] /= 2
+        elif any(term in compound for compound in compounds):
+            del missing[term]
+    return missing
+
+
+def _value_cost(material: Material, said: Sequence[Unit]) -> float:
+    """What it costs that no value of the kind that is asked for stands in what is said, in its heading, or right beside
+    it. A reason says that it is one; other values may be put in words that no pattern knows."""
+    if any(_lacks_cell(material, unit) for unit in said):
+        return NO_VALUE
+    kind = read_answer_type(fold_script(material.asked.text))
+    if kind is None or kind.name in _OPEN_TYPES or material.wanted.shape != "passage":
+        return 0.0
+    place = next((at for at, unit in enumerate(material.units) if unit is said[0]), 0)
+    beside = material.units[max(0, place - 1) : place + len(said) + 1]
+    texts = [_told(unit) for unit in (*said, *beside) if unit.chunk is said[0].chunk]
+    if kind.value.search(fold_script("\n".join(texts))):
+        return 0.0
+    return NO_REASON if kind.name == "reason" else NO_VALUE
+
+
+def _lacks_cell(material: Material, row: Unit) -> bool:
+    """Whether the question names a column of a row's table, by all of its name, that is empty in that row."""
+    if row.kind is not Kind.ROW:
+        return False
+    table = [unit for unit in material.units if unit.chunk is row.chunk and unit.block == row.block]
+    filled = {name for name, cell in zip(row.names, row.cells, strict=False) if cell.strip(" -–—/")}
+    names = {name for unit in table for name in unit.names if name}
+    asked = {name for name in names if (found := frozenset(terms(name))) and found <= material.weights.keys()}
+    return bool(asked) and asked.isdisjoint(filled)
+
+
+def _told(unit: Unit) -> str:
+    if unit.kind is Kind.ROW:
+        return f"{told_by_row(unit.names, unit.cells)}\n{unit.text}"
+    return f"{unit.heading}\n{unit.text}"

@@ -1,0 +1,36 @@
+"""Numbers in a question that name one of several things ("HSK 2", "error 503", 第3条), not how many or how much; pure.
+
+What documents say of another number answers nothing, as with a code.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from app.lexicon import fold_script
+
+_NUMBERED: Final = re.compile(
+    r"(?<![\w-])(?:[A-Z]{2,6} #?|(?i:codes?|errors?|alarms?|rooms?|levels?|steps?|sections?|chapters?|weeks?|gates?|docks?|bays?"
+    r"|phases?|stages?|lines?|routes?|versions?|articles?|clauses?|grades?|class|zones?|aisles?|shelf|units?|modules?"
+    r"|lessons?|items?|number|no\.|nr\.|pages?|tiers?|options?|chambers?|halls?|lanes?|buildings?|floors?|terminals?)[ #-]{1,2})"
+    r"(?P<n>\d{1,5})\b(?! ?(?:%|[.,:/]\d|(?i:years?|months?|weeks?|days?|hours?|minutes?|people|persons|times"
+    r"|eur|usd|gbp|kg|km|m|cm|mm|g|h|min|s|t)\b))"
+    r"|第 ?(?P<z>\d{1,5}) ?[条章节周页级步号款批期轮类档层]"
+    r"|(?:代码|错误|故障|房间|楼层|等级|级别|编号|教室|仓库|冷库) ?(?P<y>\d{1,5})(?![\d.]| ?[个天年月日元%])"
+)
+
+
+def numbered_things(question: str) -> frozenset[str]:
+    """The numbers that name a thing, as they are written.
+
+    >>> sorted(numbered_things("When is the HSK 2 exam in room 14, at 3 pm?"))
+    ['14', '2']
+    >>> numbered_things("Does the GW-7 cost less than EUR 100?"), numbered_things("第3条说什么？")
+    (frozenset(), frozenset({'3'}))
+    """
+    return frozenset(
+        found[found.lastgroup or 0]
+        for found in _NUMBERED.finditer(fold_script(question))
+        if not re.match(r"(?:EUR|USD|GBP|CHF|CNY|RMB|HKD|TWD|JPY)\b", found[0])
+    )
