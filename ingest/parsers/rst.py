@@ -260,6 +260,7 @@ class _Writer:
         self._document = document
         self._budget = TextBudget()
         self._out = BlockWriter()
+        self._colon = "：" if language == "zh" else ": "
         self._labels = languages.get_language({"zh": "zh_cn"}.get(language, "en")).labels
         self._markdown: str | None = None
 
@@ -387,7 +388,7 @@ class _Writer:
         children = list(node.children)
         if children and isinstance(children[0], nodes.title):
             label = self._text(children.pop(0))
-        self._out.write(f"{label.rstrip('!：:')}: " if label else "")
+        self._out.write(f"{label.rstrip('!：:')}{self._colon}" if label else "")
         for child in children:
             self._write(child, level)
         self._out.end_block()

@@ -117,6 +117,10 @@ def test_blocks() -> None:
     )
 
 
+def test_labels_are_in_the_language_of_the_text() -> None:
+    assert rst("学习率调度器的用法。\n\n.. warning:: 小心。\n").text == "学习率调度器的用法。\n\n警告：小心。"
+
+
 def test_tables() -> None:
     grid = "+---+---+\n| a | b |\n+===+===+\n| c | d |\n+   +---+\n|   | e |\n+---+---+\n"
     assert rst(grid).text == "| a | b |\n| --- | --- |\n| c | d |\n| c | e |"
