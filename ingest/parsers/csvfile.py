@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
@@ -23,6 +24,7 @@ CSV_MEDIA_TYPE = "text/csv"
 TSV_MEDIA_TYPE = "text/tab-separated-values"
 
 _DELIMITERS = ",;\t|"
+_NAMED_DELIMITER = re.compile(r"sep=([^\w\s]|\t)[ \t]*\n", re.I)  # the first line of files for Excel
 _SAMPLE_LINES = 50
 _SAMPLE_CHARS = 100_000
 
@@ -39,8 +41,10 @@ def parse_tsv(content: bytes, source: str) -> Document:
 
 def _parse(content: bytes, source: str, media_type: str, delimiter: str) -> Document:
     raw = clean_text(decode(content))
-    delimiter = delimiter or _sniff(raw.text)
-    text = write_grid(_read_rows(raw.text, delimiter), TextBudget())
+    body, named = raw.text, _NAMED_DELIMITER.match(raw.text)
+    if named is not None and not delimiter:
+        body, delimiter = raw.text[named.end() :], named[1]
+    text = write_grid(_read_rows(body, delimiter or _sniff(body)), TextBudget())
     # Joining cells cannot bring back what cleaning removed, but can put two characters together that compose.
     cleaned = clean_text(text)
     return Document(

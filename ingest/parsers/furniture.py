@@ -138,6 +138,7 @@ class Furniture:
         self._walk(root, skipped)
 
     def _walk(self, root: etree._Element, skipped: set[etree._Element]) -> None:
+        is_marked = any(found.tag in {"main", "article"} or found.get("role") for found in self._roots)
         frames = [_Frame(root, is_inside=not self._roots, is_in_header=False)]
         link_depth = 0
         walk = etree.iterwalk(root, events=("start", "end"))
@@ -149,7 +150,9 @@ class Furniture:
                     walk.skip_subtree()
                     continue
                 is_inside = frames[-1].is_inside or element in self._roots
-                is_in_header = element.tag == "header" or frames[-1].is_in_header
+                is_in_header = (element.tag == "header" and not (is_inside and is_marked)) or frames[
+                    -1
+                ].is_in_header
                 frames.append(_Frame(element, is_inside, is_in_header))
                 link_depth += element.tag == "a"
                 _count(frames[-1], element.text, link_depth)

@@ -78,9 +78,13 @@ class Styles:
 
     def __init__(self, root: etree._Element) -> None:
         self._rules: dict[str, dict[str, str]] = {}
+        self._is_partly_known = False
         for sheet in root.iter("style"):
             self._read_sheet("".join(sheet.itertext())[:_MAX_SHEET_CHARS])
-        self._has_links = bool(root.xpath("boolean(//link[contains(@rel, 'stylesheet')])"))
+        # Sheets whose rules are not here, or not read, may colour a background.
+        self._is_partly_known = self._is_partly_known or bool(
+            root.xpath("boolean(//link[contains(@rel, 'stylesheet')])")
+        )
 
     def _read_sheet(self, sheet: str) -> None:
         for rule in _RULE.finditer(_AT_RULE.sub("", sheet)):
@@ -88,6 +92,8 @@ class Styles:
                 name = selector.strip()
                 if name and _SIMPLE.match(name):
                     self._rules.setdefault(name.lower(), {}).update(_declarations(rule[2]))
+                elif "background" in rule[2]:
+                    self._is_partly_known = True
 
     def of(self, element: etree._Element) -> dict[str, str]:
         """Return what is declared for an element, name → value in lower case."""
@@ -106,9 +112,11 @@ class Styles:
         if size := declared.get("font-size"):
             look = replace(look, is_tiny=_is_tiny(size, around.is_tiny))
         back = declared.get("background-color") or declared.get("background") or element.get("bgcolor")
-        if back:
+        if declared.get("background-image", "none") != "none":
+            look = replace(look, background=None)
+        elif back:
             look = replace(look, background=_background(back.lower(), around.background))
-        elif self._has_links and (
+        elif self._is_partly_known and (
             element.tag in _OFTEN_COLOURED or _COLOURED.search((element.get("class") or "")[:500])
         ):
             look = replace(look, background=None)  # by a sheet that is not here

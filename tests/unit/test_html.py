@@ -143,6 +143,8 @@ def test_what_hides_from_readers_is_left_out_and_counted(hidden: str) -> None:
         "<table><tr><td bgcolor=navy><font color=white>Seen text.</font></table>",
         "<div style='opacity:0;transform:translateY(20px)'>Seen text.</div>",
         "<p style='color:var(--ink)'>Seen text.</p>",
+        "<style>th {color:#fff} .x tr {background:#333}</style><table class=x><tr><th>Seen text.</table>",
+        "<div style='background-image:url(x.png)'><p style='color:#fff'>Seen text.</div>",
         "<div style='transform:translate3d(-1200px,0,0)'>Seen text.</div>",
         "<style>@media print { p {font-size:1px} }</style><p>Seen text.</p>",
         "<style>.hero {background:url(x.png)} .hero {color:white}</style><div class=hero>Seen text.</div>",

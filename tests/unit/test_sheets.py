@@ -333,3 +333,9 @@ def test_merged_cells_may_not_unfold() -> None:
     with pytest.raises(DocumentError) as raised:
         read(book(rows, merged=areas))
     assert raised.value.code == "too_large"
+
+
+def test_the_line_that_names_the_delimiter_is_no_text() -> None:
+    """F-1134."""
+    found = parse(b"sep=;\nname;price\nkettle;48,50\n", csvfile.CSV_MEDIA_TYPE, "a.csv").text
+    assert found == "| name | price |\n| --- | --- |\n| kettle | 48,50 |"
