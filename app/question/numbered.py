@@ -10,12 +10,17 @@ from typing import Final
 
 from app.lexicon import fold_script
 
+_LABELS: Final = (
+    "codes?|errors?|alarms?|rooms?|levels?|steps?|sections?|chapters?|weeks?|gates?|docks?|bays?|phases?|stages?|lines?"
+    "|routes?|versions?|articles?|clauses?|grades?|class|zones?|aisles?|shelf|units?|modules?|lessons?|items?|number"
+    r"|no\.|nr\.|pages?|tiers?|options?|chambers?|halls?|lanes?|buildings?|floors?|terminals?"
+)
+_UNITS: Final = (
+    "years?|months?|weeks?|days?|hours?|minutes?|people|persons|times|eur|usd|gbp|kg|km|m|cm|mm|g|h|min|s|t"
+)
 _NUMBERED: Final = re.compile(
-    r"(?<![\w-])(?:[A-Z]{2,6} #?|(?i:codes?|errors?|alarms?|rooms?|levels?|steps?|sections?|chapters?|weeks?|gates?|docks?|bays?"
-    r"|phases?|stages?|lines?|routes?|versions?|articles?|clauses?|grades?|class|zones?|aisles?|shelf|units?|modules?"
-    r"|lessons?|items?|number|no\.|nr\.|pages?|tiers?|options?|chambers?|halls?|lanes?|buildings?|floors?|terminals?)[ #-]{1,2})"
-    r"(?P<n>\d{1,5})\b(?! ?(?:%|[.,:/]\d|(?i:years?|months?|weeks?|days?|hours?|minutes?|people|persons|times"
-    r"|eur|usd|gbp|kg|km|m|cm|mm|g|h|min|s|t)\b))"
+    rf"(?<![\w-])(?:[A-Z]{{2,6}} #?|(?i:{_LABELS})[ #-]{{1,2}})"
+    rf"(?P<n>\d{{1,5}})\b(?! ?(?:%|[.,:/]\d|(?i:{_UNITS})\b))"
     r"|第 ?(?P<z>\d{1,5}) ?[条章节周页级步号款批期轮类档层]"
     r"|(?:代码|错误|故障|房间|楼层|等级|级别|编号|教室|仓库|冷库) ?(?P<y>\d{1,5})(?![\d.]| ?[个天年月日元%])"
 )
