@@ -22,6 +22,9 @@ _MAX_ROWS = 2_000  # of a page; one that has more is a drawing
 _MAX_RULES = 600  # of one direction
 _MAX_COLUMNS, _MAX_BANDS = 40, 300  # of a ruled table
 _MAX_CELL_CHARS = 1_200  # what is longer stands in a layout, not in a table
+_LONG_CELL_CHARS = 250
+_MAX_NAME_CHARS = 120  # of a column
+_LEAST_WORDY = 0.15  # of a ruled table's cells: fewer have words in formulas and puzzles
 _NEAR = 3.0  # points: lines that end so near to each other touch
 
 _MAX_CELL_LINES = 12  # of a table without ruled lines
@@ -30,7 +33,8 @@ _SAME_PLACE = 8.0  # points between the columns of a table on two pages
 _ENOUGH = 4  # points of _is_convincing
 
 # In heights of a line, which are about 1.2 times the font's size.
-_CELL_GAP = 0.8  # a blank stripe between columns is at least so wide
+_CELL_GAP = 0.8  # words farther from each other may stand in two columns
+_HAN_GAP = 0.5  # beside a Chinese character, and of the blank stripe between two columns
 _WIDE_GAP = 1.5
 _LEADING = 2.2  # lines of a table are at most so far from each other
 
@@ -48,9 +52,10 @@ _MARKER = re.compile(
 _KEY = re.compile(r"[:：]$")
 _PERIOD = re.compile(r"^(?:FY\s?)?(?:19|20)\d\d(?:[/-]\d\d(?:\d\d)?)?年?(?:\s?(?:Q|H)[1-4])?$")
 _EQUATION = re.compile(r"\(\d+(?:[.\-]\d+)*[a-z]?\)$")
+_SIGNS = re.compile(r"^[^\w\s—–✓✔✗✘×•☐☑-]+$")
 _ASSIGNED = re.compile(r"^:?=")
 _SECTION = re.compile(r"^(?:[A-Z]|\d+)(?:\.\d+)*\.?(?:\s|$)")
-_CODE = re.compile(r"[{};\\]|==|->|::|\(\)|//|</|[=+*]=|\$\w|^\s*[#%]")
+_CODE = re.compile(r"(?:.*?(?:[{};\\]|==|->|::|\(\)|//|</|[=+*]=|\$\w|#\d|\w=\S)|\s*[#%])")
 
 
 Cells = dict[int, tuple[str, ...]]  # column → the lines of text in its cell, columns ascending
@@ -136,7 +141,7 @@ class _Found:
 def find_blocks(lines: Sequence[Sequence[Word]], read_rules: Callable[[], Rules]) -> list[Block]:
     """Return the lines and tables of a page in reading order. `read_rules` is called where there may be a table."""
     height = median([line[0].y1 - line[0].y0 for line in lines]) if lines else 0.0
-    starts = [_starts(line, _CELL_GAP * height) for line in lines]
+    starts = [_starts(line, height) for line in lines]
     middles = sorted([line[0].y0 + line[0].y1 for line in lines])
     side_by_side = sum(len(places) > 1 for places in starts)
     side_by_side += sum(after - before < 0.8 * height for before, after in pairwise(middles))
@@ -181,20 +186,24 @@ def _compose(lines: Sequence[Sequence[Word]], tables: Sequence[_Found], height: 
 # Lines
 
 
-def _starts(line: Sequence[Word], gap: float) -> list[int]:
+def _starts(line: Sequence[Word], height: float) -> list[int]:
     """Return the indexes of the words before which a line has a gap, or goes back, and of its first word."""
     starts = [0]
+    narrow, wide = _HAN_GAP * height, _CELL_GAP * height
     x1 = line[0].x1
     for index, word in enumerate(line):
-        if not -gap < word.x0 - x1 < gap and index:
-            starts.append(index)
+        gap = word.x0 - x1
+        if not index or -wide < gap < narrow:
+            pass
+        elif not 0 < gap < wide or _HAN.match(word.text) or _HAN.match(line[index - 1].text[-1]):
+            starts.append(index)  # words of Chinese text have no blanks between them
         x1 = word.x1
     return starts
 
 
 def _split(line: Sequence[Word], height: float) -> list[_Segment]:
     """Part the words of a line at gaps."""
-    places = [*_starts(line, _CELL_GAP * height), len(line)]
+    places = [*_starts(line, height), len(line)]
     return [_Segment.of(line[start:end]) for start, end in pairwise(places)]
 
 
@@ -354,14 +363,15 @@ class _Grid:
             len({column for _, column in cells}) < 2
             or len(cells) < max(3, 0.35 * len(homes))
             or crossing > 0.1 * len(inside)
-            or max(sum(len(word.text) + 1 for word in cell) for cell in cells.values()) > _MAX_CELL_CHARS
+            or len(homes) < 0.5 * len(self.owner)
+            or _is_layout([sum(_columns_of(word.text) + 1 for word in cell) for cell in cells.values()])
         ):
             return None
-        rows = self._rows(cells, height)
-        rows = [row for row in rows if row]
-        if len(rows) < 2 or sum(len(row) > 1 for row in rows) < 2:
+        rows = [row for row in self._rows(cells, height) if row]
+        joined = _join_heads(rows, self._spans()) if rows else []
+        texts = [" ".join(lines) for row in joined for lines in row.values()]
+        if sum(len(row) > 1 for row in joined) < 2 or _share(_WORDY, texts) < _LEAST_WORDY:
             return None
-        joined = _join_heads(rows, self._spans())
         has_head = len(joined) < len(rows) or _has_head(rows)
         block = TableBlock(tuple(joined), tuple(self.xs[1:-1]), has_head)
         return _Found(block, {id(word) for word in inside})
@@ -374,7 +384,7 @@ class _Grid:
             held = {home[1]: cells[home] for home in homes if home in cells}
             lines = _rows([_Segment.of([word]) for words in held.values() for word in words], height)
             split = [self._by_column(line) for line in lines]
-            if _are_rows(split):
+            if _are_rows(split, lines):
                 rows += split
             elif bands <= 2 and len(split) > 2 and _is_drawn_by_rows(lines) and min(map(len, split)) > 1:
                 rows += _records(split, lines, height)  # no line is drawn between the rows
@@ -393,6 +403,12 @@ class _Grid:
             if home[1] != column and home[0] == row:
                 spans.setdefault(row, {})[home[1]] = column + 1
         return spans
+
+
+def _is_layout(chars: Sequence[int]) -> bool:
+    """Tell by the characters of cells whether lines part a page and not a table: most of it stands in one of them."""
+    longest = max(chars)
+    return longest > _MAX_CELL_CHARS or longest > max(_LONG_CELL_CHARS, 0.4 * sum(chars))
 
 
 def _crosses(rules: Iterable[Rule], at: float, middle: float) -> bool:
@@ -451,7 +467,7 @@ def _grow(rows: Sequence[_Row], start: int, height: float) -> tuple[int, list[In
         narrowed = [
             stripe
             for stripe in _subtract(stripes, rows[end].segments)
-            if stripe[1] - stripe[0] >= _CELL_GAP * height
+            if stripe[1] - stripe[0] >= _HAN_GAP * height
         ]
         if not narrowed or (len(narrowed) < len(stripes) and filled >= 3):
             break
@@ -502,12 +518,14 @@ def _read_aligned(
     texts = [{column: _cell_text(held[column]) for column in sorted(held)} for held in cells]
     if _is_something_else(texts, columns, has_rule=bool(inner)):
         return None
+    prose = sum(_is_prose(cells, column) for column in range(columns))
+    if prose and (
+        (columns == 2 and len(lines) < 3) or min(right - left for left, right in stripes) < 1.1 * height
+    ):
+        return None
     drawn = _drawn_cells(run, borders)
     if drawn and _is_convincing(drawn, run, stripes, len(lines) + 1):
         return _found(drawn, borders, run)
-    prose = sum(_is_prose(cells, column) for column in range(columns))
-    if not _is_drawn_by_rows(run) or prose > 1 or (prose and columns == 2 and not inner):
-        return None
     if len(inner) >= 2:
         rows = _banded(texts, run, inner)
     elif inner and inner[0] <= run[min(3, len(run) - 1)].y0:
@@ -515,9 +533,8 @@ def _read_aligned(
         rows = [*_banded(texts[:head], run[:head], []), *_records(texts[head:], run[head:], height)]
     else:
         rows = _records(texts, run, height)
-    if not _is_convincing(rows, run, stripes, len(lines)):
-        return None
-    return _found(rows, borders, run)
+    is_table = _is_drawn_by_rows(run) and prose < 2 and _is_convincing(rows, run, stripes, len(lines))
+    return _found(rows, borders, run) if is_table else None
 
 
 def _found(rows: Sequence[Cells], borders: Sequence[float], run: Sequence[_Row]) -> _Found:
@@ -582,14 +599,27 @@ def _is_something_else(texts: Sequence[Cells], columns: int, *, has_rule: bool) 
     first, last = by_column[0], by_column[-1]
     if columns == 2 and (_share(_MARKER, first) > 0.6 or not first):
         return True
-    if _share(_EQUATION, last) > 0.4 or any(_share(_ASSIGNED, column) >= 0.5 for column in by_column[1:]):
+    if (
+        _share(_EQUATION, last) > 0.4
+        or _share(_SIGNS, everything) > 0.3
+        or any(_share(_ASSIGNED, column) >= 0.5 for column in by_column[1:])
+    ):
         return True
     if columns <= 3 and not has_rule and _ascends(last, 2 if _share(_SECTION, first) >= 0.5 else 3):
         return True
-    if _share(_CODE, everything) > (0.5 if has_rule else 0.2):
+    rows = [" ".join(cell[0] for cell in row.values()) for row in texts]
+    if _share(_CODE, rows) > (0.6 if has_rule else 0.35) or (columns > 2 and _counts_lines(texts, columns)):
         return True
     wordy = [column for column in by_column if _share(_WORDY, column) >= 0.5]
     return not wordy or sum(map(len, everything)) < 2.5 * len(everything)
+
+
+def _counts_lines(texts: Sequence[Cells], columns: int) -> bool:
+    """Tell whether the first column counts lines of code or prose, which fill the others only here and there."""
+    numbers = [int(row[0][0]) for row in texts if 0 in row and row[0][0].isascii() and row[0][0].isdigit()]
+    steps = [after - before for before, after in pairwise(numbers)]
+    counts = len(numbers) > 2 and len(numbers) >= 0.6 * len(texts) and len(set(steps)) == 1 and steps[0] > 0
+    return counts and sum(map(len, texts)) < 0.75 * columns * len(texts)
 
 
 def _is_prose(cells: Sequence[dict[int, list[_Segment]]], column: int) -> bool:
@@ -660,15 +690,19 @@ def _banded(texts: Sequence[Cells], run: Sequence[_Row], lines: Sequence[float])
     rows: list[Cells] = []
     bands = groupby(zip(run, texts, strict=True), key=lambda row: bisect(lines, (row[0].y0 + row[0].y1) / 2))
     for _, band in bands:
-        held = [text for _, text in band]
-        rows += held if _are_rows(held) else [_joined(held)]
+        lines_of_text, held = zip(*band, strict=True)
+        rows += held if _are_rows(held, lines_of_text) else [_joined(held)]
     return rows
 
 
-def _are_rows(lines: Sequence[Cells]) -> bool:
-    """Tell whether lines of one band are rows: all fill the same columns and have a figure in the same one."""
-    same = len({tuple(line) for line in lines}) == 1 and len(lines[0]) > 1
-    return same and any(all(_VALUE.match(line[column][0]) for line in lines) for column in lines[0] if column)
+def _are_rows(texts: Sequence[Cells], lines: Sequence[_Row]) -> bool:
+    """Tell whether lines of one band are rows: all fill the same columns, and were drawn one after the other."""
+    spans = [{piece.words[0].seq for piece in line.segments} for line in lines]
+    return (
+        len({tuple(text) for text in texts}) == 1
+        and len(texts[0]) > 1
+        and all(max(before) < min(after) for before, after in pairwise(spans))
+    )
 
 
 def _joined(lines: Sequence[Cells]) -> Cells:
@@ -706,6 +740,8 @@ def _append(row: Cells, text: Cells) -> None:
 def _has_head(rows: Sequence[Cells]) -> bool:
     """Tell whether the first row names the columns: none of its cells is a figure above figures."""
     first, *others = rows
+    if max(len(" ".join(lines)) for lines in first.values()) > _MAX_NAME_CHARS:
+        return False
     for column, lines in first.items():
         below = [" ".join(row[column]) for row in others if column in row]
         name = " ".join(lines)

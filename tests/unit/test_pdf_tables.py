@@ -145,11 +145,13 @@ def test_a_table_that_goes_on_keeps_the_names_of_its_columns(repeats_head: bool)
     ]
 
 
-@pytest.mark.parametrize("is_ruled", [True, False])
-def test_chinese_tables(is_ruled: bool) -> None:
+@pytest.mark.parametrize(
+    ("xs", "is_ruled"), [((60, 160, 260), True), ((60, 160, 260), False), ((60, 98, 130), False)]
+)
+def test_chinese_tables(xs: Sequence[float], is_ruled: bool) -> None:
     rows = [["代码", "含义", "处理"], ["E-101", "无电源", "检查保险丝"], ["E-107", "膜片损坏", "寄回维修"]]
     rows += [["E-110", "滤网堵塞", "更换滤网"], ["E-115", "水泵空转", "打开进水阀"]]
-    page = [*cells(rows, (60, 160, 260))]
+    page = [*cells(rows, xs)]
     if is_ruled:
         page += grid((50, 150, 250, 400), [1414 - 18 * row for row in range(6)])
     assert "| E-107 | 膜片损坏 | 寄回维修 |" in read(page).text
