@@ -10,7 +10,7 @@ as it is.
 from __future__ import annotations
 
 import re
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Final
 
 import rjieba
@@ -42,8 +42,8 @@ _ASKING: Final = (
 )
 # What stands before an asking word: "Hi what is X", "so, where"; in front of anything else it may be what is asked.
 _FILLER: Final = re.compile(
-    rf"(?:(?:please|pls|kindly|um+|hm+|so|btw|by the way)\b[ ,:]*"
-    rf"|(?:{GREETING}(?: {CALLED})?|ok(?:ay)?|well|now|and|but|also|anyway|right|alright|actually)"
+    rf"(?:(?:please|pls|kindly|um+|hm+|btw|by the way)\b[ ,:]*"
+    rf"|(?:{GREETING}(?: {CALLED})?|ok(?:ay)?|so|well|now|and|but|also|anyway|right|alright|actually)"
     rf"(?:\s*[,:–—]\s*|\s+(?={_ASKING})))",
     re.IGNORECASE,
 )
@@ -115,7 +115,8 @@ _OPENER_ZH: Final = re.compile(
     "|(?:我的|有个?|有一个|一个)?(?:小|简单的?)?(?:问题|疑问)(?:是(?!什么|否|谁|哪|怎)|(?=[:：]))"
     ")"
     "(?:看看|看|到)?"
-    "(?P<whole>(?:一?下子?)?(?:我们?|[您你]们?|大家|各位(?:前辈|老师|同事|领导)?)?(?:一?下)?(?:的是)?[ ，,：:、]*)"
+    "(?P<whole>(?:一?下子?)?"
+    "(?:我们?|[您你]们?|大家|各位(?:前辈|老师|同事|领导)?)?(?:一?下)?(?:的是)?[ ，,：:、]*)(?!的)"
 )
 _CLOSER_ZH: Final = re.compile(
     "(?<![说写道示致喊])(?:非常|十分|多|太)?(?:谢谢|多谢|感谢|麻烦|拜托|辛苦)(?:你|您|大家|各位)?(?:了|啦|啊)?$"
@@ -127,6 +128,9 @@ _LEANS: Final = re.compile(
     re.IGNORECASE,
 )
 MOST_LEANING_TERMS: Final = 2  # content terms: a question with a pronoun and no more of them says too little
+MOST_CLAUSES: Final = (
+    4  # at either end of a sentence are taken together: "Many thanks, and kind regards, Tom"
+)
 _HALVES: Final = re.compile(r"(?<=[;；])")
 LONG_SENTENCE: Final = 120  # characters: of a longer sentence the parts between semicolons count as sentences
 CIRCUMSTANCES: Final = 40  # letters: less beside a question may belong to it
@@ -235,7 +239,9 @@ def _skip_beginning(folded: str, start: int, *, chinese: bool) -> int:
     while True:
         clauses = [
             (border.end(), folded[start : border.start()], folded[border.end() :], border.group())
-            for border in (CLAUSE_END_ZH if chinese else CLAUSE_END).finditer(folded, start)
+            for border in islice(
+                (CLAUSE_END_ZH if chinese else CLAUSE_END).finditer(folded, start), MOST_CLAUSES
+            )
         ]
         at = next((end for end, clause, *_ in clauses if is_courtesy(clause)), None)
         if at is None and (filler := _FILLER.match(folded, start)):
@@ -272,7 +278,7 @@ def _skip_end(folded: str, start: int, *, chinese: bool) -> int:
         closer = (_CLOSER_ZH if chinese else _CLOSER).search(rest)
         cut = closer.start() if closer else None
         if cut is None:
-            borders = (found.span() for found in ends.finditer(rest))
+            borders = [found.span() for found in ends.finditer(rest)][-MOST_CLAUSES:]
             cut = next((at for at, end in borders if _may_go(rest[end:], rest[:at])), None)
         if cut is None or not _MIXED.search(rest[:cut]):
             return end

@@ -36,7 +36,15 @@ def _words(name: str) -> frozenset[str]:
 _COURTEOUS: Final = _words("courtesy_en")
 _AROUND: Final = _COURTEOUS | _words("around_en")
 _SAID: Final = _AROUND | _words("asking_en") | ENGLISH_STOP_WORDS
-_EVERYDAY: Final = _SAID | _words("everyday_en")
+# Everyday words that are things in a company's documents too.
+_THINGS: Final = frozenset(
+    ("leave", "order", "orders", "job", "offer", "office", "home", "shop", "paper", "email")
+)
+_EVERYDAY: Final = (_SAID | _words("everyday_en")) - _THINGS
+_NAMES_TOPIC: Final = re.compile(
+    r"\b(?:about|regarding|concerning) (?!(?:this|that|it|something|anything|everything|you|me|us|here)\b)\w",
+    re.IGNORECASE,
+)
 _SEARCHED: Final = re.compile(
     r"(?:i|we)(?:'ve| have)?(?: been)?(?: already| just)? (?:(?:search|look|check)(?:ed|ing)?|tried)\b"
     r"|(?:i|we) (?:(?:could|can|did)(?:n't| ?not)|was not able to|wasn't able to|am unable to) (?:seem to )?find\b"
@@ -203,7 +211,9 @@ def is_plea(sentence: str) -> bool:
 
 def _are_of(clause: str, known: frozenset[str]) -> bool:
     words = [word.replace("’", "'").lower() for word in _WORD.findall(clause)]
-    return all(word in known or _CONTRACTED.sub("", word) in known for word in words)
+    return not _NAMES_TOPIC.search(clause) and all(
+        word in known or _CONTRACTED.sub("", word) in known for word in words
+    )
 
 
 def _is_courteous(clause: str) -> bool:

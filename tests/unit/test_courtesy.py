@@ -152,6 +152,20 @@ def test_circumstances_that_the_question_needs_stay(text: str) -> None:
     assert bare_question(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("I have a question about leave. How many days?", "leave. How many days?"),
+        ("Re: Question about leave", "Re: Question about leave"),
+        ("我需要知道的安全规定有哪些？", "我需要知道的安全规定有哪些？"),
+        ("So long as I work here, do I get a car?", "So long as I work here, do I get a car?"),
+    ],
+)
+def test_what_an_announcement_names_stays(text: str, bare: str) -> None:
+    """F-721."""
+    assert bare_question(text) == bare
+
+
 def test_a_code_in_the_circumstances_is_what_is_asked_of() -> None:
     """F-721."""
     text = (
