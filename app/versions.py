@@ -127,7 +127,7 @@ async def _find_replacing(
     """Documents of the names of those of the hits; where none is valid in place of one that is not in force, those that
     may say they replace it."""
     known = [(hit, standings[hit.document_id]) for hit in doubted]
-    names = [words for _, own in known for name in sought_names(own) for words in _spellings(name)]
+    names = [words for _, own in known for name in sought_names(own) for words in _spellings(name) if words]
     folders = {hit.source.rpartition("/")[0] if _lies_beside(own) else "" for hit, own in known}
     folder = next(iter(folders)) if len(folders) == 1 else ""
     # An index has the documents of one folder.
