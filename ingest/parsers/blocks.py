@@ -72,7 +72,7 @@ class BlockWriter:
         """Say what the text that follows is about: in front of its first paragraph, or a line above other blocks."""
         self.end_block()
         if self._cell or self._code_depth:
-            self._pieces.append(f"{_with_colon(text)} ")
+            self._pieces.append(_with_colon(text))
         else:
             self._label, self._label_frames = _with_colon(text), list(self._frames)
 
@@ -96,7 +96,7 @@ class BlockWriter:
             lines = [escape_markup(line) for line in split_lines(self._take())]
             if lines:
                 if self._label and self._label_frames == self._frames:
-                    lines[0], self._label = f"{self._label} {lines[0]}", ""
+                    lines[0], self._label = f"{self._label}{lines[0]}", ""
                 self._emit(lines)
 
     def open_heading(self, level: int) -> None:
@@ -211,7 +211,7 @@ class BlockWriter:
         if self._label:
             label, self._label = self._label, ""
             frames, self._frames = self._frames, self._label_frames
-            self._emit([label])
+            self._emit([label.rstrip()])
             self._frames = frames
         frames = self._frames[-_MAX_NESTING:]
         starts_item = any(frame.is_item and not frame.is_used for frame in frames)
@@ -227,10 +227,10 @@ class BlockWriter:
 
 
 def _with_colon(label: str) -> str:
-    """End a label so that it reads as one, in the manner of its script."""
+    """End a label so that text may follow it, in the manner of its script."""
     if not label[-1].isalnum() and label[-1] not in ")）]":
-        return label
-    return f"{label}：" if _HAN_END.search(label) else f"{label}:"
+        return f"{label} "
+    return f"{label}：" if _HAN_END.search(label) else f"{label}: "
 
 
 def split_lines(text: str) -> list[str]:

@@ -99,6 +99,7 @@ _WAYS = frozenset({"a", "p", "h2", "h3"})
 _ASIDES = frozenset({"toc", "related", "recommended"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CONTROLS = frozenset({"button", "option", "label"})
+_QUESTIONS = frozenset({"question", "faq", "accordion", "collapsible", "expander", "summary"})
 _TITLES = frozenset({"title", "headertitle", "pagetitle", "headline"})
 _BUTTON_PARENTS = _set("h1 h2 h3 h4 h5 h6 summary dt li p td")
 
@@ -135,6 +136,7 @@ class Furniture:
         self._has_h1 = next(root.iter("h1"), None) is not None
         self._titles = [h for h in root.iter("h1") if not any(a.tag == "header" for a in h.iterancestors())]
         self._has_title_inside = any(not self._roots or _inside(title, self._roots) for title in self._titles)
+        self._has_heading_inside = any(_inside(h, self._roots) for h in root.iter("h2", "h3"))
         self._walk(root, skipped)
 
     def _walk(self, root: etree._Element, skipped: set[etree._Element]) -> None:
@@ -251,12 +253,17 @@ class Furniture:
         """Whether a header outside the content holds the title of the text, or a remark on it."""
         if frame.has_title:
             return not self._has_title_inside
-        return frame.has_remark or (frame.has_heading and not self._has_h1 and not self._roots)
+        return frame.has_remark or (frame.has_heading and not self._has_h1 and not self._has_heading_inside)
 
     def _is_plain_button(self, frame: _Frame) -> bool:
         element = frame.element
         parent = element.getparent()
         opens = element.get("aria-expanded") is not None or element.get("aria-controls") is not None
+        opens = (
+            opens
+            or bool(_names(element) & _QUESTIONS)
+            or "".join(element.itertext()).rstrip().endswith(("?", "？"))
+        )
         is_short = frame.chars <= _MAX_BUTTON_CHARS
         return is_short and not opens and element.get("role") != "tab" and parent.tag not in _BUTTON_PARENTS
 

@@ -148,13 +148,9 @@ class _Page:
             or _exponent(element)
         ):
             return _SILENT
-        if self._drops_furniture and element in self._furniture.marked:
-            return "boilerplate"
-        if is_against_readers(declared):
+        if is_against_readers(declared) or (is_closed(element, declared) and not self._is_opened(element)):
             return "hidden"
-        if is_closed(element, declared) and not self._is_opened(element):
-            return "hidden"
-        return ""
+        return "boilerplate" if self._drops_furniture and element in self._furniture.marked else ""
 
     def _is_opened(self, element: etree._Element) -> bool:
         return element in self.tabs.labels or can_be_opened(element, self._opened_ids)
@@ -207,11 +203,14 @@ def _to_markdown(root: etree._Element, *, drop_furniture: bool, left_out: dict[s
 
 
 def _exponent(element: etree._Element) -> str:
-    """Return a raised number in characters that are raised, so that 10⁻⁶ is not read as 10-6; "" for other elements."""
-    text = element.text or ""
-    if element.tag != "sup" or len(element) or not _EXPONENT.match(text):
+    """Return a raised number so that it is not read as a part of the one before it, "" for other elements: 10⁻⁶, and
+    the number of a note in brackets."""
+    if element.tag != "sup":
         return ""
-    return str(text).translate(_SUPERSCRIPTS)
+    text = "".join(element.itertext()).strip() if len(element) < 2 else ""
+    if not _EXPONENT.match(text):
+        return ""
+    return f"[{text}]" if element.find("a") is not None else text.translate(_SUPERSCRIPTS)
 
 
 def _text_length(element: etree._Element) -> int:

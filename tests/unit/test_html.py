@@ -259,3 +259,19 @@ def test_columns_of_words_without_names_stay_rows() -> None:
     """F-1132: a long table whose first row is like the others has no names to repeat."""
     rows = "".join(f"<tr><td>{'int' if n % 3 else 'void'}<td>call_{n} ()" for n in range(40))
     assert text(f"<table>{rows}</table>").split("\n")[:2] == ["- void | call_0 ()", "- int | call_1 ()"]
+
+
+def test_a_raised_number_is_no_part_of_the_one_before() -> None:
+    assert (
+        text("<p>In 2025<sup><a href='#n'>1</a></sup> 4 m<sup>2</sup> at 1<sup>st</sup></p>")
+        == "In 2025[1] 4 m² at 1st"
+    )
+
+
+def test_a_question_on_a_button_is_text_and_a_command_is_not() -> None:
+    """F-1102."""
+    body = (
+        "<main><h1>FAQ</h1><div><button>How long is the warranty?</button><div class='answer' "
+        "style='max-height:0;overflow:hidden'>Ten years.</div></div><div><button>Copy</button></div></main>"
+    )
+    assert text(body) == "# FAQ\n\nHow long is the warranty?\n\nTen years."
