@@ -24,7 +24,12 @@ _GLYPHS: Final = 65_535  # a file may name a glyph by its number instead of its 
 @functools.cache
 def build_font() -> bytes:
     """Return a TrueType font whose glyphs, as many as there may be, are all the same box."""
-    x0, y0, x1, y1 = 50, _DESCENT, 950, _ASCENT
+    x0, y0, x1, y1 = (
+        0,
+        _DESCENT,
+        500,
+        _ASCENT,
+    )  # as wide as most letters: it stands for the width where none is told
     glyph = struct.pack(">hhhhh", 1, x0, y0, x1, y1)  # one contour and its bounds
     glyph += struct.pack(">HH", 3, 0)  # its last point; no instructions
     glyph += bytes([1] * 4)  # points on the curve, both coordinates in two bytes
@@ -40,7 +45,7 @@ def build_font() -> bytes:
         ),
         b"hhea": struct.pack(
             ">IhhhHhhhhhhhhhhhH",
-            *(0x10000, _ASCENT, _DESCENT, 0, _UNITS_PER_EM, x0, 50, x1, 1, 0, 0, 0, 0, 0, 0, 0, 1),
+            *(0x10000, _ASCENT, _DESCENT, 0, _UNITS_PER_EM, x0, x1, x1, 1, 0, 0, 0, 0, 0, 0, 0, 1),
         ),
         b"hmtx": struct.pack(">Hhh", _UNITS_PER_EM, x0, x0),
         # from the first box to the second, and from the second to the table's end, and so on, in words of 16 bits
