@@ -1,4 +1,4 @@
-"""Markdown bytes → Document. The stored text is the file's own, less a front matter in YAML or TOML.
+"""Markdown bytes → Document. The stored text is the file's own, less a front matter in YAML or TOML and HTML.
 
 A description in the front matter is the first paragraph, since it is there to be read.
 """
@@ -14,8 +14,10 @@ from collections.abc import Mapping
 import yaml  # type: ignore[import-untyped]  # ships no types; comes with langchain-core and transformers
 
 from app.domain import Document
+from app.errors import DocumentError
 from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.decoding import decode
+from ingest.parsers.inline_html import without_html
 from ingest.parsers.written import markdown_document
 
 MEDIA_TYPE = "text/markdown"
@@ -37,10 +39,12 @@ def parse_markdown(content: bytes, source: str) -> Document:
     """
     cleaned = clean_text(decode(content))
     metadata, text = split_front_matter(cleaned.text)
+    text, comments = without_html(text)
+    if not text.strip():
+        raise DocumentError("The file has comments alone; there is nothing to search.", code="empty")
     title = str(metadata.get("title", ""))
-    return markdown_document(
-        text, source, MEDIA_TYPE, title=title, metadata=metadata, dropped=cleaned.dropped
-    )
+    dropped = {**cleaned.dropped, **({"comment": comments} if comments else {})}
+    return markdown_document(text, source, MEDIA_TYPE, title=title, metadata=metadata, dropped=dropped)
 
 
 def split_front_matter(text: str) -> tuple[Mapping[str, Scalar], str]:

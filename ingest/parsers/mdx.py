@@ -14,6 +14,7 @@ from app.domain import Document
 from app.errors import DocumentError
 from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.decoding import decode
+from ingest.parsers.inline_html import code_end
 from ingest.parsers.markdown import Scalar, split_front_matter
 from ingest.parsers.written import markdown_document
 
@@ -114,7 +115,7 @@ def _without_jsx(text: str) -> str:
         out.append(text[at:start])
         end = start
         if mark[0][0] == "`":
-            end = _code_end(text, mark)
+            end = code_end(text, mark)
             out.append(text[start:end])
         elif mark[0][0] == "\\":
             end = mark.end()
@@ -127,18 +128,6 @@ def _without_jsx(text: str) -> str:
             out.append(mark[0])
         at = end
     return "".join(out) + text[at:]
-
-
-def _code_end(text: str, ticks: re.Match[str]) -> int:
-    """Where inline code ends: at as many ticks, within its paragraph; else the ticks are text."""
-    paragraph_end = text.find("\n\n", ticks.end())
-    closing = re.compile(rf"(?<!`){ticks[0]}(?!`)") if len(ticks[0]) < 10 else None
-    found = (
-        closing.search(text, ticks.end(), paragraph_end if paragraph_end >= 0 else len(text))
-        if closing
-        else None
-    )
-    return found.end() if found else ticks.end()
 
 
 def _balanced_end(text: str, start: int) -> int:

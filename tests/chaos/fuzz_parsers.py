@@ -120,6 +120,10 @@ def built_seeds() -> list[tuple[str, bytes]]:
     page = "<html><meta charset=gbk><title>t</title><h1>x</h1><table><tr><td rowspan=2>a<td>b</table><ul><li>c<pre>d"
     return [
         (markdown.MEDIA_TYPE, "---\ntitle: x\n---\n# 标题\n\ntext | a |\n```\ncode\n```\n".encode()),
+        (
+            markdown.MEDIA_TYPE,
+            b"<h1>x</h1>\n<!-- y -->\n<table><tr><td>a</table>\n`<b>` <b>c</b><br>\n    <i>d\n",
+        ),
         (plaintext.MEDIA_TYPE, "text 文字 plain\n".encode("gb18030")),
         (
             rst.MEDIA_TYPE,
