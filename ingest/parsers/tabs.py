@@ -142,9 +142,14 @@ def _label_holders(root: etree._Element) -> Iterator[etree._Element]:
             continue
         inside = list(islice(element.iterdescendants(), _MAX_INSIDE + 1))
         if len(inside) <= _MAX_INSIDE and not any(
-            inner.tag in _BLOCKS or inner.get("role") == "tabpanel" for inner in inside
+            inner.tag in _BLOCKS or inner.get("role") == "tabpanel" or _leads_away(inner) for inner in inside
         ):
             yield element
+
+
+def _leads_away(element: etree._Element) -> bool:
+    """Whether a link leads to another page: menus of sites are called tabs as well."""
+    return element.tag == "a" and not (element.get("href") or "#").startswith(("#", "javascript:"))
 
 
 def _labels_in(holder: etree._Element) -> list[etree._Element]:

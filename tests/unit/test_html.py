@@ -275,3 +275,8 @@ def test_a_question_on_a_button_is_text_and_a_command_is_not() -> None:
         "style='max-height:0;overflow:hidden'>Ten years.</div></div><div><button>Copy</button></div></main>"
     )
     assert text(body) == "# FAQ\n\nHow long is the warranty?\n\nTen years."
+
+
+def test_a_menu_called_tabs_labels_nothing() -> None:
+    menu = "<div class=tabs><ul><li><a href=/a>Guide</a><li><a href=/b>Reference</a></ul></div>"
+    assert text(f"{menu}<div><p>One.</p><p>Two.</p></div>").endswith("One.\n\nTwo.")
