@@ -31,7 +31,8 @@ _OPENING_WORDS = """
     details spoiler expand expanded expandable expander toggle toggled toggleable togglable fold folded foldable faq
     answer more hiddencontent slide"""
 _OPENS = frozenset(_OPENING_WORDS.split())
-_OPENERS = frozenset({"button", "summary", "dt", "h1", "h2", "h3", "h4", "h5", "h6"})
+_OPENERS = frozenset({"button", "summary", "dt"})
+_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 _SUBSTANCE = frozenset({"ul", "ol", "table", "pre", "h2", "h3", "h4", "h5", "h6", "dl"})
 _READ_ELEMENTS = 50  # of a closed element, to tell what it is
 _MAX_HOLDERS = 500
@@ -71,9 +72,9 @@ def find_opened_ids(root: etree._Element) -> set[str]:
 def can_be_opened(element: etree._Element, opened_ids: set[str]) -> bool:
     """Tell whether a closed element is a part of the text that a reader opens, and not something left over.
 
-    It is when its role or name says so, when something refers to it, when it stands below a heading, question or
-    button, beside others of its kind that take turns, or when it is more than a remark: a section with a list, a
-    table, code or headings.
+    It is when its role or name says so, when something refers to it, when it stands below a question or button, when
+    it is all that stands below a heading, beside others of its kind that take turns, or when it is more than a remark:
+    a section with a list, a table, code or headings.
     """
     words = name_words(element.get("class"))
     if element.get("role") == "tabpanel" or element.get("hidden") == "until-found" or words & _OPENS:
@@ -82,6 +83,8 @@ def can_be_opened(element: etree._Element, opened_ids: set[str]) -> bool:
         return True
     before, after = element.getprevious(), element.getnext()
     if before is not None and (before.tag in _OPENERS or before.get("aria-expanded") is not None):
+        return True
+    if before is not None and before.tag in _HEADINGS and (after is None or after.tag in _HEADINGS):
         return True
     if words and any(
         other is not None and other.tag == element.tag and other.get("class") == element.get("class")
