@@ -25,7 +25,7 @@ from app.domain import AnswerKind, Citation, Claim
 from app.generation.draft import Draft
 from app.generation.evidence import coverage, coverage_of, holds
 from app.generation.reply import Voice, Wording
-from app.generation.rows import ChosenRows, choose_rows
+from app.generation.rows import ChosenRows, choose_rows, tied_rows
 from app.generation.standing import (
     Moment,
     Standing,
@@ -426,6 +426,7 @@ def _write(
     is_asked_for = _is_asked_for(material, best)
     alone = None if is_asked_for or other is not None else _alone(material, best, order)
     label = _label(best, material, always=other is not None or is_asked_for or alone is not None)
+    best = _with_continuation(material, _with_ties(material, best), chinese=chinese)
     _write_candidate(draft, best, label, voice=material.voice, is_whole=material.is_whole)
     if best.kind == "passage":
         for further in _further(material, best, candidates, chinese=chinese):
@@ -466,6 +467,14 @@ def _alone(material: Material, candidate: _Candidate, order: Mapping[str, int]) 
     return None if own.is_in_force else material.voice.word(_NONE_IN_FORCE)
 
 
+def _with_ties(material: Material, best: _Candidate) -> _Candidate:
+    """A row with the others of its table that hold the same of the question: each answers it as well."""
+    if best.kind != "table" or len(best.units) > 1:
+        return best
+    tied = tied_rows(best.units[0], material.weights, material.units)
+    return replace(best, units=tuple(tied[:MAX_ITEMS]), of=len(tied), among=len(tied))
+
+
 def _with_continuation(material: Material, best: _Candidate, *, chinese: bool) -> _Candidate:
     """A sentence with the one after it, where that goes on with what it says, or has the value that is asked for and
     the first has not; they are one quote."""
@@ -476,7 +485,8 @@ def _with_continuation(material: Material, best: _Candidate, *, chinese: bool) -
     after = material.units[place + 1] if place + 1 < len(material.units) else None
     if (
         after is None
-        or after.kind is not Kind.PROSE
+        or after.kind is not unit.kind
+        or (after.kind is Kind.ITEM and not after.continues)
         or after.chunk is not unit.chunk
         or after.block != unit.block
     ):

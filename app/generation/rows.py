@@ -55,7 +55,7 @@ def choose_rows(
     tells them apart."""
     items = items_of(block)
     if block[0].kind is Kind.ROW:
-        if kept := _within_bounds(asked.text, block):
+        if wanted.bound and (kept := _within_bounds(asked.text, block)):
             return ChosenRows([[row] for row in kept], "bound")
         if wanted.superlative and (first := _extreme(asked.text, weights, block)):
             return ChosenRows([[row] for row in first], "extreme")
