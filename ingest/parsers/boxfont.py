@@ -24,12 +24,8 @@ _GLYPHS: Final = 65_535  # a file may name a glyph by its number instead of its 
 @functools.cache
 def build_font() -> bytes:
     """Return a TrueType font whose glyphs, as many as there may be, are all the same box."""
-    x0, y0, x1, y1 = (
-        0,
-        _DESCENT,
-        500,
-        _ASCENT,
-    )  # as wide as most letters: it stands for the width where none is told
+    # as wide as most letters: where a font tells no widths, it is what words are taken to end with
+    x0, y0, x1, y1 = 0, _DESCENT, 500, _ASCENT
     glyph = struct.pack(">hhhhh", 1, x0, y0, x1, y1)  # one contour and its bounds
     glyph += struct.pack(">HH", 3, 0)  # its last point; no instructions
     glyph += bytes([1] * 4)  # points on the curve, both coordinates in two bytes

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 _FULL_SHARE = 0.7  # of the page's widest line: a line this wide was broken for lack of room
@@ -31,7 +32,7 @@ _STARTS_ITEM = re.compile(
 _PRINTED_HYPHEN = re.compile("[\x02\ufffe][ \t]*\n?|(?<=[A-Za-zà-ÿ])-[ \t]*\n(?=[a-zà-ÿ])")
 _WORD = re.compile(r"[^\W\d_]+")
 _BROKEN = re.compile(rf"[^\W\d_]+{_HYPHEN}\n[ \t]*[^\W\d_]+")
-_COMPOUND = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-(?=([^\W\d_]+))")
+_INNER_HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 _ADDRESS = re.compile(r"(?:://|www\.)\S*$")  # is not hyphenated: the hyphen is its own
 _CHAIN_BEFORE = re.compile(r"[^\W\d_]-[^\W\d_]+$")
 _CHAIN_AFTER = re.compile(r"[^\W\d_]+-[^\W\d_]")
@@ -68,7 +69,11 @@ class LineJoiner:
 
     def __init__(self, texts: Iterable[str]) -> None:
         """Take all text of the document, in pieces that end where no word goes on."""
-        self._words = _find_words(map(_mark_hyphens, texts))
+        self._texts = list(texts)
+
+    @cached_property
+    def _words(self) -> _Words:  # many documents break no word
+        return _find_words(map(_mark_hyphens, self._texts))
 
     def paragraphs(self, text: str) -> str:
         """Join the lines of one page into paragraphs.
@@ -79,7 +84,26 @@ class LineJoiner:
         >>> LineJoiner([]).paragraphs("这一行文字排满了版面的宽度所以在这里\\n换行，继续。")
         '这一行文字排满了版面的宽度所以在这里换行，继续。'
         """
-        return _join_lines(_mark_hyphens(text), self._words)
+        return self._join(_mark_hyphens(text))
+
+    def _join(self, page: str) -> str:
+        lines = [line.strip() for line in page.split("\n")]
+        lines = [line for line in lines if line.strip(_HYPHEN)]
+        full_width = max(_MIN_FULL_WIDTH, _FULL_SHARE * max(map(_width, lines), default=0))
+        out: list[str] = []
+        starts_paragraph = True
+        for line, following in pairwise([*lines, ""]):
+            if line.endswith(_HYPHEN):
+                out.append(_end_hyphenated(line.rstrip(_HYPHEN), following, self._words))
+                starts_paragraph = False
+            elif WHOLE in line:
+                out += [line.replace(WHOLE, ""), "\n"]
+                starts_paragraph = False
+            else:
+                separator = _separator(line, following, full_width, starts_paragraph)
+                out += [line, separator]
+                starts_paragraph = separator == "\n\n"
+        return "".join(out).strip()
 
     def cell(self, lines: Sequence[str]) -> str:
         """Join the lines of a cell into one.
@@ -108,29 +132,12 @@ def _find_words(pages: Iterable[str]) -> _Words:
     for page in pages:
         whole = _BROKEN.sub(" ", page).lower()
         counts.update(_WORD.findall(whole))
-        compounds.update(f"{first}-{last}" for first, last in _COMPOUND.findall(whole))
+        for hyphen in _INNER_HYPHEN.finditer(whole):
+            first = _WORD.findall(whole[max(0, hyphen.start() - _LAST_WORD_CHARS) : hyphen.start()])[-1]
+            last = _WORD.match(whole, hyphen.end())
+            compounds.add(f"{first}-{last[0]}" if last else first)
     share = sum(counts[word] for word in _HYPHENATING) / max(1, counts.total())
     return _Words(frozenset(counts) | compounds, share >= _HYPHENATING_SHARE)
-
-
-def _join_lines(page: str, words: _Words) -> str:
-    lines = [line.strip() for line in page.split("\n")]
-    lines = [line for line in lines if line.strip(_HYPHEN)]
-    full_width = max(_MIN_FULL_WIDTH, _FULL_SHARE * max(map(_width, lines), default=0))
-    out: list[str] = []
-    starts_paragraph = True
-    for line, following in pairwise([*lines, ""]):
-        if line.endswith(_HYPHEN):
-            out.append(_end_hyphenated(line.rstrip(_HYPHEN), following, words))
-            starts_paragraph = False
-        elif WHOLE in line:
-            out += [line.replace(WHOLE, ""), "\n"]
-            starts_paragraph = False
-        else:
-            separator = _separator(line, following, full_width, starts_paragraph)
-            out += [line, separator]
-            starts_paragraph = separator == "\n\n"
-    return "".join(out).strip()
 
 
 def _end_hyphenated(line: str, following: str, words: _Words) -> str:

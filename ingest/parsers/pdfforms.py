@@ -28,6 +28,8 @@ _LINE_HEIGHT = 12.0  # points, of a page without words
 
 def add_values(page: pypdfium2.PdfPage, lines: list[list[Word]]) -> list[list[Word]]:
     """Return the lines of a page with the values of its fields, each in the line of its label where it has one."""
+    if page.formenv is None:
+        return lines
     heights = sorted(word.y1 - word.y0 for line in lines for word in line)
     height = heights[len(heights) // 2] if heights else _LINE_HEIGHT
     values = as_shown([list(_values(page, height or _LINE_HEIGHT))], page)
@@ -62,8 +64,7 @@ def _insert(value: Word, lines: list[list[Word]]) -> None:
 
 def _values(page: pypdfium2.PdfPage, height: float) -> Iterator[Word]:
     form = page.formenv
-    if form is None:
-        return
+    assert form is not None
     for index in range(min(pdfium_c.FPDFPage_GetAnnotCount(page.raw), _MAX_FIELDS)):
         annotation = pdfium_c.FPDFPage_GetAnnot(page.raw, index)
         if not annotation:

@@ -146,7 +146,10 @@ def find_blocks(lines: Sequence[Sequence[Word]], read_rules: Callable[[], Rules]
     side_by_side = sum(len(places) > 1 for places in starts)
     side_by_side += sum(after - before < 0.8 * height for before, after in pairwise(middles))
     if height <= 0 or side_by_side < 2:  # as on most pages
-        return [Line(_text(line, height)) for line in lines]
+        return [
+            Line(" ".join([word.text for word in line]) if len(places) == 1 else _text(line, height))
+            for line, places in zip(lines, starts, strict=True)
+        ]
     split = [
         [_Segment.of(line[start:end]) for start, end in pairwise([*places, len(line)])]
         for line, places in zip(lines, starts, strict=True)

@@ -25,7 +25,8 @@ _THIN = 3.0  # points; a filled stripe as thin as this is a line
 HYPHENS = (
     "\x02\ufffe"  # pdfium writes one of these for a hyphen at a line's end and leaves the line's end out
 )
-_PIECE = re.compile(rf"[^\s{HYPHENS}]+[{HYPHENS}]?|[{HYPHENS}]|[\r\n]+")  # a word, or a line's end
+_MARKS = frozenset(HYPHENS)
+_MARK = re.compile(f"[{HYPHENS}]")
 
 
 class Word(NamedTuple):
@@ -80,33 +81,29 @@ def read_words(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage) -> lis
     handle, box = text_page.raw, pdfium_c.FS_RECTF()
     pointer, read = ctypes.byref(box), pdfium_c.FPDFText_GetLooseCharBox
     lines: list[list[Word]] = []
-    words: list[Word] = []
-    for found in _PIECE.finditer(text):
-        piece = found[0]
-        if piece[0] in "\r\n":
-            if words:
-                lines.append(words)
-                words = []
-            continue
-        first, last = found.start(), found.end() - 1
-        ends_line = piece[-1] in HYPHENS
-        if ends_line and last > first:
-            last -= 1  # the mark has the box of nothing
-        read(handle, first, pointer)
-        x0, x1, y0, y1 = box.left, box.right, box.bottom, box.top
-        if last > first:
-            read(handle, last, pointer)
-            if box.bottom == y0 and box.right > x1:
-                x1 = box.right
-            else:  # turned, or with letters of another size
-                x0, x1 = min(x0, box.left), max(x1, box.right)
-                y0, y1 = min(y0, box.bottom), max(y1, box.top)
-        words.append(Word(piece, x0, x1, -y1, -y0, len(lines)))
-        if ends_line:
+    place = 0  # of the word in the text of pdfium, which has no line's end behind a mark
+    for line in _MARK.sub("\\g<0>\n", text.replace("\r", " ")).split("\n"):
+        words: list[Word] = []
+        ends_in_mark = line[-1:] in _MARKS
+        for piece in line.split(" "):
+            if piece:
+                last = place + len(piece) - 1
+                read(handle, place, pointer)
+                x0, x1, y0, y1 = box.left, box.right, box.bottom, box.top
+                if last > place:
+                    # a mark has the box of nothing
+                    read(handle, last - 1 if ends_in_mark and piece[-1] in _MARKS else last, pointer)
+                    if box.bottom == y0 and box.right > x1:
+                        x1 = box.right
+                    else:  # turned, or with letters of another size
+                        x0, x1 = min(x0, box.left), max(x1, box.right)
+                        y0, y1 = min(y0, box.bottom), max(y1, box.top)
+                words.append(Word(piece, x0, x1, -y1, -y0, len(lines)))
+                place = last + 1
+            place += 1
+        place -= ends_in_mark
+        if words:
             lines.append(words)
-            words = []
-    if words:
-        lines.append(words)
     if sum(map(len, lines)) > MAX_WORDS:
         return _without_places(text_page.get_text_bounded())
     return as_shown(lines, page)
@@ -115,13 +112,14 @@ def read_words(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage) -> lis
 def as_shown(lines: list[list[Word]], page: pypdfium2.PdfPage) -> list[list[Word]]:
     """Leave out what stands outside the page, and turn the places as the page is turned."""
     left, bottom, right, top = page.get_bbox()
+
+    def is_inside(word: Word) -> bool:
+        return word.x1 >= left and word.x0 <= right and word.y1 >= -top and word.y0 <= -bottom
+
     kept = [
-        [
-            word
-            for word in line
-            if word.x1 >= left and word.x0 <= right and word.y1 >= -top and word.y0 <= -bottom
-        ]
+        line if is_inside(line[0]) and is_inside(line[-1]) else [word for word in line if is_inside(word)]
         for line in lines
+        if line
     ]
     turn = _TURNS[page.get_rotation() // 90 % 4]
     if turn is not _TURNS[0]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_SAMPLES, _SAMPLE_CHARS = 4, 10_000
+_SAMPLES, _SAMPLE_CHARS = 3, 2_000
 _UNNAMED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
 _RUN = re.compile(r"([^\w\s]|_)\1+")  # leaders and rules
 _SIGNS = re.compile(r"[\W_]+")
@@ -39,9 +39,9 @@ def is_broken(text: str) -> bool:
     visible = "".join(sample.split())
     if len(_UNNAMED.findall(visible)) > _MOST_UNNAMED * len(visible):
         return True
-    signs = _RUN.sub(r"\1", visible)
-    if len(_SIGNS.sub("", signs)) < _LEAST_WORD_SIGNS * len(signs):
-        return True
+    word_signs = len(_SIGNS.sub("", visible))
+    if word_signs < _LEAST_WORD_SIGNS * len(visible):
+        return word_signs < _LEAST_WORD_SIGNS * len(_RUN.sub(r"\1", visible))
     words = _LATIN.findall(unicodedata.normalize("NFD", sample).lower())
     once = "".join(set(words))
     han = set(_HAN.findall(sample))
