@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from html import escape
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -13,6 +14,9 @@ S = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 _NAMES = f'xmlns:w="{W}" xmlns:a="{A}" xmlns:p="{P}" xmlns:r="{R}" xmlns:mc="{MC}"'
+
+Cell = str | int | float | tuple[str, int]  # text, number, or a number as the file writes it and its style
+Row = Sequence[Cell | None]
 
 STYLES = f"""<w:styles xmlns:w="{W}">
 <w:style w:type="paragraph" w:default="1" w:styleId="a"><w:name w:val="Normal"/></w:style>
@@ -180,6 +184,77 @@ def row(*cells: object, number: int | None = None) -> str:
     ]
     numbered = f' r="{number}"' if number else ""
     return f"<row{numbered}>{''.join(written)}</row>"
+
+
+def build_book(
+    rows: Sequence[Row],
+    formats: Sequence[str] = (),
+    *,
+    merged: Sequence[str] = (),
+    hidden_rows: Sequence[int] = (),
+    columns: str = "",
+    notes: Mapping[str, str] | None = None,
+    threads: Mapping[str, str] | None = None,
+    boxes: Sequence[str] = (),
+) -> bytes:
+    """A workbook of one sheet; style n is the n-th format, 0 none."""
+    lines = []
+    for number, row in enumerate(rows, start=1):
+        cells = "".join(
+            _cell(f"{chr(65 + at)}{number}", cell) for at, cell in enumerate(row) if cell is not None
+        )
+        hidden = ' hidden="1"' if number in hidden_rows else ""
+        lines.append(f'<row r="{number}"{hidden}>{cells}</row>')
+    merges = "".join(f'<mergeCell ref="{area}"/>' for area in merged)
+    codes = "".join(
+        f'<numFmt numFmtId="{200 + at}" formatCode="{escape(code)}"/>'
+        for at, code in enumerate(formats, start=1)
+    )
+    styles = "".join(f'<xf numFmtId="{200 + at}"/>' for at in range(1, len(formats) + 1))
+    links = {
+        "c": ("comments", "../comments1.xml"),
+        "t": ("threadedComment", "../threads1.xml"),
+        "d": ("drawing", "../drawing1.xml"),
+    }
+    comments = "".join(
+        f'<comment ref="{ref}"><text><r><t>{note}</t></r></text></comment>'
+        for ref, note in (notes or {}).items()
+    )
+    remarks = "".join(
+        f'<threadedComment ref="{ref}"><text>{text}</text></threadedComment>'
+        for ref, text in (threads or {}).items()
+    )
+    drawn = "".join(
+        f"<xdr:sp><xdr:txBody>{''.join(f'<a:p><a:r><a:t>{line}</a:t></a:r></a:p>' for line in box.split(chr(10)))}"
+        "</xdr:txBody></xdr:sp>"
+        for box in boxes
+    )
+    return pack(
+        {
+            "_rels/.rels": relationships({"a": ("officeDocument", "xl/workbook.xml")}),
+            "xl/workbook.xml": f'<workbook xmlns="{S}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/'
+            'relationships"><sheets><sheet name="S" r:id="r1"/></sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": relationships(
+                {"r1": ("worksheet", "worksheets/sheet1.xml"), "t": ("styles", "styles.xml")}
+            ),
+            "xl/styles.xml": f'<styleSheet xmlns="{S}"><numFmts>{codes}</numFmts><cellXfs><xf numFmtId="0"/>{styles}'
+            "</cellXfs></styleSheet>",
+            "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{S}"><cols>{columns}</cols><sheetData>{"".join(lines)}'
+            f"</sheetData><mergeCells>{merges}</mergeCells></worksheet>",
+            "xl/worksheets/_rels/sheet1.xml.rels": relationships(links),
+            "xl/comments1.xml": f'<comments xmlns="{S}"><commentList>{comments}</commentList></comments>',
+            "xl/threads1.xml": f"<ThreadedComments>{remarks}</ThreadedComments>",
+            "xl/drawing1.xml": f'<xdr:wsDr xmlns:xdr="urn:x" xmlns:a="urn:a">{drawn}</xdr:wsDr>',
+        }
+    )
+
+
+def _cell(reference: str, cell: Cell) -> str:
+    if isinstance(cell, tuple):
+        return f'<c r="{reference}" s="{cell[1]}"><v>{cell[0]}</v></c>'
+    if isinstance(cell, str):
+        return f'<c r="{reference}" t="inlineStr"><is><t>{escape(cell)}</t></is></c>'
+    return f'<c r="{reference}"><v>{cell}</v></c>'
 
 
 def build_epub(chapters: Mapping[str, str], *, contents: str = "", metadata: str = "", **extra: str) -> bytes:

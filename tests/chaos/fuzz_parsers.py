@@ -47,6 +47,7 @@ from ingest.sandbox import SandboxedParser
 from ingest.sources import find_sources
 from tests.chaos.evidence import report
 from tests.office import (
+    build_book,
     build_docx,
     build_epub,
     build_pptx,
@@ -114,6 +115,21 @@ def built_seeds() -> list[tuple[str, bytes]]:
     book = build_xlsx(
         {"一": row("a", "b") + row(1, '<c r="B1" t="s" s="1"><v>0</v></c>')}, strings=["<t>s</t>"]
     )
+    formatted = build_book(
+        [["Works", 2023, None], [None, "Output", ("45717.25", 1)], ["Kiel", ("1067", 2), ("-0.5", 3)]],
+        ['[$-804]yyyy"年"m h:mm AM/PM;@', "[>9]#,##0.0,;00000", "_($* # ?/?_);0.0E+0%"],
+        merged=["B1:C1", "A1:A2"],
+        hidden_rows=[3],
+        columns='<col min="2" max="2" hidden="1"/>',
+        notes={"A3": "x"},
+        threads={"B3": "y"},
+        boxes=["z"],
+    )
+    tabbed = (
+        "<style>.a,#b{font-size:1px;color:#fff}</style><header><h1>t</h1></header><main><div role=tablist><b role=tab>"
+        "A</b><b role=tab>B</b></div><div><p>a</p><p hidden>b</p></div><figure class='highlight c'><table><tr><td>"
+        "<pre>1</pre><td><pre>x<br></pre></table></figure><p class=a style='color:rgb(1,1,1)'>c</p><aside class=toc>d"
+    )
     notebook = {
         "cells": [{"cell_type": "markdown", "source": ["# x\n"]}, {"cell_type": "code", "source": "1"}]
     }
@@ -150,6 +166,8 @@ def built_seeds() -> list[tuple[str, bytes]]:
         (subtitles.VTT_MEDIA_TYPE, "WEBVTT\n\n00:01.000 --> 00:02.000\n<v A>词 &amp;</v>\n".encode()),
         (subtitles.SRT_MEDIA_TYPE, b"1\n00:00:01,000 --> 00:00:02,000\n- a\n\n2\n00:09:01,0 --> 0\nb\n"),
         (html.MEDIA_TYPE, page.encode()),
+        (html.MEDIA_TYPE, tabbed.encode()),
+        (xlsx.MEDIA_TYPE, formatted),
         (pdf.MEDIA_TYPE, build_pdf([["one", "two"], ["three"]], title="t")),
         (pdf.MEDIA_TYPE, build_pdf([["closed"]], user_password="")),
         (docx.MEDIA_TYPE, word),

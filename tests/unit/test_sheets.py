@@ -2,90 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
-
 import pytest
 
 from app.domain import Document
 from app.errors import DocumentError
 from ingest.parsers import csvfile, parse, xlsx
-from tests.office import S, build_docx, pack, paragraph, relationships, word_table
-
-Cell = str | int | float | tuple[str, int]  # text, number, or a number as the file writes it and its style
-
-Row = Sequence[Cell | None]
-
-
-def book(
-    rows: Sequence[Row],
-    formats: Sequence[str] = (),
-    *,
-    merged: Sequence[str] = (),
-    hidden_rows: Sequence[int] = (),
-    columns: str = "",
-    notes: Mapping[str, str] | None = None,
-    threads: Mapping[str, str] | None = None,
-    boxes: Sequence[str] = (),
-) -> bytes:
-    """A workbook of one sheet; style n is the n-th format, 0 none."""
-    lines = []
-    for number, row in enumerate(rows, start=1):
-        cells = "".join(
-            _cell(f"{chr(65 + at)}{number}", cell) for at, cell in enumerate(row) if cell is not None
-        )
-        hidden = ' hidden="1"' if number in hidden_rows else ""
-        lines.append(f'<row r="{number}"{hidden}>{cells}</row>')
-    merges = "".join(f'<mergeCell ref="{area}"/>' for area in merged)
-    codes = "".join(
-        f'<numFmt numFmtId="{200 + at}" formatCode="{escape(code)}"/>'
-        for at, code in enumerate(formats, start=1)
-    )
-    styles = "".join(f'<xf numFmtId="{200 + at}"/>' for at in range(1, len(formats) + 1))
-    links = {
-        "c": ("comments", "../comments1.xml"),
-        "t": ("threadedComment", "../threads1.xml"),
-        "d": ("drawing", "../drawing1.xml"),
-    }
-    comments = "".join(
-        f'<comment ref="{ref}"><text><r><t>{note}</t></r></text></comment>'
-        for ref, note in (notes or {}).items()
-    )
-    remarks = "".join(
-        f'<threadedComment ref="{ref}"><text>{text}</text></threadedComment>'
-        for ref, text in (threads or {}).items()
-    )
-    drawn = "".join(
-        f"<xdr:sp><xdr:txBody>{''.join(f'<a:p><a:r><a:t>{line}</a:t></a:r></a:p>' for line in box.split(chr(10)))}"
-        "</xdr:txBody></xdr:sp>"
-        for box in boxes
-    )
-    return pack(
-        {
-            "_rels/.rels": relationships({"a": ("officeDocument", "xl/workbook.xml")}),
-            "xl/workbook.xml": f'<workbook xmlns="{S}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/'
-            'relationships"><sheets><sheet name="S" r:id="r1"/></sheets></workbook>',
-            "xl/_rels/workbook.xml.rels": relationships(
-                {"r1": ("worksheet", "worksheets/sheet1.xml"), "t": ("styles", "styles.xml")}
-            ),
-            "xl/styles.xml": f'<styleSheet xmlns="{S}"><numFmts>{codes}</numFmts><cellXfs><xf numFmtId="0"/>{styles}'
-            "</cellXfs></styleSheet>",
-            "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{S}"><cols>{columns}</cols><sheetData>{"".join(lines)}'
-            f"</sheetData><mergeCells>{merges}</mergeCells></worksheet>",
-            "xl/worksheets/_rels/sheet1.xml.rels": relationships(links),
-            "xl/comments1.xml": f'<comments xmlns="{S}"><commentList>{comments}</commentList></comments>',
-            "xl/threads1.xml": f"<ThreadedComments>{remarks}</ThreadedComments>",
-            "xl/drawing1.xml": f'<xdr:wsDr xmlns:xdr="urn:x" xmlns:a="urn:a">{drawn}</xdr:wsDr>',
-        }
-    )
-
-
-def _cell(reference: str, cell: Cell) -> str:
-    if isinstance(cell, tuple):
-        return f'<c r="{reference}" s="{cell[1]}"><v>{cell[0]}</v></c>'
-    if isinstance(cell, str):
-        return f'<c r="{reference}" t="inlineStr"><is><t>{escape(cell)}</t></is></c>'
-    return f'<c r="{reference}"><v>{cell}</v></c>'
+from tests.office import Cell, Row, build_book, build_docx, paragraph, word_table
 
 
 def read(content: bytes) -> Document:
@@ -168,7 +90,7 @@ def test_cells_show_what_the_program_shows(code: str) -> None:
     values = FORMATS[code]
     rows: list[Row] = [["Case", "Shown"]]
     rows += [[f"c{at}", (value, 1)] for at, value in enumerate(values)]
-    shown = [line.strip("| ").split(" | ")[1] for line in sheet(book(rows, [code])).split("\n")[2:]]
+    shown = [line.strip("| ").split(" | ")[1] for line in sheet(build_book(rows, [code])).split("\n")[2:]]
     assert shown == list(values.values())
 
 
@@ -187,7 +109,7 @@ def long(*head: Row) -> list[Row]:
 
 def test_years_and_numbers_name_columns() -> None:
     """F-1106."""
-    lines = sheet(book(long(["Works", 2021, 2022, 2023]))).split("\n")
+    lines = sheet(build_book(long(["Works", 2021, 2022, 2023]))).split("\n")
     assert lines[:3] == [
         "Works | 2021 | 2022 | 2023",
         "",
@@ -196,7 +118,7 @@ def test_years_and_numbers_name_columns() -> None:
     text = "Size,36,37,38\n" + "".join(f"Model {n},{n * n},{n + 7},{n % 5}\n" for n in range(30))
     found = parse(text.encode(), csvfile.CSV_MEDIA_TYPE, "a.csv").text
     assert "- Size: Model 7 | 36: 49 | 37: 14 | 38: 2" in found
-    blank = sheet(book(long([None, "2021", "2022"])))
+    blank = sheet(build_book(long([None, "2021", "2022"])))
     assert "- Works 1 | 2021: 37 | 2022: 48" in blank
 
 
@@ -204,9 +126,9 @@ def test_two_rows_of_names_are_one() -> None:
     """F-1106."""
     head: list[Row] = [["Works", 2023, None, 2024, None], [None, "Output", "Scrap", "Output", "Scrap"]]
     wanted = "- Works: Works 1 | 2023 Output: 37 | 2023 Scrap: 48 | 2024 Output: 59 | 2024 Scrap: 70"
-    assert wanted in sheet(book(long(*head), merged=["A1:A2", "B1:C1", "D1:E1"]))
-    assert wanted in sheet(book(long(*head)))
-    small = sheet(book(long(*head)[:5], merged=["B1:C1", "D1:E1"])).split("\n")
+    assert wanted in sheet(build_book(long(*head), merged=["A1:A2", "B1:C1", "D1:E1"]))
+    assert wanted in sheet(build_book(long(*head)))
+    small = sheet(build_book(long(*head)[:5], merged=["B1:C1", "D1:E1"])).split("\n")
     assert small[0] == "| Works | 2023 Output | 2023 Scrap | 2024 Output | 2024 Scrap |"
     text = "Works,2023,,2024,\n,Output,Scrap,Output,Scrap\n" + "".join(f"W{n},{n},2,3,4\n" for n in range(30))
     assert (
@@ -218,7 +140,7 @@ def test_two_rows_of_names_are_one() -> None:
 def test_values_are_no_names() -> None:
     """F-1106: a table without names keeps its first row, and its empty cells their place."""
     lines = sheet(
-        book([["Mozart", 1756, None, 1791], *(["Bach", 1685, None, 1750] for _ in range(20))])
+        build_book([["Mozart", 1756, None, 1791], *(["Bach", 1685, None, 1750] for _ in range(20))])
     ).split("\n")
     assert lines[0] == "- Mozart | 1756 | – | 1791"
     assert len(lines) == 21
@@ -228,7 +150,7 @@ def test_wide_tables_keep_their_names() -> None:
     """F-1106: names that are long together are cut, not left out."""
     names: list[Cell] = [f"Turnover of branch number {n}" for n in range(25)]
     rows: list[Row] = [names, *([n] * 25 for n in range(20))]
-    lines = sheet(book(rows)).split("\n")
+    lines = sheet(build_book(rows)).split("\n")
     assert lines[2].startswith("- Turnover…number 0: 0 | Turnover…number 1: 0")
 
 
@@ -240,7 +162,7 @@ def test_merged_cells_are_repeated_in_sheets() -> None:
     rows: list[Row] = [["Shops of 2025"], ["Region", "Shop", "Sales"]]
     rows += [["East" if n == 0 else None, f"Shop {n}", n] for n in range(6)]
     rows += [["Both", None, 7]]
-    text = sheet(book(rows, merged=["A1:C1", "A3:A8", "A9:B9"]))
+    text = sheet(build_book(rows, merged=["A1:C1", "A3:A8", "A9:B9"]))
     assert text.split("\n") == [
         "Shops of 2025",
         "",
@@ -271,7 +193,7 @@ def test_notes_stand_at_their_cells_and_boxes_at_the_end() -> None:
     rows: list[Row] = [["Name", "Room"], ["Ann", "B1"], ["Bo", "B2"], ["Cy", "B3"]]
     long_note = "why " * 60
     notes = {"A2": "on leave", "B1": "since May", "B3": "靠窗", "A4": long_note, "D9": "alone"}
-    text = sheet(book(rows, notes=notes, boxes=["Read me first.\nThen ask."]))
+    text = sheet(build_book(rows, notes=notes, boxes=["Read me first.\nThen ask."]))
     assert text.split("\n\n") == [
         "| Name | Room |\n| --- | --- |\n| Ann (Note: on leave) | B1 |\n| Bo | B2（批注：靠窗） |\n| Cy | B3 |",
         "Note on Room (B1): since May",
@@ -288,28 +210,28 @@ def test_a_thread_counts_instead_of_its_copy() -> None:
         "[Threaded comment]\n\nYour version of Excel allows you to read this.\n\nComment:\n    Is it right?"
     )
     rows: list[Row] = [["Name", "Room"], ["Ann", "B1"]]
-    assert "Ann (Note: Is it right?)" in sheet(book(rows, notes={"A2": copy}))
-    assert "Ann (Note: It is.)" in sheet(book(rows, notes={"A2": copy}, threads={"A2": "It is."}))
+    assert "Ann (Note: Is it right?)" in sheet(build_book(rows, notes={"A2": copy}))
+    assert "Ann (Note: It is.)" in sheet(build_book(rows, notes={"A2": copy}, threads={"A2": "It is."}))
 
 
 def test_a_sheet_that_is_a_text_box_is_not_empty() -> None:
     """F-1118."""
-    assert read(book([], boxes=["All there is"])).text == "# S\n\nAll there is"
+    assert read(build_book([], boxes=["All there is"])).text == "# S\n\nAll there is"
     with pytest.raises(DocumentError):
-        read(book([]))
+        read(build_book([]))
 
 
 def test_hidden_rows_and_columns_are_marked() -> None:
     """F-1118."""
     rows: list[Row] = [["Name", "Pay"], ["Ann", 1], ["Bo", 2]]
     columns = '<col min="2" max="2" hidden="1"/>'
-    assert sheet(book(rows, hidden_rows=[3], columns=columns)).split("\n") == [
+    assert sheet(build_book(rows, hidden_rows=[3], columns=columns)).split("\n") == [
         "| Name | Pay (hidden column) |",
         "| --- | --- |",
         "| Ann | 1 |",
         "| Bo (hidden row) | 2 |",
     ]
-    assert "王（隐藏行）" in sheet(book([["姓名", "职务"], ["王", "经理"]], hidden_rows=[2]))
+    assert "王（隐藏行）" in sheet(build_book([["姓名", "职务"], ["王", "经理"]], hidden_rows=[2]))
 
 
 # Long tables of other formats
@@ -331,7 +253,7 @@ def test_merged_cells_may_not_unfold() -> None:
     areas = [f"A{n}:XFD1048576" for n in range(1, 3000)]
     rows: list[Row] = [["x" * 190, n] for n in range(3000)]
     with pytest.raises(DocumentError) as raised:
-        read(book(rows, merged=areas))
+        read(build_book(rows, merged=areas))
     assert raised.value.code == "too_large"
 
 
