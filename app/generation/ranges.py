@@ -62,7 +62,7 @@ _UNITS: Final = {
     **dict.fromkeys(("人", "people", "person"), ("person", 1.0)),
 }
 CURRENCIES: Final = frozenset(("EUR", "USD", "GBP", "CHF", "CNY", "HKD", "TWD", "JPY"))
-_HAN_UNITS: Final = "|".join(sorted((unit for unit in _UNITS if "\u4e00" <= unit), key=len, reverse=True))
+_HAN_UNITS: Final = "|".join(sorted((unit for unit in _UNITS if unit > "\u4e00"), key=len, reverse=True))
 _UNIT_WORD: Final = re.compile(r"(?:us|hk|nt)?\$|[€£¥%]|°c|[a-z]+|[\u4e00-\u9fff]+")
 _COUNTED: Final = r"个?(?:工作|自然|日历)?"  # between a number and a Chinese unit
 _SPANS: Final = r"(?=[ -](?:year|month|week|day|hour|minute)s?\b)"
@@ -72,7 +72,7 @@ _LATIN_NUMBER: Final = (
 )
 _N: Final = (
     r"(?:\d+(?:,\d{3})*(?:\.\d+)?(?: ?[万亿])?"
-    rf"|{_LATIN_NUMBER}|[零〇一二两三四五六七八九十百千万]+|半(?={_COUNTED}(?:年|月|天|日|小时)))"
+    rf"|{_LATIN_NUMBER}|[零〇一二两三四五六七八九十][零〇一二两三四五六七八九十百千万]*|半(?={_COUNTED}(?:年|月|天|日|小时)))"
 )
 _SIGN: Final = r"(?:US|HK|NT)?[€$£¥] ?|\b(?:EUR|USD|GBP|CHF|CNY|RMB|HKD|TWD|NTD|JPY) ?"
 _START: Final = rf"(?:(?P<sign>{_SIGN})|(?<![A-Za-z0-9_.,-]))"
@@ -98,7 +98,7 @@ _BOTH: Final = re.compile(
 _NO_AMOUNT: Final = re.compile(
     r"(?<!\d)\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?![\d.])|\d+(?:\.\d+){2,}|(?<!\d)\d{1,2}/\d{1,2}/\d{2,4}"
     r"|\d{1,2}:\d\d(?::\d\d)?(?: ?[ap]\.?m\b)?|\b\d{1,2} ?[ap]\.?m\b"
-    r"|(?:\d{1,2} ?(?:-|–|and|to) )?\d{1,2} o'clock|\d{1,2}点(?:\d{1,2}分|半)?"
+    r"|(?:\d{1,2} ?(?:-|–|and|to) )?\d{1,2} o'clock|[\d一二三四五六七八九十]{1,3}点(?:\d{1,2}分|半)?"
     r"|\+\d[\d ()/-]{5,}\d|(?<![\d,.])0\d{1,4}[-/ ]\d[\d -]{3,}\d|(?<![\d,.])\d{3,5}(?:[ -]\d{3,5}){2,}"
     r"|(?<!\d)(?:19|20)\d\d ?年(?:\d{1,2}月)?(?:\d{1,2}[日号])?"
     r"|(?<!\d)(?:0?[1-9]|1[0-2])月(?:\d{1,2}[日号]?)?|(?<![一二三四五六七八九十])(?:[一二三四五六七八九]|十[一二]?)月(?!份?以)",

@@ -10,7 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from app.generation.evidence import holds
-from app.generation.ranges import Amount, Range, read_amounts, read_ranges, scale_of, unit_of
+from app.generation.ranges import (
+    CURRENCIES,
+    Amount,
+    Range,
+    read_amounts,
+    read_ranges,
+    unit_and_scale,
+    unit_of,
+    written_amounts,
+)
 from app.generation.units import Kind, Unit, items_of
 from app.lexicon import fold_script, terms
 from app.question.content import Asked
@@ -35,7 +44,6 @@ _LEAST_EXPENSIVE: Final = re.compile(r"\bleast expensive\b", re.IGNORECASE)
 _BY_PRICE: Final = re.compile(r"expensive|cheap|dear|pric|cost|贵|便宜|价", re.IGNORECASE)
 _BY_TIME: Final = re.compile(r"earliest|latest|newest|oldest|[早晚新]", re.IGNORECASE)
 _MONEY_NAME: Final = re.compile(r"price|cost|rent|fee|rate|amount|charge|价|费|租|金额|元", re.IGNORECASE)
-_CURRENCIES: Final = frozenset(("EUR", "USD", "GBP", "CNY"))
 _LEADING_NUMBER: Final = re.compile(r"\W{0,4}(?:[A-Z]{3} )?(?P<n>\d+(?:,\d{3})*(?:\.\d+)?)")
 _MOMENT: Final = re.compile(r"\b(?P<y>[12]\d{3})[-/.年](?P<m>\d{1,2})(?:[-/.月](?P<d>\d{1,2}))?")
 
@@ -55,9 +63,10 @@ def choose_rows(
     tells them apart."""
     items = items_of(block)
     if block[0].kind is Kind.ROW:
+        about = _about(weights, block, around)
         if wanted.bound and (kept := _within_bounds(asked.text, block)):
-            return ChosenRows([[row] for row in kept], "bound")
-        if wanted.superlative and (first := _extreme(asked.text, weights, block)):
+            return ChosenRows([[row] for row in kept if row in about] or [[row] for row in kept], "bound")
+        if wanted.superlative and (first := _extreme(asked.text, weights, about)):
             return ChosenRows([[row] for row in first], "extreme")
     return _holding(wanted, weights, items, around)
 
@@ -84,35 +93,32 @@ def with_ranges(units: Sequence[Unit], question: str) -> list[Unit]:
     ranges = [_ranges_of(unit) for unit in units]
     changed = list(units)
     for amount, words in points:
-        nearest: dict[tuple[str, int], float] = {}
+        nearest: dict[tuple[str, int], tuple[float, float]] = {}
         for unit, of_unit in zip(units, ranges, strict=True):
             for one in of_unit:
                 if one.unit == amount.unit and one.holds(amount):
                     key = (unit.chunk.chunk_id, unit.block)
-                    nearest[key] = max(nearest.get(key, one.low), one.low)
+                    nearest[key] = max(nearest.get(key, _nearness(one)), _nearness(one))
         for place, (unit, of_unit) in enumerate(zip(units, ranges, strict=True)):
             same = [one for one in of_unit if one.unit == amount.unit]
             if not same:
                 continue
             best = nearest.get((unit.chunk.chunk_id, unit.block))
-            fits = any(one.holds(amount) and (best is None or one.low >= best) for one in same)
+            fits = any(one.holds(amount) and (best is None or _nearness(one) >= best) for one in same)
             own = changed[place].own
             changed[place] = replace(changed[place], own=own | words if fits else own - words)
     return changed
 
 
 def _points(question: str) -> list[tuple[str, Amount]]:
-    """The numbers of a question that have a unit, with their words; none that is a bound."""
-    found = []
-    for part in re.finditer(
-        r"(?:\d[\d,.]*|\b[a-z]+|[一二两三四五六七八九十百]+)[ -]?(?:[a-z]+|[个周工作]*[年月天日岁周时分元人吨])",
-        fold_script(question),
-        re.IGNORECASE,
-    ):
-        amounts = read_amounts(part[0])
-        if len(amounts) == 1 and amounts[0].unit and amounts[0].number < 10_000_000:
-            found.append((part[0], amounts[0]))
-    return found
+    """The numbers of a question that have a unit, with their words."""
+    return [(text, amount) for text, amount in written_amounts(question) if amount.unit]
+
+
+def _nearness(one: Range) -> tuple[float, float]:
+    """Of two ranges that hold a number the greater is the one that tells of it: "from 5", not "from 0"; "up to 10", not
+    "up to 20"."""
+    return one.low, -one.high
 
 
 def _ranges_of(unit: Unit) -> list[Range]:
@@ -130,6 +136,26 @@ def _unit_word(name: str) -> str:
     return next(
         (word for word in re.findall(r"[€$£¥￥%]|[A-Za-z]+|[\u4e00-\u9fff]+", name) if unit_of(word)), ""
     )
+
+
+def _about(weights: Mapping[str, float], rows: Sequence[Unit], around: frozenset[str]) -> list[Unit]:
+    """The rows of the things that a question names: the desks of "the cheapest desk"; all where it names none. A number
+    is no name here: it is that of a bound."""
+    held = [
+        {
+            term
+            for term in weights
+            if term not in around and not re.search(r"[\d@]", term) and holds(term, row, 0.0) > 0
+        }
+        for row in rows
+    ]
+    telling = {term for term in frozenset().union(*held) if not all(term in of_row for of_row in held)}
+    most = max(sum(weights[term] for term in of_row & telling) for of_row in held)
+    return [
+        row
+        for row, of_row in zip(rows, held, strict=True)
+        if sum(weights[term] for term in of_row & telling) >= MOST_HELD_SHARE * most
+    ]
 
 
 def _within_bounds(question: str, rows: Sequence[Unit]) -> list[Unit]:
@@ -161,9 +187,12 @@ def _amount_in(row: Unit, column: int, unit: str) -> Amount | None:
     if amounts:
         return amounts[0]
     number = _LEADING_NUMBER.match(row.cells[column])
-    if number is None or unit_of(name) != unit:
+    base, times = unit_and_scale(name)
+    if number is None or base != unit:
         return None
-    return Amount(float(number["n"].replace(",", "")) * scale_of(name), unit)
+    value = float(number["n"].replace(",", ""))
+    is_year = base == "month" and 1900 <= value < 2100  # of the calendar
+    return None if is_year else Amount(value * times, unit)
 
 
 def _extreme(question: str, weights: Mapping[str, float], rows: Sequence[Unit]) -> list[Unit]:
@@ -192,7 +221,7 @@ def _fits(question: str, weights: Mapping[str, float], rows: Sequence[Unit], col
     if _BY_PRICE.search(question):
         cell = next((row.cells[column] for row in rows if column < len(row.cells)), "")
         is_money = bool(_MONEY_NAME.search(name)) or any(
-            amount.unit in _CURRENCIES for amount in read_amounts(f"{cell} {name}")
+            amount.unit in CURRENCIES for amount in read_amounts(f"{cell} {name}")
         )
         return 1.0 + named if is_money else 0.0
     return named + (
@@ -210,11 +239,9 @@ def _values(rows: Sequence[Unit], column: int, *, by_time: bool) -> list[tuple[f
             value = int(moment["y"]) * 10_000 + int(moment["m"]) * 100 + int(moment["d"] or 0)
             found.append((float(value), row))
         elif number := _LEADING_NUMBER.match(cell):
-            amounts = read_amounts(cell)
-            value_of = (
-                amounts[0].number if amounts and amounts[0].unit else float(number["n"].replace(",", ""))
-            )
-            found.append((value_of, row))
+            name = row.names[column] if column < len(row.names) else ""
+            amounts = read_amounts(cell, _unit_word(name))
+            found.append((amounts[0].number if amounts else float(number["n"].replace(",", "")), row))
     return found
 
 
