@@ -39,6 +39,9 @@ _WIDE_GAP = 1.5
 _LEADING = 2.2  # lines of a table are at most so far from each other
 
 _PROSE_CHARS = 24  # of a line in a column of prose; a Chinese character counts two
+_LONG_LINE_CHARS = (
+    55  # as many in a quarter of the lines of a column are prose too, which has short lines between
+)
 _PROSE_FILL = 0.75  # of the column's width that such a line takes
 _HAN = re.compile("[\u3400-\u9fff\U00020000-\U000323af]")
 _WORDY = re.compile("[^\\W\\d_]{2}|[\u3400-\u9fff]")
@@ -367,6 +370,7 @@ class _Grid:
             or len(cells) < max(3, 0.35 * len(homes))
             or crossing > 0.1 * len(inside)
             or len(homes) < 0.5 * len(self.owner)
+            or self._is_within_text(words, inside, height)
             or _is_layout([sum(_columns_of(word.text) + 1 for word in cell) for cell in cells.values()])
         ):
             return None
@@ -394,6 +398,16 @@ class _Grid:
             else:
                 rows.append({column: _cell_lines(held[column]) for column in sorted(held)})
         return rows
+
+    def _is_within_text(self, words: Sequence[Word], inside: Sequence[Word], height: float) -> bool:
+        """Tell whether lines go on beside the ruled ones: then these are frames around words."""
+        lines = {word.seq for word in inside}
+        beside = {
+            word.seq
+            for word in words
+            if -height < word.x1 - self.xs[0] < _NEAR or -_NEAR < word.x0 - self.xs[-1] < height
+        }
+        return len(lines & beside) > 0.3 * len(lines)
 
     def _by_column(self, line: _Row) -> Cells:
         pieces = groupby(line.segments, key=lambda piece: _index(self.xs, piece.middle))
@@ -632,7 +646,8 @@ def _is_prose(cells: Sequence[dict[int, list[_Segment]]], column: int) -> bool:
     x0, x1 = min(line[0].x0 for line in lines), max(line[-1].x1 for line in lines)
     chars = median(sum(_columns_of(piece.text) for piece in line) for line in lines)
     fill = median((line[-1].x1 - line[0].x0) / max(1.0, x1 - x0) for line in lines)
-    return chars >= _PROSE_CHARS and fill >= _PROSE_FILL
+    long = sum(sum(_columns_of(piece.text) for piece in line) >= _LONG_LINE_CHARS for line in lines)
+    return (chars >= _PROSE_CHARS and fill >= _PROSE_FILL) or long > 0.25 * len(lines)
 
 
 def _columns_of(text: str) -> int:
