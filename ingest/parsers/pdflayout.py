@@ -377,7 +377,11 @@ class _Grid:
         rows = [row for row in self._rows(cells, height) if row]
         joined = _join_heads(rows, self._spans()) if rows else []
         texts = [" ".join(lines) for row in joined for lines in row.values()]
-        if sum(len(row) > 1 for row in joined) < 2 or _share(_WORDY, texts) < _LEAST_WORDY:
+        full = len(self.xs) - 1
+        several = sum(len(row) > 1 for row in joined)
+        if several < max(2, 0.6 * len(joined)) or (len(joined) == 2 and min(map(len, joined)) < full - 1):
+            return None
+        if _share(_WORDY, texts) < _LEAST_WORDY:
             return None
         has_head = len(joined) < len(rows) or _has_head(rows)
         block = TableBlock(tuple(joined), tuple(self.xs[1:-1]), has_head)
@@ -614,7 +618,7 @@ def _is_something_else(texts: Sequence[Cells], columns: int, *, has_rule: bool) 
     if any(_LEADERS.search(text) for text in everything):
         return True
     first, last = by_column[0], by_column[-1]
-    if columns == 2 and (_share(_MARKER, first) > 0.6 or not first):
+    if not first or not last or (columns == 2 and _share(_MARKER, first) > 0.6):
         return True
     if (
         _share(_EQUATION, last) > 0.4
@@ -622,9 +626,16 @@ def _is_something_else(texts: Sequence[Cells], columns: int, *, has_rule: bool) 
         or any(_share(_ASSIGNED, column) >= 0.5 for column in by_column[1:])
     ):
         return True
-    if columns <= 3 and not has_rule and _ascends(last, 2 if _share(_SECTION, first) >= 0.5 else 3):
-        return True
     rows = [" ".join(cell[0] for cell in row.values()) for row in texts]
+    if (
+        not has_rule
+        and last[0].isdigit()
+        and (  # without a name above its last column
+            (columns <= 3 and _ascends(last, 3))
+            or (_share(_SECTION, first) >= 0.5 and _ascends([row.split()[-1] for row in rows], 2))
+        )
+    ):
+        return True
     if _share(_CODE, rows) > (0.6 if has_rule else 0.35) or (columns > 2 and _counts_lines(texts, columns)):
         return True
     wordy = [column for column in by_column if _share(_WORDY, column) >= 0.5]
@@ -670,7 +681,7 @@ def _is_convincing(
     """Weigh what speaks for a table: columns, rows, figures, ruled lines, even leading, wide stripes."""
     columns = len(stripes) + 1
     filled = sum(map(len, rows)) / (columns * len(rows))
-    if len(rows) < 3 or filled < 0.5:
+    if len(rows) < 3 or filled < 0.5 or sum(0 in row for row in rows) < len(rows) / 3:
         return False
     values = [
         _share(_VALUE, [" ".join(row[column]) for row in rows[1:] if column in row])

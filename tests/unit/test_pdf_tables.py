@@ -93,6 +93,11 @@ def test_figures_may_stand_to_the_right() -> None:
     ]
 
 
+def test_figures_that_rise_below_a_name_are_no_page_numbers() -> None:
+    rows = [["Size", "Price"], ["Small", "10"], ["Medium", "15"], ["Large", "20"], ["Extra large", "25"]]
+    assert "| Medium | 15 |" in read(list(cells(rows, (60, 200)))).text
+
+
 WRAPPED = [
     ["Fault", "Cause", "Remedy"],
     [
