@@ -27,6 +27,7 @@ _MAX_NAME_CHARS = 120  # of a column
 _LEAST_WORDY = 0.15  # of a ruled table's cells: fewer have words in formulas and puzzles
 _NEAR = 3.0  # points: lines that end so near to each other touch
 
+_MAX_TRIES = 8  # to find where a table begins
 _MAX_CELL_LINES = 12  # of a table without ruled lines
 _SAME_PLACE = 8.0  # points between the columns of a table on two pages
 
@@ -464,7 +465,7 @@ Interval = tuple[float, float]
 
 
 def _aligned_tables(rows: Sequence[_Row], rules: Rules, height: float) -> Iterator[_Found]:
-    index = 0
+    index, tries = 0, 0
     while index < len(rows):
         if len(rows[index].segments) < 2:
             index += 1
@@ -474,9 +475,14 @@ def _aligned_tables(rows: Sequence[_Row], rules: Rules, height: float) -> Iterat
         while run and len(run[-1].segments) == 1 and run[-1].segments[0].x0 < stripes[0][0]:
             run.pop()  # what follows the table
         found = _read_aligned(run, stripes, rules, height)
+        tries += 1
         if found:
             yield found
-        index = index + len(run) if found else index + 1
+            index, tries = index + len(run), 0
+        elif tries < _MAX_TRIES:
+            index += 1  # what stands above the table was taken for a part of it
+        else:
+            index, tries = end, 0
 
 
 def _grow(rows: Sequence[_Row], start: int, height: float) -> tuple[int, list[Interval]]:
