@@ -16,6 +16,7 @@ from app.generation.reply import MAX_SOURCE_CHARS, MAX_TITLE_CHARS, Voice, Wordi
 from app.generation.standing import Standing
 from app.generation.units import Kind, Unit, letters
 from app.generation.wording import shown_item, shown_row, shown_sentence, shown_unit
+from app.lexicon import is_chinese
 
 MAX_UNITS: Final = 6  # of a section that are told at once
 MAX_WORDS: Final = 90
@@ -152,14 +153,21 @@ def _in_order(units: Iterable[Unit], document_id: str) -> list[Unit]:
 
 
 def _write_units(draft: Draft, units: Sequence[Unit]) -> None:
-    """Sentences one after the other, rows, items and code on lines of their own."""
+    """Neighbouring sentences as one quote, rows, items and code on lines of their own."""
     for is_prose, group in groupby(units, key=lambda unit: unit.kind is Kind.PROSE):
         if not is_prose:
             for unit in group:
                 draft.claim(_bulleted(unit), (unit,), before="\n")
             continue
-        for place, unit in enumerate(group):
-            draft.claim(shown_unit(unit), (unit,), before=" " if place else "\n\n")
+        runs: list[list[Unit]] = []
+        for unit in group:
+            if runs and unit.char_start - runs[-1][-1].char_end <= 1:
+                runs[-1].append(unit)
+            else:
+                runs.append([unit])
+        for place, run in enumerate(runs):
+            joint = "" if is_chinese(run[0].text) else " "
+            draft.claim(joint.join(map(shown_unit, run)), run, before=" " if place else "\n\n")
 
 
 def _bulleted(unit: Unit) -> str:
