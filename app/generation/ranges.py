@@ -72,7 +72,7 @@ _LATIN_NUMBER: Final = (
 )
 _N: Final = (
     r"(?:\d+(?:,\d{3})*(?:\.\d+)?(?: ?[万亿])?"
-    rf"|{_LATIN_NUMBER}|[零〇一二两三四五六七八九十][零〇一二两三四五六七八九十百千万]*|半(?={_COUNTED}(?:年|月|天|日|小时)))"
+    rf"|{_LATIN_NUMBER}|[零〇一二两三四五六七八九十][零〇一二两三四五六七八九十百千万]{{0,12}}|半(?={_COUNTED}(?:年|月|天|日|小时)))"
 )
 _SIGN: Final = r"(?:US|HK|NT)?[€$£¥] ?|\b(?:EUR|USD|GBP|CHF|CNY|RMB|HKD|TWD|NTD|JPY) ?"
 _START: Final = rf"(?:(?P<sign>{_SIGN})|(?<![A-Za-z0-9_.,-]))"
@@ -116,9 +116,9 @@ _MORE: Final = (
 _NOT: Final = r"(?:\b(?:not|no|never|cannot)|n't) (?:be )?"
 _BELOW_BEFORE: Final = re.compile(
     rf"(?:\b(?P<e>up to|at most|maximum(?: of)?|max\.?|within|until|first)|(?P<n>{_NOT}(?:{_MORE}))"
-    rf"|(?<!\bnot )(?<!\bno )(?<!\bnever )\b(?:{_LESS}|before)"
+    rf"|\b(?:{_LESS}|before)"
     r"|(?P<z>不(?:得|能|可|应|会|可以)?(?:超过|高于|多于|大于|长于|超出)|小于或?等于|至多|最多|≤|<=)"
-    r"|不满|未满|不足|不到|(?<!不)(?:低于|少于|小于|短于|便宜于)|<)\s*(?:the |第)?$",
+    r"|不满|未满|不足|不到|低于|少于|小于|短于|便宜于|<)\s*(?:the |第)?$",
     re.IGNORECASE,
 )
 _BELOW_AFTER: Final = re.compile(
@@ -262,10 +262,14 @@ def _goes_on(between: str) -> bool:
 def _bound(text: str, amount: re.Match[str]) -> tuple[bool, bool] | None:
     """Whether a number is an upper bound (else a lower one), and whether it is within; None where it is none."""
     before, after = text[: amount.start()], text[amount.end() :]
-    if found := _BELOW_BEFORE.search(before[-40:]):
-        return True, bool(found["e"] or found["n"] or found["z"])
-    if found := _ABOVE_BEFORE.search(before[-40:]):
-        return False, bool(found["e"] or found["n"] or found["z"])
+    found = [
+        (match.start(), pattern is _BELOW_BEFORE, match)
+        for pattern in (_BELOW_BEFORE, _ABOVE_BEFORE)
+        if (match := pattern.search(before[-40:])) is not None
+    ]
+    if found:  # of "not less than" and "less than" the longer
+        _, below, match = min(found, key=lambda one: one[0])
+        return below, bool(match["e"] or match["n"] or match["z"])
     if _BELOW_AFTER.match(after):
         return True, True
     return (False, True) if amount["plus"] or _ABOVE_AFTER.match(after) else None
