@@ -14,7 +14,7 @@ from app.domain import Document
 from app.errors import DocumentError
 from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.decoding import decode
-from ingest.parsers.inline_html import code_end
+from ingest.parsers.inline_html import code_end, without_html
 from ingest.parsers.markdown import Scalar, split_front_matter
 from ingest.parsers.written import markdown_document
 
@@ -108,6 +108,7 @@ def _without_jsx(text: str) -> str:
     >>> _without_jsx('<TabItem label="macOS">\\n\\nUse `<b>` {props.x} {"now"}.\\n\\n</TabItem>')
     'macOS\\n\\nUse `<b>`  now.\\n\\n'
     """
+    text, _ = without_html(text)  # tables above all, whose cells would run together
     out: list[str] = []
     at, patience = 0, _PATIENCE
     while patience > 0 and (mark := _MARK.search(text, at)):
@@ -121,7 +122,7 @@ def _without_jsx(text: str) -> str:
             end = mark.end()
             out.append(mark[0][1] if mark[0][1] in "{}<" else mark[0])
         elif (end := _balanced_end(text, start)) > start:
-            out.append(_seen(text[start:end]))
+            out.append(_seen(text[start:end]) or (" " if text.startswith("<", end) else ""))
         else:
             patience -= min(_MAX_CODE_CHARS, len(text) - start)
             end = mark.end()

@@ -11,6 +11,7 @@ from typing import Final
 from app.domain import Document
 from ingest.cleaning import clean_text
 from ingest.parsers.decoding import decode
+from ingest.parsers.inline_html import without_html
 from ingest.parsers.markdown import split_front_matter
 from ingest.parsers.written import markdown_document
 
@@ -57,7 +58,9 @@ def parse_rmarkdown(content: bytes, source: str) -> Document:
         left_out += len(line) - len(shown or "")
         if shown is not None:
             kept.append(shown)
-    dropped = {**cleaned.dropped, **({"markup": left_out} if left_out else {})}
-    text = clean_text("\n".join(kept)).text
+    text, comments = without_html("\n".join(kept))
+    counts = {"markup": left_out, "comment": comments}
+    dropped = {**cleaned.dropped, **{kind: count for kind, count in counts.items() if count}}
+    text = clean_text(text).text
     title = str(metadata.get("title", ""))
     return markdown_document(text, source, MEDIA_TYPE, title=title, metadata=metadata, dropped=dropped)

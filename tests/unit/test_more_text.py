@@ -55,6 +55,14 @@ def test_mdx_without_its_code() -> None:
     assert document.dropped["markup"] > 150
 
 
+def test_tables_and_cards_of_mdx_do_not_run_together() -> None:
+    table = (
+        "<table style={{width: 1}}><tr><th>Model</th><th>Max</th></tr><tr><td>A1</td><td>40</td></tr></table>"
+    )
+    text = f"# T\n\n{table}\n\n<Card>One</Card><Card>Two</Card>\n"
+    assert mdx(text).text == "# T\n\n| Model | Max |\n| --- | --- |\n| A1 | 40 |\n\nOne Two\n"
+
+
 def test_an_exported_title_is_one() -> None:
     assert mdx("export const metadata = { title: 'Kilns' }\n\nText.\n").title == "Kilns"
 
@@ -72,13 +80,14 @@ def test_r_markdown_keeps_code_without_its_options() -> None:
     text = (
         "---\ntitle: Report\n---\n\n## Setup {#sec .x}\n\n```{r setup, include=FALSE}\n#| label: a\n"
         "x <- 1\n```\n\n"
-        '::: {.callout-note title="Mind"}\nText [small]{.sc} {{< include a.qmd >}}.\n:::\n\n```{python}\ny = 2\n```\n\n'
+        '::: {.callout-note title="Mind"}\nText [small]{.sc} {{< include a.qmd >}}.\n<!-- no -->\n'
+        ":::\n\n```{python}\ny = 2\n```\n\n"
         "```\n{r}\n```\n"
     )
     document = parse(text.encode(), "text/x-rmarkdown", "a.qmd")
     assert document.title == "Report"
     assert document.text == (
-        "## Setup\n\n```r\nx <- 1\n```\n\nMind\nText small .\n\n\n```python\ny = 2\n```\n\n```\n{r}\n```\n"
+        "## Setup\n\n```r\nx <- 1\n```\n\nMind\nText small .\n\n```python\ny = 2\n```\n\n```\n{r}\n```\n"
     )
     assert document.sections[0].heading_path == ("Setup",)
     assert document.dropped["markup"] > 50
