@@ -69,6 +69,17 @@ def value_terms(text: str) -> Iterator[str]:
             yield f"@{amount * times}{unit}"
 
 
+def dates_in(text: str) -> Iterator[str]:
+    """The dates of a text as they are written.
+
+    >>> list(dates_in("from 4 March 2026 to 2026-03-09"))
+    ['4 March 2026', '2026-03-09']
+    """
+    for date in _DATE.finditer(text):
+        if any(_date_terms(date)):
+            yield date[0]
+
+
 def _date_terms(date: re.Match[str]) -> Iterator[str]:
     form = next(number for number in "1234" if date[f"d{number}"])
     day, month, year = int(date[f"d{form}"]), date[f"m{form}"].lower(), date[f"y{form}"]

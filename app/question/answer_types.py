@@ -121,7 +121,8 @@ _TYPES: Final[tuple[tuple[AnswerTypeName, tuple[str, ...], tuple[str, ...]], ...
             r"什么时候|何时|哪一?[年天日月]|几[月号日](?!个)|日期|截止|啥时候|什么时间|时间\W*$",
         ),
         (
-            rf"\b[12]\d{{3}}\b|\d ?(?:st|nd|rd|th)\b|{_MONTH}|{_WEEKDAY}|{_CLOCK}|\d ?[年月日号]",
+            r"(?<![A-Za-z0-9_-])[12]\d{3}(?:-\d\d){0,2}(?![A-Za-z0-9_-])",
+            rf"\d ?(?:st|nd|rd|th)\b|{_MONTH}|{_WEEKDAY}|{_CLOCK}|\d ?[年月日号]",
             r"[一二三四五六七八九十]月|季度|世纪|\bcentury\b|[月年季周][初中末底]",
             rf"\b(?:end|start|beginning|middle|age) of\b|{_SPAN}|岁",
         ),

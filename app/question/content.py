@@ -17,6 +17,7 @@ from typing import Final
 import rjieba
 
 from app.lexicon import fold_script, terms, token_terms, tokens
+from app.values import dates_in
 
 # Words of a question that say that it asks, and nothing of what is asked: no document needs to hold them.
 _ASKING: Final = frozenset((files("app") / "stopwords" / "asking_en.txt").read_text("utf-8").split())
@@ -109,7 +110,8 @@ class Asked:
 
     `text` is the question without courtesy; `terms` are distinct, in order, without those that only ask, and never
     empty where the text has a term at all. `codes` are the identifiers and versions in it, whole: what answers it holds
-    them. `parts` are terms that are only a part of a code: they help to find it and weigh nothing. `names` are terms of
+    them. `parts` are terms that are only a part of a code or a date: they help to find it and weigh nothing. `names` are
+    terms of
     words that are written like names, `chance_pairs` pairs of characters across the border of two Chinese words.
     """
 
@@ -143,6 +145,9 @@ def read_question(text: str) -> Asked:
         if of_token and _is_code(token):
             codes.append(of_token[0])
             parts.update(of_token[1:])
+    # A date is one term too: its year, month and day by themselves are many others'.
+    for date in dates_in(content):
+        parts.update(term for term in terms(date) if not term.startswith("@"))
     codes += [version for version in _VERSION_WORD.findall(content) if version in found]
     return Asked(
         text,
