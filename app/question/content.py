@@ -110,9 +110,9 @@ class Asked:
 
     `text` is the question without courtesy; `terms` are distinct, in order, without those that only ask, and never
     empty where the text has a term at all. `codes` are the identifiers and versions in it, whole: what answers it holds
-    them. `parts` are terms that are only a part of a code or a date: they help to find it and weigh nothing. `names` are
-    terms of
-    words that are written like names, `chance_pairs` pairs of characters across the border of two Chinese words.
+    them. `parts` are terms that are only a part of a code or a date: they help to find it and weigh nothing. `names`
+    are terms of words that are written like names, `chance_pairs` pairs of characters across the border of two Chinese
+    words.
     """
 
     text: str
