@@ -22,7 +22,7 @@ _MAX_ROWS = 2_000  # of a page; one that has more is a drawing
 _MAX_RULES = 600  # of one direction
 _MAX_COLUMNS, _MAX_BANDS = 40, 300  # of a ruled table
 _MAX_CELL_CHARS = 1_200  # what is longer stands in a layout, not in a table
-_LONG_CELL_CHARS = 250
+_LONG_CELL_CHARS, _MANY_CELL_CHARS = 250, 150  # of the longest one, and of half of them
 _MAX_NAME_CHARS = 120  # of a column
 _LEAST_WORDY = 0.15  # of a ruled table's cells: fewer have words in formulas and puzzles
 _NEAR = 3.0  # points: lines that end so near to each other touch
@@ -59,7 +59,7 @@ _EQUATION = re.compile(r"\(\d+(?:[.\-]\d+)*[a-z]?\)$")
 _SIGNS = re.compile(r"^[^\w\s—–✓✔✗✘×•☐☑-]+$")
 _ASSIGNED = re.compile(r"^:?=")
 _SECTION = re.compile(r"^(?:[A-Z]|\d+)(?:\.\d+)*\.?(?:\s|$)")
-_CODE = re.compile(r"(?:.*?(?:[{};\\]|==|->|::|\(\)|//|</|[=+*]=|\$\w|#\d|\w=\S)|\s*[#%])")
+_CODE = re.compile(r"(?:.*?(?:[{};\\]|==|->|::|\(\)|//|</|[=+*]=|\$\w|#\d|\w=\S|[,;{]$)|\s*[#%])")
 
 
 Cells = dict[int, tuple[str, ...]]  # column → the lines of text in its cell, columns ascending
@@ -430,7 +430,10 @@ class _Grid:
 def _is_layout(chars: Sequence[int]) -> bool:
     """Tell by the characters of cells whether lines part a page and not a table: most of it stands in one of them."""
     longest = max(chars)
-    return longest > _MAX_CELL_CHARS or longest > max(_LONG_CELL_CHARS, 0.4 * sum(chars))
+    return (
+        longest > min(_MAX_CELL_CHARS, max(_LONG_CELL_CHARS, 0.4 * sum(chars)))
+        or median(chars) > _MANY_CELL_CHARS
+    )
 
 
 def _crosses(rules: Iterable[Rule], at: float, middle: float) -> bool:
@@ -532,7 +535,8 @@ def _read_aligned(
             held.setdefault(bisect(borders, piece.middle), []).append(piece)
         cells.append(held)
     columns = len(borders) + 1
-    if sum(len(held) > 1 for held in cells) < 3:
+    apart = [len(pieces) > 1 for held in cells for pieces in held.values()]
+    if sum(len(held) > 1 for held in cells) < 3 or sum(apart) > 0.15 * len(apart):
         return None
     x0, x1 = min(row.segments[0].x0 for row in run), max(row.segments[-1].x1 for row in run)
     lines = sorted(
