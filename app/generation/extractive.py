@@ -19,11 +19,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from app.domain import AnswerKind, Citation, Claim
 from app.generation.draft import Draft
 from app.generation.evidence import coverage, coverage_of, holds
+from app.generation.instructions import TO_ASSISTANT
 from app.generation.reply import Voice, Wording
 from app.generation.rows import ChosenRows, choose_rows, tied_rows
 from app.generation.standing import (
@@ -45,6 +47,7 @@ from app.question.kinds import Wanted
 COSINE_WEIGHT: Final = 1.0
 CHUNK_WEIGHT: Final = 1.0
 TYPE_BONUS: Final = 0.3
+MEANING_BONUS: Final = 0.6  # where it says what the thing is that is asked about
 SECTION_WEIGHT: Final = 0.5
 LEAD_WEIGHT: Final = 0.5  # the first sentence below a heading answers what the heading asks
 AROUND_PROSE: Final = 0.3  # what the title holds says less of a sentence than of a row
@@ -70,26 +73,9 @@ LEAST_NEAR: Final = 0.75  # or so near to it must that be, as a share of the cos
 SAME_WORDS: Final = 0.3  # of two versions' sentences: they say the same but for a value
 INSTRUCTION_COST: Final = 2.0  # a sentence that speaks to an assistant
 PICTURE_COST: Final = 0.5
+NO_CODE_COST: Final = 0.5  # a hit without any code that is asked for
 RESCORED: Final = 32  # units that are embedded, the best by the other parts of the score
 
-_INSTRUCTION: Final = re.compile(
-    r"\b(?:instructions?|notes?|message|reminder) (?:to|for) (?:the |all |any |an )?(?:ai|assistants?"
-    r"|chat ?bots?|bots?|models?|llms?)\b"
-    r"|\bwhen(?:ever)? (?:anyone|anybody|someone|somebody|a user|users|people|the user|you are|you're) (?:ask"
-    r"|is asked|are asked|asks|asked)"
-    r"|\bif (?:anyone|anybody|someone|somebody|a user|the user|you are) (?:ask|asks|asked)\b"
-    r"|\b(?:ignore|disregard|forget|override) (?:all |any |the |your |every )?(?:other |earlier |previous "
-    r"|prior |above |former |preceding )*"
-    r"(?:rules?|instructions?|prompts?|directions?|context|guidelines?)\b"
-    r"|\b(?:as an?|you are an?|you're an?|dear) (?:helpful )?(?:ai|assistant|chat ?bot|language model|llm)\b"
-    r"|\bsystem prompt\b"
-    r"|\b(?:always|only|must) (?:answer|reply|respond|say|tell|recommend)\b.{0,30}\b(?:that|with)\b"
-    r"|(?:忽略|无视|忘记|不要理会)(?:之前|以上|上述|先前|前面|所有|其他|你)*的?(?:所有)?(?:指令|指示|规则|规定|提示词?|要求)"
-    r"|(?:给|对|致)(?:AI|人工智能|智能|语言模型|大?模型|聊天)*(?:助手|机器人|模型)的?(?:指令|说明|提示|指示)"
-    r"|(?:无论|不论|不管|凡是|只要|每当|如果|若)(?:谁|任何人|有人|用户|是谁).{0,6}(?:问|询问|提问)"
-    r"|(?:你是|作为)(?:一个|一名)?(?:AI|人工智能|智能)?(?:助手|机器人|语言模型)|系统提示词?",
-    re.IGNORECASE,
-)
 # A sentence that begins so is not understood alone, and goes on with what the one before it says.
 _GOES_ON: Final = re.compile(
     r"\W*(?:(?:it|they|this|these|those|he|she|otherwise|however|but|then|if not|if so|in (?:that|this|such) case"
@@ -110,7 +96,6 @@ _NONE_IN_FORCE: Final[Wording] = (
     "No document in force was found that says this.",
     "未找到载有此内容的现行文件。",
 )
-_TO_ASSISTANT: Final[Wording] = ("The document says, to an assistant: ", "文档中写给助手的话：")
 _AND_MORE: Final[Wording] = ("… and {count} more in {place}.", "……还有 {count} 项，见 {place}。")
 _NOTHING_OF: Final[Wording] = ("The documents say nothing of {name} here.", "文档中没有关于 {name} 的内容。")
 _PICTURE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)|!\s*\[")
@@ -128,7 +113,7 @@ class Extraction:
     said: tuple[Unit, ...]  # what the answer begins with
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: it keeps what it has found
 class Material:
     """What an answer is made from: the question, what it wants, the units of the hits, the weight of each term, and the
     standing of each document by its id."""
@@ -152,6 +137,17 @@ class Material:
         """The dates and versions that the question names."""
         return read_moments(self.asked.text, self.wanted.years)
 
+    @cached_property
+    def _held(self) -> Mapping[str, frozenset[str]]:
+        held: dict[str, frozenset[str]] = {}
+        for unit in self.units:
+            held[unit.chunk.chunk_id] = held.get(unit.chunk.chunk_id, frozenset()) | unit.own | unit.around
+        return held
+
+    def codes_in(self, chunk_id: str) -> frozenset[str]:
+        """The codes of the question that stand in a hit or around it."""
+        return self._held.get(chunk_id, frozenset()) & frozenset(self.asked.codes)
+
     @property
     def total(self) -> float:
         """The weight of the whole question."""
@@ -170,6 +166,7 @@ class _Candidate:
     of: int = 0  # how many items are asked for, where not all are in `units`
     among: int = 0  # how many the list or table has
     cosine: float = 0.0  # of it and the question
+    decides: bool = False  # by a bound or a superlative: no other row of its table answers
 
     @property
     def document_id(self) -> str:
@@ -214,11 +211,6 @@ def heading_match(heading: str, weights: Mapping[str, float], total: float) -> f
     return 2 * covered * asked / (covered + asked) if asked else 0.0
 
 
-def speaks_to_an_assistant(text: str) -> bool:
-    """Whether a sentence tells a program what to answer: quoted, never followed."""
-    return bool(_INSTRUCTION.search(text))
-
-
 def _candidates(material: Material, order: Mapping[str, int], *, blind: bool) -> list[_Candidate]:
     """All candidates with all of their score but the cosine, each text once, best first."""
     asked_letters = letters(material.asked.text)
@@ -236,8 +228,14 @@ def _candidates(material: Material, order: Mapping[str, int], *, blind: bool) ->
         candidate = _single(material, place, headings[unit.heading], order, blind=blind)
         if candidate is not None:
             found.append(candidate)
-    found += _wholes(material, headings, order)
-    return sorted(found, key=lambda candidate: -candidate.score)
+    wholes = _wholes(material, headings, order)
+    decided = {(unit.chunk.chunk_id, unit.block) for one in wholes if one.decides for unit in one.units}
+    found = [
+        one
+        for one in found
+        if one.kind != "table" or (one.units[0].chunk.chunk_id, one.units[0].block) not in decided
+    ]
+    return sorted([*found, *wholes], key=lambda candidate: -candidate.score)
 
 
 def _single(
@@ -257,7 +255,8 @@ def _single(
         score += section * (SECTION_WEIGHT + (LEAD_WEIGHT if unit.is_lead else 0.0))
     if wanted.value is not None:
         told = fold_script(told_by_row(unit.names, unit.cells) if is_row else unit.text)
-        score += TYPE_BONUS if wanted.value.search(told) else 0.0
+        bonus = MEANING_BONUS if wanted.meaning else TYPE_BONUS
+        score += bonus if wanted.value.search(told) else 0.0
     score += TYPE_BONUS if wanted.negated and not is_row and _SAYS_NOT.search(unit.text) else 0.0
     if wanted.price and is_row and any(_MONEY_NAME.search(name) for name in unit.names):
         score += TYPE_BONUS
@@ -275,7 +274,9 @@ def _single(
 def _costs(unit: Unit, material: Material, order: Mapping[str, int]) -> float:
     cost = _age_cost(unit, order)
     cost += LANGUAGE_COST if is_chinese(unit.text) != material.voice.chinese else 0.0
-    cost += INSTRUCTION_COST if speaks_to_an_assistant(unit.text) else 0.0
+    cost += INSTRUCTION_COST if unit.is_instruction else 0.0
+    if material.asked.codes and not material.codes_in(unit.chunk.chunk_id):
+        cost += NO_CODE_COST
     cost += PICTURE_COST if _PICTURE.search(unit.text) else 0.0
     if unit.kind is Kind.CODE:
         cost += -TYPE_BONUS if material.wanted.code else CODE_COST
@@ -359,7 +360,7 @@ def _whole(
     if rows.how == "held" and first.kind is Kind.ITEM and named >= NAMED_SHARE:
         rows = ChosenRows(every, "all")
     score = 0.8 * named + 0.2 * coverage(everything, weights, material.total)
-    if rows.how == "held":  # they are what is asked for as far as each says so itself
+    if rows.how != "all":  # they are what is asked for as far as each says so itself
         score = max(score, min(coverage_of(item[0], weights, material.total, 0.8) for item in rows.items))
     score += CHUNK_WEIGHT * first.chunk.score + section * (SECTION_WEIGHT + LEAD_WEIGHT)
     is_asked = wanted.shape in ("list", "steps", "count") or rows.how in ("bound", "extreme")
@@ -377,7 +378,10 @@ def _whole(
     if wanted.shape == "count":
         kind = "count"
     shown = tuple(unit for item in rows.items[:MAX_ITEMS] for unit in item)
-    return _Candidate(shown, kind, held, score, lead_in, len(rows.items), len(every))
+    if len(rows.items) < len(every) and not first.is_instruction and any(unit.is_instruction for unit in shown):
+        score -= INSTRUCTION_COST
+    decides = first.kind is Kind.ROW and rows.how in ("bound", "extreme")
+    return _Candidate(shown, kind, held, score, lead_in, len(rows.items), len(every), decides=decides)
 
 
 def _lead_in_of(units: Sequence[Unit], first: Unit) -> Unit | None:
@@ -428,7 +432,10 @@ def _write(
     label = _label(best, material, always=other is not None or is_asked_for or alone is not None)
     best = _with_continuation(material, _with_ties(material, best), chinese=chinese)
     _write_candidate(draft, best, label, voice=material.voice, is_whole=material.is_whole)
-    if best.kind == "passage":
+    code = _code_beside(material, best)
+    if code is not None:
+        draft.claim(shown_unit(code), (code,), before="\n\n")
+    elif best.kind == "passage":
         for further in _further(material, best, candidates, chinese=chinese):
             _write_candidate(draft, further, "", voice=material.voice)
     if other is not None:
@@ -438,6 +445,24 @@ def _write(
     if alone:
         draft.say(alone)
     return best.kind
+
+
+def _code_beside(material: Material, best: _Candidate) -> Unit | None:
+    """Where code is asked for and words tell of it: the first code below the same heading."""
+    last = best.units[-1]
+    if not material.wanted.code or any(unit.kind is Kind.CODE for unit in best.units):
+        return None
+    return next(
+        (
+            unit
+            for unit in material.units
+            if unit.kind is Kind.CODE
+            and unit.chunk is last.chunk
+            and unit.heading == last.heading
+            and unit.char_start >= last.char_end
+        ),
+        None,
+    )
 
 
 def _is_asked_for(material: Material, candidate: _Candidate) -> bool:
@@ -469,7 +494,7 @@ def _alone(material: Material, candidate: _Candidate, order: Mapping[str, int]) 
 
 def _with_ties(material: Material, best: _Candidate) -> _Candidate:
     """A row with the others of its table that hold the same of the question: each answers it as well."""
-    if best.kind != "table" or len(best.units) > 1:
+    if best.kind != "table" or len(best.units) > 1 or best.among:  # chosen among the others already
         return best
     tied = tied_rows(best.units[0], material.weights, material.units)
     return replace(best, units=tuple(tied[:MAX_ITEMS]), of=len(tied), among=len(tied))
@@ -496,7 +521,7 @@ def _with_continuation(material: Material, best: _Candidate, *, chinese: bool) -
     length = len(after.text) if chinese else len(after.text.split())
     if not (has_value or _GOES_ON.match(after.text)) or length > (MAX_HAN if chinese else MAX_WORDS) / 2.5:
         return best
-    if speaks_to_an_assistant(after.text):
+    if after.is_instruction:
         return best
     return replace(
         best, units=(unit, after), held=best.held | {t for t in material.weights if t in after.own}
@@ -567,8 +592,8 @@ def _write_candidate(
         len(units) == 1 and candidate.lead_in is None and candidate.kind != "count"
     ):
         shown = (" " if not is_chinese(units[-1].text[:1]) else "").join(shown_unit(unit) for unit in units)
-        if speaks_to_an_assistant(units[0].text):
-            shown = voice.word(_TO_ASSISTANT) + shown
+        if units[0].is_instruction:
+            shown = voice.word(TO_ASSISTANT) + shown
         draft.claim(f"{label}{shown}", units, before=before)
         return
     if candidate.kind == "count":
@@ -578,7 +603,13 @@ def _write_candidate(
         lines.append(shown_sentence(candidate.lead_in.text))
     elif label:
         lines.append(label.strip())
+    is_marked = candidate.lead_in is not None and candidate.lead_in.is_instruction
+    if is_marked:
+        lines.insert(0, voice.word(TO_ASSISTANT).rstrip())
     for unit in units:
+        if unit.is_instruction and not is_marked:
+            lines.append(voice.word(TO_ASSISTANT).rstrip())
+        is_marked = unit.is_instruction
         if unit.continues and lines:
             lines[-1] += ("" if is_chinese(unit.text[:1]) else " ") + shown_sentence(unit.text)
         else:

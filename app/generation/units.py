@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
 from app.domain import QuotedSpan, ScoredChunk
+from app.generation.instructions import speaks_to_an_assistant
 from app.lexicon import terms
 from app.sentences import is_underline
 
@@ -81,7 +82,8 @@ class Unit:
     `is_lead`: the first prose below that. `names`, `cells`: of a row, the columns' names ("" where it has none) and
     what stands in them; `header` where the names stand, None where they stand in the row. `block` counts stretches of
     one kind within a hit: the rows of one table, the items of one list. `continues`: a further sentence of a list's
-    item. `own` are the terms of its text, `around` those of its header, headings, title and file name.
+    item. `is_instruction`: it speaks to an assistant, or goes on with what does. `own` are the terms of its text,
+    `around` those of its header, headings, title and file name.
     """
 
     chunk: ScoredChunk
@@ -98,6 +100,7 @@ class Unit:
     continues: bool = False
     own: frozenset[str] = frozenset()
     around: frozenset[str] = field(default=frozenset(), repr=False)
+    is_instruction: bool = False
 
     @property
     def is_answer(self) -> bool:
@@ -116,7 +119,7 @@ def read_units(
             if (hit.document_id, unit.char_start) not in seen:
                 seen.add((hit.document_id, unit.char_start))
                 units.append(unit)
-    return units
+    return _mark_instructions(units)
 
 
 def split_cells(row: str) -> tuple[str, ...]:
@@ -232,6 +235,31 @@ def _goes_on(last: Unit, unit: Unit) -> bool:
         return last.block == unit.block
     touches = last.char_end <= unit.char_start <= last.chunk.char_end + 2
     return touches and last.heading == unit.heading
+
+
+def _mark_instructions(units: Sequence[Unit]) -> list[Unit]:
+    """The units, marked where they speak to an assistant or go on with that: in its paragraph or item, in the list or
+    table that it announces, in the section below such a heading."""
+    marked: list[Unit] = []
+    headings: dict[str, bool] = {}
+    last: Unit | None = None
+    announced: tuple[str, int] | None = None
+    for unit in units:
+        if unit.heading not in headings:
+            headings[unit.heading] = speaks_to_an_assistant(unit.heading)
+        place = (unit.chunk.chunk_id, unit.block)
+        if last is not None and last.is_instruction and last.chunk.document_id == unit.chunk.document_id:
+            if last.text.rstrip().endswith(LEAD_IN):
+                announced = place
+            goes_on = place == (last.chunk.chunk_id, last.block) and (
+                unit.kind is Kind.PROSE or unit.continues
+            )
+        else:
+            goes_on = False
+        speaks = goes_on or place == announced or headings[unit.heading] or speaks_to_an_assistant(unit.text)
+        last = replace(unit, is_instruction=True) if speaks else unit
+        marked.append(last)
+    return marked
 
 
 @dataclass(frozen=True, slots=True)
