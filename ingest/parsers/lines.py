@@ -29,10 +29,10 @@ _STARTS_ITEM = re.compile(
     r"|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十\d]{1,3}[)）]"
 )
 # pdfium leaves out a line break after a hyphen and writes one of these marks for both, or leaves "-" as it is.
-_PRINTED_HYPHEN = re.compile("[\x02\ufffe][ \t]*\n?|(?<=[A-Za-zà-ÿ])-[ \t]*\n(?=[a-zà-ÿ])")
+_MARK = re.compile(f"{_HYPHEN}[ \t]*\n?")
+_PRINTED_HYPHEN = re.compile(r"-(?<=[A-Za-zà-ÿ]-)[ \t]*\n(?=[a-zà-ÿ])")
 _WORD = re.compile(r"[^\W\d_]+")
-_BROKEN = re.compile(rf"[^\W\d_]+{_HYPHEN}\n[ \t]*[^\W\d_]+")
-_INNER_HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
+_INNER_HYPHEN = re.compile(r"-(?<=[^\W\d_]-)(?=[^\W\d_])")
 _ADDRESS = re.compile(r"(?:://|www\.)\S*$")  # is not hyphenated: the hyphen is its own
 _CHAIN_BEFORE = re.compile(r"[^\W\d_]-[^\W\d_]+$")
 _CHAIN_AFTER = re.compile(r"[^\W\d_]+-[^\W\d_]")
@@ -122,7 +122,23 @@ class LineJoiner:
 
 
 def _mark_hyphens(text: str) -> str:
-    return _PRINTED_HYPHEN.sub(f"{_HYPHEN}\n", text).replace("\t", " ")
+    marked = _MARK.sub(f"{_HYPHEN}\n", text.replace("\x02", _HYPHEN))
+    return _PRINTED_HYPHEN.sub(f"{_HYPHEN}\n", marked).replace("\t", " ")
+
+
+def _without_broken(text: str) -> str:
+    """Return a text without the words that a line's end broke."""
+    first, *others = text.split(f"{_HYPHEN}\n")
+    kept = [first]
+    for part in others:
+        before, after = kept[-1], part.lstrip(" ")
+        end, start = len(before), 0
+        while end and before[end - 1].isalpha():
+            end -= 1
+        while start < len(after) and after[start].isalpha():
+            start += 1
+        kept[-1:] = [before[:end], after[start:]]
+    return " ".join(kept)
 
 
 def _find_words(pages: Iterable[str]) -> _Words:
@@ -130,7 +146,7 @@ def _find_words(pages: Iterable[str]) -> _Words:
     counts: Counter[str] = Counter()
     compounds: set[str] = set()
     for page in pages:
-        whole = _BROKEN.sub(" ", page).lower()
+        whole = _without_broken(page).lower()
         counts.update(_WORD.findall(whole))
         for hyphen in _INNER_HYPHEN.finditer(whole):
             first = _WORD.findall(whole[max(0, hyphen.start() - _LAST_WORD_CHARS) : hyphen.start()])[-1]
