@@ -92,6 +92,8 @@ _PERMALINK = re.compile(r"[\s#¶§🔗⚓\u200b\ufeff\u2060]*$")
 _BACK_LINK = re.compile(r"[\s↩↑^\ufe0e\u21a9]*$")
 _MAX_BUTTON_CHARS = 60
 _MAX_LANGUAGE_CHARS = 20
+_MAX_SIGN_CHARS = 30
+_SIGNS = frozenset({"headerlink", "permalink"})
 # Never furniture by name or place: they hold text, not boxes of a page.
 _TEXT_TAGS = _set("html body main article p h1 h2 h3 h4 h5 h6 li dt dd td th tr tbody pre code table")
 _PLAIN = _set("p h1 h2 h3 h4 h5 h6 blockquote table pre ul ol dl figure hr details")
@@ -152,9 +154,8 @@ class Furniture:
                     walk.skip_subtree()
                     continue
                 is_inside = frames[-1].is_inside or element in self._roots
-                is_in_header = (element.tag == "header" and not (is_inside and is_marked)) or frames[
-                    -1
-                ].is_in_header
+                opens_header = element.tag == "header" and not (is_inside and is_marked)
+                is_in_header = opens_header or frames[-1].is_in_header
                 frames.append(_Frame(element, is_inside, is_in_header))
                 link_depth += element.tag == "a"
                 _count(frames[-1], element.text, link_depth)
@@ -193,24 +194,24 @@ class Furniture:
 
     def _is_sign(self, frame: _Frame) -> bool:
         element = frame.element
-        if element.tag == "a" and frame.chars <= 3:
-            text = element.text or ""
+        if element.tag == "a":
+            text = "".join(element.itertext()) if frame.chars <= _MAX_SIGN_CHARS else "-"
+            is_named = bool(_SIGNS & name_words(element.get("class"))) and frame.chars <= _MAX_SIGN_CHARS
             leads_within = (element.get("href") or "#").startswith("#")
-            return (
-                leads_within and len(element) == 0 and bool(_PERMALINK.match(text) or _BACK_LINK.match(text))
-            )
+            return leads_within and (is_named or bool(_PERMALINK.match(text) or _BACK_LINK.match(text)))
         if element.tag in {"span", "div"} and frame.chars <= _MAX_LANGUAGE_CHARS and _is_language(element):
             return True
-        if 0 < frame.chars <= 2 and len(element) == 0 and (element.text or "").strip() in {"¶", "🔗"}:
-            return True
-        return element.tag == "a" and bool({"headerlink", "permalink"} & name_words(element.get("class")))
+        return 0 < frame.chars <= 2 and len(element) == 0 and (element.text or "").strip() in {"¶", "🔗"}
 
     def _is_furniture(self, frame: _Frame) -> bool:
         element = frame.element
         tag = element.tag
         if frame.chars == 0 or frame.has_content:
             return False
-        is_dense = frame.link_chars >= _LEAST_LINKS * (frame.chars - frame.heading_chars)
+        is_dense = 0 < frame.link_chars >= _LEAST_LINKS * (frame.chars - frame.heading_chars)
+        is_dense = is_dense or (
+            frame.has_furniture and frame.chars == frame.heading_chars
+        )  # a heading over nothing
         kind = _ROLES.get(element.get("role") or "", tag)
         if tag == "a" or (tag in _TEXT_TAGS and kind == tag):
             return (tag in _WAYS and self._is_way(frame, is_dense=is_dense)) or self._is_outside(frame)

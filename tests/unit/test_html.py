@@ -281,3 +281,11 @@ def test_a_question_on_a_button_is_text_and_a_command_is_not() -> None:
 def test_a_menu_called_tabs_labels_nothing() -> None:
     menu = "<div class=tabs><ul><li><a href=/a>Guide</a><li><a href=/b>Reference</a></ul></div>"
     assert text(f"{menu}<div><p>One.</p><p>Two.</p></div>").endswith("One.\n\nTwo.")
+
+
+def test_links_and_boxes_that_are_only_named_like_signs_are_text() -> None:
+    body = (
+        "<main><h1>Tools</h1><p><a class=permalink href=/saw>The saw of the year</a></p><div class=category>"
+        "<h2>Saws</h2></div><p>Text.</p><ul><li><a href='#b'>Part B</a></li></ul></main>"
+    )
+    assert text(body) == "# Tools\n\nThe saw of the year\n\n## Saws\n\nText.\n\n- Part B"
