@@ -81,7 +81,7 @@ _CHINESE: Final = re.compile(
         (
             rf"{_HAN_AI}(?:们)?(?:请)?(?:注意|须知|指令|提示|备注)[:：，,]|{_HAN_BOT}请注意",
             rf"(?:给|对|致)(?:所有|各位)?(?:{_HAN_AI}|助手)的?(?:指令|说明|提示|指示|留言|隐藏)",
-            rf"^\W*(?:给|对|致)(?:所有|各位)?{_HAN_BOT}[:：]|^\W*致(?:所有|各位)?{_HAN_BOT}[，,]",
+            rf"^\W*(?:给|对|致)(?:所有|各位)?{_HAN_BOT}(?:[:：]|\W*$)|^\W*致(?:所有|各位)?{_HAN_BOT}[，,]",
             rf"^\W*请?(?:{_HAN_AI}|助手)(?:请(?!假)|在(?:任何)?回答)",
             rf"(?:你(?:现在)?是|如果你是|若你是)[^，。]{{0,10}}?{_HAN_BOT}|作为[^，。]{{0,8}}{_HAN_BOT}[^。]{{0,6}}你",
             rf"{_HAN_BOT}{_HAN_MUST}+(?:直接|统一)?{_HAN_TELL}",
@@ -101,10 +101,11 @@ _CHINESE: Final = re.compile(
 )
 # One of these is in every English sentence that the pattern finds: most have none, and looking for them is quick.
 _ENGLISH_HINTS: Final = (
-    "assistant|bot|ai |ai:|ai'|ai-|ais |llm|gpt|copilot|language model|anyone|anybody|someone|somebody|user|people|asked"
-    "|you are|you're|every time|each time|answer|response|repl|summar|always|only|exactly|from now on|your new|ignore"
-    "|disregard|forget|override|other |<|[|system"
-).split("|")
+    "assistant", "bot", "ai ", "ai:", "ai'", "ai-", "ais ", "llm", "gpt", "copilot", "language model", "anyone",
+    "anybody", "someone", "somebody", "user", "people", "asked", "you are", "you're", "every time", "each time",
+    "answer", "response", "repl", "summar", "always", "only", "exactly", "from now on", "your new", "ignore",
+    "disregard", "forget", "override", "other ", "<", "[", "system",
+)  # fmt: skip
 
 
 def speaks_to_an_assistant(text: str) -> bool:
