@@ -63,7 +63,7 @@ def choose_rows(
     tells them apart."""
     items = items_of(block)
     if block[0].kind is Kind.ROW:
-        about = _about(weights, block, around)
+        about = _about(asked.text, weights, block, around)
         if wanted.bound and (kept := _within_bounds(asked.text, block)):
             return ChosenRows([[row] for row in kept if row in about] or [[row] for row in kept], "bound")
         if wanted.superlative and (first := _extreme(asked.text, weights, about)):
@@ -138,15 +138,14 @@ def _unit_word(name: str) -> str:
     )
 
 
-def _about(weights: Mapping[str, float], rows: Sequence[Unit], around: frozenset[str]) -> list[Unit]:
+def _about(
+    question: str, weights: Mapping[str, float], rows: Sequence[Unit], around: frozenset[str]
+) -> list[Unit]:
     """The rows of the things that a question names: the desks of "the cheapest desk"; all where it names none. A number
-    is no name here: it is that of a bound."""
+    with its unit is no name here: it is that of a bound."""
+    counted = frozenset(term for text, _ in written_amounts(question) for term in terms(text))
     held = [
-        {
-            term
-            for term in weights
-            if term not in around and not re.search(r"[\d@]", term) and holds(term, row, 0.0) > 0
-        }
+        {term for term in weights if term not in around and term not in counted and holds(term, row, 0.0) > 0}
         for row in rows
     ]
     telling = {term for term in frozenset().union(*held) if not all(term in of_row for of_row in held)}

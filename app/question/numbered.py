@@ -37,5 +37,5 @@ def numbered_things(question: str) -> frozenset[str]:
     return frozenset(
         found[found.lastgroup or 0]
         for found in _NUMBERED.finditer(fold_script(question))
-        if not re.match(r"(?:EUR|USD|GBP|CHF|CNY|RMB|HKD|TWD|JPY)\b", found[0])
+        if not re.match(r"(?:EUR|USD|GBP|CHF|CNY|RMB|HKD|TWD|JPY|AM|PM)\b", found[0])
     )
