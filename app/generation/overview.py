@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from app.domain import Answer, Citation, QuotedSpan
+from app.generation.instructions import TO_ASSISTANT, speaks_to_an_assistant
 from app.generation.outline import (
     ChosenSection,
     Part,
@@ -111,6 +112,8 @@ def _describe_section(
         if own_line and (place > 0 or label):
             reply.say("\n")
         if isinstance(part, Passage):
+            if any(map(speaks_to_an_assistant, (label, *part.span.quote.split("\n")))):
+                reply.put(TO_ASSISTANT)
             reply.cite(shown, _cite(outline, part.span))
         elif is_sheet:
             _describe_rows(reply, outline, part, rows)
