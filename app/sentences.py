@@ -36,7 +36,7 @@ _CLOSERS = "」』”’）》〉】〕］｝)\\]}"
 
 _FENCE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)?(`{3,}|~{3,})")
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)|[ \t]*(?:\*\*[^*\n]+\*\*|__[^_\n]+__)[ \t]*$")
-# A line of a form. One alone may be prose with a colon in it, so it takes two in a row.
+# A line of a form. One alone may be prose with a colon in it, so it takes two in a row; none ends in a comma.
 _FORM_LINE = re.compile(
     rf"[ \t\u3000]*(?:\*\*|__)?(?:[^\W\d_a-z{_HAN}][^\s:：|*]*(?: [^\s:：|*]+){{0,3}}"
     rf"|[{_HAN}][^\s:：|*。！？，；]{{0,9}})"
@@ -127,8 +127,9 @@ def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
             marker = None
         is_unit = bool(fence) or marker is not None or _is_unit(line)
         item = None if is_unit else _LIST_MARKER.match(line)
-        was_in_form, in_form = in_form, not is_unit and not item and bool(_FORM_LINE.match(line))
-        begins = in_form and (was_in_form or bool(_FORM_LINE.match(text, end + 1)))
+        was_in_form, in_form = in_form, not is_unit and not item and _is_of_form(line)
+        after = text.find("\n", end + 1)
+        begins = in_form and (was_in_form or _is_of_form(text[end + 1 : len(text) if after < 0 else after]))
         if start >= 0 and (is_unit or item or begins or not line.strip()):
             yield start, body, pos
             start = -1
@@ -144,6 +145,10 @@ def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
 
 def _is_unit(line: str) -> bool:
     return bool(_HEADING.match(line) or _TABLE_ROW.match(line) or _RULE.match(line))
+
+
+def _is_of_form(line: str) -> bool:
+    return bool(_FORM_LINE.match(line)) and not line.rstrip().endswith((",", "，", "、"))
 
 
 def _next_fence(fence: str, line: str, marker: re.Match[str] | None) -> str:
@@ -168,7 +173,14 @@ def _cuts(text: str, start: int, end: int) -> list[int]:
     if not text.isascii():
         cuts.extend(match.end() for match in _OTHER_STOP.finditer(text, start, end))
         cuts.extend(_clause_cuts(text, start, end))
-    moved = {references.end() if (references := _REFERENCES.match(text, cut, end)) else cut for cut in cuts}
+    moved: set[int] = set()
+    marks, last = 0, start
+    for cut in sorted(cuts):
+        marks, last = marks + text.count("**", last, cut), cut
+        references = _REFERENCES.match(text, cut, end)
+        # Before Chinese no space tells whether "**" ends what is bold or begins it.
+        closes = marks % 2 == 1 and text.startswith("**", cut)
+        moved.add(references.end() if references else cut + 2 if closes else cut)
     return sorted(cut for cut in moved if cut < end)
 
 

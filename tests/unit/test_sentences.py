@@ -199,3 +199,54 @@ def test_reference_marks_belong_to_the_sentence_before() -> None:
         "他们会飞。[7]",
         "它们也潜水。",
     ]
+
+
+def split(text: str) -> list[str]:
+    return [text[a:b] for a, b in split_sentences(text)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Owner: People team", "Version: 2.1", "Applies to: All staff"],
+        ["**Owner:** People team", "**Valid from:** 2025-01-01", "__Place__: Hall 3"],
+        ["负责人：张三", "版本：2.1", "適用範圍：全體員工"],
+        ["**联系电话：** 021-64330000", "**地址**：南京路5号"],
+        ["Address: Main Street 5", "Open: Monday, Tuesday"],
+    ],
+)
+def test_lines_of_a_form_are_sentences(lines: list[str]) -> None:
+    """F-712: a value is quoted with its own name, not with the whole form."""
+    assert split("\n".join(lines) + "\n") == lines
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He said: this is good and\nit goes on: all is well\nand more.",
+        "The rule is this: all staff must wear\nshoes: red ones in winter and\nblue ones in summer.",
+        "We have three parts: A,\nB: the second one, and\nC.",
+        "Berlin: the capital of Germany\nis a big city.",
+        "Delivery: within\n5 days: see below\nand the terms.",
+        "本规则适用于以下人员：员工，\n须遵守：冬天穿红色，夏天穿黑色。",
+    ],
+)
+def test_prose_with_colons_that_is_wrapped_is_not_cut(text: str) -> None:
+    assert split(text) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("**Stop the pump.** Then wait.", ["**Stop the pump.**", "Then wait."]),
+        ("__Stop the pump.__\nThen wait.", ["__Stop the pump.__", "Then wait."]),
+        ("Use *gloves.* They are here.", ["Use *gloves.*", "They are here."]),
+        ("**Safety first**\nUse gloves.", ["**Safety first**", "Use gloves."]),
+        ("**请立即停机。**然后断电。", ["**请立即停机。**", "然后断电。"]),
+        ("请**停机。再断电。**然后等待。", ["请**停机。", "再断电。**", "然后等待。"]),
+        ("停机。**断电**：拔插头。等待。", ["停机。", "**断电**：拔插头。", "等待。"]),
+    ],
+)
+def test_closing_marks_stay_with_what_is_bold(text: str, sentences: list[str]) -> None:
+    """Before Chinese no space tells whether marks close or open."""
+    assert split(text) == sentences
