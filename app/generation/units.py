@@ -256,8 +256,11 @@ def _mark_instructions(units: Sequence[Unit]) -> list[Unit]:
             )
         else:
             goes_on = False
-        speaks = goes_on or place == announced or headings[unit.heading] or speaks_to_an_assistant(unit.text)
-        last = replace(unit, is_instruction=True) if speaks else unit
+        speaks = goes_on or place == announced or headings[unit.heading]
+        if speaks or any(map(speaks_to_an_assistant, unit.cells or (unit.text,))):
+            last = replace(unit, is_instruction=True)
+        else:
+            last = unit
         marked.append(last)
     return marked
 
