@@ -5,8 +5,9 @@ Reading the outline calls pdfium, under the lock of `pdf`; finding its titles in
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -38,6 +39,12 @@ class Entry:
 def read_outline(document: pypdfium2.PdfDocument) -> list[Entry]:
     """Return the outline's entries in its order; those that lead nowhere in the document are left out."""
     entries: list[Entry] = []
+    with contextlib.suppress(pypdfium2.PdfiumError):  # a broken outline is none
+        entries.extend(_entries(document))
+    return entries
+
+
+def _entries(document: pypdfium2.PdfDocument) -> Iterator[Entry]:
     for bookmark in islice(document.get_toc(max_depth=_MAX_DEPTH), _MAX_ENTRIES):
         title = clean_line(bookmark.get_title())[:MAX_HEADING_CHARS].rstrip()
         target = bookmark.get_dest()
@@ -47,8 +54,7 @@ def read_outline(document: pypdfium2.PdfDocument) -> list[Entry]:
         _, place = target.get_view()
         height = document.get_page_size(index)[1]
         top = place[1] if len(place) > 1 else place[0] if len(place) == 1 else None
-        entries.append(Entry(bookmark.level + 1, title, index, top is None or top >= (1 - _AT_TOP) * height))
-    return entries
+        yield Entry(bookmark.level + 1, title, index, top is None or top >= (1 - _AT_TOP) * height)
 
 
 def find_outline(entries: Sequence[Entry], pages: Sequence[Page], text: str) -> list[Heading]:
