@@ -22,6 +22,7 @@ from app.generation.outline import (
     show_row,
 )
 from app.generation.reply import MAX_SOURCE_CHARS, TABLE_TYPES, Reply, Voice, call_document, call_type, clip
+from app.generation.units import split_cells
 from app.store.outlines import HEAD_CHARS, StoredOutline
 
 _CHARACTERS: Final = ("{count} characters", "{count} 字")
@@ -139,7 +140,7 @@ def _describe_rows(reply: Reply, outline: StoredOutline, table: TableOutline, ro
     reply.put(wording, count=len(table.rows), all=f"{count or 0:,}")
     for row in table.rows:
         reply.say("\n- ")
-        reply.cite(show_row(table.columns, row.quote), _cite(outline, row, table.header))
+        _say_row(reply, outline, table, row)
 
 
 def _describe_table(reply: Reply, outline: StoredOutline, table: TableOutline) -> None:
@@ -152,8 +153,13 @@ def _describe_table(reply: Reply, outline: StoredOutline, table: TableOutline) -
         reply.cite(reply.voice.word(wording, count=table.row_count) + columns, _cite(outline, table.header))
     reply.say(reply.voice.semicolon)
     reply.put(_FIRST_ROW)
-    first = table.rows[0]
-    reply.cite(show_row(table.columns, first.quote), _cite(outline, first, table.header))
+    _say_row(reply, outline, table, table.rows[0])
+
+
+def _say_row(reply: Reply, outline: StoredOutline, table: TableOutline, row: QuotedSpan) -> None:
+    if any(map(speaks_to_an_assistant, (row.quote, *split_cells(row.quote)))):
+        reply.put(TO_ASSISTANT)
+    reply.cite(show_row(table.columns, row.quote), _cite(outline, row, table.header))
 
 
 def _cite(outline: StoredOutline, span: QuotedSpan, header: QuotedSpan | None = None) -> Citation:
