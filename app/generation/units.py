@@ -177,10 +177,12 @@ def letters(text: str) -> str:
 def shown_label(text: str) -> str:
     """A bold line or a question without its marks.
 
-    >>> shown_label("**问：可以试听吗？**"), shown_label("**Cause.** ")
-    ('可以试听吗？', 'Cause.')
+    >>> shown_label("**问：可以试听吗？**"), shown_label("**Cause.** "), shown_label("2. How long?")
+    ('可以试听吗？', 'Cause.', 'How long?')
     """
-    return re.sub(r"^[\s#>*_-]*(?:(?:[Qq]\d*|问题?|問題?)[.:：、] ?)?[*_]*|[\s*_]+$", "", text)
+    return re.sub(
+        r"^[\s#>*_-]*(?:\(?\d{1,3}[.)、）] ?)?(?:(?:[Qq]\d*|问题?|問題?)[.:：、] ?)?[*_]*|[\s*_]+$", "", text
+    )
 
 
 def begins_in_table(text: str) -> bool:
@@ -368,11 +370,22 @@ def _pieces(chunk: ScoredChunk) -> list[_Piece]:
             continue
         if last is not None and kind is Kind.PROSE and last.kind is Kind.ITEM:
             gap = chunk.text[last.end : at]
-            if "\n" not in gap or re.fullmatch(r"[ \t]*\n[ \t]+", gap):
+            if "\n" not in gap or re.fullmatch(r"\s*\n[ \t]+", gap):
                 pieces.append(_Piece(at, to, Kind.ITEM, continues=True))
                 continue
         pieces.append(_Piece(at, to, kind))
-    return pieces
+    return _with_questions(chunk.text, pieces)
+
+
+def _with_questions(text: str, pieces: Sequence[_Piece]) -> list[_Piece]:
+    """The pieces, an item that asks and is answered in prose right below, no other item before it, as a heading."""
+    found = list(pieces)
+    for at, piece in enumerate(pieces[:-1]):
+        is_first = at == 0 or pieces[at - 1].kind is not Kind.ITEM
+        is_answered = is_first and pieces[at + 1].kind is Kind.PROSE
+        if piece.kind is Kind.ITEM and is_answered and _QUESTION.match(text[piece.start : piece.end]):
+            found[at] = _Piece(piece.start, piece.end, Kind.HEADING)
+    return found
 
 
 def _kind(text: str) -> Kind:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.generation.units import Kind, Surroundings, begins_in_table, find_header, read_units, split_record
+import pytest
+
+from app.generation.units import (
+    Kind,
+    Surroundings,
+    begins_in_block,
+    begins_in_table,
+    blocks_of,
+    ends_in_block,
+    find_header,
+    items_of,
+    read_units,
+    split_record,
+)
 from tests.hits import hits_of
 
 PAGE = """# Codes
@@ -100,3 +113,96 @@ def test_a_chunk_that_begins_inside_a_table_gets_its_header_from_before() -> Non
 def test_rows_that_are_written_as_items() -> None:
     assert split_record("- SKU: GW-7 | Price: 640.00") == (("SKU", "Price"), ("GW-7", "640.00"))
     assert split_record("- a sentence | with a bar") is None
+
+
+def headings(text: str) -> list[tuple[str, str]]:
+    """The text and the heading of what may answer."""
+    return [(unit.text, unit.heading) for unit in read_units(hits_of(text)) if unit.is_answer]
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (
+            "# FAQ\n\n**Can I park?**\nYes. It costs 2 EUR.\n\n**How long?**\n\nTwo hours.\n",
+            [("Yes.", "Can I park?"), ("It costs 2 EUR.", "Can I park?"), ("Two hours.", "How long?")],
+        ),
+        (
+            "# FAQ\n\nQ: Can I park?\nA: Yes.\n\n## Rest\n\nText.\n",
+            [("A: Yes.", "Can I park?"), ("Text.", "Rest")],
+        ),
+        ("# 常见问题\n\n问：可以停车吗？\n答：可以。\n", [("答：可以。", "可以停车吗？")]),
+        (
+            "# 常見問題\n\n1. 可以停車嗎？\n可以。\n\n2. 停多久？\n兩小時。\n",
+            [("可以。", "可以停車嗎？"), ("兩小時。", "停多久？")],
+        ),
+        (
+            "# Pump\n\n**Cause.**\n\n- dust\n\n**Remedy.**\n\n- clean\n",
+            [("- dust", "Cause."), ("- clean", "Remedy.")],
+        ),
+        ("# Check\n\n- Is it dry?\n- Is it shut?\n", [("- Is it dry?", "Check"), ("- Is it shut?", "Check")]),
+        ("# Pump\n\n**It** is red. Look.\n", [("**It** is red.", "Pump"), ("Look.", "Pump")]),
+    ],
+)
+def test_bold_lines_and_questions_are_headings_of_what_follows(
+    page: str, expected: list[tuple[str, str]]
+) -> None:
+    """F-711: what stands below a question answers it; a list of questions alone is a list."""
+    assert headings(page) == expected
+
+
+STEPS = "# Steps\n\n1. Stop it. Wait a minute.\n   Then look.\n2. Open it.\n\n   Check the seal.\n3. Close it.\n\nDone.\n"
+
+
+def test_sentences_and_paragraphs_of_an_item_belong_to_it() -> None:
+    """F-712: an indented paragraph does not end a list of steps."""
+    (block,) = blocks_of(read_units(hits_of(STEPS)))
+    assert [[unit.text for unit in item] for item in items_of(block)] == [
+        ["1. Stop it.", "Wait a minute.", "Then look."],
+        ["2. Open it.", "Check the seal."],
+        ["3. Close it."],
+    ]
+    assert [unit.continues for unit in block] == [False, True, True, False, True, False]
+
+
+def test_blocks_are_the_rows_of_a_table_and_the_items_of_a_list() -> None:
+    page = "- one\n- two\n\n- three\n\nText.\n\n- four\n\n| a |\n|---|\n| 1 |\n| 2 |\n\n| b |\n|---|\n| 3 |\n"
+    assert [[unit.text for unit in block] for block in blocks_of(read_units(hits_of(page)))] == [
+        ["- one", "- two", "- three"],
+        ["- four"],
+        ["| 1 |", "| 2 |"],
+        ["| 3 |"],
+    ]
+
+
+def test_a_list_over_the_border_of_a_chunk_is_one_block() -> None:
+    """F-711: so is a table whose rows have their header from before; not where a chunk between is missing."""
+    for page in (
+        "# L\n\n" + "".join(f"- item number {n} of the list\n" for n in range(30)),
+        "# T\n\n| Name | Desk |\n|---|---|\n" + "".join(f"| Person {n} | {n} |\n" for n in range(30)),
+    ):
+        hits = hits_of(page, chunk_tokens=64)
+        assert len(hits) > 2
+        header = next((unit.header for unit in read_units(hits[:1]) if unit.header), None)
+        known = {hit.chunk_id: Surroundings("", header) for hit in hits}
+        assert [len(block) for block in blocks_of(read_units(hits, known))] == [30]
+        assert len(blocks_of(read_units([hits[0], *hits[2:]], known))) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "begins", "ends"),
+    [
+        ("| a | b |\n", True, True),
+        ("- x\n- y\n", True, True),
+        ("Text.\n\n- x\n", False, True),
+        ("- x\n\nText.", True, False),
+        ("1. x\n   more", True, True),
+        ("# H\n\n一、甲", False, True),
+        ("第一步 打开。", True, True),
+        ("Text:\n- x\n- y", False, True),
+        ("Text.", False, False),
+        ("", False, False),
+    ],
+)
+def test_chunks_that_begin_or_end_in_a_block(text: str, begins: bool, ends: bool) -> None:
+    assert (begins_in_block(text), ends_in_block(text)) == (begins, ends)
