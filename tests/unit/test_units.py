@@ -140,7 +140,10 @@ def headings(text: str) -> list[tuple[str, str]]:
             "# Pump\n\n**Cause.**\n\n- dust\n\n**Remedy.**\n\n- clean\n",
             [("- dust", "Cause."), ("- clean", "Remedy.")],
         ),
-        ("# Check\n\n- Is it dry?\n- Is it shut?\n", [("- Is it dry?", "Check"), ("- Is it shut?", "Check")]),
+        (
+            "# Check\n\n- Is it dry?\n- Is it shut?\n\nStart.\n",
+            [("- Is it dry?", "Check"), ("- Is it shut?", "Check"), ("Start.", "Check")],
+        ),
         ("# Pump\n\n**It** is red. Look.\n", [("**It** is red.", "Pump"), ("Look.", "Pump")]),
     ],
 )
@@ -151,7 +154,10 @@ def test_bold_lines_and_questions_are_headings_of_what_follows(
     assert headings(page) == expected
 
 
-STEPS = "# Steps\n\n1. Stop it. Wait a minute.\n   Then look.\n2. Open it.\n\n   Check the seal.\n3. Close it.\n\nDone.\n"
+STEPS = (
+    "# Steps\n\n1. Stop it. Wait a minute.\n   Then look.\n"
+    "2. Open it.\n\n   Check the seal.\n3. Close it.\n\nDone.\n"
+)
 
 
 def test_sentences_and_paragraphs_of_an_item_belong_to_it() -> None:
