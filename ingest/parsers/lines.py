@@ -46,10 +46,12 @@ _JOINED_FIRST = re.compile(
     "any|can|every|fore|here|in|inter|more|none|on|other|out|over|re|some|sub|super|there|trans|un|under|up|where|with"
 )
 # Parts that make compounds with a hyphen, whatever the other part is: adjectives and participles, French pronouns.
-_HYPHENATED_FIRST = re.compile("all|cross|half|higher?|left|lower?|non|right|self|top|upper|user|well")
+_HYPHENATED_FIRST = re.compile(
+    "all|cross|first|four|full|half|higher?|left|long|lower?|non|right|second|self|third|three|top|two|upper|user|well"
+)
 _HYPHENATED_LAST = re.compile(
-    "aligned|aware|based|defined|dependent|driven|free|independent|level|like|mounted|oriented|related|sensitive"
-    "|specific|style|wide|ci|là|mêmes?|elles?|ils?|nous|on|vous"
+    "aligned|aware|based|defined|dependent|driven|free|friendly|independent|level|like|mounted|oriented|range|ready"
+    "|related|scale|sensitive|specific|style|term|wide|ci|là|mêmes?|elles?|ils?|nous|on|vous"
 )
 _MIN_OTHER_CHARS = 4  # of the other part: "top-ics", "un-aware" were broken
 # "Vor- und Nachteile", "short- and long-term": the hyphen stands for what follows later.
