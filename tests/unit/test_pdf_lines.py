@@ -10,7 +10,8 @@ from ingest.parsers.lines import LineJoiner
 from tests.pdfs import build_pdf
 
 # 458 breaks, drawn at random (at most 14 a document) from 340 PDFs of TeX, R and Debian documentation, not looked at
-# while the rules were made, but for a few parts of compounds added later (full-, long-, -term); judged by word lists, and by hand where these do not have the joined word.
+# while the rules were made, but for a few parts of compounds that were added later (full-, long-, -term); judged by
+# word lists, and by hand where these do not have the joined word.
 JUDGED = Path(__file__).parents[1] / "fixtures" / "line_end_hyphens.tsv"
 # So that a document's language is told as that of the whole one was.
 FILLER = {"en": "the size of the page", "fr": "les pages des livres", "de": "und die Seite der Bücher"}
