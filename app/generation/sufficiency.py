@@ -29,6 +29,7 @@ MISSING: Final = 0.73  # by the heaviest missing term's share of the heaviest we
 UNKNOWN: Final = 2.0  # by the share of the question's weight that the collection lacks
 NO_VALUE: Final = 1.76
 NO_REASON: Final = 3.5
+NO_CELL: Final = 3.5  # not fitted: an empty cell below the very column that is asked for says nothing
 NO_NAME: Final = 0.84
 NO_NUMBER: Final = 3.0
 _OPEN_TYPES: Final = frozenset(("name", "place"))  # whose values no pattern finds for certain
@@ -78,8 +79,8 @@ def _missing(weights: Mapping[str, float], held: Collection[str]) -> dict[str, f
 def _value_cost(material: Material, said: Sequence[Unit]) -> float:
     """What it costs that no value of the kind that is asked for stands in what is said, in its heading, or right beside
     it. A reason says that it is one; other values may be put in words that no pattern knows."""
-    if any(_lacks_cell(material, unit) for unit in said):
-        return NO_VALUE
+    if _lacks_cells(material, [unit for unit in said if unit.kind is Kind.ROW]):
+        return NO_CELL
     kind = read_answer_type(fold_script(material.asked.text))
     if kind is None or kind.name in _OPEN_TYPES or material.wanted.shape != "passage":
         return 0.0
@@ -91,10 +92,18 @@ def _value_cost(material: Material, said: Sequence[Unit]) -> float:
     return NO_REASON if kind.name == "reason" else NO_VALUE
 
 
+def _lacks_cells(material: Material, rows: Sequence[Unit]) -> bool:
+    """Whether the cell that is asked for is empty in all of those rows that hold most of the question."""
+
+    def worth(row: Unit) -> float:
+        return sum(weight for term, weight in material.weights.items() if holds(term, row, 0.0) > 0)
+
+    most = max(map(worth, rows), default=0.0)
+    return bool(rows) and all(_lacks_cell(material, row) for row in rows if worth(row) >= most)
+
+
 def _lacks_cell(material: Material, row: Unit) -> bool:
     """Whether the question names a column of a row's table, by all of its name, that is empty in that row."""
-    if row.kind is not Kind.ROW:
-        return False
     table = [unit for unit in material.units if unit.chunk is row.chunk and unit.block == row.block]
     filled = {name for name, cell in zip(row.names, row.cells, strict=False) if cell.strip(" -–—/")}
     names = {name for unit in table for name in unit.names if name}

@@ -144,7 +144,7 @@ _NUMBER_ASKED: Final = (
 _VALUES: Final[dict[AnswerTypeName, tuple[str, ...]]] = {
     "contact": (
         r"[\w.+-]+@[\w-]+\.\w|\+?\d[\d ()/.-]{5,}\d|\bext(?:ension)?\.? ?\d+|分机\D{0,3}\d+",
-        r"(?<![\d.,])\d{3,5}(?![\d.,%])",
+        r"(?<![\d.,])\d{3,5}(?![\d%]|[.,]\d)",
     ),
     "percent": (r"\d ?%|\bper ?cent\b|百分之|[万千]分之|成",),
     "frequency": (
