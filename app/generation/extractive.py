@@ -61,6 +61,7 @@ MAX_HAN: Final = 120  # the same for Chinese, in characters
 MAX_ITEMS: Final = 15
 MAX_ANNOUNCED: Final = 400  # units after a colon that are looked at for its list
 NAMED_SHARE: Final = 0.4  # of the question that what stands around a list must hold, for all of it to answer
+COMPLETE: Final = 0.9  # of the question, with other words for the same
 REPEAT_COST: Final = 0.9  # for what of the question a further sentence holds that is held already (MMR)
 LEAST_GAIN: Final = 0.15  # of the question's weight that a further sentence must add
 SAME_SHARE: Final = 0.6  # or of what the best one holds of the question, that it holds too
@@ -98,6 +99,7 @@ _NONE_IN_FORCE: Final[Wording] = (
 )
 _AND_MORE: Final[Wording] = ("… and {count} more in {place}.", "……还有 {count} 项，见 {place}。")
 _NOTHING_OF: Final[Wording] = ("The documents say nothing of {name} here.", "文档中没有关于 {name} 的内容。")
+_STEP_TERMS: Final = frozenset(terms("steps 步骤"))  # what a numbered list is, whatever stands above it
 _PICTURE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)|!\s*\[")
 _MONEY_NAME: Final = re.compile(r"price|cost|rent|fee|rate|amount|价|费|租|金额|元", re.IGNORECASE)
 
@@ -353,12 +355,15 @@ def _whole(
     first = items[0]
     lead_in = _lead_in_of(material.units, first)
     around = first.around | (lead_in.own if lead_in is not None else frozenset())
+    around |= _STEP_TERMS if is_numbered(first.text) else frozenset()
     everything = frozenset[str]().union(around, *(item.own for item in items))
     named = coverage(around, weights, material.total)
     rows = choose_rows(material.asked, wanted, weights, items, around)
     every = items_of(items)
-    if rows.how == "held" and first.kind is Kind.ITEM and named >= NAMED_SHARE:
-        rows = ChosenRows(every, "all")
+    if rows.how == "held" and first.kind is Kind.ITEM and named >= NAMED_SHARE and wanted.shape != "count":
+        # An item of a list that is asked for may hold a word of the question by chance, hardly all that is left of it.
+        held_most = max(coverage(around | item[0].own, weights, material.total) for item in rows.items)
+        rows = rows if held_most >= COMPLETE else ChosenRows(every, "all")
     score = 0.8 * named + 0.2 * coverage(everything, weights, material.total)
     if rows.how != "all":  # they are what is asked for as far as each says so itself
         score = max(score, min(coverage_of(item[0], weights, material.total, 0.8) for item in rows.items))
@@ -378,9 +383,15 @@ def _whole(
     if wanted.shape == "count":
         kind = "count"
     shown = tuple(unit for item in rows.items[:MAX_ITEMS] for unit in item)
-    if len(rows.items) < len(every) and not first.is_instruction and any(unit.is_instruction for unit in shown):
+    if (
+        len(rows.items) < len(every)
+        and not first.is_instruction
+        and any(unit.is_instruction for unit in shown)
+    ):
         score -= INSTRUCTION_COST
     decides = first.kind is Kind.ROW and rows.how in ("bound", "extreme")
+    if len(rows.items) < len(every):
+        lead_in = None  # "Our sites are:" is untrue of some of them
     return _Candidate(shown, kind, held, score, lead_in, len(rows.items), len(every), decides=decides)
 
 

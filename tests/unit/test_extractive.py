@@ -361,3 +361,161 @@ def test_a_sentence_to_an_assistant_is_no_answer_while_another_is_there(
     """F-821."""
     assert quotes(answer(question, hits_of(bad, good)))[0] == good
     assert "assistant" in answer(question, hits_of(bad)).text or "助手" in answer(question, hits_of(bad)).text
+
+
+CODES = "# Codes\n\n| Code | Team |\n|---|---|\n| E-1 | Red |\n| E-2 | Blue |\n| E-3 | Red |\n"
+SITES = "# Sites\n\nOur sites are:\n\n- Berlin, with a hall\n- Paris\n- Rome, with a hall\n"
+SITES_ZH = "# 网点\n\n我们的网点有：\n\n- 北京，有仓库\n- 上海\n- 广州，有仓库\n"
+INSTALL = "# Install\n\n1. Unpack the pump.\n2. Fix the pump.\n3. Start the pump.\n"
+INSTALL_ZH = "# 安装水泵\n\n1. 打开箱子。\n2. 固定。\n3. 启动。\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "page", "first", "lines"),
+    [
+        ("How many codes are there?", CODES, "3 rows in “Codes”:", 3),
+        ("How many codes belong to the Red team?", CODES, "2 of the 3 rows of “Codes”:", 2),
+        ("How many sites are there?", SITES, "3 items in “Sites”:", 4),
+        ("How many sites have a hall?", SITES, "2 of the 3 items of “Sites”:", 2),
+        ("How many steps does it take to install the pump?", INSTALL, "3 items in “Install”:", 3),
+        ("有多少个网点？", SITES_ZH, "“网点”共有 3 项：", 4),
+        ("有多少個網點？", SITES_ZH, "“网点”共有 3 項：", 4),
+        ("有几个网点有仓库？", SITES_ZH, "“网点”的 3 项中有 2 项：", 2),
+        ("安装水泵有几个步骤？", INSTALL_ZH, "“安装水泵”共有 3 项：", 3),
+    ],
+)
+def test_a_count_says_what_was_counted(question: str, page: str, first: str, lines: int) -> None:
+    """F-711: how many, of what, and each of them below; a lead-in only where all follow it."""
+    found = answer(question, hits_of(page))
+    told, _, rest = found.text.partition("\n\n")
+    assert (found.kind, told, len(rest.splitlines())) == ("count", first, lines)
+    assert rest.endswith(" [1]")
+
+
+@pytest.mark.parametrize(
+    ("question", "page", "first"),
+    [
+        ("How many codes are there?", CODES, "At least 3 rows in “Codes”:"),
+        ("有多少个网点？", SITES_ZH, "“网点”至少 3 项："),
+        ("有几个网点有仓库？", SITES_ZH, "“网点”的 3 项中至少 2 项："),
+    ],
+)
+def test_a_count_of_a_part_says_at_least(question: str, page: str, first: str) -> None:
+    """F-711."""
+    found = extract(replace(material_of(question, hits_of(page)), is_whole=False), None)
+    assert found is not None
+    assert found.text.startswith(first)
+
+
+def test_items_that_hold_what_the_question_adds_are_listed_alone() -> None:
+    """F-711: a word that an item holds by chance takes none of the others away."""
+    assert (
+        answer("Which sites have a hall?", hits_of(SITES)).text
+        == "- Berlin, with a hall\n- Rome, with a hall [1]"
+    )
+    meeting = (
+        "# Meeting on 18 March\n\nDecisions:\n\n- The meeting room is painted.\n- Ada leads the audit.\n"
+    )
+    found = answer("What are the decisions of the meeting on 18 March?", hits_of(meeting))
+    assert found.text == "Decisions:\n- The meeting room is painted.\n- Ada leads the audit. [1]"
+
+
+def test_rows_that_hold_the_same_answer_together() -> None:
+    """F-701, F-711."""
+    assert answer("Which code is Red?", hits_of(CODES)).text == "- E-1: Team: Red\n- E-3: Team: Red [1]"
+    assert answer("Which team has E-2?", hits_of(CODES)).text == "E-2: Team: Blue [1]"
+
+
+PRICES = (
+    "# Prices\n\n| Item | Price EUR | Warranty |\n|---|---|---|\n| Desk small | 349.00 | 2 years |\n"
+    "| Desk big | 449.00 | 18 months |\n| Chair | 89.50 | 6 months |\n| Stool | 189.50 | 1 year |\n"
+)
+PRICES_ZH = "# 价目表\n\n| 名称 | 单价（元） | 质保（月） |\n|---|---|---|\n| 书桌 | 349 | 24 |\n| 椅子 | 89.5 | 36 |\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "page", "text"),
+    [
+        ("What is the cheapest desk?", PRICES, "Desk small: Price EUR: 349.00; Warranty: 2 years [1]"),
+        ("Which item has the shortest warranty?", PRICES, "Chair: Price EUR: 89.50; Warranty: 6 months [1]"),
+        (
+            "Which items cost no more than 189.50 EUR?",
+            PRICES,
+            "- Chair: Price EUR: 89.50; Warranty: 6 months\n- Stool: Price EUR: 189.50; Warranty: 1 year [1]",
+        ),
+        ("最贵的是哪个？", PRICES_ZH, "书桌：单价（元）：349；质保（月）：24 [1]"),
+        ("哪些产品低于一百元？", PRICES_ZH, "椅子：单价（元）：89.5；质保（月）：36 [1]"),
+    ],
+)
+def test_a_bound_or_a_superlative_chooses_the_rows(question: str, page: str, text: str) -> None:
+    """F-701: no other row of the table answers, however many words of the question it holds."""
+    assert answer(question, hits_of(page)).text == text
+
+
+@pytest.mark.parametrize(
+    ("question", "page", "things"),
+    [
+        (
+            "Is the chair or the stool cheaper?",
+            PRICES,
+            ["Chair: Price EUR: 89.50", "Stool: Price EUR: 189.50"],
+        ),
+        ("Which is cheaper, the chair or the stool?", PRICES, ["Chair: Price", "Stool: Price"]),
+        ("书桌和椅子哪个更便宜？", PRICES_ZH, ["书桌：单价（元）：349", "椅子：单价（元）：89.5"]),
+        ("書桌和椅子哪個貴？", PRICES_ZH, ["书桌：单价", "椅子：单价"]),
+        (
+            "Is Rome or Paris bigger?",
+            "Rome has 300 people.\n\nParis has 90 people.\n",
+            ["Rome has", "Paris has"],
+        ),
+    ],
+)
+def test_which_of_two_is_more_shows_both(question: str, page: str, things: list[str]) -> None:
+    """F-711."""
+    found = answer(question, hits_of(page))
+    assert found.kind == "comparison"
+    assert [text.startswith(thing) for text, thing in zip(found.text.split("\n\n"), things, strict=True)] == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "page", "text"),
+    [
+        (
+            "Can I return a pump?",
+            "A pump can be returned. Otherwise, you pay. The hall is big.\n",
+            "A pump can be returned. Otherwise, you pay. [1]",
+        ),
+        (
+            "水泵可以退货吗？",
+            "水泵可以退货。但须在七天内提出。大厅很大。\n",
+            "水泵可以退货。但须在七天内提出。 [1]",
+        ),
+    ],
+)
+def test_a_sentence_and_the_one_that_goes_on_with_it_are_one_quote(
+    question: str, page: str, text: str
+) -> None:
+    """F-712."""
+    found = answer(question, hits_of(page))
+    assert found.text == text
+    assert len(found.citations) == 1
+    assert found.citations[0].quote == text.removesuffix(" [1]")
+
+
+@pytest.mark.parametrize(
+    ("question", "page", "text"),
+    [
+        (
+            "Returns",
+            "# Shop policy on returns\n\nSend it back.\n",
+            "Shop policy on returns: Send it back. [1]",
+        ),
+        ("退货", "# 退货政策\n\n须在七天内提出。\n", "退货政策：须在七天内提出。 [1]"),
+    ],
+)
+def test_a_topic_of_one_word_gets_the_title(question: str, page: str, text: str) -> None:
+    """Who asks with one word may mean another document."""
+    assert answer(question, hits_of(page)).text == text
