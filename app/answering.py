@@ -52,7 +52,7 @@ from app.lexicon import is_chinese
 from app.question.acronyms import find_acronyms
 from app.question.content import content_terms
 from app.question.courtesy import bare_question
-from app.question.kinds import read_wanted
+from app.question.kinds import operation_terms, read_wanted
 from app.question.standalone import Standalone, alone, join, standalone_question
 from app.question.talk import Again, Talk, asked_language, earlier_questions, is_traditional, read_again
 from app.question.tasks import Task, read_task
@@ -61,6 +61,7 @@ from app.retrieval.retriever import Retrieved, Retriever
 from app.split_blocks import join_split_blocks
 from app.versions import add_valid_versions
 
+OPERATION: Final = 0.3  # what "cheapest" or "less than" weighs beside what it is said of
 MOST_LEANING_TERMS: Final = 2  # of a question that is joined to the one before because it found nothing
 
 _YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
@@ -419,6 +420,11 @@ class Answerer:
             for hit in found.hits
         }
         weights = weigh_question(found.asked, found.term_weights, found.unknown_terms)
+        if wanted.superlative or wanted.bound:
+            done = operation_terms(found.asked.text)
+            weights = {
+                term: OPERATION * weight if term in done else weight for term, weight in weights.items()
+            }
         return Material(found.asked, wanted, units, weights, standings, is_whole, voice)
 
     async def _extract(self, meant: _Meant, read: _Read) -> Answer:

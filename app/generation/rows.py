@@ -45,6 +45,18 @@ _BY_PRICE: Final = re.compile(r"expensive|cheap|dear|pric|cost|贵|便宜|价", 
 _BY_TIME: Final = re.compile(r"earliest|latest|newest|oldest|[早晚新]", re.IGNORECASE)
 _MONEY_NAME: Final = re.compile(r"price|cost|rent|fee|rate|amount|charge|价|费|租|金额|元", re.IGNORECASE)
 _LEADING_NUMBER: Final = re.compile(r"\W{0,4}(?:[A-Z]{3} )?(?P<n>\d+(?:,\d{3})*(?:\.\d+)?)")
+# What an adjective measures, and how columns of that are called.
+_DIMENSIONS: Final = tuple(
+    (re.compile(asked, re.IGNORECASE), re.compile(told, re.IGNORECASE))
+    for asked, told in (
+        (r"\b(?:long|short)est\b|最[长短远近]", r"length|distance|duration|\bk?m\b|长|距离|里程|公里"),
+        (r"\b(?:heavi|light)est\b|最[重轻]", r"weight|mass|payload|load|\bkg\b|重|载"),
+        (r"\b(?:larg|bigg|small)est\b|最[大小]", r"size|area|capacity|volume|places|seats|面积|容量|规模"),
+        (r"\b(?:tall|high|low)est\b|最[高低]", r"height|高度|层高"),
+        (r"\b(?:fast|slow)est\b|最[快慢]", r"speed|time|duration|速度|时间|时长"),
+    )
+)
+_YEAR: Final = re.compile(r"\s*(?:19|20)\d\d ?年?\s*")
 _MOMENT: Final = re.compile(r"\b(?P<y>[12]\d{3})[-/.年](?P<m>\d{1,2})(?:[-/.月](?P<d>\d{1,2}))?")
 
 
@@ -187,7 +199,10 @@ def _amount_in(row: Unit, column: int, unit: str) -> Amount | None:
         return amounts[0]
     number = _LEADING_NUMBER.match(row.cells[column])
     base, times = unit_and_scale(name)
-    if number is None or base != unit:
+    is_money = (
+        not base and unit in CURRENCIES and bool(_MONEY_NAME.search(name))
+    )  # of the one currency in use
+    if number is None or not (base == unit or is_money):
         return None
     value = float(number["n"].replace(",", ""))
     is_year = base == "month" and 1900 <= value < 2100  # of the calendar
@@ -223,9 +238,10 @@ def _fits(question: str, weights: Mapping[str, float], rows: Sequence[Unit], col
             amount.unit in CURRENCIES for amount in read_amounts(f"{cell} {name}")
         )
         return 1.0 + named if is_money else 0.0
-    return named + (
-        1.0 if _BY_TIME.search(question) and re.search(r"date|day|日期|时间", name, re.I) else 0.0
-    )
+    cells = [row.cells[column] for row in rows if column < len(row.cells)]
+    is_time = bool(re.search(r"date|day|日期|时间", name, re.IGNORECASE)) or all(map(_YEAR.fullmatch, cells))
+    named += 1.0 if _BY_TIME.search(question) and is_time else 0.0
+    return named + any(asked.search(question) and told.search(name) for asked, told in _DIMENSIONS)
 
 
 def _values(rows: Sequence[Unit], column: int, *, by_time: bool) -> list[tuple[float, Unit]]:

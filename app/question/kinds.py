@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.lexicon import fold_script
+from app.lexicon import fold_script, terms
 from app.question.answer_types import read_answer_type
 from app.question.shapes import Shape, read_shape
 
@@ -17,7 +17,7 @@ from app.question.shapes import Shape, read_shape
 _SUPERLATIVE: Final = re.compile(
     r"\b(?:cheapest|(?<!at )most|(?<!at )least|highest|lowest|largest|biggest|smallest|longest|shortest|best|worst"
     r"|fastest|slowest|oldest|newest|heaviest|lightest|strongest|earliest|latest|dearest|maximum|minimum)\b"
-    r"|最(?!近|后|新|终|初|好(?!的)|.{1,2}(?:可以|可(?=[^靠])|能(?!干|量|效)|要|需|得|几|多少|多久|什么时候|何时|不超过))"
+    r"|最(?!近|后|新|终|初|好(?!的)|[多少].{0,6}(?:几|多少|多久|多长)|.{1,2}(?:可以|可(?=[^靠])|能(?!干|量|效)|要|需|得|几|多少|多久|什么时候|何时|不超过))"
     r"|哪个(?:更|比较)",
     re.IGNORECASE,
 )
@@ -93,6 +93,18 @@ def read_wanted(question: str) -> Wanted:
         bool(_MEANING_ASKED.match(folded)),
         tuple(_YEAR.findall(folded)),
     )
+
+
+def operation_terms(question: str) -> frozenset[str]:
+    """The terms of a question that say what is to be done with numbers ("cheapest", "less than"): no document needs to
+    hold them.
+
+    >>> sorted(operation_terms("Which route is the longest?"))
+    ['longest']
+    """
+    folded = fold_script(question)
+    found = (*_SUPERLATIVE.finditer(folded), *_BOUND.finditer(folded))
+    return frozenset(term for match in found for term in terms(re.sub(r"\d.*", "", match[0])))
 
 
 def _value(question: str) -> re.Pattern[str] | None:
