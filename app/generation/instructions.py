@@ -144,7 +144,8 @@ _CHINESE: Final = re.compile(
 )
 # One of these is in every English sentence that the pattern finds: most have none, and looking for them is quick.
 _ENGLISH_HINTS: Final = (
-    "assistant", "attention", "bot ", "bots", "bot,", "bot:", "ai ", "ai:", "ai'", "ai-", "ais ", "llm", "gpt", "copilot",
+    "assistant", "attention", "bot ", "bots", "bot,", "bot:", "ai ", "ai:", "ai'", "ai-", "ais ", "llm", "gpt",
+    "copilot",
     "language model", "anyone", "anybody", "someone", "somebody", "user", "people ask", "asked", "you are",
     "you're", "every time", "each time", "answer", "response", "respond", "reply", "replies", "summar", "always ",
     "only say", "only tell", "only state", "only claim", "only recommend", "from now on", "your new", "ignore",
