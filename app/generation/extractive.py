@@ -621,7 +621,7 @@ def _write_candidate(
         if unit.is_instruction and not is_marked:
             lines.append(voice.word(TO_ASSISTANT).rstrip())
         is_marked = unit.is_instruction
-        if unit.continues and lines:
+        if unit.continues and unit.kind is Kind.ITEM and lines:
             lines[-1] += ("" if is_chinese(unit.text[:1]) else " ") + shown_sentence(unit.text)
         else:
             lines.append(_line(unit))

@@ -82,8 +82,8 @@ class Unit:
     `is_lead`: the first prose below that. `names`, `cells`: of a row, the columns' names ("" where it has none) and
     what stands in them; `header` where the names stand, None where they stand in the row. `block` counts stretches of
     one kind within a hit: the rows of one table, the items of one list. `continues`: a further sentence of a list's
-    item. `is_instruction`: it speaks to an assistant, or goes on with what does. `own` are the terms of its text,
-    `around` those of its header, headings, title and file name.
+    item, or code that belongs to it. `is_instruction`: it speaks to an assistant, or goes on with what does. `own` are
+    the terms of its text, `around` those of its header, headings, title and file name.
     """
 
     chunk: ScoredChunk
@@ -198,9 +198,12 @@ def begins_in_block(text: str) -> bool:
 
 
 def ends_in_block(text: str) -> bool:
-    """Whether a chunk's text ends with a row or an item, of which there may be more after it."""
-    paragraph = text.rstrip("\n").rpartition("\n\n")[2]
-    return any(_TABLE.match(line) or _ITEM.match(line) for line in paragraph.split("\n"))
+    """Whether a chunk's text ends with a row or an item, code and indented paragraphs of it included, of which there
+    may be more after it."""
+    paragraphs = text.rstrip("\n").split("\n\n")
+    while len(paragraphs) > 1 and (paragraphs[-1][:1].isspace() or _FENCE.match(paragraphs[-1])):
+        paragraphs.pop()
+    return any(_TABLE.match(line) or _ITEM.match(line) for line in paragraphs[-1].split("\n"))
 
 
 def blocks_of(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -209,7 +212,7 @@ def blocks_of(units: Sequence[Unit]) -> list[list[Unit]]:
     blocks: list[list[Unit]] = []
     last: Unit | None = None
     for unit in units:
-        is_part = unit.kind in (Kind.ITEM, Kind.ROW)
+        is_part = unit.kind in (Kind.ITEM, Kind.ROW) or unit.continues
         if is_part and last is not None and _goes_on(last, unit):
             blocks[-1].append(unit)
         elif is_part:
@@ -231,7 +234,8 @@ def items_of(block: Sequence[Unit]) -> list[list[Unit]]:
 
 
 def _goes_on(last: Unit, unit: Unit) -> bool:
-    if last.kind is not unit.kind or last.chunk.document_id != unit.chunk.document_id:
+    is_list = {last.kind, unit.kind} <= {Kind.ITEM, Kind.CODE} and (last.continues or unit.continues)
+    if not (last.kind is unit.kind or is_list) or last.chunk.document_id != unit.chunk.document_id:
         return False
     if last.chunk is unit.chunk:
         return last.block == unit.block
@@ -313,9 +317,14 @@ def _units_of(chunk: ScoredChunk, known: Surroundings) -> list[Unit]:
                 names = header.cells if header is not None else ()
         elif kind is Kind.ITEM and (record := split_record(text)) is not None:
             kind, (names, cells) = Kind.ROW, record
-        together = kind is last_kind or {kind, last_kind} == {Kind.HEADER, Kind.ROW}
+        goes_on = piece.continues or (bool(units) and units[-1].continues and kind is Kind.ITEM)
+        together = kind is last_kind or goes_on or {kind, last_kind} == {Kind.HEADER, Kind.ROW}
         gap = chunk.text[last_end : piece.start]
-        if not together or heading != last_heading or (kind is not Kind.ITEM and gap.count("\n") > 1):
+        if (
+            not together
+            or heading != last_heading
+            or (kind is not Kind.ITEM and not goes_on and gap.count("\n") > 1)
+        ):
             block += 1
         if (path, label) not in above:
             above[path, label] = frozenset(terms(f"{path}\n{label}")) | base
@@ -354,7 +363,7 @@ def _pieces(chunk: ScoredChunk) -> list[_Piece]:
         if place >= 0 and at < fences[place][1]:
             inner = _inner(chunk.text, *fences[place])
             if inner is not None and (not pieces or pieces[-1].start != inner[0]):
-                pieces.append(_Piece(*inner, Kind.CODE))
+                pieces.append(_Piece(*inner, Kind.CODE, _is_of_item(chunk.text, pieces, fences[place][0])))
             continue
         kind = _kind(chunk.text[at:to])
         last = pieces[-1] if pieces else None
@@ -368,13 +377,22 @@ def _pieces(chunk: ScoredChunk) -> list[_Piece]:
         ):
             pieces[-1] = _Piece(last.start, to, last.kind, last.continues)
             continue
-        if last is not None and kind is Kind.PROSE and last.kind is Kind.ITEM:
+        if last is not None and kind is Kind.PROSE and (last.kind is Kind.ITEM or last.continues):
             gap = chunk.text[last.end : at]
             if "\n" not in gap or re.fullmatch(r"\s*\n[ \t]+", gap):
                 pieces.append(_Piece(at, to, Kind.ITEM, continues=True))
                 continue
         pieces.append(_Piece(at, to, kind))
     return _with_questions(chunk.text, pieces)
+
+
+def _is_of_item(text: str, pieces: Sequence[_Piece], start: int) -> bool:
+    """Whether code whose fence is at `start` belongs to the item before it: it is indented, or the item has a number,
+    since steps and what is to be typed take turns."""
+    if not pieces or not (pieces[-1].kind is Kind.ITEM or pieces[-1].continues):
+        return False
+    item = next((piece for piece in reversed(pieces) if not piece.continues), pieces[-1])
+    return text[start : start + 1].isspace() or is_numbered(text[item.start : item.end])
 
 
 def _with_questions(text: str, pieces: Sequence[_Piece]) -> list[_Piece]:

@@ -325,6 +325,19 @@ def test_a_sentence_that_ends_in_a_colon_brings_its_list() -> None:
     )
 
 
+def test_steps_come_with_what_is_to_be_typed() -> None:
+    """F-712, F-833: code keeps its lines, and does not end the list."""
+    page = (
+        "# Install the agent\n\n1. Get the package:\n\n```sh\ncurl -O x\n```\n\n"
+        "2. Start the agent:\n\n```sh\nagent up\n```\n\n3. Open the page.\n"
+    )
+    found = answer("How do I install the agent?", hits_of(page))
+    assert found.kind == "steps"
+    assert found.text == (
+        "1. Get the package:\n```\ncurl -O x\n```\n2. Start the agent:\n```\nagent up\n```\n3. Open the page. [1]"
+    )
+
+
 def test_the_document_in_force_comes_first_and_both_are_named() -> None:
     """F-751."""
     old = "# Canteen 2024\n\nThe subsidy for a lunch is 15 EUR.\n"

@@ -171,6 +171,25 @@ def test_sentences_and_paragraphs_of_an_item_belong_to_it() -> None:
     assert [unit.continues for unit in block] == [False, True, True, False, True, False]
 
 
+@pytest.mark.parametrize("indent", ["   ", ""])
+def test_code_between_numbered_steps_belongs_to_them(indent: str) -> None:
+    """F-712: a list of steps goes on after what is to be typed."""
+    fence = f"{indent}```sh\n{indent}agent up\n{indent}```\n"
+    page = f"# Steps\n\n1. Start it:\n\n{fence}\n2. Look.\n\n   It is green.\n\n{fence}\n3. Go.\n\nDone.\n"
+    (block,) = blocks_of(read_units(hits_of(page)))
+    assert [[unit.text.strip() for unit in item] for item in items_of(block)] == [
+        ["1. Start it:", "agent up"],
+        ["2. Look.", "It is green.", "agent up"],
+        ["3. Go."],
+    ]
+
+
+def test_code_after_a_list_without_numbers_is_its_own() -> None:
+    units = read_units(hits_of("- one\n- two\n\n```sh\nagent up\n```\n\n- three\n"))
+    assert [len(block) for block in blocks_of(units)] == [2, 1]
+    assert not any(unit.continues for unit in units)
+
+
 def test_blocks_are_the_rows_of_a_table_and_the_items_of_a_list() -> None:
     page = "- one\n- two\n\n- three\n\nText.\n\n- four\n\n| a |\n|---|\n| 1 |\n| 2 |\n\n| b |\n|---|\n| 3 |\n"
     assert [[unit.text for unit in block] for block in blocks_of(read_units(hits_of(page)))] == [
@@ -206,6 +225,9 @@ def test_a_list_over_the_border_of_a_chunk_is_one_block() -> None:
         ("# H\n\n一、甲", False, True),
         ("第一步 打开。", True, True),
         ("Text:\n- x\n- y", False, True),
+        ("2. Open it.\n\n   Check the seal.\n\n   ```sh\n   x\n   ```\n", True, True),
+        ("2. Run:\n\n```sh\nx\n```\n", True, True),
+        ("Run:\n\n```sh\nx\n```\n", False, False),
         ("Text.", False, False),
         ("", False, False),
     ],
