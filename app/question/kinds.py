@@ -43,12 +43,15 @@ _NEGATED: Final = re.compile(
     r"|(?:^|(.))[不没](?!\1|[同锈仅断久论管良收])(?<!对不)|未(?![来婚成])|无法|禁止|除了",
     re.IGNORECASE,
 )
-_FEW: Final = "one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|fifty|half an?|a"
+_FEW: Final = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|fifty"
+    r"|(?:half )?an?(?= (?:year|month|week|day|hour|minute)\b)"
+)
 # A number with a bound is no comparison of two things.
 _BOUND: Final = re.compile(
     r"\b(?:(?:less|fewer|more|cheaper|longer|shorter|older|younger|heavier|lighter|higher|lower|larger|bigger|smaller"
     r"|greater|taller|later|earlier|faster|slower) than|under|over|above|below|exceed(?:s|ing)?|at least|at most|up to"
-    r"|between(?= \S+(?: \S+)? (?:and|to) \S*\d)) (?:[A-Z]{3} |[A-Z]{0,2}[€$£¥] ?)?"
+    r"|(?<!difference )between(?= \S+(?: \S+)? (?:and|to) \S*\d)) (?:[A-Z]{3} |[A-Z]{0,2}[€$£¥] ?)?"
     rf"(?:\d|(?:{_FEW})\b)"
     r"|(?:[低高少多大小短长]于|超过|不到|不足|至少|至多|不超过|等于)\s*[\d一二两三四五六七八九十百半]"
     r"|[\d一二两三四五六七八九十百千万半]\s*[^\W\d]{0,5}以[上下内]"

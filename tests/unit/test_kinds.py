@@ -154,3 +154,23 @@ def test_a_limit_is_not_the_most_of_several(question: str, superlative: bool) ->
 def test_your_company_is_not_expensive() -> None:
     assert not read_wanted("贵公司的地址在哪里？").price
     assert read_wanted("哪个滤芯贵？").price
+
+
+@pytest.mark.parametrize(
+    ("question", "bound"),
+    [
+        *(("Which cost between 5 and 10 EUR?", True), ("Which take less than two weeks?", True)),
+        *(("Which have a warranty longer than a year?", True), ("Which weigh no more than HK$ 5?", True)),
+        *(
+            ("质保不少于两年的有哪些？", True),
+            ("5到10元之间的有哪些？", True),
+            ("三百元以下的有哪些？", True),
+        ),
+        *(("Is a desk cheaper than a chair?", False), ("Which is older than the pump?", False)),
+        *(("What is the difference between 2024 and 2025?", False), ("What happens over a weekend?", False)),
+        *(("比書桌便宜的有哪些？", False), ("哪些在北京和上海之间？", False)),
+    ],
+)
+def test_a_bound_has_a_number(question: str, bound: bool) -> None:
+    """F-711: what is compared with another thing has none."""
+    assert read_wanted(question).bound is bound
