@@ -170,13 +170,22 @@ def _about(
 
 
 def _within_bounds(question: str, rows: Sequence[Unit]) -> list[Unit]:
-    """The rows whose number keeps each bound of the question; none where no column has the bound's unit."""
-    bounds = [one for one in read_ranges(question) if one.unit]
+    """The rows whose number keeps each bound of the question; none where no column has the bound's unit. A number alone
+    is money where a price is asked for; of two columns of a unit that counts which the question names."""
+    columns = range(len(rows[0].cells))
+    some = rows[:16]
+    money = (unit for at in columns for unit in sorted(CURRENCIES) if _has_unit(some, at, unit))
+    bounds = read_ranges(question, next(money, "") if _BY_PRICE.search(question) else "")
+    bounds = [one for one in bounds if one.unit]
+    asked = frozenset(terms(question))
     kept = list(rows)
     for bound in bounds:
-        column = next((at for at in range(len(rows[0].cells)) if _has_unit(rows, at, bound.unit)), None)
-        if column is None:
+        fitting = [at for at in columns if _has_unit(rows, at, bound.unit)]
+        if not fitting:
             return []
+        column = max(
+            fitting, key=lambda at: len(asked.intersection(terms("".join(rows[0].names[at : at + 1]))))
+        )
         kept = [
             row for row in kept if (amount := _amount_in(row, column, bound.unit)) and bound.holds(amount)
         ]

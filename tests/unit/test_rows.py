@@ -105,6 +105,17 @@ def test_rows_are_told_by_what_they_hold(question: str, page: str, how: str, nam
     assert chosen(question, page) == (how, names)
 
 
+def test_a_bound_without_a_unit_is_one_of_the_price() -> None:
+    assert chosen("Which items cost less than 100?", PRICES) == ("bound", ["Chair"])
+    assert chosen("价格低于100的有哪些？", PRICES_ZH) == ("bound", ["椅子"])
+
+
+def test_of_two_columns_of_a_unit_the_one_that_is_named_counts() -> None:
+    page = "| Flat | Rent EUR | Deposit EUR |\n|---|---|---|\n| A | 900 | 100 |\n| B | 90 | 2,000 |\n"
+    assert chosen("Which flats have a deposit of less than 500 EUR?", page) == ("bound", ["A"])
+    assert chosen("Which flats have a rent of less than 500 EUR?", page) == ("bound", ["B"])
+
+
 def test_of_ages_the_oldest_is_not_the_least() -> None:
     page = "| Name | Age |\n|---|---|\n| Ada | 36 |\n| Bob | 81 |\n"
     assert chosen("Who is the oldest?", page) != ("extreme", ["Ada"])
