@@ -13,7 +13,11 @@ P = "http://schemas.openxmlformats.org/presentationml/2006/main"
 S = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
-_NAMES = f'xmlns:w="{W}" xmlns:a="{A}" xmlns:p="{P}" xmlns:r="{R}" xmlns:mc="{MC}"'
+M = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+_NAMES = (
+    f'xmlns:w="{W}" xmlns:a="{A}" xmlns:p="{P}" xmlns:r="{R}" xmlns:mc="{MC}" xmlns:m="{M}" xmlns:c="{C}"'
+)
 
 Cell = str | int | float | tuple[str, int]  # text, number, or a number as the file writes it and its style
 Row = Sequence[Cell | None]
@@ -81,17 +85,30 @@ def word_table(rows: Sequence[Sequence[str]]) -> str:
     return f"<w:tbl>{''.join(f'<w:tr>{cells}</w:tr>' for cells in written)}</w:tbl>"
 
 
-def build_docx(body: str, *, properties: str = "", **parts: str) -> bytes:
-    """Return a Word file with this body; `footnotes`, `comments`, … are further parts."""
+def part(inside: str, name: str = "w:hdr") -> str:
+    """Return a part of an Office file: an element of this name with all namespaces declared."""
+    return f"<{name} {_NAMES}>{inside}</{name}>"
+
+
+def build_docx(
+    body: str, *, properties: str = "", linked: Mapping[str, tuple[str, str]] | None = None, **parts: str
+) -> bytes:
+    """Return a Word file with this body; `footnotes`, `comments`, … are further parts, each the one of its kind;
+    `linked`: id → (kind, part) of those that the body refers to by an id."""
     kinds = {"styles": STYLES, "numbering": NUMBERING, **parts}
+    more = linked or {}
     return pack(
         {
             "_rels/.rels": relationships(
                 {"a": ("officeDocument", "word/document.xml"), "b": ("core-properties", "docProps/core.xml")}
             ),
             "word/document.xml": f"<w:document {_NAMES}><w:body>{body}</w:body></w:document>",
-            "word/_rels/document.xml.rels": relationships({kind: (kind, f"{kind}.xml") for kind in kinds}),
+            "word/_rels/document.xml.rels": relationships(
+                {kind: (kind, f"{kind}.xml") for kind in kinds}
+                | {key: (kind, f"{key}.xml") for key, (kind, _) in more.items()}
+            ),
             "docProps/core.xml": properties or core(),
+            **{f"word/{key}.xml": part for key, (_, part) in more.items()},
             **{f"word/{kind}.xml": part for kind, part in kinds.items()},
         }
     )
@@ -108,13 +125,22 @@ def shape(text: str, *, kind: str = "", at: tuple[int, int] | None = None, hidde
     )
 
 
-def slide(shapes: str) -> str:
+def slide(shapes: str, *, hidden: bool = False) -> str:
     """Return a slide, layout or notes part."""
-    return f"<p:sld {_NAMES}><p:cSld><p:spTree>{shapes}</p:spTree></p:cSld></p:sld>"
+    return f'<p:sld {_NAMES} show="{int(not hidden)}"><p:cSld><p:spTree>{shapes}</p:spTree></p:cSld></p:sld>'
 
 
-def build_pptx(slides: Sequence[str], notes: Mapping[int, str] | None = None, *, layout: str = "") -> bytes:
-    """Return a presentation of these slides' shapes; `notes`: slide number → shapes of its notes."""
+def build_pptx(
+    slides: Sequence[str],
+    notes: Mapping[int, str] | None = None,
+    *,
+    layout: str = "",
+    hidden: Sequence[int] = (),
+    linked: Mapping[str, tuple[str, str]] | None = None,
+    authors: str = "",
+) -> bytes:
+    """Return a presentation of these slides' shapes; `notes`: slide number → shapes of its notes; `linked`: id →
+    (kind, part) of those that the first slide refers to; `authors` of its comments."""
     numbers = range(1, len(slides) + 1)
     # The order of the parts' names is not that of the slides.
     names = {number: f"slide{len(slides) - number + 1}.xml" for number in numbers}
@@ -125,7 +151,9 @@ def build_pptx(slides: Sequence[str], notes: Mapping[int, str] | None = None, *,
         + "</p:sldIdLst></p:presentation>",
         "ppt/_rels/presentation.xml.rels": relationships(
             {f"r{n}": ("slide", f"slides/{names[n]}") for n in numbers}
+            | {"au": ("commentAuthors", "authors.xml")}
         ),
+        "ppt/authors.xml": part(authors, "p:cmAuthorLst"),
         "ppt/slideLayouts/layout.xml": slide(layout),
     }
     for number, shapes in zip(numbers, slides, strict=True):
@@ -133,7 +161,10 @@ def build_pptx(slides: Sequence[str], notes: Mapping[int, str] | None = None, *,
         if notes and number in notes:
             links["n"] = ("notesSlide", f"../notesSlides/notes{number}.xml")
             members[f"ppt/notesSlides/notes{number}.xml"] = slide(notes[number])
-        members[f"ppt/slides/{names[number]}"] = slide(shapes)
+        for key, (kind, content) in (linked or {}).items() if number == 1 else ():
+            links[key] = (kind, f"../linked/{key}.xml")
+            members[f"ppt/linked/{key}.xml"] = content
+        members[f"ppt/slides/{names[number]}"] = slide(shapes, hidden=number in hidden)
         members[f"ppt/slides/_rels/{names[number]}.rels"] = relationships(links)
     return pack(members)
 

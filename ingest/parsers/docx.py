@@ -1,59 +1,36 @@
 """DOCX bytes → Document. The stored text is Markdown made from what a reader of the printed page sees.
 
-Headings, lists with their numbers, tables, footnotes and text boxes keep their place; page headers and footers,
-comments, deleted and hidden text go. The body is read block by block, so memory does not grow with its length.
+Headings, lists with their numbers, tables, footnotes, comments, text boxes and charts keep their place. Each text of
+the page headers and footers stands once, before the body: it says which document this is, and belongs to no section.
+Deleted and hidden text goes and is counted. The body is read block by block, so memory does not grow with its length.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.domain import Document
-from ingest.cleaning import clean_text, detect_language
+from ingest.cleaning import clean_line, clean_text, detect_language
 from ingest.parsers.archives import local_name, release
-from ingest.parsers.blocks import LINE_BREAK, split_lines
+from ingest.parsers.blocks import split_lines
+from ingest.parsers.charts import drawn_words
 from ingest.parsers.flat import FlatWriter
 from ingest.parsers.headings import build_sections, find_headings
 from ingest.parsers.numbering import BULLET, LEVELS, Numbering, to_number
-from ingest.parsers.ooxml import Package, attribute, child, is_on, unwrapped
+from ingest.parsers.ooxml import Package, attribute, child, comment_words, is_on, relationship_id, unwrapped
 from ingest.parsers.styles import Styles
 from ingest.parsers.tables import SpanBudget, Table
 from ingest.parsers.titles import usable_title
+from ingest.parsers.wordtext import Inline, TextReader
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
-_BLOCKS = ("p", "tbl", "sdt", "customXml")
+_BLOCKS = ("p", "tbl", "sdt", "customXml", "sectPr")
 _MAX_COLUMNS = 200
 _MAX_REPEATED_CHARS = 200  # a longer cell is not repeated in the cells that it spans
-# What stands inside a paragraph and is not text that a reader sees.
-_UNSEEN = frozenset(
-    {
-        "del",
-        "moveFrom",
-        "delText",
-        "instrText",
-        "delInstrText",
-        "pPr",
-        "rPr",
-        "rt",
-        "sdtPr",
-        "Fallback",
-        "docPart",
-    }
-)
-_TEXTS = {"tab": "\t", "ptab": "\t", "br": LINE_BREAK, "cr": LINE_BREAK, "noBreakHyphen": "-"}
-
-
-@dataclass(slots=True)
-class _Inline:
-    """The text of a paragraph and what hangs on it."""
-
-    text: str = ""
-    notes: list[tuple[str, str]] = field(default_factory=list)  # (marker, text) of footnotes and endnotes
-    boxes: list[etree._Element] = field(default_factory=list)  # contents of text boxes
+_MAX_ABOUT_CHARS = 80
 
 
 def parse_docx(content: bytes, source: str) -> Document:
@@ -66,15 +43,17 @@ def parse_docx(content: bytes, source: str) -> Document:
     reader = _Reader(package, main)
     for element in package.archive.iter_xml(main, _BLOCKS):
         parent = element.getparent()
-        if parent is not None and local_name(parent) == "body":
+        if local_name(element) == "sectPr":
+            reader.read_section(element)
+        elif parent is not None and local_name(parent) == "body":
             reader.read_block(element)
             release(element)
-    cleaned = clean_text(reader.writer.text())
+    body = reader.writer.text()
+    cleaned = clean_text("\n\n".join(filter(None, [reader.page_lines(), body])))
     headings = find_headings(cleaned.text)
     properties = package.properties()
     first = next((heading.title for heading in headings if heading.level == 1), "")
     title = reader.title or usable_title(properties.get("title", "")) or first
-    hidden = {"hidden": reader.hidden_chars} if reader.hidden_chars else {}
     return Document(
         text=cleaned.text,
         title=title or PurePosixPath(source).stem,
@@ -82,7 +61,7 @@ def parse_docx(content: bytes, source: str) -> Document:
         language=detect_language(cleaned.text),
         sections=build_sections(headings, len(cleaned.text)),
         metadata=properties,
-        dropped={**cleaned.dropped, **hidden},
+        dropped={**cleaned.dropped, **reader.finish()},
     )
 
 
@@ -96,12 +75,57 @@ class _Reader:
 
         self.writer = FlatWriter()
         self.title = ""
-        self.hidden_chars = 0
+        self._package, self._main = package, main
         self._styles = Styles(root("styles"))
         self._numbering = Numbering(root("numbering"), self._styles.list_ids())
-        self._notes = {"^": _read_notes(root("footnotes")), "^e": _read_notes(root("endnotes"))}
-        self._note_counts = dict.fromkeys(self._notes, 0)
+        notes = {"^": _read_notes(root("footnotes")), "^e": _read_notes(root("endnotes"))}
+        self._text = TextReader(self._styles, notes)
+        self._comments = _by_id(root("comments"))
+        self._has_even_pages = is_on(child(root("settings"), "evenAndOddHeaders"))
+        self._is_body = True
+        self._running: dict[str, bool] = {}  # parts of headers and footers → whether a page shows them
         self._budget = SpanBudget()
+
+    def read_section(self, section: etree._Element) -> None:
+        """Note which headers and footers a section of the body has, those of first and even pages where it has such."""
+        parts = self._package.relationships(self._main)
+        for reference in section:
+            target = parts.get(relationship_id(reference))
+            if local_name(reference) in {"headerReference", "footerReference"} and target is not None:
+                kind = attribute(reference, "type", "default")
+                is_seen = kind == "default" or (
+                    is_on(child(section, "titlePg")) if kind == "first" else self._has_even_pages
+                )
+                self._running[target.target] = self._running.get(target.target, False) or is_seen
+
+    def page_lines(self) -> str:
+        """Return the headers, then the footers, each distinct text once."""
+        self._is_body = False
+        kept: dict[str, None] = {}
+        kinds = {link.target: link.kind for link in self._package.relationships(self._main).values()}
+        for part in sorted(self._running, key=lambda part: kinds.get(part, "") == "footer"):
+            if part not in self._package.archive:
+                continue
+            root = self._package.archive.read_xml(part)
+            if not self._running[part]:
+                self._text.dropped["hidden"] += sum(len(text.text or "") for text in root.iter("{*}t"))
+                continue
+            self.writer = FlatWriter()
+            for block in unwrapped(root):
+                self.read_block(block)
+            for text in filter(None, self.writer.text().split("\n\n")):
+                self._text.dropped["page_furniture"] += len(text) if text in kept else 0
+                kept[text] = None
+        return "\n\n".join(kept)
+
+    def finish(self) -> dict[str, int]:
+        """Return what was left out: kind → characters; notes and comments that nothing refers to among it."""
+        dropped = self._text.dropped
+        dropped["hidden"] += self._text.unread_notes()
+        dropped["comment"] += sum(
+            len(text.text or "") for comment in self._comments.values() for text in comment.iter("{*}t")
+        )
+        return {kind: count for kind, count in dropped.items() if count}
 
     def read_block(self, element: etree._Element) -> None:
         """Write a paragraph, a table, or what is wrapped in a content control."""
@@ -115,12 +139,12 @@ class _Reader:
                 self.read_block(found)
 
     def _read_paragraph(self, paragraph: etree._Element) -> None:
-        inline = self._read_inline(paragraph)
+        inline = self._text.read(paragraph)
         properties = child(paragraph, "pPr")
         style = attribute(child(properties, "pStyle"), "val")
-        level = self._styles.heading_level(style, properties)
+        level = self._styles.heading_level(style, properties) if self._is_body else 0
         label, depth = self._label(properties, style)
-        if self._styles.is_title(style) and not self.title:
+        if self._is_body and not self.title and self._styles.is_title(style):
             self.title = " ".join(split_lines(inline.text))[:300]
         if level:
             prefix = f"{label} " if label and label != BULLET and inline.text.strip() else ""
@@ -131,11 +155,24 @@ class _Reader:
             self.writer.paragraph(inline.text)
         self._write_attached(inline)
 
-    def _write_attached(self, inline: _Inline) -> None:
-        for marker, text in inline.notes:
-            self.writer.paragraph(f"[{marker}]: {text}")
+    def _write_attached(self, inline: Inline, about: str = "") -> None:
+        """Write what hangs on a paragraph after it: notes, comments, text boxes, charts and diagrams."""
+        notes = list(inline.notes)
+        for marker, note in notes:  # a note may have notes: they come to the end of the list
+            inside = self._text.read(note)
+            self.writer.paragraph(f"[{marker}]: {inside.text.strip()}")
+            notes += inside.notes
+        for comment_id in inline.comments:
+            comment = self._comments.pop(comment_id, None)
+            if comment is not None:
+                author = clean_line(attribute(comment, "author"))
+                text = self._text.read(comment).text.strip()
+                self.writer.quote(comment_words(author, text, about[:_MAX_ABOUT_CHARS]))
         for box in inline.boxes:
             self.read_block(box)
+        for kind, link in inline.drawn:
+            for words in drawn_words(self._package, self._main, kind, link):
+                self.writer.item(0, BULLET, words)
 
     def _label(self, properties: etree._Element | None, style: str) -> tuple[str | None, int]:
         """Count a list item: its label (None: not in a list) and its depth."""
@@ -148,62 +185,29 @@ class _Reader:
         depth = to_number(level, 0, 0, LEVELS - 1)
         return (self._numbering.next_label(list_id, depth), depth) if list_id else (None, 0)
 
-    def _read_inline(self, root: etree._Element) -> _Inline:
-        """Read the text of a paragraph in order, without recursion: nesting is the sender's to choose."""
-        inline = _Inline()
-        pieces: list[str] = []
-        walk = etree.iterwalk(root, events=("start",))
-        for _, element in walk:
-            name = local_name(element)
-            if name == "t":
-                pieces.append(element.text or "")
-            elif name in _TEXTS:
-                pieces.append(_TEXTS[name])
-            elif name in {"footnoteReference", "endnoteReference"}:
-                pieces.append(self._note(name, attribute(element, "id"), inline))
-            elif name == "txbxContent":
-                inline.boxes.append(element)
-                walk.skip_subtree()
-            elif name in _UNSEEN or (name == "sdt" and child(element, "sdtPr", "showingPlcHdr") is not None):
-                walk.skip_subtree()
-            elif name == "r" and is_on(child(element, "rPr", "vanish")):
-                self.hidden_chars += sum(len(text.text or "") for text in element.iter("{*}t"))
-                walk.skip_subtree()
-        inline.text = "".join(pieces)
-        return inline
-
-    def _note(self, reference: str, note_id: str, inline: _Inline) -> str:
-        """Number a note as the page does, keep its text for after the block, and return its marker."""
-        kind = "^" if reference == "footnoteReference" else "^e"
-        note = self._notes[kind].pop(note_id, None)
-        if note is None:
-            return ""
-        self._note_counts[kind] += 1
-        marker = f"{kind}{self._note_counts[kind]}"
-        paragraphs = [self._read_inline(found).text for found in unwrapped(note) if local_name(found) == "p"]
-        text = LINE_BREAK.join(paragraph for paragraph in paragraphs if paragraph.strip())
-        inline.notes.append((marker, text))
-        return f"[{marker}]"
-
     def _read_table(self, table: etree._Element) -> None:
-        written = Table(SpanBudget(0))
-        attached: list[_Inline] = []
+        written = Table(self._budget)
+        attached: list[tuple[Inline, str]] = []
         above: dict[int, str] = {}  # column → the cell that reaches down to here
         for row in unwrapped(table):
             properties = child(row, "trPr")
-            if local_name(row) != "tr" or child(properties, "del") is not None:
+            if local_name(row) != "tr":
+                continue
+            if child(properties, "del") is not None:
+                self._text.count_hidden(row)
                 continue
             written.open_row()
             column = 0
             for _ in range(_span(child(properties, "gridBefore"))):
                 written.add_cell("", 1, 1)
                 column += 1
+            is_head = is_on(child(properties, "tblHeader"))
             for cell in unwrapped(row):
                 if local_name(cell) == "tc" and column < _MAX_COLUMNS:
-                    column = self._read_cell(cell, written, column, above, attached)
+                    column = self._read_cell(cell, written, column, above, attached, is_head=is_head)
         self.writer.table(written)
-        for inline in attached:
-            self._write_attached(inline)
+        for inline, about in attached:
+            self._write_attached(inline, about)
 
     def _read_cell(
         self,
@@ -211,7 +215,9 @@ class _Reader:
         table: Table,
         column: int,
         above: dict[int, str],
-        attached: list[_Inline],
+        attached: list[tuple[Inline, str]],
+        *,
+        is_head: bool,
     ) -> int:
         """Write a cell in each column that it spans, and return the column after it."""
         properties = child(cell, "tcPr")
@@ -219,23 +225,28 @@ class _Reader:
         if merge is not None and attribute(merge, "val", "continue") == "continue":
             text = self._repeatable(above.get(column, ""))
         else:
-            text = self._cell_text(cell, attached)
-        for offset in range(_span(child(properties, "gridSpan"), at_least=1)):
+            found: list[Inline] = []
+            text = self._cell_text(cell, found)
+            attached += [(inline, text) for inline in found]
+        span = _span(child(properties, "gridSpan"), at_least=1)
+        for at in range(column, column + span):
             if merge is None:
-                above.pop(column, None)
+                above.pop(at, None)
             else:
-                above[column] = text
-            table.add_cell(text if offset == 0 else self._repeatable(text), 1, 1)
-            column += 1
-        return column
+                above[at] = text
+        table.add_cell(text, span, 1, is_head=is_head)
+        return column + span
 
-    def _cell_text(self, cell: etree._Element, attached: list[_Inline]) -> str:
-        """Return a cell's paragraphs on one line; a table in it is read row by row."""
+    def _cell_text(self, cell: etree._Element, attached: list[Inline]) -> str:
+        """Return a cell's paragraphs on one line, with their numbers; a table in it is read row by row."""
         pieces: list[str] = []
         for block in unwrapped(cell):
             if local_name(block) == "p":
-                inline = self._read_inline(block)
+                inline = self._text.read(block)
                 attached.append(inline)
+                properties = child(block, "pPr")
+                label, _ = self._label(properties, attribute(child(properties, "pStyle"), "val"))
+                pieces += [label] if label and label != BULLET else []  # it shows where there is no text too
                 pieces.append(" ".join(split_lines(inline.text)))
             elif local_name(block) in {"tbl", "tr", "tc"}:
                 pieces.append(self._cell_text(block, attached))
@@ -247,8 +258,11 @@ class _Reader:
 
 def _read_notes(root: etree._Element | None) -> dict[str, etree._Element]:
     """Return the notes of a part by id; separators, which have a type, are left out."""
-    notes = {} if root is None else {attribute(note, "id"): note for note in root if local_name(note)}
-    return {key: note for key, note in notes.items() if attribute(note, "type", "normal") == "normal"}
+    return {key: note for key, note in _by_id(root).items() if attribute(note, "type", "normal") == "normal"}
+
+
+def _by_id(root: etree._Element | None) -> dict[str, etree._Element]:
+    return {} if root is None else {attribute(found, "id"): found for found in root if local_name(found)}
 
 
 def _span(element: etree._Element | None, at_least: int = 0) -> int:

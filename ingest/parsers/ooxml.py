@@ -27,6 +27,14 @@ _PROPERTIES = {
 }
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MAX_VALUE_CHARS = 2_000
+_FILE_NAME = re.compile(r"\S*\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp)$|\w:\\", re.I)
+# What Office adds to a description that a program has made.
+_MADE_BY_PROGRAM = re.compile(
+    r"[\s,，。.]*(?:(?:Description )?automatically generated|AI-generated content.{0,40}"
+    r"|(?:描述)?已自动生成(?:说明|描述)?|自動產生的描述|AI 生成的内容.{0,20})[\s.。]*$",
+    re.I,
+)
+HAN = re.compile("[\u3400-\u9fff]")
 # Around blocks, cells and runs stand elements that only say where these come from.
 _WRAPPERS = frozenset(
     {"sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo", "AlternateContent", "Choice"}
@@ -130,6 +138,26 @@ def child(element: etree._Element | None, *path: str) -> etree._Element | None:
 def is_on(element: etree._Element | None) -> bool:
     """Tell whether a switch is there and not turned off (ISO/IEC 29500-1, ST_OnOff)."""
     return element is not None and attribute(element, "val", "1") not in {"0", "false", "off"}
+
+
+def picture_words(properties: etree._Element) -> str:
+    """Return the alternative text of a picture's or shape's properties, marked as such; "" for none and file names."""
+    if attribute(properties, "hidden") in {"1", "true"}:
+        return ""
+    text = clean_line(attribute(properties, "descr") or attribute(properties, "title"))[:_MAX_VALUE_CHARS]
+    text = _MADE_BY_PROGRAM.sub("", text)
+    if not text or _FILE_NAME.match(text):
+        return ""
+    return f"[图片：{text}]" if HAN.search(text) else f"[Picture: {text}]"
+
+
+def comment_words(author: str, text: str, about: str = "") -> str:
+    """Return a comment with who made it and, in a table, what it is about; "" for one without words."""
+    if not text:
+        return ""
+    if HAN.search(text):
+        return f"批注{f'（{author}）' if author else ''}{f'：“{about}”' if about else ''}：{text}"
+    return f"Comment{f' by {author}' if author else ''}{f' on “{about}”' if about else ''}: {text}"
 
 
 def unwrapped(element: etree._Element) -> Iterator[etree._Element]:

@@ -45,7 +45,7 @@ def shapes_of(tree: etree._Element) -> Iterator[etree._Element]:
         name = local_name(element)
         if name in {"AlternateContent", "Choice"}:
             yield from shapes_of(element)
-        elif name in {"sp", "graphicFrame", "grpSp"} and not _is_hidden(element):
+        elif name in {"sp", "graphicFrame", "grpSp", "pic"} and not _is_hidden(element):
             yield element
 
 

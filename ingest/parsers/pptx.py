@@ -1,11 +1,13 @@
 """PPTX bytes → Document, each slide a page, its title a section. The stored text is Markdown.
 
-Text boxes, lists, tables and the words of charts and diagrams come in reading order (placement.py), the title first;
-speaker notes follow their slide as a quotation. Footers, dates and slide numbers go.
+Text boxes, lists, tables, the words of charts and diagrams and the alternative texts of pictures come in reading order
+(placement.py), the title first; comments and speaker notes follow their slide as quotations that say what they are.
+Each footer stands once; dates and slide numbers go. Hidden slides are read and marked.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -18,10 +20,14 @@ from ingest.cleaning import clean_line, detect_language, normalise_text
 from ingest.parsers.archives import local_name
 from ingest.parsers.blocks import LINE_BREAK, split_lines
 from ingest.parsers.budget import TextBudget
+from ingest.parsers.charts import drawn_words
 from ingest.parsers.flat import FlatWriter
+from ingest.parsers.formulas import formula_text
 from ingest.parsers.numbering import BULLET, format_number, to_number
-from ingest.parsers.ooxml import Package, attribute, child, relationship_id
+from ingest.parsers.ooxml import HAN, Package, attribute, child, comment_words, picture_words, relationship_id
 from ingest.parsers.placement import Layouts, placeholder, reading_order, shapes_of
+from ingest.parsers.scripts import join_runs
+from ingest.parsers.symbols import symbols
 from ingest.parsers.tables import SpanBudget, Table
 from ingest.parsers.titles import usable_title
 
@@ -32,15 +38,17 @@ _PAGE_SEPARATOR = "\n\n"
 _MAX_COLUMNS = 200
 _MAX_REPEATED_CHARS = 200
 _TITLES = frozenset({"title", "ctrTitle"})
-_FURNITURE = frozenset({"ftr", "dt", "sldNum", "hdr", "sldImg"})
+_RUNNING = frozenset({"ftr", "hdr"})  # stand on every slide
+_NUMBERS = frozenset({"dt", "sldNum"})
 # PowerPoint's numbering schemes are a format and a punctuation: ISO/IEC 29500-1, 20.1.10.61.
 _SCHEMES = {
     "alphaLc": "lowerLetter",
     "alphaUc": "upperLetter",
     "romanLc": "lowerRoman",
     "romanUc": "upperRoman",
-    "ea1Chs": "chineseCounting",
-    "ea1Cht": "chineseCounting",
+    "ea1Chs": "chineseCountingThousand",
+    "ea1Cht": "chineseCountingThousand",
+    "circleNum": "decimalEnclosedCircle",
 }
 
 
@@ -48,7 +56,20 @@ _SCHEMES = {
 class _Slide:
     text: str
     title: str
-    dropped: dict[str, int] = field(default_factory=dict)
+    is_hidden: bool
+
+
+@dataclass(slots=True)
+class _Deck:
+    """A presentation while its slides are read."""
+
+    package: Package
+    layouts: Layouts
+    authors: dict[str, str]  # of comments, by their ids
+    budget: TextBudget = field(default_factory=TextBudget)
+    spans: SpanBudget = field(default_factory=SpanBudget)
+    running: set[str] = field(default_factory=set)  # footers that have been written
+    dropped: Counter[str] = field(default_factory=Counter)
 
 
 def parse_pptx(content: bytes, source: str) -> Document:
@@ -57,25 +78,23 @@ def parse_pptx(content: bytes, source: str) -> Document:
     Raises DocumentError `archive_bomb`, `encrypted`, `parse_failed`, `too_large` or `empty`.
     """
     package = Package(content)
-    budget, spans = TextBudget(), SpanBudget()
-    layouts = Layouts(package)
-    slides = [_read_slide(package, part, layouts, budget, spans) for part in _slide_parts(package)]
+    deck = _Deck(package, Layouts(package), _authors(package))
+    slides = [_read_slide(deck, part) for part in _slide_parts(package)]
     text = _PAGE_SEPARATOR.join(slide.text for slide in slides)
     if not text.strip():
         raise DocumentError("The presentation has no text in it; there is nothing to search.", code="empty")
     pages: list[Page] = []
     sections: list[Section] = []
-    dropped: dict[str, int] = {}
     start = 0
     for number, slide in enumerate(slides, start=1):
         end = start + len(slide.text)
         pages.append(Page(number, start, end))
         if slide.title and end > start:
             sections.append(Section(start, end, (slide.title,)))
-        for kind, count in slide.dropped.items():
-            dropped[kind] = dropped.get(kind, 0) + count
         start = end + len(_PAGE_SEPARATOR)
     properties = package.properties()
+    if hidden := [str(number) for number, slide in enumerate(slides, start=1) if slide.is_hidden]:
+        properties["hidden_slides"] = ", ".join(hidden)[:2000]
     first = next((slide.title for slide in slides if slide.title), "")
     return Document(
         text=text,
@@ -85,7 +104,7 @@ def parse_pptx(content: bytes, source: str) -> Document:
         sections=tuple(sections),
         pages=tuple(pages),
         metadata=properties,
-        dropped=dropped,
+        dropped={kind: count for kind, count in deck.dropped.items() if count},
     )
 
 
@@ -101,47 +120,78 @@ def _slide_parts(package: Package) -> list[str]:
     return list(dict.fromkeys(targets[key].target for key in ids if key in targets))
 
 
-def _read_slide(
-    package: Package, part: str, layouts: Layouts, budget: TextBudget, spans: SpanBudget
-) -> _Slide:
-    writer = FlatWriter(budget)
-    tree = child(package.archive.read_xml(part), "cSld", "spTree")
-    shapes = _in_reading_order(tree, layouts, part) if tree is not None else []
+def _read_slide(deck: _Deck, part: str) -> _Slide:
+    writer = FlatWriter(deck.budget)
+    slide = deck.package.archive.read_xml(part)
+    is_hidden = attribute(slide, "show", "1") in {"0", "false"}
+    tree = child(slide, "cSld", "spTree")
+    shapes = _in_reading_order(tree, deck.layouts, part) if tree is not None else []
+    shapes.sort(key=lambda shape: placeholder(shape) in _RUNNING)
     titles = [shape for shape in shapes if placeholder(shape) in _TITLES]
     title = " ".join(" ".join(split_lines(_shape_text(shape))) for shape in titles).strip()
-    writer.heading(1, title)
+    mark = ("（隐藏幻灯片）" if HAN.search(title) else " (hidden slide)") if is_hidden and shapes else ""
+    writer.heading(1, f"{title}{mark}")
     for shape in shapes:
         if shape not in titles:
             writer.end_list()
-            _write_shape(writer, shape, spans, package, part)
-    notes = package.related(part, "notesSlide")
+            _write_shape(writer, shape, deck, part)
+    for comment in _comments(deck, part):
+        writer.quote(comment)
+    notes = deck.package.related(part, "notesSlide")
     if notes:
-        _write_notes(writer, package.archive.read_xml(notes))
+        _write_notes(writer, deck.package.archive.read_xml(notes))
     cleaned = normalise_text(writer.text())
-    return _Slide(cleaned.text, clean_line(title)[:300], cleaned.dropped)
+    deck.dropped.update(cleaned.dropped)
+    return _Slide(cleaned.text, clean_line(title)[:300], is_hidden)
 
 
 def _in_reading_order(tree: etree._Element, layouts: Layouts, part: str) -> list[etree._Element]:
-    """Return the shapes and frames, those of a group in the group's place. Nesting is bounded by libxml2."""
+    """Return the shapes and frames, those of a group after it. Nesting is bounded by libxml2."""
     placed = [(shape, layouts.position(shape, part)) for shape in shapes_of(tree)]
     ordered: list[etree._Element] = []
     for shape in reading_order(placed):
+        ordered.append(shape)
         if local_name(shape) == "grpSp":
             ordered += _in_reading_order(shape, layouts, part)
-        else:
-            ordered.append(shape)
     return ordered
 
 
-def _write_shape(
-    writer: FlatWriter, shape: etree._Element, spans: SpanBudget, package: Package, part: str
-) -> None:
-    if local_name(shape) == "graphicFrame":
-        _write_frame(writer, shape, spans, package, part)
-        return
+def _write_shape(writer: FlatWriter, shape: etree._Element, deck: _Deck, part: str) -> None:
     kind, body = placeholder(shape), child(shape, "txBody")
-    if body is not None and kind not in _FURNITURE:
+    text = _shape_text(shape).strip() if kind in _RUNNING or kind in _NUMBERS else ""
+    if kind in _NUMBERS or text in deck.running:
+        deck.dropped["page_furniture"] += len(text)
+        return
+    if kind in _RUNNING and text:
+        deck.running.add(text)
+    properties = child(next(iter(shape), None), "cNvPr")
+    if properties is not None:
+        writer.paragraph(picture_words(properties))
+    if local_name(shape) == "graphicFrame":
+        _write_frame(writer, shape, deck, part)
+    elif body is not None and kind != "sldImg":
         _write_body(writer, body, is_list=kind in {"body", "obj"})
+
+
+def _authors(package: Package) -> dict[str, str]:
+    """Return the names of those who made comments, by id, of both forms of comments."""
+    main = package.main_part()
+    parts = filter(None, (package.related(main, kind) for kind in ("commentAuthors", "authors")))
+    return {
+        attribute(author, "id"): clean_line(attribute(author, "name"))
+        for part in parts
+        for author in package.archive.read_xml(part)
+    }
+
+
+def _comments(deck: _Deck, part: str) -> Iterator[str]:
+    """Yield the comments on a slide, each with its author; answers follow what they answer."""
+    source = deck.package.related(part, "comments")
+    comments = deck.package.archive.read_xml(source).iter("{*}cm", "{*}reply") if source else ()
+    for comment in comments:
+        plain = getattr(child(comment, "text"), "text", None)
+        text = clean_line(plain or _shape_text(comment))
+        yield comment_words(deck.authors.get(attribute(comment, "authorId"), ""), text)
 
 
 def _write_body(writer: FlatWriter, body: etree._Element, *, is_list: bool) -> None:
@@ -174,18 +224,38 @@ def _label(number: int, scheme: str) -> str:
     written = format_number(number, _SCHEMES.get(prefix, "decimal"))
     if scheme.endswith("ParenBoth"):
         return f"({written})"
+    if scheme.startswith("circleNum"):
+        return written
     return f"{written})" if scheme.endswith("ParenR") else f"{written}."
 
 
 def _paragraph_text(paragraph: etree._Element) -> str:
-    pieces: list[str] = []
-    for element in paragraph.iter():
+    runs: list[tuple[str, str]] = []
+    align = font = ""
+    walk = etree.iterwalk(paragraph, events=("start",))
+    for _, element in walk:
         name = local_name(element)
         if name == "t":
-            pieces.append(element.text or "")
-        elif name in {"br", "tab"}:
-            pieces.append(LINE_BREAK if name == "br" else "\t")
-    return "".join(pieces)
+            text = element.text or ""
+            runs.append((align, symbols(text, font) if font else text))
+        elif name == "br":
+            runs.append(("", LINE_BREAK))
+        elif name in {"r", "fld"}:
+            align, font = _look(child(element, "rPr"))
+        elif name in {"oMath", "oMathPara"}:
+            runs.append(("", formula_text(element)))
+        if name in {"oMath", "oMathPara", "pPr", "rPr", "endParaRPr", "Fallback"}:
+            walk.skip_subtree()
+    return join_runs(runs)
+
+
+def _look(properties: etree._Element | None) -> tuple[str, str]:
+    """Return whether a run is raised or lowered, and its font of symbols or letters."""
+    baseline = attribute(properties, "baseline", "0")
+    align = "subscript" if baseline.startswith("-") else "superscript" if baseline.strip("0%") else ""
+    return align, attribute(child(properties, "sym"), "typeface") or attribute(
+        child(properties, "latin"), "typeface"
+    )
 
 
 def _shape_text(shape: etree._Element) -> str:
@@ -194,70 +264,42 @@ def _shape_text(shape: etree._Element) -> str:
     return LINE_BREAK.join(map(_paragraph_text, paragraphs))
 
 
-def _write_frame(
-    writer: FlatWriter, frame: etree._Element, spans: SpanBudget, package: Package, part: str
-) -> None:
+def _write_frame(writer: FlatWriter, frame: etree._Element, deck: _Deck, part: str) -> None:
     """Write a table, or the words of a chart or diagram, which stand in parts of their own."""
     content = child(frame, "graphic", "graphicData")
     if (table := child(content, "tbl")) is not None:
-        _write_table(writer, table, spans)
-        return
-    for reference, key in (("chart", "id"), ("relIds", "dm")):
-        element = child(content, reference)
-        target = (
-            package.relationships(part).get(relationship_id(element, key)) if element is not None else None
-        )
-        if target is None or target.target not in package.archive:
-            continue
-        root = package.archive.read_xml(target.target)
-        for words in _chart_words(root) if reference == "chart" else _diagram_words(root):
-            writer.item(0, BULLET, words)
-
-
-def _diagram_words(root: etree._Element) -> Iterator[str]:
-    """Yield the text of each point of a SmartArt diagram; points without text only lay it out."""
-    for point in root.iter("{*}pt"):
-        yield LINE_BREAK.join(_paragraph_text(found) for found in point.iter("{*}p"))
-
-
-def _chart_words(root: etree._Element) -> Iterator[str]:
-    """Yield a chart's title, then each series as its name and its values by category, from the cached values."""
-    chart = child(root, "chart")
-    if (title := child(chart, "title")) is not None:
-        yield " ".join(_paragraph_text(found) for found in title.iter("{*}p"))
-    for series in root.iter("{*}ser"):
-        name = " ".join(_cached(child(series, "tx")).values())
-        categories = _cached(child(series, "cat")) or _cached(child(series, "xVal"))
-        values = _cached(child(series, "val")) or _cached(child(series, "yVal"))
-        points = [f"{categories.get(index, '')} {value}".strip() for index, value in values.items()]
-        yield (f"{name}: " if name else "") + ", ".join(points)
-
-
-def _cached(element: etree._Element | None) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for point in element.iter("{*}pt") if element is not None else ():
-        found[attribute(point, "idx")] = getattr(child(point, "v"), "text", None) or ""
-    return found
+        _write_table(writer, table, deck.spans)
+    for reference, kind, key in (("chart", "chart", "id"), ("relIds", "diagram", "dm")):
+        if (element := child(content, reference)) is not None:
+            for words in drawn_words(deck.package, part, kind, relationship_id(element, key)):
+                writer.item(0, BULLET, words)
 
 
 def _write_table(writer: FlatWriter, table: etree._Element, spans: SpanBudget) -> None:
-    written = Table(SpanBudget(0))
+    written = Table(spans)
     above: list[str] = []
     for row in table:
         if local_name(row) != "tr":
             continue
         written.open_row()
         cells: list[str] = []
+        covered = 0  # columns that the cell before spans, each of which has a cell of its own in the file
         for cell in row:
             if local_name(cell) != "tc" or len(cells) >= _MAX_COLUMNS:
                 continue
+            is_covered = attribute(cell, "hMerge") in {"1", "true"}
+            if is_covered and covered:
+                covered -= 1
+                continue
             text = " ".join(split_lines(_shape_text(cell)))
-            if attribute(cell, "hMerge") in {"1", "true"}:
+            if is_covered:
                 text = _repeated(cells[-1] if cells else "", spans)
             elif attribute(cell, "vMerge") in {"1", "true"}:
                 text = _repeated(above[len(cells)] if len(cells) < len(above) else "", spans)
-            cells.append(text)
-            written.add_cell(text, 1, 1)
+            span = to_number(attribute(cell, "gridSpan"), 1, 1, _MAX_COLUMNS - len(cells))
+            cells += [text] * span
+            covered = span - 1
+            written.add_cell(text, span, 1)
         above = cells
     writer.table(written)
 
@@ -269,5 +311,5 @@ def _repeated(text: str, spans: SpanBudget) -> str:
 def _write_notes(writer: FlatWriter, notes: etree._Element) -> None:
     tree = child(notes, "cSld", "spTree")
     for shape in shapes_of(tree) if tree is not None else ():
-        if placeholder(shape) == "body":
-            writer.quote(_shape_text(shape))
+        if placeholder(shape) == "body" and (text := _shape_text(shape).strip()):
+            writer.quote(f"备注：{text}" if HAN.search(text) else f"Speaker notes: {text}")

@@ -16,6 +16,7 @@ from tests.office import (
     build_xlsx,
     core,
     paragraph,
+    part,
     row,
     shape,
     word_table,
@@ -23,7 +24,7 @@ from tests.office import (
 
 
 def word(body: str, **parts: str) -> Document:
-    return parse(build_docx(body, **parts), docx.MEDIA_TYPE, "d/a.docx")
+    return parse(build_docx(body, **parts), docx.MEDIA_TYPE, "d/a.docx")  # type: ignore[arg-type]
 
 
 def slides(*shapes: str, **more: object) -> Document:
@@ -132,7 +133,7 @@ def test_word_leaves_out_what_the_page_does_not_show() -> None:
         header=f'<w:hdr xmlns:w="{W}">{paragraph("header")}</w:hdr>',
     )
     assert document.text == "Seen inserted shown\nline two link"
-    assert document.dropped == {"hidden": len("ignore all rules")}
+    assert document.dropped == {"hidden": len("ignore all rules" + "deleted"), "comment": len("comment")}
 
 
 def test_word_without_parts_or_text() -> None:
@@ -161,10 +162,17 @@ def test_slides_are_pages_and_their_titles_sections() -> None:
         notes={2: shape("Say this.", kind="body") + shape("7", kind="sldNum")},
     )
     assert (
-        document.text == "# First\n\n- one\n- two\n\nno title here\n\n> Say this.\n\n\n\n# Last 最后\n\nseen"
+        document.text
+        == "# First\n\n- one\n- two\n\nFooter\n\nno title here\n\n> Speaker notes: Say this.\n\n\n\n"
+        "# Last 最后\n\nseen"
     )
     texts = [document.text[page.char_start : page.char_end] for page in document.pages]
-    assert texts == ["# First\n\n- one\n- two", "no title here\n\n> Say this.", "", "# Last 最后\n\nseen"]
+    assert texts == [
+        "# First\n\n- one\n- two\n\nFooter",
+        "no title here\n\n> Speaker notes: Say this.",
+        "",
+        "# Last 最后\n\nseen",
+    ]
     assert [page.number for page in document.pages] == [1, 2, 3, 4]
     assert sections(document) == [("# First", ("First",)), ("# Last 最后", ("Last 最后",))]
     assert document.title == "First"
@@ -199,9 +207,60 @@ def test_slide_lists_and_tables() -> None:
         "</a:graphic></p:graphicFrame>"
     )
     document = slides(shape(f"{plain}\n{numbered}\n{numbered}\nitem", kind="body") + frame)
-    assert document.text == (
-        "lead\n\n  c) x\n  d) x\n- item\n\n| v | v |\n| --- | --- |\n| v | v |\n| v | v |"
+    assert document.text == ("lead\n\n  c) x\n  d) x\n- item\n\nv\n\n| v | v |\n| --- | --- |\n| v | v |")
+
+
+def test_slides_name_what_is_not_on_the_slide_itself() -> None:
+    """Issue 10: hidden slides, notes and comments say what they are; each footer stands once."""
+    document = slides(
+        shape("Plan", kind="title") + shape("Confidential", kind="ftr") + shape("3", kind="sldNum"),
+        shape("计划", kind="title") + shape("Confidential", kind="ftr") + shape("12 May", kind="dt"),
+        "",
+        notes={2: shape("先说价格。", kind="body")},
+        hidden=[2, 3],
+        authors='<p:cmAuthor id="4" name="Ada"/>',
+        linked={"c": ("comments", part('<p:cm authorId="4"><p:text>Too late?</p:text></p:cm>', "p:cmLst"))},
     )
+    assert document.text == (
+        "# Plan\n\nConfidential\n\n> Comment by Ada: Too late?\n\n# 计划（隐藏幻灯片）\n\n> 备注：先说价格。\n\n"
+    )
+    assert [s.heading_path for s in document.sections] == [("Plan",), ("计划",)]
+    assert document.metadata == {"hidden_slides": "2, 3"}
+    assert document.dropped == {"page_furniture": len("3" + "Confidential" + "12 May")}
+
+
+def test_slides_have_symbols_formulas_and_alternative_texts() -> None:
+    """F-1117: symbols, raised numbers and formulas of slides; issue 10: pictures say what they show."""
+    runs = (
+        '<a:pPr><a:tabLst><a:tab pos="1"/></a:tabLst></a:pPr><a:r><a:t>10</a:t></a:r>'
+        '<a:r><a:rPr baseline="30000"/><a:t>-6</a:t></a:r><a:r><a:rPr baseline="0"/><a:t> m, H</a:t></a:r>'
+        '<a:r><a:rPr baseline="-25000"/><a:t>2</a:t></a:r><a:r><a:rPr><a:sym typeface="Wingdings"/></a:rPr>'
+        "<a:t>\uf0e0</a:t></a:r><mc:AlternateContent><mc:Choice><m:oMath><m:f><m:num><m:r><m:t>a</m:t></m:r></m:num>"
+        "<m:den><m:r><m:t>2b</m:t></m:r></m:den></m:f></m:oMath></mc:Choice><mc:Fallback><a:r><a:t>a2b</a:t></a:r>"
+        "</mc:Fallback></mc:AlternateContent>"
+    )
+    picture = '<p:pic><p:nvPicPr><p:cNvPr id="1" name="x" descr="A pump"/></p:nvPicPr></p:pic>'
+    group = f'<p:grpSp><p:nvGrpSpPr><p:cNvPr id="2" name="g" descr="流程图"/></p:nvGrpSpPr>{shape("in it")}</p:grpSp>'
+    assert slides(shape(runs) + picture + group).text == (
+        "10⁻⁶ m, H₂→a/(2b)\n\n[Picture: A pump]\n\n[图片：流程图]\n\nin it"
+    )
+
+
+def test_charts_and_diagrams_of_slides_are_read() -> None:
+    """Issue 10: the words of a chart and of SmartArt stand in parts of their own."""
+    data = part("<p:pt><a:p><a:r><a:t>Plan</a:t></a:r></a:p></p:pt><p:pt/>", "p:dataModel")
+    chart = part(
+        "<c:chart><c:title><a:p><a:r><a:t>Output</a:t></a:r></a:p></c:title></c:chart>", "c:chartSpace"
+    )
+    frame = (
+        '<p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id="1" name="x" descr="Bars"/></p:nvGraphicFramePr><a:graphic>'
+        "<a:graphicData>{}</a:graphicData></a:graphic></p:graphicFrame>"
+    )
+    document = slides(
+        frame.format('<c:chart r:id="k"/>') + frame.format('<a:relIds r:dm="d"/>').replace("Bars", ""),
+        linked={"k": ("chart", chart), "d": ("diagramData", data)},
+    )
+    assert document.text == "[Picture: Bars]\n\n- Output\n\n- Plan"
 
 
 # XLSX
