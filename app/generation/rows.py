@@ -77,7 +77,8 @@ def choose_rows(
     if block[0].kind is Kind.ROW:
         about = _about(asked.text, weights, block, around)
         if wanted.bound and (kept := _within_bounds(asked.text, block)):
-            return ChosenRows([[row] for row in kept if row in about] or [[row] for row in kept], "bound")
+            named = {id(row) for row in about}
+            return ChosenRows([[row] for row in kept if id(row) in named] or [[row] for row in kept], "bound")
         if wanted.superlative and (first := _extreme(asked.text, weights, about)):
             return ChosenRows([[row] for row in first], "extreme")
     return _holding(wanted, weights, items, around)
