@@ -56,7 +56,7 @@ _DIMENSIONS: Final = tuple(
         (r"\b(?:fast|slow)est\b|最[快慢]", r"speed|time|duration|速度|时间|时长"),
     )
 )
-_YEAR: Final = re.compile(r"\s*(?:19|20)\d\d ?年?\s*")
+_YEAR: Final = re.compile(r"\s*(?P<y>(?:19|20)\d\d) ?年?\s*")
 _MOMENT: Final = re.compile(r"\b(?P<y>[12]\d{3})[-/.年](?P<m>\d{1,2})(?:[-/.月](?P<d>\d{1,2}))?")
 
 
@@ -177,20 +177,26 @@ def _within_bounds(question: str, rows: Sequence[Unit]) -> list[Unit]:
     some = rows[:16]
     money = (unit for at in columns for unit in sorted(CURRENCIES) if _has_unit(some, at, unit))
     bounds = read_ranges(question, next(money, "") if _BY_PRICE.search(question) else "")
-    bounds = [one for one in bounds if one.unit]
     asked = frozenset(terms(question))
     kept = list(rows)
     for bound in bounds:
-        fitting = [at for at in columns if _has_unit(rows, at, bound.unit)]
+        fitting = [
+            at
+            for at in columns
+            if _has_unit(rows, at, bound.unit) and (bound.unit or _named(rows, at, asked))
+        ]
         if not fitting:
             return []
-        column = max(
-            fitting, key=lambda at: len(asked.intersection(terms("".join(rows[0].names[at : at + 1]))))
-        )
+        column = max(fitting, key=lambda at: _named(rows, at, asked))
         kept = [
             row for row in kept if (amount := _amount_in(row, column, bound.unit)) and bound.holds(amount)
         ]
     return kept if bounds else []
+
+
+def _named(rows: Sequence[Unit], column: int, asked: frozenset[str]) -> int:
+    """How many terms of a question are those of a column's name."""
+    return len(asked.intersection(terms("".join(rows[0].names[column : column + 1]))))
 
 
 def _has_unit(rows: Sequence[Unit], column: int, unit: str) -> bool:
@@ -200,7 +206,7 @@ def _has_unit(rows: Sequence[Unit], column: int, unit: str) -> bool:
 
 
 def _amount_in(row: Unit, column: int, unit: str) -> Amount | None:
-    """The first number of a cell that is of this unit."""
+    """The first number of a cell that is of this unit: a known one, a word of the column's name ("Seats"), or none."""
     if column >= len(row.cells):
         return None
     name = row.names[column] if column < len(row.names) else ""
@@ -212,9 +218,11 @@ def _amount_in(row: Unit, column: int, unit: str) -> Amount | None:
     is_money = (
         not base and unit in CURRENCIES and bool(_MONEY_NAME.search(name))
     )  # of the one currency in use
-    if number is None or not (base == unit or is_money):
+    if number is None or not (base == unit or is_money or not unit or unit in terms(name)):
         return None
     value = float(number["n"].replace(",", ""))
+    if base != unit and not is_money:
+        return Amount(value, unit)
     is_year = base == "month" and 1900 <= value < 2100  # of the calendar
     return None if is_year else Amount(value * times, unit)
 
@@ -249,7 +257,7 @@ def _fits(question: str, weights: Mapping[str, float], rows: Sequence[Unit], col
         )
         return 1.0 + named if is_money else 0.0
     cells = [row.cells[column] for row in rows if column < len(row.cells)]
-    is_time = bool(re.search(r"date|day|日期|时间", name, re.IGNORECASE)) or all(map(_YEAR.fullmatch, cells))
+    is_time = all(map(_YEAR.fullmatch, cells)) or any(map(_MOMENT.search, cells))
     named += 1.0 if _BY_TIME.search(question) and is_time else 0.0
     return named + any(asked.search(question) and told.search(name) for asked, told in _DIMENSIONS)
 
@@ -263,6 +271,8 @@ def _values(rows: Sequence[Unit], column: int, *, by_time: bool) -> list[tuple[f
         if moment is not None:
             value = int(moment["y"]) * 10_000 + int(moment["m"]) * 100 + int(moment["d"] or 0)
             found.append((float(value), row))
+        elif by_time and (year := _YEAR.fullmatch(cell)):
+            found.append((float(year["y"]) * 10_000, row))
         elif number := _LEADING_NUMBER.match(cell):
             name = row.names[column] if column < len(row.names) else ""
             amounts = read_amounts(cell, _unit_word(name))

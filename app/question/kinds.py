@@ -15,8 +15,8 @@ from app.question.shapes import Shape, read_shape
 
 # The most of several, not a limit: "at most", 最多可以, 最晚几点.
 _SUPERLATIVE: Final = re.compile(
-    r"\b(?:cheapest|(?<!at )most|(?<!at )least|highest|lowest|largest|biggest|smallest|longest|shortest|best|worst"
-    r"|fastest|slowest|oldest|newest|heaviest|lightest|strongest|earliest|latest|dearest|maximum|minimum)\b"
+    r"\b(?:cheapest|(?<!at )most|(?<!at )least|fewest|highest|lowest|largest|biggest|smallest|longest|shortest|best"
+    r"|worst|fastest|slowest|oldest|newest|heaviest|lightest|strongest|earliest|latest|dearest|maximum|minimum)\b"
     r"|最(?!近|后|新|终|初|好(?!的)|[多少].{0,6}(?:几|多少|多久|多长)|.{1,2}(?:可以|可(?=[^靠])|能(?!干|量|效)|要|需|得|几|多少|多久|什么时候|何时|不超过))"
     r"|哪个(?:更|比较)",
     re.IGNORECASE,

@@ -105,6 +105,37 @@ def test_rows_are_told_by_what_they_hold(question: str, page: str, how: str, nam
     assert chosen(question, page) == (how, names)
 
 
+ROOMS = (
+    "# Rooms\n\n| Room | Seats | Rent per day (EUR) | Open since |\n|---|---|---|---|\n"
+    "| Aula | 120 | 450 | 2019 |\n| Lab | 24 | 95 | 2021 |\n| Loft | 40 | 210 | 2015 |\n"
+)
+ROOMS_ZH = (
+    "# 会议室\n\n| 会议室 | 座位数 | 日租金（元） | 启用年份 |\n|---|---|---|---|\n"
+    "| 大厅 | 120 | 450 | 2019 |\n| 实验室 | 24 | 95 | 2021年 |\n| 阁楼 | 40 | 210 | 2015 |\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "page", "expected"),
+    [
+        ("Which room is the newest?", ROOMS, ("extreme", ["Lab"])),
+        ("Which is the oldest room?", ROOMS, ("extreme", ["Loft"])),
+        ("Which room has the fewest seats?", ROOMS, ("extreme", ["Lab"])),
+        ("Which rooms have more than 30 seats?", ROOMS, ("bound", ["Aula", "Loft"])),
+        ("Which rooms cost under 200 EUR per day?", ROOMS, ("bound", ["Lab"])),
+        ("最早启用的会议室是哪个？", ROOMS_ZH, ("extreme", ["阁楼"])),
+        ("座位数最少的是哪个？", ROOMS_ZH, ("extreme", ["实验室"])),
+        ("座位數超過30的有哪些？", ROOMS_ZH, ("bound", ["大厅", "阁楼"])),
+        ("日租金二百元以下的有哪些？", ROOMS_ZH, ("bound", ["实验室"])),
+    ],
+)
+def test_what_is_counted_is_the_name_of_a_column(
+    question: str, page: str, expected: tuple[str, list[str]]
+) -> None:
+    """F-701, F-711: a column that a day is in the name of has no dates; years are some."""
+    assert chosen(question, page) == expected
+
+
 def test_a_bound_without_a_unit_is_one_of_the_price() -> None:
     assert chosen("Which items cost less than 100?", PRICES) == ("bound", ["Chair"])
     assert chosen("价格低于100的有哪些？", PRICES_ZH) == ("bound", ["椅子"])
