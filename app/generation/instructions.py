@@ -39,7 +39,7 @@ _ANSWER: Final = r"(?:answers?|responses?|outputs?|summar(?:y|ies))\b"
 _READING: Final = r"(?:reading|processing|summari[sz]ing|indexing|parsing|crawling|quoting|citing)"
 _PIECE: Final = r"this (?:paragraph|passage|sentence|note|instruction|prompt|chunk|answer)\b"
 _HAN_AI: Final = (
-    r"(?:(?:ai|gpt|人工智能|智能|虚拟|数字|聊天|语言|大|搜索|问答)+(?:助手|助理|机器人|模型|客服)"
+    r"(?:(?:ai|gpt|人工智能|智能|虚拟|数字|聊天|语音|语言|大|搜索|问答)+(?:助手|助理|机器人|模型|客服)"
     r"|ai|gpt|人工智能)"
 )
 _HAN_BOT: Final = rf"(?:{_HAN_AI}|助手|机器人)"
@@ -58,6 +58,9 @@ _ENGLISH: Final = re.compile(
             rf"^\W*{_NOTE} (?:to|for) (?:the |all |any |an? )?{_BOT}[^.:]{{0,20}}$",
             rf"^\W*(?:for|to) (?:the |all |any )?{_BOT}(?: readers?| crawlers?| systems?)?:",
             rf"\bdear {_AI}|^\W*(?:for|to|this is an? {_NOTE} (?:for|to)) (?:the |all |any ){_AI}[^.:]{{0,40}}:",
+            rf"^\W*attention,? {_BOT}:|^\W*(?:important|urgent|info|only) (?:for|to) (?:the |all |any )?{_AI} ?:",
+            rf"\byou,? (?:the|dear) {_BOT}",
+            rf"\bas an? (?:helpful )?{_AI}(?: language model| assistant)?,? you\b",
             r"^\W*(?:dear|hey|hello|hi|ok|stop|listen|attention)\b[,.!]? (?:the |all |any )?"
             rf"(?:{_AI}|bots?\b)[^.:,]{{0,20}}[:,!–—]",
             rf"^\W*(?:\w+ )?{_BOT}[,:] ?(?:please|you|remember|always|never|do|note|ignore|when|if|{_DO})\b",
@@ -67,16 +70,21 @@ _ENGLISH: Final = re.compile(
             rf"\byou (?:must |should |will |always |only )*{_DO}",
             rf"^\W*(?:the|any|all) {_BOT} (?:is|are) to {_DO}",
             rf"\b(?:{_AI}|(?:any|all|every|each) (?:assistant|bot|agent|model|system)s?) {_READING} this\b",
+            r"\b(?:any|all|every) (?:assistant|bot|model|agent|system)s? (?:that|which|who)\b[^.]{0,30}\bthis\b"
+            r"[^.]{0,30}\b(?:must|should|shall|ha(?:s|ve) to)\b",
+            r"\b(?:whoever|(?:any|every)(?:one|thing) (?:who|that)) (?:summari[sz]es|processes|indexes) this\b",
             rf"\b(?:{_READING}|reads) this\b[^.]{{0,20}}\bwith (?:an? )?{_AI}",
             # orders one, or says what to reply whenever somebody asks
             rf"(?:^\W*|[,;:] )(?:any |all |the |our )?{_AI}(?! users?\b)[^.,]{{0,40}}"
             rf"\b(?:must|should|shall|will|ha(?:s|ve) to|(?:is|are) to)\b(?: \w+)?? {_TELL}"
             r"[^.]{0,80}(?:\bthat\b|\bwith\b|:)",
+            rf"^\W*(?:the|any|all) {_BOT} (?:must|should|shall|will|ha(?:s|ve) to) {_TELL} ?(?:that\b|[:\"“\d])",
             rf"\basks? (?:the |our |an? |this )?(?:{_AI}|bots?\b)[^.]{{0,80}}"
             rf"\b(?:must|should|shall) {_TELL} ?(?:that\b|with\b|:)",
             r"\b(?:when(?:ever)?|if|(?:every|each) time|should|in case) (?:(?:anyone|anybody|someone|somebody|users?"
             r"|people|an? user|the user|you(?: are|'re)?)\b[^.]{0,30}?)?"
-            rf"\b(?:asks?|asked(?! to\b)|wants? to know|enquires?|inquires?)\b[^.]{{0,120}}?{_TOLD}",
+            rf"\b(?:asks?|asked(?! to\b)|wants? (?!to\b(?! know))|enquires?|inquires?|mentions?)\b[^.]{{0,120}}?{_TOLD}"
+            r"(?! (?:the|your|our|his|her)\b)",
             r"\b(?:whoever|anyone|anybody|everyone|everybody|users?|people)(?: who)? "
             r"(?:asks?|asking|enquir\w+|inquir\w+)\b[^.]{0,60}\b(?:mus"
             r"t|should|shall|(?:is|are) to) be (?:told|answered|informed)\b",
@@ -90,7 +98,7 @@ _ENGLISH: Final = re.compile(
             r"\b(?:(?:every|each) time|when(?:ever)?|if)\b[^.]{0,60}\b(?:comes? up|(?:is|are) (?:mentioned|raised))\b"
             rf"[^.]{{0,60}}?{_TOLD}",
             r"\b(?:in|for) (?:any|every|each|all) (?:response|answer|repl(?:y|ies)|summar(?:y|ies))s?\b"
-            rf"[^.]{{0,60}}{_TOLD}[^.]{{0,30}}\bthat\b",
+            rf"[^.]{{0,60}}(?:{_TOLD}|, write\b)[^.]{{0,30}}\bthat\b",
             r"\bin (?:your |all |any )?(?:answers|responses|replies)(?: to (?:users?|questions?|anyone|everyone))?,? "
             r"(?:please|you|always|only|never) ",
             rf"\bwhen(?:ever)? (?:generating|producing) (?:an?|the|any|your) {_ANSWER}",
@@ -104,6 +112,7 @@ _ENGLISH: Final = re.compile(
             r"\byour new (?:task|role|job|goal|objective|instructions?) (?:is|are)\b",
             r"\byour instructions (?:have changed|are now|were (?:changed|updated))\b",
             r"\btell the (?:(?:user|reader) that\b|person (?:asking|who asks)\b)|\bnot tell the user\b",
+            r"\btell (?:everyone|everybody|anyone|anybody|people|users) (?:who asks?|asking)\b",
             rf"\b(?:use|quote|cite|rank|prefer|prioriti[sz]e|repeat|copy|return|output|put) (?:only |first )?{_PIECE}",
             rf"\b(?:do not|don't|never) (?:mention|reveal|disclose)\b(?: that)? {_PIECE}",
             r"^\W*(?:pretend|act as if|role-?play)\b",
@@ -114,7 +123,8 @@ _ENGLISH: Final = re.compile(
             r"\b(?:ignore|disregard|forget|regardless of|(?:do not|don't|never) (?:quote|cite|mention|trust|rely on)) "
             r"(?:what )?(?:the |any |all )?other (?:document|page|file|source|passage)s?\b",
             r"\b(?:set aside|ignore|forget|disregard|discard) (?:everything|anything|whatever|all(?: that)?|what) "
-            r"you\b",
+            r"(?:you|above|before|else)\b",
+            r"\b(?:do not|don't|never) use (?:the|any|other) \w+ to answer\b",
             r"\breplace (?:any|every|all) (?:previous|earlier|other) answers?\b",
             r"\b(?:precedence over|prioriti[sz]ed? over|overrides?|more reliable than)\b[^.]{0,20}"
             r"\b(?:retrieved|retrieval|context|search results?|other passages?)\b",
@@ -137,7 +147,7 @@ _CHINESE: Final = re.compile(
             rf"^\W*(?:各位|所有|亲爱的){_HAN_BOT}[:：，,]|{_HAN_AI}(?:专用|专属)(?:说明|提示|内容|信息)",
             rf"请{_HAN_AI}(?:把|将|写|说|在)|(?:检索|引用|读取|抓取|索引)到?[本此这](?:文档|文件|页|文|段)时?[，,]?"
             rf"{_HAN_MUST}*{_HAN_TELL}",
-            rf"^\W*请?(?:{_HAN_AI}|助手)(?:请(?!假)|在(?:任何)?回答)",
+            rf"^\W*请?(?:{_HAN_AI}|助手)请(?!假)|^\W*请助手在",
             rf"(?:你(?:现在)?是|如果你是|若你是)[^，。]{{0,10}}?{_HAN_BOT}|作为[^，。]{{0,8}}{_HAN_BOT}[^。]{{0,6}}你",
             rf"{_HAN_BOT}{_HAN_MUST}+(?:直接|统一)?{_HAN_TELL}",
             r"(?:任何|所有|凡|各)[^。，]{0,2}(?:处理|阅读|读取|读到|概括|总结|索引|检索)[本此这][^。，]{0,4}的?"
@@ -146,6 +156,10 @@ _CHINESE: Final = re.compile(
             r"(?:谁|任何人|何人|有人|用户|使用者)[^。，]{0,4}(?:问|提到|提及)[^。]{0,30}?[，,]"
             rf"{_HAN_MUST}*(?:直接|统一)?{_HAN_TELL}(?![他她]|对方)",
             r"(?:问到|问及|问起|提问)[^。，]{0,20}[，,](?:标准|正确)?(?:答案|回答)(?:是|为|就是|应为|应是)",
+            rf"凡是?(?:有人)?(?:问到|问及|问起|询问)[^。，]{{0,20}}[，,]?{_HAN_MUST}+{_HAN_TELL}",
+            rf"对于?[^。，]{{0,16}}的?(?:提问|询问)[，,](?:只能|一律|必须|统一)+{_HAN_TELL}|一律(?:说|答)成",
+            rf"{_HAN_AI}在?(?:回答|回复|答复)[^。，]{{0,8}}[时中][，,]?{_HAN_MUST}+{_HAN_TELL}",
+            rf"{_HAN_BOT}(?:看到|读到|遇到)[^。，]{{0,8}}[，,]?{_HAN_MUST}*{_HAN_TELL}",
             rf"凡是?(?:涉及|关于|有关|问及)[^。]{{0,20}}(?:问题|提问|询问)[，,]?{_HAN_MUST}+{_HAN_TELL}",
             rf"回答[^。，]{{1,20}}时[，,]?(?:你)?(?:只能|必须|一律|只可|请){_HAN_TELL}",
             rf"(?:任何|所有|每个|每次|你的?)(?:回答|回复|回覆|答复|答案)(?:里|中|时)?{_HAN_MUST}*"
@@ -183,7 +197,8 @@ _ENGLISH_HINTS: Final = (
     "secret instr", "quer", "prompt", "y question", "all question", "tell the", "output", "each time", "whoever",
     "everyone", "everybody", "y quer", "l questions", "document is", "page is", "text is", "passage is", "file is",
     "paragraph is", "comes up", "come up", "raised", "your instructions", "set aside", "discard", "rely on",
-    "replace any", "replace all", "replace every",
+    "replace any", "replace all", "replace every", "everything above", "everything before", "everything else",
+    "anything above", "to answer", "tell every", "tell any", "tell people",
 )  # fmt: skip
 
 
