@@ -33,6 +33,7 @@ from app.store.engine import Database, connect, open_database
 from app.store.index import IndexSettings
 from app.store.migrate import check_revision
 from app.store.spaces import ensure_collection, ensure_space, peek_collection
+from ingest.ignoring import Selection
 from ingest.pipeline import IngestOptions, IngestRun
 from ingest.sandbox import SandboxedParser
 from ingest.summary import plan_lines, plan_object, printable, report_lines, report_object, to_json
@@ -93,6 +94,14 @@ def ingest(
     duplicates: Annotated[
         str | None, typer.Option(help="keep_once: leave out what has the same text, or nearly; or keep_all.")
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out what fits this glob, as in a .gitignore; may be repeated."),
+    ] = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option(help="Take in only files that fit this glob (or another --include)."),
+    ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Forget documents whose file is gone.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done and stop.")] = False,
     watch: Annotated[
@@ -104,7 +113,11 @@ def ingest(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
 ) -> None:
-    """Take files and folders into a collection: new and changed ones go in, unchanged ones are skipped by hash."""
+    """Take files and folders into a collection: new and changed ones go in, unchanged ones are known by their hash.
+
+    Pictures and other files that are no documents are skipped and counted, and so is what a .gitignore or .pgaskignore
+    names.
+    """
     errors = Console(stderr=True)
     if watch and dry_run:
         raise typer.BadParameter("--dry-run shows one plan; it can't be followed with --watch.")
@@ -116,7 +129,9 @@ def ingest(
             embedder=SentenceTransformerEmbedder.from_settings(settings),
             paths=paths,
             collection=collection,
-            options=IngestOptions.from_settings(settings, prune=prune),
+            options=IngestOptions.from_settings(
+                settings, prune=prune, selection=Selection.from_globs(include or (), exclude or ())
+            ),
             as_json=as_json,
             quiet=quiet,
         )

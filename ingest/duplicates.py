@@ -7,7 +7,8 @@ bands of 8 hashes (Indyk and Motwani 1998; a pair of similarity s shares a band 
 0.95 at 0.8, 0.06 at 0.5), so the work a document does not grow with the collection.
 
 A text that differs in a number or a negation says something else: bands are made with a hash of the sequence of both,
-so such texts never meet. A short text, where one changed word is much, is compared as a whole only.
+so such texts never meet. The most similar of those that meet are compared word by word (ingest/differences.py): another
+name, party or role makes another document. A short text, where one changed word is much, is compared as a whole only.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ import numpy.typing as npt
 from rensa import RMinHash
 
 from app.lexicon import LEXICON_VERSION
-from app.store.duplicates import Signature, duplicate_candidates
+from app.store.duplicates import Signature, duplicate_candidates, read_text
 from app.store.engine import Connection
 from app.store.spaces import Collection
+from ingest.differences import says_the_same
 
 PERMUTATIONS: Final = 128
 BAND_ROWS: Final = 8
@@ -36,6 +38,9 @@ MIN_SHINGLES: Final = (
     60  # distinct ones; below, one changed word (three shingles) is more than a tenth of the text
 )
 _SEED: Final = 42
+_MOST_READ: Final = (
+    8  # of the similar texts, the most similar first; a folder of forms holds any number of them
+)
 _BATCH_SHINGLES: Final = 50_000  # of a long text at once; as one set they take 100 bytes each
 
 # What must be the same, in the same order, for two texts to say the same: numbers (in figures, words and Chinese
@@ -112,9 +117,9 @@ class DuplicateSearch:
         self._connection, self._collection = connection, collection
         self._threshold = threshold
         self._outdated = set(outdated)
-        self._awaited: dict[str, Signature] = {}
+        self._awaited: dict[str, tuple[Signature, str]] = {}
 
-    def find(self, source: str, signature: Signature) -> Duplicate | None:
+    def find(self, source: str, signature: Signature, text: str) -> Duplicate | None:
         """The document that a text of this source duplicates: the most similar, then the first by source."""
         self._outdated.discard(source)
         candidates = [
@@ -126,20 +131,27 @@ class DuplicateSearch:
             (1.0, name)
             if other.text_sha256 == signature.text_sha256
             else (self._near(signature, other), name)
-            for name, other in self._awaited.items()
+            for name, (other, _) in self._awaited.items()
             if name != source
         ]
-        best = min(candidates, key=lambda found: (-found[0], found[1]), default=None)
-        return Duplicate(best[1], best[0]) if best is not None and best[0] >= self._threshold else None
+        similar = [found for found in candidates if found[0] >= self._threshold]
+        for estimate, name in sorted(similar, key=lambda found: (-found[0], found[1]))[:_MOST_READ]:
+            if estimate == 1 or says_the_same(text, self._text_of(name)):
+                return Duplicate(name, estimate)
+        return None
 
-    def expect(self, source: str, signature: Signature) -> None:
+    def expect(self, source: str, signature: Signature, text: str) -> None:
         """Count a document that the run will store shortly."""
-        self._awaited[source] = signature
+        self._awaited[source] = signature, text
 
     def settle(self, sources: Iterable[str]) -> None:
         """What was expected of these is in the collection by now, or did not get there."""
         for source in sources:
             self._awaited.pop(source, None)
+
+    def _text_of(self, source: str) -> str:
+        awaited = self._awaited.get(source)
+        return awaited[1] if awaited else read_text(self._connection, self._collection, source)
 
     def _near(self, one: Signature, other: Signature) -> float:
         """The similarity of two texts of a run; 0 where they share no band, as for those in the collection."""

@@ -45,7 +45,7 @@ from ingest.lead import lead_of
 from ingest.planning import IngestOptions, Plan, Progress, is_storable, make_plan, origin_of
 from ingest.pooling import pool, window_weights
 from ingest.room import check_room
-from ingest.sources import SourceFailure, SourceFile, content_sha256, read_source
+from ingest.sources import SkippedSource, SourceFailure, SourceFile, content_sha256, read_source
 from ingest.windows import PART_TOKENS, EncodedWindows, check_coverage, encode_windows
 
 # what a caller of a run needs, its options and plan included
@@ -72,7 +72,7 @@ class DuplicateFile:
 class Report:
     """What a run did: the JSON object of `ingest --json`. `tokens` are those of the documents stored: what the encoder
     read of them, what kept its vector, and what is in no window (none, ever). `unreadable_documents` counts the whole
-    collection."""
+    collection, `excluded_documents` those stored whose file is skipped by now."""
 
     new: int = 0
     changed: int = 0
@@ -80,6 +80,7 @@ class Report:
     unchanged: int = 0
     removed: int = 0
     failed: list[SourceFailure] = field(default_factory=list)
+    skipped: list[SkippedSource] = field(default_factory=list)
     chunks: int = 0
     tokens: int = 0
     seconds: float = 0.0
@@ -88,6 +89,7 @@ class Report:
     reused_tokens: int = 0
     dropped_tokens: int = 0
     unreadable_documents: int = 0
+    excluded_documents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ class IngestRun:
         report = self.report
         try:
             report.unchanged = len(plan.unchanged)
+            report.skipped, report.excluded_documents = list(plan.skipped), plan.excluded_documents
             for failure in plan.failed:
                 self._fail(
                     SourceVersion(failure.source, "", 0, self._options.fingerprint()),
@@ -183,6 +186,8 @@ class IngestRun:
                 report.renamed += rename_document(
                     self._connection, self._collection, old, new, origin_of(file)
                 )
+            if plan.forgotten:
+                remove_documents(self._connection, self._collection, plan.forgotten)
             if plan.removed:
                 report.removed = remove_documents(self._connection, self._collection, plan.removed)
             self._progress.stage("ingest", len(plan.work))
@@ -298,13 +303,13 @@ class IngestRun:
         left_out: list[tuple[_Prepared, Duplicate]] = []
         for prepared in group:
             source = prepared.version.source
-            duplicate = duplicates.find(source, prepared.signature)
+            duplicate = duplicates.find(source, prepared.signature, prepared.document.text)
             if duplicate is not None and self._options.duplicates == "keep_once":
                 left_out.append((prepared, duplicate))
                 continue
             if duplicate is not None:
                 self.report.duplicates.append(DuplicateFile(source, duplicate.of, duplicate.similarity))
-            duplicates.expect(source, prepared.signature)
+            duplicates.expect(source, prepared.signature, prepared.document.text)
             kept.append(prepared)
         encode = partial(
             encode_windows,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -15,8 +15,17 @@ from app.store.documents import MAX_SOURCE_BYTES, KnownDocument, known_documents
 from app.store.engine import Connection
 from app.store.spaces import Collection
 from ingest.chunking import CHUNKER_VERSION
+from ingest.ignoring import Selection
 from ingest.parsers import PARSER_VERSION
-from ingest.sources import FoundSources, SourceFailure, SourceFile, content_sha256, find_sources, read_source
+from ingest.sources import (
+    FoundSources,
+    SkippedSource,
+    SourceFailure,
+    SourceFile,
+    content_sha256,
+    find_sources,
+    read_source,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +39,12 @@ class IngestOptions:
     prune: bool = False
     duplicates: Literal["keep_once", "keep_all"] = "keep_once"
     duplicate_similarity: float = 0.9
+    selection: Selection = field(default_factory=Selection)
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, prune: bool) -> IngestOptions:
+    def from_settings(
+        cls, settings: Settings, *, prune: bool, selection: Selection | None = None
+    ) -> IngestOptions:
         """The group from all settings; the overlap is at most half a chunk."""
         return cls(
             chunk_tokens=settings.chunk_tokens,
@@ -42,6 +54,7 @@ class IngestOptions:
             prune=prune,
             duplicates=settings.duplicates,
             duplicate_similarity=settings.duplicate_similarity,
+            selection=selection or Selection(),
         )
 
     def fingerprint(self) -> str:
@@ -76,6 +89,13 @@ class Plan:
     ]  # the files to read, those last that were left out in favour of one that changes
     replaced: frozenset[str]  # sources in `work` of which an older version is stored
     moved: tuple[SourceFile, ...]  # the files that `renamed` leads to, in its order
+    skipped: tuple[SkippedSource, ...] = ()
+    forgotten: tuple[
+        str, ...
+    ] = ()  # skipped sources that an earlier run noted as failed: no documents either
+    excluded_documents: int = (
+        0  # stored ones whose file is there and is skipped by now: they stay as they are
+    )
 
 
 def make_plan(
@@ -88,10 +108,12 @@ def make_plan(
     """Compare the files with the collection; None stands for one that is not made yet. Raises InvalidRequestError for
     paths that do not exist."""
     known = known_documents(connection, collection) if collection else {}
-    found = find_sources(paths)
+    found = find_sources(paths, options.selection)
     hashes, failures = _hash_files(found, options, progress)
     files = [file for file in found.files if file.source in hashes]
-    gone = _gone(known, found, paths)
+    hidden = _left_out(connection, collection, known, found) if collection else set()
+    gone = [source for source in _gone(known, found, paths) if source not in hidden]
+    forgotten = tuple(source for source in sorted(hidden) if known[source].status == "failed")
     movable = gone if options.prune or not collection else _vanished(connection, collection, gone)
     renamed = _renames(files, hashes, known, movable, options.fingerprint())
     moved_from, moved_to = {old for old, _ in renamed}, {new for _, new in renamed}
@@ -137,6 +159,9 @@ def make_plan(
         work=tuple(work),
         replaced=replaced,
         moved=tuple(moved),
+        skipped=found.skipped,
+        forgotten=forgotten,
+        excluded_documents=len(hidden) - len(forgotten),
     )
 
 
@@ -182,6 +207,16 @@ def _gone(known: Mapping[str, KnownDocument], found: FoundSources, paths: Sequen
     if any(f"{path.resolve().name}/" in closed for path in paths):
         return []
     return [source for source in known if source not in present and not source.startswith(closed)]
+
+
+def _left_out(
+    connection: Connection, collection: Collection, known: Mapping[str, KnownDocument], found: FoundSources
+) -> set[str]:
+    """Known sources whose file is there and is skipped now, by itself or with its folder."""
+    skipped = {skipped.source for skipped in found.skipped}
+    folders = tuple(source for source in skipped if source.endswith("/"))
+    inside = {source for source in known if source.startswith(folders)}
+    return (skipped & set(known)) | (inside - set(_vanished(connection, collection, list(inside))))
 
 
 def _vanished(connection: Connection, collection: Collection, gone: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Why a file was not taken in: each reason code with a sentence and a way out, in English and Chinese.
 
-The same table as docs/reason-codes.md; a test keeps the two equal. `DocumentError.code` is always one of these;
-`duplicate` alone is no failure.
+The same tables as docs/reason-codes.md; a test keeps them equal. `DocumentError.code` is always one of REASONS, of
+which `duplicate` alone is no failure; what is no document has a code of SKIPPED and is not stored.
 """
 
 from __future__ import annotations
@@ -122,5 +122,51 @@ REASONS: Mapping[str, Reason] = {
         "Nothing to do: the other one answers. To keep both, set PGASK_DUPLICATES=keep_all and ingest again.",
         "另一个文档的文本与它相同或几乎相同。",
         "无需处理：由另一个文档作答。如需两者都保留，请设置 PGASK_DUPLICATES=keep_all 后重新导入。",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A kind of file that is no document: the noun that a summary counts, and a sentence."""
+
+    one: str
+    several: str
+    sentence_en: str
+    sentence_zh: str
+
+
+SKIPPED: Mapping[str, Skip] = {
+    "picture": Skip("picture", "pictures", "A picture has no text to search.", "图片中没有可检索的文字。"),
+    "media": Skip(
+        "recording", "recordings", "Sound and film have no text to search.", "音频和视频中没有可检索的文字。"
+    ),
+    "font": Skip("font", "fonts", "A font is no document.", "字体不是文档。"),
+    "archive": Skip(
+        "archive",
+        "archives",
+        "Archives are not opened; unpack it to take in what it holds.",
+        "不会打开压缩包；如需导入其中的文件，请先解压。",
+    ),
+    "program": Skip(
+        "program", "programs", "A program or a part of one is no document.", "程序文件不是文档。"
+    ),
+    "temporary": Skip(
+        "temporary file",
+        "temporary files",
+        "A program left it beside a document.",
+        "这是程序在文档旁留下的临时文件。",
+    ),
+    "binary": Skip(
+        "binary file",
+        "binary files",
+        "Its bytes are no text of any known type.",
+        "内容不是任何已知类型的文本。",
+    ),
+    "excluded": Skip(
+        "excluded",
+        "excluded",
+        "An ignore file, --exclude or --include leaves it out.",
+        "由忽略文件、--exclude 或 --include 排除。",
     ),
 }

@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import DocumentError, InvalidRequestError
+from ingest.ignoring import IGNORE_FILES, Rule, Selection, decide, parse_rules
+from ingest.kinds import is_binary, kind_of_name
 from ingest.parsers.code import MEDIA_TYPES as CODE_MEDIA_TYPES
+from ingest.reasons import SKIPPED
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
 MEDIA_TYPES: Mapping[str, str] = {
@@ -75,6 +78,7 @@ _BARE_NAMES = frozenset(
 )
 _SNIFFED = frozenset({"text/markdown", "text/plain", "text/html"})  # suffixes that people put on anything
 SNIFFED_BYTES = 1024
+_MAX_IGNORE_BYTES = 1_000_000
 
 # A link must not be swapped in, and a pipe must not block, between listing and reading.
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -100,42 +104,73 @@ class SourceFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedSource:
+    """A path that is no document or is not wanted; `code` is one of reasons.SKIPPED. A folder ends in a slash and
+    stands for all that is in it."""
+
+    source: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class FoundSources:
-    """What the given paths hold, both in the order of their sources (by code point)."""
+    """What the given paths hold, each in the order of its sources (by code point)."""
 
     files: tuple[SourceFile, ...]
     failures: tuple[SourceFailure, ...]
+    skipped: tuple[SkippedSource, ...] = ()
 
 
 @dataclass(slots=True)
 class _Found:
     files: list[SourceFile] = field(default_factory=list)
     failures: list[SourceFailure] = field(default_factory=list)
+    skipped: list[SkippedSource] = field(default_factory=list)
 
     def fail(self, source: str, code: str, detail: str) -> None:
         self.failures.append(SourceFailure(_printable(source), code, detail))
 
+    def skip(self, source: str, code: str) -> None:
+        self.skipped.append(SkippedSource(_printable(source), code, SKIPPED[code].sentence_en))
 
-def find_sources(paths: Sequence[Path]) -> FoundSources:
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder to look through: `names` from the root on, and the rules of ignore files from the root down to it,
+    each with the depth that they count from."""
+
+    path: Path
+    source: str  # of the folder, with a slash at the end; "" for a single root
+    names: tuple[str, ...] = ()
+    rules: tuple[tuple[int, tuple[Rule, ...]], ...] = ()
+
+
+def find_sources(paths: Sequence[Path], selection: Selection | None = None) -> FoundSources:
     """List the files in `paths` (files or folders) with the source that each is stored under.
 
     A file's source is relative to the one given folder; when several paths are given, it starts with the
-    folder's name; a file given by itself has its name. Names with a leading dot are skipped inside folders.
+    folder's name; a file given by itself has its name. Names with a leading dot are not looked at inside folders.
+    What is no document (ingest/kinds.py), what a .gitignore or .pgaskignore of the folder or one below names, and
+    what `selection` leaves out is skipped; a file given by itself is asked for, whatever an ignore file says.
     Links to files inside the folder are read, links to folders inside it are not (their files are found under
     their own names), and links that lead out are failures. Raises InvalidRequestError for a path that does
     not exist and for two inputs with the same source.
     """
     roots = list(dict.fromkeys(_existing(path) for path in paths))
-    found = _Found()
+    found, selection = _Found(), selection or Selection()
     for root in roots:
         if root.is_dir():
-            _walk(root, f"{root.name}/" if len(roots) > 1 and root.name else "", found)
+            _walk(root, f"{root.name}/" if len(roots) > 1 and root.name else "", selection, found)
+        elif selection.leaves_out([root.name], is_folder=False):
+            found.skip(root.name, "excluded")
         else:
             _add_file(root, root.name, found)
     _refuse_duplicates(found.files)
     return FoundSources(
         tuple(sorted(found.files, key=lambda file: file.source)),
         tuple(sorted(found.failures, key=lambda failure: failure.source)),
+        tuple(sorted(found.skipped, key=lambda skipped: skipped.source)),
     )
 
 
@@ -186,28 +221,59 @@ def _existing(path: Path) -> Path:
         ) from error
 
 
-def _walk(root: Path, prefix: str, found: _Found) -> None:
+def _walk(root: Path, prefix: str, selection: Selection, found: _Found) -> None:
     """Add what lies under `root`. Follows no link to a folder, so there are no loops; needs no recursion."""
-    folders = [(root, prefix)]
+    folders = [_Folder(root, prefix)]
     while folders:
-        folder, at = folders.pop()
+        folder = folders.pop()
         try:
-            entries = list(os.scandir(folder))
+            entries = list(os.scandir(folder.path))
+            rules = (*folder.rules, *_ignore_rules(folder, {entry.name for entry in entries}))
         except OSError as error:
-            found.fail(at or f"{root.name}/", "unreadable", f"The folder can't be read: {_why(error)}.")
+            found.fail(
+                folder.source or f"{root.name}/", "unreadable", f"The folder can't be read: {_why(error)}."
+            )
             continue
         for entry in entries:
-            source = at + entry.name
+            source, names = folder.source + entry.name, (*folder.names, entry.name)
+            is_folder = entry.is_dir(follow_symlinks=False)
             if entry.name.startswith("."):
-                continue
-            if not _is_utf8(entry.name):
+                if not is_folder and kind_of_name(entry.name):
+                    found.skip(source, "temporary")
+            elif _is_ignored(names, rules, is_folder) or selection.leaves_out(names, is_folder=is_folder):
+                found.skip(f"{source}/" if is_folder else source, "excluded")
+            elif not is_folder and (kind := kind_of_name(entry.name)):
+                found.skip(source, kind)  # a link that leads nowhere, or a name in another encoding, too
+            elif not _is_utf8(entry.name):
                 found.fail(source, "bad_name", "The name is not valid UTF-8; rename it.")
             elif entry.is_symlink():
                 _add_link(root, Path(entry.path), source, found)
-            elif entry.is_dir(follow_symlinks=False):
-                folders.append((Path(entry.path), f"{source}/"))
+            elif is_folder:
+                folders.append(_Folder(Path(entry.path), f"{source}/", names, rules))
             else:
                 _add_file(Path(entry.path), source, found)
+
+
+def _ignore_rules(folder: _Folder, there: set[str]) -> Iterator[tuple[int, tuple[Rule, ...]]]:
+    """The rules of the folder's own ignore files. Raises OSError for one that can't be read: what it keeps out must
+    not go in for that."""
+    for name in IGNORE_FILES:
+        if name in there:
+            content = _read((folder.path / name).resolve(strict=True), _MAX_IGNORE_BYTES + 1)
+            if len(content) > _MAX_IGNORE_BYTES:
+                raise OSError(f"{name} is over {_MAX_IGNORE_BYTES:,} bytes")
+            yield (
+                len(folder.names),
+                parse_rules(os.fsdecode(content.removeprefix(b"\xef\xbb\xbf")).splitlines()),
+            )
+
+
+def _is_ignored(names: Sequence[str], rules: Sequence[tuple[int, tuple[Rule, ...]]], is_folder: bool) -> bool:
+    for depth, own in reversed(rules):
+        decided = decide(own, names[depth:], is_folder=is_folder)
+        if decided is not None:
+            return decided
+    return False
 
 
 def _add_link(root: Path, link: Path, source: str, found: _Found) -> None:
@@ -226,6 +292,9 @@ def _add_link(root: Path, link: Path, source: str, found: _Found) -> None:
 
 
 def _add_file(path: Path, source: str, found: _Found) -> None:
+    if kind := kind_of_name(source):
+        found.skip(source, kind)
+        return
     if not _is_utf8(source):
         found.fail(source, "bad_name", "The name is not valid UTF-8; rename it.")
         return
@@ -236,7 +305,11 @@ def _add_file(path: Path, source: str, found: _Found) -> None:
         found.fail(source, "unreadable", f"The file can't be read: {_why(error)}.")
         return
     # The suffix of the name that the user sees counts, not that of a link's target.
-    found.files.append(SourceFile(path, source, size_bytes, media_type_of(source, head)))
+    media_type = media_type_of(source, head)
+    if not media_type and is_binary(source, head):
+        found.skip(source, "binary")
+        return
+    found.files.append(SourceFile(path, source, size_bytes, media_type))
 
 
 def _read(path: Path, max_bytes: int) -> bytes:

@@ -6,18 +6,22 @@ Names of files and words of documents come from outside: nothing of them may act
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from app.embedding import UNREADABLE_SHARE
 from ingest.pipeline import Plan, Report
+from ingest.reasons import SKIPPED
+from ingest.sources import SkippedSource
 
 _MOST_LINES: Final = 100  # of each kind in a plan, and of duplicates in a summary; `--json` has the counts
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
-    """The plan as a diff: + new, ~ changed, > moved, - removed, & duplicate, ! failed, = unchanged (a count)."""
+    """The plan as a diff: + new, ~ changed, > moved, - removed, & duplicate, ! failed, = unchanged and skipped
+    (counts)."""
     yield from _listed("+", plan.new)
     yield from _listed("~", plan.changed)
     yield from _listed(">", [f"{old} → {new}" for old, new in plan.renamed])
@@ -29,6 +33,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     )
     if plan.unchanged:
         yield f"= {len(plan.unchanged):,} unchanged"
+    yield from _skipped(plan.skipped, plan.excluded_documents)
     if not (plan.new or plan.changed or plan.renamed or plan.removed or plan.duplicates):
         yield "; ".join(_nothing_but(plan))
         return
@@ -57,6 +62,8 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         unchanged=len(plan.unchanged),
         removed=len(plan.removed),
         failed=[*plan.failed, *plan.retried],
+        skipped=list(plan.skipped),
+        excluded_documents=plan.excluded_documents,
     )
     return report_object(counts) | {
         "duplicates": [{"source": source, "of": kept, "similarity": 1.0} for source, kept in plan.duplicates],
@@ -85,6 +92,7 @@ def report_lines(report: Report, collection: str, *, interrupted: bool) -> Itera
         f"{report.removed} removed, {len(report.failed)} failed, {_count(len(report.duplicates), 'duplicate')}; "
         f"{report.chunks} chunks, {report.tokens:,} tokens in {report.seconds:.1f} s"
     )
+    yield from _skipped(report.skipped, report.excluded_documents)
     if report.tokens:
         yield (
             f"coverage: {report.tokens:,} tokens read, {report.embedded_tokens:,} embedded, "
@@ -98,6 +106,23 @@ def report_lines(report: Report, collection: str, *, interrupted: bool) -> Itera
         )
     if interrupted:
         yield "Interrupted. What is in is in; run the same command again for the rest."
+
+
+def _skipped(skipped: Sequence[SkippedSource], excluded_documents: int) -> Iterator[str]:
+    """How many files are no documents, by kind; `--json` names them."""
+    if skipped:
+        counts = Counter(one.code for one in skipped)
+        kinds = [
+            f"{counts[code]:,} {kind.one if counts[code] == 1 else kind.several}"
+            for code, kind in SKIPPED.items()
+            if counts[code]
+        ]
+        yield f"skipped: {', '.join(kinds)}"
+    if excluded_documents:
+        yield (
+            f"in the collection from skipped files: {_count(excluded_documents, 'document')}, left as they are; "
+            "`pgask documents delete` forgets them"
+        )
 
 
 def report_object(report: Report) -> dict[str, Any]:

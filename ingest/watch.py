@@ -1,4 +1,4 @@
-"""Follows files and folders: says when something below them has changed. Knows nothing of ingest or the database.
+"""Follows files and folders: says when something below them has changed. Knows nothing of parsing or the database.
 
 By the system's notices where there are any (inotify, FSEvents); else, or when asked for, by looking every second:
 network shares and some containers give no notices. What happens while the caller works is kept until it asks again.
@@ -16,6 +16,8 @@ from typing import Final
 import structlog
 from watchfiles import Change, watch
 
+from ingest.ignoring import IGNORE_FILES
+
 _QUIET_MS: Final = 500  # a burst ends when nothing has changed for so long …
 _LONGEST_BURST_MS: Final = 10_000  # … or after this
 _CHECK_MS: Final = 500  # how often it is looked whether the paths themselves are still what they were
@@ -30,7 +32,7 @@ def watch_paths(paths: Sequence[Path], *, poll: bool) -> Iterator[bool]:
 
     After the first yield the watching has begun: what changes from then on is told. A path that is gone, or is another
     file or folder than before, has changed too, and is watched anew once it is there. Names with a leading dot don't
-    count, as they don't for ingest. Raises KeyboardInterrupt on Ctrl-C.
+    count, as they don't for ingest, but for ignore files. Raises KeyboardInterrupt on Ctrl-C.
     """
     is_anew = False  # watched again: what happened before it was is not known
     while True:
@@ -82,9 +84,12 @@ def _notices(roots: Sequence[Path], *, poll: bool) -> Iterator[bool]:
 
 
 def _is_visible(changed: Path, roots: Sequence[Path]) -> bool:
-    """Whether ingest would look at it: no name below its root begins with a dot."""
+    """Whether ingest would look at it: no name below its root begins with a dot, but that of an ignore file."""
     return any(
-        not any(part.startswith(".") for part in changed.relative_to(root).parts)
+        not any(
+            part.startswith(".") and (part not in IGNORE_FILES or changed.name != part)
+            for part in changed.relative_to(root).parts
+        )
         for root in roots
         if changed.is_relative_to(root)
     )

@@ -72,6 +72,16 @@ def duplicate_candidates(
         ).fetchall()
 
 
+def read_text(connection: Connection, collection: Collection, source: str) -> str:
+    """The stored text of a document; empty where it is gone by now."""
+    with store_errors():
+        row = connection.execute(
+            "SELECT text FROM pgask.documents WHERE collection_id = %s AND source = %s",
+            [collection.id, source],
+        ).fetchone()
+    return "" if row is None else str(row[0])
+
+
 def record_duplicate(
     connection: Connection,
     collection: Collection,
@@ -95,16 +105,18 @@ def record_duplicate(
             return False
         row = connection.execute(
             "INSERT INTO pgask.documents (collection_id, source, status, reason, reason_detail, title, media_type,"
-            " language, content_sha256, pipeline, origin, text_sha256, dropped, size_bytes, duplicate_of)"
+            " language, content_sha256, pipeline, origin, text_sha256, dropped, size_bytes, metadata, duplicate_of)"
             " VALUES (%(collection)s, %(source)s, 'duplicate', 'duplicate', %(detail)s, %(title)s, %(media_type)s,"
-            " %(language)s, %(sha)s, %(pipeline)s, %(origin)s, %(text_sha)s, %(dropped)s, %(size)s, %(kept)s)"
+            " %(language)s, %(sha)s, %(pipeline)s, %(origin)s, %(text_sha)s, %(dropped)s, %(size)s,"
+            " %(metadata)s, %(kept)s)"
             " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'duplicate', reason = 'duplicate',"
             "   reason_detail = excluded.reason_detail, title = excluded.title, media_type = excluded.media_type,"
             "   language = excluded.language, content_sha256 = excluded.content_sha256,"
             "   pipeline = excluded.pipeline, origin = excluded.origin, text_sha256 = excluded.text_sha256,"
             "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, duplicate_of = excluded.duplicate_of,"
-            "   text = '', pages = '[]', sections = '[]', metadata = '{}', signature = NULL, signature_bands = NULL,"
-            "   window_hashes = NULL, char_count = 0, chunk_count = 0, token_count = 0, unknown_tokens = 0,"
+            "   text = '', pages = '[]', sections = '[]', metadata = excluded.metadata, signature = NULL,"
+            "   signature_bands = NULL, window_hashes = NULL, char_count = 0,"
+            "   chunk_count = 0, token_count = 0, unknown_tokens = 0,"
             "   updated_at = now()"
             " RETURNING id",
             {
@@ -120,6 +132,7 @@ def record_duplicate(
                 "text_sha": text_sha256,
                 "dropped": Jsonb(dict(document.dropped)),
                 "size": version.size_bytes,
+                "metadata": Jsonb(dict(document.metadata)),
                 "kept": found[0],
             },
         ).fetchone()

@@ -49,10 +49,14 @@ SELECT c.id AS collection_id, c.space_id, c.chunk_count, c.lexicon_version,
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
  WHERE c.name = %(collection)s"""
 
-# The documents that a filter keeps; {condition} is app/store/filters.py's.
+# The documents that a filter keeps, and those kept in the place of copies that it keeps: a text is found in every
+# folder that holds it. {condition} is app/store/filters.py's.
 _ELIGIBLE: Final = """
 SELECT d.id, d.chunk_count FROM pgask.documents d
- WHERE d.collection_id = %(collection_id)s AND {condition}"""
+ WHERE d.collection_id = %(collection_id)s AND {condition}
+UNION
+SELECT kept.id, kept.chunk_count FROM pgask.documents d JOIN pgask.documents kept ON kept.id = d.duplicate_of
+ WHERE d.collection_id = %(collection_id)s AND d.duplicate_of IS NOT NULL AND {condition}"""
 
 # The beginning of a WITH. {dense} and {lexical} are one of the fragments below; candidates of both legs get all scores.
 # A window that two chunks share counts for the first of them: the other one repeats it as its overlap. A window's BM25

@@ -168,11 +168,10 @@ def duplicates(
                     words = (
                         rng.choices(vocabulary, weights, k=400) if kind == "new" else [*rng.choice(stored)]
                     )
-                    if kind == "near":
-                        words[200] = "another"
-                    signature = sign(" ".join(words), words)
+                    text = " ".join(words) + ("\n\nprinted" if kind == "near" else "")
+                    signature = sign(text, text.split())
                     started = time.perf_counter()
-                    found += search.find("asked.md", signature) is not None
+                    found += search.find("asked.md", signature, text) is not None
                     times.append((time.perf_counter() - started) * 1000)
                 p50, p90 = np.percentile(times, [50, 90]).round(3).tolist()
                 print(

@@ -91,7 +91,7 @@ BIDI_NAME = "report \u202egnp.md"
 FAILED = {  # file name → reason code
     "broken.pdf": "parse_failed",
     "empty.md": "empty",
-    "program.bin": "unsupported_type",
+    "program.pages": "unsupported_type",
 }
 
 
@@ -124,4 +124,4 @@ def write_hostile(folder: Path) -> None:
     )
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing that follows is a PDF")
     (folder / "empty.md").write_bytes(b"")
-    (folder / "program.bin").write_bytes(bytes(range(256)))
+    (folder / "program.pages").write_bytes(bytes(range(256)))

@@ -10,10 +10,12 @@ from typing import Literal
 import pytest
 from psycopg import sql
 
+from app.domain import OneOf, SearchFilter
 from app.lexicon import terms
 from app.store.documents import remove_documents
 from app.store.duplicates import _CANDIDATES, Signature, duplicate_candidates, record_duplicate
 from app.store.engine import Database, connect
+from app.store.search import compile_eligible
 from ingest.duplicates import Duplicate, DuplicateSearch, sign
 from ingest.pipeline import Report
 from tests.integration.ingesting import (
@@ -35,6 +37,7 @@ pytestmark = pytest.mark.integration
 
 Language = Literal["en", "zh"]
 LANGUAGES: list[Language] = ["en", "zh"]
+PRINTED = "\n\nprinted copy"  # a line of the page: nearly the same text
 
 
 def long_text(language: Language, seed: int = 1) -> str:
@@ -116,8 +119,10 @@ def test_formats_do_not_matter_but_the_text(database: Database, tmp_path: Path) 
 
 NEAR, OTHER = True, False
 EDITS: list[tuple[Language, tuple[str, str], bool]] = [
-    ("en", ("Recall", "Memory"), NEAR),
-    ("zh", ("召回", "记忆"), NEAR),
+    ("en", ("counts", "conuts"), NEAR),
+    ("zh", ("重点", "重店"), NEAR),
+    ("en", ("Recall", "Memory"), OTHER),
+    ("zh", ("召回", "记忆"), OTHER),
     ("en", ("Recall", "Recall 7"), OTHER),
     ("en", ("Recall", "Recall not"), OTHER),
     ("en", ("Recall", "Recall isn't"), OTHER),
@@ -130,7 +135,7 @@ EDITS: list[tuple[Language, tuple[str, str], bool]] = [
 
 
 @pytest.mark.parametrize(("language", "edit", "is_duplicate"), EDITS)
-def test_one_other_word_is_near_but_not_another_number_or_negation(
+def test_a_slip_is_near_but_not_another_word_number_or_negation(
     database: Database, tmp_path: Path, language: Language, edit: tuple[str, str], is_duplicate: bool
 ) -> None:
     body = long_text(language)
@@ -144,6 +149,43 @@ def test_one_other_word_is_near_but_not_another_number_or_negation(
         similarity = report.duplicates[0].similarity
         assert 0.9 <= similarity < 1
         assert details(database)["b.md"] == f'Nearly the same text as "a.md" (similarity {similarity:.2f}).'
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_f_1108_contracts_with_other_parties_are_all_kept(
+    database: Database, tmp_path: Path, language: Language
+) -> None:
+    """F-1108: one name in a long text did not count."""
+    parties = {"en": ["Ms Berger", "Mr Osei", "Ms Lund"], "zh": ["周沐阳", "孙若琳", "周沐洋"]}[language]
+    place = " It is signed by {}. " if language == "en" else "代表人为{}。"
+    body, rest = long_text(language), long_text(language, 2)
+    texts = {f"c{i}": body + place.format(party) + rest for i, party in enumerate(parties)}
+    report = ingest(database, write(tmp_path, **texts))
+    assert (report.new, found(report)) == (3, [])
+
+
+def test_f_1108_a_filter_on_a_copy_s_folder_finds_the_text(database: Database, tmp_path: Path) -> None:
+    """F-1108: a filter on the folder of a copy found nothing, though the file lies in it."""
+    for folder, version in (("2024", 1), ("2025", 2)):
+        (tmp_path / folder).mkdir()
+        content = f"---\nversion: {version}\n---\n# House rules\n\n{long_text('en')}"
+        (tmp_path / folder / "house.md").write_text(content, "utf-8")
+    assert found(ingest(database, tmp_path)) == [("2025/house.md", "2024/house.md")]
+    with connect(database.app) as app:
+        collection = open_collection(database)
+        for search_filter, expected in [
+            (SearchFilter(source_prefix="2024/"), 1),
+            (SearchFilter(source_prefix="2025/"), 1),
+            (SearchFilter(source_prefix="2026/"), 0),
+            (SearchFilter(source_prefix="20"), 1),
+            (SearchFilter(metadata={"version": 2}), 1),
+            (SearchFilter(where=OneOf("source", ("2025/house.md",))), 1),
+        ]:
+            statement, parameters = compile_eligible(search_filter)
+            rows = app.execute(
+                sql.SQL("{}").format(statement), {"collection_id": collection.id, **parameters}
+            ).fetchall()
+            assert sum(chunks > 0 for _, chunks in rows) == expected, search_filter
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -165,7 +207,7 @@ def test_different_texts_are_not_duplicates(database: Database, tmp_path: Path) 
 
 def test_settings_keep_all_or_the_same_text_only(database: Database, tmp_path: Path) -> None:
     text = long_text("en")
-    corpus = write(tmp_path, a=text, b=text, c=text + " Cat.")
+    corpus = write(tmp_path, a=text, b=text, c=text + PRINTED)
     report = ingest(database, corpus)
     assert found(report) == [("b.md", "a.md"), ("c.md", "a.md")]
     report = ingest(database, corpus, options=replace(SMALL, duplicates="keep_all"))
@@ -187,7 +229,7 @@ def prune(database: Database, corpus: Path) -> Report:
 
 
 def test_the_copy_goes_in_when_the_kept_one_goes(database: Database, tmp_path: Path) -> None:
-    near = long_text("en") + " Cat."
+    near = long_text("en") + PRINTED
     corpus = write(tmp_path, a=long_text("en"), b=near)
     ingest(database, corpus)
     (corpus / "a.md").unlink()
@@ -234,7 +276,7 @@ def test_the_copy_goes_in_when_the_kept_one_changes(
 def test_a_copy_stays_out_when_the_kept_one_changes_a_little(database: Database, tmp_path: Path) -> None:
     corpus = write(tmp_path, a=long_text("en"), b=long_text("en"))
     ingest(database, corpus)
-    write(tmp_path, a=long_text("en") + " Cat.")
+    write(tmp_path, a=long_text("en") + PRINTED)
     report = ingest(database, corpus)
     assert (report.changed, found(report)) == (1, [("b.md", "a.md")])
     assert 0.9 <= report.duplicates[0].similarity < 1
@@ -355,14 +397,14 @@ def test_of_many_documents_only_those_with_a_band_in_common_are_read(database: D
 
 def test_of_several_the_most_similar_is_named(database: Database, tmp_path: Path) -> None:
     text = long_text("en")
-    corpus = write(tmp_path, a=f"{text} {random_text(9, 4)}", b=text)
+    corpus = write(tmp_path, a=text + "\n\nof the intranet page for printing", b=text)
     ingest(database, corpus, options=replace(SMALL, duplicates="keep_all"))
-    signature, longer = (sign(made, terms(made)) for made in (text, text + " Bird."))
+    signature, longer = (sign(made, terms(made)) for made in (text, text + PRINTED))
     with connect(database.app) as app:
         collection = open_collection(database)
         search = DuplicateSearch(app, collection, threshold=0.9, outdated=[])
-        assert search.find("c.md", signature) == Duplicate("b.md", 1.0)
-        near = search.find("c.md", longer)
+        assert search.find("c.md", signature, text) == Duplicate("b.md", 1.0)
+        near = search.find("c.md", longer, text + PRINTED)
         assert near is not None
         assert near.of == "b.md"
         assert 0.9 < near.similarity < 1
@@ -374,13 +416,13 @@ def test_what_the_run_replaces_counts_once_it_was_looked_at(database: Database, 
     signature = sign(text, terms(text))
     with connect(database.app) as app:
         search = DuplicateSearch(app, open_collection(database), threshold=0.9, outdated=["a.md", "b.md"])
-        assert search.find("c.md", signature) is None
-        assert search.find("b.md", signature) is None
-        assert search.find("a.md", signature) == Duplicate("b.md", 1.0)
-        search.expect("b.md", sign("Another text.", ["anoth", "text"]))
-        assert search.find("c.md", signature) == Duplicate(
+        assert search.find("c.md", signature, text) is None
+        assert search.find("b.md", signature, text) is None
+        assert search.find("a.md", signature, text) == Duplicate("b.md", 1.0)
+        search.expect("b.md", sign("Another text.", ["anoth", "text"]), "Another text.")
+        assert search.find("c.md", signature, text) == Duplicate(
             "a.md", 1.0
         )  # b's old text does not count any more
-        search.expect("d.md", signature)
+        search.expect("d.md", signature, text)
         search.settle(["b.md", "d.md"])
-        assert search.find("e.md", signature) == Duplicate("a.md", 1.0)
+        assert search.find("e.md", signature, text) == Duplicate("a.md", 1.0)

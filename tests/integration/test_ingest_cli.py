@@ -17,8 +17,20 @@ from app.store.engine import Database
 from tests.integration.ingesting import FAKE, open_collection, random_text
 from tests.integration.processes import ROOT, rows, wait_until
 
-KEYS = ["new", "changed", "renamed", "unchanged", "removed", "failed", "chunks", "tokens", "seconds"]
+KEYS = [
+    "new",
+    "changed",
+    "renamed",
+    "unchanged",
+    "removed",
+    "failed",
+    "skipped",
+    "chunks",
+    "tokens",
+    "seconds",
+]
 MORE_KEYS = ["duplicates", "embedded_tokens", "reused_tokens", "dropped_tokens", "unreadable_documents"]
+MORE_KEYS += ["excluded_documents"]
 COMMAND = [sys.executable, "-c", "from ingest.cli import main; main()"]
 
 pytestmark = pytest.mark.integration
@@ -63,7 +75,7 @@ def write(folder: Path, **files: str) -> Path:
 def test_a_folder_goes_in_by_the_bundled_model(database: Database, tmp_path: Path) -> None:
     corpus = write(tmp_path / "corpus", english=random_text(1, 60), chinese=random_text(2, 60, chinese=True))
     (corpus / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
-    (corpus / "evil\x1b[2J\x9b\u202e\n.zip").write_bytes(b"PK")
+    (corpus / "evil\x1b[2J\x9b\u202e\n.doc").write_bytes(b"PK")
     done = ingest(database, corpus, "--json")
     assert done.returncode == 1, done.stderr
     report = last_object(done)

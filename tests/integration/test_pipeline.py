@@ -16,6 +16,7 @@ import pytest
 
 from app.embedding import FloatMatrix, IntVector
 from app.errors import EmbeddingMismatchError, InvalidRequestError
+from app.store.documents import SourceVersion, record_failure
 from app.store.engine import Database, connect
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import (
@@ -102,7 +103,7 @@ def test_a_file_touched_but_equal_is_unchanged(database: Database, tmp_path: Pat
 
 
 BAD_FILES: dict[str, tuple[bytes, str]] = {
-    "archive.zip": (b"PK\x03\x04rest", "unsupported_type"),
+    "letter.doc": (b"\xd0\xcf\x11\xe0rest", "unsupported_type"),
     "broken.pdf": (b"%PDF-1.7\nnot really", "parse_failed"),
     "empty.txt": (b"", "empty"),
     "invisible.md": ("\u200b\u200d \n".encode(), "empty"),
@@ -133,6 +134,38 @@ def test_bad_files_are_reported_and_the_rest_goes_in(database: Database, tmp_pat
     mended = ingest(database, corpus, options=options)
     assert (mended.new, mended.changed) == (1, 0)
     assert statuses(database)["empty.txt"] == ("ready", None)
+
+
+def test_f_1123_pictures_are_skipped_and_failed_ones_of_earlier_runs_forgotten(
+    database: Database, tmp_path: Path
+) -> None:
+    """F-1123: every picture was a failed document, in every run."""
+    corpus = write_corpus(tmp_path / "corpus", 3)
+    (corpus / "plan.png").write_bytes(b"\x89PNG")
+    with connect(database.app) as app:
+        collection = open_collection(database)
+        version = SourceVersion("plan.png", "", 4, SMALL.fingerprint())
+        record_failure(app, collection, version, "unsupported_type", "as earlier versions did")
+    report = ingest(database, corpus)
+    assert (report.new, report.failed, report.removed) == (3, [], 0)
+    assert [(one.source, one.code) for one in report.skipped] == [("plan.png", "picture")]
+    assert {status for status, _ in statuses(database).values()} == {"ready"}
+
+
+def test_f_1123_what_becomes_excluded_stays_even_with_prune(database: Database, tmp_path: Path) -> None:
+    """F-1123: prune forgets documents whose file is gone, and no others."""
+    corpus = write_corpus(tmp_path / "corpus", 4)
+    ingest(database, corpus)
+    before = rows(database)
+    (corpus / ".pgaskignore").write_text("deep/\n*000.md\n", "utf-8")
+    options = replace(SMALL, prune=True)
+    report = ingest(database, corpus, options=options)
+    assert (report.unchanged, report.removed, report.excluded_documents) == (2, 0, 2)
+    assert {one.source for one in report.skipped} == {"deep/", "文件000.md"}
+    assert rows(database) == before
+    (corpus / "deep/er/文件001.md").unlink()
+    report = ingest(database, corpus, options=options)
+    assert (report.unchanged, report.removed, report.excluded_documents) == (2, 1, 1)
 
 
 def test_a_text_of_too_many_tokens_is_too_large(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.errors import DocumentError
-from ingest.reasons import REASONS
+from ingest.reasons import REASONS, SKIPPED
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,3 +39,6 @@ def test_the_page_in_the_docs_is_the_same_table() -> None:
         [f"`{code}`", reason.sentence_en, reason.way_out_en, reason.sentence_zh, reason.way_out_zh]
         for code, reason in REASONS.items()
     ]
+    kinds = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    for code, kind in SKIPPED.items():
+        assert [code, kind.sentence_en, kind.sentence_zh] in kinds

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from app.errors import DocumentError, InvalidRequestError
+from ingest.ignoring import Selection
 from ingest.sources import FoundSources, content_sha256, find_sources, media_type_of, read_source
 
 
@@ -51,6 +53,95 @@ def test_one_folder_gives_relative_sources_in_order_without_hidden_files(folder:
     ]
     assert {file.size_bytes for file in found.files} == {4}
     assert found.failures == ()
+
+
+def skipped(found: FoundSources) -> dict[str, str]:
+    return {one.source: one.code for one in found.skipped}
+
+
+def write(folder: Path, names: Mapping[str, bytes]) -> None:
+    for name, content in names.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def test_f_1123_what_is_no_document_is_skipped_by_kind(folder: Path) -> None:
+    """F-1123: pictures and what programs leave beside documents failed on every run."""
+    kinds = {
+        "img/plan.PNG": "picture",
+        "img/logo.svg": "picture",
+        "~$report.docx": "temporary",
+        ".~lock.report.odt#": "temporary",
+        "Thumbs.db": "temporary",
+        ".DS_Store": "temporary",
+        ".notes.md.swp": "temporary",
+        "sub/big.pdf.part": "temporary",
+        "old.md.bak": "temporary",
+        "notes.md~": "temporary",
+        "all.zip": "archive",
+        "all.tar.gz": "archive",
+        "setup.exe": "program",
+        "sub/talk.mp4": "media",
+        "sans.woff2": "font",
+        "weights.dat": "binary",
+    }
+    write(folder, dict.fromkeys(kinds, b"\0\1"))
+    (folder / "gone.png").symlink_to("nowhere.png")
+    found = find_sources([folder])
+    assert skipped(found) == kinds | {"gone.png": "picture"}
+    assert found.failures == ()
+    assert len(found.files) == 6
+
+
+def test_f_1123_documents_that_are_not_read_still_fail(folder: Path) -> None:
+    """F-1123: a failure stays a failure, of a document in an old format as of text of an unknown type."""
+    write(
+        folder,
+        {"letter.doc": b"\xd0\xcf\x11\xe0\0", "notes.xyz": b"text", "notes.uni": "text".encode("utf-16")},
+    )
+    found = find_sources([folder])
+    assert {file.source for file in found.files if not file.media_type} == {
+        "data.bin",
+        "letter.doc",
+        "notes.uni",
+        "notes.xyz",
+    }
+    assert found.skipped == ()
+
+
+def test_f_1123_ignore_files_leave_out_what_they_name(folder: Path) -> None:
+    """F-1123: .gitignore was not looked at; a deeper file and .pgaskignore have the last word."""
+    write(
+        folder,
+        {
+            ".gitignore": "\ufeff*.html\nnode_modules/\n中*\n".encode(),
+            ".pgaskignore": b"/b.md\n",
+            "sub/.gitignore": b"!c.html\n",
+            "e.html": b"text",
+            "node_modules/deep/f.md": b"text",
+        },
+    )
+    found = find_sources([folder])
+    assert sources(found) == ["a.txt", "data.bin", "sub/c.html", "sub/deep/d.pdf"]
+    assert skipped(found) == dict.fromkeys(["b.md", "e.html", "node_modules/", "中文.md"], "excluded")
+    assert sources(find_sources([folder / "b.md"])) == ["b.md"]  # asked for by name
+    assert sources(find_sources([folder, folder / "sub"]))[0] == "docs/a.txt"
+
+
+def test_f_1123_an_ignore_file_that_cannot_be_read_closes_its_folder(folder: Path) -> None:
+    """F-1123: what it keeps out must not go in since it could not be read."""
+    (folder / "sub/.gitignore").mkdir()
+    found = find_sources([folder])
+    assert failures(found) == [("sub/", "unreadable")]
+    assert not any(file.source.startswith("sub/") for file in found.files)
+
+
+def test_f_1123_globs_include_and_exclude(folder: Path) -> None:
+    """F-1123: there was no --exclude."""
+    found = find_sources([folder], Selection.from_globs(["*.md", "sub/"], ["/b.md", "deep"]))
+    assert sources(found) == ["sub/c.html", "中文.md"]
+    assert set(skipped(found)) == {"a.txt", "b.md", "data.bin", "sub/deep/"}
+    assert find_sources([folder / "b.md"], Selection.from_globs([], ["*.md"])).files == ()
 
 
 def test_several_paths_put_the_folder_name_first(folder: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from ingest.pipeline import DuplicateFile, Plan, Report
-from ingest.sources import SourceFailure
+from ingest.sources import SkippedSource, SourceFailure
 from ingest.summary import plan_lines, plan_object, report_lines, report_object, to_json
 
 NOTHING = Plan((), (), (), (), (), (), (), (), (), frozenset(), ())
@@ -42,6 +42,21 @@ def test_a_plan_reads_as_a_diff() -> None:
     assert shown["plan"]["renamed"] == [{"from": "old.md", "to": "new/name.md"}]
     assert shown["duplicates"] == [{"source": "copy.md", "of": "a.md", "similarity": 1.0}]
     json.loads(to_json(shown))
+
+
+def test_f_1123_what_is_no_document_is_one_line_with_numbers_by_kind() -> None:
+    """F-1123: pictures were listed as failures, in which a real one drowned."""
+    codes = ["temporary", "picture", "excluded", "picture"]
+    skipped = [SkippedSource(f"{n}.x", code, "…") for n, code in enumerate(codes)]
+    line = "skipped: 2 pictures, 1 temporary file, 1 excluded"
+    lines = list(report_lines(Report(skipped=skipped, excluded_documents=1), "default", interrupted=False))
+    assert lines[1:] == [
+        line,
+        "in the collection from skipped files: 1 document, left as they are; `pgask documents delete` forgets them",
+    ]
+    plan = replace(NOTHING, skipped=tuple(skipped))
+    assert list(plan_lines(plan)) == [line, "nothing to do"]
+    assert plan_object(plan)["skipped"][0] == {"source": "0.x", "code": "temporary", "detail": "…"}
 
 
 def test_an_empty_plan_says_so() -> None:

@@ -44,6 +44,15 @@ def test_hidden_files_are_not_told(tmp_path: Path) -> None:
     assert [next(watched) for _ in range(5)] == [False] * 5
 
 
+def test_f_1123_a_changed_ignore_file_is_told(tmp_path: Path) -> None:
+    """F-1123: --watch follows .gitignore and .pgaskignore, whose names begin with a dot."""
+    (tmp_path / ".git").mkdir()
+    watched = watch_paths([tmp_path], poll=False)
+    next(watched)
+    (tmp_path / ".pgaskignore").write_text("private/", "utf-8")
+    assert is_told(watched)
+
+
 def test_a_folder_that_goes_and_comes_back_is_followed_on(tmp_path: Path, *, poll: bool) -> None:
     root = tmp_path / "root"
     root.mkdir()
