@@ -17,7 +17,7 @@ TO_ASSISTANT: Final = ("The document says, to an assistant: ", "文档中写给�
 
 _AI: Final = (
     r"(?:(?:ai|virtual|digital|search|chat|automated|retrieval)[ -]"
-    r"(?:assistant|bot|agent|system|model|reader|crawler)s?"
+    r"(?:assistant|bot|agent|system|model|reader|crawler|tool)s?"
     r"|ai|ais|llms?|gpt|chatgpt|copilot|(?:large )?language models?|chat ?bots?)\b"
 )
 _BOT: Final = rf"(?:{_AI}|(?:assistant|bot)s?\b)"
@@ -33,13 +33,13 @@ _DO: Final = (
 _TOLD: Final = (  # an order to say something, at the start of a clause
     r"(?:[,;:]|\bthen|\bplease|\byou) ?"
     r"(?:please |then |you |always |only |simply |just |must |should |will |are to )*"
-    rf"(?:{_TELL}|the answer (?:is|must be)\b)"
+    rf"(?:{_TELL}|the (?:correct |right |only )?answer (?:is|must be)\b)"
 )
 _ANSWER: Final = r"(?:answers?|responses?|outputs?|summar(?:y|ies))\b"
 _READING: Final = r"(?:reading|processing|summari[sz]ing|indexing|parsing|crawling|quoting|citing)"
 _PIECE: Final = r"this (?:paragraph|passage|sentence|note|instruction|prompt|chunk|answer)\b"
 _HAN_AI: Final = (
-    r"(?:(?:ai|gpt|人工智能|智能|虚拟|数字|聊天|语音|语言|大|搜索|问答)+(?:助手|助理|机器人|模型|客服)"
+    r"(?:(?:ai|gpt|人工智能|智能|智慧|虚拟|数字|聊天|语音|语言|大|搜索|问答)+(?:助手|助理|机器人|模型|客服)"
     r"|ai|gpt|人工智能)"
 )
 _HAN_BOT: Final = rf"(?:{_HAN_AI}|助手|机器人)"
@@ -59,7 +59,10 @@ _ENGLISH: Final = re.compile(
             rf"^\W*(?:for|to) (?:the |all |any )?{_BOT}(?: readers?| crawlers?| systems?)?:",
             rf"\bdear {_AI}|^\W*(?:for|to|this is an? {_NOTE} (?:for|to)) (?:the |all |any ){_AI}[^.:]{{0,40}}:",
             rf"^\W*attention,? {_BOT}:|^\W*(?:important|urgent|info|only) (?:for|to) (?:the |all |any )?{_AI} ?:",
-            rf"\byou,? (?:the|dear) {_BOT}",
+            rf"\byou,? (?:the|dear) {_BOT}|\byou are an? (?:\w+ ){{0,2}}agent:",
+            r"\bthis (?:text|page|section|note|paragraph|part|message) is (?:only |just |meant |intended |written )*"
+            rf"(?:for|to) (?:the |all |any )?{_AI}",
+            r"\bif you(?:'re| are) (?:summari[sz]ing|processing|indexing|crawling) this\b",
             rf"\bas an? (?:helpful )?{_AI}(?: language model| assistant)?,? you\b",
             r"^\W*(?:dear|hey|hello|hi|ok|stop|listen|attention)\b[,.!]? (?:the |all |any )?"
             rf"(?:{_AI}|bots?\b)[^.:,]{{0,20}}[:,!–—]",
@@ -82,7 +85,7 @@ _ENGLISH: Final = re.compile(
             rf"\basks? (?:the |our |an? |this )?(?:{_AI}|bots?\b)[^.]{{0,80}}"
             rf"\b(?:must|should|shall) {_TELL} ?(?:that\b|with\b|:)",
             r"\b(?:when(?:ever)?|if|(?:every|each) time|should|in case) (?:(?:anyone|anybody|someone|somebody|users?"
-            r"|people|an? user|the user|you(?: are|'re)?)\b[^.]{0,30}?)?"
+            r"|people|an? (?:user|person|reader|visitor)|the user|you(?: are|'re)?)\b[^.]{0,30}?)?"
             rf"\b(?:asks?|asked(?! to\b)|wants? (?!to\b(?! know))|enquires?|inquires?|mentions?)\b[^.]{{0,120}}?{_TOLD}"
             r"(?! (?:the|your|our|his|her)\b)",
             r"\b(?:whoever|anyone|anybody|everyone|everybody|users?|people)(?: who)? "
@@ -125,6 +128,9 @@ _ENGLISH: Final = re.compile(
             r"\b(?:set aside|ignore|forget|disregard|discard) (?:everything|anything|whatever|all(?: that)?|what) "
             r"(?:you|above|before|else)\b",
             r"\b(?:do not|don't|never) use (?:the|any|other) \w+ to answer\b",
+            r"\b(?:ignore|disregard|forget)\b[^.]{0,60}\band (?:say|answer|reply|respond|state|tell)\b",
+            r"\bonly (?:acceptable|valid|allowed|permitted) answer\b",
+            r"\bdiscard (?:all |any |the )?(?:earlier|previous|prior) (?:instructions|rules|prompts?)\b",
             r"\breplace (?:any|every|all) (?:previous|earlier|other) answers?\b",
             r"\b(?:precedence over|prioriti[sz]ed? over|overrides?|more reliable than)\b[^.]{0,20}"
             r"\b(?:retrieved|retrieval|context|search results?|other passages?)\b",
@@ -156,6 +162,8 @@ _CHINESE: Final = re.compile(
             r"(?:谁|任何人|何人|有人|用户|使用者)[^。，]{0,4}(?:问|提到|提及)[^。]{0,30}?[，,]"
             rf"{_HAN_MUST}*(?:直接|统一)?{_HAN_TELL}(?![他她]|对方)",
             r"(?:问到|问及|问起|提问)[^。，]{0,20}[，,](?:标准|正确)?(?:答案|回答)(?:是|为|就是|应为|应是)",
+            rf"(?:问到|问及|问起)[^。，]{{0,16}}[，,](?:一定要|必须|一律|都|只能){_HAN_TELL}",
+            rf"{_HAN_AI}(?:系统)?请(?:按|说|用|以)|唯一(?:正确)?的?(?:答案|回答)(?:是|为)",
             rf"凡是?(?:有人)?(?:问到|问及|问起|询问)[^。，]{{0,20}}[，,]?{_HAN_MUST}+{_HAN_TELL}",
             rf"对于?[^。，]{{0,16}}的?(?:提问|询问)[，,](?:只能|一律|必须|统一)+{_HAN_TELL}|一律(?:说|答)成",
             rf"{_HAN_AI}在?(?:回答|回复|答复)[^。，]{{0,8}}[时中][，,]?{_HAN_MUST}+{_HAN_TELL}",
