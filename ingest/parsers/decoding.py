@@ -1,7 +1,8 @@
 """Bytes of a text file → str, without being told the encoding.
 
-Knows byte order marks, UTF-8, UTF-16, GB18030, Big5 and Windows-1252 (of which Latin-1 text is a part), which
-are what English and Chinese files are written in. Knows nothing of formats.
+Knows byte order marks, UTF-8, UTF-16, GB18030, Big5 and Windows-1252 (of which Latin-1 text is a part), which are what
+English and Chinese files are written in, and encodings of other languages where the text reads as one of them
+(languages.py). Knows nothing of formats.
 """
 
 from __future__ import annotations
@@ -13,6 +14,12 @@ from collections.abc import Sequence
 from functools import cache
 
 from app.errors import DocumentError
+from ingest.parsers.languages import (
+    ENCODINGS,
+    is_of_one_alphabet,
+    is_of_words_of_one_alphabet,
+    weigh_reading,
+)
 
 _BOMS = (  # UTF-32 first: its mark starts with that of UTF-16
     (codecs.BOM_UTF8, "utf-8"),
@@ -22,10 +29,12 @@ _BOMS = (  # UTF-32 first: its mark starts with that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAMPLE_CHARS = 200_000
+_HEAD_BYTES = 100_000  # even, as UTF-16 needs
 _UTF16_NUL_SHARE = 0.2  # Latin text in UTF-16 is half NULs; text in other encodings has none
 _MAX_BROKEN_SHARE = 0.05  # broken to whole multi-byte sequences of a damaged UTF-8 file
 _MIN_PLAUSIBILITY = 0.6
 _MIN_LEAD = 0.1
+_CLEAR_LEAD = 1.5  # a reading says at least so many times as much of a language as the next
 
 _CAPITAL_IN_WORD = re.compile("[a-zß-öø-ÿ][À-ÖØ-Þ]")  # what one Chinese character looks like in Windows-1252
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -50,11 +59,17 @@ def decode(content: bytes, declared: str | None = None) -> str:
         text = _decode_strict(content, _utf16_by_nuls(content))
         if text is not None:
             return text
+    if 0 in content:  # Cyrillic in UTF-16 is ASCII byte by byte, control characters among it
+        text = _decode_by_language(content)
+        if text is not None:
+            return text
     text = _decode_strict(content, "utf-8")  # before the declared one: what is UTF-8 is so by no accident
     if text is None and declared:
         text = _decode_strict(content, declared)
     if text is None:
         text = _decode_damaged_utf8(content)
+    if text is None:
+        text = _decode_by_language(content)
     return _decode_by_plausibility(content) if text is None else text
 
 
@@ -77,17 +92,47 @@ def _utf16_by_nuls(content: bytes) -> str:
     return "utf-16-le" if content[1::2].count(0) >= content[0::2].count(0) else "utf-16-be"
 
 
+def _decode_by_language(content: bytes) -> str | None:
+    """The reading that is clearly the best text of a language; None where there is none. The beginning decides."""
+    weights: dict[str, tuple[float, str]] = {}
+    for encoding in ENCODINGS:
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(content[:_HEAD_BYTES])
+        except UnicodeError:
+            continue
+        if text not in weights:
+            weights[text] = (weigh_reading(text, encoding), encoding)
+    (first, encoding), (second, _) = (*sorted(weights.values(), reverse=True), (0.0, ""), (0.0, ""))[:2]
+    return _decode_strict(content, encoding) if first > 0 and first >= _CLEAR_LEAD * second else None
+
+
 def _decode_by_plausibility(content: bytes) -> str:
     scored = _score(content, ("gb18030", "big5", "cp1252"))
     if not scored or 0 in content:  # without a mark, UTF-16 is rare and must not compete for short files
         scored += _score(content, ("utf-16-le", "utf-16-be"))
     scored.sort(reverse=True)
     lead = scored[0][0] - scored[1][0] if len(scored) > 1 else 1.0
-    if not scored or scored[0][0] < _MIN_PLAUSIBILITY or lead < _MIN_LEAD:
+    if (
+        not scored
+        or scored[0][0] < _MIN_PLAUSIBILITY
+        or lead < _MIN_LEAD
+        or not _is_western(content, scored[0])
+    ):
         raise DocumentError(
             "The file's character encoding can't be told; save it as UTF-8.", code="bad_encoding"
         )
     return scored[0][2]
+
+
+def _is_western(content: bytes, best: tuple[float, str, str]) -> bool:
+    """Whether the best reading is no text of Eastern Europe, whose bytes are mostly letters in Windows-1252, too."""
+    _, encoding, text = best
+    if encoding != "cp1252" or is_of_one_alphabet(text, encoding):
+        return True
+    others = (_decode_strict(content, other) for other in ("cp1250", "iso8859_2"))
+    return is_of_words_of_one_alphabet(text, encoding) and not any(
+        other is not None and is_of_one_alphabet(other, "cp1250") for other in others
+    )
 
 
 def _score(content: bytes, encodings: Sequence[str]) -> list[tuple[float, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 
 import pytest
@@ -50,6 +51,136 @@ def test_a_declared_charset_is_used_unless_the_bytes_are_utf8() -> None:
     assert decode("Привет, мир".encode("cp1251"), "cp1251") == "Привет, мир"
     assert decode("Привет".encode(), "cp1251") == "Привет"
     assert decode(FRENCH.encode("cp1252"), "no-such-charset") == FRENCH
+
+
+SENTENCES = {
+    "cs": [
+        "Provozovna je otevřena od pondělí do pátku.",
+        "Žádost se podává písemně na adresu úřadu.",
+        "Při požáru opusťte budovu po schodišti a nepoužívejte výtah.",
+        "Smlouva je platná od prvního dne měsíce.",
+        "Nájemce platí nájemné předem, a to vždy do konce týdne.",
+    ],
+    "pl": [
+        "Wniosek należy złożyć w ciągu trzech dni.",
+        "Umowa jest ważna od dnia podpisania i nie może być zmieniona.",
+        "Pracownik nie odpowiada za szkody, które powstały z winy firmy.",
+        "Klucze są do odbioru w recepcji przez cały tydzień.",
+        "Zamówienie zostało wysłane na podany adres, a faktura jest w załączniku.",
+    ],
+    "hu": [
+        "A szerződés érvényes, és nem módosítható.",
+        "Az üzlet hétfőtől péntekig van nyitva.",
+        "A bérlő köteles a díjat előre megfizetni.",
+        "Ez egy új űrlap, hogy a kérelem gyorsabb legyen.",
+    ],
+    "ru": [
+        "Договор вступает в силу с момента подписания.",
+        "Заявление подаётся в течение трёх дней, и не позже.",
+        "При пожаре не пользуйтесь лифтом, а идите по лестнице.",
+        "Ключи можно получить на посту охраны до конца рабочего дня.",
+        "Оплата производится за каждый месяц по счёту.",
+    ],
+    "ja": [
+        "契約は署名の日から有効になります。",
+        "申請書は三日以内に提出してください。",
+        "火災のときはエレベーターを使わず、階段で避難してください。",
+        "鍵は受付で受け取ることができます。",
+    ],
+    "ko": [
+        "계약은 서명한 날부터 효력이 발생합니다.",
+        "신청서는 사흘 이내에 제출하여야 합니다.",
+        "화재가 나면 승강기를 이용하지 말고 계단으로 대피하십시오.",
+        "열쇠는 안내 데스크에서 받을 수 있습니다.",
+    ],
+    "zh": [
+        "合同自双方签字之日起生效，有效期为三年。",
+        "员工应当在出差后的五个工作日内提交报销单。",
+        "发生火灾时不要使用电梯，请走楼梯到停车场集合。",
+        "公司的文件由行政部门统一保管，不得外借。",
+    ],
+    "zht": [
+        "合約自雙方簽字之日起生效，有效期為三年。",
+        "員工應當在出差後的五個工作日內提交報銷單。",
+        "發生火災時不要使用電梯，請走樓梯到停車場集合。",
+        "公司的文件由行政部門統一保管，不得外借。",
+    ],
+    "fr": [
+        "Le contrat est valable à partir de la signature.",
+        "La demande est à déposer dans les trois jours.",
+        "En cas d’incendie, prenez l’escalier et non l’ascenseur.",
+        "Les clés sont à retirer à l’accueil, où l’on vous reçoit très tôt.",
+    ],
+    "de": [
+        "Der Vertrag gilt ab dem Tag der Unterschrift für drei Jahre.",
+        "Im Brandfall ist die Treppe zu benützen, nicht der Aufzug.",
+        "Die Schlüssel liegen für Sie am Empfang, auch in der Früh.",
+    ],
+    "es": [
+        "El contrato es válido desde la firma y por tres años.",
+        "La solicitud se entrega en el plazo de tres días, según el artículo.",
+        "En caso de incendio no use el ascensor: baje por la escalera más próxima.",
+    ],
+    "en": [
+        "The naïve approach is to ask the café for a résumé of the day.",
+        "It is “as good as new” – the owner’s words – and sold for £5.",
+    ],
+}
+SETS = [
+    *[("cs", encoding) for encoding in ("iso8859_2", "cp1250")],
+    *[("pl", encoding) for encoding in ("iso8859_2", "cp1250")],
+    *[("hu", encoding) for encoding in ("iso8859_2", "cp1250")],
+    *[("ru", encoding) for encoding in ("cp1251", "koi8_r", "iso8859_5", "cp866", "utf-16-le")],
+    *[("ja", encoding) for encoding in ("cp932", "euc_jp", "utf-16-le")],
+    *[("ko", encoding) for encoding in ("euc_kr", "cp949", "utf-16-be")],
+    *[("zh", encoding) for encoding in ("gb18030", "gb2312", "utf-16-le", "utf-16-be")],
+    *[("zht", encoding) for encoding in ("big5", "gb18030", "utf-16-le")],
+    *[(language, encoding) for language in ("fr", "de", "es") for encoding in ("cp1252", "latin-1")],
+    ("en", "cp1252"),
+]
+
+
+def write_text(language: str, encoding: str, seed: int) -> str:
+    """One to six sentences that the encoding can hold; ’ and – are not in Latin-1."""
+    rng = random.Random(seed)
+    chosen = [rng.choice(SENTENCES[language]) for _ in range(rng.randint(1, 6))]
+    text = rng.choice(["\n", " ", "\r\n\r\n"]).join(chosen)
+    return text.replace("’", "'").replace("–", "-") if encoding == "latin-1" else text
+
+
+@pytest.mark.parametrize(("language", "encoding"), SETS)
+def test_f_1124_texts_of_other_encodings_are_read_right(language: str, encoding: str) -> None:
+    """F-1124: Czech and Polish were stored as mojibake, Japanese, Korean and Russian refused."""
+    for seed in range(20):
+        text = write_text(language, encoding, seed)
+        assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    "encoding", ["iso8859_2", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"]
+)
+def test_f_1124_what_cannot_be_read_is_refused_and_never_mojibake(encoding: str) -> None:
+    """F-1124: lists of names without a sentence, and languages that nobody here knows the words of."""
+    texts = {
+        "iso8859_2": "Jiří Dvořák; Růžena Ševčíková; Tomáš Němec\nŁukasz Żółkiewski; Agnieszka Dąbrowska",
+        "cp1250": "Jiří Dvořák; Růžena Ševčíková; Ondřej Šťastný",
+        "cp1253": "Η σύμβαση ισχύει από την ημέρα της υπογραφής.",
+        "cp1254": "Sözleşme imza tarihinden itibaren geçerlidir, üç yıl için.",
+        "cp1255": "ההסכם נכנס לתוקף ביום החתימה",
+        "cp1256": "يسري العقد من تاريخ التوقيع",
+        "cp1257": "Sutartis įsigalioja nuo pasirašymo dienos, šį mėnesį.",
+        "cp874": "สัญญามีผลตั้งแต่วันที่ลงนาม",
+    }
+    with pytest.raises(DocumentError) as raised:
+        decode(texts[encoding].encode(encoding))
+    assert raised.value.code == "bad_encoding"
+
+
+@pytest.mark.parametrize(
+    "text", ["Müller; Señor Núñez; Søren; Françoise", "Crème brûlée\nSmørrebrød", "Größe: 5 µm"]
+)
+def test_names_of_many_western_countries_are_read(text: str) -> None:
+    assert decode(text.encode("cp1252")) == text
 
 
 @pytest.mark.parametrize(
