@@ -17,6 +17,7 @@ AnswerTypeName = Literal[
     "frequency",
     "time",
     "duration",
+    "extent",
     "date",
     "reason",
     "amount",
@@ -89,6 +90,7 @@ _ASKED: Final[tuple[tuple[AnswerTypeName, tuple[str, ...]], ...]] = (
             r"什么时候|何时|哪一?[年天日月]|几[月号日](?!个)|啥时候|什么时间|多大(?:年龄|岁数)|几岁",
         ),
     ),
+    ("extent", (r"\bhow long (?:is|are|was|were|may|can)\b|多长(?!时间)",)),
     (
         "duration",
         (
@@ -157,8 +159,9 @@ _VALUES: Final[dict[AnswerTypeName, tuple[str, ...]]] = {
         r"[\d一二三四五六七八九十百千万两] ?万?[元块倍]|\d ?%|免费|免收",
         r"\b(?:free of charge|no charge|at no cost|is free|for free)\b",
     ),
-    # "How long" may be a length.
-    "duration": (
+    "duration": (_SPAN,),
+    # "How long is it" may be a length.
+    "extent": (
         _SPAN,
         rf"{_NUMBER}[ -]?(?:metres?|meters?|feet|inches|characters?|pages?|words?|[ckm]?m)\b",
         rf"{_NUMBER} ?(?:米|公里|厘米|毫米|字|页)",

