@@ -51,6 +51,7 @@ QUESTIONS = {
         *("How much time do I have?", "How many days until the deposit is refunded?"),
         *("年假有几天？", "试用期几个月？", "質保期多久？", "要等多少时间？", "保修期限是多久？"),
     ),
+    "extent": ("How long is the bridge?", "How long is the trial?", "桥有多长？", "試用期多長？"),
     "date": (
         *(
             "When was it built?",
@@ -138,6 +139,7 @@ def test_questions_that_ask_for_no_value(question: str) -> None:
         ("How long does it take?", "It takes ten working days.", "It takes patience."),
         ("How long is the bridge?", "It is 330 metres long.", "It is long."),
         ("多久？", "需要五个工作日。", "需要经理同意。"),
+        ("How long does that take?", "It takes 40 minutes.", "It is inspected every 300 km."),
         ("When?", "It was on 4 March.", "It was at the GW-2025-A."),
         ("When was it?", "In 1998.", "In the basement."),
         ("什么时候？", "每月十五日，三月除外。", "由人事部决定。"),
