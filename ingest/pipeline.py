@@ -42,6 +42,7 @@ from ingest.counting import Counted, terms_of
 from ingest.duplicates import Duplicate, DuplicateSearch, sign
 from ingest.interrupts import interrupt_after
 from ingest.lead import lead_of
+from ingest.losses import NOTEWORTHY_SHARE, LossyDocument, lost_share
 from ingest.planning import IngestOptions, Plan, Progress, is_storable, make_plan, origin_of
 from ingest.pooling import pool, window_weights
 from ingest.room import check_room
@@ -72,7 +73,9 @@ class DuplicateFile:
 class Report:
     """What a run did: the JSON object of `ingest --json`. `tokens` are those of the documents stored: what the encoder
     read of them, what kept its vector, and what is in no window (none, ever). `unreadable_documents` counts the whole
-    collection, `excluded_documents` those stored whose file is skipped by now."""
+    collection, `excluded_documents` those stored whose file is skipped by now. `dropped_chars` is what
+    was left out of the documents stored, by kind, and `lossy_documents` are those that lost much of what was to be
+    read."""
 
     new: int = 0
     changed: int = 0
@@ -90,6 +93,8 @@ class Report:
     dropped_tokens: int = 0
     unreadable_documents: int = 0
     excluded_documents: int = 0
+    dropped_chars: dict[str, int] = field(default_factory=dict)
+    lossy_documents: list[LossyDocument] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,9 +394,18 @@ class IngestRun:
             report.embedded_tokens += windows.embedded_tokens
             report.reused_tokens += windows.reused_tokens
             report.dropped_tokens += tokens - windows.embedded_tokens - windows.reused_tokens
+            self._count_losses(prepared.document, prepared.version.source)
         else:
             report.unchanged += 1
         self._settle(prepared.version.source, chunks, tokens)
+
+    def _count_losses(self, document: Document, source: str) -> None:
+        report = self.report
+        for kind, count in document.dropped.items():
+            report.dropped_chars[kind] = report.dropped_chars.get(kind, 0) + count
+        share = lost_share(document)
+        if share > NOTEWORTHY_SHARE:
+            report.lossy_documents.append(LossyDocument(source, round(share, 3)))
 
     def _settle(self, source: str, chunks: int = 0, tokens: int = 0) -> None:
         self._settled.add(source)

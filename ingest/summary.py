@@ -87,6 +87,13 @@ def report_lines(report: Report, collection: str, *, interrupted: bool) -> Itera
         yield printable(f"duplicate  {duplicate.source}: {how} {duplicate.of}")
     if len(report.duplicates) > len(shown):
         yield f"duplicate  … and {len(report.duplicates) - len(shown):,} more"
+    for lossy in report.lossy_documents[:_MOST_LINES]:
+        yield printable(
+            f"lossy  {lossy.source}: {lossy.share:.0%} of its visible text was left out; "
+            "`pgask documents show` tells what"
+        )
+    if len(report.lossy_documents) > _MOST_LINES:
+        yield f"lossy  … and {len(report.lossy_documents) - _MOST_LINES:,} more"
     yield (
         f"{report.new} new, {report.changed} changed, {report.renamed} renamed, {report.unchanged} unchanged, "
         f"{report.removed} removed, {len(report.failed)} failed, {_count(len(report.duplicates), 'duplicate')}; "
@@ -97,6 +104,12 @@ def report_lines(report: Report, collection: str, *, interrupted: bool) -> Itera
         yield (
             f"coverage: {report.tokens:,} tokens read, {report.embedded_tokens:,} embedded, "
             f"{report.reused_tokens:,} reused, {report.dropped_tokens:,} dropped"
+        )
+    if report.dropped_chars:
+        kinds = sorted(report.dropped_chars.items(), key=lambda one: (-one[1], one[0]))
+        yield (
+            f"left out: {_count(sum(report.dropped_chars.values()), 'character')} "
+            f"({', '.join(f'{kind} {count:,}' for kind, count in kinds)})"
         )
     if report.unreadable_documents:
         yield printable(

@@ -152,6 +152,20 @@ def test_f_1123_pictures_are_skipped_and_failed_ones_of_earlier_runs_forgotten(
     assert {status for status, _ in statuses(database).values()} == {"ready"}
 
 
+def test_what_is_left_out_is_counted_by_kind(database: Database, tmp_path: Path) -> None:
+    """A document that lost more than a tenth of what was to be read is named; what nobody reads is only counted."""
+    (tmp_path / "bad.jsonl").write_text('{"text": "one"}\n' + "not JSON at all " * 5 + "\n", "utf-8")
+    (tmp_path / "page.html").write_text(
+        "<p>Read me.</p><!-- x --><p style='display:none'>Hidden text.</p>", "utf-8"
+    )
+    report = ingest(database, tmp_path)
+    assert report.new == 2
+    assert report.dropped_chars["bad_line"] >= 70
+    assert report.dropped_chars["hidden"] == 12
+    assert [lossy.source for lossy in report.lossy_documents] == ["bad.jsonl"]
+    assert report.lossy_documents[0].share > 0.5
+
+
 def test_f_1123_what_becomes_excluded_stays_even_with_prune(database: Database, tmp_path: Path) -> None:
     """F-1123: prune forgets documents whose file is gone, and no others."""
     corpus = write_corpus(tmp_path / "corpus", 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from ingest.losses import LossyDocument
 from ingest.pipeline import DuplicateFile, Plan, Report
 from ingest.sources import SkippedSource, SourceFailure
 from ingest.summary import plan_lines, plan_object, report_lines, report_object, to_json
@@ -57,6 +58,17 @@ def test_f_1123_what_is_no_document_is_one_line_with_numbers_by_kind() -> None:
     plan = replace(NOTHING, skipped=tuple(skipped))
     assert list(plan_lines(plan)) == [line, "nothing to do"]
     assert plan_object(plan)["skipped"][0] == {"source": "0.x", "code": "temporary", "detail": "…"}
+
+
+def test_what_was_left_out_is_counted_and_a_lossy_document_named() -> None:
+    """Nothing is cut off silently: the summary says how much of which kind, and of which document much."""
+    report = Report(
+        dropped_chars={"hidden": 4, "drawing": 1200}, lossy_documents=[LossyDocument("a\x1b.tex", 0.234)]
+    )
+    lossy, _, left_out = report_lines(report, "default", interrupted=False)
+    assert lossy == "lossy  a�.tex: 23% of its visible text was left out; `pgask documents show` tells what"
+    assert left_out == "left out: 1,204 characters (drawing 1,200, hidden 4)"
+    assert report_object(report)["lossy_documents"] == [{"source": "a\x1b.tex", "share": 0.234}]
 
 
 def test_an_empty_plan_says_so() -> None:
