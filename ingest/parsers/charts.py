@@ -17,11 +17,15 @@ from ingest.parsers.ooxml import Package, attribute, child
 _AXES = frozenset({"catAx", "valAx", "dateAx", "serAx"})
 
 
-def drawn_words(package: Package, part: str, kind: str, link: str) -> Iterator[str]:
-    """Yield the words of the "chart" or "diagram" that `part` refers to by this relationship, an item each."""
+def drawn_words(package: Package, part: str, kind: str, link: str, seen: set[str]) -> Iterator[str]:
+    """Yield the words of the "chart" or "diagram" that `part` refers to by this relationship, an item each.
+
+    `seen`: the parts that have been read; reading each once keeps a small file from unfolding.
+    """
     target = package.relationships(part).get(link)
-    if target is None or target.target not in package.archive:
+    if target is None or target.target in seen or target.target not in package.archive:
         return
+    seen.add(target.target)
     root = package.archive.read_xml(target.target)
     yield from _chart_words(root) if kind == "chart" else _diagram_words(root)
 
@@ -45,7 +49,7 @@ def _chart_words(root: etree._Element) -> Iterator[str]:
         categories = _cached(child(series, "cat")) or _cached(child(series, "xVal"))
         values = _cached(child(series, "val")) or _cached(child(series, "yVal"))
         points = [f"{categories.get(index, '')} {value}".strip() for index, value in values.items()]
-        yield (f"{name}: " if name else "") + ", ".join(points)
+        yield ": ".join(filter(None, [name, ", ".join(points)]))
 
 
 def _title(title: etree._Element) -> str:

@@ -84,6 +84,7 @@ class _Reader:
         self._has_even_pages = is_on(child(root("settings"), "evenAndOddHeaders"))
         self._is_body = True
         self._running: dict[str, bool] = {}  # parts of headers and footers → whether a page shows them
+        self._drawn: set[str] = set()
         self._budget = SpanBudget()
 
     def read_section(self, section: etree._Element) -> None:
@@ -171,7 +172,7 @@ class _Reader:
         for box in inline.boxes:
             self.read_block(box)
         for kind, link in inline.drawn:
-            for words in drawn_words(self._package, self._main, kind, link):
+            for words in drawn_words(self._package, self._main, kind, link, self._drawn):
                 self.writer.item(0, BULLET, words)
 
     def _label(self, properties: etree._Element | None, style: str) -> tuple[str | None, int]:

@@ -34,6 +34,7 @@ _MADE_BY_PROGRAM = re.compile(
     r"|(?:描述)?已自动生成(?:说明|描述)?|自動產生的描述|AI 生成的内容.{0,20})[\s.。]*$",
     re.I,
 )
+_MARK_CHARS = 80  # such a mark is not longer
 HAN = re.compile("[\u3400-\u9fff]")
 # Around blocks, cells and runs stand elements that only say where these come from.
 _WRAPPERS = frozenset(
@@ -145,7 +146,7 @@ def picture_words(properties: etree._Element) -> str:
     if attribute(properties, "hidden") in {"1", "true"}:
         return ""
     text = clean_line(attribute(properties, "descr") or attribute(properties, "title"))[:_MAX_VALUE_CHARS]
-    text = _MADE_BY_PROGRAM.sub("", text)
+    text = text[:-_MARK_CHARS] + _MADE_BY_PROGRAM.sub("", text[-_MARK_CHARS:])
     if not text or _FILE_NAME.match(text):
         return ""
     return f"[图片：{text}]" if HAN.search(text) else f"[Picture: {text}]"

@@ -69,6 +69,7 @@ class _Deck:
     budget: TextBudget = field(default_factory=TextBudget)
     spans: SpanBudget = field(default_factory=SpanBudget)
     running: set[str] = field(default_factory=set)  # footers that have been written
+    drawn: set[str] = field(default_factory=set)  # parts of charts and diagrams that have been read
     dropped: Counter[str] = field(default_factory=Counter)
 
 
@@ -271,7 +272,7 @@ def _write_frame(writer: FlatWriter, frame: etree._Element, deck: _Deck, part: s
         _write_table(writer, table, deck.spans)
     for reference, kind, key in (("chart", "chart", "id"), ("relIds", "diagram", "dm")):
         if (element := child(content, reference)) is not None:
-            for words in drawn_words(deck.package, part, kind, relationship_id(element, key)):
+            for words in drawn_words(deck.package, part, kind, relationship_id(element, key), deck.drawn):
                 writer.item(0, BULLET, words)
 
 

@@ -39,6 +39,7 @@ _PAGE_NUMBERS: Final = re.compile(
     re.I,
 )
 _LONE_MARKS: Final = re.compile(r"[\W_]*$")
+_MAX_EQUATION_CHARS: Final = 1_000
 _EQ_STEP: Final = re.compile(r"\\([a-z]+)((?:\\[a-z]+\d*)*)\s*\(([^()\\]*)\)", re.I)
 # Brackets in a part of an EQ field that has been read, while others are looked for.
 _SET_ASIDE: Final = str.maketrans("()", "\x01\x02")
@@ -301,6 +302,8 @@ def _equation(instruction: str) -> str:
     >>> _equation(r"\f(1,\r(2))"), _equation(r"\o\ac(○,3)"), _equation(r"x\s\up 5(2)")
     ('1/√2', '③', 'x²')
     """
+    if len(instruction) > _MAX_EQUATION_CHARS:
+        return ""
     text = re.sub(r"(\\[a-z]+)\s+(\d+)", r"\1\2", instruction, flags=re.I)
     for _ in range(20):
         replaced = _EQ_STEP.sub(_equation_step, text)

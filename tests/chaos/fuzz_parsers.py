@@ -54,6 +54,7 @@ from tests.office import (
     build_xlsx,
     pack,
     paragraph,
+    part,
     row,
     shape,
     word_table,
@@ -111,6 +112,27 @@ def built_seeds() -> list[tuple[str, bytes]]:
         + word_table(
             [["a", "b"], ["c", '<w:tcPr><w:vMerge/><w:gridSpan w:val="2"/></w:tcPr>' + paragraph("d")]]
         )
+    )
+    marked = build_docx(
+        paragraph(
+            '<w:r><w:sym w:font="Symbol" w:char="F0B1"/></w:r><w:r><w:commentReference w:id="1"/></w:r><w:r><w:fldChar '
+            'w:fldCharType="begin"/></w:r><w:r><w:instrText>EQ \\f(1,2)</w:instrText></w:r><w:r><w:fldChar '
+            'w:fldCharType="end"/></w:r><m:oMath><m:f><m:num><m:r><m:t>a</m:t></m:r></m:num><m:den/></m:f></m:oMath>'
+        )
+        + '<w:sectPr><w:headerReference w:type="default" r:id="h"/></w:sectPr>',
+        comments=part(f'<w:comment w:id="1" w:author="A">{paragraph("b")}</w:comment>', "w:comments"),
+        linked={"h": ("header", part(paragraph("<w:r><w:t>Page </w:t><w:pgNum/></w:r>")))},
+    )
+    chart = part(
+        "<c:ser><c:val><c:formatCode>0%</c:formatCode><c:pt><c:v>1</c:v></c:pt></c:val></c:ser>", "c:c"
+    )
+    drawn = build_pptx(
+        [
+            '<p:pic><p:nvPicPr><p:cNvPr id="1" descr="x"/></p:nvPicPr></p:pic><p:graphicFrame><a:x/><a:graphic>'
+            '<a:graphicData><c:chart r:id="k"/></a:graphicData></a:graphic></p:graphicFrame>'
+        ],
+        hidden=[1],
+        linked={"k": ("chart", chart)},
     )
     book = build_xlsx(
         {"一": row("a", "b") + row(1, '<c r="B1" t="s" s="1"><v>0</v></c>')}, strings=["<t>s</t>"]
@@ -171,6 +193,8 @@ def built_seeds() -> list[tuple[str, bytes]]:
         (pdf.MEDIA_TYPE, build_pdf([["one", "two"], ["three"]], title="t")),
         (pdf.MEDIA_TYPE, build_pdf([["closed"]], user_password="")),
         (docx.MEDIA_TYPE, word),
+        (docx.MEDIA_TYPE, marked),
+        (pptx.MEDIA_TYPE, drawn),
         (
             pptx.MEDIA_TYPE,
             build_pptx([shape("t", kind="title") + shape("a\nb", kind="body")], {1: shape("n")}),

@@ -338,6 +338,19 @@ def test_charts_are_read_with_their_numbers_as_shown() -> None:
     assert document.text == "See:\n\n- Scrap\n- Share\n- Kiel: 2023 25%, 2024 50%"
 
 
+def test_what_is_referred_to_often_is_read_once() -> None:
+    """F-1116: a small file that refers to a part a thousand times does not unfold; nor do long EQ fields take long."""
+    chart = part(f"<c:ser><c:tx><c:pt><c:v>{'x' * 1000}</c:v></c:pt></c:tx></c:ser>", "c:chartSpace")
+    drawing = '<w:r><w:drawing><c:chart r:id="k"/></w:drawing></w:r>'
+    again = f"<w:p><w:pPr>{section(header('h'))}</w:pPr>{drawing}{refer(0)}</w:p>"
+    document = word(
+        again * 1000 + paragraph(run("e") + field("EQ " + "\\s\\up1" * 50_000 + "(", "")),
+        linked={"k": ("chart", chart), "h": ("header", part(paragraph("line")))},
+        comments=part(comments(("A", "once")), "w:comments"),
+    )
+    assert document.text == f"line\n\n> Comment by A: once\n\n- {'x' * 1000}\n\ne"
+
+
 # Numbers and headings
 
 
