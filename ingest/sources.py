@@ -20,6 +20,7 @@ from ingest.parsers.code import MEDIA_TYPES as CODE_MEDIA_TYPES
 from ingest.reasons import SKIPPED
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
+_ODF = "application/vnd.oasis.opendocument."
 MEDIA_TYPES: Mapping[str, str] = {
     ".md": "text/markdown",
     ".markdown": "text/markdown",
@@ -36,11 +37,27 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".docx": _OOXML + "wordprocessingml.document",
     ".docm": _OOXML + "wordprocessingml.document",
     ".dotx": _OOXML + "wordprocessingml.document",
+    ".dotm": _OOXML + "wordprocessingml.document",
     ".pptx": _OOXML + "presentationml.presentation",
     ".pptm": _OOXML + "presentationml.presentation",
     ".ppsx": _OOXML + "presentationml.presentation",
+    ".ppsm": _OOXML + "presentationml.presentation",
+    ".potx": _OOXML + "presentationml.presentation",
+    ".potm": _OOXML + "presentationml.presentation",
     ".xlsx": _OOXML + "spreadsheetml.sheet",
     ".xlsm": _OOXML + "spreadsheetml.sheet",
+    ".xltx": _OOXML + "spreadsheetml.sheet",
+    ".xltm": _OOXML + "spreadsheetml.sheet",
+    ".odt": _ODF + "text",
+    ".ott": _ODF + "text",
+    ".ods": _ODF + "spreadsheet",
+    ".ots": _ODF + "spreadsheet",
+    ".odp": _ODF + "presentation",
+    ".otp": _ODF + "presentation",
+    ".rtf": "application/rtf",
+    ".eml": "message/rfc822",
+    ".mht": "application/x-mimearchive",
+    ".mhtml": "application/x-mimearchive",
     ".csv": "text/csv",
     ".tsv": "text/tab-separated-values",
     ".tab": "text/tab-separated-values",

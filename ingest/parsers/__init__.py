@@ -22,12 +22,15 @@ from ingest.parsers import (
     latex,
     markdown,
     mdx,
+    message,
+    odf,
     org,
     pdf,
     plaintext,
     pptx,
     rmarkdown,
     rst,
+    rtf,
     subtitles,
     xlsx,
 )
@@ -60,6 +63,12 @@ PARSERS: Mapping[str, Parser] = {
     jsonfile.JSON_LINES_MEDIA_TYPE: jsonfile.parse_json_lines,
     ipynb.MEDIA_TYPE: ipynb.parse_ipynb,
     epub.MEDIA_TYPE: epub.parse_epub,
+    odf.TEXT_MEDIA_TYPE: odf.parse_odt,
+    odf.SHEET_MEDIA_TYPE: odf.parse_ods,
+    odf.SLIDES_MEDIA_TYPE: odf.parse_odp,
+    rtf.MEDIA_TYPE: rtf.parse_rtf,
+    message.MEDIA_TYPE: lambda content, source: message.parse_message(content, source, parse),
+    message.MHTML_MEDIA_TYPE: message.parse_mhtml,
     **code.PARSERS,
 }
 
