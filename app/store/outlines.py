@@ -77,13 +77,20 @@ SELECT (SELECT jsonb_object_agg(language, documents) FROM (SELECT language, sum(
 
 _NEWEST: Final = "SELECT {lead} {from_kept} ORDER BY d.updated_at DESC, d.source LIMIT %(named)s"
 
-# `needles` are lists of spellings; a document's name has to hold one of each.
+# `needles` are lists of spellings; a document's name has to hold one of each. A copy that was left out is found by its
+# own name, and leads to the document kept in its place.
 _CANDIDATES: Final = """
-SELECT {lead} {from_kept}
-   AND NOT EXISTS (SELECT FROM jsonb_array_elements(%(needles)s::jsonb) word
-                    WHERE NOT EXISTS (SELECT FROM jsonb_array_elements_text(word.value) spelling
-                                       WHERE strpos(lower((d.source || ' ' || d.title) COLLATE "C"), spelling) > 0))
- ORDER BY length(d.source) + length(d.title), d.source LIMIT %(candidates)s"""
+SELECT {lead}, n.source AS named_source, n.title AS named_title FROM (
+    SELECT coalesce(d.duplicate_of, d.id) AS id, d.source, d.title
+      FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id
+     WHERE c.name = %(collection)s AND ({kept})
+       AND (d.status IN ('ready', 'stale') AND d.chunk_count > 0 OR d.duplicate_of IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM jsonb_array_elements(%(needles)s::jsonb) word
+                        WHERE NOT EXISTS (SELECT FROM jsonb_array_elements_text(word.value) spelling
+                                           WHERE strpos(lower((d.source || ' ' || d.title) COLLATE "C"), spelling) > 0))
+     ORDER BY length(d.source) + length(d.title), d.source LIMIT %(candidates)s) n
+  JOIN pgask.documents d ON d.id = n.id
+ ORDER BY length(n.source) + length(n.title), n.source"""
 
 # An item is a line that begins with "- ": a row of a long table. They are counted where the text is not read whole.
 _OUTLINE: Final = """
@@ -253,8 +260,9 @@ async def find_candidates(
     search_filter: SearchFilter | None,
     needles: Sequence[Sequence[str]],
 ) -> list[Lead]:
-    """Documents whose source and title together hold one spelling of each needle; at most MAX_CANDIDATES, those with
-    the shortest names, which hold little else, first.
+    """Documents whose source and title together, or those of a copy left out in their favour, hold one spelling of each
+    needle; at most MAX_CANDIDATES, those with the shortest names, which hold little else, first. `source` and `title`
+    are the ones found.
 
     Needles are in lower case where they are ASCII; other letters than those are found as they are written.
     """
@@ -262,7 +270,11 @@ async def find_candidates(
     rows = await _rows(
         connection, _CANDIDATES, collection, search_filter, needles=given, candidates=MAX_CANDIDATES
     )
-    return [_lead(row) for row in rows]
+    leads: dict[str, Lead] = {}  # one a document: the name that holds little else
+    for row in rows:
+        named = {"source": row.pop("named_source"), "title": row.pop("named_title")}
+        leads.setdefault(row["document_id"], _lead(row | named))
+    return list(leads.values())
 
 
 async def read_outline(connection: AsyncConnection, document_id: str) -> StoredOutline | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -15,6 +16,7 @@ from app.lexicon import terms
 from app.store.documents import remove_documents
 from app.store.duplicates import _CANDIDATES, Signature, duplicate_candidates, record_duplicate
 from app.store.engine import Database, connect
+from app.store.outlines import find_candidates
 from app.store.search import compile_eligible
 from ingest.duplicates import Duplicate, DuplicateSearch, sign
 from ingest.pipeline import Report
@@ -426,3 +428,18 @@ def test_what_the_run_replaces_counts_once_it_was_looked_at(database: Database, 
         search.expect("d.md", signature, text)
         search.settle(["b.md", "d.md"])
         assert search.find("e.md", signature, text) == Duplicate("a.md", 1.0)
+
+
+async def test_f_1108_a_copy_is_found_by_its_own_name(database: Database, tmp_path: Path) -> None:
+    """F-1108: "Summarise 2025/house.md" found nothing, since 2024/house.md holds the same."""
+    for folder in ("2024", "2025"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "house.md").write_text(f"# House rules\n\n{long_text('en')}", "utf-8")
+    ingest(database, tmp_path)
+    async with await psycopg.AsyncConnection.connect(database.app) as connection:
+        (copy,) = await find_candidates(connection, "default", None, [["2025"], ["house"]])
+        (kept,) = await find_candidates(connection, "default", None, [["2024"], ["house"]])
+        (both,) = await find_candidates(connection, "default", None, [["house"]])
+    assert (copy.source, kept.source, both.source) == ("2025/house.md", "2024/house.md", "2024/house.md")
+    assert copy.document_id == kept.document_id
+    assert copy.text.startswith("# House rules")
