@@ -21,12 +21,10 @@ _MEDIA: Final = (
 )
 _FONTS: Final = "ttf otf ttc woff woff2 eot pfb pfm afm"
 _ARCHIVES: Final = (
-    "zip tar gz tgz bz2 tbz2 xz txz zst lz lzma lz4 7z rar cab cpio ar deb rpm apk jar war ear whl egg gem nupkg "
+    "zip tar gz tgz bz2 tbz2 xz txz zst lz lzma lz4 7z rar cab cpio deb rpm apk jar war ear whl egg gem nupkg "
     "crate vsix xpi iso img dmg vhd vhdx vmdk qcow2"
 )
-_PROGRAMS: Final = (
-    "exe dll so dylib a lib o obj com msi sys class pyc pyo pyd elc beam wasm pdb dsym node ko efi appimage"
-)
+_PROGRAMS: Final = "exe dll so dylib lib o msi sys class pyc pyo pyd elc beam wasm pdb dsym node efi appimage"
 _KINDS: Final[Mapping[str, str]] = {
     f".{suffix}": kind
     for kind, suffixes in (

@@ -69,6 +69,8 @@ export const en = {
       comment: "comments",
       bad_line: "lines that could not be read",
       data: "embedded data and keys",
+      symbol: "signs without a letter",
+      attachment: "attachments that could not be read",
     };
     return `${names[kind] ?? `other (${kind})`}: ${n.toLocaleString("en")}`;
   },

@@ -67,6 +67,8 @@ export const zh: Dictionary = {
       comment: "注释",
       bad_line: "无法读取的行",
       data: "嵌入的数据和密钥",
+      symbol: "没有对应文字的符号",
+      attachment: "无法读取的附件",
     };
     return `${names[kind] ?? `其他（${kind}）`}：${n.toLocaleString("zh")}`;
   },
