@@ -160,7 +160,7 @@ class TextReader:
         if line.font:
             shown = symbols(text, line.font)
             if len(shown) < len(text):
-                self.dropped["symbol"] += len(text) - len(shown)
+                self.dropped["drawing"] += len(text) - len(shown)
             text = shown
         line.add(text, line.aligned)
         return True
@@ -175,7 +175,7 @@ class TextReader:
     def _symbol(self, number: int, font: str) -> str:
         shown = symbols(chr(number), font)
         if not shown or 0xE000 <= ord(shown) < 0xF900:
-            self.dropped["symbol"] += 1
+            self.dropped["drawing"] += 1
             return ""
         return shown
 

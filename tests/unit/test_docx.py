@@ -201,7 +201,7 @@ def test_symbols_are_the_signs_that_they_show() -> None:
     )
     document = word(body)
     assert document.text == "☑ by rail, ±5 μμ→☒☐"
-    assert document.dropped == {"symbol": 1}
+    assert document.dropped == {"drawing": 1}
 
 
 def test_raised_and_lowered_numbers_are_not_digits_of_the_line() -> None:
