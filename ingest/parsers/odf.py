@@ -19,6 +19,7 @@ from app.errors import DocumentError
 from ingest.cleaning import clean_text, detect_language
 from ingest.parsers.archives import Archive, local_name
 from ingest.parsers.blocks import LINE_BREAK
+from ingest.parsers.budget import TextBudget
 from ingest.parsers.flat import FlatWriter
 from ingest.parsers.grid import Row, write_rows
 from ingest.parsers.numbering import BULLET
@@ -32,7 +33,9 @@ SHEET_MEDIA_TYPE: Final = "application/vnd.oasis.opendocument.spreadsheet"
 SLIDES_MEDIA_TYPE: Final = "application/vnd.oasis.opendocument.presentation"
 
 _MAX_SPACES: Final = 100
-_MAX_REPEATED: Final = 1_000  # of one row or cell that holds something
+_MAX_REPEATED: Final = 1_000  # of one row that holds something; the rest is counted
+_MAX_SPANNED: Final = 100
+_MAX_ROWS: Final = 1_048_576
 _MAX_COLUMNS: Final = 16_384
 _MAX_DEPTH: Final = 50  # of blocks within blocks
 _PAGE_SEPARATOR: Final = "\n\n"
@@ -54,7 +57,7 @@ def parse_odt(content: bytes, source: str) -> Document:
         TEXT_MEDIA_TYPE,
         title=usable_title(properties.get("title", "")),
         metadata=properties,
-        dropped=dict(writer.dropped),
+        dropped=+writer.dropped,
     )
 
 
@@ -82,7 +85,7 @@ def parse_ods(content: bytes, source: str) -> Document:
         SHEET_MEDIA_TYPE,
         title=usable_title(properties.get("title", "")) or PurePosixPath(source).stem,
         metadata=properties,
-        dropped=dict(writer.dropped),
+        dropped=+writer.dropped,
     )
 
 
@@ -118,7 +121,7 @@ def parse_odp(content: bytes, source: str) -> Document:
         sections=tuple(sections),
         pages=tuple(pages),
         metadata=properties,
-        dropped=dict(dropped),
+        dropped=+dropped,
     )
 
 
@@ -174,26 +177,37 @@ class _Writer:
         return title
 
     def sheet_rows(self, sheet: etree._Element) -> Iterator[Row]:
-        """Yield the rows of a sheet: its gaps as one empty row, repeated ones as often as something stands in them."""
+        """Yield the rows of a sheet: its gaps as one empty row, repeated ones as often as something stands in them.
+        Merged cells show their value wherever they reach. Raises DocumentError `too_large`."""
+        budget = TextBudget()
+        below: dict[
+            int, tuple[int, str]
+        ] = {}  # column → rows that a merged cell still reaches down, and its text
         for element in sheet.iter("{*}table-row"):
             row: dict[int, str] = {}
             column = 0
-            for cell in element:
-                if local_name(cell) not in {"table-cell", "covered-table-cell"}:
-                    continue
+            for cell in element.iterchildren("{*}table-cell", "{*}covered-table-cell"):
                 times = _number(cell, "number-columns-repeated", 1, _MAX_COLUMNS)
                 text = self._cell(cell)
-                if text:
-                    for at in range(
-                        column, column + max(_number(cell, "number-columns-spanned", 1, 100), times)
-                    ):
-                        if at == column or self._spans.take(len(text) + 4):
-                            row[at] = text
+                if local_name(cell) == "covered-table-cell":
+                    shown = {at: text or below.get(at, (0, ""))[1] for at in range(column, column + times)}
+                else:
+                    width = max(times, _number(cell, "number-columns-spanned", 1, _MAX_SPANNED))
+                    shown = dict.fromkeys(range(column, column + width), text)
+                    rows = _number(cell, "number-rows-spanned", 1, _MAX_REPEATED)
+                    below |= {at: (rows, text) for at in shown if rows > 1}
+                filled = {at: words for at, words in shown.items() if words and not row.get(at)}
+                budget.take(sum(map(len, filled.values())))
+                row |= filled
                 column += times
-            repeated = _number(element, "number-rows-repeated", 1, _MAX_REPEATED) if row else 1
-            for at in range(repeated):
-                if not at or self._spans.take(sum(map(len, row.values())) + 4 * len(row)):
-                    yield row
+            below = {at: (rows - 1, text) for at, (rows, text) in below.items() if rows > 1}
+            yield row
+            again = _number(element, "number-rows-repeated", 1, _MAX_ROWS) - 1 if row else 0
+            chars = sum(map(len, row.values()))
+            for _ in range(min(again, _MAX_REPEATED)):
+                budget.take(chars)
+                yield row
+            self.dropped["repeated"] += chars * max(0, again - _MAX_REPEATED)
 
     def _table(self, table: etree._Element) -> None:
         written = Table(self._spans)

@@ -139,6 +139,38 @@ def test_f_1122_a_workbook_shows_its_cells_as_written() -> None:
     assert document.title == "file"
 
 
+def test_merged_cells_of_a_sheet_are_repeated_and_what_repeats_without_end_is_counted() -> None:
+    """As in XLSX (F-1107); the budget of repeated cells is that of the text."""
+    merged = (
+        '<table:table-row><table:table-cell table:number-rows-spanned="2"><text:p>North</text:p></table:table-cell>'
+        "<table:table-cell><text:p>Shop 1</text:p></table:table-cell></table:table-row>"
+        "<table:table-row><table:covered-table-cell/><table:table-cell><text:p>Shop 2</text:p></table:table-cell>"
+        "</table:table-row>"
+        '<table:table-row><table:table-cell table:number-columns-spanned="2"><text:p>none</text:p></table:table-cell>'
+        "<table:covered-table-cell/></table:table-row>"
+    )
+    end = (
+        '<table:table-row table:number-rows-repeated="5000"><table:table-cell><text:p>0</text:p></table:table-cell>'
+        "<table:table-cell><text:p>1</text:p></table:table-cell></table:table-row>"
+    )
+    text = read(
+        build("spreadsheet", f'<table:table table:name="S">{row("R", "S")}{merged}</table:table>'), ".ods"
+    ).text
+    assert "| North | Shop 1 |\n| North | Shop 2 |\n| none | none |" in text
+    document = read(build("spreadsheet", f'<table:table table:name="S">{end}</table:table>'), ".ods")
+    assert document.dropped == {"repeated": 2 * (5000 - 1001)}
+    wide = '<table:table-row><table:table-cell table:number-columns-repeated="16384"><text:p>' + "x" * 2000
+    with pytest.raises(DocumentError, match="split it"):
+        read(
+            build(
+                "spreadsheet",
+                f'<table:table table:name="S">{wide}</text:p></table:table-cell></table:table-row>'
+                "</table:table>",
+            ),
+            ".ods",
+        )
+
+
 def test_f_1122_slides_are_pages_with_notes() -> None:
     """F-1122: .odp was refused."""
     document = read(ODP, ".odp")
