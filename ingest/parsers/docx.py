@@ -83,21 +83,23 @@ class _Reader:
         self._comments = _by_id(root("comments"))
         self._has_even_pages = is_on(child(root("settings"), "evenAndOddHeaders"))
         self._is_body = True
+        self._current: dict[tuple[str, str], str] = {}  # (element, kind of page) → part, of the section
         self._running: dict[str, bool] = {}  # parts of headers and footers → whether a page shows them
         self._drawn: set[str] = set()
         self._budget = SpanBudget()
 
     def read_section(self, section: etree._Element) -> None:
-        """Note which headers and footers a section of the body has, those of first and even pages where it has such."""
+        """Note which headers and footers a section of the body shows: its own, else those of the section before."""
         parts = self._package.relationships(self._main)
         for reference in section:
             target = parts.get(relationship_id(reference))
             if local_name(reference) in {"headerReference", "footerReference"} and target is not None:
                 kind = attribute(reference, "type", "default")
-                is_seen = kind == "default" or (
-                    is_on(child(section, "titlePg")) if kind == "first" else self._has_even_pages
-                )
-                self._running[target.target] = self._running.get(target.target, False) or is_seen
+                self._current[local_name(reference), kind] = target.target
+                self._running.setdefault(target.target, False)
+        kinds = {"default": True, "first": is_on(child(section, "titlePg")), "even": self._has_even_pages}
+        for (_, kind), part in self._current.items():
+            self._running[part] = self._running[part] or kinds.get(kind, False)
 
     def page_lines(self) -> str:
         """Return the headers, then the footers, each distinct text once."""

@@ -76,6 +76,9 @@ def test_headers_of_first_and_even_pages_count_where_there_are_such() -> None:
     linked = {key: ("header", part(paragraph(key))) for key in ("h1", "h2")}
     settings = part("<w:evenAndOddHeaders/>", "w:settings")
     assert word(body, linked=linked, settings=settings).text == "h1\n\nh2\n\nx"
+    # A section without a header of its own has that of the section before.
+    before = f"<w:p><w:pPr>{section(header('h1', 'first'))}</w:pPr></w:p>"
+    assert word(before + paragraph("x") + section(first=True), linked=linked).text == "h1\n\nx"
 
 
 @pytest.mark.parametrize(
