@@ -30,6 +30,7 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 _BLOCKS = ("p", "tbl", "sdt", "customXml", "sectPr")
 _MAX_COLUMNS = 200
 _MAX_REPEATED_CHARS = 200  # a longer cell is not repeated in the cells that it spans
+_PAGE_PARTS = frozenset({"headerReference", "footerReference"})
 _MAX_ABOUT_CHARS = 80
 
 
@@ -91,15 +92,14 @@ class _Reader:
     def read_section(self, section: etree._Element) -> None:
         """Note which headers and footers a section of the body shows: its own, else those of the section before."""
         parts = self._package.relationships(self._main)
+        seen = {"default": True, "first": is_on(child(section, "titlePg")), "even": self._has_even_pages}
         for reference in section:
-            target = parts.get(relationship_id(reference))
-            if local_name(reference) in {"headerReference", "footerReference"} and target is not None:
-                kind = attribute(reference, "type", "default")
+            target, kind = parts.get(relationship_id(reference)), attribute(reference, "type", "default")
+            if local_name(reference) in _PAGE_PARTS and target is not None and kind in seen:
                 self._current[local_name(reference), kind] = target.target
                 self._running.setdefault(target.target, False)
-        kinds = {"default": True, "first": is_on(child(section, "titlePg")), "even": self._has_even_pages}
         for (_, kind), part in self._current.items():
-            self._running[part] = self._running[part] or kinds.get(kind, False)
+            self._running[part] = self._running[part] or seen[kind]
 
     def page_lines(self) -> str:
         """Return the headers, then the footers, each distinct text once."""
