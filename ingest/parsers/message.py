@@ -29,6 +29,7 @@ MEDIA_TYPE: Final = "message/rfc822"
 MHTML_MEDIA_TYPE: Final = "application/x-mimearchive"
 MAX_ATTACHMENTS: Final = 50
 MAX_PARTS: Final = 1_000
+_MAX_HEADER_CHARS: Final = 4_000  # its decoding takes the square of it
 _MAX_DEPTH: Final = 3  # of messages within messages
 _PEOPLE: Final = ("From", "To", "Cc", "Date")
 _ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError)
@@ -159,7 +160,7 @@ def _is_attached(part: Message) -> bool:
 
 def _filename(part: Message) -> str:
     try:
-        return _decoded(part.get_filename() or "")
+        return _decoded((part.get_filename() or "")[:_MAX_HEADER_CHARS])
     except _ERRORS:
         return ""
 
@@ -179,7 +180,7 @@ def _text(part: Message) -> str:
 
 def _header(message: Message, name: str) -> str:
     try:
-        return clean_line(_decoded(str(message.get(name, ""))))
+        return clean_line(_decoded(str(message.get(name, ""))[:_MAX_HEADER_CHARS]))
     except _ERRORS:
         return ""
 
