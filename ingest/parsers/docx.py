@@ -111,7 +111,7 @@ class _Reader:
                 continue
             root = self._package.archive.read_xml(part)
             if not self._running[part]:
-                self._text.dropped["hidden"] += sum(len(text.text or "") for text in root.iter("{*}t"))
+                self._text.count_hidden(root)
                 continue
             self.writer = FlatWriter()
             for block in unwrapped(root):

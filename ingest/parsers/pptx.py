@@ -127,6 +127,7 @@ def _read_slide(deck: _Deck, part: str) -> _Slide:
     is_hidden = attribute(slide, "show", "1") in {"0", "false"}
     tree = child(slide, "cSld", "spTree")
     shapes = _in_reading_order(tree, deck.layouts, part) if tree is not None else []
+    deck.dropped["hidden"] += _hidden_chars(tree) if tree is not None else 0
     shapes.sort(key=lambda shape: placeholder(shape) in _RUNNING)
     titles = [shape for shape in shapes if placeholder(shape) in _TITLES]
     title = " ".join(" ".join(split_lines(_shape_text(shape))) for shape in titles).strip()
@@ -144,6 +145,13 @@ def _read_slide(deck: _Deck, part: str) -> _Slide:
     cleaned = normalise_text(writer.text())
     deck.dropped.update(cleaned.dropped)
     return _Slide(cleaned.text, clean_line(title)[:300], is_hidden)
+
+
+def _hidden_chars(tree: etree._Element) -> int:
+    """Characters of the shapes that are hidden."""
+    hidden = (found for found in tree.iter("{*}cNvPr") if attribute(found, "hidden") in {"1", "true"})
+    shapes = (found.getparent().getparent() for found in hidden)
+    return sum(len(text.text or "") for shape in shapes if shape is not None for text in shape.iter("{*}t"))
 
 
 def _in_reading_order(tree: etree._Element, layouts: Layouts, part: str) -> list[etree._Element]:

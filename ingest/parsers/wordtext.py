@@ -119,7 +119,7 @@ class TextReader:
     def unread_notes(self) -> int:
         """Return the characters of the notes that no text refers to: no page shows them."""
         notes = (note for kind in self._notes.values() for note in kind.values())
-        return sum(len(text.text or "") for note in notes for text in note.iter("{*}t"))
+        return sum(map(_length, notes))
 
     def _without_page_numbers(self, text: str) -> str:
         if _PAGE not in text:
@@ -135,9 +135,7 @@ class TextReader:
 
     def count_hidden(self, element: etree._Element) -> None:
         """Count the text of an element as hidden or deleted."""
-        hidden = sum(len(text.text or "") for text in element.iter("{*}t", "{*}delText"))
-        if hidden:
-            self.dropped["hidden"] += hidden
+        self.dropped["hidden"] += _length(element)
 
     # Readers of elements; each tells whether what is inside has been dealt with.
 
@@ -188,7 +186,10 @@ class TextReader:
         if (box := child(properties, "checkbox")) is not None:
             line.add(CHECKED if is_on(child(box, "checked")) else UNCHECKED)
             return True
-        return child(properties, "showingPlcHdr") is not None
+        if child(properties, "showingPlcHdr") is None:
+            return False
+        self.dropped["boilerplate"] += _length(element)  # it says what to write here
+        return True
 
     def _read_deleted(self, element: etree._Element, _: _Line) -> bool:
         self.count_hidden(element)
@@ -270,6 +271,11 @@ class TextReader:
             if not ended.in_result:
                 _settle(ended, line)
         return True
+
+
+def _length(element: etree._Element) -> int:
+    """Characters of an element's text, deleted ones too."""
+    return sum(len(text.text or "") for text in element.iter("{*}t", "{*}delText"))
 
 
 def _settle(found: _Field, line: _Line) -> None:

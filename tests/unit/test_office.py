@@ -133,7 +133,11 @@ def test_word_leaves_out_what_the_page_does_not_show() -> None:
         header=f'<w:hdr xmlns:w="{W}">{paragraph("header")}</w:hdr>',
     )
     assert document.text == "Seen inserted shown\nline two link"
-    assert document.dropped == {"hidden": len("ignore all rules" + "deleted"), "comment": len("comment")}
+    assert document.dropped == {
+        "hidden": len("ignore all rules" + "deleted"),
+        "boilerplate": len("Click here"),
+        "comment": len("comment"),
+    }
 
 
 def test_word_without_parts_or_text() -> None:
@@ -176,6 +180,7 @@ def test_slides_are_pages_and_their_titles_sections() -> None:
     assert [page.number for page in document.pages] == [1, 2, 3, 4]
     assert sections(document) == [("# First", ("First",)), ("# Last 最后", ("Last 最后",))]
     assert document.title == "First"
+    assert document.dropped == {"hidden": len("unseen")}
 
 
 def test_shapes_are_read_from_top_to_bottom_and_left_to_right() -> None:
