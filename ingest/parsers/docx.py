@@ -30,6 +30,7 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 _BLOCKS = ("p", "tbl", "sdt", "customXml", "sectPr")
 _MAX_COLUMNS = 200
 _MAX_REPEATED_CHARS = 200  # a longer cell is not repeated in the cells that it spans
+_GONE = ("del", "moveFrom", "vanish")
 _PAGE_PARTS = frozenset({"headerReference", "footerReference"})
 _MAX_ABOUT_CHARS = 80
 
@@ -146,7 +147,11 @@ class _Reader:
         properties = child(paragraph, "pPr")
         style = attribute(child(properties, "pStyle"), "val")
         level = self._styles.heading_level(style, properties) if self._is_body else 0
-        label, depth = self._label(properties, style)
+        mark = child(
+            properties, "rPr"
+        )  # a paragraph whose end is deleted or hidden with its text has no number
+        is_gone = not inline.text.strip() and any(child(mark, name) is not None for name in _GONE)
+        label, depth = (None, 0) if is_gone else self._label(properties, style)
         if self._is_body and not self.title and self._styles.is_title(style):
             self.title = " ".join(split_lines(inline.text))[:300]
         if level:

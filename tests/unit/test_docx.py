@@ -400,6 +400,14 @@ def test_numbers_of_lists_are_those_that_are_seen() -> None:
     assert items(padded, 0, 0) == ["REQ-009 x", "REQ-010 x"]
 
 
+def test_deleted_items_have_no_number() -> None:
+    """F-1116: what follows a deleted item has the number that the page shows without it."""
+    item = paragraph("x", list_id=1)
+    gone = paragraph("<w:del><w:r><w:delText>y</w:delText></w:r></w:del>", list_id=1)
+    gone = gone.replace("</w:pPr>", "<w:rPr><w:del/></w:rPr></w:pPr>")
+    assert word(item + gone + item, numbering=numbered(level(0, "decimal", "%1."))).text == "1. x\n2. x"
+
+
 def test_numbers_of_rows_are_in_their_cells() -> None:
     """Issue 10: a column that Word numbers is empty in the file."""
     number = paragraph("", list_id=1)
