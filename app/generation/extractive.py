@@ -47,7 +47,7 @@ from app.question.kinds import Wanted
 COSINE_WEIGHT: Final = 1.0
 CHUNK_WEIGHT: Final = 1.0
 TYPE_BONUS: Final = 0.3
-MEANING_BONUS: Final = 0.6  # where it says what the thing is that is asked about
+MEANING_BONUS: Final = 0.45  # where it says what the thing is that is asked about
 SECTION_WEIGHT: Final = 0.5
 LEAD_WEIGHT: Final = 0.5  # the first sentence below a heading answers what the heading asks
 AROUND_PROSE: Final = 0.3  # what the title holds says less of a sentence than of a row
