@@ -115,6 +115,36 @@ def test_a_folder_goes_in_by_the_bundled_model(database: Database, tmp_path: Pat
 
 
 @pytest.mark.model
+def test_f_1123_pictures_and_what_is_excluded_leave_the_exit_code_at_0(
+    database: Database, tmp_path: Path
+) -> None:
+    """F-1123: a folder with pictures failed on every run, so that a scheduled job couldn't use the exit code."""
+    corpus = write(
+        tmp_path / "corpus", kept=random_text(1, 20), draft=random_text(2, 20), other=random_text(3, 20)
+    )
+    (corpus / "plan.png").write_bytes(b"\x89PNG")
+    (corpus / ".gitignore").write_text("other.*\n", "utf-8")
+    planned = ingest(database, corpus, "--exclude", "draft*", "--dry-run", "--json")
+    assert planned.returncode == 0, planned.stderr
+    assert last_object(planned)["plan"]["new"] == ["kept.md"]
+    done = ingest(database, corpus, "--exclude", "draft*", "--include", "*.md", "--json")
+    assert done.returncode == 0, done.stderr
+    report = last_object(done)
+    assert (report["new"], report["failed"]) == (1, [])
+    assert {one["source"]: one["code"] for one in report["skipped"]} == {
+        "draft.md": "excluded",
+        "other.md": "excluded",
+        "plan.png": "excluded",
+    }
+    assert "skipped: 3 excluded\n" in done.stderr
+    (corpus / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
+    failed = ingest(database, corpus, "--json")
+    assert failed.returncode == 1
+    assert [one["source"] for one in last_object(failed)["failed"]] == ["broken.pdf"]
+    assert "skipped: 1 picture, 1 excluded\n" in failed.stderr
+
+
+@pytest.mark.model
 def test_ctrl_c_keeps_what_is_in_and_the_next_run_finishes(database: Database, tmp_path: Path) -> None:
     files = {f"file{number:02}": random_text(number, 250) for number in range(40)}
     corpus = write(tmp_path / "corpus", **files)
