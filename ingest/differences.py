@@ -21,7 +21,7 @@ from pypinyin import lazy_pinyin
 from app.lexicon import fold_script
 
 MAX_CHARS: Final = 500_000  # longer texts are compared as a whole only
-_MOST_STEPS: Final = 5_000_000  # of comparing two texts
+_MOST_STEPS: Final = 1_000_000  # of comparing two texts
 _HEADER_WORDS: Final = 8  # a line of the page is short
 _HAN: Final = "\u3400-\u9fff\uf900-\ufaff"
 _WORDS: Final = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+(?:['’][^\W_{_HAN}]+)?")
@@ -112,6 +112,9 @@ def _unlike(new: Sequence[str], old: Sequence[str]) -> list[tuple[_Run, _Run]] |
         list(zip(*(padded[at:] for at in range(3)), strict=False))
         for padded in (["", "", *words, "", ""] for words in (new, old))
     )
+    head = _shared_head(ours, theirs)
+    tail = _shared_head(ours[head:][::-1], theirs[head:][::-1])
+    ours, theirs = ours[head : len(ours) - tail], theirs[head : len(theirs) - tail]
     counts, others = Counter(ours), Counter(theirs)
     if sum(count * others[three] for three, count in counts.items()) > _MOST_STEPS:
         return None
@@ -120,9 +123,17 @@ def _unlike(new: Sequence[str], old: Sequence[str]) -> list[tuple[_Run, _Run]] |
         if (
             tag != "equal"
         ):  # the threes from i1 on are others up to the word before i2; two of padding come first
-            more = max(0, 2 - (i2 - i1), 2 - (j2 - j1))
-            pairs.append(((i1, i2 + more - 2), (j1, j2 + more - 2)))
+            more = max(0, 2 - (i2 - i1), 2 - (j2 - j1)) - 2 + head
+            pairs.append(((i1 + head, i2 + more), (j1 + head, j2 + more)))
     return pairs
+
+
+def _shared_head(ours: Sequence[object], theirs: Sequence[object]) -> int:
+    """How many items two sequences have in common at their beginning."""
+    return next(
+        (at for at, (one, other) in enumerate(zip(ours, theirs, strict=False)) if one != other),
+        min(len(ours), len(theirs)),
+    )
 
 
 def _is_form(new: _Text, ours: _Run, old: _Text, theirs: _Run) -> bool:
