@@ -167,8 +167,7 @@ def named_thing(question: str) -> str | None:
         return thing
     if found := _NAMES_ANOTHER.match(question):
         return next((group for group in found.groups() if group), None)
-    bare = question.strip(" ?？!！.。")
-    return bare if bare.isascii() and " " not in bare and read_question(bare).codes else None
+    return question.strip(" ?？!！.。") if _is_code_alone(question) else None
 
 
 def _compared(question: str) -> str | None:
@@ -202,7 +201,9 @@ def _join_compared(before: str, thing: str) -> str | None:
 
 def leans(question: str) -> bool:
     """Whether a question can't be understood without what was asked before it."""
-    if named_thing(question) or _compared(question) or _TURN_OF_PHRASE.match(question):
+    # A code alone is a topic of its own, as any word alone is; "K-25?" asks the same of another.
+    is_topic = _is_code_alone(question) and not question.rstrip().endswith(("?", "？"))
+    if (named_thing(question) and not is_topic) or _compared(question) or _TURN_OF_PHRASE.match(question):
         return True
     question = _EXPLETIVE.sub("", question)
     content = content_terms(question)
@@ -216,6 +217,11 @@ def leans(question: str) -> bool:
     if pronoun is None:
         return bool(_LEADING_AND.match(question)) and len(read_question(question).terms) < 3
     return not content_terms(question[: pronoun.start()])
+
+
+def _is_code_alone(question: str) -> bool:
+    bare = question.strip(" ?？!！.。")
+    return bare.isascii() and " " not in bare and bool(read_question(bare).codes)
 
 
 def _lacks_subject(question: str) -> bool:

@@ -10,7 +10,7 @@ from the database.
 Prints one JSON object for each set: nDCG@10 and recall of both, `same_top_10`, the share of questions with the same ten
 passages in the same order, `overlap_at_10`, the mean share of common ones, `largest_difference` between two scores of
 one passage, as a share of the higher, and `same_terms`, the share of passages whose stored terms are those of their
-text. Needs the dev group (bm25s).
+text and of a title that it does not say. Needs the dev group (bm25s).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from typing import Annotated, Final
 import numpy as np
 import typer
 
+from app.domain import Document
 from app.embedding import EmbeddingSpace, FloatMatrix, IntVector, Tokens
 from app.errors import InvalidRequestError
 from app.lexicon import terms
@@ -42,6 +43,7 @@ from eval.bench.bm25 import score_terms
 from eval.bench.pooling_ways import rank
 from eval.dataset import Question, load_questions
 from eval.metrics import rank_scores
+from ingest.lead import lead_of
 from ingest.parsers import parse
 from ingest.pipeline import IngestRun
 from ingest.planning import IngestOptions
@@ -124,7 +126,7 @@ async def agree(database: Database, passages: Sequence[str], asked: Sequence[tup
         settings = RetrievalSettings()
         retriever = Retriever(pool, BlindEmbedder(), settings)
         for question, scores in zip(questions, in_memory, strict=True):
-            hits = (await retriever.retrieve(question, COLLECTION, 2 * settings.candidates)).hits
+            hits = (await retriever.retrieve(question, COLLECTION, 6 * settings.candidates)).hits
             found = [(at_id[int(hit.chunk_id)], hit.scores.lexical) for hit in hits if hit.scores.lexical]
             found = sorted(found, key=lambda hit: (-hit[1], hit[0]))[:TOP_K]
             by_postgresql.append([at for at, _ in found])
@@ -173,17 +175,20 @@ def _store(database: Database, passages: Sequence[str]) -> _Stored:
         run = IngestRun(app, collection, embedder, OPTIONS, _Silent(), parse=parse)
         run.execute(run.plan([Path(folder)]))
         rows = app.execute(
-            "SELECT k.id, d.source, d.text, jsonb_object_agg(p.term, p.term_frequency)"
+            "SELECT k.id, d.source, d.title, d.text, jsonb_object_agg(p.term, p.term_frequency)"
             "  FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id"
             "  JOIN pgask.postings p ON p.chunk_id = k.id"
-            " WHERE k.collection_id = %s GROUP BY k.id, d.source, d.text ORDER BY k.id",
+            " WHERE k.collection_id = %s GROUP BY k.id, d.source, d.title, d.text ORDER BY k.id",
             [collection.id],
         ).fetchall()
-    same = [Counter(terms(text)) == Counter(found) for _, _, text, found in rows]
+    same = []
+    for _, _, title, text, found in rows:
+        lead = lead_of(Document(text, title, "text/markdown", "und"), text)
+        same.append(Counter(terms(text)) + Counter(terms(lead)) == Counter(found))
     return _Stored(
         ids=[row[0] for row in rows],
         sources=[row[1] for row in rows],
-        terms=[row[3] for row in rows],
+        terms=[row[4] for row in rows],
         same_terms=sum(same) / max(1, len(same)),
     )
 

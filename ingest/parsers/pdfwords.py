@@ -114,7 +114,7 @@ def as_shown(lines: list[list[Word]], page: pypdfium2.PdfPage) -> list[list[Word
     left, bottom, right, top = page.get_bbox()
 
     def is_inside(word: Word) -> bool:
-        return word.x1 >= left and word.x0 <= right and word.y1 >= -top and word.y0 <= -bottom
+        return bool(word.x1 >= left and word.x0 <= right and word.y1 >= -top and word.y0 <= -bottom)
 
     kept = [
         line if is_inside(line[0]) and is_inside(line[-1]) else [word for word in line if is_inside(word)]

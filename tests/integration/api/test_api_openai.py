@@ -119,7 +119,8 @@ class TestCompletion:
 
     def test_filter_and_top_k(self, sdk: openai.OpenAI) -> None:
         options = {"top_k": 2, "filter": {"source_prefix": "guide/backup"}}
-        reply = sdk.chat.completions.create(model="pgask", messages=ASKED, extra_body={"pgask": options})
+        asked: list[Any] = [{"role": "user", "content": "Where is the backup kept?"}]
+        reply = sdk.chat.completions.create(model="pgask", messages=asked, extra_body={"pgask": options})
         extension = (reply.choices[0].message.model_extra or {})["pgask"]
         assert {citation["source"] for citation in extension["citations"]} == {"guide/backup.md"}
 
