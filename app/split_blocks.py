@@ -1,5 +1,5 @@
 """Lists and tables that go over the border of a chunk: the hits that hold a part of one, with the chunks beside them
-that hold the rest. Async, one round trip where there is such a hit."""
+that hold the rest. Async, up to three round trips where there is such a hit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.domain import ScoredChunk
 from app.generation.units import begins_in_block, ends_in_block
 from app.retrieval.retriever import Retriever
 
+FIRST_STEPS: Final = (2, 16)
 MAX_STEPS: Final = 64  # chunks before and after a hit that are read: some hundred rows each way
 
 
@@ -27,7 +28,7 @@ async def join_split_blocks(
     ]
     if not split:
         return list(hits), True
-    beside = await retriever.load_surroundings(split, MAX_STEPS)
+    walked = await _walk_beside(retriever, split)
     by_id = {hit.chunk_id: hit for hit in hits}
     joined: list[ScoredChunk] = []
     seen: set[str] = set()
@@ -35,12 +36,8 @@ async def join_split_blocks(
     for hit in hits:
         if hit.chunk_id in seen:
             continue
-        around = beside.get(hit.chunk_id, ())
-        before, all_before = _walk(
-            hit, [chunk for steps, chunk in reversed(around) if steps < 0], forward=False
-        )
-        after, all_after = _walk(hit, [chunk for steps, chunk in around if steps > 0], forward=True)
-        is_whole = is_whole and all_before and all_after
+        before, after, is_all = walked.get(hit.chunk_id, ([], [], True))
+        is_whole = is_whole and is_all
         for chunk in (*reversed(before), hit, *after):
             if chunk.chunk_id not in seen:
                 seen.add(chunk.chunk_id)
@@ -48,8 +45,33 @@ async def join_split_blocks(
     return joined, is_whole
 
 
+_Walked = tuple[
+    list[ScoredChunk], list[ScoredChunk], bool
+]  # before and after, the nearest first; whether that is all
+
+
+async def _walk_beside(retriever: Retriever, split: Sequence[ScoredChunk]) -> dict[str, _Walked]:
+    """By the hit's id the chunks that its block goes on into. Few are looked at first, since most blocks end soon and
+    each chunk of a long document costs a look at its whole text."""
+    walked: dict[str, _Walked] = {}
+    pending = list(split)
+    for most in (*(steps for steps in FIRST_STEPS if steps < MAX_STEPS), MAX_STEPS):
+        beside = await retriever.load_surroundings(pending, most)
+        for hit in pending:
+            around = beside.get(hit.chunk_id, ())
+            earlier = [chunk for steps, chunk in reversed(around) if steps < 0]
+            later = [chunk for steps, chunk in around if steps > 0]
+            before, all_before = _walk(hit, earlier, most, forward=False)
+            after, all_after = _walk(hit, later, most, forward=True)
+            walked[hit.chunk_id] = (before, after, all_before and all_after)
+        pending = [hit for hit in pending if not walked[hit.chunk_id][2]]
+        if not pending:
+            break
+    return walked
+
+
 def _walk(
-    hit: ScoredChunk, beside: Sequence[ScoredChunk], *, forward: bool
+    hit: ScoredChunk, beside: Sequence[ScoredChunk], most: int, *, forward: bool
 ) -> tuple[list[ScoredChunk], bool]:
     """The chunks one after the other that the block goes on into, and whether it ends within them."""
     found: list[ScoredChunk] = []
@@ -60,4 +82,4 @@ def _walk(
             return found, True
         found.append(chunk)
         last = chunk
-    return found, len(beside) < MAX_STEPS
+    return found, len(beside) < most
