@@ -47,7 +47,9 @@ def test_more_is_the_rest_of_the_section_and_nothing_that_was_said() -> None:
     first, material = told(QUESTION, hits)
     more = tell_more(material.units, first, first.text, ENGLISH)
     assert "14 months" not in more.text
-    assert more.text.endswith("Part-time work is possible. The place is kept. [1]")  # neighbours are one quote
+    assert more.text.endswith(
+        "Part-time work is possible. The place is kept. [1]"
+    )  # neighbours are one quote
     assert "Call before nine" not in more.text
     assert_exact(more, hits)
 
