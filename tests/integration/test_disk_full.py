@@ -190,7 +190,7 @@ def test_a_cluster_on_a_full_disk_says_so_and_comes_back(
 
 @pytest.mark.xfail(
     strict=False,
-    reason="An open fault: in two of five runs a server that starts on a full disk never gets ready, and is waited for.",
+    reason="An open fault: in two of five runs a server that starts on a full disk never gets ready.",
 )
 def test_a_service_whose_server_was_stopped_by_a_full_disk_comes_back_by_itself(
     home: Path, small_disk: Callable[[int], Path]
