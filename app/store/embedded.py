@@ -159,20 +159,20 @@ class EmbeddedPostgres:
             watch.join()
 
     def _keep(self, ended: threading.Event, every_s: float) -> None:
-        has_told = False
+        is_lost = False  # a start that failed leaves no connection behind, and is tried again all the same
         while not ended.wait(every_s):
             connection = self._connection
-            if connection is None or is_alive(connection[0].pid):
+            if not is_lost and (connection is None or is_alive(connection[0].pid)):
                 continue
             try:
                 self.start()
             except PgaskError as error:
-                if not has_told:
+                if not is_lost:
                     _log.warning("PostgreSQL has ended and can't be started", detail=str(error))
-                has_told = True
+                is_lost = True
             else:
                 _log.warning("PostgreSQL had ended; started again")
-                has_told = False
+                is_lost = False
 
     def create_database(self, name: str, *, template: str | None = None) -> DatabaseUrls:
         """Make a database for a test (`name` ends in `_test`) with pgvector, as a copy of `template` if given.
