@@ -27,7 +27,7 @@ from app.generation.draft import Draft
 from app.generation.evidence import coverage, coverage_of, holds
 from app.generation.instructions import TO_ASSISTANT
 from app.generation.reply import Voice, Wording
-from app.generation.rows import ChosenRows, choose_rows, tied_rows
+from app.generation.rows import MONEY_NAME, ChosenRows, choose_rows, tied_rows
 from app.generation.standing import (
     Moment,
     Standing,
@@ -101,7 +101,6 @@ _AND_MORE: Final[Wording] = ("… and {count} more in {place}.", "……还有 {
 _NOTHING_OF: Final[Wording] = ("The documents say nothing of {name} here.", "文档中没有关于 {name} 的内容。")
 _STEP_TERMS: Final = frozenset(terms("steps 步骤"))  # what a numbered list is, whatever stands above it
 _PICTURE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)|!\s*\[")
-_MONEY_NAME: Final = re.compile(r"price|cost|rent|fee|rate|amount|价|费|租|金额|元", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +259,7 @@ def _single(
         bonus = MEANING_BONUS if wanted.meaning else TYPE_BONUS
         score += bonus if wanted.value.search(told) else 0.0
     score += TYPE_BONUS if wanted.negated and not is_row and _SAYS_NOT.search(unit.text) else 0.0
-    if wanted.price and is_row and any(_MONEY_NAME.search(name) for name in unit.names):
+    if wanted.price and is_row and any(MONEY_NAME.search(name) for name in unit.names):
         score += TYPE_BONUS
     lead_in, items = _announced(material.units, place)
     score -= LEAD_IN_COST if lead_in and not items else 0.0

@@ -43,7 +43,7 @@ _LEAST: Final = re.compile(
 _LEAST_EXPENSIVE: Final = re.compile(r"\bleast expensive\b", re.IGNORECASE)
 _BY_PRICE: Final = re.compile(r"expensive|cheap|dear|pric|cost|贵|便宜|价", re.IGNORECASE)
 _BY_TIME: Final = re.compile(r"earliest|latest|newest|oldest|[早晚新]", re.IGNORECASE)
-_MONEY_NAME: Final = re.compile(r"price|cost|rent|fee|rate|amount|charge|价|费|租|金额|元", re.IGNORECASE)
+MONEY_NAME: Final = re.compile(r"price|cost|rent|fee|rate|amount|charge|价|费|租|金额|元", re.IGNORECASE)
 _LEADING_NUMBER: Final = re.compile(r"\W{0,4}(?:[A-Z]{3} )?(?P<n>\d+(?:,\d{3})*(?:\.\d+)?)")
 # What an adjective measures, and how columns of that are called.
 _DIMENSIONS: Final = tuple(
@@ -216,7 +216,7 @@ def _amount_in(row: Unit, column: int, unit: str) -> Amount | None:
     number = _LEADING_NUMBER.match(row.cells[column])
     base, times = unit_and_scale(name)
     is_money = (
-        not base and unit in CURRENCIES and bool(_MONEY_NAME.search(name))
+        not base and unit in CURRENCIES and bool(MONEY_NAME.search(name))
     )  # of the one currency in use
     if number is None or not (base == unit or is_money or not unit or unit in terms(name)):
         return None
@@ -252,7 +252,7 @@ def _fits(question: str, weights: Mapping[str, float], rows: Sequence[Unit], col
     named = sum(weights.get(term, 0.0) for term in terms(name))
     if _BY_PRICE.search(question):
         cell = next((row.cells[column] for row in rows if column < len(row.cells)), "")
-        is_money = bool(_MONEY_NAME.search(name)) or any(
+        is_money = bool(MONEY_NAME.search(name)) or any(
             amount.unit in CURRENCIES for amount in read_amounts(f"{cell} {name}")
         )
         return 1.0 + named if is_money else 0.0
