@@ -739,7 +739,7 @@ def _compared(material: Material, candidates: Sequence[_Candidate]) -> list[tupl
 
 
 _COMPARATIVE: Final = re.compile(
-    r"\b(?:or|than|vs\.?|versus)\b.*\b(?:\w{2,}er|more|less|better|worse|fewer)\b|还是|哪(?:个|家|边|种|款|里|座)?更",
+    r"\b(?:or|than|vs\.?|versus)\b.{0,80}\b(?:\w{2,}er|more|less|better|worse|fewer)\b|还是|哪(?:个|家|边|种|款|里|座)?更",
     re.IGNORECASE,
 )
 # A thing that is compared, in words without a verb of the question between them.
