@@ -32,9 +32,10 @@ from app.domain import (
 from app.embedding import Embedder
 from app.errors import GenerationError, LimitExceededError, LlmBusyError, LlmUnavailableError
 from app.generation.again import tell_more, tell_source
+from app.generation.candidates import Material
 from app.generation.citations import resolve_citations
 from app.generation.evidence import answerability, can_read, weigh_question
-from app.generation.extractive import Extraction, Material, extract
+from app.generation.extractive import Extraction, extract
 from app.generation.llm import LlmClient
 from app.generation.markers import MarkerStream
 from app.generation.narrowing import narrow

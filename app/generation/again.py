@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import Final
 
 from app.domain import Answer, AnswerKind, Citation
+from app.generation.candidates import Material
 from app.generation.draft import Draft
 from app.generation.evidence import coverage_of
-from app.generation.extractive import Material
 from app.generation.reply import MAX_SOURCE_CHARS, MAX_TITLE_CHARS, Voice, Wording, clip
 from app.generation.standing import Standing
 from app.generation.units import Kind, Unit, letters

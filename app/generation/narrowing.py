@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
+from app.generation.candidates import Material
 from app.generation.evidence import coverage_of, holds
-from app.generation.extractive import Material
 from app.generation.units import Unit
 from app.lexicon import fold_script
 from app.question.answer_types import REASON

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.domain import AbstentionReason, NearMiss, ScoredChunk
+from app.generation.candidates import Material
 from app.generation.evidence import coverage
-from app.generation.extractive import Material
 from app.generation.reply import Voice, Wording
 from app.lexicon import token_terms, tokens
 from app.question.content import content_terms

@@ -215,9 +215,7 @@ def _amount_in(row: Unit, column: int, unit: str) -> Amount | None:
         return amounts[0]
     number = _LEADING_NUMBER.match(row.cells[column])
     base, times = unit_and_scale(name)
-    is_money = (
-        not base and unit in CURRENCIES and bool(MONEY_NAME.search(name))
-    )  # of the one currency in use
+    is_money = not base and unit in CURRENCIES and bool(MONEY_NAME.search(name))  # of the one currency in use
     if number is None or not (base == unit or is_money or not unit or unit in terms(name)):
         return None
     value = float(number["n"].replace(",", ""))

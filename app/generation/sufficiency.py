@@ -16,8 +16,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from app.generation.candidates import Material
 from app.generation.evidence import holds
-from app.generation.extractive import Material
 from app.generation.units import Kind, Unit
 from app.lexicon import fold_script, is_chinese, terms
 from app.question.answer_types import read_answer_type, told_by_row

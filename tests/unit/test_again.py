@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.domain import Answer, ScoredChunk
 from app.generation.again import tell_more, tell_source
-from app.generation.extractive import Material
+from app.generation.candidates import Material
 from app.generation.reply import Voice
 from tests.hits import hits_of
 from tests.unit.test_extractive import answer as extracted

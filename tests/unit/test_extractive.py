@@ -11,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain import QuotedSpan, ScoredChunk
+from app.generation.candidates import Material, heading_match
 from app.generation.evidence import weigh_question
 from app.generation.extractive import (
     MAX_HAN,
     MAX_WORDS,
     Extraction,
-    Material,
     extract,
-    heading_match,
 )
 from app.generation.standing import read_standing
 from app.generation.units import read_units

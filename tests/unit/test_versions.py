@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from app.generation.candidates import Material
 from app.generation.evidence import weigh_question
-from app.generation.extractive import Material, extract
+from app.generation.extractive import extract
 from app.generation.standing import read_standing
 from app.generation.units import read_units
 from app.question.content import read_question
