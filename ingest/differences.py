@@ -16,8 +16,6 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Final
 
-from pypinyin import lazy_pinyin
-
 from app.lexicon import fold_script
 
 MAX_CHARS: Final = 500_000  # longer texts are compared as a whole only
@@ -162,6 +160,8 @@ def _is_slip(new: _Text, at: int, old: _Text, there: int) -> bool:
     if {one, other} <= _PARTICLES:
         return True
     if re.fullmatch(f"[{_HAN}]", one) and re.fullmatch(f"[{_HAN}]", other):
+        from pypinyin import lazy_pinyin  # a quarter of a second that a run without copies doesn't spend
+
         around = {*new.words[max(0, at - 2) : at + 1], *old.words[max(0, there - 2) : there + 1]}
         return not around & _FAMILY_NAMES and lazy_pinyin(one) == lazy_pinyin(other)
     if not (one.isalpha() and other.isalpha()) or new.is_name(at) or old.is_name(there):

@@ -30,16 +30,16 @@ def judge(figures: Figures, kills: int) -> None:
 
 
 def test_kills_of_the_worker_lose_double_and_show_nothing_half(database: Database, tmp_path: Path) -> None:
-    figures = Experiment(Target(database), Corpus(SEED, 45), tmp_path, "worker", SEED).run(14)
-    judge(figures, 14)
+    figures = Experiment(Target(database), Corpus(SEED, 30), tmp_path, "worker", SEED).run(8)
+    judge(figures, 8)
     assert len(figures.moments) > 3  # not all at the same place
 
 
 def test_kills_of_everything_at_once(home: Path, tmp_path: Path) -> None:
     figures = hurt(
-        "everything", kills=4, seed=SEED, files=30, home=home, folder=tmp_path / "corpus", installed=False
+        "everything", kills=3, seed=SEED, files=20, home=home, folder=tmp_path / "corpus", installed=False
     )
-    judge(figures, 4)
+    judge(figures, 3)
 
 
 @pytest.mark.model
@@ -55,10 +55,10 @@ def test_ctrl_c_at_any_moment_ends_with_130_and_the_next_run_finishes(
 
 
 def test_eight_processes_that_take_in_one_file_store_it_once(database: Database, tmp_path: Path) -> None:
-    figures = rivals.run(database, tmp_path, rounds=4, seed=SEED)
+    figures = rivals.run(database, tmp_path, rounds=3, seed=SEED)
     print(json.dumps(asdict(figures), ensure_ascii=False))
     assert figures.passed(), figures
-    assert figures.rounds == 4
+    assert figures.rounds == 3
 
 
 def test_a_crash_with_pending_log_needs_no_hand(home: Path) -> None:

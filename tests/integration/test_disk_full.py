@@ -153,6 +153,7 @@ def test_the_command_names_each_file_and_the_server_outlives_it(
     command = [str(Path(sys.executable).with_name("ingest")), str(corpus), "--json"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PGASK_")}
     environment = kept | {"PGASK_HOME": str(disk / "home"), "HF_HUB_OFFLINE": "1"}
+    environment["PGASK_EMBEDDING_RUNTIME"] = "torch"  # a new home has no converted model
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -128,6 +128,7 @@ def test_a_restart_of_the_database_ends_nothing(
     participant()  # holds the server, so that it runs between the runs
     nowhere = Database(owner="", app="")
     settings = {name: value for name, value in environment(nowhere).items() if not name.startswith("PGASK_")}
+    settings["PGASK_EMBEDDING_RUNTIME"] = "torch"  # a new home has no converted model
     subprocess.run(
         [COMMAND[0], "-c", "from app.cli import main; main()", "migrate"],
         cwd=ROOT,
