@@ -5,8 +5,10 @@ Checks what the server must be (PostgreSQL 15 to 18, pgvector 0.8 or newer) and 
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
+import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -26,6 +28,8 @@ from app.store.embedded import EmbeddedPostgres
 OLDEST_SERVER: Final = 150_000
 NEWEST_SERVER: Final = 190_000  # exclusive
 OLDEST_PGVECTOR: Final = (0, 8)
+CONFLICTS: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+WRITE_ATTEMPTS: Final = 3
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -166,6 +170,24 @@ async def transaction(pool: AsyncPool) -> AsyncIterator[AsyncConnection]:
             await connection.set_lasting({})
             async with connection.transaction():
                 yield connection
+
+
+async def write(pool: AsyncPool, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """What `work` gives in a transaction of its own that waits for other writers instead of failing on them. Where
+    PostgreSQL ends it in favour of another one (deadlock), `work` is called again.
+
+    Raises StoreUnavailableError where the database can't be reached.
+    """
+    for attempt in range(1, WRITE_ATTEMPTS + 1):
+        try:
+            async with transaction(pool) as connection:
+                await connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                return await work(connection)
+        except StoreError as error:
+            if attempt == WRITE_ATTEMPTS or not isinstance(error.__cause__, CONFLICTS):
+                raise
+            await asyncio.sleep(attempt * random.uniform(0.01, 0.1))  # noqa: S311 - no secret
+    raise AssertionError("unreachable")
 
 
 async def run_alone(pool: AsyncPool, ask: Callable[[PooledConnection], Awaitable[T]]) -> T:

@@ -18,17 +18,23 @@ import structlog
 
 from app.embedding import FloatMatrix
 from app.errors import StoreError
-from app.store.engine import AsyncPool, transaction
+from app.store.engine import AsyncConnection, AsyncPool, write
 
 _WRITE_EVERY_S: Final = 5.0
-_MOST_WAITING: Final = (
-    200  # more come in than are written only while the database is away: then the oldest go
-)
+_MOST_WAITING: Final = 200  # as many only while the database is away: then the oldest go
+_MANY_WAITING: Final = 100  # are written at once
 _log = structlog.get_logger(__name__)
 
+Key = tuple[int, bytes]  # a space, and what stands for the vector
+
+# One writer of all services at a time: two that write the same questions, or forget the same ones, would wait for each
+# other. The time is the clock's and not the transaction's, which began before it waited.
+_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('pgask.question_vectors'))"
+
 _INSERT: Final = """
-INSERT INTO pgask.question_vectors (space_id, digest, embedding)
-SELECT %(space)s, %(digest)s, %(embedding)s WHERE EXISTS (SELECT FROM pgask.embedding_spaces WHERE id = %(space)s)
+INSERT INTO pgask.question_vectors (space_id, digest, embedding, asked_at)
+SELECT %(space)s, %(digest)s, %(embedding)s, clock_timestamp()
+ WHERE EXISTS (SELECT FROM pgask.embedding_spaces WHERE id = %(space)s)
 ON CONFLICT (space_id, digest) DO UPDATE SET asked_at = excluded.asked_at"""
 
 _PRUNE: Final = """
@@ -43,7 +49,8 @@ class QuestionVectors:
 
     def __init__(self, pool: AsyncPool, keep: int) -> None:
         self._pool, self._keep = pool, keep
-        self._waiting: dict[tuple[int, bytes], list[float]] = {}
+        self._waiting: dict[Key, list[float]] = {}
+        self._many = asyncio.Event()
         self._forgotten = False  # what was kept before none was to be kept
 
     def note(self, space_id: int, vector: FloatMatrix) -> None:
@@ -51,23 +58,41 @@ class QuestionVectors:
         if self._keep == 0:
             return
         key = (space_id, hashlib.sha256(vector.tobytes()).digest()[:16])
-        self._waiting.pop(key, None)
-        self._waiting[key] = [float(number) for number in vector]
-        if len(self._waiting) > _MOST_WAITING:
-            self._waiting.pop(next(iter(self._waiting)))
+        self._wait({key: [float(number) for number in vector]})
+        if len(self._waiting) >= _MANY_WAITING:
+            self._many.set()
 
     async def write(self) -> None:
-        """Write what waits, and forget all but the newest. Raises StoreError."""
+        """Write what waits, and forget all but the newest. What could not be written waits on. Raises StoreError."""
         waiting, self._waiting = self._waiting, {}
         if not waiting and (self._keep or self._forgotten):
             return
-        async with transaction(self._pool) as connection:
-            for (space_id, digest), embedding in waiting.items():
-                await connection.execute(
-                    _INSERT, {"space": space_id, "digest": digest, "embedding": embedding}
-                )
+        rows = [
+            {"space": space_id, "digest": digest, "embedding": embedding}
+            for (space_id, digest), embedding in waiting.items()
+        ]
+
+        async def keep_newest(connection: AsyncConnection) -> None:
+            await connection.execute(_LOCK)
+            async with connection.cursor() as cursor:
+                await cursor.executemany(_INSERT, rows)
             await connection.execute(_PRUNE, {"keep": self._keep})
+
+        try:
+            await write(self._pool, keep_newest)
+        except BaseException:  # cancelled, too
+            newer, self._waiting = self._waiting, waiting
+            self._wait(newer)
+            raise
         self._forgotten = self._keep == 0
+
+    def _wait(self, newest: dict[Key, list[float]]) -> None:
+        """Let these wait behind the others, the newest last."""
+        for key in newest:
+            self._waiting.pop(key, None)
+        self._waiting.update(newest)
+        for key in list(self._waiting)[: max(0, len(self._waiting) - _MOST_WAITING)]:
+            del self._waiting[key]
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[QuestionVectors]:
@@ -83,11 +108,20 @@ class QuestionVectors:
 
     async def _write_on(self) -> None:
         while True:
-            await self._try_to_write()
-            await asyncio.sleep(_WRITE_EVERY_S)
+            self._many.clear()
+            if not await self._try_to_write():
+                await asyncio.sleep(_WRITE_EVERY_S)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_WRITE_EVERY_S):
+                    await self._many.wait()
 
-    async def _try_to_write(self) -> None:
+    async def _try_to_write(self) -> bool:
         try:
             await self.write()
         except (StoreError, psycopg.Error) as error:
-            _log.warning("question vectors were not kept", error=str(error).split("\n")[0][:200])
+            _log.warning(
+                "question vectors could not be written; they wait on", error=str(error).split("\n")[0][:200]
+            )
+            return False
+        return True

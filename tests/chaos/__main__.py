@@ -27,6 +27,7 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "everything": ("kills everything --kills {}", 100),  # R2
     "interrupt": ("kills interrupt --files 100 --kills {}", 20),
     "rivals": ("rivals --rounds {}", 50),  # R4
+    "services": ("services --notes {}", 10_000),
     "recovery": ("recovery --serve --megabytes {}", 512),  # R3
     "deletes": ("deletes --documents {}", 1_000),  # R15
     "unchanged": ("unchanged --files {}", 1_000),  # R5
