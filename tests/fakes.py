@@ -33,6 +33,7 @@ Mode = Literal[
     "unauthorized_401",
     "garbage",  # 200 with a web page
     "wrong_json",  # events whose JSON is `wrong_json`
+    "deep_json",  # an event of 50,000 brackets
     "no_done",  # the whole answer, then nothing: neither usage nor [DONE]
 ]
 Body = dict[str, Any]
@@ -148,6 +149,12 @@ class ScriptedLlm:
         self.sends_usage = True
         self.finish_reason = "stop"
         self.refused_fields: frozenset[str] = frozenset()  # answered 400 by name, as OpenAI does for top_k
+        self.refusal: Callable[[Body], Body | None] | None = None  # the body of a 400, None to go on
+        self.lists_models = True  # else /v1/models never answers
+        self.models_json: str | None = None  # instead of the list
+        self.usage: Body | None = None  # instead of the count
+        self.reasoning = ""  # sent before the answer in `reasoning_field`
+        self.reasoning_field = "reasoning_content"
         self.wrong_json = '{"unexpected": true}'
         self.token_delay_s = 0.0
         self.requests: list[RecordedRequest] = []
@@ -218,6 +225,10 @@ class ScriptedLlm:
 
     async def _reply(self, request: RecordedRequest, writer: asyncio.StreamWriter) -> None:
         match request.path:
+            case "/v1/models" if not self.lists_models:
+                await asyncio.sleep(_HANG_S)
+            case "/v1/models" if self.models_json is not None:
+                await _send(writer, 200, "application/json", self.models_json.encode())
             case "/v1/models":
                 model: Body = {"id": self.model, "object": "model"}
                 if self.max_model_len is not None:
@@ -235,7 +246,10 @@ class ScriptedLlm:
         mode = self.next_modes.popleft() if self.next_modes else self.mode
         answer = self.answer(body) if callable(self.answer) else self.answer
         refused = self.refused_fields & body.keys()
-        if refused:
+        refusal = self.refusal(body) if self.refusal else None
+        if refusal is not None:
+            await _send_json(writer, 400, refusal)
+        elif refused:
             message = f"Unrecognized request argument supplied: {min(refused)}"
             await _send_json(writer, 400, {"error": {"message": message, "type": "invalid_request_error"}})
         elif body.get("model") != self.model:
@@ -263,11 +277,13 @@ class ScriptedLlm:
         await _start_stream(writer)
         if mode == "slow_first_token":
             await asyncio.sleep(_HANG_S)
-        if mode == "wrong_json":
-            await _send_event(writer, self.wrong_json)
+        if mode in {"wrong_json", "deep_json"}:
+            await _send_event(writer, self.wrong_json if mode == "wrong_json" else "[" * 50_000)
             await _end_stream(writer)
             return
         await self._send_delta(writer, {"role": "assistant", "content": ""})
+        for piece in _pieces(self.reasoning):
+            await self._send_delta(writer, {self.reasoning_field: piece})
         pieces = list(_pieces(answer))
         is_whole = mode in {"answer", "no_done"}
         for piece in pieces if is_whole else pieces[: len(pieces) // 2]:
@@ -289,7 +305,9 @@ class ScriptedLlm:
             await _end_stream(writer)
         else:
             if self.sends_usage and body.get("stream_options", {}).get("include_usage"):
-                usage = self._envelope("chat.completion.chunk", []) | {"usage": _usage(answer, body)}
+                usage = self._envelope("chat.completion.chunk", []) | {
+                    "usage": self.usage or _usage(answer, body)
+                }
                 await _send_event(writer, json.dumps(usage))
             await _send_event(writer, "[DONE]")
             await _end_stream(writer)

@@ -6,17 +6,24 @@ one line and freed of the key.
 
 from __future__ import annotations
 
+import traceback
+
 import httpx2
 import openai
+import structlog
 
 from app.errors import GenerationError, LlmTimeoutError, LlmUnavailableError
 
 MAX_EXCERPT_CHARS = 200  # of the server's own words in an error message
 REQUEST_REFUSED = "llm_request_refused"  # error code: the server is well but does not take this request
 
-# Whatever the SDK, the transport and the reading of a reply raise when a server fails or talks nonsense.
-FAILURES = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError, TypeError)
+# Whatever the SDK, the transport and the reading of a reply raise when a server fails or talks nonsense. What a hostile
+# server makes them raise can't be listed (RecursionError for deep JSON, OverflowError for numbers, …): everything that
+# comes out of them is its failure, and what was not foreseen is logged with its place.
+FAILURES = (Exception,)
+_FORESEEN = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError, TypeError, RecursionError)
 
+_log = structlog.get_logger(__name__)
 _RETRIED_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -30,7 +37,7 @@ def worth_a_retry(error: Exception) -> bool:
 
 
 def wrap_failure(error: Exception, api_key: str | None) -> GenerationError:
-    """The error of ours for one of FAILURES; raise it `from` that one."""
+    """The error of ours for one of FAILURES that is none of ours yet; raise it `from` that one."""
     match error:
         case openai.APITimeoutError():
             return LlmTimeoutError("The language model server did not take the connection in time.")
@@ -44,6 +51,13 @@ def wrap_failure(error: Exception, api_key: str | None) -> GenerationError:
         case openai.APIError():
             message = f"The language model server reported: {excerpt(str(error.message), api_key)}"
         case _:
+            if not isinstance(error, _FORESEEN):
+                place = traceback.extract_tb(error.__traceback__)[-1:]
+                _log.error(
+                    "unforeseen failure of the language model's client",
+                    kind=type(error).__name__,
+                    place=[f"{frame.filename}:{frame.lineno}" for frame in place],
+                )
             message = "The language model server sent something that is no completion."
     return LlmUnavailableError(message)
 

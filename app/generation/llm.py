@@ -11,71 +11,32 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import httpx2
 import openai
-from openai.types.chat import ChatCompletionChunk
 
-from app.config import Settings
 from app.domain import GenerationParams, Usage
 from app.errors import GenerationError, LimitExceededError, LlmTimeoutError, LlmUnavailableError
 from app.generation.breaker import CircuitBreaker
+from app.generation.completion import OpenCompletion
+from app.generation.counting import PromptCounter
 from app.generation.failures import FAILURES, REQUEST_REFUSED, worth_a_retry, wrap_failure
-from app.generation.prompt import MESSAGE_TOKENS, REPLY_TOKENS, Prompt, PromptMessage
-from app.generation.served_model import (
-    DEFAULT_CONTEXT_TOKENS,
-    ServedModel,
-    ask_served_model,
-    count_tokens,
-)
-from app.generation.tokens import local_tokenizer
+from app.generation.llm_settings import LlmSettings
+from app.generation.parameters import MAX_TOKENS, Parameters
+from app.generation.prompt import Prompt, PromptMessage
+from app.generation.served_model import DEFAULT_CONTEXT_TOKENS, ServedModel, ask_served_model
+from app.generation.stopping import StopCutter
+from app.generation.together import Together
 from app.generation.turns import Turns
-from app.generation.wire import NotACompletionError, Piece, read_chunk, wire_message
+from app.generation.wire import Piece, wire_message
+
+__all__ = ["LlmClient", "LlmDelta", "LlmSettings"]
 
 MAX_COMPLETION_CHARS = 200_000  # a server that goes on beyond this does not heed max_tokens
-# Fields beyond the oldest OpenAI wire: sent first, left out for good once a server refuses them by name.
-OPTIONAL_FIELDS = ("top_k", "stream_options")
 _FITTING_ROUNDS = 4
-_USAGE_WAIT_S = 1.0  # after the finish reason, for the count of tokens
 _DEFAULT_PARAMS = GenerationParams()
-
-
-@dataclass(frozen=True, slots=True)
-class LlmSettings:
-    """Where the server is and how long it may take, in seconds. See PGASK_LLM_* in app/config.py."""
-
-    base_url: str
-    model: str | None = None
-    api_key: str | None = field(default=None, repr=False)
-    context_tokens: int | None = None
-    connect_timeout_s: float = 3.0
-    first_token_timeout_s: float = 15.0
-    idle_timeout_s: float = 10.0
-    total_timeout_s: float = 120.0
-    concurrency: int = 8
-    queue: int = 32
-    queue_timeout_s: float = 10.0
-    retry_pause_s: float = 0.2
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> LlmSettings | None:
-        """The group from all settings; None where no server is configured."""
-        if settings.llm_base_url is None:
-            return None
-        return cls(
-            base_url=settings.llm_base_url.rstrip("/"),
-            model=settings.llm_model,
-            api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
-            context_tokens=settings.llm_context_tokens,
-            connect_timeout_s=settings.llm_connect_timeout_s,
-            first_token_timeout_s=settings.llm_first_token_timeout_s,
-            idle_timeout_s=settings.llm_idle_timeout_s,
-            total_timeout_s=settings.llm_total_timeout_s,
-            concurrency=settings.llm_concurrency,
-            queue=settings.llm_queue,
-            queue_timeout_s=settings.llm_queue_timeout_s,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +59,8 @@ class LlmClient:
             concurrency=settings.concurrency, queue=settings.queue, wait_s=settings.queue_timeout_s
         )
         self._served: ServedModel | None = None
-        self._asking = asyncio.Lock()
-        self._server_counts = True
-        self._tokenizer: Callable[[str], int] | None = None
-        self._looked_for_tokenizer = False
-        self._refused_fields: set[str] = set()
+        self._looking = Together(self._ask_served_model)
+        self._parameters = Parameters()
         # Waiting for bytes is limited by this class, whose limits differ from byte to byte: read=None.
         timeout = httpx2.Timeout(settings.connect_timeout_s, read=None)
         headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
@@ -120,6 +78,7 @@ class LlmClient:
             max_retries=0,
             timeout=timeout,
         )
+        self._counter = PromptCounter(self._http, settings)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -147,28 +106,30 @@ class LlmClient:
         if self._breaker.wait_s > 0:
             raise self._left_alone()
         async with self._turns.take():
+            if self._breaker.wait_s > 0:
+                raise self._left_alone()  # it was given up while this one waited
             yield
 
     async def served_model(self) -> ServedModel:
-        """Return the model and its context length, asked of the server once.
+        """Return the model and its context length, asked of the server once; who asks meanwhile waits for the same.
 
         Raises LlmUnavailableError or LlmTimeoutError.
         """
-        async with self._asking:
-            if self._served is None:
-                try:
-                    async with asyncio.timeout(self._settings.connect_timeout_s):
-                        self._served = await ask_served_model(
-                            self._http,
-                            self._settings.base_url,
-                            name=self._settings.model,
-                            context_tokens=self._settings.context_tokens,
-                        )
-                except TimeoutError as error:
-                    raise LlmTimeoutError(
-                        "The language model server did not list its models in time."
-                    ) from error
-            return self._served
+        if self._served is None:
+            self._served = await self._looking.get()
+        return self._served
+
+    async def _ask_served_model(self) -> ServedModel:
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                return await ask_served_model(
+                    self._http,
+                    self._settings.base_url,
+                    name=self._settings.model,
+                    context_tokens=self._settings.context_tokens,
+                )
+        except TimeoutError as error:
+            raise LlmTimeoutError("The language model server did not list its models in time.") from error
 
     async def fit_prompt(
         self, build: Callable[[int], Prompt], params: GenerationParams = _DEFAULT_PARAMS
@@ -243,7 +204,7 @@ class LlmClient:
     ) -> AsyncGenerator[LlmDelta, None]:
         started = asyncio.get_running_loop().time()
         ends = started + self._settings.total_timeout_s
-        completion, first = await self._first_piece(messages, params, started, ends)
+        completion, first = await self._begin(messages, params, started, ends)
         piece: Piece | None = first
         finish_reason: str | None = None
         usage, length = Usage(), 0
@@ -253,10 +214,13 @@ class LlmClient:
                 length += len(piece.text)
                 if length > MAX_COMPLETION_CHARS:
                     raise LlmUnavailableError("The language model does not stop: its answer is too long.")
-                if piece.text:
-                    yield LlmDelta(piece.text)
+                if text := completion.cutter.feed(piece.text):
+                    yield LlmDelta(text)
+                if completion.cutter.stopped:
+                    finish_reason = "stop"
+                    break
                 try:
-                    piece = await self._next_piece(completion, ends, is_finished=finish_reason is not None)
+                    piece = await completion.next_piece(ends, is_finished=finish_reason is not None)
                 except GenerationError:
                     if finish_reason is None:
                         raise
@@ -265,91 +229,73 @@ class LlmClient:
             await completion.close()
         if finish_reason is None:
             raise LlmUnavailableError("The language model server broke off its answer.")
+        if text := completion.cutter.finish():
+            yield LlmDelta(text)
         yield LlmDelta("", finish_reason, usage)
 
-    async def _first_piece(
+    async def _begin(
         self, messages: Sequence[PromptMessage], params: GenerationParams, started: float, ends: float
-    ) -> tuple[openai.AsyncStream[ChatCompletionChunk], Piece]:
+    ) -> tuple[OpenCompletion, Piece]:
         """Open a completion and read up to its first sign of life, with one more try."""
         limit_s = min(self._settings.first_token_timeout_s, self._settings.total_timeout_s)
         try:
             async with asyncio.timeout_at(min(started + limit_s, ends)):
                 try:
                     return await self._open(messages, params)
-                except (GenerationError, *FAILURES) as error:
+                except FAILURES as error:
                     if not worth_a_retry(error):
                         raise
-                await asyncio.sleep(self._settings.retry_pause_s)
+                    await asyncio.sleep(self._settings.retry_pause_s)
+                    if self._breaker.is_open:
+                        raise
                 return await self._open(messages, params)
         except TimeoutError as error:
             raise LlmTimeoutError(
                 f"The language model did not begin to answer within {limit_s:g} s."
             ) from error
+        except GenerationError:
+            raise
         except FAILURES as error:
-            if isinstance(error, openai.NotFoundError):
-                self._served, self._server_counts = None, True  # another model is served now: ask again
+            if isinstance(error, openai.NotFoundError):  # another model is served now: ask again
+                self._served = None
+                self._counter.forget()
+                self._parameters.forget()
             raise wrap_failure(error, self._settings.api_key) from error
 
     async def _open(
         self, messages: Sequence[PromptMessage], params: GenerationParams
-    ) -> tuple[openai.AsyncStream[ChatCompletionChunk], Piece]:
+    ) -> tuple[OpenCompletion, Piece]:
         completion = await self._create(messages, params)
         try:
-            # Not `async for`: it would leave a second generator behind, which can't be resumed.
-            while (chunk := await anext(completion, None)) is not None:
-                piece = read_chunk(chunk)
-                if piece.is_alive:
-                    return completion, piece
+            return completion, await completion.first_piece()
         except BaseException:
             await completion.close()
             raise
-        await completion.close()
-        raise NotACompletionError("The language model server sent no completion.")
 
-    async def _next_piece(
-        self, completion: openai.AsyncStream[ChatCompletionChunk], ends: float, *, is_finished: bool
-    ) -> Piece | None:
-        wait_s = self._settings.idle_timeout_s
-        if is_finished:
-            wait_s = min(wait_s, _USAGE_WAIT_S)
-        idle_ends = asyncio.get_running_loop().time() + wait_s
-        try:
-            async with asyncio.timeout_at(min(idle_ends, ends)):
-                chunk = await anext(completion, None)
-                return None if chunk is None else read_chunk(chunk)
-        except TimeoutError as error:
-            if idle_ends < ends:
-                limit = f"stopped in the middle of its answer for {self._settings.idle_timeout_s:g} s"
-            else:
-                limit = f"did not finish its answer within {self._settings.total_timeout_s:g} s"
-            raise LlmTimeoutError(f"The language model {limit}.") from error
-        except FAILURES as error:
-            raise wrap_failure(error, self._settings.api_key) from error
-
-    async def _create(
-        self, messages: Sequence[PromptMessage], params: GenerationParams
-    ) -> openai.AsyncStream[ChatCompletionChunk]:
-        """Ask for a completion; fields that the server refuses by name are left out from then on."""
+    async def _create(self, messages: Sequence[PromptMessage], params: GenerationParams) -> OpenCompletion:
+        """Ask for a completion without what the server refuses by name."""
+        was_open = self._breaker.is_open
         served = await self.served_model()
+        if self._breaker.is_open and not was_open:
+            raise self._left_alone()
+        wanted = _wanted(params, served)
+        attempt = self._parameters.attempt()
         while True:
-            optional = {"top_k": params.top_k, "stream_options": {"include_usage": True}}
-            sent = {name: value for name, value in optional.items() if name not in self._refused_fields}
+            sent = attempt.choose(wanted)
             try:
-                return await self._openai.chat.completions.create(
+                stream = await self._openai.chat.completions.create(
                     model=served.name,
                     messages=[wire_message(message) for message in messages],
-                    temperature=params.temperature,
-                    top_p=params.top_p,
-                    max_tokens=_completion_room(params, served),
-                    stop=list(params.stop) or openai.omit,
                     stream=True,
                     extra_body=sent,
                 )
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                refused = {name for name in sent if name in str(error)}
-                if not refused:
+                if not attempt.learn(error.body, sent):
                     raise
-                self._refused_fields |= refused
+            else:
+                attempt.taken()
+                cutter = StopCutter(() if "stop" in sent else params.stop)
+                return OpenCompletion(stream, cutter, self._settings)
 
     async def _prompt_room(self, params: GenerationParams) -> int:
         """Tokens that the prompt may take; by the setting alone while the breaker is open."""
@@ -366,35 +312,20 @@ class LlmClient:
     async def _count(self, messages: Sequence[PromptMessage]) -> int | None:
         if self._served is None or self._breaker.is_open:
             return None
-        counted = await self._count_by_server(messages)
-        return counted if counted is not None else await self._count_here(messages)
-
-    async def _count_here(self, messages: Sequence[PromptMessage]) -> int | None:
-        """By the model's own tokenizer, with what a chat template adds at most."""
-        if self._settings.model is None:
-            return None
-        if not self._looked_for_tokenizer:
-            self._tokenizer = await asyncio.to_thread(local_tokenizer, self._settings.model)
-            self._looked_for_tokenizer = True
-        if self._tokenizer is None:
-            return None
-        counts = await asyncio.to_thread(
-            list, map(self._tokenizer, [message.content for message in messages])
-        )
-        return sum(counts) + MESSAGE_TOKENS * len(messages) + REPLY_TOKENS
-
-    async def _count_by_server(self, messages: Sequence[PromptMessage]) -> int | None:
-        if not self._server_counts or self._served is None:
-            return None
-        try:
-            async with asyncio.timeout(self._settings.connect_timeout_s):
-                counted = await count_tokens(self._http, self._settings.base_url, self._served.name, messages)
-        except (TimeoutError, httpx2.HTTPError):
-            return None  # it may count next time
-        self._server_counts = counted is not None
-        return counted
+        return await self._counter.count(self._served, messages)
 
 
 def _completion_room(params: GenerationParams, served: ServedModel) -> int:
     """Tokens that the completion may take: never more than half the context, the rest is the prompt's."""
     return min(params.max_tokens, served.context_tokens // 2)
+
+
+def _wanted(params: GenerationParams, served: ServedModel) -> dict[str, Any]:
+    wanted: dict[str, Any] = {
+        "temperature": params.temperature,
+        "top_p": params.top_p,
+        MAX_TOKENS: _completion_room(params, served),
+        "top_k": params.top_k,
+        "stream_options": {"include_usage": True},
+    }
+    return wanted | ({"stop": list(params.stop)} if params.stop else {})

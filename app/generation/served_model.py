@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeGuard
 
 import httpx2
 
 from app.errors import LlmTimeoutError, LlmUnavailableError
+from app.generation.failures import FAILURES
 from app.generation.prompt import PromptMessage
 
+MAX_CONTEXT_TOKENS: Final = 100_000_000  # a server that names more does not mean it
+MAX_NAME_CHARS: Final = 300
 DEFAULT_CONTEXT_TOKENS = 4096  # the shortest context among current Llama-like models
 
 
@@ -43,7 +46,7 @@ async def ask_served_model(
             )
         name = str(listed[0]["id"])
     max_model_len = next((model.get("max_model_len") for model in listed if model["id"] == name), None)
-    known = [n for n in (max_model_len, context_tokens) if isinstance(n, int) and n > 0]
+    known = [n for n in (max_model_len, context_tokens) if _is_count(n)]
     return ServedModel(name, min(known, default=DEFAULT_CONTEXT_TOKENS))
 
 
@@ -64,9 +67,19 @@ async def count_tokens(
         response.raise_for_status()
     try:
         count = response.json().get("count") if response.is_success else None
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
-    return count if isinstance(count, int) and count > 0 else None
+    return count if _is_count(count) else None
+
+
+def _is_count(tokens: object) -> TypeGuard[int]:
+    """Whether a server may mean this as a number of tokens."""
+    return isinstance(tokens, int) and not isinstance(tokens, bool) and 0 < tokens <= MAX_CONTEXT_TOKENS
+
+
+def _is_name(name: object) -> bool:
+    """Whether this may be shown as a model's name: it stands beside each answer."""
+    return isinstance(name, str) and 0 < len(name) <= MAX_NAME_CHARS and name.isprintable()
 
 
 async def _list_models(http: httpx2.AsyncClient, base_url: str) -> list[Mapping[str, Any]]:
@@ -74,7 +87,7 @@ async def _list_models(http: httpx2.AsyncClient, base_url: str) -> list[Mapping[
         response = await http.get(f"{base_url}/models")
     except httpx2.TimeoutException as error:
         raise LlmTimeoutError("The language model server did not list its models in time.") from error
-    except httpx2.HTTPError as error:
+    except FAILURES as error:
         raise LlmUnavailableError(
             "The language model server can't be reached: check PGASK_LLM_BASE_URL and that it runs."
         ) from error
@@ -85,6 +98,6 @@ async def _list_models(http: httpx2.AsyncClient, base_url: str) -> list[Mapping[
         )
     try:
         listed = response.json()["data"] if response.is_success else []
-        return [model for model in listed if isinstance(model["id"], str)]
-    except (ValueError, KeyError, TypeError):
+        return [model for model in listed if _is_name(model["id"])]
+    except (ValueError, KeyError, TypeError, RecursionError):
         return []

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from app.domain import Usage
 from app.generation.prompt import PromptMessage
 
+MAX_COUNTED_TOKENS: Final = 100_000_000  # more is not counted but made up
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -56,9 +57,13 @@ def wire_message(message: PromptMessage) -> ChatCompletionMessageParam:
 def _read_usage(usage: object) -> Usage | None:
     prompt_tokens = getattr(usage, "prompt_tokens", None)
     completion_tokens = getattr(usage, "completion_tokens", None)
-    if not isinstance(prompt_tokens, int):
-        return None
-    return Usage(prompt_tokens, completion_tokens if isinstance(completion_tokens, int) else 0)
+    return Usage(_count(prompt_tokens), _count(completion_tokens)) if isinstance(prompt_tokens, int) else None
+
+
+def _count(tokens: object) -> int:
+    """A count that a model can have reached; 0 for anything else."""
+    is_count = isinstance(tokens, int) and not isinstance(tokens, bool) and 0 <= tokens <= MAX_COUNTED_TOKENS
+    return tokens if is_count and isinstance(tokens, int) else 0
 
 
 def _sendable(text: str) -> str:

@@ -211,6 +211,7 @@ async def test_the_model_reads_the_sources_and_the_question(server: ScriptedLlm)
         ("unauthorized_401", "llm_unavailable", "PGASK_LLM_API_KEY"),
         ("garbage", "llm_unavailable", "no completion"),
         ("wrong_json", "llm_unavailable", "no completion"),
+        ("deep_json", "llm_unavailable", "no completion"),  # F-1204
     ],
 )
 async def test_where_the_model_fails_the_answer_is_degraded_and_says_why(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -17,10 +17,13 @@ from app.generation.failures import MAX_EXCERPT_CHARS, REQUEST_REFUSED
 from app.generation.llm import LlmClient, LlmDelta, LlmSettings
 from app.generation.prompt import MESSAGE_TOKENS, REPLY_TOKENS, Prompt, PromptMessage
 from app.generation.tokens import estimate_tokens, local_tokenizer
-from tests.fakes import Mode, ScriptedLlm
+from tests.fakes import Body, Mode, ScriptedLlm
 
 ANSWER = "Lists: rows / 1000 [1]. 列表数约为行数的千分之一【2】。"
 MESSAGES = [PromptMessage("system", "Rules."), PromptMessage("user", "How many lists?")]
+
+
+Refusal = Callable[[Body], Body | None]
 
 
 class FakeClock:
@@ -118,6 +121,169 @@ async def test_fields_that_a_server_refuses_are_left_out_from_then_on(
     assert len(server.completions) == 4  # each field is refused once, then two good requests
 
 
+def _refusing(*names: str, message: str, by_param: bool = True, code: str | None = None) -> Refusal:
+    """A server that refuses the first of some parameters that a request has, in the words of `message`."""
+
+    def refusal(body: Body) -> Body | None:
+        name = next((name for name in names if name in body), None)
+        if name is None:
+            return None
+        fault = {"message": message.format(name=name), "param": name if by_param else None, "code": code}
+        return {"error": fault}
+
+    return refusal
+
+
+@pytest.mark.parametrize("by_param", [True, False])
+async def test_f_501_a_renamed_parameter_and_a_refused_one_are_remembered(
+    server: ScriptedLlm, client: LlmClient, by_param: bool
+) -> None:
+    """OpenAI's present models take neither max_tokens nor a temperature of ours."""
+    renamed = _refusing(
+        "max_tokens",
+        message="Unsupported parameter: '{name}' is not supported with this model. "
+        "Use 'max_completion_tokens' instead.",
+        by_param=by_param,
+        code="unsupported_parameter" if by_param else None,
+    )
+    refused = _refusing(
+        "temperature",
+        "top_k",
+        message="Unsupported value: '{name}' does not support 0.2 with this model. Only the default (1) value is "
+        "supported.",
+        by_param=by_param,
+    )
+    server.refusal = lambda body: renamed(body) or refused(body)
+    for _ in range(2):
+        assert "".join(delta.text for delta in await deltas(client)) == ANSWER
+    assert len(server.completions) == 5  # each parameter is refused once, then two good requests
+    body = server.completions[-1].body
+    assert body["max_completion_tokens"] == 512
+    assert not {"max_tokens", "temperature", "top_k"} & body.keys()
+    assert {"top_p", "stream_options"} <= body.keys()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Bad request, the prompt was: 'How do I choose top_k and temperature?'",
+        "The prompt is too long: … set `top_k` to 40. What is 'temperature'? …",
+        "'max_tokens' or 'max_completion_tokens' is too large: 5000",
+        "Unknown parameter: 'top_k'",  # the words of a refusal, but leaving it out does not help
+    ],
+)
+async def test_f_502_a_refusal_that_repeats_a_name_drops_nothing_for_good(
+    server: ScriptedLlm, client: LlmClient, message: str
+) -> None:
+    server.refusal = lambda _: {"error": {"message": message, "type": "invalid_request_error"}}
+    with pytest.raises(LlmUnavailableError):
+        await deltas(client)
+    server.refusal = None
+    await deltas(client)
+    body = server.completions[-1].body
+    assert {"top_k", "temperature", "max_tokens", "stream_options"} <= body.keys()
+
+
+async def test_a_value_out_of_range_is_left_out_of_its_request_alone(
+    server: ScriptedLlm, client: LlmClient
+) -> None:
+    def refusal(body: Body) -> Body | None:
+        if body.get("temperature", 0) <= 1:
+            return None
+        return {"error": {"message": "temperature must be at most 1", "param": "temperature"}}
+
+    server.refusal = refusal
+    await deltas(client, GenerationParams(temperature=1.5))
+    assert "temperature" not in server.completions[-1].body
+    await deltas(client, GenerationParams(temperature=0.5))
+    assert server.completions[-1].body["temperature"] == 0.5
+
+
+async def test_stop_strings_that_a_server_does_not_take_are_cut_here(
+    server: ScriptedLlm, client: LlmClient
+) -> None:
+    server.refusal = _refusing("stop", message="Unsupported parameter: '{name}'")
+    got = await deltas(client, GenerationParams(stop=("列表数",)))
+    assert "".join(delta.text for delta in got) == "Lists: rows / 1000 [1]. "
+    assert got[-1].finish_reason == "stop"
+
+
+async def test_f_503_a_hung_list_of_models_fails_all_questions_at_once(server: ScriptedLlm) -> None:
+    server.lists_models = False
+    client = LlmClient(quick(server, connect_timeout_s=0.3, concurrency=8, queue=32))
+
+    async def ask() -> float:
+        started = time.monotonic()
+        with pytest.raises((LlmTimeoutError, LlmUnavailableError)):
+            async with client.turn():
+                await client.fit_prompt(_builder("text"))
+        return time.monotonic() - started
+
+    took = await asyncio.gather(*(ask() for _ in range(24)))  # three times as many as may ask at once
+    assert max(took) < 0.9
+    assert len(server.requests) == 1
+    assert client.breaker.is_open
+    await client.aclose()
+
+
+async def test_a_look_at_the_models_ends_when_all_have_left(server: ScriptedLlm) -> None:
+    server.lists_models = False
+    client = LlmClient(quick(server))
+    asking = [asyncio.create_task(client.served_model()) for _ in range(3)]
+    await asyncio.sleep(0.2)
+    for task in asking:
+        task.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+    assert await asyncio.to_thread(server.requests[0].disconnected.wait, 1)
+    server.lists_models = True
+    assert (await client.served_model()).name == "scripted-llama"
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "[" * 50_000,
+        '{"data": [{"id": "' + "x" * 400 + '"}]}',
+        '{"data": [{"id": "\\u001b[31mred"}]}',
+        '{"data": 5}',
+    ],
+)
+async def test_a_list_of_models_that_makes_no_sense_is_an_error_of_ours(
+    server: ScriptedLlm, client: LlmClient, listed: str
+) -> None:
+    server.models_json = listed
+    with pytest.raises(LlmUnavailableError, match="PGASK_LLM_MODEL"):
+        await client.fit_prompt(_builder("text"))
+
+
+async def test_a_context_length_that_makes_no_sense_is_not_taken(
+    server: ScriptedLlm, client: LlmClient
+) -> None:
+    server.models_json = '{"data": [{"id": "scripted-llama", "max_model_len": ' + "9" * 400 + "}]}"
+    assert (await client.served_model()).context_tokens == 4096
+
+
+@pytest.mark.parametrize("count", [int("9" * 400), -5, True, "7", 1.5, None])
+async def test_f_1217_a_count_of_tokens_that_can_not_be_is_none(
+    server: ScriptedLlm, client: LlmClient, count: object
+) -> None:
+    server.usage = {"prompt_tokens": count, "completion_tokens": count}
+    assert (await deltas(client))[-1].usage == Usage(0, 0)
+    server.usage = {"prompt_tokens": 12, "completion_tokens": count}
+    assert (await deltas(client))[-1].usage == Usage(12, 0)
+
+
+async def test_f_1204_what_the_library_can_not_read_counts_as_a_failure(
+    server: ScriptedLlm, client: LlmClient
+) -> None:
+    server.mode = "deep_json"
+    for _ in range(5):
+        with pytest.raises(LlmUnavailableError, match="no completion"):
+            await deltas(client)
+    assert client.breaker.is_open
+
+
 @pytest.mark.parametrize(
     ("mode", "error", "words"),
     [
@@ -133,6 +299,7 @@ async def test_fields_that_a_server_refuses_are_left_out_from_then_on(
         ("unauthorized_401", LlmUnavailableError, "PGASK_LLM_API_KEY"),
         ("garbage", LlmUnavailableError, "no completion"),
         ("wrong_json", LlmUnavailableError, "no completion"),
+        ("deep_json", LlmUnavailableError, "no completion"),  # F-1204
     ],
 )
 async def test_every_failure_is_an_error_of_ours_in_time(
@@ -163,6 +330,8 @@ async def test_every_failure_is_an_error_of_ours_in_time(
         '{"choices": [{}]}',
         '{"error": "x"}',
         '{"choices": null}',
+        '{"choices": [{"delta": {"content": ' + "9" * 5_000 + "}}]}",
+        '{"choices": ' + '{"a":' * 5_000 + "1" + "}" * 5_000 + "}",
     ],
 )
 async def test_wrong_json_of_any_shape_is_an_error_of_ours(

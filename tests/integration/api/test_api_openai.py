@@ -510,6 +510,14 @@ class TestClients:
         assert (reply.status_code, reply.content) == (200, b"")
         assert reply.headers["content-type"] == client.get(path).headers["content-type"]
 
+    @pytest.mark.parametrize(
+        "name", ["a" * 20_000, "pgask/" + "%F3%A0%81%81" * 2_000], ids=["long", "unseen"]
+    )
+    def test_f_1217_a_model_that_is_not_there_is_named_in_short(self, client: TestClient, name: str) -> None:
+        reply = client.get(f"/v1/models/{name}")
+        assert (reply.status_code, reply.json()["error"]["code"]) == (404, "model_not_found")
+        assert len(reply.content) < 2_000
+
     def test_f_909_slashes_at_the_end_and_no_limit(self, client: TestClient) -> None:
         """F-909: they were a redirect or a 404; max_tokens -1 was a 400."""
         assert client.get("/v1/models/").json() == client.get("/v1/models").json()

@@ -1,0 +1,44 @@
+"""The part of the settings that the language model's client needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from app.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class LlmSettings:
+    """Where the server is and how long it may take, in seconds. See PGASK_LLM_* in app/config.py."""
+
+    base_url: str
+    model: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    context_tokens: int | None = None
+    connect_timeout_s: float = 3.0
+    first_token_timeout_s: float = 15.0
+    idle_timeout_s: float = 10.0
+    total_timeout_s: float = 120.0
+    concurrency: int = 8
+    queue: int = 32
+    queue_timeout_s: float = 10.0
+    retry_pause_s: float = 0.2
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> LlmSettings | None:
+        """The group from all settings; None where no server is configured."""
+        if settings.llm_base_url is None:
+            return None
+        return cls(
+            base_url=settings.llm_base_url.rstrip("/"),
+            model=settings.llm_model,
+            api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
+            context_tokens=settings.llm_context_tokens,
+            connect_timeout_s=settings.llm_connect_timeout_s,
+            first_token_timeout_s=settings.llm_first_token_timeout_s,
+            idle_timeout_s=settings.llm_idle_timeout_s,
+            total_timeout_s=settings.llm_total_timeout_s,
+            concurrency=settings.llm_concurrency,
+            queue=settings.llm_queue,
+            queue_timeout_s=settings.llm_queue_timeout_s,
+        )
