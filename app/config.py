@@ -187,6 +187,18 @@ class Settings(BaseSettings):
 
     # service limits
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest request body")
+    request_timeout_s: float = Field(
+        10.0,
+        gt=0,
+        description="Longest time for a request's head to come, and for its body, with a second more for every 10,000 "
+        "bytes of that; then 408",
+    )
+    shutdown_timeout_s: float = Field(
+        25.0,
+        ge=0,
+        le=3_600,
+        description="Longest time for answers that are being given when the service is told to end; then 503",
+    )
     max_concurrent_asks: int = Field(
         32, ge=1, description="Questions worked on at once; more are answered 429"
     )

@@ -15,6 +15,7 @@ from app.about import About
 from app.answering import Answerer, AnswerSettings
 from app.api import ask, collections, documents, health, metrics, middleware, openai, pages, problems, search
 from app.api.components import Components
+from app.api.receiving import Closing
 from app.config import Settings
 from app.embedding import Embedder
 from app.generation.llm import LlmClient, LlmSettings
@@ -64,7 +65,8 @@ def create_app(
         app.include_router(resource.router)
     pages.install(app, static)
     problems.install(app)
-    middleware.install(app.add_middleware, settings, app.state.metrics)
+    app.state.closing = Closing()
+    middleware.install(app.add_middleware, settings, app.state.metrics, app.state.closing)
     return app
 
 

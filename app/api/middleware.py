@@ -5,6 +5,7 @@ Pure ASGI. Starlette's BaseHTTPMiddleware is not used: it copies every chunk of 
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import time
@@ -14,20 +15,20 @@ from typing import Final
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.metrics import Metrics
-from app.api.problems import Fault, error_response, fault_of
+from app.api.problems import Fault, error_response, fault_of, refuse
+from app.api.receiving import SHUTTING_DOWN, Closing, WholeBody
 from app.config import Settings
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
-_SECURITY_HEADERS: Final = {
+SECURITY_HEADERS: Final = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -46,9 +47,10 @@ _log = structlog.get_logger("app.api")
 class RequestContext:
     """Gives each request an id, answers what nobody else caught, logs and counts the end."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, closing: Closing) -> None:
         self._app = app
         self._metrics = metrics
+        self._closing = closing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,17 +70,23 @@ class RequestContext:
                 MutableHeaders(raw=message["headers"])["X-Request-ID"] = request_id
             await send(message)
 
+        async def answer(fault: Fault) -> None:
+            if status == 0:
+                reply = error_response(fault, scope["path"], request_id, headers)
+                await reply(scope, receive, send_with_id)
+            # else the reply has begun: ending without its last chunk tells the client that it is broken
+
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
             except ClientDisconnect:
                 status = CLIENT_CLOSED
+            except asyncio.CancelledError:
+                if not self._closing.begun:
+                    raise
+                await answer(SHUTTING_DOWN)  # the server ends, and cuts what hangs
             except Exception as error:  # noqa: BLE001 - the API boundary: the client gets a problem, the log the rest
-                fault = fault_of(error)
-                if status == 0:
-                    reply = error_response(fault, scope["path"], request_id, headers)
-                    await reply(scope, receive, send_with_id)
-                # else the reply has begun: ending without its last chunk tells the client that it is broken
+                await answer(fault_of(error))
             finally:
                 self._end(scope, status or CLIENT_CLOSED, time.perf_counter() - started)
 
@@ -103,7 +111,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
-                for name, value in _SECURITY_HEADERS.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -147,13 +155,24 @@ class HostCheck:
             self._allowed = frozenset({"localhost", "127.0.0.1", "[::1]", bracketed(host).lower()})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._allowed is not None:
-            headers = Headers(scope=scope)
-            name = re.sub(r":\d*$", "", headers.get("host", "")).lower()
-            if name not in self._allowed:
-                await _refuse(_wrong_host(sorted(self._allowed)), scope, receive, send)
+        if scope["type"] == "http":
+            hosts = Headers(scope=scope).getlist("host")
+            if len(hosts) > 1 or (not hosts and scope.get("http_version") == "1.1"):
+                await refuse(_NOT_ONE_HOST, scope, receive, send)
+                return
+            name = re.sub(r":\d*$", "", "".join(hosts)).lower()
+            if self._allowed is not None and name not in self._allowed:
+                await refuse(_wrong_host(sorted(self._allowed)), scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+_NOT_ONE_HOST: Final = Fault(
+    "bad_request",
+    400,
+    "A request names one host, in one Host header.",
+    detail_zh="请求须有且仅有一个 Host 头。",
+)
 
 
 def _wrong_host(names: Sequence[str]) -> Fault:
@@ -217,36 +236,6 @@ def _preflight(headers: Headers) -> Response:
     )
 
 
-class BodyLimit:
-    """Refuses bodies of more than `max_bytes`: at once by Content-Length, else while reading."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdecimal() or int(length[:20]) > self._max_bytes:
-            fault = fault_of(HTTPException(413))
-            await _refuse(fault, scope, receive, send)
-            return
-        received = 0
-
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > self._max_bytes:
-                    raise HTTPException(413)  # the one kind of error that reading a body lets through
-            return message
-
-        await self._app(scope, receive_limited, send)
-
-
 class Admission:
     """At most `limit` questions and searches at once: more would only wait longer for the same cores."""
 
@@ -267,7 +256,7 @@ class Admission:
                 f"{self._limit} questions are being answered now; that is all at once (PGASK_MAX_CONCURRENT_ASKS).",
                 retry_after_s=1,
             )
-            await _refuse(fault, scope, receive, send)
+            await refuse(fault, scope, receive, send)
             return
         self._count(+1)
         try:
@@ -280,13 +269,18 @@ class Admission:
         self._gauge.set(self._in_flight)
 
 
-def install(add: Callable[..., None], settings: Settings, metrics: Metrics) -> None:
+def install(add: Callable[..., None], settings: Settings, metrics: Metrics, closing: Closing) -> None:
     """Put all of them around an app; `add` is its add_middleware, whose last call is the outermost."""
     add(HeadAsGet)
     add(Admission, limit=settings.max_concurrent_asks, metrics=metrics)
-    add(BodyLimit, max_bytes=settings.max_body_bytes)
+    add(
+        WholeBody,
+        max_bytes=settings.max_body_bytes,
+        timeout_s=settings.request_timeout_s,
+        closing=closing,
+    )
     add(HostCheck, host=settings.host, allowed=settings.allowed_hosts)
-    add(RequestContext, metrics=metrics)
+    add(RequestContext, metrics=metrics, closing=closing)
     add(CrossOrigin, origins=settings.origins)  # around the one before, so that a browser can read errors too
     add(SecurityHeaders)
 
@@ -302,8 +296,3 @@ def is_loopback(host: str) -> bool:
 def bracketed(host: str) -> str:
     """A host as it stands in a URL: IPv6 addresses in brackets."""
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-async def _refuse(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    response = error_response(fault, scope["path"], scope["state"]["request_id"], Headers(scope=scope))
-    await response(scope, receive, send)

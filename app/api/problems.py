@@ -19,6 +19,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from app.api.filters import FORMS
 from app.api.openai_errors import PREFIX, openai_error, openai_status
@@ -184,6 +185,12 @@ def problem_response(fault: Fault, request_id: str, headers: Headers) -> JSONRes
     """The reply to a request with these headers that met this fault."""
     body = problem_body(fault, request_id, chinese=prefers_chinese(headers.get("accept-language", "")))
     return JSONResponse(body, status_code=fault.status, media_type=MEDIA_TYPE, headers=_headers(fault))
+
+
+async def refuse(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request with this fault, without a route."""
+    response = error_response(fault, scope["path"], scope["state"]["request_id"], Headers(scope=scope))
+    await response(scope, receive, send)
 
 
 def _headers(fault: Fault) -> dict[str, str]:

@@ -52,11 +52,15 @@ class EventStream(Response):
         leaving = asyncio.create_task(_until_disconnected(receive))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                sending.result()
-            else:
+            if not sending.done() and (ending := leaving.exception()) is not None:  # the service ends
+                assert isinstance(ending, Exception)
+                self._abandoned()
+                await self._break_off(producing, queue, ending)
+                await sending
+            if not sending.done():
                 self._abandoned()
                 raise ClientDisconnect
+            sending.result()
         finally:
             for task in (producing, sending, leaving):
                 task.cancel()
@@ -71,6 +75,14 @@ class EventStream(Response):
             await queue.put(None)
         except Exception as error:  # noqa: BLE001 - the API boundary: told to the client by _send
             await queue.put(error)
+
+    async def _break_off(
+        self, producing: asyncio.Task[None], queue: asyncio.Queue[bytes | Exception | None], why: Exception
+    ) -> None:
+        """Let what has been produced be sent, then `why`."""
+        producing.cancel()
+        await asyncio.gather(producing, return_exceptions=True)
+        await queue.put(why)
 
     async def _send(self, queue: asyncio.Queue[bytes | Exception | None], send: Send) -> None:
         started = False
@@ -94,12 +106,14 @@ class EventStream(Response):
 
 
 async def or_disconnect(work: Coroutine[Any, Any, T], receive: Receive) -> T:
-    """The result of `work`, which is cancelled when the client leaves; then ClientDisconnect is raised."""
+    """The result of `work`, which is cancelled when the client leaves; then ClientDisconnect is raised. Raises what
+    `receive` raises, too (app/api/receiving.py)."""
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(_until_disconnected(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
+            leaving.result()  # or raises, when the service ends
             raise ClientDisconnect
         return working.result()
     finally:

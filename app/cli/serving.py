@@ -6,7 +6,7 @@ import errno
 import signal
 import socket
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +15,10 @@ from app.cli.output import AsJson, print_json
 from app.errors import ConfigError
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from app.config import Settings
     from app.store.engine import Database
-
-_LONGEST_GOODBYE_S = 5  # answers that still stream when the service ends
 
 
 def register(app: typer.Typer) -> None:
@@ -78,12 +78,12 @@ def _check_schema(settings: Settings, database: Database) -> None:
         bring_to_head(database)
 
 
-def _run(app: Any, settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
-    import uvicorn
+def _run(app: FastAPI, settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
+    from app.api.server import Server
 
     url = _url(settings.host, settings.port)
 
-    class Server(uvicorn.Server):
+    class Announced(Server):
         """Says so when it is really ready: after the lifespan has opened everything and the port accepts."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -93,15 +93,8 @@ def _run(app: Any, settings: Settings, listener: socket.socket, *, as_json: bool
             elif self.started:
                 print(f"pgask is ready: {url}  (Ctrl-C ends it)", flush=True)
 
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_LONGEST_GOODBYE_S,
-    )
     try:
-        Server(config).run(sockets=[listener])
+        Announced(app, settings).run(sockets=[listener])
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise _in_use(settings.port) from error

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
 import pytest
-import uvicorn
 
 from app.main import create_app
 from app.store.engine import Database
 from tests.fakes import FakeEmbedder, ScriptedLlm
+from tests.integration.api import serving
 from tests.integration.api.conftest import settings_for
 
 pytestmark = pytest.mark.integration
@@ -24,26 +23,13 @@ LONG_ANSWER = "Take the square root of the number of rows [1]. " * 5
 
 @contextmanager
 def served(database: Database, **settings: object) -> Iterator[httpx2.Client]:
-    """A client of the app behind uvicorn on a free port, in a thread of this process."""
-    app = create_app(settings_for(**settings), database, FakeEmbedder())
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, ws="none")
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        deadline = time.monotonic() + 30
-        while not server.started:
-            assert time.monotonic() < deadline
-            assert thread.is_alive()
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
+    """A client of the app behind the product's server on a free port, in a thread of this process."""
+    given = settings_for(**settings)
+    with (
+        serving.serve(create_app(given, database, FakeEmbedder()), given) as running,
+        httpx2.Client(base_url=running.url, timeout=20) as client,
+    ):
+        yield client
 
 
 @pytest.fixture
