@@ -23,6 +23,7 @@ from app.store.engine import AsyncPool, Database, connect, open_database, open_p
 from app.store.index import IndexSettings
 from app.store.migrate import migrate
 from app.store.spaces import ensure_collection, ensure_space
+from app.store.texts import whole_text
 from eval.ablation import Ablation, RememberingEmbedder, VariedEmbedder, build_index, repool
 from eval.replies import AskResult
 from eval.runner import Ingested
@@ -135,7 +136,10 @@ class EvaluatedSystem:
 
     async def stored_text(self, document_id: str) -> str:
         async with transaction(self._pool) as connection:
-            cursor = await connection.execute("SELECT text FROM pgask.documents WHERE id = %s", [document_id])
+            cursor = await connection.execute(
+                f"SELECT {whole_text('id')} FROM pgask.documents WHERE id = %s",  # noqa: S608 - constants only
+                [document_id],
+            )
             row = await cursor.fetchone()
         if row is None:
             raise NotFoundError(f"There is no document {document_id}.")

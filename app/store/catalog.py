@@ -21,6 +21,7 @@ from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundErro
 from app.lexicon import LEXICON_VERSION
 from app.store.engine import AsyncConnection
 from app.store.spaces import COLLECTION_NAME, FIND_SPACE, MISMATCHES, mismatch_error, space_parameters
+from app.store.texts import text_between
 
 MAX_PAGE: Final = 1_000  # documents in one answer of list_documents
 MAX_TEXT_CHARS: Final = 100_000  # code points in one answer of document_text
@@ -218,9 +219,10 @@ async def document_text(
     if start < 0 or (end is not None and end < start):
         raise InvalidRequestError("start must be 0 or more, and end not before start.")
     wanted = MAX_TEXT_CHARS if end is None else min(end - start, MAX_TEXT_CHARS)
+    first = "least(%(start)s::int, char_count)"
     row = await (
         await connection.execute(
-            "SELECT substring(text FROM least(%(start)s, char_count) + 1 FOR %(wanted)s), char_count"
+            f"SELECT {text_between('id', first, f'{first} + %(wanted)s::int')}, char_count"  # noqa: S608
             " FROM pgask.documents WHERE id = %(id)s",
             {"id": _document_id(document_id), "start": min(start, 2**31 - 2), "wanted": wanted},
         )

@@ -12,19 +12,20 @@ from psycopg.rows import dict_row
 from app.domain import Place
 from app.store.engine import AsyncConnection
 from app.store.spaces import window_table
+from app.store.texts import text_between
 
-_CHUNKS: Final = """
+_CHUNKS: Final = f"""
 SELECT k.id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, k.char_end, k.places, k.sentences,
-       substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start) AS text
+       {text_between("k.document_id", "k.char_start", "k.char_end")} AS text
   FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
- WHERE k.id = ANY(%(ids)s)"""
+ WHERE k.id = ANY(%(ids)s)"""  # noqa: S608 - constants only
 
 # The chunks before and after, each cut where it meets the next one towards the hit: stretches that touch and repeat
 # nothing.
-_NEIGHBOURS: Final = """
+_NEIGHBOURS: Final = f"""
 SELECT h.id AS beside, k.chunk_index - h.chunk_index AS steps, k.id, k.document_id, d.source, d.title, k.page,
        k.heading, k.places, k.sentences, s.char_start, s.char_end,
-       substring(d.text FROM s.char_start + 1 FOR s.char_end - s.char_start) AS text
+       {text_between("k.document_id", "s.char_start", "s.char_end")} AS text
   FROM pgask.chunks h
   JOIN pgask.chunks k ON k.document_id = h.document_id AND k.chunk_index <> h.chunk_index
    AND k.chunk_index BETWEEN h.chunk_index - %(steps)s AND h.chunk_index + %(steps)s
@@ -34,7 +35,7 @@ SELECT h.id AS beside, k.chunk_index - h.chunk_index AS steps, k.id, k.document_
  CROSS JOIN LATERAL (SELECT CASE WHEN k.chunk_index > h.chunk_index THEN n.char_end ELSE k.char_start END AS char_start,
                             CASE WHEN k.chunk_index > h.chunk_index THEN k.char_end ELSE n.char_start END AS char_end) s
  WHERE h.id = ANY(%(ids)s) AND s.char_start < s.char_end
- ORDER BY array_position(%(ids)s::bigint[], h.id), abs(k.chunk_index - h.chunk_index), k.chunk_index DESC"""
+ ORDER BY array_position(%(ids)s::bigint[], h.id), abs(k.chunk_index - h.chunk_index), k.chunk_index DESC"""  # noqa: S608
 
 # What a reranker reads of a chunk: its best window and those beside it, in the chunk.
 _PASSAGES: Final = """
@@ -46,13 +47,13 @@ SELECT k.id, min(w.char_start), max(w.char_end)
  GROUP BY k.id"""
 
 # What stands around chunks: the beginning of their documents, and what stands before those that begin in a table.
-_SURROUNDINGS: Final = """
-SELECT k.id, left(d.text, %(head)s), k.char_start - length(b.text), b.text
-  FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
- CROSS JOIN LATERAL (SELECT CASE WHEN k.id = ANY(%(in_table)s) THEN substring(
-           d.text FROM greatest(1, k.char_start + 1 - %(before)s) FOR least(%(before)s, k.char_start)) ELSE '' END
-           AS text) b
- WHERE k.id = ANY(%(ids)s)"""
+_SURROUNDINGS: Final = f"""
+SELECT k.id, {text_between("k.document_id", "0", "%(head)s::int")}, k.char_start - length(b.text), b.text
+  FROM pgask.chunks k
+ CROSS JOIN LATERAL (SELECT CASE WHEN k.id = ANY(%(in_table)s) THEN
+           {text_between("k.document_id", "greatest(0, k.char_start - %(before)s::int)", "k.char_start")} ELSE '' END
+           AS text OFFSET 0) b
+ WHERE k.id = ANY(%(ids)s)"""  # noqa: S608 - constants only
 
 HEAD_CHARS: Final = 1_000  # of a document: where it says what it is
 MAX_TABLE_CHARS: Final = 60_000  # before a chunk: so far back its table's header is looked for

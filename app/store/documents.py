@@ -25,6 +25,7 @@ from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError
 from app.store.binary_copy import POSTING_COLUMNS, in_blocks, pack_postings, pack_vectors
 from app.store.engine import Connection, store_errors
 from app.store.spaces import Collection, chunk_table, window_table
+from app.store.texts import cut_text
 
 WINDOW_HASH_BYTES: Final = 16
 MAX_SOURCE_BYTES: Final = 2_000  # an index holds the source, and a row of an index at most 2,704 bytes
@@ -291,14 +292,14 @@ def _upsert(
     document = embedded.document
     row = connection.execute(
         "INSERT INTO pgask.documents (collection_id, source, status, title, media_type, language, content_sha256,"
-        " pipeline, text, pages, sections, metadata, dropped, size_bytes, char_count, chunk_count, token_count,"
+        " pipeline, pages, sections, metadata, dropped, size_bytes, char_count, chunk_count, token_count,"
         " unknown_tokens, origin, text_sha256, signature, signature_bands, window_hashes)"
         " VALUES (%(collection)s, %(source)s, 'ready', %(title)s, %(media_type)s, %(language)s, %(sha)s,"
-        " %(pipeline)s, %(text)s, %(pages)s, %(sections)s, %(metadata)s, %(dropped)s, %(size)s, %(chars)s, %(chunks)s,"
+        " %(pipeline)s, %(pages)s, %(sections)s, %(metadata)s, %(dropped)s, %(size)s, %(chars)s, %(chunks)s,"
         " %(tokens)s, %(unknown)s, %(origin)s, %(text_sha)s, %(signature)s, %(bands)s, %(window_hashes)s)"
         " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'ready', reason = NULL, reason_detail = NULL,"
         "   title = excluded.title, media_type = excluded.media_type, language = excluded.language,"
-        "   content_sha256 = excluded.content_sha256, pipeline = excluded.pipeline, text = excluded.text,"
+        "   content_sha256 = excluded.content_sha256, pipeline = excluded.pipeline,"
         "   pages = excluded.pages, sections = excluded.sections, metadata = excluded.metadata,"
         "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, char_count = excluded.char_count,"
         "   chunk_count = excluded.chunk_count, token_count = excluded.token_count,"
@@ -314,7 +315,6 @@ def _upsert(
             "language": document.language,
             "sha": version.content_sha256,
             "pipeline": version.pipeline,
-            "text": document.text,
             "pages": Jsonb([[page.number, page.char_start, page.char_end] for page in document.pages]),
             "sections": Jsonb([[s.char_start, s.char_end, list(s.heading_path)] for s in document.sections]),
             "metadata": Jsonb(dict(document.metadata)),
@@ -337,7 +337,8 @@ def _upsert(
 
 
 def delete_parts(connection: Connection, collection: Collection, document_id: UUID) -> None:
-    """Delete all that makes a document searchable; its row stays."""
+    """Delete a document's text and all that makes it searchable; its row stays."""
+    connection.execute("DELETE FROM pgask.document_texts WHERE document_id = %s", [document_id])
     connection.execute("DELETE FROM pgask.chunks WHERE document_id = %s", [document_id])
     connection.execute(
         sql.SQL("DELETE FROM {} WHERE document_id = %s").format(window_table(collection.space_id)),
@@ -355,7 +356,13 @@ def release_duplicates(connection: Connection, document_id: UUID) -> None:
 def _copy_parts(
     connection: Connection, collection: Collection, document_id: UUID, embedded: EmbeddedDocument
 ) -> None:
-    """Binary COPY of chunks, postings and vectors; a text COPY of vectors would be ten times slower."""
+    """Binary COPY of the text, chunks, postings and vectors; a text COPY of vectors would be ten times slower."""
+    _copy(
+        connection,
+        sql.SQL("COPY pgask.document_texts (document_id, part, text) FROM STDIN (FORMAT BINARY)"),
+        ["uuid", "int4", "text"],
+        ((document_id, part, text) for part, text in enumerate(cut_text(embedded.document.text))),
+    )
     ids = [
         row[0]
         for row in connection.execute(

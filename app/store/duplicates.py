@@ -16,6 +16,7 @@ from app.domain import Document
 from app.store.documents import SourceVersion, delete_parts, lock_source, release_duplicates
 from app.store.engine import Connection, store_errors
 from app.store.spaces import Collection
+from app.store.texts import whole_text
 
 _MOST_CANDIDATES: Final = (
     100  # of each kind; more share a band only where a collection keeps all its duplicates
@@ -76,7 +77,8 @@ def read_text(connection: Connection, collection: Collection, source: str) -> st
     """The stored text of a document; empty where it is gone by now."""
     with store_errors():
         row = connection.execute(
-            "SELECT text FROM pgask.documents WHERE collection_id = %s AND source = %s",
+            f"SELECT {whole_text('id')} FROM pgask.documents"  # noqa: S608 - constants only
+            " WHERE collection_id = %s AND source = %s",
             [collection.id, source],
         ).fetchone()
     return "" if row is None else str(row[0])
@@ -114,7 +116,7 @@ def record_duplicate(
             "   language = excluded.language, content_sha256 = excluded.content_sha256,"
             "   pipeline = excluded.pipeline, origin = excluded.origin, text_sha256 = excluded.text_sha256,"
             "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, duplicate_of = excluded.duplicate_of,"
-            "   text = '', pages = '[]', sections = '[]', metadata = excluded.metadata, signature = NULL,"
+            "   pages = '[]', sections = '[]', metadata = excluded.metadata, signature = NULL,"
             "   signature_bands = NULL, window_hashes = NULL, char_count = 0,"
             "   chunk_count = 0, token_count = 0, unknown_tokens = 0,"
             "   updated_at = now()"

@@ -19,6 +19,7 @@ from psycopg.types.json import Json
 from app.domain import SearchFilter
 from app.store.engine import AsyncConnection
 from app.store.filters import compile_filter
+from app.store.texts import text_between, whole_text
 
 LEAD_CHARS: Final = 1_000  # of a document's text that come with its name
 MAX_NAMED: Final = 15  # documents named of a collection
@@ -36,13 +37,13 @@ _KEPT: Final = """
    WHERE c.name = %(collection)s AND d.status IN ('ready', 'stale') AND d.chunk_count > 0
      AND (%(folder)s::text IS NULL OR starts_with(d.source, %(folder)s || '/')) AND ({kept})"""
 
-_LEAD: Final = """
+_LEAD: Final = f"""
        d.id::text AS document_id, d.source, d.title, d.language, d.media_type, d.updated_at,
-       substring(d.text FOR %(lead)s) AS text,
+       {text_between("d.id", "0", "%(lead)s::int")} AS text,
        (SELECT k.id::text FROM pgask.chunks k WHERE k.document_id = d.id ORDER BY k.chunk_index LIMIT 1) AS chunk_id,
        (d.pages -> 0 ->> 0)::int AS page,
        ARRAY(SELECT s.value -> 2 ->> -1 FROM jsonb_array_elements(d.sections) WITH ORDINALITY s (value, n)
-              WHERE s.n <= 12 ORDER BY s.n) AS headings"""
+              WHERE s.n <= 12 ORDER BY s.n) AS headings"""  # noqa: S608 - constants only
 
 # Of the largest folders, those in the reader's language before others, the first documents: the first of every folder
 # before the second of any.
@@ -93,7 +94,7 @@ SELECT {lead}, n.source AS named_source, n.title AS named_title FROM (
  ORDER BY length(n.source) + length(n.title), n.source"""
 
 # An item is a line that begins with "- ": a row of a long table. They are counted where the text is not read whole.
-_OUTLINE: Final = """
+_OUTLINE: Final = f"""
 SELECT d.id::text AS document_id, d.source, d.title, d.media_type, d.language, d.char_count,
        jsonb_array_length(d.sections) AS section_count, jsonb_array_length(d.pages) AS page_count,
        (SELECT coalesce(jsonb_agg(s.value ORDER BY s.n), '[]') FROM jsonb_array_elements(d.sections) WITH ORDINALITY
@@ -103,18 +104,19 @@ SELECT d.id::text AS document_id, d.source, d.title, d.media_type, d.language, d
        (SELECT coalesce(jsonb_agg(jsonb_build_array(k.id, k.char_start, k.char_end) ORDER BY k.chunk_index), '[]')
           FROM (SELECT * FROM pgask.chunks k WHERE k.document_id = d.id ORDER BY k.chunk_index LIMIT %(chunks)s) k
        ) AS chunks,
-       substring(d.text FOR %(head)s) AS head,
-       CASE WHEN d.char_count > %(head)s
-            THEN length(d.text) - length(replace(d.text, E'\\n- ', E'\\n-'))
-            + starts_with(d.text, '- ')::int END AS items
-  FROM pgask.documents d WHERE d.id = %(id)s"""
+       {text_between("d.id", "0", "%(head)s::int")} AS head,
+       CASE WHEN d.char_count > %(head)s THEN (
+            SELECT length(w.text) - length(replace(w.text, E'\\n- ', E'\\n-')) + starts_with(w.text, '- ')::int
+              FROM (SELECT {whole_text("d.id")} AS text OFFSET 0) w) END AS items
+  FROM pgask.documents d WHERE d.id = %(id)s"""  # noqa: S608 - constants only
 
-_STRETCHES: Final = """
-SELECT s.char_start, substring(d.text FROM s.char_start + 1 FOR %(chars)s)
-  FROM pgask.documents d CROSS JOIN unnest(%(starts)s::int[]) s (char_start) WHERE d.id = %(id)s ORDER BY 1"""
+_STRETCHES: Final = f"""
+SELECT s.char_start, {text_between("d.id", "s.char_start", "s.char_start + %(chars)s::int")}
+  FROM pgask.documents d CROSS JOIN unnest(%(starts)s::int[]) s (char_start)
+ WHERE d.id = %(id)s ORDER BY 1"""  # noqa: S608 - constants only
 
 # From the rarest term on; of each document the chunk that names them most often.
-_HOLDERS: Final = """
+_HOLDERS: Final = f"""
 WITH collection AS (
     SELECT id FROM pgask.collections WHERE name = %(collection)s
 ), rarest AS MATERIALIZED (
@@ -135,16 +137,16 @@ WITH collection AS (
 ), best AS (
     SELECT DISTINCT ON (d.id) d.id, d.source, k.id AS chunk_id, h.frequency, count(*) OVER (PARTITION BY d.id) AS chunks
       FROM holding h JOIN pgask.chunks k ON k.id = h.chunk_id JOIN pgask.documents d ON d.id = k.document_id
-     WHERE d.status IN ('ready', 'stale') AND ({kept})
+     WHERE d.status IN ('ready', 'stale') AND ({{kept}})
      ORDER BY d.id, h.frequency DESC, k.chunk_index
 ), chosen AS (
     SELECT *, count(*) OVER () AS documents FROM best ORDER BY chunks DESC, frequency DESC, source LIMIT %(named)s
 )
 SELECT h.documents, (SELECT capped FROM rarest) AS capped, d.id::text AS document_id, d.source, d.title, d.language,
        k.id::text AS chunk_id, k.page, k.heading, k.places, k.char_start, k.sentences,
-       substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start) AS text
+       {text_between("k.document_id", "k.char_start", "k.char_end")} AS text
   FROM chosen h JOIN pgask.documents d ON d.id = h.id JOIN pgask.chunks k ON k.id = h.chunk_id
- ORDER BY h.chunks DESC, h.frequency DESC, d.source"""
+ ORDER BY h.chunks DESC, h.frequency DESC, d.source"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from app.store.search import (
     dense_leg,
 )
 from app.store.spaces import window_table
+from app.store.texts import text_between
 
 SPARE_TEXTS: Final = 0.2  # of `top_k`: read at once, lest a hit that repeats another costs a round trip
 
@@ -92,19 +93,20 @@ _DENSE: Final = """
      WHERE w.cosine IS NOT NULL
 )"""
 
-_RANKED: Final = """
-WITH {known}, {found}, ranked AS MATERIALIZED (
+_RANKED: Final = f"""
+WITH {{known}}, {{found}}, ranked AS MATERIALIZED (
     SELECT s.*, row_number() OVER (ORDER BY s.score DESC, s.lexical DESC, s.id) AS place
-      FROM scored s ORDER BY place LIMIT {shown}
+      FROM scored s ORDER BY place LIMIT {{shown}}
 )
-SELECT known.chunk_count, known.space_count, {rows}, CASE WHEN r.place IS NULL OR r.place = 1 THEN {term_weights} END,
+SELECT known.chunk_count, known.space_count, {{rows}},
+       CASE WHEN r.place IS NULL OR r.place = 1 THEN {{term_weights}} END,
        r.id, r.document_id::text AS document_id, r.score, r.dense, r.lexical,
        d.source, d.title, k.page, k.heading, k.char_start, k.char_end, k.places, k.sentences,
-       substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start) AS text
+       {text_between("k.document_id", "k.char_start", "k.char_end")} AS text
   FROM known LEFT JOIN ranked r ON true
-  LEFT JOIN pgask.chunks k ON k.id = CASE WHEN r.place <= {texts} THEN r.id END
+  LEFT JOIN pgask.chunks k ON k.id = CASE WHEN r.place <= {{texts}} THEN r.id END
   LEFT JOIN pgask.documents d ON d.id = k.document_id
- ORDER BY r.place"""
+ ORDER BY r.place"""  # noqa: S608 - constants only
 
 _TERM_WEIGHTS: Final = "(SELECT jsonb_object_agg(term, idf) FROM weights)"
 _COLUMNS: Final = (

@@ -118,7 +118,6 @@ documents = Table(
     Column(
         "origin", Text
     ),  # the file's absolute path when it was taken in: a move is told from a second copy by it
-    Column("text", Text, nullable=False, server_default=""),
     Column(
         "pages", JSONB, nullable=False, server_default=_empty_array
     ),  # [[number, char_start, char_end], …]
@@ -161,6 +160,15 @@ documents = Table(
         postgresql_ops={"metadata": "jsonb_path_ops"},
     ),
     CheckConstraint("status IN ('ready', 'failed', 'stale', 'duplicate')", name="status"),
+)
+
+# Texts, in parts of texts.PART_CHARS code points, the last one shorter: part n begins at n * PART_CHARS.
+document_texts = Table(
+    "document_texts",
+    metadata,
+    Column("document_id", Uuid, ForeignKey(documents.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("text", Text, nullable=False),  # STORAGE MAIN: packed, and never outside its row
 )
 
 chunks = Table(

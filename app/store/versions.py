@@ -14,20 +14,21 @@ from app.domain import SearchFilter
 from app.store.chunks import HEAD_CHARS
 from app.store.engine import AsyncConnection
 from app.store.filters import compile_filter
+from app.store.texts import text_between
 
 MAX_NAMED: Final = 40  # documents whose names fit
 MAX_LOOKED_AT: Final = 100_000  # documents: names have no index; these take about 0.1 s (eval/LOG.md)
 
 # Of names of one length the last first: of dates in them the latest. Texts are read of those alone that are returned.
-_NAMED: Final = """
-SELECT d.id::text AS document_id, d.source, d.title, left(d.text, %(head)s) AS head FROM (
+_NAMED: Final = f"""
+SELECT d.id::text AS document_id, d.source, d.title, {text_between("d.id", "0", "%(head)s::int")} AS head FROM (
     SELECT n.id FROM (
         SELECT d.id, d.source, d.title FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id
-         WHERE c.name = %(collection)s AND d.status IN ('ready', 'stale') AND d.chunk_count > 0 AND ({kept})
+         WHERE c.name = %(collection)s AND d.status IN ('ready', 'stale') AND d.chunk_count > 0 AND ({{kept}})
          LIMIT %(looked_at)s) n
      WHERE lower((n.source || ' ' || n.title) COLLATE "C") LIKE ANY(%(patterns)s)
      ORDER BY length(n.source) + length(n.title), n.source DESC LIMIT %(most)s) found
-  JOIN pgask.documents d USING (id)"""
+  JOIN pgask.documents d USING (id)"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from app.store.engine import AsyncConnection
+from app.store.texts import text_between
 
 _COUNT: Final = """
 SELECT asked.term, held.chunks
@@ -39,19 +40,19 @@ WITH RECURSIVE walk (collection_id, upto, term) AS (
 ), bounded AS (SELECT term FROM walk LIMIT %(most)s)
 SELECT DISTINCT term FROM bounded WHERE char_length(term) BETWEEN %(shortest)s AND %(longest)s"""
 
-_TEXTS: Final = """
-SELECT asked.term, substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start)
+_TEXTS: Final = f"""
+SELECT asked.term, {text_between("k.document_id", "k.char_start", "k.char_end")}
   FROM pgask.collections c CROSS JOIN unnest(%(terms)s::text[]) AS asked (term)
  CROSS JOIN LATERAL (
        SELECT p.chunk_id FROM pgask.postings p
         WHERE p.collection_id = c.id AND p.term = asked.term ORDER BY p.chunk_id LIMIT %(most)s) held
-  JOIN pgask.chunks k ON k.id = held.chunk_id JOIN pgask.documents d ON d.id = k.document_id
+  JOIN pgask.chunks k ON k.id = held.chunk_id
  WHERE c.name = %(collection)s
- ORDER BY asked.term, k.id"""
+ ORDER BY asked.term, k.id"""  # noqa: S608 - constants only
 
 # The chunks of the first term are looked through, at most `looked_through` of them: put the rarest first.
-_TOGETHER: Final = """
-SELECT asked.place::int, substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start)
+_TOGETHER: Final = f"""
+SELECT asked.place::int, {text_between("k.document_id", "k.char_start", "k.char_end")}
   FROM pgask.collections c
  CROSS JOIN unnest(%(firsts)s::text[], %(rests)s::text[]) WITH ORDINALITY AS asked (first, rest, place)
  CROSS JOIN LATERAL (
@@ -65,9 +66,9 @@ SELECT asked.place::int, substring(d.text FROM k.char_start + 1 FOR k.char_end -
                      SELECT FROM pgask.postings q
                       WHERE q.collection_id = c.id AND q.term = other.term AND q.chunk_id = seen.chunk_id))
         LIMIT %(most)s) held
-  JOIN pgask.chunks k ON k.id = held.chunk_id JOIN pgask.documents d ON d.id = k.document_id
+  JOIN pgask.chunks k ON k.id = held.chunk_id
  WHERE c.name = %(collection)s
- ORDER BY asked.place, k.id"""
+ ORDER BY asked.place, k.id"""  # noqa: S608 - constants only
 
 _HEADINGS: Final = """
 WITH titled AS MATERIALIZED (

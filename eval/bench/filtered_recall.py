@@ -302,8 +302,8 @@ def _store(
     documents = [
         row[0]
         for row in app.execute(
-            "INSERT INTO pgask.documents (collection_id, source, status, text, chunk_count, metadata)"
-            " SELECT %s, 'document ' || number, 'ready', 'text', %s, kept::jsonb"
+            "INSERT INTO pgask.documents (collection_id, source, status, chunk_count, metadata)"
+            " SELECT %s, 'document ' || number, 'ready', %s, kept::jsonb"
             " FROM unnest(%s::text[]) WITH ORDINALITY m (kept, number) ORDER BY number RETURNING id",
             [collection.id, CHUNKS, metadata],
         )

@@ -39,6 +39,7 @@ from app.store.embedded import EmbeddedPostgres
 from app.store.engine import Database, connect, open_pool
 from app.store.migrate import migrate
 from app.store.spaces import ensure_collection, ensure_space
+from app.store.texts import whole_text
 from eval.bench.bm25 import score_terms
 from eval.bench.pooling_ways import rank
 from eval.dataset import Question, load_questions
@@ -175,10 +176,11 @@ def _store(database: Database, passages: Sequence[str]) -> _Stored:
         run = IngestRun(app, collection, embedder, OPTIONS, _Silent(), parse=parse)
         run.execute(run.plan([Path(folder)]))
         rows = app.execute(
-            "SELECT k.id, d.source, d.title, d.text, jsonb_object_agg(p.term, p.term_frequency)"
+            f"SELECT k.id, d.source, d.title, {whole_text('d.id')},"  # noqa: S608 - constants only
+            "       jsonb_object_agg(p.term, p.term_frequency)"
             "  FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id"
             "  JOIN pgask.postings p ON p.chunk_id = k.id"
-            " WHERE k.collection_id = %s GROUP BY k.id, d.source, d.title, d.text ORDER BY k.id",
+            " WHERE k.collection_id = %s GROUP BY k.id, d.id ORDER BY k.id",
             [collection.id],
         ).fetchall()
     same = []

@@ -33,6 +33,7 @@ from app.store.embedded import EmbeddedPostgres
 from app.store.engine import Connection, Database, connect
 from app.store.migrate import migrate
 from app.store.spaces import Collection, ensure_collection, ensure_space
+from app.store.texts import cut_text
 from eval.bench.filtered_recall import bench_space
 from ingest.chunking import chunk
 from ingest.duplicates import DuplicateSearch, sign
@@ -185,9 +186,18 @@ def _insert(connection: Connection, collection: Collection, source: str, words: 
     text = " ".join(words)
     signature = sign(text, words)
     connection.execute(
-        "INSERT INTO pgask.documents (collection_id, source, status, text, text_sha256, signature, signature_bands,"
-        " chunk_count) VALUES (%s, %s, 'ready', %s, %s, %s, %s, 1)",
-        [collection.id, source, text, signature.text_sha256, signature.minhash, list(signature.bands)],
+        "WITH made AS (INSERT INTO pgask.documents (collection_id, source, status, text_sha256, signature,"
+        " signature_bands, chunk_count) VALUES (%s, %s, 'ready', %s, %s, %s, 1) RETURNING id)"
+        " INSERT INTO pgask.document_texts (document_id, part, text)"
+        " SELECT id, number - 1, part FROM made, unnest(%s::text[]) WITH ORDINALITY p (part, number)",
+        [
+            collection.id,
+            source,
+            signature.text_sha256,
+            signature.minhash,
+            list(signature.bands),
+            list(cut_text(text)),
+        ],
     )
 
 

@@ -16,6 +16,7 @@ from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.engine import AsyncPool, Database, PooledConnection, connect, run_alone, transaction
 from app.store.index import read_state
 from app.store.spaces import chunk_table
+from app.store.texts import text_between
 from eval.bench.search_corpus import SearchCorpus
 from eval.bench.search_load import Ask
 from eval.bench.search_store import CHUNKS, COLLECTION, by_subject
@@ -27,12 +28,12 @@ FILTERS: Final = {
 }
 
 # The least that a search for the nearest with their texts can be.
-_RAW: Final = sql.SQL("""
-SELECT n.chunk_id, n.score, substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start)
-  FROM (SELECT v.chunk_id, 1 - ({distance}) AS score FROM {table} v WHERE {condition}
-         ORDER BY {distance} LIMIT {limit}) n
+_RAW: Final = sql.SQL(f"""
+SELECT n.chunk_id, n.score, {text_between("k.document_id", "k.char_start", "k.char_end")}
+  FROM (SELECT v.chunk_id, 1 - ({{distance}}) AS score FROM {{table}} v WHERE {{condition}}
+         ORDER BY {{distance}} LIMIT {{limit}}) n
   JOIN pgask.chunks k ON k.id = n.chunk_id JOIN pgask.documents d ON d.id = k.document_id
- ORDER BY n.score DESC""")
+ ORDER BY n.score DESC""")  # noqa: S608 - constants only
 
 
 class GivenVectors:

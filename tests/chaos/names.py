@@ -146,7 +146,8 @@ def take_in(database: Database, folder: Path, figures: Figures, parser: Sandboxe
     figures.wrong += [f"followed: {name}" for name in _LINKS if name not in outside]
     with connect(database.app) as connection:
         leaked = connection.execute(
-            "SELECT source FROM pgask.documents WHERE text LIKE '%purple heron%' OR source LIKE '/%' OR"
+            "SELECT source FROM pgask.documents WHERE id IN (SELECT document_id FROM"
+            " pgask.document_texts WHERE text LIKE '%purple heron%') OR source LIKE '/%' OR"
             " source ~ '(^|/)\\.\\.(/|$)'"
         ).fetchall()
     figures.wrong += [f"leads out: {source!a}" for (source,) in leaked]

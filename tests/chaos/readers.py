@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from app.store.spaces import chunk_table, window_table
+from app.store.texts import whole_text
 
 Fingerprint = tuple[Any, ...]
 _PAUSE_S: Final = 0.1
@@ -24,8 +25,8 @@ def read_documents(connection: psycopg.Connection[Any], collection: str) -> dict
     if place is None:
         return {}
     statement = sql.SQL(
-        "SELECT d.source, d.content_sha256, md5(d.text), d.title, d.char_count, d.chunk_count, d.token_count,"
-        " k.parts, k.last_index, k.term_count, v.parts, w.parts, p.parts"
+        f"SELECT d.source, d.content_sha256, md5({whole_text('d.id')}), d.title, d.char_count, d.chunk_count,"
+        " d.token_count, k.parts, k.last_index, k.term_count, v.parts, w.parts, p.parts"
         " FROM pgask.documents d"
         " LEFT JOIN (SELECT document_id, count(*) parts, max(chunk_index) last_index, sum(term_count) term_count"
         "   FROM pgask.chunks WHERE collection_id = %(id)s GROUP BY 1) k ON k.document_id = d.id"

@@ -27,6 +27,7 @@ from app.main import create_app
 from app.store.embedded import EmbeddedPostgres
 from app.store.engine import Connection, Database, connect
 from app.store.migrate import migrate
+from app.store.texts import text_between, whole_text
 from ingest.cleaning import normalise_text
 from ingest.reasons import REASONS
 from ingest.sandbox import SandboxedParser
@@ -108,13 +109,14 @@ def _check_stored(database: Database, figures: Figures) -> None:
     """Compare what the database cuts out of each text with what Python cuts out of it; then forget the texts."""
     with connect(database.app, vectors=False) as connection:
         for text, dropped in connection.execute(
-            "SELECT text, dropped FROM pgask.documents WHERE status = 'ready'"
+            f"SELECT {whole_text('id')}, dropped FROM pgask.documents WHERE status = 'ready'"
         ).fetchall():
             figures.cleaned += bool(dropped)
             figures.unclean += normalise_text(text).text != text
         row = connection.execute(
-            "SELECT count(*), count(*) FILTER (WHERE k.char_end > d.char_count OR d.char_count <> length(d.text))"
-            " FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id"
+            "SELECT count(*), count(*) FILTER (WHERE k.char_end > d.char_count OR"
+            f" d.char_count <> length({whole_text('d.id')})) FROM pgask.chunks k"
+            " JOIN pgask.documents d ON d.id = k.document_id"
         ).fetchone()
         assert row is not None
         figures.chunks += row[0]
@@ -122,10 +124,12 @@ def _check_stored(database: Database, figures: Figures) -> None:
 
 
 def _count_inexact(connection: Connection) -> int:
-    texts: dict[UUID, str] = dict(connection.execute("SELECT id, text FROM pgask.documents").fetchall())
+    texts: dict[UUID, str] = dict(
+        connection.execute(f"SELECT id, {whole_text('id')} FROM pgask.documents").fetchall()
+    )
     rows = connection.execute(
-        "SELECT k.document_id, k.char_start, k.char_end, substring(d.text FROM k.char_start + 1"
-        " FOR k.char_end - k.char_start) FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id"
+        "SELECT k.document_id, k.char_start, k.char_end,"
+        f" {text_between('k.document_id', 'k.char_start', 'k.char_end')} FROM pgask.chunks k"
     ).fetchall()
     return sum(texts[document][start:end] != cut for document, start, end, cut in rows)
 

@@ -18,6 +18,7 @@ from app.lexicon import terms
 from app.store.documents import EmbeddedDocument, SourceVersion
 from app.store.engine import Connection, Database, connect
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
+from app.store.texts import text_between
 from ingest.chunking import chunk
 from ingest.parsers import parse
 from ingest.pipeline import IngestOptions, IngestRun, Parse, Plan, Report
@@ -139,8 +140,9 @@ def snapshot(
     target = open_collection(database, embedder, collection)
     with connect(database.app, vectors=False) as connection:
         statement = sql.SQL(
-            "SELECT d.source, d.content_sha256, k.chunk_index, substring(d.text FROM k.char_start + 1 FOR"
-            " k.char_end - k.char_start), vector_send(v.embedding), (SELECT string_agg(halfvec_send(w.embedding), ''"
+            "SELECT d.source, d.content_sha256, k.chunk_index,"
+            f" {text_between('d.id', 'k.char_start', 'k.char_end')},"
+            " vector_send(v.embedding), (SELECT string_agg(halfvec_send(w.embedding), ''"
             " ORDER BY w.window_index) FROM {windows} w WHERE w.document_id = d.id AND w.window_index >="
             " k.window_start AND w.window_index < k.window_end), (SELECT string_agg(p.term || p.term_frequency, ' '"
             " ORDER BY p.term) FROM pgask.postings p WHERE p.chunk_id = k.id)"

@@ -12,6 +12,7 @@ from app.about import About
 from app.domain import Answer, ChatTurn, QuotedSpan, SearchFilter
 from app.store.engine import AsyncPool, Database, open_pool
 from app.store.outlines import HEAD_CHARS
+from app.store.texts import whole_text
 from tests.integration.ingesting import ingest
 
 pytestmark = pytest.mark.integration
@@ -68,7 +69,8 @@ async def ask(
             for span in spans:
                 row = await (
                     await connection.execute(
-                        "SELECT substring(d.text FROM %s FOR %s), k.document_id = d.id, k.char_start <= %s"
+                        f"SELECT substring({whole_text('d.id')} FROM %s FOR %s),"
+                        " k.document_id = d.id, k.char_start <= %s"
                         " FROM pgask.documents d, pgask.chunks k WHERE d.id = %s AND k.id = %s",
                         [
                             span.char_start + 1,

@@ -6,6 +6,7 @@ import random
 import threading
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -24,6 +25,7 @@ from app.store.documents import (
 )
 from app.store.engine import Connection, Database, connect, open_pool, transaction
 from app.store.spaces import Collection, chunk_table, window_table
+from app.store.texts import text_between, whole_text
 from tests.integration.ingesting import (
     counted,
     counters,
@@ -109,7 +111,8 @@ def test_a_reader_sees_one_version_whole(database: Database) -> None:
     }
     assert len(set(expected.values())) == len(versions)
     statement = sql.SQL(
-        "SELECT split_part(d.text, ' ', 1), (SELECT count(*) FROM {chunks} v WHERE v.document_id = d.id),"
+        f"SELECT split_part({whole_text('d.id')}, ' ', 1),"
+        " (SELECT count(*) FROM {chunks} v WHERE v.document_id = d.id),"
         " (SELECT count(*) FROM {windows} w WHERE w.document_id = d.id), (SELECT count(*) FROM pgask.postings p"
         " JOIN pgask.chunks k ON k.id = p.chunk_id WHERE k.document_id = d.id), d.chunk_count, c.chunk_count"
         " FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
@@ -169,7 +172,7 @@ def test_writers_of_different_versions_leave_one_of_them_whole(database: Databas
         assert all(pool.map(write, texts))
     with connect(database.app) as app:
         check_consistent(app, collection)
-        row = app.execute("SELECT text, chunk_count FROM pgask.documents").fetchone()
+        row = app.execute(f"SELECT {whole_text('id')}, chunk_count FROM pgask.documents").fetchone()
         assert row is not None
         assert row[0] in texts
         assert row[1] == counters(app, collection)[0] == len(embed_document(row[0]).chunks)
@@ -217,6 +220,28 @@ def test_a_failure_is_recorded_and_an_older_version_goes_on_answering(database: 
         check_consistent(app, collection)
 
 
+def test_f_1301_a_hit_in_a_long_document_reads_a_few_pages(database: Database) -> None:
+    """As many near its end as near its beginning; it was all that stands before it."""
+    rng, collection = random.Random(11), open_collection(database)
+    letters = "abcdefghijklmnopqrstuvwxyz 字词é🦜"
+    text = "".join(rng.choices(letters, k=600_000))
+    short = embed_document("A document.")
+    long = replace(short, document=replace(short.document, text=text))
+    places = [0, 1, 1_999, 2_000, 311_111, 597_400]
+    with connect(database.app) as app:
+        replace_document(app, collection, version_of("long.txt", text), long)
+        statement = (
+            f"SELECT {text_between('d.id', '%(at)s::int', '%(at)s::int + 2500')} FROM pgask.documents d"
+        )
+        for at in places:
+            row = app.execute(statement, {"at": at}).fetchone()
+            assert row == (text[at : at + 2_500],)
+            plan = app.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement, {"at": at}).fetchone()
+            assert plan is not None
+            root = plan[0][0]["Plan"]
+            assert root["Shared Hit Blocks"] + root["Shared Read Blocks"] <= 10, (at, root)
+
+
 def every_plane() -> str:
     """Words of letters from all over Unicode, each long enough to be cut into chunks, quotes and signs between."""
     rng = random.Random(7)
@@ -238,7 +263,7 @@ async def test_quotes_are_exact_in_every_plane(database: Database) -> None:
     assert len(embedded.chunks) > 5
     with connect(database.app) as app:
         store(app, collection, "planes.txt", text, chunk_tokens=32)
-        stored = app.execute("SELECT text, char_count FROM pgask.documents").fetchone()
+        stored = app.execute(f"SELECT {whole_text('id')}, char_count FROM pgask.documents").fetchone()
         assert stored == (text, len(text))
         ids = [row[0] for row in app.execute("SELECT id FROM pgask.chunks").fetchall()]
     async with open_pool(database.app, size=1, statement_timeout_s=5) as pool, transaction(pool) as reader:
@@ -264,7 +289,7 @@ def test_metadata_that_json_can_not_hold_is_a_reason_and_no_crash(database: Data
                 store(app, collection, "a.txt", "The new version.", metadata=metadata)
             assert refusal.value.code == "parse_failed"
         assert store(app, collection, "b.txt", "The next document.")  # the connection goes on
-        assert app.execute("SELECT text FROM pgask.documents ORDER BY source").fetchall() == [
+        assert app.execute(f"SELECT {whole_text('id')} FROM pgask.documents ORDER BY source").fetchall() == [
             ("The old version.",),
             ("The next document.",),
         ]

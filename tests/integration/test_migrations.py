@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 from app.errors import SchemaError, StoreError, StoreUnavailableError
 from app.store.engine import Database, check_versions, connect
 from app.store.migrate import check_revision, compare, current_revision, downgrade, head_revision, migrate
+from app.store.texts import cut_text, whole_text
 from tests.integration.ingesting import ingest, open_collection, snapshot, write_corpus
 
 pytestmark = pytest.mark.integration
@@ -102,6 +104,48 @@ def test_stored_texts_get_their_hash_and_duplicates_go_with_their_columns(
         ]
     migrate(empty_database)
     compare(empty_database)
+
+
+def test_f_1301_texts_move_into_parts_and_back(empty_database: Database) -> None:
+    """Each at its place, whatever its characters' width: nothing is embedded again."""
+    rng = random.Random(3)
+    alphabet = "a é字🦜\n"
+    texts = {
+        f"{length}.md": "".join(rng.choices(alphabet, k=length)) for length in (0, 1, 1_999, 2_000, 9_001)
+    }
+    texts |= {"narrow.md": "n" * 4_000, "wide.md": "🦜" * 4_001}
+    migrate(empty_database, "0006")
+    with connect(empty_database.owner) as owner:
+        owner.execute(
+            "INSERT INTO pgask.embedding_spaces (model, weights_sha256, dimension, pooling, query_prefix,"
+            " passage_prefix, normalized) VALUES ('m', 's', 2, 'p', '', '', true)"
+        )
+        owner.execute(
+            "INSERT INTO pgask.collections (name, space_id, lexicon_version) SELECT 'c', id, 1 FROM"
+            " pgask.embedding_spaces"
+        )
+        for source, text in texts.items():
+            owner.execute(
+                "INSERT INTO pgask.documents (collection_id, source, status, text, char_count)"
+                " SELECT id, %s, 'ready', %s, %s FROM pgask.collections",
+                [source, text, len(text)],
+            )
+    migrate(empty_database)
+    compare(empty_database)
+    with connect(empty_database.owner) as owner:
+        found = owner.execute(f"SELECT source, {whole_text('id')} FROM pgask.documents").fetchall()
+        assert dict(found) == texts
+        parts = owner.execute(
+            "SELECT d.source, array_agg(t.text ORDER BY t.part), max(t.part) + 1 FROM pgask.documents d"
+            " JOIN pgask.document_texts t ON t.document_id = d.id GROUP BY 1"
+        ).fetchall()
+        assert {source: list(cut_text(texts[source])) for source, *_ in parts} == {
+            source: cut for source, cut, _ in parts
+        }
+        assert all(len(cut) == count for _, cut, count in parts)
+    downgrade(empty_database, "0006")
+    with connect(empty_database.owner) as owner:
+        assert dict(owner.execute("SELECT source, text FROM pgask.documents").fetchall()) == texts
 
 
 def test_migrating_again_changes_nothing(database: Database, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from app.domain import ScoredChunk
 from app.main import create_app
 from app.retrieval.retriever import RetrievalSettings, Retrieved, Retriever
 from app.store.engine import Database, connect, open_pool
+from app.store.texts import whole_text
 from tests.fakes import FakeEmbedder, ScriptedLlm
 from tests.integration.api.conftest import BASE_URL, settings_for
 from tests.integration.ingesting import FAKE, ingest, random_text, write_corpus
@@ -40,7 +41,10 @@ async def retrieve(database: Database, top_k: int) -> tuple[Retrieved, tuple[Sco
 async def test_neighbours_touch_their_hit_and_are_the_stored_text(filled: Database, top_k: int) -> None:
     found, neighbours = await retrieve(filled, top_k)
     with connect(filled.app) as connection:
-        texts = {str(row[0]): row[1] for row in connection.execute("SELECT id, text FROM pgask.documents")}
+        found_texts = connection.execute(
+            f"SELECT id::text, {whole_text('id')} FROM pgask.documents"
+        ).fetchall()
+    texts = dict(found_texts)
     hits = {hit.chunk_id for hit in found.hits}
     assert len(neighbours) <= 2 * len(hits)
     assert neighbours or top_k == 50

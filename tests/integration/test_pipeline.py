@@ -18,6 +18,7 @@ from app.embedding import FloatMatrix, IntVector
 from app.errors import EmbeddingMismatchError, InvalidRequestError
 from app.store.documents import SourceVersion, record_failure
 from app.store.engine import Database, connect
+from app.store.texts import text_between
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import (
     SMALL,
@@ -394,7 +395,7 @@ def test_a_long_document(database: Database, tmp_path: Path) -> None:
     assert (report.new, report.failed) == (1, [])
     with connect(database.app) as app:
         row = app.execute(
-            "SELECT bool_and(substring(d.text FROM k.char_start + 1 FOR k.char_end - k.char_start) ="
+            f"SELECT bool_and({text_between('d.id', 'k.char_start', 'k.char_end')} ="
             " substring(%s::text FROM k.char_start + 1 FOR k.char_end - k.char_start)) FROM pgask.chunks k"
             " JOIN pgask.documents d ON d.id = k.document_id WHERE k.chunk_index %% 50 = 0",
             [text],

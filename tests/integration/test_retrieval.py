@@ -17,6 +17,7 @@ from app.retrieval.fusion import fuse
 from app.retrieval.retriever import MAX_QUERY_TERMS, RetrievalSettings, Retriever
 from app.store.engine import Database, connect, open_pool
 from app.store.index import IndexSettings
+from app.store.texts import whole_text
 from app.store.upkeep import rebuild
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import FAKE, ingest, open_collection, random_text
@@ -46,7 +47,7 @@ def sentences(database: Database, every: int) -> list[tuple[str, str, str]]:
     """Source, chunk id and text of some stored sentences, long enough to be told from others."""
     with connect(database.app) as app:
         found = app.execute(
-            "SELECT d.source, k.id::text, k.sentences, d.text FROM pgask.chunks k JOIN pgask.documents d"
+            f"SELECT d.source, k.id::text, k.sentences, {whole_text('d.id')} FROM pgask.chunks k JOIN pgask.documents d"
             " ON d.id = k.document_id ORDER BY k.id"
         ).fetchall()
     chosen = []

@@ -14,6 +14,7 @@ from app.domain import Answer, QuotedSpan
 from app.generation.units import ends_in_block
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.engine import AsyncPool, Database, open_pool
+from app.store.texts import whole_text
 from tests.integration.ingesting import FAKE, SMALL, ingest
 
 pytestmark = pytest.mark.integration
@@ -53,7 +54,7 @@ async def ask(pool: AsyncPool, question: str, top_k: int = 1) -> Answer:
             first = QuotedSpan(citation.char_start, citation.char_end, citation.quote)
             for span in citation.spans or (first,):
                 found = await connection.execute(
-                    "SELECT substring(text FROM %s FOR %s) FROM pgask.documents WHERE id = %s",
+                    f"SELECT substring({whole_text('id')} FROM %s FOR %s) FROM pgask.documents WHERE id = %s",
                     [span.char_start + 1, span.char_end - span.char_start, citation.document_id],
                 )
                 assert await found.fetchone() == (span.quote,)

@@ -25,8 +25,8 @@ def clustered(rng: np.random.Generator, count: int, clusters: int = 40) -> Float
 def add_rows(connection: Connection, collection: Collection, vectors: FloatMatrix, source: str) -> None:
     """One document with a chunk for each vector, its only window near it."""
     row = connection.execute(
-        "INSERT INTO pgask.documents (collection_id, source, status, text, chunk_count)"
-        " VALUES (%s, %s, 'ready', 'text', %s) RETURNING id",
+        "INSERT INTO pgask.documents (collection_id, source, status, chunk_count)"
+        " VALUES (%s, %s, 'ready', %s) RETURNING id",
         [collection.id, source, len(vectors)],
     ).fetchone()
     assert row is not None

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from app.lexicon import terms
 from app.store.engine import Database, connect
+from app.store.texts import whole_text
 from tests.integration.api.conftest import MakeClient
 from tests.integration.ingesting import SMALL, ingest, random_text
 from tests.tiny_cross_encoder import WANTED, save_cross_encoder
@@ -109,7 +110,7 @@ class TestExplain:
     def test_no_text_of_a_document_is_in_it(self, client: TestClient, copied: Database) -> None:
         shown = str(search(client, explain=True)["explain"])
         with connect(copied.app) as connection:
-            texts = [row[0] for row in connection.execute("SELECT text FROM pgask.documents")]
+            texts = [row[0] for row in connection.execute("SELECT text FROM pgask.document_texts")]
         for text in texts:
             assert not any(text[at : at + 24] in shown for at in range(0, len(text) - 24, 12))
 
@@ -172,7 +173,9 @@ class TestNeighbors:
     def test_they_join_up_with_the_hit(self, client: TestClient, copied: Database, steps: int) -> None:
         found = search(client, neighbors=steps, top_k=4, filter={"source_prefix": "b"})
         with connect(copied.app) as connection:
-            row = connection.execute("SELECT text FROM pgask.documents WHERE source = 'b.txt'").fetchone()
+            row = connection.execute(
+                f"SELECT {whole_text('id')} FROM pgask.documents WHERE source = 'b.txt'"
+            ).fetchone()
         assert row
         counts = set()
         for hit in found["hits"]:
