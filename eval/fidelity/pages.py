@@ -8,14 +8,37 @@ of furniture around the text. Words of the furniture are not in `main`. Not a co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from typing import Final
 
 from eval.fidelity import page_docs, page_sites
 from eval.fidelity import page_parts as parts
-from eval.fidelity.stories import STORIES, Story
+from eval.fidelity.sample import Sample
+from eval.fidelity.stories import STORIES, Story, headings_of, words_of
+
+# Words that the frames have around the text, of which none is the text's.
+FURNITURE: Final = (
+    "Skip to content",
+    "Skip to main content",
+    "Was this page helpful?",
+    "Was this helpful?",
+    "Edit this page",
+    "Cookie consent",
+    "cookies",
+    "Share this:",
+    "Leave a Reply",
+    "Jump to navigation",
+    "Previous page",
+    "Search docs",
+    "On this page",
+    "All rights reserved.",
+    "Copyright",
+    "Join our newsletter",
+    "上一篇",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +67,25 @@ def make_pages() -> Iterator[Page]:
     """Yield every text in every template."""
     for template in TEMPLATES:
         for story in STORIES:
-            body = _body(template, story)
+            body = body_of(template, story)
             page = template.frame(escape(story.title), body)
             yield Page(f"{template.name}-{story.name}", page, "\n".join([story.title, *_words(story)]))
+
+
+def make_page_files() -> Iterator[Sample]:
+    """Yield every text in every template as a file; its title is what the tab of a browser shows."""
+    for page, story in zip(make_pages(), STORIES * len(TEMPLATES), strict=True):
+        told = re.search("<title>(.*?)</title>", page.html)
+        title = unescape(told[1]) if told else story.title
+        content = page.html.encode()
+        yield Sample(
+            f"html/{page.name}.html",
+            content,
+            words_of(story, title=True),
+            FURNITURE,
+            title,
+            headings_of(story),
+        )
 
 
 def _words(story: Story) -> Iterator[str]:
@@ -54,7 +93,8 @@ def _words(story: Story) -> Iterator[str]:
         yield "\n".join(texts[1:] if kind == "code" else texts)
 
 
-def _body(template: Template, story: Story) -> str:
+def body_of(template: Template, story: Story) -> str:
+    """The text in the parts of a template."""
     written: list[str] = []
     kinds = [block[0] for block in story.blocks]
     for at, (kind, *raw) in enumerate(story.blocks):

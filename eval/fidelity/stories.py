@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 Block = tuple[str, ...]  # kind, then its texts
@@ -10,14 +12,15 @@ Block = tuple[str, ...]  # kind, then its texts
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A text: "h2", "p", "li", "row", "code" (language, code), "note" (title, text), "tabs" (label, text, …)."""
+    """A text: "h2", "h3", "p", "li", "ol", "row", "code" (language, code), "note" (title, text), "tabs"
+    (label, text, …)."""
 
     name: str
     title: str
     blocks: tuple[Block, ...]
 
 
-STORIES: Final = (
+STORIES: Final = (  # of web pages
     Story(
         "guide",
         "Set up the relay agent",
@@ -105,3 +108,151 @@ STORIES: Final = (
         ),
     ),
 )
+
+LIBRARY: Final = Story(
+    "library",
+    "圖書館借閱規則",
+    (
+        ("p", "本規則自民國一一五年一月起適用於全體讀者，包括教職員、學生與校友。"),
+        ("h2", "借閱期限"),
+        ("p", "一般圖書借期為三十天，可續借兩次；有人預約時不得續借。"),
+        ("row", "讀者類別", "冊數上限", "借期"),
+        ("row", "教職員", "40", "90 天"),
+        ("row", "學生", "20", "30 天"),
+        ("h3", "逾期處理"),
+        ("p", "逾期每冊每日罰款新臺幣五元，遺失者應購買同版本圖書賠償。"),
+        ("h2", "入館須知"),
+        ("ol", "刷證入館，不得冒用他人證件。"),
+        ("ol", "手機請調為靜音。"),
+        ("ol", "離館前須歸還自習室鑰匙。"),
+        ("p", "「珍本書庫」僅限館內閱覽，須於三日前預約。"),
+    ),
+)
+FREEZER: Final = Story(
+    "freezer",
+    "冷凍庫の点検手順",
+    (
+        ("p", "この手順書は、第二倉庫の冷凍庫を毎朝点検する担当者のためのものです。"),
+        ("h2", "点検の前に"),
+        ("li", "防寒手袋と滑り止めの靴を着用する。"),
+        ("li", "入口の鍵は警備室で受け取る。"),
+        ("h2", "温度の基準"),
+        ("row", "区画", "基準温度", "許容差"),
+        ("row", "アイス", "-25 ℃", "±2 ℃"),
+        ("row", "冷凍野菜", "-18 ℃", "±3 ℃"),
+        ("p", "基準を外れたときは、ただちに設備課（内線４４１２）へ連絡してください。"),
+        ("h2", "記録"),
+        ("p", "点検の結果は「日報」に記入し、責任者の押印を受けます。"),
+    ),
+)
+BAKERY: Final = Story(
+    "bakery",
+    "Betriebsanweisung für den Etagenofen",
+    (
+        (
+            "p",
+            "Der Ofen fasst 24 Bleche und wird täglich um 3:30 Uhr vorgeheizt; größere Mengen nur nach Absprache.",
+        ),
+        ("h2", "Vor dem Anheizen"),
+        ("ol", "Schwadenklappe schließen und Wasserdruck prüfen."),
+        ("ol", "Öltemperatur ablesen: mindestens 40 °C."),
+        ("h2", "Backzeiten"),
+        ("row", "Gebäck", "Temperatur", "Dauer"),
+        ("row", "Brötchen", "230 °C", "18 min"),
+        ("row", "Roggenbrot", "250 °C fallend", "55 min"),
+        ("p", "„Nie mit nassen Handschuhen greifen!“ – so steht es auch an der Tür."),
+        ("h3", "Störungen"),
+        ("p", "Bei Fehler F7 ist der Fühler lose; rufen Sie Frau Jäger (Durchwahl 0815)."),
+        ("code", "ini", "[ofen]\nsoll = 230\nschwaden_s = 12"),
+    ),
+)
+FERRY: Final = Story(
+    "ferry",
+    "Règlement de la traversée",
+    (
+        ("p", "Les passagers embarquent au plus tard vingt minutes avant l’heure prévue, côté bâbord."),
+        ("h2", "Bagages"),
+        ("li", "Un bagage de 23 kg est compris dans le prix."),
+        ("li", "Les vélos coûtent 8,50 € l’aller."),
+        ("h2", "Sécurité à bord"),
+        ("p", "« Le gilet se porte par-dessus le manteau », rappelle l’équipage à chaque départ."),
+        ("note", "Attention", "La passerelle est glissante par temps de gel."),
+        ("row", "Pont", "Places", "Œuvres exposées"),
+        ("row", "Supérieur", "120", "Naïades, où l’été naît"),
+        ("row", "Inférieur", "84", "Forêt d’Écosse"),
+    ),
+)
+ARCHIVE: Final = Story(
+    "archive",
+    "Правила читального зала",
+    (
+        (
+            "p",
+            "Читальный зал открыт с девяти до восемнадцати часов, кроме воскресенья и последней пятницы месяца.",
+        ),
+        ("h2", "Заказ дел"),
+        ("ol", "Заполните требование разборчиво, указав фонд, опись и номер."),
+        ("ol", "За один день выдаётся не более пяти дел."),
+        ("h2", "Копирование"),
+        ("row", "Вид копии", "Цена", "Срок"),
+        ("row", "Чёрно-белая", "15 руб.", "2 дня"),
+        ("row", "Цветная", "40 руб.", "5 дней"),
+        ("p", "Съёмка собственным аппаратом без вспышки бесплатна."),
+    ),
+)
+MUSEUM: Final = Story(
+    "museum",
+    "박물관 관람 안내",
+    (
+        ("p", "관람 시간은 오전 열 시부터 오후 여섯 시까지이며 월요일은 휴관합니다."),
+        ("h2", "입장료"),
+        ("row", "구분", "개인", "단체"),
+        ("row", "어른", "4,000원", "3,000원"),
+        ("row", "어린이", "1,500원", "1,000원"),
+        ("h2", "유의 사항"),
+        ("li", "전시실 안에서는 음식을 먹을 수 없습니다."),
+        ("li", "삼각대와 플래시는 사용할 수 없습니다."),
+        ("p", "해설 프로그램은 하루 전까지 누리집에서 예약해 주십시오."),
+    ),
+)
+MARKET: Final = Story(
+    "market",
+    "دليل سوق الأسماك",
+    (
+        ("p", "يفتح السوق أبوابه كل يوم من الخامسة صباحا حتى الظهر ما عدا يوم الجمعة."),
+        ("h2", "الأسعار"),
+        ("row", "النوع", "السعر", "الوزن"),
+        ("row", "هامور", "45", "كيلوغرام"),
+        ("row", "روبيان", "60", "كيلوغرام"),
+        ("h2", "التعليمات"),
+        ("li", "يحفظ السمك على الثلج طوال مدة العرض."),
+        ("li", "تدفع الرسوم عند البوابة الشمالية."),
+    ),
+)
+GUIDE, POLICY, PRODUCT = STORIES
+TEXTS: Final = (*STORIES, LIBRARY, FREEZER, BAKERY, FERRY, ARCHIVE, MUSEUM, MARKET)
+
+
+def parts_of(story: Story) -> Iterator[tuple[str, list[Block]]]:
+    """Yield the story's parts in order: a kind with its blocks; items of a list and rows of a table come together."""
+    for kind, blocks in groupby(story.blocks, key=lambda block: block[0]):
+        texts = [block[1:] for block in blocks]
+        if kind in {"li", "ol", "row"}:
+            yield kind, texts
+        else:
+            yield from ((kind, [text]) for text in texts)
+
+
+def words_of(story: Story, *, without: tuple[str, ...] = (), title: bool = False) -> tuple[str, ...]:
+    """The texts that a file of this story must show, in order: lines of code and cells of tables one by one. `without`
+    names kinds that the file does not hold."""
+    found = [story.title] if title else []
+    for kind, *texts in story.blocks:
+        if kind not in without:
+            found += texts[1].split("\n") if kind == "code" else texts
+    return tuple(" ".join(text.split()) for text in found)
+
+
+def headings_of(story: Story) -> tuple[str, ...]:
+    """The story's headings below its title, in order."""
+    return tuple(block[1] for block in story.blocks if block[0] in {"h2", "h3"})
