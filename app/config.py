@@ -13,6 +13,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.addresses import database_fault, server_fault
 from app.errors import ConfigError
 
 # scheme, host (IPv6 in brackets), port; RFC 6454, 6.2
@@ -245,6 +246,20 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
+    @field_validator("database_url", "owner_database_url")
+    @classmethod
+    def _is_a_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and (fault := database_fault(value.get_secret_value())):
+            raise ValueError(fault)
+        return value
+
+    @field_validator("llm_base_url")
+    @classmethod
+    def _is_a_server(cls, value: str | None) -> str | None:
+        if value is not None and (fault := server_fault(value)):
+            raise ValueError(fault)
+        return value
+
     @model_validator(mode="after")
     def _a_required_model_is_named(self) -> Self:
         if self.llm_required and self.llm_base_url is None:
@@ -269,4 +284,11 @@ def load_settings(**overrides: object) -> Settings:
 def _fault(location: tuple[int | str, ...], message: str) -> str:
     """What is wrong with a setting; a fault of several together names them itself."""
     message = message.removeprefix("Value error, ")
-    return f"PGASK_{'_'.join(map(str, location)).upper()}: {message}" if location else message
+    name = f"PGASK_{'_'.join(map(str, location)).upper()}"
+    return (
+        message
+        if not location
+        else f"{name} {message}"
+        if message.startswith("is ")
+        else f"{name}: {message}"
+    )

@@ -167,7 +167,7 @@ def config_show(as_json: AsJson = False) -> None:
     """Show every setting in force, passwords and keys left out."""
     settings = read_settings()
     shown = {
-        f"PGASK_{name.upper()}": _redacted(getattr(settings, name)) for name in type(settings).model_fields
+        f"PGASK_{name.upper()}": _shown(name, getattr(settings, name)) for name in type(settings).model_fields
     }
     if as_json:
         print_json(shown)
@@ -205,18 +205,12 @@ def _each_space(
     print_json({"spaces": shown})
 
 
-def _redacted(value: Any) -> Any:
-    """A setting's value; of secrets no more than where a database is."""
+def _shown(name: str, value: Any) -> Any:
+    """A setting's value; of secrets nothing, and of addresses where they lead."""
     from pydantic import SecretStr
 
-    if not isinstance(value, SecretStr):
-        return value
-    from psycopg import ProgrammingError
-    from psycopg.conninfo import conninfo_to_dict
+    from app.addresses import HIDDEN, show_database, show_server
 
-    try:
-        parts = conninfo_to_dict(value.get_secret_value())
-    except ProgrammingError:  # a key, not an address
-        return "***"
-    parts.pop("sslpassword", None)
-    return " ".join(f"{name}={'***' if name == 'password' else part}" for name, part in parts.items())
+    if isinstance(value, SecretStr):
+        return show_database(value.get_secret_value()) if name.endswith("database_url") else HIDDEN
+    return show_server(value) if name == "llm_base_url" and value is not None else value

@@ -21,8 +21,9 @@ from pgvector.psycopg import register_vector, register_vector_async
 from psycopg import sql
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from app.addresses import NO_DATABASE
 from app.config import Settings
-from app.errors import StoreError, StoreUnavailableError
+from app.errors import ConfigError, StoreError, StoreUnavailableError
 from app.store.embedded import EmbeddedPostgres
 
 OLDEST_SERVER: Final = 150_000
@@ -112,6 +113,8 @@ def connect(url: str, *, autocommit: bool = True, vectors: bool = True) -> Itera
         if os.strerror(errno.ENOSPC) in str(error):
             raise _disk_full() from error
         raise _unavailable(error) from error
+    except psycopg.ProgrammingError:  # its words repeat the address, and a password with it
+        raise ConfigError(f"The database's address {NO_DATABASE}.") from None
     with store_errors(), connection:
         check_server(connection)
         if vectors:

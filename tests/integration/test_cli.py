@@ -347,7 +347,8 @@ class TestConfig:
     def test_secrets_are_left_out(self, database: Database, pgask: Pgask, command: list[str]) -> None:
         secret = database.app.split(":")[2].split("@")[0]
         for options in ([], ["--json"]):
-            done = pgask(*command, *options, llm_api_key="sk-hunter2", llm_base_url="http://127.0.0.1:1/v1")
+            llm = "http://me:hunter2@127.0.0.1:1/v1?api_key=hunter2"
+            done = pgask(*command, *options, llm_api_key="sk-hunter2", llm_base_url=llm)
             assert done.code == 0
             assert secret not in done.out
             assert "hunter2" not in done.out
@@ -361,6 +362,13 @@ class TestConfig:
         done = pgask("config", port="99999")
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert "PGASK_PORT" in done.err
+
+    def test_f_1205_a_mistyped_address_of_the_database_is_one_line_too(self, pgask: Pgask) -> None:
+        """F-1205: it was a traceback, with the password in it; whatever the command."""
+        for command in ("config", "doctor", "ask"):
+            done = pgask(command, *["x"] * (command == "ask"), database_url="postgresql://u:hunter2%zz@h/db")
+            assert (done.code, done.err.count("\n"), "hunter2" in done.err + done.out) == (2, 1, False)
+            assert "PGASK_DATABASE_URL is not a connection address" in done.err
 
 
 class TestDoctor:

@@ -1,0 +1,88 @@
+"""Addresses in settings: whether one is one, and as much of it as may be shown. What is said never holds a part of an
+address that is none, since a password may have come to stand anywhere in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+HIDDEN: Final = "***"
+NO_DATABASE: Final = (
+    "is not a connection address. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of the "
+    "password escaped: %40 for @, %2F for /, %3A for :, %25 for %"
+)
+_NO_SERVER: Final = (
+    "is not the address of a server. Write http://HOST:PORT/v1 or https://HOST/v1, with special characters of a user's "
+    "name or password escaped: %40 for @, %2F for /, %25 for %"
+)
+_PORTS: Final = re.compile(r"(?:[0-9]{1,5})?(?:,(?:[0-9]{1,5})?)*")
+# Parameters of libpq that hold nothing secret.
+_SHOWN: Final = frozenset(
+    {"user", "host", "hostaddr", "port", "dbname", "sslmode", "sslrootcert", "passfile", "service", "connect_timeout"}
+)  # fmt: skip
+_URL: Final = re.compile(
+    r"(?P<scheme>https?)://(?:(?P<user>[^/@?#\s\\]*)@)?(?P<host>[^/@?#\s\\:\[\]]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?"
+    r"(?P<path>/[^@?#\s\\]*)?(?:\?(?P<query>[^#\s]*))?",
+    re.IGNORECASE,
+)
+
+
+def database_fault(address: str) -> str | None:
+    """What is wrong with the address of a database, None where nothing is; a sentence to go on with after its name."""
+    return NO_DATABASE if _database(address) is None else None
+
+
+def show_database(address: str) -> str:
+    """Where a database is, without what is secret.
+
+    >>> show_database("postgresql://me:secret@db:5432/docs")
+    'user=me password=*** dbname=docs host=db port=5432'
+    >>> show_database("postgresql://me:sec/ret@db:5432/docs")
+    '***'
+    """
+    parts = _database(address)
+    if parts is None:
+        return HIDDEN
+    return " ".join(f"{name}={value if name in _SHOWN else HIDDEN}" for name, value in parts.items())
+
+
+def server_fault(address: str) -> str | None:
+    """What is wrong with the address of an HTTP server, None where nothing is; as `database_fault`."""
+    return None if _URL.fullmatch(address) else _NO_SERVER
+
+
+def show_server(address: str) -> str:
+    """An HTTP address without user, password and values of parameters.
+
+    >>> show_server("http://me:secret@llm:8000/v1?api_key=secret&a")
+    'http://***@llm:8000/v1?api_key=***&a'
+    """
+    found = _URL.fullmatch(address)
+    if found is None:
+        return HIDDEN
+    user = f"{HIDDEN}@" if found["user"] is not None else ""
+    shown = f"{found['scheme']}://{user}{found['host']}{found['port'] or ''}{found['path'] or ''}"
+    if found["query"]:
+        pairs = [pair.partition("=") for pair in found["query"].split("&")]
+        shown += "?" + "&".join(f"{name}={HIDDEN}" if equals else name for name, equals, _ in pairs)
+    return shown
+
+
+def _database(address: str) -> Mapping[str, str] | None:
+    """The parameters of a connection address, None where it is none, or where a password that is not escaped has
+    shifted its parts."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        parts = {name: str(value) for name, value in conninfo_to_dict(address).items()}
+    except ProgrammingError:
+        return None
+    if not _PORTS.fullmatch(parts.get("port", "")) or "@" in parts.get("host", ""):
+        return None
+    _, is_uri, rest = address.partition("://")
+    authority, _, path = rest.partition("/")
+    if is_uri and "@" not in authority and "@" in path.partition("?")[0]:
+        return None
+    return parts if parts or is_uri else None
