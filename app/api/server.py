@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import socket
 import uuid
 from asyncio.events import TimerHandle
@@ -16,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 import httptools
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -31,7 +31,7 @@ STALLED_S: Final = 30.0  # for which a client may take nothing of a reply that w
 LINGER_S: Final = 2.0  # for which a refused client may go on sending, so that it comes to read why
 _LAST_WORDS_S: Final = 4  # from the end of the answers' time to that of the process
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 _NOT_HTTP: Final = Fault("bad_request", 400, "This is no request that HTTP/1.1 allows.")
 _OTHER_VERSION: Final = Fault("http_version", 505, "This service speaks HTTP/1.1 and HTTP/1.0.")
@@ -183,7 +183,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         request_id = uuid.uuid4().hex
-        _log.info("refused before it was a request: %s, request_id %s", fault.code, request_id)
+        _log.info("refused before it was a request", code=fault.code, request_id=request_id)
         self.transport.write(_reply(fault, request_id))
         if self.transport.can_write_eof():
             self.transport.write_eof()

@@ -32,7 +32,10 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """Serve the chat page and the API until Ctrl-C."""
+    from app.logs import log_stray_errors
+
     settings = read_settings(host=host, port=port)
+    log_stray_errors()
     previous = signal.signal(
         signal.SIGTERM, _end
     )  # the server of the database must be left properly, as on Ctrl-C
