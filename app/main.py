@@ -46,7 +46,7 @@ def create_app(
             app.state.components = components
             await asyncio.to_thread(_warm_up, embedder)
             app.state.metrics.watch_pool(components.pool.get_stats)
-            app.state.metrics.watch_indexes(watch.reports)
+            app.state.metrics.watch_indexes(watch.reports, watch.last_look)
             if components.llm is not None:
                 app.state.metrics.watch_llm(components.llm.waiting)
             yield

@@ -40,6 +40,10 @@ _INDEX: Final[Mapping[str, tuple[str, Callable[[IndexReport], float | None]]]] =
     "build_age_seconds": ("Since it was built.", lambda one: _age(one.built_at)),
     "measurement_age_seconds": ("Since it was measured.", lambda one: _age(one.measured_at)),
     "changed_rows": ("Chunks that came or went since.", lambda one: one.changed_rows),
+    "fault": (
+        "1: the index is missing, invalid or of other options, and search is exact.",
+        lambda one: float(one.fault is not None),
+    ),
     "drift": ("Pages a search reads, as a multiple of their share when it was built.", lambda one: one.drift),
 }
 
@@ -49,11 +53,18 @@ router = APIRouter(tags=["operation"])
 class IndexFigures(Collector):
     """The vector indexes' figures, one gauge each, labelled by space."""
 
-    def __init__(self, reports: Callable[[], Mapping[int, IndexReport]]) -> None:
-        self.reports = reports
+    def __init__(self) -> None:
+        self.reports: Callable[[], Mapping[int, IndexReport]] = dict
+        self.last_look: Callable[[], float] | None = None
 
     def collect(self) -> Iterator[Metric]:
-        """All gauges; a space without an index shows its rows alone."""
+        """All gauges; a space without an index shows its rows alone, and whether there should be one."""
+        if self.last_look is not None:
+            yield GaugeMetricFamily(
+                "pgask_index_last_look_timestamp_seconds",
+                "When the indexes were looked at last; before the first time, when the service started.",
+                value=self.last_look(),
+            )
         found = self.reports()
         for name, (description, read) in _INDEX.items():
             gauge = GaugeMetricFamily(f"pgask_index_{name}", description, labels=["space"])
@@ -95,7 +106,7 @@ class Metrics:
             "pgask_pool_connections", "Database connections.", ["state"], registry=self.registry
         )
 
-        self._indexes = IndexFigures(dict)
+        self._indexes = IndexFigures()
         self.registry.register(self._indexes)
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -126,9 +137,12 @@ class Metrics:
         self._pool.labels("idle").set_function(lambda: statistics().get(idle, 0))
         self._pool.labels("waiting").set_function(lambda: statistics().get("requests_waiting", 0))
 
-    def watch_indexes(self, reports: Callable[[], Mapping[int, IndexReport]]) -> None:
-        """Show what is known of each space's vector index whenever Prometheus asks. `reports` asks no database."""
-        self._indexes.reports = reports
+    def watch_indexes(
+        self, reports: Callable[[], Mapping[int, IndexReport]], last_look: Callable[[], float]
+    ) -> None:
+        """Show what is known of each space's vector index whenever Prometheus asks, and since when. Neither asks the
+        database."""
+        self._indexes.reports, self._indexes.last_look = reports, last_look
 
     def watch_llm(self, waiting: Callable[[], int]) -> None:
         """Read how many wait for the language model whenever Prometheus asks."""

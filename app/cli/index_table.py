@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.cli.output import print_table
 
 if TYPE_CHECKING:
     from app.store.upkeep import IndexReport, Space
+
+_FAULTS: Final = {
+    "missing": "the index is missing",
+    "invalid": "the index is invalid",
+    "other_options": "the index has other options than it was built with",
+}
 
 
 def print_reports(found: Sequence[tuple[Space, IndexReport]]) -> None:
@@ -26,7 +32,10 @@ def describe(space: Space, report: IndexReport) -> dict[str, str]:
     """What a space's column says, by line. A space without an index has few lines."""
     lines = {"model": space.model, "chunks": f"{report.rows:,}"}
     if report.method is None:
-        return lines | {"search": "exact, no index"}
+        if report.fault is None:
+            return lines | {"search": "exact, no index"}
+        why = _FAULTS[report.fault]
+        return lines | {"search": f"exact: {why}; upkeep builds it anew, or: pgask index rebuild"}
     effort = ("probes", report.probes) if report.method == "ivfflat" else ("ef_search", report.ef_search)
     lines |= {"search": f"{report.method}, {report.precision} precision"}
     if report.lists is not None:

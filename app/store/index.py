@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -25,6 +25,33 @@ from app.store.tables import VECTOR_SCHEMA
 
 MOST_FULL_DIMENSION: Final = 2_000  # pgvector indexes no longer vector
 MOST_HALF_DIMENSION: Final = 4_000  # and no longer halfvec
+
+IndexFault = Literal["missing", "invalid", "other_options"]
+
+# What is wrong with the index that the manifest names, of the row `s` of embedding_spaces; NULL where nothing is, or
+# none is named. Looked up by name and in the statement's snapshot, so that it is never of another build.
+INDEX_FAULT: Final = r"""
+CASE WHEN s.index_method IS NOT NULL THEN coalesce((
+    SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
+                WHEN a.amname = s.index_method
+                 AND t.relname = 'chunk_vectors_' || s.id
+                 AND o.opcname = CASE s.index_precision WHEN 'half' THEN 'halfvec' ELSE 'vector' END || '_cosine_ops'
+                 AND (s.index_lists IS NULL OR 'lists=' || s.index_lists = ANY (c.reloptions))
+                 AND coalesce(substring(pg_get_expr(i.indpred, i.indrelid) FROM '-(\d+)'), '0') = s.index_build::text
+                THEN '' ELSE 'other_options' END
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_am a ON a.oid = c.relam
+      JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+      JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
+     WHERE n.nspname = 'pgask_vectors'
+       AND c.relname = CASE s.index_build
+                       WHEN 0 THEN 'ivfflat_' || s.id ELSE 'vectors_' || s.id || '_' || s.index_build END
+    ), 'missing') END"""
+
+_STATE: Final = f"""
+SELECT dimension, index_method AS method, index_precision AS precision, index_build AS build, index_lists AS lists,
+       coalesce(index_probes, index_ef_search) AS effort, index_report AS report, {INDEX_FAULT} AS fault
+  FROM pgask.embedding_spaces s WHERE id = %s"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +142,15 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """What the manifest says of a space's index; `index` None: there is none, search is exact. `built` is what the
-    index measured when it was built, `latest` what it measured last."""
+    """What the manifest says of a space's index; `index` None: there is none, search is exact. `fault`: the manifest
+    names one that can't be used. `built` is what the index measured when it was built, `latest` what it measured
+    last."""
 
     space_id: int
     dimension: int
     last_build: int
     index: VectorIndex | None
+    fault: IndexFault | None = None
     built_at: str | None = None
     build_s: float | None = None
     built: Measurement | None = None
@@ -129,18 +158,14 @@ class IndexState:
 
 
 def read_state(connection: Connection, space_id: int) -> IndexState:
-    """The manifest's word on a space's index. Raises NotFoundError."""
+    """The manifest's word on a space's index, held against the index that there is. Raises NotFoundError."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(
-            "SELECT dimension, index_method AS method, index_precision AS precision, index_build AS build,"
-            " index_lists AS lists, coalesce(index_probes, index_ef_search) AS effort, index_report AS report"
-            " FROM pgask.embedding_spaces WHERE id = %s",
-            [space_id],
-        ).fetchone()
+        row = cursor.execute(_STATE, [space_id]).fetchone()
     if row is None:
         raise NotFoundError(f"There is no space {space_id}. `pgask index status` lists them.")
-    if row["method"] is None:
-        return IndexState(space_id, row["dimension"], row["build"], None)
+    fault = row.pop("fault") or None
+    if row["method"] is None or fault is not None:
+        return IndexState(space_id, row["dimension"], row["build"], None, fault)
     report = row.pop("report") or {}
     return IndexState(
         space_id=space_id,
@@ -172,6 +197,15 @@ def write_state(owner: Connection, state: IndexState) -> None:
             *(index.method, index.precision, index.build, index.lists, effort["ivfflat"], effort["hnsw"]),
             *(Jsonb(report), state.space_id),
         ],
+    )
+
+
+def forget_index(owner: Connection, space_id: int) -> None:
+    """Take a space's index out of the manifest: from here on new searches are exact. Builds are numbered on."""
+    owner.execute(
+        "UPDATE pgask.embedding_spaces SET index_method = NULL, index_precision = NULL, index_lists = NULL,"
+        " index_probes = NULL, index_ef_search = NULL, index_report = NULL WHERE id = %s",
+        [space_id],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,7 +101,7 @@ def choose_lists(connection: Connection, rows: int, dimension: int, settings: In
 
 
 def drop_unused(owner: Connection, state: IndexState) -> None:
-    """Drop every vector index of a space but the one in use: what was replaced, and what a killed build left.
+    """Drop every build of a space's index but the one in use: what was replaced, and what a killed build left.
 
     CONCURRENTLY: a plain DROP would wait for the longest reader and make all others wait behind it.
     """
@@ -109,14 +110,16 @@ def drop_unused(owner: Connection, state: IndexState) -> None:
 
 
 def find_unused(connection: Connection, state: IndexState) -> list[str]:
-    """Names of a space's vector indexes but the one in use; without build_lock one may be another process's work."""
+    """Names of the builds of a space's index but the one in use; without build_lock one may be another process's work.
+    Indexes that somebody else made have other names, and are left alone."""
     used = state.index and index_name(state.space_id, state.index.build)
     found = connection.execute(
         "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam"
         " WHERE i.indrelid = %s::regclass AND a.amname IN ('ivfflat', 'hnsw') ORDER BY 1",
         [f"{VECTOR_SCHEMA}.chunk_vectors_{state.space_id}"],
     ).fetchall()
-    return [name for (name,) in found if name != used]
+    made = re.compile(rf"vectors_{state.space_id}_[1-9][0-9]*|{index_name(state.space_id, 0)}")
+    return [name for (name,) in found if made.fullmatch(name) and name != used]
 
 
 def most_build_bytes(connection: Connection) -> int:

@@ -23,6 +23,7 @@ from app.lexicon import LEXICON_VERSION
 from app.store.bm25 import budget_parameters
 from app.store.chunks import StoredChunk, stored_chunk
 from app.store.engine import PooledConnection
+from app.store.index import INDEX_FAULT
 from app.store.search import (
     PLANNED_ONCE,
     WINDOW_K1,
@@ -38,15 +39,15 @@ from app.store.texts import text_between
 SPARE_TEXTS: Final = 0.2  # of `top_k`: read at once, lest a hit that repeats another costs a round trip
 
 # What was known of the collection, where it still holds.
-_KNOWN: Final = """
+_KNOWN: Final = f"""
 known AS MATERIALIZED (
     SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
       FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
      WHERE c.id = %(collection_id)s AND c.name = %(collection)s AND c.lexicon_version = %(lexicon_version)s
-       AND s.id = %(space_id)s AND coalesce(s.index_method, '') = %(method)s
+       AND s.id = %(space_id)s AND CASE {INDEX_FAULT} WHEN '' THEN s.index_method ELSE '' END = %(method)s
        AND (%(method)s = '' OR (s.index_build = %(build)s
                                 AND coalesce(s.index_probes, s.index_ef_search) = %(effort)s))
-)"""
+)"""  # noqa: S608 - constants only
 
 # Nothing is searched under a filter that keeps more than `most` chunks: another plan is better then.
 _ELIGIBLE: Final = """

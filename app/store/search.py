@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
+import structlog
 from pgvector import HalfVector
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -22,8 +24,10 @@ from app.lexicon import LEXICON_VERSION
 from app.store.bm25 import HELD_TERMS, LEXICAL, LEXICAL_OF_FEW, LEXICAL_OF_MANY, WEIGHTS, budget_parameters
 from app.store.engine import AsyncConnection
 from app.store.filters import compile_filter
-from app.store.index import VectorIndex
+from app.store.index import INDEX_FAULT, VectorIndex
 from app.store.spaces import chunk_table, mismatch_error, window_table
+
+_log = structlog.get_logger(__name__)
 
 # Measured in eval/LOG.md (recall under filters). Probes are calibrated without a filter; what a filter keeps may lie
 # far from the question and scattered over many lists. So the index brings VISITED_SHARE of the kept rows, at least
@@ -41,13 +45,14 @@ WINDOW_K1: Final = (
     0.6  # that a term is in a window counts for most, how often for little; chosen in eval/LOG.md
 )
 
-_COLLECTION: Final = """
+_COLLECTION: Final = f"""
 SELECT c.id AS collection_id, c.space_id, c.chunk_count, c.lexicon_version,
        (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count,
        s.index_method, s.index_precision, s.index_build, s.index_lists, s.index_probes, s.index_ef_search,
-       s.model, s.weights_sha256, s.dimension, s.query_prefix, s.passage_prefix, s.pooling, s.normalized
+       s.model, s.weights_sha256, s.dimension, s.query_prefix, s.passage_prefix, s.pooling, s.normalized,
+       {INDEX_FAULT} AS index_fault
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
- WHERE c.name = %(collection)s"""
+ WHERE c.name = %(collection)s"""  # noqa: S608 - constants only
 
 # The documents that a filter keeps, and those kept in the place of copies that it keeps: a text is found in every
 # folder that holds it. {condition} is app/store/filters.py's.
@@ -224,7 +229,9 @@ async def read_collection(
                   "pooling", "normalized")  # fmt: skip
         raise mismatch_error((collection, *(row[field] for field in fields)), space)
     index = None
-    if row["index_method"] is not None:
+    if row["index_fault"]:
+        _warn_of_index(row["space_id"], row["index_build"], row["index_fault"])
+    elif row["index_method"] is not None:
         index = VectorIndex(
             method=row["index_method"],
             precision=row["index_precision"],
@@ -240,6 +247,16 @@ async def read_collection(
         int(row["chunk_count"]),
         int(row["space_count"]),
         comparable,
+    )
+
+
+@lru_cache(maxsize=1_000)  # once of each index
+def _warn_of_index(space_id: int, build: int, fault: str) -> None:
+    _log.warning(
+        "the vector index can't be used; search is exact until it is built anew",
+        space=space_id,
+        build=build,
+        fault=fault,
     )
 
 

@@ -21,7 +21,7 @@ from app.errors import InvalidRequestError
 from app.store import index as vector_index
 from app.store import index_build
 from app.store.engine import Connection
-from app.store.index import IndexSettings, IndexState, Measurement, VectorIndex
+from app.store.index import IndexFault, IndexSettings, IndexState, Measurement, VectorIndex
 from app.store.recall import Point, calibrate, measure_at, sample_truth, trace_curve
 from app.store.spaces import chunk_table
 from app.store.tables import SCHEMA
@@ -62,7 +62,8 @@ class IndexReport:
 
     `recall` is recall@10 against exact search with its 95 % interval, over `questions` of which people asked
     `stored_questions`. `changed_rows` came or went since. `drift` is the share of the index's pages that a question
-    reads as a multiple of what it was when the index was built. Times are ISO 8601, UTC.
+    reads as a multiple of what it was when the index was built. Times are ISO 8601, UTC. `fault`: there should be an
+    index, and it is missing, invalid or of other options; search is exact.
     """
 
     rows: int
@@ -86,32 +87,36 @@ class IndexReport:
     measured_at: str | None = None
     changed_rows: int | None = None
     drift: float | None = None
+    fault: IndexFault | None = None
 
 
 def maintain(
     owner: Connection, space_id: int, settings: IndexSettings, *, wait: bool = True
 ) -> IndexReport | None:
-    """Do what the index needs, and drop what a killed process left. Returns the report, None where nothing was due, or
-    with `wait` False where another process is at it."""
+    """Do what the index needs, forget one that is gone, and drop what a killed process left. Returns the report, None
+    where nothing was due, or with `wait` False where another process is at it."""
     _make_visible(owner, space_id)
     due = find_need(owner, space_id, settings)[0] != "nothing"
+    due = due or vector_index.read_state(owner, space_id).fault is not None
     if not due and not index_build.find_unused(owner, vector_index.read_state(owner, space_id)):
         return None
     with index_build.build_lock(owner, space_id, wait=wait and due) as locked:
         if not locked:
             return None
+        is_lost = _forget_lost(owner, space_id)
         index_build.drop_unused(owner, vector_index.read_state(owner, space_id))
         need, why = found = find_need(owner, space_id, settings)  # another process may have done it meanwhile
         if need == "measure":
             need, why = _measure(owner, vector_index.read_state(owner, space_id), settings)
         if need == "build":
             _build(owner, vector_index.read_state(owner, space_id), settings, why)
-    return None if found[0] == "nothing" else report(owner, space_id)
+    return report(owner, space_id) if is_lost or found[0] != "nothing" else None
 
 
 def rebuild(owner: Connection, space_id: int, settings: IndexSettings) -> IndexReport:
     """Build the index anew beside the one in use, measure it, swap. Searching goes on. Waits for another build."""
     with index_build.build_lock(owner, space_id):
+        _forget_lost(owner, space_id)
         _build(owner, vector_index.read_state(owner, space_id), settings, "asked for")
     return report(owner, space_id)
 
@@ -140,7 +145,7 @@ def find_need(connection: Connection, space_id: int, settings: IndexSettings) ->
     if rows < settings.min_rows or precision is None:
         return "nothing", ""
     if state.index is None:
-        return "build", "enough rows"
+        return "build", "enough rows" if state.fault is None else f"the index was {state.fault}"
     if (state.index.method, state.index.precision) != (settings.method, precision):
         return "build", "a setting changed"
     if state.latest is None or state.built is None:
@@ -159,7 +164,7 @@ def report(connection: Connection, space_id: int) -> IndexReport:
     state = vector_index.read_state(connection, space_id)
     rows = vector_index.count_rows(connection, space_id)
     if state.index is None:
-        return IndexReport(rows)
+        return IndexReport(rows, fault=state.fault)
     index, latest = state.index, state.latest
     found = IndexReport(
         rows,
@@ -238,6 +243,22 @@ def _make_visible(owner: Connection, space_id: int) -> None:
             owner.execute(sql.SQL("VACUUM (ANALYZE, SKIP_LOCKED) {}").format(table))
 
 
+def _forget_lost(owner: Connection, space_id: int) -> bool:
+    """Have the manifest tell of no index that can't be used: dropped by hand, not restored, or another one by its name.
+    Under build_lock."""
+    state = vector_index.read_state(owner, space_id)
+    if state.fault is None:
+        return False
+    vector_index.forget_index(owner, space_id)
+    _log.warning(
+        "the vector index can't be used and is forgotten",
+        space=space_id,
+        build=state.last_build,
+        fault=state.fault,
+    )
+    return True
+
+
 def _build(owner: Connection, state: IndexState, settings: IndexSettings, why: str) -> None:
     index, build_s = index_build.create_index(owner, state, settings)
     truth = sample_truth(owner, state)
@@ -288,8 +309,8 @@ def _with_index(connection: Connection, space_id: int) -> IndexState:
     state = vector_index.read_state(connection, space_id)
     if state.index is None:
         raise InvalidRequestError(
-            f"Space {space_id} has no index: its search is exact. `pgask index rebuild` builds one once there are "
-            "PGASK_INDEX_MIN_ROWS chunks.",
+            f"Space {space_id} has no index that can be used: its search is exact. `pgask index rebuild` builds "
+            "one once there are PGASK_INDEX_MIN_ROWS chunks.",
             code="no_index",
         )
     return state

@@ -7,6 +7,7 @@ owner's, it reads, and says once that ingest or `pgask index` has to do the rest
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,10 +29,18 @@ _log = structlog.get_logger(__name__)
 
 
 class IndexWatch:
-    """The thread. `every_s` 0: it only reads."""
+    """The thread. `every_s` 0: it only reads. The first look comes after `first_after_s`."""
 
-    def __init__(self, database: Database, settings: IndexSettings, *, every_s: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: IndexSettings,
+        *,
+        every_s: float,
+        first_after_s: float = _FIRST_AFTER_S,
+    ) -> None:
         self._database, self._settings, self._every_s = database, settings, every_s
+        self._first_after_s, self._last_look = first_after_s, time.time()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._connection: Connection | None = None
@@ -57,6 +66,10 @@ class IndexWatch:
         """What the last look found, by the space's number. Asks the database nothing."""
         return self._reports
 
+    def last_look(self) -> float:
+        """When the last whole look ended, in seconds since 1970; before the first, when the watch was made."""
+        return self._last_look
+
     def look(self) -> None:
         """One look: do what is due, where that is ours to do, and read how things stand."""
         with connect(self._database.owner) as owner:
@@ -66,17 +79,18 @@ class IndexWatch:
                 if self._every_s and self._may_build(owner):
                     self._maintain(owner)
                 self._reports = {space.id: report(owner, space.id) for space in list_spaces(owner)}
+                self._last_look = time.time()
             finally:
                 with self._lock:
                     self._connection = None
 
     def _run(self) -> None:
-        wait_s = _FIRST_AFTER_S
+        wait_s = self._first_after_s
         while not self._stopping.wait(wait_s):
             wait_s = self._every_s or READ_EVERY_S
             try:
                 self.look()
-            except (PgaskError, psycopg.Error) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next look may do better
                 self._warn(error)
 
     def _maintain(self, owner: Connection) -> None:
@@ -87,17 +101,19 @@ class IndexWatch:
                 return
             try:
                 maintain(owner, space.id, self._settings, wait=False)
-            except (
-                PgaskError,
-                psycopg.Error,
-            ) as error:  # of this space: the others are looked after all the same
+            except Exception as error:  # noqa: BLE001 - of this space: the others are looked after all the same
                 self._warn(error, space=space.id)
 
     def _warn(self, error: Exception, **where: int) -> None:
-        if not self._stopping.is_set():
-            _log.warning(
-                "the indexes could not be looked after", error=str(error).split("\n")[0][:200], **where
-            )
+        if self._stopping.is_set():
+            return
+        is_foreseen = isinstance(error, PgaskError | psycopg.Error)
+        _log.warning(
+            "the indexes could not be looked after",
+            error=(str(error) or type(error).__name__).split("\n")[0][:200],
+            exc_info=None if is_foreseen else error,
+            **where,
+        )
 
     def _may_build(self, owner: Connection) -> bool:
         if owner.execute(_OWNS).fetchone() == (True,):

@@ -1,0 +1,162 @@
+"""An index that is gone, broken or somebody else's is noticed, told and mended; what looks after it goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from structlog.testing import capture_logs
+
+from app.cli.index_table import describe
+from app.retrieval.retriever import RetrievalSettings
+from app.retrieval.usual import UsualSearch
+from app.store import upkeep
+from app.store.engine import Connection, Database, connect, open_pool, transaction
+from app.store.index import IndexSettings
+from app.store.ranking import RankingQuery
+from app.store.search import plan_search
+from app.store.spaces import Collection, chunk_table
+from app.store.watch import IndexWatch
+from tests.integration.ingesting import FAKE, open_collection
+from tests.integration.processes import wait_until
+from tests.integration.vectors import add_rows, clustered
+
+pytestmark = pytest.mark.integration
+
+ROWS = 500
+SETTINGS = IndexSettings(min_rows=ROWS, target_recall=0.8)
+RANKING = RetrievalSettings(exact_max_rows=100).ranking()
+
+
+@pytest.fixture
+def collection(database: Database) -> Collection:
+    """A collection of 500 chunks whose index is build 1."""
+    made = open_collection(database)
+    with connect(database.app) as app, connect(database.owner) as owner:
+        add_rows(app, made, clustered(np.random.default_rng(1), ROWS), "rows.txt")
+        assert upkeep.maintain(owner, made.space_id, SETTINGS) is not None
+    return made
+
+
+def names(connection: Connection) -> list[tuple[str, bool]]:
+    """Names of the vector indexes, and whether each is valid."""
+    return connection.execute(
+        "SELECT c.relname::text, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " JOIN pg_am a ON a.oid = c.relam WHERE a.amname IN ('ivfflat', 'hnsw') ORDER BY 1"
+    ).fetchall()
+
+
+def hurt(owner: Connection, collection: Collection, fault: str, app_url: str) -> None:
+    """Do to the index what people, restores and killed commands do."""
+    index = sql.Identifier(f"vectors_{collection.space_id}_1")
+    owner.execute(sql.SQL("DROP INDEX pgask_vectors.{}").format(index))
+    made = sql.SQL(
+        "CREATE INDEX CONCURRENTLY {} ON {} USING ivfflat (embedding vector_cosine_ops)"
+        " WITH (lists = 10) WHERE chunk_id <> {}"
+    )
+    table = chunk_table(collection.space_id)
+    if fault == "other_options":
+        owner.execute(made.format(index, table, sql.Literal(-7)))
+    if fault == "invalid":
+        with psycopg.connect(app_url) as writer:
+            writer.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(table))
+            owner.execute("SET statement_timeout = '100ms'")
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                owner.execute(made.format(index, table, sql.Literal(-1)))
+            owner.execute("RESET statement_timeout")
+
+
+@pytest.mark.parametrize("fault", ["missing", "invalid", "other_options"])
+async def test_f_301_an_index_that_is_gone_is_noticed_and_built_anew(
+    database: Database, collection: Collection, fault: str
+) -> None:
+    space_id = collection.space_id
+    query = RankingQuery("default", clustered(np.random.default_rng(3), 1)[0], ("text",), 0.0, None, 3, 3)
+    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool:
+        search = UsualSearch(pool, FAKE.space, RANKING, 100)
+        before = await search.search(query)
+        assert before is not None
+        assert before.plan.index is not None
+        with connect(database.owner) as owner:
+            hurt(owner, collection, fault, database.app)
+            report = upkeep.report(owner, space_id)
+            assert (report.fault, report.method, report.recall) == (fault, None, None)
+            shown = describe(upkeep.list_spaces(owner)[0], report)["search"]
+            assert shown.startswith("exact: the index ")
+            assert "pgask index rebuild" in shown
+            with capture_logs() as logs:
+                meanwhile = await search.search(query)
+                async with transaction(pool) as reader:
+                    assert (await plan_search(reader, "default", FAKE.space, None, exact_max_rows=100)).exact
+            assert [(one["fault"], one["log_level"]) for one in logs] == [(fault, "warning")]  # once
+            assert meanwhile is not None
+            assert meanwhile.plan.index is None
+            assert len(meanwhile.hits) == len(before.hits)
+            mended = upkeep.maintain(owner, space_id, SETTINGS)
+            assert mended is not None
+            assert (mended.fault, mended.method) == (None, "ivfflat")
+            assert names(owner) == [(f"vectors_{space_id}_2", True)]
+            assert upkeep.maintain(owner, space_id, SETTINGS) is None
+        after = await search.search(query)
+        assert after is not None
+        assert after.plan.index is not None
+        assert after.plan.index.build == 2
+
+
+def test_f_301_the_manifest_forgets_an_index_that_is_not_due_any_more(
+    database: Database, collection: Collection
+) -> None:
+    with connect(database.owner) as owner:
+        hurt(owner, collection, "other_options", database.app)
+        report = upkeep.maintain(owner, collection.space_id, IndexSettings(min_rows=2 * ROWS))
+        assert report == upkeep.IndexReport(rows=ROWS)
+        assert names(owner) == []
+        manifest = owner.execute("SELECT index_method, index_build FROM pgask.embedding_spaces").fetchall()
+        assert manifest == [(None, 1)]
+
+
+def test_f_302_an_index_that_somebody_else_made_is_left_alone(
+    database: Database, collection: Collection
+) -> None:
+    with connect(database.owner) as owner:
+        for own in ("my_own", "vectors_mine", f"vectors_{collection.space_id}_1_old"):
+            owner.execute(
+                sql.SQL(
+                    "CREATE INDEX {} ON {} USING ivfflat (embedding vector_ip_ops) WITH (lists = 1)"
+                ).format(sql.Identifier(own), chunk_table(collection.space_id))
+            )
+        upkeep.maintain(owner, collection.space_id, SETTINGS)
+        upkeep.rebuild(owner, collection.space_id, SETTINGS)
+        assert [name for name, _ in names(owner)] == [
+            *("my_own", f"vectors_{collection.space_id}_1_old", f"vectors_{collection.space_id}_2"),
+            "vectors_mine",
+        ]
+
+
+def test_f_303_the_watch_goes_on_after_anything_and_shows_that_it_is_late(
+    database: Database, collection: Collection
+) -> None:
+    def write_report(report: Any) -> None:
+        with connect(database.owner) as owner:
+            owner.execute("UPDATE pgask.embedding_spaces SET index_report = %s", [Jsonb(report)])
+
+    with connect(database.owner) as owner:
+        good = owner.execute("SELECT index_report FROM pgask.embedding_spaces").fetchall()[0][0]
+    write_report(["nobody foresaw this"])
+    watch = IndexWatch(database, SETTINGS, every_s=0.05, first_after_s=0)
+    started = watch.last_look()
+    with capture_logs() as logs:
+        watch.start()
+        try:
+            wait_until(lambda: len(logs) >= 4)  # of the space and of the whole, twice
+            assert (watch.last_look(), watch.reports()) == (started, {})
+            assert any(isinstance(one.get("exc_info"), AttributeError) for one in logs)
+            write_report(good)
+            wait_until(lambda: watch.last_look() > started)
+            assert watch.reports()[collection.space_id].method == "ivfflat"
+        finally:
+            watch.stop()
