@@ -49,6 +49,7 @@ from app.generation.standing import read_standing
 from app.generation.sufficiency import sufficiency
 from app.generation.tokens import estimate_tokens
 from app.generation.units import Surroundings, begins_in_table, find_header, read_units
+from app.letterspacing import close_up
 from app.lexicon import is_chinese
 from app.question.acronyms import find_acronyms
 from app.question.content import content_terms
@@ -189,6 +190,7 @@ class Answerer:
         required (`llm_required`): GenerationError, LimitExceededError; else its answer is degraded.
         """
         started = time.perf_counter()
+        request = _closed_up(request)
         meant = await self._read_request(request)
         if meant.told is not None:
             told = meant.told
@@ -518,6 +520,15 @@ class Answerer:
 def _may_be_mended(found: Retrieved) -> bool:
     """Whether the collection lacks a word of the question, or an acronym in it may stand for one that it holds."""
     return bool(found.unknown_terms - found.asked.parts) or bool(find_acronyms(found.asked.text))
+
+
+def _closed_up(request: AskRequest) -> AskRequest:
+    """What people say, with Chinese words closed up: 姓 名 is asked as 姓名, which is what rules and models read."""
+    said = (
+        replace(turn, content=close_up(turn.content)) if turn.role == "user" else turn
+        for turn in request.history
+    )
+    return replace(request, question=close_up(request.question), history=tuple(said))
 
 
 def _voice(request: AskRequest) -> Voice:

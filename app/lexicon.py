@@ -9,7 +9,8 @@ stored terms and asked terms must agree (the manifest compares the version; see 
   `E-107`.
 - Chinese, Japanese and Korean runs: traditional characters as simplified ones (OpenCC's table), then dictionary words
   (rjieba) of two characters or more, and every pair of neighbouring characters, so that a name the dictionary lacks is
-  found too. Function words and question words are dropped first, and no pair is made across them.
+  found too. Function words and question words are dropped first, and no pair is made across them. Characters that are
+  set apart by blanks are read as the words that they make (app/letterspacing.py).
 - Dates and durations also by value, whatever their form: `@03-04` and `@2026-03-04` for 4 March 2026, 2026-03-04 and
   2026年3月4日, `@24mo` for 24 months and two years (app/values.py).
 """
@@ -26,9 +27,10 @@ import rjieba
 import Stemmer
 from opencc import OpenCC
 
+from app.letterspacing import close_up
 from app.values import value_terms
 
-LEXICON_VERSION = 3
+LEXICON_VERSION = 4
 
 MAX_TERM_CHARS = 64  # longer "words" (base64, hashes joined by dots) are cut: no one asks for the rest
 _CACHED_CHARS = (
@@ -68,8 +70,8 @@ _rjieba_tokens = rjieba.cut
 def terms(text: str) -> list[str]:
     """The terms of `text`, in order, with repetitions (term frequency is their count)."""
     found: list[str] = []
-    for line in text.split("\n"):
-        for token in tokens(line):
+    for line in close_up(text).split("\n"):
+        for token in _tokens(line):
             found.extend(token_terms(token))
         found.extend(value_terms(line))
     return found
@@ -77,6 +79,10 @@ def terms(text: str) -> list[str]:
 
 def tokens(text: str) -> list[str]:
     """The words, identifiers and runs of Chinese, Japanese and Korean of `text` in NFKC, with simplified characters."""
+    return _tokens(close_up(text))
+
+
+def _tokens(text: str) -> list[str]:
     return _TOKEN.findall(fold_script(unicodedata.normalize("NFKC", text)))
 
 

@@ -39,7 +39,7 @@ _HEADING = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)|[ \t]*(?:\*\*[^*\n]+\*\*|__[
 # A line of a form. One alone may be prose with a colon in it, so it takes two in a row; none ends in a comma.
 _FORM_LINE = re.compile(
     rf"[ \t\u3000]*(?:\*\*|__)?(?:[^\W\d_a-z{_HAN}][^\s:：|*]*(?: [^\s:：|*]+){{0,3}}"
-    rf"|[{_HAN}][^\s:：|*。！？，；]{{0,9}})"
+    rf"|[{_HAN}](?:[ \u3000]{{0,4}}[^\s:：|*。！？，；]){{0,9}})"
     r"(?:\*\*|__)?(?::(?=[ \t*_])|：)[ \t*_]*\S"
 )
 _TABLE_ROW = re.compile(r"[ \t]*\|")

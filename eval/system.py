@@ -100,6 +100,7 @@ class EvaluatedSystem:
                 run = IngestRun(
                     connection, target, self.embedder, options, _Counter(on_document), parse=parser.parse
                 )
+                run.renew_terms()
                 report = run.execute(run.plan([corpus]))
             repool(connection, target, self._ablation.pooling)
             index_settings = IndexSettings.from_settings(settings)

@@ -205,6 +205,7 @@ def _run_on(database: Database, job: _Job) -> int:
                 group_tokens=lambda: job.embedder.group_tokens,
             )
             try:
+                run.renew_terms()
                 run.execute(run.plan(job.paths))
             except KeyboardInterrupt:
                 interrupted = True

@@ -13,15 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import structlog
 
 from app.domain import Document
-from app.embedding import Embedder, FloatVector, IntVector, Tokens
+from app.embedding import Embedder, FloatVector
 from app.errors import DocumentError, PgaskError, StoreError
 from app.store.documents import (
     EmbeddedDocument,
@@ -33,27 +31,24 @@ from app.store.documents import (
     replace_document,
     stored_windows,
 )
-from app.store.duplicates import Signature, record_duplicate
+from app.store.duplicates import record_duplicate
 from app.store.engine import Connection
 from app.store.spaces import Collection
 from ingest.beside import Ahead, Worker
-from ingest.chunking import ChunkedDocument, chunk, split_long
-from ingest.counting import Counted, terms_of
-from ingest.duplicates import Duplicate, DuplicateSearch, sign
+from ingest.duplicates import Duplicate, DuplicateSearch
 from ingest.interrupts import interrupt_after
-from ingest.lead import lead_of
 from ingest.losses import NOTEWORTHY_SHARE, LossyDocument, lost_share
 from ingest.planning import IngestOptions, Plan, Progress, is_storable, make_plan, origin_of
-from ingest.pooling import pool, window_weights
+from ingest.preparing import Prepared, pooled, prepare, slices
+from ingest.renewing import renew_terms
 from ingest.room import check_room
 from ingest.sources import SkippedSource, SourceFailure, SourceFile, content_sha256, read_source
-from ingest.windows import PART_TOKENS, EncodedWindows, check_coverage, encode_windows
+from ingest.windows import PART_TOKENS, EncodedWindows, encode_windows
 
 # what a caller of a run needs, its options and plan included
 __all__ = ["DuplicateFile", "IngestOptions", "IngestRun", "Parse", "Plan", "Progress", "Report"]
 
 _GROUP_TOKENS: Final = 8192  # small documents are embedded together, so that the encoder's batches are full
-MAX_TOKENS: Final = 6_000_000  # of a text; taking one in needs about 90 bytes of memory a token
 _TOKEN_BYTES: Final = 6  # of text, a generous average
 _log = structlog.get_logger(__name__)
 
@@ -73,9 +68,9 @@ class DuplicateFile:
 class Report:
     """What a run did: the JSON object of `ingest --json`. `tokens` are those of the documents stored: what the encoder
     read of them, what kept its vector, and what is in no window (none, ever). `unreadable_documents` counts the whole
-    collection, `excluded_documents` those stored whose file is skipped by now. `dropped_chars` is what
-    was left out of the documents stored, by kind, and `lossy_documents` are those that lost much of what was to be
-    read."""
+    collection, `excluded_documents` those stored whose file is skipped by now; of `renewed_terms` documents the terms
+    were made anew from the stored text. `dropped_chars` is what was left out of the documents stored, by kind, and
+    `lossy_documents` are those that lost much of what was to be read."""
 
     new: int = 0
     changed: int = 0
@@ -95,26 +90,7 @@ class Report:
     excluded_documents: int = 0
     dropped_chars: dict[str, int] = field(default_factory=dict)
     lossy_documents: list[LossyDocument] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A document cut into windows, waiting for its vectors. `window_terms` are the terms of each window in order;
-    `lead` the tokens of what is put before the first one."""
-
-    version: SourceVersion
-    document: Document
-    tokens: Tokens
-    cut: ChunkedDocument
-    window_terms: Sequence[Sequence[str]]
-    signature: Signature
-    is_new: bool
-    lead: IntVector
-
-    @property
-    def read_tokens(self) -> int:
-        """How many tokens the encoder has to read or to have read."""
-        return len(self.tokens) + len(self.lead)
+    renewed_terms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +106,12 @@ class _Unprepared:
 class _Group:
     """Documents that the encoder was given together, and those to be left out once they are stored."""
 
-    kept: Sequence[_Prepared]
-    left_out: Sequence[tuple[_Prepared, Duplicate]]
+    kept: Sequence[Prepared]
+    left_out: Sequence[tuple[Prepared, Duplicate]]
     encoded: Future[list[EncodedWindows]]
 
 
-_Documents = Ahead[SourceFile, "_Prepared | _Unprepared"]
+_Documents = Ahead[SourceFile, "Prepared | _Unprepared"]
 
 
 class IngestRun:
@@ -170,6 +146,13 @@ class IngestRun:
     def plan(self, paths: Sequence[Path]) -> Plan:
         """Compare the files with the collection. Raises InvalidRequestError for paths that do not exist."""
         return make_plan(self._connection, self._collection, paths, self._options, self._progress)
+
+    def renew_terms(self) -> None:
+        """Make the terms of the collection's documents anew where an earlier lexicon made them; before any plan."""
+        assert self._collection is not None
+        self._collection, self.report.renewed_terms = renew_terms(
+            self._connection, self._collection, self._embedder, self._options, self._progress
+        )
 
     def execute(self, plan: Plan) -> Report:
         """Carry out a plan; `report` is right at any moment, so an interrupted run can still be told."""
@@ -227,7 +210,7 @@ class IngestRun:
         )
         with ahead as documents, Worker() as encoder:
             encoding: _Group | None = None
-            group: list[_Prepared] = []
+            group: list[Prepared] = []
             tokens = 0
             while True:
                 if encoding is not None and not documents.is_ready_before(encoding.encoded):
@@ -254,14 +237,20 @@ class IngestRun:
             if encoding is not None:
                 self._finish(encoding, duplicates, documents)
 
-    def _prepare_file(self, plan: Plan, file: SourceFile) -> _Prepared | _Unprepared:
+    def _prepare_file(self, plan: Plan, file: SourceFile) -> Prepared | _Unprepared:
         """Read, parse and cut a file; in the thread that works ahead."""
         version = self._version(file, b"", "")
         try:
             content = read_source(file, self._options.max_file_bytes)
             version = self._version(file, content, content_sha256(content))
             document = self._parse(content, file.media_type, file.source)
-            return self._prepare(version, document, file.source not in plan.replaced)
+            return prepare(
+                version,
+                document,
+                self._embedder,
+                self._options,
+                is_new=file.source not in plan.replaced,
+            )
         except DocumentError as error:
             return _Unprepared(version, error.code, str(error))
         except Exception as error:  # noqa: BLE001 - one bad document never stops a run
@@ -272,40 +261,13 @@ class IngestRun:
         size_bytes = len(content) or file.size_bytes
         return SourceVersion(file.source, sha256, size_bytes, self._options.fingerprint(), origin_of(file))
 
-    def _prepare(self, version: SourceVersion, document: Document, is_new: bool) -> _Prepared:
-        tokens = split_long(self._embedder.tokenize(document.text))
-        if len(tokens) > MAX_TOKENS:
-            raise DocumentError(
-                f"The file has more than {MAX_TOKENS:,} tokens of text; split it.", code="too_large"
-            )
-        cut = chunk(
-            document,
-            tokens,
-            chunk_tokens=self._options.chunk_tokens,
-            overlap=self._options.overlap,
-            window_tokens=min(self._options.window_tokens, self._embedder.window_tokens),
-        )
-        if not cut.chunks:
-            raise DocumentError(
-                "The file holds no text that the embedding model has tokens for.", code="empty"
-            )
-        check_coverage(cut.windows, len(tokens))
-        window_terms = terms_of(document.text[window.char_start : window.char_end] for window in cut.windows)
-        signature = sign(document.text, list(chain.from_iterable(window_terms)))
-        first = cut.windows[0]
-        lead = lead_of(document, document.text[first.char_start : first.char_end])
-        window_terms[0] += terms_of([lead])[0]
-        room = self._embedder.window_tokens - (first.token_end - first.token_start)
-        lead_ids = self._embedder.tokenize(lead).ids[:room]
-        return _Prepared(version, document, tokens, cut, window_terms, signature, is_new, lead_ids)
-
     def _start(
-        self, group: Sequence[_Prepared], duplicates: DuplicateSearch, encoder: Worker, group_tokens: int
+        self, group: Sequence[Prepared], duplicates: DuplicateSearch, encoder: Worker, group_tokens: int
     ) -> _Group:
         """Give documents to the encoder, but those whose text is stored already, which are left out or, by the options,
         reported."""
-        kept: list[_Prepared] = []
-        left_out: list[tuple[_Prepared, Duplicate]] = []
+        kept: list[Prepared] = []
+        left_out: list[tuple[Prepared, Duplicate]] = []
         for prepared in group:
             source = prepared.version.source
             duplicate = duplicates.find(source, prepared.signature, prepared.document.text)
@@ -319,7 +281,7 @@ class IngestRun:
         encode = partial(
             encode_windows,
             self._embedder,
-            [_slices(prepared) for prepared in kept],
+            [slices(prepared) for prepared in kept],
             [self._stored_windows(prepared) for prepared in kept],
             part_tokens=max(PART_TOKENS, group_tokens),
             is_stopped=encoder.is_stopped,
@@ -338,7 +300,7 @@ class IngestRun:
             documents.release(prepared)
         duplicates.settle(prepared.version.source for prepared in group.kept)
 
-    def _leave_out(self, prepared: _Prepared, duplicate: Duplicate) -> None:
+    def _leave_out(self, prepared: Prepared, duplicate: Duplicate) -> None:
         assert self._collection is not None
         is_recorded = record_duplicate(
             self._connection,
@@ -351,7 +313,7 @@ class IngestRun:
         )
         if not is_recorded:  # the other one could not be stored, or is gone by now
             older = self._stored_windows(prepared)
-            (windows,) = encode_windows(self._embedder, [_slices(prepared)], [older])
+            (windows,) = encode_windows(self._embedder, [slices(prepared)], [older])
             self._store(prepared, windows)
             return
         self.report.duplicates.append(
@@ -359,16 +321,16 @@ class IngestRun:
         )
         self._settle(prepared.version.source)
 
-    def _stored_windows(self, prepared: _Prepared) -> Mapping[bytes, FloatVector]:
+    def _stored_windows(self, prepared: Prepared) -> Mapping[bytes, FloatVector]:
         assert self._collection is not None
         if prepared.is_new:
             return {}
         return stored_windows(self._connection, self._collection, prepared.version.source)
 
-    def _store(self, prepared: _Prepared, windows: EncodedWindows) -> None:
+    def _store(self, prepared: Prepared, windows: EncodedWindows) -> None:
         assert self._collection is not None
         try:
-            embedded = _pooled(prepared, windows)
+            embedded = pooled(prepared, windows)
             check_room(self._home, _size_bytes(embedded))
             stored = replace_document(self._connection, self._collection, prepared.version, embedded)
         except DocumentError as error:
@@ -439,47 +401,12 @@ class IngestRun:
         return True
 
 
-def _pooled(prepared: _Prepared, encoded: EncodedWindows) -> EmbeddedDocument:
-    """Pool the window vectors of a document into its chunks' vectors."""
-    cut = prepared.cut
-    keywords = [len(set(found)) for found in prepared.window_terms]
-    sizes = [window.token_end - window.token_start for window in cut.windows]
-    vectors = [
-        pool(encoded.vectors[first:after], window_weights(keywords[first:after], sizes[first:after]))
-        for first, after in cut.chunk_windows
-    ]
-    return EmbeddedDocument(
-        document=prepared.document,
-        chunks=cut.chunks,
-        chunk_vectors=np.stack(vectors),
-        chunk_windows=cut.chunk_windows,
-        chunk_terms=Counted(prepared.window_terms, cut.chunk_windows),
-        windows=[(window.char_start, window.char_end) for window in cut.windows],
-        window_vectors=encoded.vectors,
-        window_terms=Counted(prepared.window_terms, [(at, at + 1) for at in range(len(cut.windows))]),
-        unknown_tokens=prepared.tokens.unknown,
-        token_count=len(prepared.tokens),
-        window_hashes=encoded.hashes,
-        text_sha256=prepared.signature.text_sha256,
-        signature=prepared.signature.minhash,
-        signature_bands=prepared.signature.bands,
-    )
-
-
 def _size_bytes(embedded: EmbeddedDocument) -> int:
     """Text and vectors as they are stored: characters of up to 4 bytes, windows at half precision."""
     vectors = embedded.chunk_vectors.nbytes + embedded.window_vectors.nbytes // 2
     return 4 * len(embedded.document.text) + vectors
 
 
-def _slices(prepared: _Prepared) -> list[IntVector]:
-    """The token ids of a document's windows, the lead before the first."""
-    first, *others = (
-        prepared.tokens.ids[window.token_start : window.token_end] for window in prepared.cut.windows
-    )
-    return [np.concatenate([prepared.lead, first]), *others]
-
-
-def _weight(made: _Prepared | _Unprepared) -> int:
+def _weight(made: Prepared | _Unprepared) -> int:
     """Bytes of room that a document takes until it is stored; by its tokens, as groups are counted."""
-    return _TOKEN_BYTES * len(made.tokens) if isinstance(made, _Prepared) else 0
+    return _TOKEN_BYTES * len(made.tokens) if isinstance(made, Prepared) else 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from app.config import Settings
 from app.errors import DocumentError
@@ -63,6 +64,34 @@ class IngestOptions:
         return f"{versions}-{self.chunk_tokens}/{self.overlap}/{self.window_tokens}"
 
 
+_PIPELINE: Final = re.compile(
+    r"(?P<parser>p\d+)-c\d+-l\d+-(?P<chunk_tokens>\d+)/(?P<overlap>\d+)/(?P<window_tokens>\d+)"
+)
+
+
+def renewed_pipeline(pipeline: str) -> str:
+    """The fingerprint of a document once its chunks and terms are made anew from its text (ingest/renewing.py): its
+    parser and settings are what they were.
+
+    >>> renewed_pipeline("p1-c1-l1-512/64/128").split("-")[0]
+    'p1'
+    """
+    found = _PIPELINE.fullmatch(pipeline)
+    if found is None:
+        return pipeline
+    settings = "/".join(found.group("chunk_tokens", "overlap", "window_tokens"))
+    return f"{found['parser']}-c{CHUNKER_VERSION}-l{LEXICON_VERSION}-{settings}"
+
+
+def options_of(pipeline: str, options: IngestOptions) -> IngestOptions:
+    """`options` with the settings that a document was cut by."""
+    found = _PIPELINE.fullmatch(pipeline)
+    if found is None:
+        return options
+    chunk_tokens, overlap, window_tokens = map(int, found.group("chunk_tokens", "overlap", "window_tokens"))
+    return replace(options, chunk_tokens=chunk_tokens, overlap=overlap, window_tokens=window_tokens)
+
+
 class Progress(Protocol):
     """Told how a run goes on. Stages are "scan" and "ingest", both counted in files."""
 
@@ -108,6 +137,11 @@ def make_plan(
     """Compare the files with the collection; None stands for one that is not made yet. Raises InvalidRequestError for
     paths that do not exist."""
     known = known_documents(connection, collection) if collection else {}
+    if collection and collection.lexicon_version != LEXICON_VERSION:  # what the run does before it plans
+        known = {
+            source: replace(one, pipeline=renewed_pipeline(one.pipeline)) if one.pipeline else one
+            for source, one in known.items()
+        }
     found = find_sources(paths, options.selection)
     hashes, failures = _hash_files(found, options, progress)
     files = [file for file in found.files if file.source in hashes]

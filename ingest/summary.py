@@ -99,6 +99,11 @@ def report_lines(report: Report, collection: str, *, interrupted: bool) -> Itera
         f"{report.removed} removed, {len(report.failed)} failed, {_count(len(report.duplicates), 'duplicate')}; "
         f"{report.chunks} chunks, {report.tokens:,} tokens in {report.seconds:.1f} s"
     )
+    if report.renewed_terms:
+        yield (
+            f"renewed: the search terms of {_count(report.renewed_terms, 'document')}, from the stored text, since an "
+            "earlier version made them"
+        )
     yield from _skipped(report.skipped, report.excluded_documents)
     if report.tokens:
         yield (
@@ -151,7 +156,7 @@ def to_json(value: Mapping[str, Any]) -> str:
 
 def printable(text: str) -> str:
     """Control characters in a file's name must not reach the terminal."""
-    return "".join(c if c.isprintable() else "�" for c in text)
+    return "".join(c if c.isprintable() or c == "\u3000" else "�" for c in text)
 
 
 def _listed(mark: str, lines: Sequence[str]) -> Iterator[str]:

@@ -31,12 +31,12 @@ def as_json(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without control characters, line breaks and tabs kept.
+    """The text without control characters; line breaks, tabs and the ideographic space kept.
 
     >>> printable("a\\x1b[31mb\\nc")
     'a�[31mb\\nc'
     """
-    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
+    return "".join(c if c.isprintable() or c in "\n\t\u3000" else "�" for c in text)
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

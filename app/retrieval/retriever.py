@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from app.config import Settings
 from app.domain import Explanation, RetrievalScores, ScoredChunk, SearchFilter
 from app.embedding import Embedder, FloatMatrix
+from app.letterspacing import close_up
 from app.question.content import NOTHING, Asked, read_question
 from app.question.courtesy import bare_question
 from app.retrieval.explanation import explain_candidates
@@ -178,7 +179,7 @@ class Retriever:
         Raises NotFoundError, EmbeddingMismatchError, StoreError.
         """
         stages = _Stages()
-        bare = read_question(bare_question(question))
+        bare = read_question(bare_question(close_up(question)))
         read = await self._reader.read(bare.text)
         are_used = weigh or explain or not self._settings.dense_alone
         asked_terms = list(bare.terms[:MAX_QUERY_TERMS]) if are_used else []

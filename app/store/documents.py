@@ -159,7 +159,7 @@ def replace_document(
             if not is_new:
                 delete_parts(connection, collection, document_id)
                 release_duplicates(connection, document_id)
-            _copy_parts(connection, collection, document_id, embedded)
+            copy_parts(connection, collection, document_id, embedded)
             _check_collection(connection, collection)
             return True
     except psycopg.errors.ProgramLimitExceeded as error:
@@ -353,10 +353,11 @@ def release_duplicates(connection: Connection, document_id: UUID) -> None:
     )
 
 
-def _copy_parts(
+def copy_parts(
     connection: Connection, collection: Collection, document_id: UUID, embedded: EmbeddedDocument
 ) -> None:
-    """Binary COPY of the text, chunks, postings and vectors; a text COPY of vectors would be ten times slower."""
+    """Write a document's text and all that makes it searchable, by binary COPY; a text COPY of vectors would be ten
+    times slower."""
     _copy(
         connection,
         sql.SQL("COPY pgask.document_texts (document_id, part, text) FROM STDIN (FORMAT BINARY)"),

@@ -117,7 +117,8 @@ def _create_tables(owner: Connection, space_id: int, dimension: int) -> None:
 
 def ensure_collection(connection: Connection, name: str, space_id: int) -> Collection:
     """The collection of this name, made where it is missing. Raises EmbeddingMismatchError where its content was
-    made in another space or with another lexicon; an empty one simply moves to the new space."""
+    made in another space or with a later lexicon; an empty one simply moves to the new space. The terms of an earlier
+    lexicon are for ingest/renewing.py."""
     _check_name(name)
     with connection.transaction():
         connection.execute(
@@ -129,7 +130,7 @@ def ensure_collection(connection: Connection, name: str, space_id: int) -> Colle
             [name, space_id, LEXICON_VERSION],
         )  # whether it changes the row or not, ON CONFLICT DO UPDATE locks it: what is read next stays so
         collection = find_collection(connection, name)
-        if (collection.space_id, collection.lexicon_version) != (space_id, LEXICON_VERSION):
+        if collection.space_id != space_id or collection.lexicon_version > LEXICON_VERSION:
             raise _mismatch(connection, collection, _read_space(connection, space_id))
     return collection
 
@@ -147,7 +148,7 @@ def peek_collection(connection: Connection, name: str, space: EmbeddingSpace) ->
     collection = Collection(fields[0], name, fields[1], fields[2])
     if (
         _read_space(connection, collection.space_id) == space
-        and collection.lexicon_version == LEXICON_VERSION
+        and collection.lexicon_version <= LEXICON_VERSION
     ):
         return collection
     if chunk_count:
@@ -177,6 +178,19 @@ def mismatch_error(row: tuple[object, ...], space: EmbeddingSpace) -> EmbeddingM
     """The refusal for a row of MISMATCHES: names both values of what differs, and the way out."""
     name, stored = row[0], dict(zip(["lexicon_version", *_FIELDS.split(", ")], row[1:], strict=True))
     wanted = space_parameters(space)
+    version = stored["lexicon_version"]
+    if all(stored[field] == wanted[field] for field in _FIELDS.split(", ")):
+        if isinstance(version, int) and version < LEXICON_VERSION:
+            return EmbeddingMismatchError(
+                f"Collection {name!r} holds the search terms of an earlier version of pgask (lexicon_version: stored "
+                f"{version}, configured {LEXICON_VERSION}). Run `ingest` on any of its folders once: the terms of all "
+                "its documents are made anew from the stored text, and nothing is embedded again."
+            )
+        return EmbeddingMismatchError(
+            f"Collection {name!r} holds the search terms of a later version of pgask (lexicon_version: stored "
+            f"{version}, configured {LEXICON_VERSION}). Use that version, or delete the collection "
+            f"(`pgask collections delete {name}`) and ingest it again."
+        )
     differences = "; ".join(
         f"{field}: stored {stored[field]!r}, configured {wanted[field]!r}"
         for field in stored

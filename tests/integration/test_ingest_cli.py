@@ -30,7 +30,7 @@ KEYS = [
     "seconds",
 ]
 MORE_KEYS = ["duplicates", "embedded_tokens", "reused_tokens", "dropped_tokens", "unreadable_documents"]
-MORE_KEYS += ["excluded_documents", "dropped_chars", "lossy_documents"]
+MORE_KEYS += ["excluded_documents", "dropped_chars", "lossy_documents", "renewed_terms"]
 COMMAND = [sys.executable, "-c", "from ingest.cli import main; main()"]
 
 pytestmark = pytest.mark.integration

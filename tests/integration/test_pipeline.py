@@ -188,7 +188,7 @@ def test_a_text_of_too_many_tokens_is_too_large(
 ) -> None:
     (tmp_path / "long.md").write_text("word " * 101, "utf-8")
     (tmp_path / "short.md").write_text("word " * 100, "utf-8")
-    monkeypatch.setattr("ingest.pipeline.MAX_TOKENS", 100)
+    monkeypatch.setattr("ingest.preparing.MAX_TOKENS", 100)
     report = ingest(database, tmp_path)
     assert [(failure.source, failure.code) for failure in report.failed] == [("long.md", "too_large")]
     assert report.new == 1

@@ -94,13 +94,20 @@ async def test_another_model_is_refused_with_both_values_and_the_way_out(
     assert open_collection(database).name == "default"  # untouched by the refusals
 
 
-async def test_another_lexicon_is_refused(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("stored", "way_out"),
+    [(0, "Run `ingest` on any of its folders once"), (99, "Use that version, or delete")],
+)
+async def test_another_lexicon_is_refused(database: Database, stored: int, way_out: str) -> None:
     fill(database)
     with connect(database.app) as app:
-        app.execute("UPDATE pgask.collections SET lexicon_version = 0")
-        wanted = rf"lexicon_version: stored 0, configured {LEXICON_VERSION}"
-        with pytest.raises(EmbeddingMismatchError, match=wanted):
-            open_collection(database)
+        app.execute("UPDATE pgask.collections SET lexicon_version = %s", [stored])
+        wanted = rf"lexicon_version: stored {stored}, configured {LEXICON_VERSION}\). {way_out}"
+        if stored > LEXICON_VERSION:
+            with pytest.raises(EmbeddingMismatchError, match=wanted):
+                open_collection(database)
+        else:  # the run makes them anew
+            assert open_collection(database).lexicon_version == stored
         with pytest.raises(EmbeddingMismatchError, match=wanted):
             check_spaces(app, FAKE.space)
     async with open_pool(database.app, size=1, statement_timeout_s=5) as pool, transaction(pool) as reader:

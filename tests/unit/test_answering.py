@@ -434,6 +434,19 @@ async def test_another_thing_or_a_missing_reason_is_refused_with_the_nearest(
     assert bool(answer.nearest) is abstained
 
 
+@pytest.mark.parametrize("question", ["押　金 是 多 少 ？", "押金是多少？"])
+@pytest.mark.parametrize(
+    "said", ["租 金 每 月 九 百 元 ， 押　金 为 两 千 元 。", "租金每月九百元，押金为两千元。"]
+)
+async def test_chinese_set_apart_by_blanks_is_found_and_asked_as_words(question: str, said: str) -> None:
+    """F-1110: neither a spaced text nor a spaced question was answered."""
+    answer = await extractive(said).answer(AskRequest(question))
+    assert not answer.abstained
+    assert answer.citations[0].quote == said
+    assert answer.standalone_question is not None
+    assert "押金" in answer.standalone_question
+
+
 async def test_the_streamed_pieces_add_up_with_markup() -> None:
     page = "# Towers\n\n- The tower was built in Paris in 1889.\n- The tower in Paris was built for a fair.\n"
     events = [event async for event in extractive(page).stream(AskRequest(QUESTION))]
