@@ -53,11 +53,11 @@ def store_again(
     with store_errors(), connection.transaction():
         lock_source(connection, collection, source)
         row = connection.execute(
-            "UPDATE pgask.documents SET pipeline = %(pipeline)s, chunk_count = %(chunks)s, token_count = %(tokens)s,"
+            "UPDATE pgask.documents SET pipeline = %(pipeline)s, chunk_count = %(chunks)s, token_count = %(tokens)s,"  # noqa: S608
             " unknown_tokens = %(unknown)s, text_sha256 = %(text_sha)s, signature = %(signature)s,"
             " signature_bands = %(bands)s, window_hashes = %(window_hashes)s"
             " WHERE collection_id = %(collection)s AND source = %(source)s AND chunk_count > 0"
-            f" AND {whole_text('id')} = %(text)s RETURNING id",  # noqa: S608 - constants only
+            f" AND {whole_text('id')} = %(text)s RETURNING id",
             {
                 "pipeline": pipeline,
                 "chunks": len(embedded.chunks),
