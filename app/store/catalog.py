@@ -19,15 +19,13 @@ from psycopg.rows import class_row, dict_row
 from app.embedding import UNREADABLE_SHARE, EmbeddingSpace
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, SchemaError
 from app.lexicon import LEXICON_VERSION
-from app.store.engine import AsyncConnection
+from app.store.engine import AsyncConnection, allow_seconds
 from app.store.spaces import COLLECTION_NAME, FIND_SPACE, MISMATCHES, mismatch_error, space_parameters
 from app.store.texts import text_between
 
 MAX_PAGE: Final = 1_000  # documents in one answer of list_documents
 MAX_TEXT_CHARS: Final = 100_000  # code points in one answer of document_text
-_WRITE_TIMEOUT: Final = (
-    "10min"  # a delete takes its postings and vectors along: longer than any search may take
-)
+_WRITE_S: Final = 600  # a delete takes its postings and vectors along: longer than any search may take
 
 _SUMMARY: Final = """
 d.id::text AS id, d.source, d.title, d.media_type, d.language, d.status, d.reason,
@@ -275,7 +273,7 @@ async def find_mismatch(connection: AsyncConnection, space: EmbeddingSpace) -> E
 async def _allow_writing(connection: AsyncConnection) -> None:
     """First in a write's transaction: wait for concurrent writers instead of failing on them, and take the time."""
     await connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-    await connection.execute("SELECT set_config('statement_timeout', %s, true)", [_WRITE_TIMEOUT])
+    await allow_seconds(connection, _WRITE_S)
 
 
 async def _collection_id(connection: AsyncConnection, name: str) -> int:

@@ -10,8 +10,9 @@ import errno
 import os
 import random
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,6 +20,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 from pgvector.psycopg import register_vector, register_vector_async
 from psycopg import sql
+from psycopg.abc import PQGen
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from app.addresses import NO_DATABASE
@@ -32,6 +34,7 @@ OLDEST_PGVECTOR: Final = (0, 8)
 CONFLICTS: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 WRITE_ATTEMPTS: Final = 3
 
+_LOOK_EVERY_S: Final = 0.1  # psycopg's own
 Connection = psycopg.Connection[tuple[Any, ...]]
 AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
 T = TypeVar("T")
@@ -39,9 +42,33 @@ T = TypeVar("T")
 
 class PooledConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
     """A connection of the pool, in autocommit. `lasting` are the settings that single statements left on its session,
-    so that the next one need not set them again."""
+    so that the next one need not set them again.
+
+    The server's own time limit does not help where the server, its machine or the line hangs: what has had no reply
+    for `patience_s` seconds ends here, as if the connection had been cut, and `has_hung` is set.
+    """
 
     lasting: Mapping[str, str] = {}  # replaced, never changed
+    patience_s: float = 10.0
+    has_hung: bool = False
+
+    async def wait(self, gen: PQGen[T], interval: float = _LOOK_EVERY_S, timeout: float | None = None) -> T:  # noqa: ASYNC109 - psycopg has it
+        """As psycopg has it, for `patience_s` at most."""
+        giving_up = asyncio.get_running_loop().call_later(self.patience_s, self._give_up)
+        try:
+            return await super().wait(gen, interval, timeout)
+        finally:
+            giving_up.cancel()
+
+    def _give_up(self) -> None:
+        """Shut the socket down: whoever waits for it sees an end, and psycopg the loss of its connection."""
+        self.has_hung = True
+        with suppress(OSError, psycopg.Error):
+            borrowed = socket.socket(fileno=self.fileno())
+            try:
+                borrowed.shutdown(socket.SHUT_RDWR)
+            finally:
+                borrowed.detach()
 
     async def set_lasting(self, settings: Mapping[str, str]) -> None:
         """Make these the session's settings, and no others; a round trip only where they differ. The names are the
@@ -65,6 +92,10 @@ class PooledConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
 
 
 AsyncPool = AsyncConnectionPool[PooledConnection]
+
+_WAIT_S: Final = 5.0  # longest wait for a connection that works; a statement's time where that is shorter
+_CHECK_S: Final = 2.0  # longest wait for the reply to nothing at all
+_MARGIN_S: Final = 1.0  # for the server to end a statement by its own limit
 
 # A half-open socket is noticed in about 30 s instead of the system's hours.
 _KEEPALIVE: Final[dict[str, Any]] = {
@@ -143,7 +174,8 @@ async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> Async
     """A pool of up to `size` connections, which are made anew after the server went away. `transaction` and `run_alone`
     take connections from it."""
 
-    async def configure(connection: AsyncConnection) -> None:
+    async def configure(connection: PooledConnection) -> None:
+        connection.patience_s = statement_timeout_s + _MARGIN_S
         await register_vector_async(connection)
         await connection.execute(
             "SELECT set_config('statement_timeout', %s, false), set_config('default_transaction_isolation',"
@@ -157,7 +189,7 @@ async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> Async
         max_size=size,
         open=False,
         configure=configure,
-        timeout=10.0,
+        timeout=min(_WAIT_S, statement_timeout_s),
         kwargs={**_KEEPALIVE, "autocommit": True},  # a statement alone needs no BEGIN and no COMMIT
         connection_class=PooledConnection,
     )
@@ -204,7 +236,7 @@ async def run_alone(pool: AsyncPool, ask: Callable[[PooledConnection], Awaitable
         try:
             return await ask(connection)
         except psycopg.OperationalError:
-            if not connection.broken:
+            if not connection.broken or connection.has_hung:  # another would hang as well
                 raise
         finally:
             await pool.putconn(connection)
@@ -214,23 +246,39 @@ async def run_alone(pool: AsyncPool, ask: Callable[[PooledConnection], Awaitable
 
 @asynccontextmanager
 async def _checked(pool: AsyncPool) -> AsyncIterator[PooledConnection]:
-    """A connection that works; lost ones go back first, and the pool makes others. Raises PoolTimeout."""
+    """A connection that works; lost ones go back first, and the pool makes others. Raises PoolTimeout
+    after the pool's time."""
+    now = asyncio.get_running_loop().time
+    ends = now() + pool.timeout
     while True:
-        connection = await pool.getconn()
+        connection = await pool.getconn(max(ends - now(), 0.01))
+        patience_s = connection.patience_s
         try:
             if await _works(connection):
                 yield connection
                 return
         finally:
+            connection.patience_s = patience_s
             await pool.putconn(connection)
 
 
 async def _works(connection: PooledConnection) -> bool:
+    patience_s = connection.patience_s
+    connection.patience_s = min(_CHECK_S, patience_s)
     try:
         await AsyncConnectionPool.check_connection(connection)
     except psycopg.OperationalError:
         return False
+    finally:
+        connection.patience_s = patience_s
     return True
+
+
+async def allow_seconds(connection: AsyncConnection, seconds: int) -> None:
+    """Let each statement of this transaction take so long."""
+    await connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])
+    if isinstance(connection, PooledConnection):
+        connection.patience_s = seconds + _MARGIN_S
 
 
 @contextmanager
