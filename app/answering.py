@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -48,6 +48,7 @@ from app.generation.rows import with_ranges
 from app.generation.standing import read_standing
 from app.generation.sufficiency import sufficiency
 from app.generation.tokens import estimate_tokens
+from app.generation.turns import Turns
 from app.generation.units import Surroundings, begins_in_table, find_header, read_units
 from app.letterspacing import close_up
 from app.lexicon import is_chinese
@@ -165,9 +166,12 @@ class Answerer:
         *,
         mender: Mender | None = None,
         about: About | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """Without a `mender`, misspelt words and acronyms are searched for as they are; without `about`, greetings and
-        questions about the collection itself are questions to its documents."""
+        questions about the collection itself are questions to its documents; without `turns`, all are worked on at
+        once."""
+        self._turns = turns
         self._mender = mender
         self._about = about
         self._retriever = retriever
@@ -186,8 +190,8 @@ class Answerer:
     async def stream(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
         """Sources, tokens, and last the whole answer. Closing the generator cancels the work upstream.
 
-        Raises what retrieval raises, and LlmBusyError before the first event. A failing model raises only where it is
-        required (`llm_required`): GenerationError, LimitExceededError; else its answer is degraded.
+        Raises what retrieval raises, and BusyError and LlmBusyError before the first event. A failing model raises only
+        where it is required (`llm_required`): GenerationError, LimitExceededError; else its answer is degraded.
         """
         started = time.perf_counter()
         request = _closed_up(request)
@@ -200,7 +204,8 @@ class Answerer:
             yield DoneEvent(replace(told, timings_ms={"total": total_ms}))
             return
         rewritten = time.perf_counter()
-        read = await self._look_up(meant, request)
+        async with self._turns.take() if self._turns else nullcontext():
+            read = await self._look_up(meant, request)
         question, found, evidence = read.standalone.text, read.found, read.evidence
         retrieved = time.perf_counter()
 

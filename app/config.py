@@ -201,7 +201,10 @@ class Settings(BaseSettings):
         description="Longest time for answers that are being given when the service is told to end; then 503",
     )
     max_concurrent_asks: int = Field(
-        32, ge=1, description="Questions worked on at once; more are answered 429"
+        32, ge=1, description="Questions worked on at once, or waiting for it; more are answered 429"
+    )
+    queue_timeout_s: float = Field(
+        5.0, gt=0, description="Longest wait of a question for its turn at the processors; then 429"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity that is logged"

@@ -6,6 +6,7 @@
     ├── InvalidRequestError       the caller asked for something that can't be (bad filter, bad cursor, …)
     │   └── LimitExceededError    … or for more than the limits allow
     ├── NotFoundError             no such collection, document, …
+    ├── BusyError                 as much is being worked on as may be; trying again will help
     ├── EmbeddingMismatchError    the stored vectors were made by another model or another way of pooling
     ├── StoreError                PostgreSQL refuses or can't be used
     │   ├── StoreUnavailableError … can't be reached now; trying again may help
@@ -62,6 +63,12 @@ class NotFoundError(PgaskError):
     """The named thing does not exist."""
 
     default_code = "not_found"
+
+
+class BusyError(PgaskError):
+    """As much is being worked on as may be, or something has waited too long for its turn."""
+
+    default_code = "too_many_requests"
 
 
 class EmbeddingMismatchError(PgaskError):

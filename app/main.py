@@ -18,7 +18,9 @@ from app.api.components import Components
 from app.api.receiving import Closing
 from app.config import Settings
 from app.embedding import Embedder
+from app.encoders.hardware import processors
 from app.generation.llm import LlmClient, LlmSettings
+from app.generation.turns import Turns
 from app.lexicon import terms
 from app.retrieval.mending import Mender
 from app.retrieval.rerank import CrossEncoderReranker
@@ -94,6 +96,9 @@ async def open_components(
         if reranker is not None:  # now, since its deadline is for reading, not for loading
             await asyncio.to_thread(reranker.load)
         retriever = Retriever(pool, embedder, RetrievalSettings.from_settings(settings), note, reranker)
+        turns = Turns.at_processors(
+            processors(), queue=settings.max_concurrent_asks, wait_s=settings.queue_timeout_s
+        )
         answerer = Answerer(
             retriever,
             embedder,
@@ -101,8 +106,9 @@ async def open_components(
             AnswerSettings.from_settings(settings),
             mender=Mender(pool),
             about=About(pool),
+            turns=turns,
         )
-        yield Components(settings, pool, embedder.space, retriever, answerer, llm, reranker)
+        yield Components(settings, pool, embedder.space, retriever, answerer, llm, reranker, turns)
 
 
 @asynccontextmanager

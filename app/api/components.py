@@ -14,6 +14,7 @@ from app.api.schemas import Asked
 from app.config import Settings
 from app.embedding import EmbeddingSpace
 from app.generation.llm import LlmClient
+from app.generation.turns import Turns
 from app.retrieval.rerank import Reranker
 from app.retrieval.retriever import Retriever
 from app.store.engine import AsyncPool
@@ -30,6 +31,7 @@ class Components:
     answerer: Answerer
     llm: LlmClient | None = None
     reranker: Reranker | None = None
+    turns: Turns | None = None  # at the processors
 
 
 # async, for FastAPI calls what is not in another thread: three changes of thread a request

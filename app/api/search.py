@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
 
-from app.api.components import Counts, Parts, RequestId, note_question
+from app.api.components import Components, Counts, Parts, RequestId, note_question
 from app.api.documentation import SEARCH_EXAMPLES, SEARCH_REPLY, example, problems
 from app.api.schemas import Search, SearchReply, search_reply
 from app.api.stream import or_disconnect
@@ -34,10 +35,17 @@ async def search(
     the fused one; `neighbors` adds the chunks beside each hit, `explain` what each stage thought of each candidate."""
     note_question(parts, body)
     started = time.perf_counter()
-    found, surroundings = await or_disconnect(search_with_neighbors(parts.retriever, body), request.receive)
+    found, surroundings = await or_disconnect(_search_in_turn(parts, body), request.receive)
     timings_ms = found.timings_ms | {"total": (time.perf_counter() - started) * 1000}
     metrics.time_stages(timings_ms)
     return search_reply(found, surroundings, timings_ms, request_id)
+
+
+async def _search_in_turn(
+    parts: Components, body: Search
+) -> tuple[Retrieved, Mapping[str, Sequence[tuple[int, ScoredChunk]]] | None]:
+    async with parts.turns.take() if parts.turns else nullcontext():
+        return await search_with_neighbors(parts.retriever, body)
 
 
 async def search_with_neighbors(

@@ -1,4 +1,4 @@
-"""Whose turn it is at the language model: so many at once, so many waiting, and nobody for long.
+"""Whose turn it is, at the language model or at the processors: so many at once, so many waiting, and nobody for long.
 
 Pure but for the event loop's time. Not thread-safe: it lives on one event loop.
 """
@@ -6,10 +6,32 @@ Pure but for the event loop's time. Not thread-safe: it lives on one event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-from app.errors import LlmBusyError
+from app.errors import BusyError, LlmBusyError, PgaskError
+
+
+def _model_is_full(waiting: int) -> PgaskError:
+    return LlmBusyError(
+        f"{waiting} questions wait for the language model already (PGASK_LLM_QUEUE): try again shortly."
+    )
+
+
+def _model_is_late(wait_s: float) -> PgaskError:
+    return LlmBusyError(
+        f"The language model had no turn for this question within {wait_s:g} s: try again in a moment."
+    )
+
+
+def _service_is_full(waiting: int) -> PgaskError:
+    return BusyError(f"{waiting} questions wait to be searched for already: try again in a moment.")
+
+
+def _service_is_late(wait_s: float) -> PgaskError:
+    return BusyError(
+        f"There was no turn for this question within {wait_s:g} s (PGASK_QUEUE_TIMEOUT_S): try again in a moment."
+    )
 
 
 class Turns:
@@ -19,11 +41,32 @@ class Turns:
     makes all of them slower, and the first token of the last one comes too late.
     """
 
-    def __init__(self, *, concurrency: int, queue: int, wait_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        queue: int,
+        wait_s: float,
+        full: Callable[[int], PgaskError] = _model_is_full,
+        late: Callable[[float], PgaskError] = _model_is_late,
+    ) -> None:
+        """`full` and `late` make the errors: of how many wait already, and of the wait in seconds."""
+        self.concurrency = concurrency
         self._free = asyncio.Semaphore(concurrency)
         self._queue = queue
         self._wait_s = wait_s
         self._waiting = 0
+        self._full = full
+        self._late = late
+
+    @classmethod
+    def at_processors(cls, processors: int, *, queue: int, wait_s: float) -> Turns:
+        """Turns to search and to read what was found. Some more than there are processors, since they wait for the
+        database too, and questions that come together are encoded together. Raise BusyError."""
+        concurrency = max(4, 2 * processors)
+        return cls(
+            concurrency=concurrency, queue=queue, wait_s=wait_s, full=_service_is_full, late=_service_is_late
+        )
 
     @property
     def waiting(self) -> int:
@@ -32,7 +75,8 @@ class Turns:
 
     @asynccontextmanager
     async def take(self) -> AsyncGenerator[None, None]:
-        """Hold a turn until the block ends. Raises LlmBusyError at once where too many wait, else after `wait_s`."""
+        """Hold a turn until the block ends. Raises what `full` makes at once where too many wait, and what
+        `late` makes after `wait_s`."""
         if self._free.locked():
             await self._wait()
         else:
@@ -44,16 +88,12 @@ class Turns:
 
     async def _wait(self) -> None:
         if self._waiting >= self._queue:
-            raise LlmBusyError(
-                f"{self._waiting} questions wait for the language model already (PGASK_LLM_QUEUE): try again shortly."
-            )
+            raise self._full(self._waiting)
         self._waiting += 1
         try:
             async with asyncio.timeout(self._wait_s):
                 await self._free.acquire()
         except TimeoutError as error:
-            raise LlmBusyError(
-                f"The language model had no turn for this question within {self._wait_s:g} s: try again in a moment."
-            ) from error
+            raise self._late(self._wait_s) from error
         finally:
             self._waiting -= 1

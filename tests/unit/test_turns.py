@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from app.errors import LlmBusyError
+from app.errors import BusyError, LlmBusyError
 from app.generation.turns import Turns
 
 
@@ -64,3 +64,19 @@ async def test_who_is_cancelled_or_fails_gives_the_turn_back() -> None:
     log: list[int] = []
     await hold(turns, 2, log, end)
     assert log == [2]
+
+
+async def test_f_1211_a_turn_at_the_processors_is_waited_for_in_time() -> None:
+    """F-1211: those let in waited as long as it took, 19 s in the median."""
+    turns = Turns.at_processors(1, queue=1, wait_s=0.05)
+    end = asyncio.Event()
+    holding = [asyncio.create_task(hold(turns, name, [], end)) for name in range(4)]
+    await asyncio.sleep(0)
+    late = asyncio.create_task(hold(turns, 4, [], end))
+    await asyncio.sleep(0)
+    with pytest.raises(BusyError, match="wait to be searched for already"):
+        await hold(turns, 5, [], end)
+    with pytest.raises(BusyError, match=r"within 0\.05 s"):
+        await late
+    end.set()
+    await asyncio.gather(*holding)

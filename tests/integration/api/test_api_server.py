@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 
 import httpx2
 import pytest
 
+from app.embedding import FloatMatrix
+from app.encoders.hardware import processors
+from app.generation.turns import Turns
 from app.main import create_app
 from app.store.engine import Database
 from tests.fakes import FakeEmbedder, ScriptedLlm
@@ -95,3 +100,37 @@ def test_more_questions_than_allowed_are_told_to_wait(filled: Database, llm: Scr
             assert client.get("/documents").status_code == 200
         assert counted(client, "pgask_questions_in_flight 0.0")
         assert client.post("/search", json=QUESTION).status_code == 200
+
+
+class HeldEmbedder(FakeEmbedder):
+    """Embeds questions while `goes_on` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatMatrix:
+        assert self.goes_on.wait(20)
+        return super().embed_queries(texts)
+
+
+def test_f_1211_who_waits_too_long_is_told_to_come_back(filled: Database) -> None:
+    """F-1211: questions that were let in were answered late, however many there were."""
+    settings, embedder = settings_for(queue_timeout_s=0.1), HeldEmbedder()
+    places = Turns.at_processors(processors(), queue=1, wait_s=1).concurrency
+    app = create_app(settings, filled, embedder)
+    with serving.serve(app, settings) as running, ThreadPoolExecutor(places + 4) as pool:
+
+        def ask(number: int) -> httpx2.Response:
+            path, more = (("/ask", {"stream": True}), ("/search", {}), ("/ask", {}))[number % 3]
+            return httpx2.post(running.url + path, json=QUESTION | more, timeout=20)
+
+        embedder.goes_on.clear()
+        replies = as_completed([pool.submit(ask, number) for number in range(places + 4)])
+        for _ in range(4):
+            refused = next(replies).result()
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+            assert refused.headers["retry-after"] == "5"
+        embedder.goes_on.set()
+        assert [reply.result().status_code for reply in replies] == [200] * places
