@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from app.domain import Chunk, Document, Place
+from app.domain import Chunk, Document, Page, Place, Section
 from app.embedding import Tokens
 from app.sentences import split_sentences
 
@@ -122,9 +122,9 @@ def split_long(tokens: Tokens) -> Tokens:
 
 def place_of(document: Document, char_start: int) -> Place:
     """Page and heading at an offset."""
-    at = bisect_right(document.pages, char_start, key=lambda page: page.char_start)
+    at = bisect_right(document.pages, char_start, key=_char_start)
     page = document.pages[at - 1].number if at else None
-    at = bisect_right(document.sections, char_start, key=lambda section: section.char_start)
+    at = bisect_right(document.sections, char_start, key=_char_start)
     heading = document.sections[at - 1].heading_path if at else ()
     return Place(char_start, page, " › ".join(heading) or None)
 
@@ -132,9 +132,16 @@ def place_of(document: Document, char_start: int) -> Place:
 def places_in(document: Document, char_start: int, char_end: int) -> tuple[Place, ...]:
     """Where page or heading changes inside [char_start, char_end), the place at char_start first."""
     changes = {char_start}
-    starts = [page.char_start for page in document.pages] + [s.char_start for s in document.sections]
-    changes.update(start for start in starts if char_start < start < char_end)
+    for parts in (document.pages, document.sections):
+        first = bisect_right(parts, char_start, key=_char_start)
+        changes.update(
+            part.char_start for part in parts[first : bisect_left(parts, char_end, key=_char_start)]
+        )
     return tuple(place_of(document, offset) for offset in sorted(changes))
+
+
+def _char_start(part: Page | Section) -> int:
+    return part.char_start
 
 
 class _Borders:
@@ -168,7 +175,9 @@ class _Borders:
         begin = int(self._tokens.starts[start])
         if len(self._text) - begin <= chars:
             return self.count
-        return max(start + 1, int(np.searchsorted(self._tokens.starts, begin + chars, side="right")) - 1)
+        # of the array's own type: else the whole array is converted, for each chunk
+        after = self._tokens.starts.searchsorted(np.int32(begin + chars), side="right")
+        return max(start + 1, int(after) - 1)
 
     def last(self, strength: int, low: int, high: int) -> int | None:
         """The last border of at least this strength in (low, high]."""

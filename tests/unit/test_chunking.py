@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -285,6 +287,37 @@ def test_places_change_where_page_or_heading_does() -> None:
         (B, 1, "A › B"),
         (PAGED.index("Second"), 2, "A › B"),
     ]
+
+
+class CountedSections(tuple[Section, ...]):
+    """Sections that count how many of them are looked at."""
+
+    looked_at = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        self.looked_at += len(found) if isinstance(key, slice) else 1
+        return found
+
+    def __iter__(self) -> Iterator[Section]:
+        for section in super().__iter__():
+            self.looked_at += 1
+            yield section
+
+
+def test_f_1303_a_chunk_looks_at_few_sections() -> None:
+    """All were looked at for each chunk: at the limit of tokens, two minutes."""
+    body = "## Heading\n\n" + "word " * 30 + "\n\n"
+    starts = range(0, 600 * len(body), len(body))
+    sections = CountedSections(Section(start, start + len(body), ("Heading",)) for start in starts)
+    tokens = FakeEmbedder().tokenize(body * 600)
+    found = chunk(
+        document(body * 600, sections), tokens, chunk_tokens=128, overlap=16, window_tokens=128
+    ).chunks
+    assert len(found) > 150
+    held = sum(len(piece.places) for piece in found)
+    assert sections.looked_at < 2 * len(sections) + 12 * (2 * len(found) + 2 * held)  # 2 ** 10 > 600
+    assert [place.heading for place in found[100].places] == ["Heading"] * len(found[100].places)
 
 
 def test_text_before_the_first_section_has_no_heading() -> None:
