@@ -6,7 +6,7 @@ markers resolved. Where the model fails, the extractive answer stands in and say
 
 from __future__ import annotations
 
-import asyncio
+import os
 import re
 import secrets
 import time
@@ -62,6 +62,7 @@ from app.question.tasks import Task, read_task
 from app.retrieval.mending import Mended, Mender
 from app.retrieval.retriever import Retrieved, Retriever
 from app.split_blocks import join_split_blocks
+from app.threads import Threads, thread_of
 from app.versions import add_valid_versions
 
 OPERATION: Final = 0.3  # what "cheapest" or "less than" weighs beside what it is said of
@@ -178,6 +179,7 @@ class Answerer:
         self._embedder = embedder
         self._llm = llm
         self._settings = settings
+        self._extracting = Threads("extract", os.cpu_count() or 1)  # these wait for the embedder's thread
 
     async def answer(self, request: AskRequest) -> Answer:
         """The whole answer at once."""
@@ -366,9 +368,10 @@ class Answerer:
         if evidence > 0:
 
             def cosines(texts: Sequence[str]) -> list[float]:
-                return [float(cosine) for cosine in self._embedder.embed_passages(texts) @ found.vector]
+                vectors = thread_of(self._embedder).call(self._embedder.embed_passages, texts)
+                return [float(cosine) for cosine in vectors @ found.vector]
 
-            extraction = await asyncio.to_thread(extract, material, cosines if readable else None)
+            extraction = await self._extracting.run(extract, material, cosines if readable else None)
             said = extraction.said if extraction is not None else ()
             evidence = sufficiency(evidence, material, said, found.unknown_terms)
         searched_for = asked if mended is not None else None

@@ -134,7 +134,7 @@ class SentenceTransformerEmbedder:
         """
         self._folder = find_model(model)
         self._device, self._dtype, self._runtime, self._cache = device, dtype, runtime, cache
-        self._lock = threading.Lock()  # one forward pass at a time: more only fight over the same cores
+        self._lock = threading.Lock()  # one forward pass at a time; the service's wait in `app.threads`
         self._space = EmbeddingSpace(
             model=(model or BUNDLED_MODEL) + (f" {INT8_RECIPE}" if dtype == "int8" else ""),
             weights_sha256=weights_sha256(self._folder),

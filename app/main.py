@@ -29,6 +29,7 @@ from app.store.engine import Database, open_pool
 from app.store.index import IndexSettings
 from app.store.questions import QuestionVectors
 from app.store.watch import IndexWatch
+from app.threads import thread_of
 
 STATIC: Final = Path(__file__).parent / "static"
 POOL_SIZE: Final = 10  # a question holds a connection for its search alone, some milliseconds
@@ -46,7 +47,7 @@ def create_app(
             watch_indexes(database, settings) as watch,
         ):
             app.state.components = components
-            await asyncio.to_thread(_warm_up, embedder)
+            await thread_of(embedder).run(_warm_up, embedder)
             app.state.metrics.watch_pool(components.pool.get_stats)
             app.state.metrics.watch_indexes(watch.reports, watch.last_look)
             if components.llm is not None:

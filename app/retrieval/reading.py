@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.embedding import Embedder, FloatMatrix
+from app.threads import thread_of
 
 MOST_TOGETHER: Final = 32  # more take no less time each
 
@@ -29,7 +30,7 @@ class _Batch:
 class QuestionReader:
     """Reads one batch of questions at a time: those that wait for it make the next. One that comes alone does not wait.
 
-    The encoder's lock lets one forward pass run anyway, and a short question takes half the time beside others.
+    The model has one thread, and a short question takes half the time beside others.
     """
 
     def __init__(self, embedder: Embedder) -> None:
@@ -55,7 +56,7 @@ class QuestionReader:
             await asyncio.wait([before])
         if self._open is batch:
             self._open = None
-        return await asyncio.to_thread(self._embed, batch.questions)
+        return await thread_of(self._embedder).run(self._embed, batch.questions)
 
     def _embed(self, questions: Sequence[str]) -> list[ReadQuestion]:
         vectors = self._embedder.embed_queries(questions)

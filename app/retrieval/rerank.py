@@ -20,17 +20,17 @@ from app.config import Settings
 from app.encoders.hardware import resolve_device
 from app.encoders.model_folder import find_model
 from app.errors import ConfigError
+from app.threads import thread_of
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
 BATCH_PAIRS: Final = 8  # after each batch the deadline and a client that left are looked at
-_WAIT_S: Final = 0.05
 _log = structlog.get_logger(__name__)
 
 
 class Reranker(Protocol):
-    """Scores pairs of a question and a passage. Safe to call from several threads."""
+    """Scores pairs of a question and a passage. `rerank` calls it from one thread alone."""
 
     @property
     def name(self) -> str: ...
@@ -72,7 +72,6 @@ class CrossEncoderReranker:
         """Find the model. Raises ConfigError."""
         self._folder = find_model(model, setting="PGASK_RERANK_MODEL")
         self._name, self._device = model, device
-        self._lock = threading.Lock()  # one forward pass at a time: more only fight over the same cores
 
     @classmethod
     def from_settings(cls, settings: Settings) -> CrossEncoderReranker | None:
@@ -121,35 +120,30 @@ class CrossEncoderReranker:
 
         model = self._model
         scores: list[float] = []
-        while not self._lock.acquire(timeout=_WAIT_S):
+        for at in range(0, len(passages), BATCH_PAIRS):
             if is_stopped():
                 return None
-        try:
-            for at in range(0, len(passages), BATCH_PAIRS):
-                if is_stopped():
-                    return None
-                pairs = [(question, passage) for passage in passages[at : at + BATCH_PAIRS]]
-                found = model.predict(
-                    pairs,
-                    batch_size=BATCH_PAIRS,
-                    show_progress_bar=False,
-                    activation_fn=torch.nn.Sigmoid(),
-                )
-                scores.extend(float(score) for score in found)
-        finally:
-            self._lock.release()
+            pairs = [(question, passage) for passage in passages[at : at + BATCH_PAIRS]]
+            found = model.predict(
+                pairs,
+                batch_size=BATCH_PAIRS,
+                show_progress_bar=False,
+                activation_fn=torch.nn.Sigmoid(),
+            )
+            scores.extend(float(score) for score in found)
         return scores
 
 
 async def rerank(
     reranker: Reranker, question: str, passages: Sequence[str], *, timeout_s: float
 ) -> Reranking:
-    """Score passages in a thread, for at most `timeout_s`. Where that runs out or the caller is cancelled, the thread
-    ends with the batch that it is at. A model that fails is a failure said, never an error raised."""
+    """Score passages in the model's thread, one question after the other, for at most `timeout_s` with the wait for its
+    turn. Where that runs out or the caller is cancelled, it ends with the batch that it is at, or does not begin. A
+    model that fails is a failure said, never an error raised."""
     stopped = threading.Event()
     try:
         async with asyncio.timeout(timeout_s):
-            scores = await asyncio.to_thread(reranker.score, question, passages, stopped.is_set)
+            scores = await thread_of(reranker).run(reranker.score, question, passages, stopped.is_set)
     except TimeoutError:
         return Reranking(
             None,

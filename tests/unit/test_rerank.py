@@ -11,6 +11,8 @@ import pytest
 
 from app.errors import ConfigError
 from app.retrieval.rerank import BATCH_PAIRS, CrossEncoderReranker, rerank
+from app.threads import thread_of
+from tests.fakes import FakeEmbedder
 from tests.tiny_cross_encoder import OTHERS, WANTED, save_cross_encoder
 
 
@@ -95,22 +97,39 @@ def test_no_batch_is_begun_once_it_is_stopped(model: Path) -> None:
     assert reranker.score("which page", [], lambda: False) == []
 
 
-def test_a_second_question_waits_and_gives_up_when_stopped(model: Path) -> None:
-    reranker = CrossEncoderReranker(str(model))
-    first, release = threading.Event(), threading.Event()
+class WaitingReranker(SlowReranker):
+    """Scores once it is released; counts the questions that it began."""
 
-    def hold() -> bool:
-        first.set()
-        release.wait(10)
-        return True
+    def __init__(self) -> None:
+        super().__init__()
+        self.release, self.begun = threading.Event(), 0
 
-    holding = threading.Thread(target=reranker.score, args=("which page", ["page"], hold))
-    holding.start()
-    assert first.wait(10)
-    assert reranker.score("which page", ["page"], lambda: True) is None
-    release.set()
-    holding.join(10)
-    assert reranker.score("which page", ["page"], lambda: False) is not None
+    def score(self, question: str, passages: Sequence[str], is_stopped: Callable[[], bool]) -> list[float]:
+        self.begun += 1
+        self.started.set()
+        assert self.release.wait(10)
+        return [0.5] * len(passages)
+
+
+async def test_f_1302_reranks_that_wait_keep_no_thread_from_others() -> None:
+    """They took all threads of asyncio's pool, each waiting for a lock: an embedding waited for their deadline."""
+    reranker = WaitingReranker()
+    first = asyncio.create_task(rerank(reranker, "question", ["passage"], timeout_s=60))
+    assert await asyncio.to_thread(reranker.started.wait, 10)
+    others = [
+        asyncio.create_task(rerank(reranker, "question", ["passage"], timeout_s=0.05)) for _ in range(40)
+    ]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        assert await asyncio.to_thread(lambda: "free") == "free"
+        assert await thread_of(FakeEmbedder()).run(lambda: "free") == "free"
+    assert not first.done()
+    late = await asyncio.gather(*others)
+    assert all((one.failure or "").startswith("rerank_timeout: ") for one in late)
+    reranker.release.set()
+    assert (await first).scores == (0.5,)
+    assert (await rerank(reranker, "question", ["passage"], timeout_s=60)).scores == (0.5,)
+    assert reranker.begun == 2  # those that ran out of time while they waited were not begun
 
 
 def test_what_can_not_rank_is_refused_with_a_way_out(tmp_path: Path) -> None:
