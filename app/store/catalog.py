@@ -243,13 +243,23 @@ async def delete_document(connection: AsyncConnection, document_id: str) -> None
 
 
 async def find_document(connection: AsyncConnection, collection: str, source: str) -> str:
-    """The id of the document with this source. Raises NotFoundError."""
+    """The id of the document with this source, or with the one that looks the same: macOS writes é in a name as two
+    characters. Raises NotFoundError."""
+    collection_id = await _collection_id(connection, collection)
     row = await (
         await connection.execute(
             "SELECT id::text FROM pgask.documents WHERE collection_id = %s AND source = %s",
-            [await _collection_id(connection, collection), source],
+            [collection_id, source],
         )
     ).fetchone()
+    if row is None and not source.isascii():
+        row = await (
+            await connection.execute(
+                "SELECT id::text FROM pgask.documents WHERE collection_id = %s"
+                " AND normalize(source, NFC) = normalize(%s::text, NFC) ORDER BY source LIMIT 1",
+                [collection_id, source],
+            )
+        ).fetchone()
     if row is None:
         raise NotFoundError(f"Collection {collection!r} has no document {source!r}.")
     return str(row[0])

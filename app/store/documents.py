@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
+from unicodedata import normalize
 from uuid import UUID
 
 import numpy as np
@@ -234,10 +235,11 @@ def rename_document(
             "collection": collection.id,
             "old": old,
             "new": new,
-            "old_stem": PurePosixPath(old).stem,
-            "new_stem": PurePosixPath(new).stem,
-            "old_name": PurePosixPath(old).name,  # the title of source code
-            "new_name": PurePosixPath(new).name,
+            # titles are composed, whatever the disk writes
+            "old_stem": normalize("NFC", PurePosixPath(old).stem),
+            "new_stem": normalize("NFC", PurePosixPath(new).stem),
+            "old_name": normalize("NFC", PurePosixPath(old).name),  # the title of source code
+            "new_name": normalize("NFC", PurePosixPath(new).name),
             "origin": origin,
         }
         connection.execute(

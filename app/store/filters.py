@@ -2,6 +2,10 @@
 
 No name, key, operator or value of the caller ever becomes SQL text: columns come from a table here, keys are operands
 of jsonb operators, values are parameters. A condition is never NULL, so its negation is what it says.
+
+Letters with accents, kana with voicing marks and Hangul have two forms in Unicode that look the same. A file's name is
+stored as it is on the disk, where macOS often writes the decomposed one and keyboards the composed one: source and
+title are compared in the composed form (NFC) where what is asked for is more than ASCII.
 """
 
 from __future__ import annotations
@@ -12,7 +16,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any, Final, assert_never
+from unicodedata import normalize
 
 from psycopg import sql
 
@@ -53,6 +59,7 @@ _TIME: Final = r"[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6
 _ZONE: Final = r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
 _MOMENT: Final = f"^{_DAY}(?:{_TIME}{_ZONE}?)?$"
 _ZONED: Final = f"[T ].*{_ZONE}$"
+_NAMES: Final[frozenset[Column | MetadataKey]] = frozenset(("source", "title"))
 _is_moment = re.compile(_MOMENT.removesuffix("$") + r"\Z").match
 
 # A lone value, else any element of a list. Nearly all values are lone: taking lists apart costs ten times as much.
@@ -156,7 +163,14 @@ def _one_of(
             parameters.add([high for _, high in spans]),
             column=TIME_COLUMNS[named],
         )
-    return sql.SQL("{} = ANY({}::text[])").format(TEXT_COLUMNS[named], parameters.add(list(values)))
+    column = TEXT_COLUMNS[named]
+    equal = sql.SQL("{} = ANY({}::text[])").format(column, parameters.add(list(values)))
+    composed = [normalize("NFC", str(value)) for value in values if not str(value).isascii()]
+    if named not in _NAMES or not composed:
+        return equal
+    return sql.SQL("({} OR normalize({}, NFC) = ANY({}::text[]))").format(
+        equal, column, parameters.add(composed)
+    )
 
 
 def _contains(path: tuple[str, ...], values: tuple[Scalar, ...], parameters: _Parameters) -> sql.Composable:
@@ -232,7 +246,8 @@ def _between(
 
 
 def _starts_with(named: Column | MetadataKey, prefix: str, parameters: _Parameters) -> sql.Composable:
-    given = parameters.add(prefix)
+    is_name = named in _NAMES and not prefix.isascii()
+    given = parameters.add(normalize("NFC", prefix) if is_name else prefix)
     if isinstance(named, MetadataKey):
         return _any_element(
             named,
@@ -240,15 +255,18 @@ def _starts_with(named: Column | MetadataKey, prefix: str, parameters: _Paramete
             lambda value: sql.SQL("starts_with({}, {}::text)").format(_TEXT.format(value), given),
             parameters,
         )
-    starts = sql.SQL("starts_with({}, {}::text)").format(TEXT_COLUMNS[named], given)
-    after = _first_after(prefix)
-    if named != "source" or not prefix:
+    column = sql.SQL("normalize({}, NFC)" if is_name else "{}").format(TEXT_COLUMNS[named])
+    starts = sql.SQL("starts_with({}, {}::text)").format(column, given)
+    # `source` sorts by code points: the index on it finds the stretch that starts so, in both forms up to the first
+    # letter that has two
+    first = "".join(takewhile(str.isascii, normalize("NFC", prefix))) if is_name else prefix
+    after = _first_after(first)
+    if named != "source" or not first:
         return starts
     if after is None:
         return sql.SQL("({} AND d.source >= {}::text)").format(starts, given)
-    # `source` sorts by code points: the index on it finds the stretch that starts so
     return sql.SQL("({} AND d.source >= {}::text AND d.source < {}::text)").format(
-        starts, given, parameters.add(after)
+        starts, parameters.add(first), parameters.add(after)
     )
 
 

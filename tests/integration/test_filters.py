@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.integration
 
 Row = dict[str, Any]
 EDGES = ["", "a", "a%", "a_", "A", "ab", "é", "é", "文", "文档/", "𠀀", "\U0010ffff", "'\"\\", "{}", "1"]
+NAMES = ("source", "title")  # compared in the composed form where what is asked for is more than ASCII
 MOMENTS = [
     "2024-02-29", "2024-03-01", "2024-02-29T23:59:59.999999Z", "2024-03-01T00:00", "2024-03-01 01:00:00+02:00",
     "0001-01-01", "9999-12-31", "9999-12-31T23:59:59.999999-14:00",
@@ -112,7 +114,10 @@ def holds(condition: Condition, row: Row) -> bool:  # noqa: PLR0911 - one a case
         case OneOf(field, wanted):
             return any(_equal(value, one, field) for value in _elements(field, row) for one in wanted)
         case StartsWith(field, prefix):
-            return any(isinstance(v, str) and v.startswith(prefix) for v in _elements(field, row))
+            found = [value for value in _elements(field, row) if isinstance(value, str)]
+            if field in NAMES and not prefix.isascii():
+                return any(normalize("NFC", v).startswith(normalize("NFC", prefix)) for v in found)
+            return any(value.startswith(prefix) for value in found)
         case Within(field, low, high):
             return any(_between(value, low, high, field) for value in _elements(field, row))
 
@@ -138,6 +143,8 @@ def _equal(value: Any, wanted: Scalar, field: Field) -> bool:
         return value is wanted
     if isinstance(value, int | float) and isinstance(wanted, int | float):
         return Decimal(repr(value)) == Decimal(repr(wanted))
+    if field in NAMES and isinstance(value, str) and isinstance(wanted, str) and not wanted.isascii():
+        return normalize("NFC", value) == normalize("NFC", wanted)
     return isinstance(value, str) and value == wanted
 
 
@@ -227,6 +234,24 @@ def _one(**fields: Any) -> Row:
     moment = datetime(2024, 2, 29, 12, tzinfo=UTC)
     row = {"source": "", "title": "", "language": "en", "media_type": "", "metadata": {}}
     return row | {"created_at": moment, "updated_at": moment} | fields
+
+
+@pytest.mark.parametrize("asked", ["NFC", "NFD"])
+def test_names_are_found_in_both_forms_of_their_letters(
+    documents: tuple[Connection, int], asked: Literal["NFC", "NFD"]
+) -> None:
+    """F-1134: a folder that macOS wrote was not found by what is typed, and the other way round."""
+    names = ["docs/Résumés/été.md", "docs/ガイド/が.md", "docs/안내/글.md", "docs/Re/a.md"]
+    made = list(dict.fromkeys(normalize(form, name) for name in names for form in ("NFC", "NFD")))
+    write(*documents, [_one(source=source) for source in made])
+    for name in names[:3]:
+        expected = [number for number, source in enumerate(made) if normalize("NFC", source) == name]
+        assert len(expected) == 2
+        typed = normalize(asked, name)
+        folder = typed.rpartition("/")[0] + "/"
+        assert kept(documents[0], SearchFilter(folder)) == expected
+        assert kept(documents[0], SearchFilter(where=StartsWith("source", folder))) == expected
+        assert kept(documents[0], SearchFilter(where=OneOf("source", (typed,)))) == expected
 
 
 @pytest.mark.parametrize(
