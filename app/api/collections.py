@@ -21,9 +21,9 @@ router = APIRouter(tags=["documents"])
     responses=example({"collections": [COLLECTION]}) | problems(503),
 )
 async def list_collections(parts: Parts) -> CollectionList:
-    """All of them, by name."""
+    """All of them, by name. `documents` counts files that failed or are duplicates too, those up to a minute late."""
     async with transaction(parts.pool) as connection:
-        found = await catalog.list_collections(connection)
+        found = await catalog.list_collections(connection, parts.document_counts)
     return CollectionList(collections=[collection_item(collection) for collection in found])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import structlog
@@ -17,6 +17,7 @@ from app.generation.llm import LlmClient
 from app.generation.turns import Turns
 from app.retrieval.rerank import Reranker
 from app.retrieval.retriever import Retriever
+from app.store.document_counts import DocumentCounts
 from app.store.engine import AsyncPool
 
 
@@ -32,6 +33,7 @@ class Components:
     llm: LlmClient | None = None
     reranker: Reranker | None = None
     turns: Turns | None = None  # at the processors
+    document_counts: DocumentCounts = field(default_factory=DocumentCounts)
 
 
 # async, for FastAPI calls what is not in another thread: three changes of thread a request

@@ -232,8 +232,8 @@ async def _collection(parts: Parts, model: str) -> str:
 async def _created(parts: Parts) -> dict[str, int]:
     """When each collection was made, in seconds since 1970, by name."""
     async with transaction(parts.pool) as connection:
-        found = await catalog.list_collections(connection)
-    return {collection.name: int(collection.created_at.timestamp()) for collection in found}
+        found = await catalog.read_creation_times(connection)
+    return {name: int(created_at.timestamp()) for name, created_at in found.items()}
 
 
 def _models(created: Mapping[str, int]) -> dict[str, int]:

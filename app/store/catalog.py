@@ -19,6 +19,7 @@ from psycopg.rows import class_row, dict_row
 from app.embedding import UNREADABLE_SHARE, EmbeddingSpace
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, SchemaError
 from app.lexicon import LEXICON_VERSION
+from app.store.document_counts import Contents, DocumentCounts
 from app.store.engine import AsyncConnection, allow_seconds
 from app.store.spaces import COLLECTION_NAME, FIND_SPACE, MISMATCHES, mismatch_error, space_parameters
 from app.store.texts import text_between
@@ -99,15 +100,28 @@ class TextSlice:
     total_chars: int
 
 
-async def list_collections(connection: AsyncConnection) -> list[CollectionSummary]:
-    """All collections by name."""
-    async with connection.cursor(row_factory=class_row(CollectionSummary)) as cursor:
-        await cursor.execute(
-            "SELECT c.name, (SELECT count(*) FROM pgask.documents d WHERE d.collection_id = c.id) AS documents,"
-            " c.chunk_count AS chunks, s.model, c.created_at"
+async def list_collections(
+    connection: AsyncConnection, counts: DocumentCounts | None = None
+) -> list[CollectionSummary]:
+    """All collections by name. With `counts`, documents are counted only where that is not remembered there."""
+    rows = await (
+        await connection.execute(
+            "SELECT c.id, c.name, c.chunk_count, c.term_count, s.model, c.created_at"
             " FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id ORDER BY c.name"
         )
-        return await cursor.fetchall()
+    ).fetchall()
+    contents = {number: Contents(chunks, terms) for number, _, chunks, terms, *_ in rows}
+    documents = await (counts or DocumentCounts()).count(connection, contents)
+    return [
+        CollectionSummary(name, documents[number], chunks, model, created_at)
+        for number, name, chunks, _, model, created_at in rows
+    ]
+
+
+async def read_creation_times(connection: AsyncConnection) -> dict[str, datetime]:
+    """When each collection was made, by name."""
+    rows = await connection.execute("SELECT name, created_at FROM pgask.collections ORDER BY name")
+    return dict(await rows.fetchall())
 
 
 async def require_collection(connection: AsyncConnection, name: str) -> None:

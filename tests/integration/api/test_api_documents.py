@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.store.catalog import delete_collection, list_collections
+from app.store.document_counts import MAX_AGE_S, DocumentCounts
 from app.store.documents import replace_document
 from app.store.duplicates import record_duplicate
 from app.store.engine import Database, connect, open_pool, transaction
@@ -218,6 +219,31 @@ class TestCollections:
         reply = make_client(database).post("/collections", json={"name": "x"})
         assert (reply.status_code, reply.json()["code"]) == (503, "schema_mismatch")
         assert "pgask migrate" in reply.json()["detail"]
+
+    async def test_f_1305_documents_are_counted_where_that_may_have_changed(self, own: Database) -> None:
+        """All documents were counted at each return to the page."""
+        now = [0.0]
+        counts = DocumentCounts(lambda: now[0])
+        async with open_pool(own.app, size=1, statement_timeout_s=5) as pool:
+
+            async def listed() -> int:
+                async with transaction(pool) as connection:
+                    (found,) = await list_collections(connection, counts)
+                return found.documents
+
+            assert await listed() == 3
+            with connect(own.app) as connection:
+                connection.execute(
+                    "INSERT INTO pgask.documents (collection_id, source, status, reason)"
+                    " SELECT id, 'failed.pdf', 'failed', 'encrypted' FROM pgask.collections"
+                )
+                assert await listed() == 3  # not counted again
+                now[0] += MAX_AGE_S
+                assert await listed() == 4
+                connection.execute(
+                    "DELETE FROM pgask.documents WHERE id = (SELECT document_id FROM pgask.chunks LIMIT 1)"
+                )
+                assert await listed() == 3  # its chunks went
 
     async def test_delete_takes_the_documents_along(self, own: Database) -> None:
         async with open_pool(own.app, size=1, statement_timeout_s=5) as pool:
