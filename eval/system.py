@@ -27,8 +27,8 @@ from app.store.texts import whole_text
 from eval.ablation import Ablation, RememberingEmbedder, VariedEmbedder, build_index, repool
 from eval.replies import AskResult
 from eval.runner import Ingested
+from ingest.options import IngestOptions
 from ingest.pipeline import IngestRun
-from ingest.planning import IngestOptions
 from ingest.sandbox import SandboxedParser
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -102,7 +102,23 @@ def ingest(
         list[str] | None,
         typer.Option(help="Take in only files that fit this glob (or another --include)."),
     ] = None,
-    prune: Annotated[bool, typer.Option("--prune", help="Forget documents whose file is gone.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Forget documents of these folders whose file is gone.")
+    ] = False,
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            help="What the documents are called after in the collection: NAME/file.md. Once for all paths or once for "
+            "each; a dot for none.",
+        ),
+    ] = None,
+    rehash: Annotated[
+        bool,
+        typer.Option(
+            "--rehash", help="Read every file, whatever its size and time say, and try failed ones again."
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done and stop.")] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on after the first run: follow changes until Ctrl-C.")
@@ -113,7 +129,7 @@ def ingest(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
 ) -> None:
-    """Take files and folders into a collection: new and changed ones go in, unchanged ones are known by their hash.
+    """Take files and folders into a collection: new and changed ones go in, unchanged ones are not read.
 
     Pictures and other files that are no documents are skipped and counted, and so is what a .gitignore or .pgaskignore
     names.
@@ -130,7 +146,11 @@ def ingest(
             paths=paths,
             collection=collection,
             options=IngestOptions.from_settings(
-                settings, prune=prune, selection=Selection.from_globs(include or (), exclude or ())
+                settings,
+                prune=prune,
+                selection=Selection.from_globs(include or (), exclude or ()),
+                names=names or (),
+                rehash=rehash,
             ),
             as_json=as_json,
             quiet=quiet,
@@ -177,7 +197,7 @@ def _show_plan(job: _Job) -> int:
     else:
         for line in plan_lines(plan):
             print(line)
-    return 1 if plan.failed or plan.retried else 0
+    return 1 if plan.failed or plan.retried or plan.still_failed else 0
 
 
 def _run(job: _Job) -> int:
@@ -252,6 +272,7 @@ def _follow(job: _Job, *, poll: bool) -> int:
             if is_first and not job.quiet:
                 console.print("Watching for changes; Ctrl-C ends it.")
             is_due, is_first, told, delay_s, retry_at = False, False, "", 1.0, 0.0
+            job = replace(job, options=replace(job.options, rehash=False))
     except KeyboardInterrupt:
         return 0
     return 0

@@ -1,8 +1,8 @@
-"""Folder → collection: plan by hash, then parse → clean → chunk → embed → write, one transaction a document.
+"""Folder → collection: plan, then parse → clean → chunk → embed → write, one transaction a document.
 
 Three threads: one parses and cuts the documents to come, one encodes a group, and the caller's writes the group before
 and alone uses the database, the report and the progress bar. One bad document is reported and the rest goes in.
-Running again after any interruption finishes the rest, since what is stored is known by the hash of its bytes and of
+Running again after any interruption finishes the rest, since what is stored is known by the hash of its bytes and by
 the settings that made it.
 """
 
@@ -26,19 +26,20 @@ from app.store.documents import (
     SourceVersion,
     count_unreadable,
     record_failure,
-    remove_documents,
-    rename_document,
     replace_document,
     stored_windows,
 )
 from app.store.duplicates import record_duplicate
 from app.store.engine import Connection
+from app.store.sources import FileState, move_root, note_files, remove_documents, rename_document
 from app.store.spaces import Collection
 from ingest.beside import Ahead, Worker
+from ingest.comparing import Progress, is_storable, state_of
 from ingest.duplicates import Duplicate, DuplicateSearch
 from ingest.interrupts import interrupt_after
 from ingest.losses import NOTEWORTHY_SHARE, LossyDocument, lost_share
-from ingest.planning import IngestOptions, Plan, Progress, is_storable, make_plan, origin_of
+from ingest.options import IngestOptions
+from ingest.planning import Plan, make_plan
 from ingest.preparing import Prepared, pooled, prepare, slices
 from ingest.renewing import renew_terms
 from ingest.room import check_room
@@ -70,7 +71,8 @@ class Report:
     read of them, what kept its vector, and what is in no window (none, ever). `unreadable_documents` counts the whole
     collection, `excluded_documents` those stored whose file is skipped by now; of `renewed_terms` documents the terms
     were made anew from the stored text. `dropped_chars` is what was left out of the documents stored, by kind, and
-    `lossy_documents` are those that lost much of what was to be read."""
+    `lossy_documents` are those that lost much of what was to be read. `not_retried` counts those of `failed` that
+    failed before, have not changed and were left alone."""
 
     new: int = 0
     changed: int = 0
@@ -91,6 +93,7 @@ class Report:
     dropped_chars: dict[str, int] = field(default_factory=dict)
     lossy_documents: list[LossyDocument] = field(default_factory=list)
     renewed_terms: int = 0
+    not_retried: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +168,20 @@ class IngestRun:
             report.unchanged = len(plan.unchanged)
             report.skipped, report.excluded_documents = list(plan.skipped), plan.excluded_documents
             for failure in plan.failed:
+                place = plan.failed_at[failure.source]
                 self._fail(
-                    SourceVersion(failure.source, "", 0, self._options.fingerprint()),
+                    SourceVersion(failure.source, "", 0, self._options.fingerprint(), place),
                     failure.code,
                     failure.detail,
                 )
+            report.failed += plan.still_failed
+            report.not_retried = len(plan.still_failed)
+            for old, new in plan.moved_roots:
+                move_root(self._connection, self._collection, old, new)
             for (old, new), file in zip(plan.renamed, plan.moved, strict=True):
-                report.renamed += rename_document(
-                    self._connection, self._collection, old, new, origin_of(file)
-                )
+                place = state_of(file, None)
+                report.renamed += rename_document(self._connection, self._collection, old, new, place)
+            note_files(self._connection, self._collection, plan.seen)
             if plan.forgotten:
                 remove_documents(self._connection, self._collection, plan.forgotten)
             if plan.removed:
@@ -239,10 +247,11 @@ class IngestRun:
 
     def _prepare_file(self, plan: Plan, file: SourceFile) -> Prepared | _Unprepared:
         """Read, parse and cut a file; in the thread that works ahead."""
-        version = self._version(file, b"", "")
+        version = self._unread(file)
         try:
-            content = read_source(file, self._options.max_file_bytes)
-            version = self._version(file, content, content_sha256(content))
+            read = read_source(file, self._options.max_file_bytes)
+            content = read.content
+            version = self._version(file, content_sha256(content), len(content), state_of(file, read.stamp))
             document = self._parse(content, file.media_type, file.source)
             return prepare(
                 version,
@@ -257,9 +266,12 @@ class IngestRun:
             _log.exception("document failed", source=file.source)
             return _Unprepared(version, "parse_failed", f"{type(error).__name__} while reading the file.")
 
-    def _version(self, file: SourceFile, content: bytes, sha256: str) -> SourceVersion:
-        size_bytes = len(content) or file.size_bytes
-        return SourceVersion(file.source, sha256, size_bytes, self._options.fingerprint(), origin_of(file))
+    def _version(self, file: SourceFile, sha256: str, size_bytes: int, state: FileState) -> SourceVersion:
+        return SourceVersion(file.source, sha256, size_bytes, self._options.fingerprint(), state)
+
+    def _unread(self, file: SourceFile) -> SourceVersion:
+        """The version of a file whose bytes are not known."""
+        return self._version(file, "", file.size_bytes, state_of(file, None))
 
     def _start(
         self, group: Sequence[Prepared], duplicates: DuplicateSearch, encoder: Worker, group_tokens: int
@@ -386,7 +398,7 @@ class IngestRun:
                 continue
             self.report.failed.append(SourceFailure(file.source, "disk_full", str(error)))
             self._settle(file.source)
-            is_recorded = is_recorded and self._record(self._version(file, b"", ""), "disk_full", str(error))
+            is_recorded = is_recorded and self._record(self._unread(file), "disk_full", str(error))
 
     def _record(self, version: SourceVersion, code: str, detail: str) -> bool:
         """Note a failure in the database; False where that fails too."""

@@ -1,103 +1,25 @@
-"""What a run would do: the files of some paths compared, by hash, with what a collection holds. Writes nothing."""
+"""What a run would do: the files of some paths compared with what a collection holds. Writes nothing.
+
+In steps: find and name the files (ingest/sources.py, ingest/roots.py), compare them (ingest/comparing.py), see what
+moved (ingest/moves.py), what is gone, and what has to be read.
+"""
 
 from __future__ import annotations
 
-import os
-import re
+from collections.abc import Collection as Some
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal, Protocol
 
-from app.config import Settings
-from app.errors import DocumentError
 from app.lexicon import LEXICON_VERSION
-from app.store.documents import MAX_SOURCE_BYTES, KnownDocument, known_documents, origins
 from app.store.engine import Connection
+from app.store.sources import FileState, KnownDocument, SeenFile, known_documents
 from app.store.spaces import Collection
-from ingest.chunking import CHUNKER_VERSION
-from ingest.ignoring import Selection
-from ingest.parsers import PARSER_VERSION
-from ingest.sources import (
-    FoundSources,
-    SkippedSource,
-    SourceFailure,
-    SourceFile,
-    content_sha256,
-    find_sources,
-    read_source,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class IngestOptions:
-    """How a run cuts, and what it leaves out or removes. `window_tokens` is lowered to what the encoder reads."""
-
-    chunk_tokens: int = 512
-    overlap: int = 64
-    window_tokens: int = 128
-    max_file_bytes: int = 200_000_000
-    prune: bool = False
-    duplicates: Literal["keep_once", "keep_all"] = "keep_once"
-    duplicate_similarity: float = 0.9
-    selection: Selection = field(default_factory=Selection)
-
-    @classmethod
-    def from_settings(
-        cls, settings: Settings, *, prune: bool, selection: Selection | None = None
-    ) -> IngestOptions:
-        """The group from all settings; the overlap is at most half a chunk."""
-        return cls(
-            chunk_tokens=settings.chunk_tokens,
-            overlap=min(settings.overlap, settings.chunk_tokens // 2),
-            window_tokens=settings.window_tokens,
-            max_file_bytes=settings.max_file_bytes,
-            prune=prune,
-            duplicates=settings.duplicates,
-            duplicate_similarity=settings.duplicate_similarity,
-            selection=selection or Selection(),
-        )
-
-    def fingerprint(self) -> str:
-        """Names everything but the model that the stored chunks depend on; a document with another one is made anew."""
-        versions = f"p{PARSER_VERSION}-c{CHUNKER_VERSION}-l{LEXICON_VERSION}"
-        return f"{versions}-{self.chunk_tokens}/{self.overlap}/{self.window_tokens}"
-
-
-_PIPELINE: Final = re.compile(
-    r"(?P<parser>p\d+)-c\d+-l\d+-(?P<chunk_tokens>\d+)/(?P<overlap>\d+)/(?P<window_tokens>\d+)"
-)
-
-
-def renewed_pipeline(pipeline: str) -> str:
-    """The fingerprint of a document once its chunks and terms are made anew from its text (ingest/renewing.py): its
-    parser and settings are what they were.
-
-    >>> renewed_pipeline("p1-c1-l1-512/64/128").split("-")[0]
-    'p1'
-    """
-    found = _PIPELINE.fullmatch(pipeline)
-    if found is None:
-        return pipeline
-    settings = "/".join(found.group("chunk_tokens", "overlap", "window_tokens"))
-    return f"{found['parser']}-c{CHUNKER_VERSION}-l{LEXICON_VERSION}-{settings}"
-
-
-def options_of(pipeline: str, options: IngestOptions) -> IngestOptions:
-    """`options` with the settings that a document was cut by."""
-    found = _PIPELINE.fullmatch(pipeline)
-    if found is None:
-        return options
-    chunk_tokens, overlap, window_tokens = map(int, found.group("chunk_tokens", "overlap", "window_tokens"))
-    return replace(options, chunk_tokens=chunk_tokens, overlap=overlap, window_tokens=window_tokens)
-
-
-class Progress(Protocol):
-    """Told how a run goes on. Stages are "scan" and "ingest", both counted in files."""
-
-    def stage(self, name: str, total: int) -> None: ...
-
-    def advance(self, source: str, *, chunks: int = 0, tokens: int = 0) -> None: ...
+from ingest.comparing import ComparedFile, Progress, compare, recognising
+from ingest.moves import moved_files, moved_roots, renamed_in_place, with_new_names
+from ingest.options import IngestOptions, renewed_pipeline
+from ingest.roots import Claim, claim_names, given_for, is_below, is_gone, name_paths, path_text
+from ingest.sources import FoundSources, GivenPath, SkippedSource, SourceFailure, SourceFile, find_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +47,12 @@ class Plan:
     excluded_documents: int = (
         0  # stored ones whose file is there and is skipped by now: they stay as they are
     )
+    still_failed: tuple[
+        SourceFailure, ...
+    ] = ()  # files that failed before and are as they were: left as they are
+    seen: tuple[SeenFile, ...] = ()  # unchanged files that lie elsewhere or look otherwise than is noted
+    moved_roots: tuple[tuple[str, str], ...] = ()  # old and new path of folders that were moved
+    failed_at: Mapping[str, FileState] = field(default_factory=dict)  # of `failed`, by source
 
 
 def make_plan(
@@ -135,156 +63,186 @@ def make_plan(
     progress: Progress,
 ) -> Plan:
     """Compare the files with the collection; None stands for one that is not made yet. Raises InvalidRequestError for
-    paths that do not exist."""
-    known = known_documents(connection, collection) if collection else {}
-    if collection and collection.lexicon_version != LEXICON_VERSION:  # what the run does before it plans
-        known = {
-            source: replace(one, pipeline=renewed_pipeline(one.pipeline)) if one.pipeline else one
-            for source, one in known.items()
-        }
-    found = find_sources(paths, options.selection)
-    hashes, failures = _hash_files(found, options, progress)
-    files = [file for file in found.files if file.source in hashes]
-    hidden = _left_out(connection, collection, known, found) if collection else set()
-    gone = [source for source in _gone(known, found, paths) if source not in hidden]
-    forgotten = tuple(source for source in sorted(hidden) if known[source].status == "failed")
-    movable = gone if options.prune or not collection else _vanished(connection, collection, gone)
-    renamed = _renames(files, hashes, known, movable, options.fingerprint())
-    moved_from, moved_to = {old for old, _ in renamed}, {new for _, new in renamed}
-    removed = sorted(set(gone) - moved_from) if options.prune else []
-
-    pipeline = options.fingerprint()
-    stale = [
-        file
-        for file in files
-        if file.source not in moved_to
-        and not _is_current(known.get(file.source), hashes[file.source], pipeline)
-    ]
-    outdated = {file.source for file in stale} | set(removed)
-    settled = outdated | moved_to
-    released = [
-        file
-        for file in files
-        if file.source not in settled and _is_released(known[file.source], known, outdated, options)
-    ]
-    work = [*stale, *released]
-    read = {file.source for file in work}
-    settled |= read
-    unchanged = [file for file in files if file.source not in settled]
-    replaced = frozenset(source for source in read if _has_content(known.get(source)))
+    paths that do not exist, and where a file has the name of another root's document."""
+    stored = _stored(connection, collection) if collection else {}
+    given = name_paths(paths, stored.values(), options.names)
+    found = find_sources(given, options.selection, recognising(stored, rehash=options.rehash))
+    in_place = renamed_in_place(stored, found)
+    known = with_new_names(stored, in_place)
+    files, failures = compare(
+        found, known, progress, max_file_bytes=options.max_file_bytes, rehash=options.rehash
+    )
+    failed_at = _places_of_failures(found, failures)
+    taken_over = claim_names(
+        [
+            *(Claim(file.source, file.state, file.content_sha256) for file in files),
+            *(Claim(source, state, None) for source, state in failed_at.items()),
+        ],
+        known,
+        given,
+    )
+    ours = _ours(known, given)
+    present = {file.source for file in files} | set(failed_at)
+    skipped = _skipped(ours, known, found)
+    gone = {
+        source
+        for source, folder in ours.items()
+        if source not in present and source not in skipped and _is_away(known[source], folder, found)
+    }
+    moved = moved_files(files, known, gone, options.fingerprint())
     by_source = {file.source: file for file in files}
-    moved = [by_source[new] for _, new in renamed]
-    duplicates = _copies([*unchanged, *moved], work, hashes, options)
-    retried = [
-        SourceFailure(file.source, document.reason or "", document.reason_detail or "")
-        for file in work
-        if (document := known.get(file.source)) and _has_failed(document, hashes[file.source], pipeline)
-    ]
-    aside = {source for source, _ in duplicates} | {failure.source for failure in retried}
+    roots = moved_roots(known, by_source, taken_over, moved)
+    gone |= _left_behind(known, present, roots, given)
+    gone -= {old for old, _ in moved}
+    work = _find_work(files, known, {new for _, new in moved}, gone if options.prune else set(), options)
+
+    read = {file.source for file in work.files}
+    replaced = frozenset(source for source in read if _has_content(known.get(source)))
+    failing = {file.source for file in work.still_failed}
+    kept = [file for file in files if file.source not in read | failing]
+    duplicates = _copies(kept, work.files, options)
+    aside = {source for source, _ in duplicates} | {file.source for file in work.retried}
+    renamed = [*in_place, *moved]
+    new_names = {new for _, new in renamed}
+    after = with_new_names(known, moved)
+    seen = (file.seen(after[file.source]) for file in [*kept, *work.still_failed])
+    forgotten = tuple(source for source in sorted(skipped) if known[source].status == "failed")
+    found_files = {file.source: file for file in found.files}
     return Plan(
         new=tuple(sorted(read - replaced - aside)),
         changed=tuple(sorted(replaced - aside)),
         renamed=tuple(renamed),
-        unchanged=tuple(file.source for file in unchanged),
-        removed=tuple(removed),
+        unchanged=tuple(file.source for file in kept if file.source not in new_names),
+        removed=tuple(sorted(gone)) if options.prune else (),
         failed=(*found.failures, *failures),
-        retried=tuple(retried),
+        retried=_failures(work.retried, known),
         duplicates=tuple(duplicates),
-        work=tuple(work),
+        work=tuple(file.file for file in work.files),
         replaced=replaced,
-        moved=tuple(moved),
+        moved=tuple(found_files[new] for _, new in renamed),
         skipped=found.skipped,
         forgotten=forgotten,
-        excluded_documents=len(hidden) - len(forgotten),
+        excluded_documents=len(skipped) - len(forgotten),
+        still_failed=_failures(work.still_failed, known),
+        seen=tuple(one for one in seen if one is not None),
+        moved_roots=tuple(roots.items()),
+        failed_at=failed_at,
     )
 
 
-def is_storable(source: str) -> bool:
-    """Whether a document can have this source: not a folder that could not be read, not a path without end."""
-    return not source.endswith("/") and len(source.encode("utf-8", "replace")) <= MAX_SOURCE_BYTES
+def _stored(connection: Connection, collection: Collection) -> Mapping[str, KnownDocument]:
+    known = known_documents(connection, collection)
+    if collection.lexicon_version == LEXICON_VERSION:
+        return known
+    return {  # what the run does before it plans
+        source: replace(one, pipeline=renewed_pipeline(one.pipeline))
+        if one.pipeline and one.status != "failed"
+        else one
+        for source, one in known.items()
+    }
 
 
-def _check_source(source: str) -> None:
-    if not is_storable(source):
-        raise DocumentError(
-            f"The path has more than {MAX_SOURCE_BYTES:,} bytes; shorten the names.", code="bad_name"
-        )
+def _places_of_failures(found: FoundSources, failures: Iterable[SourceFailure]) -> Mapping[str, FileState]:
+    at = {file.source: (file.root, file.place) for file in found.files}
+    places = {**found.failed_at, **{failure.source: at[failure.source] for failure in failures}}
+    return {source: FileState(path_text(root), path_text(place)) for source, (root, place) in places.items()}
 
 
-def origin_of(file: SourceFile) -> str | None:
-    """Where a file lies, for telling a move from a second copy; None where a folder's name is not UTF-8."""
-    path = str(file.path)
-    return path if path.encode("utf-8", "ignore").decode() == path else None
+def _failures(files: Iterable[ComparedFile], known: Mapping[str, KnownDocument]) -> tuple[SourceFailure, ...]:
+    """Why these files failed before."""
+    documents = (known[file.source] for file in files)
+    return tuple(
+        SourceFailure(document.source, document.reason or "", document.reason_detail or "")
+        for document in documents
+    )
 
 
-def _hash_files(
-    found: FoundSources, options: IngestOptions, progress: Progress
-) -> tuple[dict[str, str], list[SourceFailure]]:
-    """The sha256 of each file's bytes by source, and the files that can't be read or stored."""
-    hashes: dict[str, str] = {}
-    failures = []
-    progress.stage("scan", len(found.files))
-    for file in found.files:
-        try:
-            _check_source(file.source)
-            hashes[file.source] = content_sha256(read_source(file, options.max_file_bytes))
-        except DocumentError as error:
-            failures.append(SourceFailure(file.source, error.code, str(error)))
-        progress.advance(file.source)
-    return hashes, failures
+def _ours(known: Mapping[str, KnownDocument], given: Sequence[GivenPath]) -> Mapping[str, GivenPath]:
+    """The known sources of documents that lie in the given folders, with the folder."""
+    found = ((source, given_for(document, given)) for source, document in known.items())
+    return {source: folder for source, folder in found if folder is not None}
 
 
-def _gone(known: Mapping[str, KnownDocument], found: FoundSources, paths: Sequence[Path]) -> list[str]:
-    """Known sources whose file is not there any more; what lies in a folder that can't be read now is not gone."""
-    present = {file.source for file in found.files} | {failure.source for failure in found.failures}
-    closed = tuple(failure.source for failure in found.failures if failure.source.endswith("/"))
-    if any(f"{path.resolve().name}/" in closed for path in paths):
-        return []
-    return [source for source in known if source not in present and not source.startswith(closed)]
-
-
-def _left_out(
-    connection: Connection, collection: Collection, known: Mapping[str, KnownDocument], found: FoundSources
-) -> set[str]:
-    """Known sources whose file is there and is skipped now, by itself or with its folder."""
+def _skipped(ours: Iterable[str], known: Mapping[str, KnownDocument], found: FoundSources) -> set[str]:
+    """Those of `ours` whose file is there and is skipped now, by itself or with its folder."""
     skipped = {skipped.source for skipped in found.skipped}
     folders = tuple(source for source in skipped if source.endswith("/"))
-    inside = {source for source in known if source.startswith(folders)}
-    return (skipped & set(known)) | (inside - set(_vanished(connection, collection, list(inside))))
-
-
-def _vanished(connection: Connection, collection: Collection, gone: Sequence[str]) -> list[str]:
-    """Those whose file is nowhere: a collection may hold other folders than the ones that are looked at now."""
-    return [
+    return {
         source
-        for source, origin in origins(connection, collection, gone).items()
-        if not os.path.lexists(origin)
-    ]
-
-
-def _renames(
-    files: Sequence[SourceFile],
-    hashes: Mapping[str, str],
-    known: Mapping[str, KnownDocument],
-    gone: Sequence[str],
-    pipeline: str,
-) -> list[tuple[str, str]]:
-    """Pairs (old, new) of a source that is gone and another with the same bytes, read in the same way, that is new or
-    was left out in favour of the old one."""
-    by_content = {
-        (known[source].content_sha256, known[source].media_type): source
-        for source in sorted(gone, reverse=True)
-        if known[source].status == "ready" and known[source].pipeline == pipeline
+        for source in ours
+        if source in skipped or (source.startswith(folders) and not is_gone(known[source].origin))
     }
-    renames = []
+
+
+def _is_away(document: KnownDocument, folder: GivenPath, found: FoundSources) -> bool:
+    """Whether the file of a document in a given folder, where it was not found, is not there any more. What lies in a
+    folder that can't be read now, or that no run looks into, may be."""
+    origin, top = document.origin, path_text(folder.place)
+    closed = [path_text(path) for path in found.closed]
+    if origin is None:
+        behind = tuple(failure.source for failure in found.failures if failure.source.endswith("/"))
+        is_closed = top in closed or document.source.startswith(behind)
+        return not is_closed and (document.root is not None or document.status == "failed")
+    if any(is_below(origin, path) for path in closed):
+        return False
+    is_looked_into = not any(name.startswith(".") for name in origin[len(top) :].split("/"))
+    return (document.root == path_text(folder.root) and is_looked_into) or is_gone(origin)
+
+
+def _left_behind(
+    known: Mapping[str, KnownDocument],
+    present: Some[str],
+    roots: Mapping[str, str],
+    given: Sequence[GivenPath],
+) -> set[str]:
+    """Sources of documents of a folder that was moved whose file did not come along."""
+    left = set()
+    for source, document in known.items():
+        root, origin = document.root, document.origin
+        if source in present or root is None or origin is None or root not in roots:
+            continue
+        place = roots[root] + origin.removeprefix(root)
+        if is_gone(place) and any(is_below(place, path_text(one.place)) for one in given if one.is_folder):
+            left.add(source)
+    return left
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The files to read, those that failed before and are tried again among them, and those that are not."""
+
+    files: Sequence[ComparedFile]
+    retried: Sequence[ComparedFile]
+    still_failed: Sequence[ComparedFile]
+
+
+def _find_work(
+    files: Iterable[ComparedFile],
+    known: Mapping[str, KnownDocument],
+    moved: Some[str],
+    removed: Some[str],
+    options: IngestOptions,
+) -> _Work:
+    """What is new, changed or made by other settings; then the duplicates whose reason is gone."""
+    pipeline = options.fingerprint()
+    stale: list[ComparedFile] = []
+    retried: list[ComparedFile] = []
+    still_failed: list[ComparedFile] = []
+    current: list[ComparedFile] = []
     for file in files:
-        content = (hashes[file.source], file.media_type)
-        old = by_content.get(content)
         document = known.get(file.source)
-        if old is not None and (document is None or document.duplicate_of == old):
-            del by_content[content]
-            renames.append((old, file.source))
-    return renames
+        if file.source in moved:
+            continue
+        if document is not None and _has_failed(document, file.content_sha256, pipeline):
+            (retried if options.rehash else still_failed).append(file)
+        elif _is_current(document, file.content_sha256, pipeline):
+            current.append(file)
+        else:
+            stale.append(file)
+    stale += retried
+    outdated = {file.source for file in stale} | set(removed)
+    released = [file for file in current if _is_released(known[file.source], known, outdated, options)]
+    return _Work(sorted(stale, key=lambda file: file.source) + released, retried, still_failed)
 
 
 def _is_current(known: KnownDocument | None, sha256: str, pipeline: str) -> bool:
@@ -324,20 +282,17 @@ def _has_content(known: KnownDocument | None) -> bool:
 
 
 def _copies(
-    stored: Iterable[SourceFile],
-    work: Iterable[SourceFile],
-    hashes: Mapping[str, str],
-    options: IngestOptions,
+    stored: Iterable[ComparedFile], work: Iterable[ComparedFile], options: IngestOptions
 ) -> list[tuple[str, str]]:
     """Pairs (source, the one kept) of files with the same bytes, read in the same way; empty files fail instead."""
     if options.duplicates == "keep_all":
         return []
     first: dict[tuple[str, str], str] = {}
     for file in stored:
-        first.setdefault((hashes[file.source], file.media_type), file.source)
+        first.setdefault((file.content_sha256, file.file.media_type), file.source)
     copies = []
     for file in work:
-        kept = first.setdefault((hashes[file.source], file.media_type), file.source)
-        if kept != file.source and file.size_bytes and file.media_type:
+        kept = first.setdefault((file.content_sha256, file.file.media_type), file.source)
+        if kept != file.source and file.size_bytes and file.file.media_type:
             copies.append((file.source, kept))
     return sorted(copies)

@@ -21,7 +21,7 @@ from ingest.chunking import ChunkedDocument, chunk, split_long
 from ingest.counting import Counted, terms_of
 from ingest.duplicates import sign
 from ingest.lead import lead_of
-from ingest.planning import IngestOptions
+from ingest.options import IngestOptions
 from ingest.pooling import pool, window_weights
 from ingest.windows import EncodedWindows, check_coverage
 

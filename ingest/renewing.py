@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from app.embedding import Embedder
 from app.lexicon import LEXICON_VERSION
-from app.store.documents import KnownDocument, SourceVersion, known_documents, stored_windows
+from app.store.documents import SourceVersion, stored_windows
 from app.store.engine import Connection
 from app.store.renewal import finish_renewal, read_document, store_again
+from app.store.sources import KnownDocument, known_documents
 from app.store.spaces import Collection
-from ingest.planning import IngestOptions, Progress, options_of, renewed_pipeline
+from ingest.comparing import Progress
+from ingest.options import IngestOptions, options_of, renewed_pipeline
 from ingest.preparing import pooled, prepare, slices
 from ingest.windows import encode_windows
 

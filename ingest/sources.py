@@ -1,7 +1,8 @@
-"""Paths → the files to ingest, and one file → its bytes.
+"""Folders → the files to ingest, and one file → its bytes.
 
 Knows files and folders, and nothing of parsing or the database. A file that can't be taken in is reported as
-a SourceFailure or raises DocumentError; no name, link or permission in a folder stops the others.
+a SourceFailure or raises DocumentError; no name, link or permission in a folder stops the others. A file that is
+recognised by its stamp is not opened.
 """
 
 from __future__ import annotations
@@ -9,106 +10,64 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import DocumentError, InvalidRequestError
 from ingest.ignoring import IGNORE_FILES, Rule, Selection, decide, parse_rules
 from ingest.kinds import is_binary, kind_of_name
-from ingest.parsers.code import MEDIA_TYPES as CODE_MEDIA_TYPES
+from ingest.media_types import SNIFFED_BYTES, media_type_of
 from ingest.reasons import SKIPPED
+from ingest.stamps import Stamp
 
-_OOXML = "application/vnd.openxmlformats-officedocument."
-_ODF = "application/vnd.oasis.opendocument."
-MEDIA_TYPES: Mapping[str, str] = {
-    ".md": "text/markdown",
-    ".markdown": "text/markdown",
-    ".mdown": "text/markdown",
-    ".mdx": "text/mdx",
-    ".qmd": "text/x-rmarkdown",
-    ".rmd": "text/x-rmarkdown",
-    ".txt": "text/plain",
-    ".text": "text/plain",
-    ".html": "text/html",
-    ".htm": "text/html",
-    ".xhtml": "text/html",
-    ".pdf": "application/pdf",
-    ".docx": _OOXML + "wordprocessingml.document",
-    ".docm": _OOXML + "wordprocessingml.document",
-    ".dotx": _OOXML + "wordprocessingml.document",
-    ".dotm": _OOXML + "wordprocessingml.document",
-    ".pptx": _OOXML + "presentationml.presentation",
-    ".pptm": _OOXML + "presentationml.presentation",
-    ".ppsx": _OOXML + "presentationml.presentation",
-    ".ppsm": _OOXML + "presentationml.presentation",
-    ".potx": _OOXML + "presentationml.presentation",
-    ".potm": _OOXML + "presentationml.presentation",
-    ".xlsx": _OOXML + "spreadsheetml.sheet",
-    ".xlsm": _OOXML + "spreadsheetml.sheet",
-    ".xltx": _OOXML + "spreadsheetml.sheet",
-    ".xltm": _OOXML + "spreadsheetml.sheet",
-    ".odt": _ODF + "text",
-    ".ott": _ODF + "text",
-    ".ods": _ODF + "spreadsheet",
-    ".ots": _ODF + "spreadsheet",
-    ".odp": _ODF + "presentation",
-    ".otp": _ODF + "presentation",
-    ".rtf": "application/rtf",
-    ".eml": "message/rfc822",
-    ".mht": "application/x-mimearchive",
-    ".mhtml": "application/x-mimearchive",
-    ".csv": "text/csv",
-    ".tsv": "text/tab-separated-values",
-    ".tab": "text/tab-separated-values",
-    ".json": "application/json",
-    ".jsonc": "application/json",
-    ".jsonl": "application/jsonl",
-    ".ndjson": "application/jsonl",
-    ".ipynb": "application/x-ipynb+json",
-    ".epub": "application/epub+zip",
-    ".rst": "text/x-rst",
-    ".adoc": "text/asciidoc",
-    ".asciidoc": "text/asciidoc",
-    ".org": "text/org",
-    ".tex": "text/x-tex",
-    ".log": "text/plain",
-    ".srt": "application/x-subrip",
-    ".vtt": "text/vtt",
-    **CODE_MEDIA_TYPES,
-}
-# Texts that by custom have no suffix.
-_BARE_NAMES = frozenset(
-    {
-        "readme",
-        "license",
-        "licence",
-        "copying",
-        "notice",
-        "changelog",
-        "changes",
-        "history",
-        "news",
-        "authors",
-    }
-    | {"contributors", "contributing", "maintainers", "install", "todo", "security", "code_of_conduct"}
-)
-_SNIFFED = frozenset({"text/markdown", "text/plain", "text/html"})  # suffixes that people put on anything
-SNIFFED_BYTES = 1024
 _MAX_IGNORE_BYTES = 1_000_000
 
 # A link must not be swapped in, and a pipe must not block, between listing and reading.
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
+# Source and stamp of a file → the media type that it was found to have, None for one that has to be looked at
+Recognise = Callable[[str, Stamp], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPath:
+    """A file or folder to look through. `path` is real, `place` is how it was called (links in it stay, so that a link
+    may lead to another release of the same documents). `source` is the name of the file, or what the names of the
+    folder's files begin with: "" or with a slash at the end. `root` is the folder that it counts to, see FileState."""
+
+    path: Path
+    place: Path
+    source: str
+    root: Path
+    is_folder: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to ingest. `path` is real (no links in it); `media_type` is "" when the type is not known."""
+    """A file to ingest. `path` is real (no links in it), `place` is where it was found (the link); `media_type` is ""
+    when the type is not known."""
 
     path: Path
     source: str  # the document's name in its collection: relative to the ingested folder, forward slashes
-    size_bytes: int
+    stamp: Stamp
     media_type: str
+    root: Path
+    place: Path
+
+    @property
+    def size_bytes(self) -> int:
+        """As it was when the file was found."""
+        return self.stamp.size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A file's bytes, and what it looked like just before they were read; None: it was being written meanwhile."""
+
+    content: bytes
+    stamp: Stamp | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,24 +91,31 @@ class SkippedSource:
 
 @dataclass(frozen=True, slots=True)
 class FoundSources:
-    """What the given paths hold, each in the order of its sources (by code point)."""
+    """What the given paths hold, each in the order of its sources (by code point). `failed_at`: root and place of
+    each failure by its source; `closed`: folders that can't be read, of whose files nothing is known."""
 
     files: tuple[SourceFile, ...]
     failures: tuple[SourceFailure, ...]
     skipped: tuple[SkippedSource, ...] = ()
+    failed_at: Mapping[str, tuple[Path, Path]] = field(default_factory=dict)
+    closed: tuple[Path, ...] = ()
 
 
 @dataclass(slots=True)
 class _Found:
+    recognise: Recognise
     files: list[SourceFile] = field(default_factory=list)
     failures: list[SourceFailure] = field(default_factory=list)
     skipped: list[SkippedSource] = field(default_factory=list)
+    failed_at: dict[str, tuple[Path, Path]] = field(default_factory=dict)
+    closed: list[Path] = field(default_factory=list)
 
-    def fail(self, source: str, code: str, detail: str) -> None:
-        self.failures.append(SourceFailure(_printable(source), code, detail))
+    def fail(self, source: str, code: str, detail: str, root: Path, place: Path) -> None:
+        self.failures.append(SourceFailure(printable_name(source), code, detail))
+        self.failed_at[printable_name(source)] = root, place
 
     def skip(self, source: str, code: str) -> None:
-        self.skipped.append(SkippedSource(_printable(source), code, SKIPPED[code].sentence_en))
+        self.skipped.append(SkippedSource(printable_name(source), code, SKIPPED[code].sentence_en))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,43 +129,51 @@ class _Folder:
     rules: tuple[tuple[int, tuple[Rule, ...]], ...] = ()
 
 
-def find_sources(paths: Sequence[Path], selection: Selection | None = None) -> FoundSources:
-    """List the files in `paths` (files or folders) with the source that each is stored under.
+def find_sources(
+    given: Sequence[GivenPath],
+    selection: Selection | None = None,
+    recognise: Recognise = lambda _source, _stamp: None,
+) -> FoundSources:
+    """List the files in the given files and folders (ingest/roots.py names them).
 
-    A file's source is relative to the one given folder; when several paths are given, it starts with the
-    folder's name; a file given by itself has its name. Names with a leading dot are not looked at inside folders.
-    What is no document (ingest/kinds.py), what a .gitignore or .pgaskignore of the folder or one below names, and
-    what `selection` leaves out is skipped; a file given by itself is asked for, whatever an ignore file says.
-    Links to files inside the folder are read, links to folders inside it are not (their files are found under
-    their own names), and links that lead out are failures. Raises InvalidRequestError for a path that does
-    not exist and for two inputs with the same source.
+    Names with a leading dot are not looked at inside folders. What is no document (ingest/kinds.py), what a .gitignore
+    or .pgaskignore of the folder or one below names, and what `selection` leaves out is skipped; a file given by
+    itself is asked for, whatever an ignore file says. Links to files inside the folder are read, links to folders
+    inside it are not (their files are found under their own names), and links that lead out are failures. Raises
+    InvalidRequestError for two inputs with the same source.
     """
-    roots = list(dict.fromkeys(_existing(path) for path in paths))
-    found, selection = _Found(), selection or Selection()
-    for root in roots:
-        if root.is_dir():
-            _walk(root, f"{root.name}/" if len(roots) > 1 and root.name else "", selection, found)
-        elif selection.leaves_out([root.name], is_folder=False):
-            found.skip(root.name, "excluded")
+    found, selection = _Found(recognise), selection or Selection()
+    for one in given:
+        if one.is_folder:
+            _walk(one, selection, found)
+        elif selection.leaves_out([one.path.name], is_folder=False):
+            found.skip(one.source, "excluded")
         else:
-            _add_file(root, root.name, found)
+            _add_file(one.path, one.source, one.root, one.place, found)
     _refuse_duplicates(found.files)
     return FoundSources(
         tuple(sorted(found.files, key=lambda file: file.source)),
         tuple(sorted(found.failures, key=lambda failure: failure.source)),
         tuple(sorted(found.skipped, key=lambda skipped: skipped.source)),
+        found.failed_at,
+        tuple(found.closed),
     )
 
 
-def read_source(file: SourceFile, max_bytes: int) -> bytes:
+def read_source(file: SourceFile, max_bytes: int) -> FileContent:
     """Return the file's content. Raises DocumentError `too_large` (over `max_bytes`) or `unreadable`."""
     try:
-        content = _read(file.path, max_bytes + 1)
+        found = _read(file.path, max_bytes + 1)
     except OSError as error:
         raise DocumentError(f"The file can't be read: {_why(error)}.", code="unreadable") from error
-    if len(content) > max_bytes:
-        raise DocumentError(f"The file is larger than the limit of {max_bytes:,} bytes.", code="too_large")
-    return content
+    if len(found.content) > max_bytes:
+        raise too_large(max_bytes)
+    return found
+
+
+def too_large(max_bytes: int) -> DocumentError:
+    """The failure of a file with more bytes than that."""
+    return DocumentError(f"The file is larger than the limit of {max_bytes:,} bytes.", code="too_large")
 
 
 def content_sha256(content: bytes) -> str:
@@ -207,52 +181,24 @@ def content_sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def media_type_of(name: str, head: bytes) -> str:
-    """Name the type by the file's suffix and, for text, by its first bytes; "" when it is not known.
-
-    >>> media_type_of("a.MD", b"# Title"), media_type_of("a.txt", b"%PDF-1.7"), media_type_of("a.zip", b"PK")
-    ('text/markdown', 'application/pdf', '')
-    >>> media_type_of("docs/LICENSE", b"Apache License"), media_type_of("docs/data", b"x")
-    ('text/plain', '')
-    """
-    path = Path(name)
-    media_type = MEDIA_TYPES.get(path.suffix.lower(), "")
-    if path.name.lower() in _BARE_NAMES and b"\0" not in head:
-        media_type = "text/plain"
-    if media_type in _SNIFFED:
-        start = head[:SNIFFED_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-        if start.startswith(b"%pdf-"):
-            return "application/pdf"
-        if start.startswith((b"<!doctype html", b"<html")):
-            return "text/html"
-    return media_type
-
-
-def _existing(path: Path) -> Path:
-    try:
-        return path.resolve(strict=True)
-    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: a loop of links; ValueError: NUL
-        raise InvalidRequestError(
-            f"{_printable(str(path))} does not exist or can't be reached; check the path.",
-            code="path_not_found",
-        ) from error
-
-
-def _walk(root: Path, prefix: str, selection: Selection, found: _Found) -> None:
-    """Add what lies under `root`. Follows no link to a folder, so there are no loops; needs no recursion."""
-    folders = [_Folder(root, prefix)]
+def _walk(given: GivenPath, selection: Selection, found: _Found) -> None:
+    """Add what lies in a folder. Follows no link to a folder, so there are no loops; needs no recursion."""
+    root = given.root
+    folders = [_Folder(given.path, given.source)]
     while folders:
         folder = folders.pop()
         try:
             entries = list(os.scandir(folder.path))
             rules = (*folder.rules, *_ignore_rules(folder, {entry.name for entry in entries}))
         except OSError as error:
-            found.fail(
-                folder.source or f"{root.name}/", "unreadable", f"The folder can't be read: {_why(error)}."
-            )
+            detail = f"The folder can't be read: {_why(error)}."
+            place = given.place.joinpath(*folder.names)
+            found.fail(folder.source or f"{given.place.name}/", "unreadable", detail, root, place)
+            found.closed.append(place)
             continue
         for entry in entries:
             source, names = folder.source + entry.name, (*folder.names, entry.name)
+            path, place = Path(entry.path), given.place.joinpath(*names)
             is_folder = entry.is_dir(follow_symlinks=False)
             if entry.name.startswith("."):
                 if not is_folder and kind_of_name(entry.name):
@@ -262,13 +208,13 @@ def _walk(root: Path, prefix: str, selection: Selection, found: _Found) -> None:
             elif not is_folder and (kind := kind_of_name(entry.name)):
                 found.skip(source, kind)  # a link that leads nowhere, or a name in another encoding, too
             elif not _is_utf8(entry.name):
-                found.fail(source, "bad_name", "The name is not valid UTF-8; rename it.")
+                found.fail(source, "bad_name", "The name is not valid UTF-8; rename it.", root, place)
             elif entry.is_symlink():
-                _add_link(root, Path(entry.path), source, found)
+                _add_link(given, path, source, place, found)
             elif is_folder:
-                folders.append(_Folder(Path(entry.path), f"{source}/", names, rules))
+                folders.append(_Folder(path, f"{source}/", names, rules))
             else:
-                _add_file(Path(entry.path), source, found)
+                _add_file(path, source, root, place, found)
 
 
 def _ignore_rules(folder: _Folder, there: set[str]) -> Iterator[tuple[int, tuple[Rule, ...]]]:
@@ -276,7 +222,7 @@ def _ignore_rules(folder: _Folder, there: set[str]) -> Iterator[tuple[int, tuple
     not go in for that."""
     for name in IGNORE_FILES:
         if name in there:
-            content = _read((folder.path / name).resolve(strict=True), _MAX_IGNORE_BYTES + 1)
+            content = _read((folder.path / name).resolve(strict=True), _MAX_IGNORE_BYTES + 1).content
             if len(content) > _MAX_IGNORE_BYTES:
                 raise OSError(f"{name} is over {_MAX_IGNORE_BYTES:,} bytes")
             yield (
@@ -293,50 +239,55 @@ def _is_ignored(names: Sequence[str], rules: Sequence[tuple[int, tuple[Rule, ...
     return False
 
 
-def _add_link(root: Path, link: Path, source: str, found: _Found) -> None:
+def _add_link(given: GivenPath, link: Path, source: str, place: Path, found: _Found) -> None:
     try:
         target = link.resolve(strict=True)
     except (OSError, RuntimeError) as error:
         why = _why(error) if isinstance(error, OSError) else "a loop of links"
-        found.fail(source, "unreadable", f"The link leads nowhere: {why}.")
+        found.fail(source, "unreadable", f"The link leads nowhere: {why}.", given.root, place)
         return
-    if not target.is_relative_to(root):
-        found.fail(
-            source, "outside_root", "The link leads out of the ingested folder; links out are not followed."
-        )
+    if not target.is_relative_to(given.path):
+        detail = "The link leads out of the ingested folder; links out are not followed."
+        found.fail(source, "outside_root", detail, given.root, place)
     elif not target.is_dir():
-        _add_file(target, source, found)
+        _add_file(target, source, given.root, place, found)
 
 
-def _add_file(path: Path, source: str, found: _Found) -> None:
+def _add_file(path: Path, source: str, root: Path, place: Path, found: _Found) -> None:
     if kind := kind_of_name(source):
         found.skip(source, kind)
         return
     if not _is_utf8(source):
-        found.fail(source, "bad_name", "The name is not valid UTF-8; rename it.")
+        found.fail(source, "bad_name", "The name is not valid UTF-8; rename it.", root, place)
         return
     try:
-        head = _read(path, SNIFFED_BYTES)
-        size_bytes = path.stat().st_size
+        status = path.stat()
+        stamp = Stamp.of(status)
+        media_type = found.recognise(source, stamp) if stat.S_ISREG(status.st_mode) else None
+        if media_type is None:
+            head = _read(path, SNIFFED_BYTES).content
+            # The suffix of the name that the user sees counts, not that of a link's target.
+            media_type = media_type_of(source, head)
+            if not media_type and is_binary(source, head):
+                found.skip(source, "binary")
+                return
     except OSError as error:
-        found.fail(source, "unreadable", f"The file can't be read: {_why(error)}.")
+        found.fail(source, "unreadable", f"The file can't be read: {_why(error)}.", root, place)
         return
-    # The suffix of the name that the user sees counts, not that of a link's target.
-    media_type = media_type_of(source, head)
-    if not media_type and is_binary(source, head):
-        found.skip(source, "binary")
-        return
-    found.files.append(SourceFile(path, source, size_bytes, media_type))
+    found.files.append(SourceFile(path, source, stamp, media_type, root, place))
 
 
-def _read(path: Path, max_bytes: int) -> bytes:
+def _read(path: Path, max_bytes: int) -> FileContent:
     """Return the first `max_bytes` of a regular file. Raises OSError for anything else."""
     with os.fdopen(os.open(path, _OPEN_FLAGS), "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise OSError("not a regular file")
         if not _is_at(stream.fileno(), path):
             raise OSError("a link leads elsewhere")
-        return stream.read(max_bytes)
+        before = Stamp.of(status)
+        content = stream.read(max_bytes)
+        return FileContent(content, before if Stamp.of(os.fstat(stream.fileno())) == before else None)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
@@ -352,11 +303,11 @@ def _is_at(descriptor: int, path: Path) -> bool:
 def _refuse_duplicates(files: Sequence[SourceFile]) -> None:
     seen: dict[str, Path] = {}
     for file in files:
-        other = seen.setdefault(file.source, file.path)
-        if other is not file.path:
+        other = seen.setdefault(file.source, file.place)
+        if other is not file.place:
             raise InvalidRequestError(
-                f"{other} and {file.path} would both be stored as {file.source}; ingest them separately, "
-                "into two collections, or from their common parent folder.",
+                f"{other} and {file.place} would both be stored as {file.source}; give each folder a name of its own "
+                "(--as NAME once for each path, in their order), or ingest their common parent folder.",
                 code="duplicate_source",
             )
 
@@ -369,7 +320,7 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _printable(name: str) -> str:
+def printable_name(name: str) -> str:
     """Replace bytes that are not UTF-8 (held as lone surrogates) so that the name can be shown and stored."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 

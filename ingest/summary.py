@@ -31,16 +31,20 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield from _listed(
         "!", [f"{failure.source} ({failure.code} before; tried again)" for failure in plan.retried]
     )
+    yield from _listed(
+        "!", [f"{failure.source} ({failure.code} before; not changed)" for failure in plan.still_failed]
+    )
     if plan.unchanged:
         yield f"= {len(plan.unchanged):,} unchanged"
     yield from _skipped(plan.skipped, plan.excluded_documents)
     if not (plan.new or plan.changed or plan.renamed or plan.removed or plan.duplicates):
         yield "; ".join(_nothing_but(plan))
         return
+    failed = len(plan.failed) + len(plan.retried) + len(plan.still_failed)
     yield (
         f"{len(plan.new):,} new, {len(plan.changed):,} changed, {len(plan.renamed):,} renamed,"
         f" {len(plan.unchanged):,} unchanged, {len(plan.removed):,} removed,"
-        f" {len(plan.failed) + len(plan.retried):,} failed, {_count(len(plan.duplicates), 'duplicate')}"
+        f" {failed:,} failed, {_count(len(plan.duplicates), 'duplicate')}"
     )
 
 
@@ -51,6 +55,8 @@ def _nothing_but(plan: Plan) -> Iterator[str]:
         yield f"{_count(len(plan.failed), 'file')} can't be taken in"
     if plan.retried:
         yield f"{_count(len(plan.retried), 'failed file')} would be tried again"
+    if plan.still_failed:
+        yield f"{_not_retried(len(plan.still_failed))}"
 
 
 def plan_object(plan: Plan) -> dict[str, Any]:
@@ -61,7 +67,8 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         renamed=len(plan.renamed),
         unchanged=len(plan.unchanged),
         removed=len(plan.removed),
-        failed=[*plan.failed, *plan.retried],
+        failed=[*plan.failed, *plan.retried, *plan.still_failed],
+        not_retried=len(plan.still_failed),
         skipped=list(plan.skipped),
         excluded_documents=plan.excluded_documents,
     )
@@ -104,6 +111,8 @@ def report_lines(report: Report, collection: str, *, interrupted: bool) -> Itera
             f"renewed: the search terms of {_count(report.renewed_terms, 'document')}, from the stored text, since an "
             "earlier version made them"
         )
+    if report.not_retried:
+        yield _not_retried(report.not_retried)
     yield from _skipped(report.skipped, report.excluded_documents)
     if report.tokens:
         yield (
@@ -124,6 +133,10 @@ def report_lines(report: Report, collection: str, *, interrupted: bool) -> Itera
         )
     if interrupted:
         yield "Interrupted. What is in is in; run the same command again for the rest."
+
+
+def _not_retried(count: int) -> str:
+    return f"{_count(count, 'failed file')} not changed since, so not tried again; --rehash tries"
 
 
 def _skipped(skipped: Sequence[SkippedSource], excluded_documents: int) -> Iterator[str]:

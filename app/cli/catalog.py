@@ -58,9 +58,9 @@ def list_documents(collection: Collection = "default", as_json: AsJson = False) 
         print_json({"documents": [asdict(document) for document in found]})
         return
     print_table(
-        ("SOURCE", "STATUS", "LANGUAGE", "CHARS", "CHUNKS", "ID"),
+        ("SOURCE", "STATUS", "LANGUAGE", "CHARS", "CHUNKS", "ID", "ROOT"),
         (
-            (d.source, _status(d), d.language, d.chars, d.chunks, d.id)
+            (d.source, _status(d), d.language, d.chars, d.chunks, d.id, d.root or "")
             for d in found
         ),
     )  # fmt: skip

@@ -31,7 +31,7 @@ _WRITE_S: Final = 600  # a delete takes its postings and vectors along: longer t
 _SUMMARY: Final = """
 d.id::text AS id, d.source, d.title, d.media_type, d.language, d.status, d.reason,
 nullif(jsonb_array_length(d.pages), 0) AS pages, d.char_count AS chars, d.chunk_count AS chunks,
-d.token_count AS tokens, d.updated_at"""
+d.token_count AS tokens, d.updated_at, d.root"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class CollectionSummary:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A document as it stands in a list. `pages` is None for formats without pages; `reason` says why it failed."""
+    """A document as it stands in a list. `pages` is None for formats without pages; `reason` says why it failed; `root`
+    is the folder, or the file given by itself, that it was taken in from: for operators, not for whoever may ask."""
 
     id: str
     source: str
@@ -61,6 +62,7 @@ class DocumentSummary:
     chunks: int
     tokens: int
     updated_at: datetime
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

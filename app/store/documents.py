@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from dataclasses import asdict, dataclass
 from typing import Final
-from unicodedata import normalize
 from uuid import UUID
 
 import numpy as np
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from app.domain import Chunk, Document
@@ -25,37 +22,23 @@ from app.embedding import UNREADABLE_SHARE, FloatMatrix, FloatVector
 from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError
 from app.store.binary_copy import POSTING_COLUMNS, in_blocks, pack_postings, pack_vectors
 from app.store.engine import Connection, store_errors
+from app.store.sources import NOT_KNOWN, FileState, lock_source
 from app.store.spaces import Collection, chunk_table, window_table
 from app.store.texts import cut_text
 
 WINDOW_HASH_BYTES: Final = 16
-MAX_SOURCE_BYTES: Final = 2_000  # an index holds the source, and a row of an index at most 2,704 bytes
 _MAX_TERM_FREQUENCY = 32_767  # the column is a smallint; BM25 is flat long before
 
 
 @dataclass(frozen=True, slots=True)
-class KnownDocument:
-    """What the database holds of a source."""
-
-    source: str
-    status: str
-    content_sha256: str | None
-    pipeline: str | None
-    media_type: str
-    reason: str | None = None  # code and detail of why it failed or was left out
-    reason_detail: str | None = None
-    duplicate_of: str | None = None  # source of the document kept in its place; None where that is gone
-
-
-@dataclass(frozen=True, slots=True)
 class SourceVersion:
-    """Which bytes of which file, through which pipeline settings. `origin` is the file's absolute path."""
+    """Which bytes of which file, through which pipeline settings; `file` is where it lay and looked like when read."""
 
     source: str
     content_sha256: str
     size_bytes: int
     pipeline: str
-    origin: str | None = None
+    file: FileState = NOT_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +65,6 @@ class EmbeddedDocument:
         None  # and its bands: what near duplicates are found by, see app/store/duplicates.py
     )
     signature_bands: Sequence[int] = ()
-
-
-def known_documents(connection: Connection, collection: Collection) -> Mapping[str, KnownDocument]:
-    """Every document of a collection by its source."""
-    with connection.cursor(row_factory=class_row(KnownDocument)) as cursor:
-        rows = cursor.execute(
-            "SELECT d.source, d.status, d.content_sha256, d.pipeline, d.media_type, d.reason, d.reason_detail,"
-            " kept.source AS duplicate_of"
-            " FROM pgask.documents d LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of"
-            " WHERE d.collection_id = %s",
-            [collection.id],
-        )
-        return {row.source: row for row in rows}
-
-
-def origins(connection: Connection, collection: Collection, sources: Sequence[str]) -> Mapping[str, str]:
-    """Where the files of these sources lay when they were taken in; those that it is not known of are left out."""
-    return dict(
-        connection.execute(
-            "SELECT source, origin FROM pgask.documents"
-            " WHERE collection_id = %s AND source = ANY(%s) AND origin IS NOT NULL",
-            [collection.id, list(sources)],
-        ).fetchall()
-    )
 
 
 def stored_windows(
@@ -200,16 +159,19 @@ def record_failure(
         lock_source(connection, collection, version.source)
         connection.execute(
             "INSERT INTO pgask.documents AS d (collection_id, source, status, reason, reason_detail, content_sha256,"
-            " pipeline, size_bytes, title)"
+            " pipeline, size_bytes, root, origin, mtime_ns, inode, title)"
             " VALUES (%(collection)s, %(source)s, 'failed', %(code)s, %(detail)s, %(sha)s, %(pipeline)s, %(size)s,"
-            " %(source)s)"
+            " %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(source)s)"
             " ON CONFLICT (collection_id, source) DO UPDATE SET"
             "   status = CASE WHEN d.chunk_count > 0 THEN 'stale' ELSE 'failed' END, reason = excluded.reason,"
             "   reason_detail = excluded.reason_detail, content_sha256 = excluded.content_sha256,"
-            "   pipeline = excluded.pipeline, size_bytes = excluded.size_bytes, duplicate_of = NULL,"
-            "   updated_at = now()"
-            " WHERE (d.reason, d.reason_detail, d.content_sha256, d.pipeline)"  # else nothing is new
-            "   IS DISTINCT FROM (excluded.reason, excluded.reason_detail, excluded.content_sha256, excluded.pipeline)",
+            "   pipeline = excluded.pipeline, size_bytes = excluded.size_bytes,"
+            "   root = coalesce(excluded.root, d.root), origin = coalesce(excluded.origin, d.origin),"
+            "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, duplicate_of = NULL, updated_at = now()"
+            " WHERE (d.reason, d.reason_detail, d.content_sha256, d.pipeline, d.root, d.origin, d.mtime_ns, d.inode)"
+            "   IS DISTINCT FROM (excluded.reason, excluded.reason_detail, excluded.content_sha256, excluded.pipeline,"
+            "   coalesce(excluded.root, d.root), coalesce(excluded.origin, d.origin), excluded.mtime_ns,"
+            "   excluded.inode)",  # else nothing is new
             {
                 "collection": collection.id,
                 "source": version.source,
@@ -218,64 +180,9 @@ def record_failure(
                 "sha": version.content_sha256 or None,
                 "pipeline": version.pipeline,
                 "size": version.size_bytes,
+                **asdict(version.file),
             },
         )
-
-
-def rename_document(
-    connection: Connection, collection: Collection, old: str, new: str, origin: str | None = None
-) -> bool:
-    """Move a document to another source, content untouched; a title that was the file's name follows it, and so do the
-    documents left out in its favour. A document left out in favour of `old` gives up the name `new`. False where
-    another document has it, or `old` is gone by now."""
-    with store_errors(), connection.transaction():
-        for source in sorted((old, new)):
-            lock_source(connection, collection, source)
-        names = {
-            "collection": collection.id,
-            "old": old,
-            "new": new,
-            # titles are composed, whatever the disk writes
-            "old_stem": normalize("NFC", PurePosixPath(old).stem),
-            "new_stem": normalize("NFC", PurePosixPath(new).stem),
-            "old_name": normalize("NFC", PurePosixPath(old).name),  # the title of source code
-            "new_name": normalize("NFC", PurePosixPath(new).name),
-            "origin": origin,
-        }
-        connection.execute(
-            "DELETE FROM pgask.documents d USING pgask.documents kept"
-            " WHERE d.collection_id = %(collection)s AND d.source = %(new)s AND d.duplicate_of = kept.id"
-            " AND kept.source = %(old)s",
-            names,
-        )
-        moved = connection.execute(
-            "UPDATE pgask.documents SET source = %(new)s, origin = %(origin)s, updated_at = now(),"
-            " title = CASE title WHEN %(old_stem)s THEN %(new_stem)s WHEN %(old_name)s THEN %(new_name)s ELSE title END"
-            " WHERE collection_id = %(collection)s AND source = %(old)s AND NOT EXISTS (SELECT FROM"
-            " pgask.documents WHERE collection_id = %(collection)s AND source = %(new)s) RETURNING id",
-            names,
-        ).fetchone()
-        if moved is None:
-            return False
-        connection.execute(
-            "UPDATE pgask.documents SET reason_detail = replace(reason_detail, %s, %s) WHERE duplicate_of = %s",
-            [f'"{old}"', f'"{new}"', moved[0]],
-        )
-        return True
-
-
-def remove_documents(connection: Connection, collection: Collection, sources: Iterable[str]) -> int:
-    """Delete documents with all that makes them searchable. Returns how many there were."""
-    with store_errors():
-        return connection.execute(
-            "DELETE FROM pgask.documents WHERE collection_id = %s AND source = ANY(%s)",
-            [collection.id, list(sources)],
-        ).rowcount
-
-
-def lock_source(connection: Connection, collection: Collection, source: str) -> None:
-    """Until the end of the transaction, one writer a source: a second one waits for the first one's commit."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [collection.id, source])
 
 
 def _is_stored(connection: Connection, collection: Collection, version: SourceVersion) -> bool:
@@ -295,17 +202,19 @@ def _upsert(
     row = connection.execute(
         "INSERT INTO pgask.documents (collection_id, source, status, title, media_type, language, content_sha256,"
         " pipeline, pages, sections, metadata, dropped, size_bytes, char_count, chunk_count, token_count,"
-        " unknown_tokens, origin, text_sha256, signature, signature_bands, window_hashes)"
+        " unknown_tokens, root, origin, mtime_ns, inode, text_sha256, signature, signature_bands, window_hashes)"
         " VALUES (%(collection)s, %(source)s, 'ready', %(title)s, %(media_type)s, %(language)s, %(sha)s,"
         " %(pipeline)s, %(pages)s, %(sections)s, %(metadata)s, %(dropped)s, %(size)s, %(chars)s, %(chunks)s,"
-        " %(tokens)s, %(unknown)s, %(origin)s, %(text_sha)s, %(signature)s, %(bands)s, %(window_hashes)s)"
+        " %(tokens)s, %(unknown)s, %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s,"
+        " %(text_sha)s, %(signature)s, %(bands)s, %(window_hashes)s)"
         " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'ready', reason = NULL, reason_detail = NULL,"
         "   title = excluded.title, media_type = excluded.media_type, language = excluded.language,"
         "   content_sha256 = excluded.content_sha256, pipeline = excluded.pipeline,"
         "   pages = excluded.pages, sections = excluded.sections, metadata = excluded.metadata,"
         "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, char_count = excluded.char_count,"
         "   chunk_count = excluded.chunk_count, token_count = excluded.token_count,"
-        "   unknown_tokens = excluded.unknown_tokens, origin = excluded.origin, text_sha256 = excluded.text_sha256,"
+        "   unknown_tokens = excluded.unknown_tokens, root = excluded.root, origin = excluded.origin,"
+        "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, text_sha256 = excluded.text_sha256,"
         "   signature = excluded.signature, signature_bands = excluded.signature_bands,"
         "   window_hashes = excluded.window_hashes, duplicate_of = NULL, updated_at = now()"
         " RETURNING id, xmax = 0",
@@ -326,7 +235,7 @@ def _upsert(
             "chunks": len(embedded.chunks),
             "tokens": embedded.token_count,
             "unknown": embedded.unknown_tokens,
-            "origin": version.origin,
+            **asdict(version.file),
             "text_sha": embedded.text_sha256,
             "signature": embedded.signature,
             "bands": list(embedded.signature_bands) or None,

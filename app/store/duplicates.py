@@ -6,15 +6,16 @@ Knows nothing of how signatures are made (ingest/duplicates.py). Sync; used by i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from app.domain import Document
-from app.store.documents import SourceVersion, delete_parts, lock_source, release_duplicates
+from app.store.documents import SourceVersion, delete_parts, release_duplicates
 from app.store.engine import Connection, store_errors
+from app.store.sources import lock_source
 from app.store.spaces import Collection
 from app.store.texts import whole_text
 
@@ -107,14 +108,17 @@ def record_duplicate(
             return False
         row = connection.execute(
             "INSERT INTO pgask.documents (collection_id, source, status, reason, reason_detail, title, media_type,"
-            " language, content_sha256, pipeline, origin, text_sha256, dropped, size_bytes, metadata, duplicate_of)"
+            " language, content_sha256, pipeline, root, origin, mtime_ns, inode, text_sha256, dropped,"
+            " size_bytes, metadata, duplicate_of)"
             " VALUES (%(collection)s, %(source)s, 'duplicate', 'duplicate', %(detail)s, %(title)s, %(media_type)s,"
-            " %(language)s, %(sha)s, %(pipeline)s, %(origin)s, %(text_sha)s, %(dropped)s, %(size)s,"
+            " %(language)s, %(sha)s, %(pipeline)s, %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(text_sha)s,"
+            " %(dropped)s, %(size)s,"
             " %(metadata)s, %(kept)s)"
             " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'duplicate', reason = 'duplicate',"
             "   reason_detail = excluded.reason_detail, title = excluded.title, media_type = excluded.media_type,"
             "   language = excluded.language, content_sha256 = excluded.content_sha256,"
-            "   pipeline = excluded.pipeline, origin = excluded.origin, text_sha256 = excluded.text_sha256,"
+            "   pipeline = excluded.pipeline, root = excluded.root, origin = excluded.origin,"
+            "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, text_sha256 = excluded.text_sha256,"
             "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, duplicate_of = excluded.duplicate_of,"
             "   pages = '[]', sections = '[]', metadata = excluded.metadata, signature = NULL,"
             "   signature_bands = NULL, window_hashes = NULL, char_count = 0,"
@@ -130,7 +134,7 @@ def record_duplicate(
                 "language": document.language,
                 "sha": version.content_sha256,
                 "pipeline": version.pipeline,
-                "origin": version.origin,
+                **asdict(version.file),
                 "text_sha": text_sha256,
                 "dropped": Jsonb(dict(document.dropped)),
                 "size": version.size_bytes,

@@ -117,19 +117,24 @@ def _create_tables(owner: Connection, space_id: int, dimension: int) -> None:
 
 def ensure_collection(connection: Connection, name: str, space_id: int) -> Collection:
     """The collection of this name, made where it is missing. Raises EmbeddingMismatchError where its content was
-    made in another space or with a later lexicon; an empty one simply moves to the new space. The terms of an earlier
-    lexicon are for ingest/renewing.py."""
+    made in another space or with a later lexicon; an empty one simply moves to the new space, and what failed with the
+    old model is read again. The terms of an earlier lexicon are for ingest/renewing.py."""
     _check_name(name)
     with connection.transaction():
-        connection.execute(
+        is_other = connection.execute(
             "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
             " ON CONFLICT (name) DO UPDATE SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version"
             " WHERE collections.chunk_count = 0"
             "   AND (collections.space_id, collections.lexicon_version)"
-            "       IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)",
+            "       IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)"
+            " RETURNING id",
             [name, space_id, LEXICON_VERSION],
-        )  # whether it changes the row or not, ON CONFLICT DO UPDATE locks it: what is read next stays so
+        ).fetchone()  # whether it changes the row or not, ON CONFLICT DO UPDATE locks it: what is read next stays so
         collection = find_collection(connection, name)
+        if is_other:  # what one model has no tokens for, the other may have
+            connection.execute(
+                "UPDATE pgask.documents SET pipeline = NULL WHERE collection_id = %s", [collection.id]
+            )
         if collection.space_id != space_id or collection.lexicon_version > LEXICON_VERSION:
             raise _mismatch(connection, collection, _read_space(connection, space_id))
     return collection

@@ -115,9 +115,12 @@ documents = Table(
     Column("language", Text, nullable=False, server_default="und"),
     Column("content_sha256", Text),  # of the file's bytes
     Column("pipeline", Text),  # parser, chunker and lexicon versions and settings that made the chunks
-    Column(
-        "origin", Text
-    ),  # the file's absolute path when it was taken in: a move is told from a second copy by it
+    # The given folder, or the file given by itself, and the file's own absolute path below it, as they were last seen
+    Column("root", Text),
+    Column("origin", Text),
+    # What tells without reading whether the file is still the same, with size_bytes; null: it has to be read
+    Column("mtime_ns", BigInteger),
+    Column("inode", BigInteger),  # the unsigned number's 64 bits
     Column(
         "pages", JSONB, nullable=False, server_default=_empty_array
     ),  # [[number, char_start, char_end], …]

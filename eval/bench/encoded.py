@@ -22,8 +22,9 @@ from eval.dataset import Question
 from eval.metrics import is_hit
 from eval.replies import Gold, place_gold
 from ingest.chunking import ChunkedDocument, chunk
+from ingest.options import IngestOptions
 from ingest.pipeline import Parse
-from ingest.planning import IngestOptions
+from ingest.roots import name_paths
 from ingest.sources import find_sources, read_source
 
 Indices = npt.NDArray[np.int64]
@@ -121,9 +122,9 @@ def encode_set(
     window_terms: list[Counter[str]] = []
     texts: dict[str, str] = {}
     unknown_shares: list[float] = []
-    for file in find_sources([corpus]).files:
+    for file in find_sources(name_paths([corpus])).files:
         try:
-            document = parse(read_source(file, options.max_file_bytes), file.media_type, file.source)
+            document = parse(read_source(file, options.max_file_bytes).content, file.media_type, file.source)
         except DocumentError:
             continue
         texts[file.source] = document.text

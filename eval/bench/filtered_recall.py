@@ -43,7 +43,7 @@ from app.store.search import find_candidates, plan_search
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
 from eval.bench.encoded import Cache, encode_set
 from eval.dataset import load_questions
-from ingest.planning import IngestOptions
+from ingest.options import IngestOptions
 from ingest.sandbox import SandboxedParser
 
 SHARES: Final = (0.001, 0.01, 0.1, 0.25, 0.5)

@@ -23,6 +23,7 @@ import numpy as np
 import typer
 
 from app.errors import DocumentError
+from ingest.roots import name_paths
 from ingest.sandbox import SandboxedParser
 from ingest.sources import find_sources
 
@@ -90,7 +91,7 @@ def main(
     """Compare every file of a folder with its reference."""
     shares: list[Share] = []
     with SandboxedParser() as parser:
-        for file in find_sources([corpus]).files:
+        for file in find_sources(name_paths([corpus])).files:
             began = time.perf_counter()
             try:
                 text, reason = parser.parse(file.path.read_bytes(), file.media_type, file.source).text, None

@@ -38,7 +38,7 @@ from eval.bench.pooling_ways import DEFAULT_WAY, pooled_ways, rank
 from eval.compare import mean_interval, paired_p_value
 from eval.dataset import Question, load_questions
 from eval.metrics import rank_scores
-from ingest.planning import IngestOptions
+from ingest.options import IngestOptions
 from ingest.sandbox import SandboxedParser
 
 RRF_K: Final = 60

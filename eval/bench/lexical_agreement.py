@@ -45,9 +45,9 @@ from eval.bench.pooling_ways import rank
 from eval.dataset import Question, load_questions
 from eval.metrics import rank_scores
 from ingest.lead import lead_of
+from ingest.options import IngestOptions
 from ingest.parsers import parse
 from ingest.pipeline import IngestRun
-from ingest.planning import IngestOptions
 
 TOP_K: Final = 10
 COLLECTION: Final = "lexical-agreement"

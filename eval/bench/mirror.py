@@ -38,6 +38,7 @@ from eval.bench.filtered_recall import bench_space
 from ingest.chunking import chunk
 from ingest.duplicates import DuplicateSearch, sign
 from ingest.pipeline import IngestOptions, IngestRun, Report
+from ingest.roots import name_paths
 from ingest.sandbox import SandboxedParser
 from ingest.sources import find_sources, read_source
 from ingest.windows import window_hash
@@ -115,9 +116,9 @@ def _documents(folder: Path, chars: int) -> Iterator[Document]:
     """The files' texts one after the other, cut into documents of this length; sections are left out."""
     held, language, media_type = "", "en", "text/plain"
     with SandboxedParser() as parser:
-        for file in find_sources([folder]).files:
+        for file in find_sources(name_paths([folder])).files:
             try:
-                found = parser.parse(read_source(file, 50_000_000), file.media_type, file.source)
+                found = parser.parse(read_source(file, 50_000_000).content, file.media_type, file.source)
             except DocumentError:
                 continue
             held += found.text + "\n\n"

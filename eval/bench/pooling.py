@@ -47,7 +47,7 @@ from eval.bench.pooling_ways import (
 from eval.compare import mean_interval, paired_p_value
 from eval.dataset import Question, load_questions
 from eval.metrics import first_hit_rank, rank_scores
-from ingest.planning import IngestOptions
+from ingest.options import IngestOptions
 from ingest.sandbox import SandboxedParser
 
 Floats = npt.NDArray[np.float64]

@@ -43,6 +43,7 @@ from ingest.parsers import (
     xlsx,
 )
 from ingest.reasons import REASONS
+from ingest.roots import name_paths
 from ingest.sandbox import SandboxedParser
 from ingest.sources import find_sources
 from tests.chaos.evidence import report
@@ -214,7 +215,7 @@ def built_seeds() -> list[tuple[str, bytes]]:
 
 def real_seeds(folders: Sequence[Path]) -> list[tuple[str, bytes]]:
     """Return the files in some folders that are not too large to mutate by the thousand."""
-    found = find_sources(folders).files if folders else ()
+    found = find_sources(name_paths(folders)).files if folders else ()
     fit = [file for file in found if file.media_type and file.size_bytes <= MAX_SEED_BYTES]
     return [(file.media_type, file.path.read_bytes()) for file in fit]
 

@@ -155,6 +155,9 @@ class Experiment:
         self._target = target
         self._rng = random.Random(f"{seed}/{kind}")
         self._versions = [corpus.write(folder / f"version{each}", each) for each in range(versions)]
+        self._corpus = (
+            folder / "corpus"
+        )  # a link to one of them: the same folder to ingest, in another release
         self._moments: Counter[str] = Counter()
         self._space_id = 0
         self.figures = Figures(kind, corpus.files + len(BROKEN))
@@ -177,12 +180,13 @@ class Experiment:
         before: frozenset[str] = frozenset()
         while figures.kills < kills and not figures.errors:
             number = figures.versions % len(references)
+            self._show(number)
             documents = references[number].documents
             reader.required = before & documents.keys()
-            while figures.kills < kills and self._hurt(self._versions[number]):
+            while figures.kills < kills and self._hurt(self._corpus):
                 pass
-            self._finish(self._versions[number], COLLECTION)
-            self._expect_no_work(self._versions[number])
+            self._finish(self._corpus, COLLECTION)
+            self._expect_no_work(self._corpus)
             self._compare(references[number])
             before = frozenset(documents)
         reader.stop()
@@ -191,6 +195,10 @@ class Experiment:
         figures.moments = dict(sorted(self._moments.items()))
         figures.seconds = round(time.monotonic() - began, 1)
         return figures
+
+    def _show(self, number: int) -> None:
+        self._corpus.unlink(missing_ok=True)
+        self._corpus.symlink_to(self._versions[number], target_is_directory=True)
 
     def _refer(self, number: int) -> Reference:
         """An undisturbed run of a version into a collection of its own."""

@@ -31,6 +31,7 @@ from app.store.engine import Database, connect
 from app.store.migrate import migrate
 from ingest.parsers import docx, epub, pptx, xlsx
 from ingest.reasons import REASONS
+from ingest.roots import name_paths
 from ingest.sandbox import SandboxedParser
 from ingest.sources import find_sources
 from tests.chaos.evidence import ROOT, report
@@ -224,7 +225,7 @@ def try_arguments(names: int, seed: int, figures: Figures) -> None:
         for path in hostile_paths(seed, names):
             figures.arguments += 1
             try:
-                find_sources([empty / path])
+                find_sources(name_paths([empty / path]))
             except InvalidRequestError as error:
                 if not str(error) or error.code not in {"path_not_found", "duplicate_source"}:
                     figures.wrong.append(f"argument {path!a}: {error.code}")

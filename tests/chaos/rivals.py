@@ -117,7 +117,7 @@ def run(database: Database, folder: Path, *, rounds: int, seed: int, processes: 
 
 def _folder(folder: Path, seed: int, number: int) -> Path:
     """The folder of a round, with one file of a kind that changes every two rounds; the odd round changes its text."""
-    made = Corpus(seed + number, number // 2 + 1).write(folder / f"round{number}", 0)
+    made = Corpus(seed + number, number // 2 + 1).write(folder / "corpus", 0)
     names = sorted(path for path in made.rglob("*") if path.is_file())
     good = [path for path in names if path.relative_to(made).as_posix() not in BROKEN]
     kept = next(path for path in good if f" {number // 2:04}" in path.name)

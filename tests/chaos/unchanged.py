@@ -24,6 +24,7 @@ from app.store.migrate import migrate
 from tests.chaos.corpus import Corpus
 from tests.chaos.evidence import report
 from tests.chaos.kills import COLLECTION, Target
+from tests.integration.ingesting import age
 
 LARGEST_SHARE: Final = 0.1
 
@@ -48,7 +49,7 @@ class Figures:
 
 def run(database: Database, folder: Path, *, files: int, seed: int) -> Figures:
     """Take a new folder in twice, in a migrated database."""
-    corpus = Corpus(seed, files, sentences=(6, 24)).write(folder, 0, broken=False)
+    corpus = age(Corpus(seed, files, sentences=(6, 24)).write(folder, 0, broken=False))
     figures = Figures(files)
     target = Target(database, installed=True)
     times, written, statuses = [], [_rows_written(database)], []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -69,6 +71,15 @@ def write_corpus(folder: Path, count: int, *, sentences: int = 30) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         body = random_text(number, sentences, chinese=number % 3 == 2)
         path.write_text(f"---\nnumber: {number}\n---\n# Title {number}\n\n{body}\n", "utf-8")
+    return folder
+
+
+def age(folder: Path, seconds: int = 60) -> Path:
+    """Make a folder's files that much older, so that their times of change say something."""
+    moment = time.time() - seconds
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, (moment, moment))
     return folder
 
 

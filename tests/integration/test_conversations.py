@@ -21,7 +21,7 @@ from app.embedding import SentenceTransformerEmbedder
 from app.main import create_app
 from app.store.embedded import EmbeddedPostgres
 from app.store.engine import Database
-from ingest.planning import IngestOptions
+from ingest.options import IngestOptions
 from tests.conftest import TEMPLATE
 from tests.integration.api.conftest import BASE_URL, settings_for
 from tests.integration.ingesting import ingest

@@ -30,7 +30,7 @@ KEYS = [
     "seconds",
 ]
 MORE_KEYS = ["duplicates", "embedded_tokens", "reused_tokens", "dropped_tokens", "unreadable_documents"]
-MORE_KEYS += ["excluded_documents", "dropped_chars", "lossy_documents", "renewed_terms"]
+MORE_KEYS += ["excluded_documents", "dropped_chars", "lossy_documents", "renewed_terms", "not_retried"]
 COMMAND = [sys.executable, "-c", "from ingest.cli import main; main()"]
 
 pytestmark = pytest.mark.integration
@@ -97,8 +97,10 @@ def test_a_folder_goes_in_by_the_bundled_model(database: Database, tmp_path: Pat
     assert "2 new, 0 changed, 0 renamed, 0 unchanged, 0 removed, 2 failed, 0 duplicates; " in done.stderr
     assert f"coverage: {report['tokens']:,} tokens read" in done.stderr
     planned = ingest(database, corpus, "--dry-run")
-    assert "! broken.pdf (parse_failed before; tried again)\n" in planned.stdout
-    assert planned.stdout.endswith("= 2 unchanged\nnothing to do; 2 failed files would be tried again\n")
+    assert "! broken.pdf (parse_failed before; not changed)\n" in planned.stdout
+    told = "2 failed files not changed since, so not tried again; --rehash tries"
+    assert planned.stdout.endswith(f"= 2 unchanged\nnothing to do; {told}\n")
+    assert f"{told}\n" in ingest(database, corpus).stderr
 
     for bad in corpus.iterdir():
         if bad.suffix != ".md":

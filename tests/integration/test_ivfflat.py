@@ -18,11 +18,11 @@ from psycopg.types.json import Jsonb
 from app.domain import SearchFilter
 from app.errors import StoreError
 from app.store import index_build, ivfflat, upkeep
-from app.store.documents import remove_documents
 from app.store.engine import Connection, Database, connect, open_pool, transaction
 from app.store.index import IndexSettings, VectorIndex, read_state
 from app.store.recall import sample_truth
 from app.store.search import find_candidates, plan_search
+from app.store.sources import remove_documents
 from app.store.spaces import Collection, chunk_table
 from tests.integration.ingesting import FAKE, open_collection
 from tests.integration.processes import wait_until

@@ -23,6 +23,7 @@ from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import (
     SMALL,
     Silent,
+    age,
     counted,
     counters,
     ingest,
@@ -61,7 +62,7 @@ def statuses(database: Database) -> dict[str, tuple[str, str | None]]:
 
 
 def test_new_unchanged_and_changed(database: Database, tmp_path: Path) -> None:
-    corpus = write_corpus(tmp_path, 8)
+    corpus = age(write_corpus(tmp_path, 8))
     first = ingest(database, corpus)
     assert (first.new, first.changed, first.unchanged, first.failed) == (8, 0, 0, [])
     with connect(database.app) as app:
@@ -92,13 +93,15 @@ def test_new_unchanged_and_changed(database: Database, tmp_path: Path) -> None:
 
 
 def test_a_file_touched_but_equal_is_unchanged(database: Database, tmp_path: Path) -> None:
-    corpus = write_corpus(tmp_path, 2)
+    """While its time of change tells nothing yet, there is nothing to note either."""
+    corpus = age(write_corpus(tmp_path, 2))
     ingest(database, corpus)
     before = rows(database)
     for file in corpus.rglob("*.md"):
         content = file.read_bytes()
         file.unlink()
         file.write_bytes(content)
+        age(corpus, seconds=-60)
     assert ingest(database, corpus).unchanged == 2
     assert rows(database) == before
 
@@ -169,7 +172,7 @@ def test_what_is_left_out_is_counted_by_kind(database: Database, tmp_path: Path)
 
 def test_f_1123_what_becomes_excluded_stays_even_with_prune(database: Database, tmp_path: Path) -> None:
     """F-1123: prune forgets documents whose file is gone, and no others."""
-    corpus = write_corpus(tmp_path / "corpus", 4)
+    corpus = age(write_corpus(tmp_path / "corpus", 4))
     ingest(database, corpus)
     before = rows(database)
     (corpus / ".pgaskignore").write_text("deep/\n*000.md\n", "utf-8")

@@ -13,10 +13,11 @@ from app.errors import EmbeddingMismatchError
 from app.lexicon import terms
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.retrieval.usual import Usual, UsualSearch
-from app.store.documents import remove_documents, replace_document
+from app.store.documents import replace_document
 from app.store.engine import AsyncPool, Database, connect, open_pool, run_alone, transaction
 from app.store.index import IndexSettings
 from app.store.ranking import RankingQuery
+from app.store.sources import remove_documents
 from app.store.upkeep import rebuild
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import FAKE, embed_document, open_collection, random_text, version_of

@@ -17,6 +17,7 @@ from ingest.windows import window_hash
 from tests.integration.ingesting import (
     FAKE,
     SMALL,
+    age,
     ingest,
     open_collection,
     orphans,
@@ -111,6 +112,7 @@ def test_unchanged_files_write_no_row(database: Database, tmp_path: Path) -> Non
     corpus = write_corpus(tmp_path, 1_000, sentences=2)
     (corpus / "copy.md").write_bytes((corpus / "文件000.md").read_bytes())
     (corpus / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
+    age(corpus)
     first = ingest(database, corpus)
     assert (first.new, len(first.duplicates), len(first.failed)) == (1_000, 1, 1)
     before = writes(database)

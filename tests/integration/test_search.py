@@ -15,9 +15,10 @@ from app.embedding import FloatMatrix
 from app.errors import NotFoundError
 from app.lexicon import terms
 from app.store.chunks import load_chunks
-from app.store.documents import EmbeddedDocument, remove_documents, rename_document, replace_document
+from app.store.documents import EmbeddedDocument, replace_document
 from app.store.engine import AsyncConnection, Database, connect, open_pool, transaction
 from app.store.search import WINDOW_K1, Candidates, find_candidates, plan_search
+from app.store.sources import remove_documents, rename_document
 from tests.integration.ingesting import FAKE, embed_document, open_collection, random_text, version_of
 
 pytestmark = pytest.mark.integration

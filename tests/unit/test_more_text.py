@@ -6,8 +6,8 @@ import pytest
 
 from app.domain import Document
 from app.errors import DocumentError
+from ingest.media_types import media_type_of
 from ingest.parsers import parse
-from ingest.sources import media_type_of
 
 
 def mdx(text: str) -> Document:

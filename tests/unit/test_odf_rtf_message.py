@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from app.domain import Document
 from app.errors import DocumentError
+from ingest.media_types import MEDIA_TYPES
 from ingest.parsers import message, odf, parse, rtf
 from ingest.reasons import REASONS
-from ingest.sources import MEDIA_TYPES
 
 _NAMES = (
     'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'

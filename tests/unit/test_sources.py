@@ -10,7 +10,9 @@ import pytest
 
 from app.errors import DocumentError, InvalidRequestError
 from ingest.ignoring import Selection
-from ingest.sources import FoundSources, content_sha256, find_sources, media_type_of, read_source
+from ingest.media_types import media_type_of
+from ingest.roots import name_paths
+from ingest.sources import FoundSources, content_sha256, find_sources, read_source
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def failures(found: FoundSources) -> list[tuple[str, str]]:
 
 
 def test_one_folder_gives_relative_sources_in_order_without_hidden_files(folder: Path) -> None:
-    found = find_sources([folder])
+    found = find_sources(name_paths([folder]))
     assert sources(found) == ["a.txt", "b.md", "data.bin", "sub/c.html", "sub/deep/d.pdf", "中文.md"]
     assert [file.media_type for file in found.files] == [
         "text/plain",
@@ -87,7 +89,7 @@ def test_f_1123_what_is_no_document_is_skipped_by_kind(folder: Path) -> None:
     }
     write(folder, dict.fromkeys(kinds, b"\0\1"))
     (folder / "gone.png").symlink_to("nowhere.png")
-    found = find_sources([folder])
+    found = find_sources(name_paths([folder]))
     assert skipped(found) == kinds | {"gone.png": "picture"}
     assert found.failures == ()
     assert len(found.files) == 6
@@ -99,7 +101,7 @@ def test_f_1123_documents_that_are_not_read_still_fail(folder: Path) -> None:
         folder,
         {"letter.doc": b"\xd0\xcf\x11\xe0\0", "notes.xyz": b"text", "notes.uni": "text".encode("utf-16")},
     )
-    found = find_sources([folder])
+    found = find_sources(name_paths([folder]))
     assert {file.source for file in found.files if not file.media_type} == {
         "data.bin",
         "letter.doc",
@@ -121,45 +123,45 @@ def test_f_1123_ignore_files_leave_out_what_they_name(folder: Path) -> None:
             "node_modules/deep/f.md": b"text",
         },
     )
-    found = find_sources([folder])
+    found = find_sources(name_paths([folder]))
     assert sources(found) == ["a.txt", "data.bin", "sub/c.html", "sub/deep/d.pdf"]
     assert skipped(found) == dict.fromkeys(["b.md", "e.html", "node_modules/", "中文.md"], "excluded")
-    assert sources(find_sources([folder / "b.md"])) == ["b.md"]  # asked for by name
-    assert sources(find_sources([folder, folder / "sub"]))[0] == "docs/a.txt"
+    assert sources(find_sources(name_paths([folder / "b.md"]))) == ["b.md"]  # asked for by name
+    assert sources(find_sources(name_paths([folder, folder / "sub"])))[0] == "docs/a.txt"
 
 
 def test_f_1123_an_ignore_file_that_cannot_be_read_closes_its_folder(folder: Path) -> None:
     """F-1123: what it keeps out must not go in since it could not be read."""
     (folder / "sub/.gitignore").mkdir()
-    found = find_sources([folder])
+    found = find_sources(name_paths([folder]))
     assert failures(found) == [("sub/", "unreadable")]
     assert not any(file.source.startswith("sub/") for file in found.files)
 
 
 def test_f_1123_globs_include_and_exclude(folder: Path) -> None:
     """F-1123: there was no --exclude."""
-    found = find_sources([folder], Selection.from_globs(["*.md", "sub/"], ["/b.md", "deep"]))
+    found = find_sources(name_paths([folder]), Selection.from_globs(["*.md", "sub/"], ["/b.md", "deep"]))
     assert sources(found) == ["sub/c.html", "中文.md"]
     assert set(skipped(found)) == {"a.txt", "b.md", "data.bin", "sub/deep/"}
-    assert find_sources([folder / "b.md"], Selection.from_globs([], ["*.md"])).files == ()
+    assert find_sources(name_paths([folder / "b.md"]), Selection.from_globs([], ["*.md"])).files == ()
 
 
 def test_several_paths_put_the_folder_name_first(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other/b.md").write_text("x")
     (tmp_path / "single.md").write_text("x")
-    found = find_sources([folder / "sub", tmp_path / "other", tmp_path / "single.md"])
+    found = find_sources(name_paths([folder / "sub", tmp_path / "other", tmp_path / "single.md"]))
     assert sources(found) == ["other/b.md", "single.md", "sub/c.html", "sub/deep/d.pdf"]
 
 
 def test_a_single_file_has_its_name_even_when_hidden(folder: Path) -> None:
-    assert sources(find_sources([folder / "sub/deep/d.pdf"])) == ["d.pdf"]
-    assert sources(find_sources([folder / ".hidden.md"])) == [".hidden.md"]
+    assert sources(find_sources(name_paths([folder / "sub/deep/d.pdf"]))) == ["d.pdf"]
+    assert sources(find_sources(name_paths([folder / ".hidden.md"]))) == [".hidden.md"]
 
 
 def test_the_current_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder / "sub")
-    assert sources(find_sources([Path()])) == ["c.html", "deep/d.pdf"]
+    assert sources(find_sources(name_paths([Path()]))) == ["c.html", "deep/d.pdf"]
 
 
 def test_two_inputs_with_one_source_are_refused_by_name(folder: Path, tmp_path: Path) -> None:
@@ -167,19 +169,21 @@ def test_two_inputs_with_one_source_are_refused_by_name(folder: Path, tmp_path: 
     twin.mkdir(parents=True)
     (twin / "a.txt").write_text("other")
     with pytest.raises(InvalidRequestError) as raised:
-        find_sources([folder, twin])
+        find_sources(name_paths([folder, twin]))
     assert raised.value.code == "duplicate_source"
     assert str(folder / "a.txt") in str(raised.value)
     assert str(twin / "a.txt") in str(raised.value)
 
 
 def test_the_same_path_twice_counts_once(folder: Path) -> None:
-    assert sources(find_sources([folder, folder / "sub" / ".."])) == sources(find_sources([folder]))
+    assert sources(find_sources(name_paths([folder, folder / "sub" / ".."]))) == sources(
+        find_sources(name_paths([folder]))
+    )
 
 
 def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequestError, match="does not exist"):
-        find_sources([tmp_path / "missing"])
+        find_sources(name_paths([tmp_path / "missing"]))
 
 
 def test_links_inside_are_read_links_out_and_broken_ones_are_reported(folder: Path, tmp_path: Path) -> None:
@@ -190,7 +194,7 @@ def test_links_inside_are_read_links_out_and_broken_ones_are_reported(folder: Pa
     (folder / "broken.md").symlink_to("nowhere.md")
     (folder / "self.md").symlink_to("self.md")
     (folder / "sub/loop").symlink_to("..", target_is_directory=True)
-    found = find_sources([folder])
+    found = find_sources(name_paths([folder]))
     assert sources(found) == [
         "a.txt",
         "b.md",
@@ -211,14 +215,14 @@ def test_links_inside_are_read_links_out_and_broken_ones_are_reported(folder: Pa
 def test_a_name_that_is_not_utf8_is_reported_and_printable(folder: Path) -> None:
     Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.md")).write_text("x")
     Path(os.fsdecode(os.fsencode(folder) + b"/dir\xff")).mkdir()
-    found = find_sources([folder])
+    found = find_sources(name_paths([folder]))
     assert failures(found) == [("caf\\xe9.md", "bad_name"), ("dir\\xff", "bad_name")]
     assert "b.md" in sources(found)
 
 
 def test_a_pipe_does_not_block(folder: Path) -> None:
     os.mkfifo(folder / "pipe.txt")
-    assert failures(find_sources([folder])) == [("pipe.txt", "unreadable")]
+    assert failures(find_sources(name_paths([folder]))) == [("pipe.txt", "unreadable")]
 
 
 def test_a_folder_that_cannot_be_listed_is_reported(folder: Path) -> None:
@@ -230,14 +234,14 @@ def test_a_folder_that_cannot_be_listed_is_reported(folder: Path) -> None:
         os.close(at)
         at = deeper
     os.close(at)
-    found = find_sources([folder])
+    found = find_sources(name_paths([folder]))
     assert [failure.code for failure in found.failures] == ["unreadable"]
     assert "b.md" in sources(found)
 
 
 def test_reading_has_a_limit(folder: Path) -> None:
-    file = find_sources([folder / "b.md"]).files[0]
-    assert read_source(file, 4) == b"text"
+    file = find_sources(name_paths([folder / "b.md"])).files[0]
+    assert read_source(file, 4).content == b"text"
     with pytest.raises(DocumentError) as raised:
         read_source(file, 3)
     assert raised.value.code == "too_large"
@@ -245,7 +249,7 @@ def test_reading_has_a_limit(folder: Path) -> None:
 
 @pytest.mark.parametrize("swap", ["gone", "link", "folder"])
 def test_a_file_that_changed_after_listing_is_unreadable(folder: Path, swap: str) -> None:
-    file = find_sources([folder / "b.md"]).files[0]
+    file = find_sources(name_paths([folder / "b.md"])).files[0]
     file.path.unlink()
     if swap == "link":
         file.path.symlink_to(folder / "a.txt")
@@ -259,7 +263,7 @@ def test_a_file_that_changed_after_listing_is_unreadable(folder: Path, swap: str
 def test_a_folder_that_became_a_link_out_after_listing_is_not_followed(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/c.html").write_text("secret")
-    file = next(file for file in find_sources([folder]).files if file.source == "sub/c.html")
+    file = next(file for file in find_sources(name_paths([folder])).files if file.source == "sub/c.html")
     (folder / "sub").rename(folder / "moved")
     (folder / "sub").symlink_to(tmp_path / "outside", target_is_directory=True)
     with pytest.raises(DocumentError) as raised:

@@ -82,6 +82,8 @@ def test_files_that_fail_on_every_run_are_told_beside_nothing_to_do() -> None:
     assert once == "nothing to do; 3 failed files would be tried again"
     *_, both = plan_lines(replace(NOTHING, unchanged=("a.md",), failed=closed, retried=broken[:1]))
     assert both == "nothing to do; 1 file can't be taken in; 1 failed file would be tried again"
+    *_, still = plan_lines(replace(NOTHING, still_failed=broken))
+    assert still == "nothing to do; 3 failed files not changed since, so not tried again; --rehash tries"
 
 
 def test_a_long_plan_is_cut_and_counted() -> None:

@@ -16,8 +16,8 @@ from app.store.search import WINDOW_K1
 from eval.bench.encoded import Cache, EncodedSet, encode_set
 from eval.bench.fusion import PRODUCT, candidates_of, make_table, mix, ways
 from eval.bench.pooling import Part
+from ingest.options import IngestOptions
 from ingest.parsers import parse
-from ingest.planning import IngestOptions
 from tests.fakes import FakeEmbedder
 
 TEXTS = {"a.txt": "The river Rhine. " * 40, "b.txt": "Tea and books. " * 30 + "The Danube. " * 30}

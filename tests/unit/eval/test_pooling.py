@@ -18,8 +18,8 @@ from eval.bench.pooling import Part, choose_questions, make_table, measure
 from eval.bench.pooling_ways import BEST_WINDOW, DEFAULT_WAY, late_ways, pooled_ways, rank
 from eval.dataset import Question, load_questions
 from eval.replies import Gold
+from ingest.options import IngestOptions
 from ingest.parsers import parse
-from ingest.planning import IngestOptions
 from ingest.pooling import pool, window_weights
 from tests.fakes import FakeEmbedder
 

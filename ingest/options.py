@@ -1,0 +1,88 @@
+"""How a run cuts, and what it takes in and removes; and the name of all that stored chunks depend on. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+from app.config import Settings
+from app.lexicon import LEXICON_VERSION
+from ingest.chunking import CHUNKER_VERSION
+from ingest.ignoring import Selection
+from ingest.parsers import PARSER_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """How a run cuts, and what it leaves out or removes. `window_tokens` is lowered to what the encoder reads. `names`
+    are those of --as; with `rehash` every file is read, and failed ones are tried again."""
+
+    chunk_tokens: int = 512
+    overlap: int = 64
+    window_tokens: int = 128
+    max_file_bytes: int = 200_000_000
+    prune: bool = False
+    duplicates: Literal["keep_once", "keep_all"] = "keep_once"
+    duplicate_similarity: float = 0.9
+    selection: Selection = field(default_factory=Selection)
+    names: tuple[str, ...] = ()
+    rehash: bool = False
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Settings,
+        *,
+        prune: bool,
+        selection: Selection | None = None,
+        names: Sequence[str] = (),
+        rehash: bool = False,
+    ) -> IngestOptions:
+        """The group from all settings; the overlap is at most half a chunk."""
+        return cls(
+            chunk_tokens=settings.chunk_tokens,
+            overlap=min(settings.overlap, settings.chunk_tokens // 2),
+            window_tokens=settings.window_tokens,
+            max_file_bytes=settings.max_file_bytes,
+            prune=prune,
+            duplicates=settings.duplicates,
+            duplicate_similarity=settings.duplicate_similarity,
+            selection=selection or Selection(),
+            names=tuple(names),
+            rehash=rehash,
+        )
+
+    def fingerprint(self) -> str:
+        """Names everything but the model that the stored chunks depend on; a document with another one is made anew."""
+        versions = f"p{PARSER_VERSION}-c{CHUNKER_VERSION}-l{LEXICON_VERSION}"
+        return f"{versions}-{self.chunk_tokens}/{self.overlap}/{self.window_tokens}"
+
+
+_PIPELINE: Final = re.compile(
+    r"(?P<parser>p\d+)-c\d+-l\d+-(?P<chunk_tokens>\d+)/(?P<overlap>\d+)/(?P<window_tokens>\d+)"
+)
+
+
+def renewed_pipeline(pipeline: str) -> str:
+    """The fingerprint of a document once its chunks and terms are made anew from its text (ingest/renewing.py): its
+    parser and settings are what they were.
+
+    >>> renewed_pipeline("p1-c1-l1-512/64/128").split("-")[0]
+    'p1'
+    """
+    found = _PIPELINE.fullmatch(pipeline)
+    if found is None:
+        return pipeline
+    settings = "/".join(found.group("chunk_tokens", "overlap", "window_tokens"))
+    return f"{found['parser']}-c{CHUNKER_VERSION}-l{LEXICON_VERSION}-{settings}"
+
+
+def options_of(pipeline: str, options: IngestOptions) -> IngestOptions:
+    """`options` with the settings that a document was cut by."""
+    found = _PIPELINE.fullmatch(pipeline)
+    if found is None:
+        return options
+    chunk_tokens, overlap, window_tokens = map(int, found.group("chunk_tokens", "overlap", "window_tokens"))
+    return replace(options, chunk_tokens=chunk_tokens, overlap=overlap, window_tokens=window_tokens)
