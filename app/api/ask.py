@@ -44,7 +44,7 @@ class _Token(BaseModel):
                 "text/event-stream": {"schema": {"type": "string"}, "example": ASK_STREAM},
             }
         },
-        **problems(404, 409, 413, 415, 422, 429, 503),
+        **problems(404, 409, 415, 422, 429),
     },
 )
 async def ask(

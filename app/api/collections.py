@@ -18,7 +18,7 @@ router = APIRouter(tags=["documents"])
 @router.get(
     "/collections",
     summary="List the collections",
-    responses=example({"collections": [COLLECTION]}) | problems(503),
+    responses=example({"collections": [COLLECTION]}) | problems(),
 )
 async def list_collections(parts: Parts) -> CollectionList:
     """All of them, by name. `documents` counts files that failed or are duplicates too, those up to a minute late."""
@@ -31,7 +31,7 @@ async def list_collections(parts: Parts) -> CollectionList:
     "/collections",
     status_code=201,
     summary="Make an empty collection",
-    responses=example(COLLECTION | {"documents": 0, "chunks": 0}, 201) | problems(409, 413, 415, 422, 503),
+    responses=example(COLLECTION | {"documents": 0, "chunks": 0}, 201) | problems(409, 415, 422),
 )
 async def create_collection(
     body: Annotated[NewCollection, Body(openapi_examples={"handbook": {"value": {"name": "handbook"}}})],

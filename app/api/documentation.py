@@ -298,19 +298,22 @@ READINESS: Final[dict[str, Any]] = {
 }
 _PROBLEMS: Final[dict[int, tuple[str, str, str]]] = {
     400: ("bad_request", "The request can't be read", "The body can't be read as JSON."),
+    408: ("request_timeout", "The request came too slowly", "The request's body did not come in time …"),
     404: ("not_found", "Not found", "There is no collection 'handbook'. GET /collections lists them."),
     409: ("embedding_mismatch", "The embedding model does not fit the stored vectors", "…"),
     413: ("body_too_large", "The request is too large", "The request's body is larger than …"),
     415: ("unsupported_media_type", "JSON is expected", "Send the body as JSON, …"),
+    421: ("bad_host", "Wrong host", "This service answers to 127.0.0.1, …"),
     422: ("invalid_request", "The request is not valid", "top_k: Input should be less than or equal to 50."),
     429: ("too_many_requests", "Too many questions at once", "32 questions are being answered now; …"),
     503: ("store_unavailable", "The database can't be reached", "The database can't be reached just now. …"),
 }
+ANYWHERE: Final = (400, 408, 413, 421, 503)  # what any request may meet
 _PROBLEM_SCHEMA: Final = Problem.model_json_schema()
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an operation that may answer with problems of these statuses."""
+    """The `responses` of an operation that may answer with problems of these statuses, and of those of ANYWHERE."""
     return {
         status: {
             "description": title,
@@ -329,7 +332,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
             },
         }
         for status, (code, title, detail) in _PROBLEMS.items()
-        if status in statuses
+        if status in statuses or status in ANYWHERE
     }
 
 

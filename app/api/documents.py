@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
 
 from app.api.bodies import Text
 from app.api.components import Parts
@@ -27,20 +28,29 @@ DocumentId = Annotated[
     Text,
     Path(max_length=64, examples=["0b9c1f2e-6a1d-4c58-9f0e-2f3b6d1a7c44"], description="A document's id"),
 ]
+# Base64 of "s:" and a source; that this is UTF-8 no pattern can say
+_CURSOR: Final = r"^cz[o-r][\w\-](?:[\w\-]{4})*(?:[\w\-]{2}==|[\w\-]{3}=)?$"
 Offset = Annotated[int, Query(ge=0, le=_LARGEST, description="Code points from the text's start")]
+End = Annotated[
+    int, Query(ge=0, le=_LARGEST, description="Code points from the text's start, not before `start`")
+]
 
 
 @router.get(
     "/documents",
     summary="List a collection's documents by source",
-    responses=example(DOCUMENT_LIST) | problems(404, 422, 503),
+    responses=example(DOCUMENT_LIST) | problems(404, 422),
 )
 async def list_documents(
     parts: Parts,
     collection: Annotated[CollectionName, Query()] = "default",
     limit: Annotated[int, Query(ge=1, le=catalog.MAX_PAGE, description="Documents a page")] = 100,
     cursor: Annotated[
-        Text | None, Query(max_length=8_192, description="next_cursor of the page before")
+        Annotated[Text, Field(json_schema_extra={"pattern": _CURSOR})] | None,
+        Query(
+            max_length=8_192,
+            description="`next_cursor` of the page before, as it came: any other text is refused",
+        ),
     ] = None,
 ) -> DocumentList:
     """Follow `next_cursor` until it is null to see them all."""
@@ -54,7 +64,7 @@ async def list_documents(
 @router.get(
     "/documents/{document_id}",
     summary="Show a document's metadata, pages and sections",
-    responses=example(DOCUMENT_DETAIL) | problems(404, 422, 503),
+    responses=example(DOCUMENT_DETAIL) | problems(404, 422),
 )
 async def get_document(document_id: DocumentId, parts: Parts) -> DocumentReply:
     """Everything but the text, which has an address of its own."""
@@ -65,10 +75,10 @@ async def get_document(document_id: DocumentId, parts: Parts) -> DocumentReply:
 @router.get(
     "/documents/{document_id}/text",
     summary="Read a stretch of a document's stored text",
-    responses=example(TEXT) | problems(404, 422, 503),
+    responses=example(TEXT) | problems(404, 422),
 )
 async def get_text(
-    document_id: DocumentId, parts: Parts, start: Offset = 0, end: Offset | None = None
+    document_id: DocumentId, parts: Parts, start: Offset = 0, end: End | None = None
 ) -> TextReply:
     """Offsets count code points, as those of citations do. At most 100,000 a call: go on from the reply's `end`."""
     async with transaction(parts.pool) as connection:
@@ -80,7 +90,7 @@ async def get_text(
     status_code=204,
     response_class=Response,
     summary="Delete a document and all that makes it searchable",
-    responses=DELETED | problems(404, 422, 503),
+    responses=DELETED | problems(404, 422),
 )
 async def delete_document(document_id: DocumentId, parts: Parts) -> None:
     """The file itself stays where it is: ingesting it again brings the document back."""

@@ -10,11 +10,13 @@ import math
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Discriminator,
     Field,
     StrictBool,
@@ -72,7 +74,7 @@ def _small_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"must not be nested deeper than {MAX_DEPTH} levels")
         if isinstance(value, dict):
             keys += len(value)
-            for key in value:
+            for key in islice(value, MAX_METADATA_KEYS):
                 _short(key)
         elif isinstance(value, list):
             items += len(value)
@@ -162,13 +164,56 @@ def _scalar(value: Any) -> Scalar:
     return value
 
 
-_SCALAR_SCHEMA: Final = {"type": ["string", "number", "boolean"]}
+_SCALAR_SCHEMA: Final = {
+    "type": ["string", "number", "boolean"],
+    "maxLength": MAX_CHARS,
+    "pattern": r"^[^\u0000]*$",
+}
 Value = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_SCALAR_SCHEMA)]
+# What follows describes for /openapi.json what the validators refuse.
+_KEY: Final = r"(?:[^.\\\u0000]|\\[^\u0000])+"
+_NAMED_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"enum": list(COLUMNS)},
+        {"pattern": rf"^metadata\.{_KEY}(?:\.{_KEY}){{0,{MAX_DEPTH - 1}}}$", "maxLength": MAX_CHARS},
+    ]
+}
 FieldName = Annotated[
     str,
     AfterValidator(_named),
-    Field(examples=["source", "updated_at", "metadata.lang"], description=FIELDS),
+    Field(
+        examples=["source", "updated_at", "metadata.lang"],
+        description=FIELDS,
+        json_schema_extra=_NAMED_SCHEMA,
+    ),
 ]
+_TEXT_VALUE: Final[dict[str, Any]] = {"type": "string", "maxLength": MAX_CHARS, "pattern": r"^[^\u0000]*$"}
+_TIME_VALUE: Final[dict[str, Any]] = {
+    "type": "string",
+    "anyOf": [{"format": "date"}, {"format": "date-time"}],
+    "description": "An ISO 8601 day or time, as 2024-02-29 or 2024-02-29T08:30:00Z",
+}
+
+
+def _values_fit(**values: Any) -> ConfigDict:
+    """The configuration of a node whose schema says which values a field has. `values` are the schemas of its
+    properties, in which None stands for that of one value."""
+
+    def fit(named: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+        properties = {
+            name: value if schema is None else {**schema, "items": value} for name, schema in values.items()
+        }
+        return {"properties": {"field": named, **properties}}
+
+    return ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                fit({"enum": list(TEXT_COLUMNS)}, _TEXT_VALUE),
+                fit({"enum": list(TIME_COLUMNS)}, _TIME_VALUE),
+                fit({"pattern": r"^metadata\."}, {}),
+            ]
+        }
+    )
 
 
 class Filter(Request):
@@ -221,6 +266,8 @@ class FieldNode(Node):
 class Equal(FieldNode):
     """The field equals the value; of a list in the metadata, any element may."""
 
+    model_config = _values_fit(value=None)
+
     op: Literal["equal"]
     value: Value
 
@@ -236,6 +283,8 @@ class Equal(FieldNode):
 class In(FieldNode):
     """The field equals one of the values."""
 
+    model_config = _values_fit(values={})
+
     op: Literal["in"]
     values: Annotated[list[Value], Field(min_length=1)]
 
@@ -250,6 +299,8 @@ class In(FieldNode):
 
 class Range(FieldNode):
     """from ≤ field ≤ to; either may be left out. Numbers, ISO 8601 days and times, or text by code points."""
+
+    model_config = _values_fit(**{"from": None, "to": None})
 
     op: Literal["range"]
     low: Annotated[Value, Field(alias="from")] = None
@@ -274,8 +325,12 @@ class Range(FieldNode):
 class Prefix(FieldNode):
     """The field's text starts with the value."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"not": {"properties": {"field": {"enum": list(TIME_COLUMNS)}}}}
+    )
+
     op: Literal["prefix"]
-    value: Annotated[str, AfterValidator(_short)]
+    value: Annotated[str, AfterValidator(_short), Field(json_schema_extra=_TEXT_VALUE)]
 
     @model_validator(mode="after")
     def _fits(self) -> Prefix:

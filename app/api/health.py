@@ -31,7 +31,11 @@ _NO_DATABASE: Final[Mapping[str, Check]] = {
 }
 
 
-@router.get("/healthz", summary="The process lives", responses=example({"status": "ok", "version": "0.1.0"}))
+@router.get(
+    "/healthz",
+    summary="The process lives",
+    responses=example({"status": "ok", "version": "0.1.0"}) | problems(),
+)
 async def healthz(request: Request) -> Health:
     """Asks nothing of the database."""
     return Health(version=request.app.version)
@@ -41,7 +45,7 @@ async def healthz(request: Request) -> Health:
     "/readyz",
     response_model=Readiness,
     summary="Questions can be answered",
-    responses=example(READINESS) | problems(503),
+    responses=example(READINESS) | problems(),
 )
 async def readyz(request: Request, parts: Parts, request_id: RequestId) -> Readiness | Response:
     """Database, migrations, and whether the embedding model agrees with the stored vectors."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -16,6 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.api.documentation import problems
 from app.domain import Answer
 from app.store.upkeep import IndexReport
 
@@ -157,13 +158,16 @@ def _age(moment: str | None) -> float | None:
     return None if moment is None else max(0.0, time.time() - datetime.fromisoformat(moment).timestamp())
 
 
+_FIGURES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/plain": {"example": 'pgask_answers_total{outcome="answered"} 3.0\n'}}}
+}
+
+
 @router.get(
     "/metrics",
     response_class=Response,
     summary="Counts and times for Prometheus",
-    responses={
-        200: {"content": {"text/plain": {"example": 'pgask_answers_total{outcome="answered"} 3.0\n'}}}
-    },
+    responses=problems() | _FIGURES,
 )
 async def read_metrics(request: Request) -> Response:
     """Prometheus' text format."""

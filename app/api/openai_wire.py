@@ -27,7 +27,7 @@ from pydantic import (
 
 from app.answering import AskRequest
 from app.api.attachments import CONTEXT_TAG, brings_text, question_in, tagged_spans
-from app.api.bodies import UNSTORABLE, NullIsDefault, Request, Text, refusal, storable
+from app.api.bodies import UNSTORABLE, Integer, NullIsDefault, Request, Text, refusal, storable
 from app.api.filters import AnyFilter
 from app.api.front_ends import chore_reply
 from app.api.rendering import without_images, without_source_list
@@ -45,6 +45,7 @@ from app.domain import Answer, ChatTurn, GenerationParams, Usage
 MODEL: Final = "pgask"  # the collection "default"; "pgask/NAME" is the collection NAME
 DEFAULT_COLLECTION: Final = "default"
 MAX_MODEL_CHARS: Final = 80
+MAX_MESSAGES: Final = 20_000
 MAX_COMPLETION_TOKENS: Final = 4_096
 NO_LIMIT: Final = -1  # how llama.cpp and others are told "as many tokens as you like"
 _TEXT_PARTS: Final = frozenset({"text", "input_text", "output_text", "refusal"})
@@ -100,6 +101,12 @@ def _readable(messages: Any) -> Any:
     stands in a tool's result, must not keep later questions from being asked."""
     if not isinstance(messages, list):
         return messages
+    if len(messages) > MAX_MESSAGES:
+        raise refusal(
+            "too_many_messages",
+            f"There are {len(messages):,} messages; at most {MAX_MESSAGES:,} are read.",
+            f"消息共 {len(messages)} 条，至多读取 {MAX_MESSAGES} 条。",
+        )
     roles = [message.get("role") if isinstance(message, dict) else None for message in messages]
     question = len(roles) - 1 - roles[::-1].index("user") if "user" in roles else None
     return [
@@ -136,7 +143,7 @@ class Options(NullIsDefault, Request):
     """Ours, beside OpenAI's: `extra_body={"pgask": {…}}` in its Python client."""
 
     source_list: bool | None = None
-    top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 6
+    top_k: Annotated[Integer, Field(ge=1, le=MAX_TOP_K)] = 6
     filter: AnyFilter | None = None
 
 
@@ -159,7 +166,7 @@ class Completion(NullIsDefault):
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     model: Annotated[Text, Field(max_length=MAX_MODEL_CHARS, examples=[MODEL])]
-    messages: Annotated[list[Message], BeforeValidator(_readable)]
+    messages: Annotated[list[Message], Field(fail_fast=True), BeforeValidator(_readable)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
@@ -168,6 +175,7 @@ class Completion(NullIsDefault):
     max_completion_tokens: MaxTokens | None = None
     stop: Annotated[
         list[Annotated[Text, Field(min_length=1, max_length=64)]],
+        Field(fail_fast=True),
         BeforeValidator(lambda stop: [stop] if isinstance(stop, str) else stop),
         Field(max_length=4),
         WithJsonSchema(
@@ -180,7 +188,7 @@ class Completion(NullIsDefault):
     function_call: Any = None
     response_format: dict[str, Any] | None = None
     logprobs: bool | None = None
-    modalities: list[str] | None = None
+    modalities: Annotated[list[str], Field(fail_fast=True)] | None = None
     audio: dict[str, Any] | None = None
     pgask: Options | None = None
 

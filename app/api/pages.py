@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Message, Receive, Scope, Send
 
-from app.api.problems import Fault, problem_response
+from app.api.problems import Fault, problem_response, refuse
+
+_NO_RANGE: Final = Fault(
+    "bad_range",
+    416,
+    "The file has no such part. Ask for bytes=FIRST-LAST within it, or leave Range out.",
+    detail_zh="文件没有这一部分。请用 bytes=起点-终点 指定文件内的范围，或去掉 Range。",
+)
 
 
-class _Assets(StaticFiles):
+class _Files(StaticFiles):
+    """Files whose answer to a Range that can't be is a problem document, too."""
+
+    def file_response(self, *arguments: Any, **named: Any) -> Response:
+        return _Ranged(super().file_response(*arguments, **named))
+
+
+class _Ranged(Response):
+    """Sends `inner`, and a problem of ours instead of a refusal of its own."""
+
+    def __init__(self, inner: Response) -> None:
+        self._inner = inner
+        self.status_code = inner.status_code
+        self.raw_headers = inner.raw_headers
+        self.background = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = False
+
+        async def send_unless_refused(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                refused = True
+                size = Headers(raw=message["headers"]).get("content-range")
+                status = message["status"]
+                fault = replace(_NO_RANGE, status=status, headers={"Content-Range": size} if size else None)
+                await refuse(fault, scope, receive, send)
+            elif not refused:
+                await send(message)
+
+        await self._inner(scope, receive, send_unless_refused)
+
+
+class _Assets(_Files):
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
@@ -28,7 +71,7 @@ def install(app: FastAPI, folder: Path) -> None:
     if not (folder / "index.html").is_file():
         app.add_api_route("/", _not_built, include_in_schema=False)
         return
-    files = StaticFiles(directory=folder, follow_symlink=False)
+    files = _Files(directory=folder, follow_symlink=False)
 
     async def page(request: Request) -> Response:
         name = request.url.path.strip("/") or "index.html"

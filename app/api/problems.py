@@ -8,7 +8,7 @@ has them, under the same request_id. Titles and details are English, or Chinese 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -19,6 +19,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Mount
 from starlette.types import Receive, Scope, Send
 
 from app.api.filters import FORMS
@@ -226,12 +227,25 @@ def install(app: FastAPI) -> None:
 
     async def answer(request: Request, error: Exception) -> JSONResponse:
         fault = fault_of(error)
+        if fault.status == 405:  # a route knows its own methods only
+            fault = replace(fault, headers={"Allow": ", ".join(_allowed(app, request.scope))})
         if isinstance(error, RequestValidationError) and _is_other_media(request.headers, error):
             fault = Fault("unsupported_media_type", 415, _GENERAL["unsupported_media_type"])
         return error_response(fault, request.url.path, request.state.request_id, request.headers)
 
     for kind in (PgaskError, FaultError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
+
+
+def _allowed(app: FastAPI, scope: Scope) -> list[str]:
+    """The methods that an address takes; HEAD wherever GET is (app/api/middleware.py)."""
+    routes = [route for route in app.routes if not isinstance(route, Mount)]
+    allowed = [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches(dict(scope, method=method))[0] is Match.FULL for route in routes)
+    ] or ["GET"]  # of a file
+    return [*allowed, "HEAD"] if "GET" in allowed else allowed
 
 
 def _validation_fault(faults: Sequence[Mapping[str, Any]]) -> Fault:

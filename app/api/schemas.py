@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.answering import AskRequest
-from app.api.bodies import NullIsDefault, Request, Text, refusal
+from app.api.bodies import Flag, Integer, NullIsDefault, Number, Request, Text, refusal
 from app.api.explain import ExplainReply, explain_reply
 from app.api.filters import AnyFilter
 from app.domain import (
@@ -42,15 +42,16 @@ def not_blank(text: str) -> str:
     return text
 
 
+# COLLECTION_NAME of app/store/spaces.py in the words of JSON Schema, whose \w is ASCII: some of what is allowed
+_NAME_PATTERN: Final = r"^[A-Za-z0-9](?:[\w .\-]{0,62}[A-Za-z0-9])?$"
 CollectionName = Annotated[Text, Field(min_length=1, max_length=64, examples=["default"])]
 Question = Annotated[
     Text,
     Field(
         max_length=MAX_QUESTION_CHARS,
         examples=["How do I choose the number of lists?"],
-        json_schema_extra={
-            "minLength": 1
-        },  # not checked as a length, so that "" is told in the words of not_blank
+        # not checked so, that it is told in the words of not_blank; \S is all that a pattern can say of it
+        json_schema_extra={"minLength": 1, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"},
     ),
     AfterValidator(not_blank),
 ]
@@ -66,10 +67,10 @@ class Turn(Request):
 class Generation(NullIsDefault, Request):
     """Sampling settings for the language model; without one they have no effect. null stands for a default."""
 
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.2
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
-    top_k: Annotated[int, Field(ge=1, le=1_000)] = 40
-    max_tokens: Annotated[int, Field(ge=1, le=4_096)] = 512
+    temperature: Annotated[Number, Field(ge=0, le=2)] = 0.2
+    top_p: Annotated[Number, Field(gt=0, le=1)] = 0.9
+    top_k: Annotated[Integer, Field(ge=1, le=1_000)] = 40
+    max_tokens: Annotated[Integer, Field(ge=1, le=4_096)] = 512
     stop: list[Annotated[Text, Field(min_length=1, max_length=64)]] = Field(
         default_factory=list, max_length=8
     )
@@ -80,10 +81,10 @@ class Asked(NullIsDefault, Request):
 
     question: Question
     collection: CollectionName = "default"
-    top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 6
+    top_k: Annotated[Integer, Field(ge=1, le=MAX_TOP_K)] = 6
     filter: AnyFilter | None = None
     explain: Annotated[
-        bool, Field(description="Show what each stage of the search thought of each candidate")
+        Flag, Field(description="Show what each stage of the search thought of each candidate")
     ] = False
 
     def search_filter(self) -> SearchFilter | None:
@@ -95,7 +96,7 @@ class Search(Asked):
     """A question to the retriever; null stands for a field's default."""
 
     neighbors: Annotated[
-        int, Field(ge=0, le=2, description="Chunks before and after each hit that are added to it")
+        Integer, Field(ge=0, le=2, description="Chunks before and after each hit that are added to it")
     ] = 0
 
 
@@ -103,7 +104,7 @@ class Ask(Asked):
     """A question to be answered; null stands for a field's default."""
 
     history: list[Turn] = Field(default_factory=list, max_length=MAX_TURNS)
-    stream: bool = False
+    stream: Flag = False
     generation: Generation = Generation()
 
     def to_domain(self) -> AskRequest:
@@ -122,7 +123,7 @@ class Ask(Asked):
 class NewCollection(Request):
     """A collection to be made."""
 
-    name: CollectionName
+    name: Annotated[CollectionName, Field(json_schema_extra={"pattern": _NAME_PATTERN})]
 
 
 class Reply(BaseModel):

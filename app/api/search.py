@@ -22,7 +22,7 @@ router = APIRouter(tags=["questions"])
 @router.post(
     "/search",
     summary="Find the chunks that answer a question best",
-    responses=example(SEARCH_REPLY) | problems(404, 409, 413, 415, 422, 429, 503),
+    responses=example(SEARCH_REPLY) | problems(404, 409, 415, 422, 429),
 )
 async def search(
     body: Annotated[Search, Body(openapi_examples=SEARCH_EXAMPLES)],

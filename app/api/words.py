@@ -21,6 +21,7 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "request_timeout": ("The request came too slowly", "请求发送过慢"),
     "headers_too_large": ("The headers are too large", "请求头过大"),
     "http_version": ("HTTP version not supported", "不支持的 HTTP 版本"),
+    "bad_range": ("No such part of the file", "文件没有这一部分"),
     "shutting_down": ("The service ends", "服务正在停止"),
     "config_error": ("The service is set up wrongly", "服务配置有误"),
     "store_error": ("The database refuses", "数据库拒绝请求"),

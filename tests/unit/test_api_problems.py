@@ -37,6 +37,7 @@ EXPECTED: dict[type[PgaskError], int] = {
     errors.InvalidRequestError: 422,
     errors.LimitExceededError: 422,
     errors.NotFoundError: 404,
+    errors.BusyError: 429,
     errors.EmbeddingMismatchError: 409,
     errors.StoreError: 503,
     errors.StoreUnavailableError: 503,

@@ -39,6 +39,12 @@ TOO_MUCH: list[tuple[str, dict[str, Any]]] = [
     ("top_k", {"top_k": 51}),
     ("top_k", {"top_k": 0}),
     ("top_k", {"top_k": 2.5}),
+    ("top_k", {"top_k": True}),  # F-1218
+    ("top_k", {"top_k": "3"}),
+    ("explain", {"explain": "yes"}),
+    ("generation.temperature", {"generation": {"temperature": "1"}}),
+    ("generation.top_p", {"generation": {"top_p": True}}),
+    ("generation.max_tokens", {"generation": {"max_tokens": "10"}}),
     ("history", {"history": [{"role": "user", "content": "x"}] * 51}),
     ("history[0].content", {"history": [{"role": "user", "content": "x" * 8_001}]}),
     ("history[0].role", {"history": [{"role": "system", "content": "x"}]}),
@@ -77,6 +83,7 @@ JUST_RIGHT: list[dict[str, Any]] = [
     {"question": "🦜" * 8_000},
     {"top_k": 50},
     {"top_k": 1},
+    {"top_k": 3.0},
     {"history": [{"role": "user", "content": "x" * 8_000}] * 50},
     {"filter": {"source_prefix": "x" * 1_024}},
     {"filter": {"metadata": {f"k{n}": 1 for n in range(20)}}},
@@ -159,6 +166,47 @@ def test_names_that_a_client_makes_up_are_shortened(client: TestClient) -> None:
     assert reply.status_code == 422
     assert len(reply.text) < 2_000
     assert "and 45 more" in reply.json()["detail"]
+
+
+MANY = {f"f{number}": 1 for number in range(60_000)}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/ask", {"question": "x"} | MANY, "body"),
+        ("/search", {"question": "x"} | MANY, "body"),
+        ("/collections", {"name": "x"} | MANY, "body"),
+        ("/ask", {"question": "x", "generation": MANY}, "generation"),
+        ("/ask", {"question": "x", "history": [{"role": "user", "content": "x"} | MANY]}, "history[0]"),
+        ("/ask", {"question": "x", "filter": MANY}, "filter"),
+        ("/ask", {"question": "x", "filter": {"all": [{"op": "equal"} | MANY]}}, "filter.all[0]"),
+        ("/ask", {"question": "x", "filter": {"metadata": MANY}}, "filter.metadata"),
+        ("/ask", {"question": "x", "history": [{}] * 60_000}, "history"),
+    ],
+)
+def test_f_1218_many_fields_are_one_fault(
+    client: TestClient, path: str, body: dict[str, Any], field: str
+) -> None:
+    """F-1218: each was a fault of its own, and for seconds nobody else was answered."""
+    reply = client.post(path, json=body)
+    assert (reply.status_code, [fault["field"] for fault in reply.json()["errors"]]) == (422, [field])
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"messages": [{}] * 60_000},
+        {"messages": [{}] * 2_000},
+        {"stop": [1] * 60_000},
+        {"modalities": [1] * 60_000},
+    ],
+)
+def test_f_1218_many_faults_are_one_for_openai_clients_too(client: TestClient, part: dict[str, Any]) -> None:
+    """F-1218: the first is told, and no more looked for."""
+    asked = {"model": "pgask", "messages": [{"role": "user", "content": "x"}]}
+    reply = client.post("/v1/chat/completions", json=asked | part)
+    assert (reply.status_code, "more" in reply.json()["error"]["message"]) == (400, False)
 
 
 class TestBodySize:

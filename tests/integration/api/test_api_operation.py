@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -261,6 +262,25 @@ class TestPage:
         assert reply.status_code == 404
         assert reply.json()["code"] == "not_found"
 
+    @pytest.mark.parametrize("path", ["/", "/assets/index-1a2b.js"])
+    @pytest.mark.parametrize(
+        ("wanted", "status"), [("lines=1-2", 400), ("bytes=2-1", 400), ("bytes=999-", 416)]
+    )
+    def test_f_1214_a_range_that_can_not_be_is_a_problem(
+        self, make_client: MakeClient, built: Path, path: str, wanted: str, status: int
+    ) -> None:
+        """F-1214: it was plain text, or nothing."""
+        client = make_client(static=built)
+        reply = client.get(path, headers={"range": wanted})
+        assert (reply.status_code, reply.json()["code"], reply.json()["status"]) == (
+            status,
+            "bad_range",
+            status,
+        )
+        assert reply.headers["content-type"] == "application/problem+json"
+        assert ("content-range" in reply.headers) == (status == 416)
+        assert client.get(path, headers={"range": "bytes=0-2"}).status_code == 206
+
     def test_not_built(self, make_client: MakeClient, tmp_path: Path) -> None:
         reply = make_client(static=tmp_path).get("/")
         assert (reply.status_code, reply.json()["code"]) == (503, "web_not_built")
@@ -290,6 +310,45 @@ def test_openapi_has_an_example_for_each_operation(client: TestClient) -> None:
         success = next(reply for status, reply in operation["responses"].items() if status[0] == "2")
         assert all("example" in content for content in success["content"].values()), path
         assert "application/json" not in operation["responses"].get("422", {"content": {}})["content"]
+
+
+def test_f_1213_what_may_be_refused_is_told(client: TestClient) -> None:
+    """F-1213: /openapi.json left out what every operation may answer, and allowed what is refused."""
+    document = client.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            told = set(operation["responses"])
+            assert {"400", "408", "413", "421", "503"} <= told or "4XX" in told, (method, path)
+    schemas = document["components"]["schemas"]
+    assert schemas["Equal"]["anyOf"][1]["properties"]["field"]["enum"] == ["created_at", "updated_at"]
+    assert {"format": "date"} in schemas["Equal"]["anyOf"][1]["properties"]["value"]["anyOf"]
+    assert schemas["Prefix"]["not"]["properties"]["field"]["enum"] == ["created_at", "updated_at"]
+    name = schemas["Equal"]["properties"]["field"]["anyOf"]
+    assert re.search(name[1]["pattern"], r"metadata.a.dc\.title")
+    assert not re.search(name[1]["pattern"], "metadata.a..b")
+    parameters = {one["name"]: one for one in document["paths"]["/documents"]["get"]["parameters"]}
+    pattern = parameters["cursor"]["schema"]["anyOf"][0]["pattern"]
+    following = client.get("/documents?limit=1").json()["next_cursor"]
+    assert (bool(re.search(pattern, following)), bool(re.search(pattern, "nonsense"))) == (True, False)
+    assert re.search(schemas["NewCollection"]["properties"]["name"]["pattern"], "handbook 2")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/collections", {"GET", "HEAD", "POST"}),
+        ("/documents/11111111-1111-4111-8111-111111111111", {"GET", "HEAD", "DELETE"}),
+        ("/ask", {"POST"}),
+        ("/v1/models", {"GET", "HEAD"}),
+    ],
+)
+@pytest.mark.parametrize("method", ["OPTIONS", "PATCH", "TRACE"])
+def test_f_1213_allow_names_every_method(
+    client: TestClient, path: str, allowed: set[str], method: str
+) -> None:
+    """F-1213: Allow of /collections left out POST."""
+    reply = client.request(method, path)
+    assert (reply.status_code, set(reply.headers["allow"].split(", "))) == (405, allowed)
 
 
 def test_examples_are_true(client: TestClient) -> None:
