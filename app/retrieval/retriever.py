@@ -20,13 +20,14 @@ from app.retrieval.reading import QuestionReader
 from app.retrieval.rerank import Reranker, Reranking, RerankSettings, rerank
 from app.retrieval.selection import Dropped, Ranked
 from app.retrieval.usual import SPARE, Load, UsualSearch, as_hit, settle
+from app.retrieval.wide_filters import WideFilters
 from app.store.bm25 import unknown_weight
 from app.store.chunks import StoredChunk, load_chunks, load_neighbours, load_passages, load_sources
 from app.store.chunks import load_surroundings as load_stored_surroundings
 from app.store.engine import AsyncConnection, AsyncPool, run_alone, transaction
 from app.store.outlines import find_holders
 from app.store.ranking import RankingQuery, RankingSettings
-from app.store.search import Candidates, SearchPlan, find_candidates, plan_search, weigh_terms
+from app.store.search import Candidates, SearchPlan, weigh_terms
 from app.store.versions import NamedDocument, find_named
 
 MAX_HOLDING = 20  # documents looked at for one that says it replaces another
@@ -161,7 +162,10 @@ class Retriever:
         self._note = note
         self._reranker = reranker
         self._reader = QuestionReader(embedder)
-        self._usual = UsualSearch(pool, embedder.space, settings.ranking(), settings.max_per_document)
+        self._wide_filters = WideFilters()
+        self._usual = UsualSearch(
+            pool, embedder.space, settings.ranking(), settings.max_per_document, self._wide_filters
+        )
 
     async def retrieve(
         self,
@@ -188,7 +192,8 @@ class Retriever:
         )
         stages.end("embed")
         retrieved = None
-        if self._reranker is None and not explain:
+        is_wide = self._wide_filters.rows(collection, search_filter) is not None
+        if self._reranker is None and not explain and not is_wide:
             retrieved = await self._search_at_once(asked, stages)
         if retrieved is None:
             retrieved = await self._search_in_steps(bare.text, asked, stages)
@@ -249,23 +254,15 @@ class Retriever:
     async def _search(self, connection: AsyncConnection, asked: _Question, stages: _Stages) -> _Found:
         """All that is read in one snapshot: candidates, and the texts of the hits or of what is to be reranked."""
         settings = self._settings
-        plan = await plan_search(
+        plan, candidates = await self._wide_filters.find_candidates(
             connection,
             asked.collection,
             self._embedder.space,
             asked.filter,
-            exact_max_rows=settings.exact_max_rows,
-        )
-        stages.end("plan")
-        candidates = await find_candidates(
-            connection,
-            plan,
-            asked.vector,
-            [] if settings.dense_alone else asked.terms,
-            asked.filter,
-            candidates=max(settings.candidates, asked.top_k),
-            k1=settings.k1,
-            b=settings.b,
+            vector=asked.vector,
+            terms=[] if settings.dense_alone else asked.terms,
+            settings=replace(settings.ranking(), candidates=max(settings.candidates, asked.top_k)),
+            on_planned=lambda: stages.end("plan"),
         )
         stages.end("search")
         fused = fuse(candidates.chunks, settings.dense_weight, settings.window_share, asked.unknown_share)

@@ -9,6 +9,7 @@ from typing import Final
 from app.domain import RetrievalScores, ScoredChunk
 from app.embedding import EmbeddingSpace
 from app.retrieval.selection import Dropped, Ranked, find_near_identical, select
+from app.retrieval.wide_filters import WideFilters
 from app.store.chunks import StoredChunk, load_chunks
 from app.store.engine import AsyncPool, PooledConnection, run_alone
 from app.store.ranking import Ranking, RankingQuery, RankingSettings, rank_chunks
@@ -36,9 +37,16 @@ class UsualSearch:
     """Remembers of each collection what a statement is made for."""
 
     def __init__(
-        self, pool: AsyncPool, space: EmbeddingSpace, settings: RankingSettings, max_per_document: int
+        self,
+        pool: AsyncPool,
+        space: EmbeddingSpace,
+        settings: RankingSettings,
+        max_per_document: int,
+        wide_filters: WideFilters | None = None,
     ) -> None:
+        """A filter that keeps much is noted in `wide_filters`."""
         self._pool, self._space, self._settings = pool, space, settings
+        self._wide_filters = wide_filters or WideFilters()
         self._max_per_document = max_per_document
         self._known: dict[str, StoredCollection] = {}
 
@@ -75,8 +83,11 @@ class UsualSearch:
             ranking = await rank_chunks(connection, collection, query, self._settings)
             collection = ranking.collection if ranking is not None else None
             self._remember(query.collection, collection)
-            if ranking is not None and (ranking.is_fit or query.filter is not None):
-                return ranking if ranking.is_fit else None
+            if ranking is not None and not ranking.is_fit and query.filter is not None:
+                self._wide_filters.note(query.collection, query.filter, ranking.plan.rows)
+                return None
+            if ranking is not None and ranking.is_fit:
+                return ranking
         return None
 
     def _remember(self, name: str, collection: StoredCollection | None) -> None:

@@ -95,7 +95,7 @@ WITH {both_legs}, windows AS (
 )
 SELECT c.id, c.document_id::text, w.first, w.cosines, w.lexicals, coalesce(s.lexical, 0), c.dense_rank, c.lexical_rank,
        coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0),
-       CASE row_number() OVER () WHEN 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END
+       {kept_rows}, CASE row_number() OVER () WHEN 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END
   FROM candidates c JOIN windows w USING (id) JOIN pgask.documents d ON d.id = c.document_id
   LEFT JOIN (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s ON s.id = c.id"""
 
@@ -204,10 +204,12 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """What a search found, in the order of the chunks' ids. `term_weights` has the idf of each term of the question,
-    those that no chunk holds included."""
+    those that no chunk holds included. `kept_rows`: chunks that the filter keeps; None without one, and where nothing
+    was found."""
 
     chunks: tuple[Candidate, ...]
     term_weights: Mapping[str, float]
+    kept_rows: int | None = None
 
 
 async def read_collection(
@@ -267,15 +269,19 @@ async def plan_search(
     search_filter: SearchFilter | None,
     *,
     exact_max_rows: int,
+    kept_rows: int | None = None,
 ) -> SearchPlan:
     """Look a collection up and choose between exact and index search. Exact: what the filter, or the collection, keeps
-    is at most `exact_max_rows` chunks or a small share of the space, or there is no index.
+    is at most `exact_max_rows` chunks or a small share of the space, or there is no index. `kept_rows`: how many the
+    filter keeps, where that is known; else they are counted.
 
     Raises NotFoundError, and EmbeddingMismatchError where the collection's vectors are of another space.
     """
     stored = await read_collection(connection, collection, space)
     rows = stored.chunk_count
-    if search_filter is not None and rows > exact_max_rows:
+    if search_filter is not None and kept_rows is not None:
+        rows = min(rows, kept_rows)
+    elif search_filter is not None and rows > exact_max_rows:
         eligible, parameters = compile_eligible(search_filter)
         async with connection.cursor() as cursor:
             await cursor.execute(
@@ -304,7 +310,10 @@ async def find_candidates(
     filtered = search_filter is not None
     matching, filter_parameters = compile_eligible(search_filter)
     eligible = sql.SQL("eligible AS MATERIALIZED ({}), ").format(matching) if filtered else None
-    statement = sql.SQL(_CANDIDATES).format(both_legs=both_legs(plan, eligible, candidates))
+    statement = sql.SQL(_CANDIDATES).format(
+        both_legs=both_legs(plan, eligible, candidates),
+        kept_rows=sql.SQL("(SELECT sum(chunk_count)::bigint FROM eligible)" if filtered else "NULL::bigint"),
+    )
     parameters: dict[str, Any] = {
         "collection_id": plan.collection_id,
         "vector": vector,
@@ -326,8 +335,9 @@ async def find_candidates(
     async with connection.cursor() as cursor:
         await cursor.execute(statement, parameters, prepare=True)
         rows = await cursor.fetchall()
-    chunks = sorted((_candidate(*row[:-1]) for row in rows), key=lambda candidate: candidate.chunk_id)
-    return Candidates(tuple(chunks), next((row[-1] for row in rows if row[-1] is not None), {}))
+    chunks = sorted((_candidate(*row[:-2]) for row in rows), key=lambda candidate: candidate.chunk_id)
+    weights: dict[str, float] = next((row[-1] for row in rows if row[-1] is not None), {})
+    return Candidates(tuple(chunks), weights, rows[0][-2] if rows else None)
 
 
 def _candidate(

@@ -8,7 +8,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from app.domain import SearchFilter
+from app.domain import OneOf, SearchFilter
 from app.errors import EmbeddingMismatchError
 from app.lexicon import terms
 from app.retrieval.retriever import RetrievalSettings, Retriever
@@ -159,6 +159,55 @@ async def test_a_filter_that_keeps_much_of_an_indexed_space_is_left_to_the_steps
     few = await found(search, query("anything", SearchFilter(source_prefix="few/")))
     assert (few.plan.exact, few.plan.rows, len(few.hits)) == (True, 200, 5)
     assert await search.search(query("anything", SearchFilter(source_prefix="much/"))) is None
+
+
+async def test_f_1304_a_wide_filter_is_evaluated_once(database: Database) -> None:
+    """It was evaluated for the one statement, for the count and for the search, of every question."""
+    for number in range(3):
+        put(database, f"{number}.txt", random_text(number, 3))
+    many = 3_000
+    with connect(database.owner) as owner:
+        owner.execute(
+            "INSERT INTO pgask.documents (collection_id, source, status, language, chunk_count)"
+            " SELECT id, 'more/' || n, 'ready', 'en', 100 FROM pgask.collections, generate_series(1, %s) n",
+            [many],
+        )
+        owner.execute("UPDATE pgask.collections SET chunk_count = chunk_count + 100 * %s", [many])
+        owner.execute("VACUUM ANALYZE pgask.documents")
+    english = SearchFilter(where=OneOf("language", ("en",)))
+    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool:
+        for explain in (False, True):
+            retriever = Retriever(pool, FAKE, RetrievalSettings(candidates=2))
+            evaluations = []
+            for number in range(3):
+                before = await documents_read(pool)
+                found = await retriever.retrieve(
+                    QUESTIONS[number], "default", 1, english, explain=explain and number == 0
+                )
+                evaluations.append(round((await documents_read(pool) - before) / many))
+                assert found.plan.rows > 100 * many
+                assert len(found.hits) == 1
+            assert evaluations == [2, 1, 1]  # what it keeps is not known at first
+        with connect(database.app) as app:  # now it keeps little, which is noticed
+            app.execute("DELETE FROM pgask.documents WHERE source LIKE 'more/%'")
+        for _ in range(2):
+            found = await retriever.retrieve(QUESTIONS[0], "default", 1, english)
+            assert len(found.hits) == 1
+        assert found.plan.rows < 100
+
+
+async def documents_read(pool: AsyncPool) -> int:
+    """How many rows of documents were read until now."""
+    async with pool.connection() as connection:
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+    async with pool.connection() as connection:
+        row = await (
+            await connection.execute(
+                "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relid = 'pgask.documents'::regclass"
+            )
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 async def test_a_collection_made_anew_in_another_space_is_refused(
