@@ -28,6 +28,7 @@ _BOMS = (  # UTF-32 first: its mark starts with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_JAPANESE_SHIFT = b"\x1b$"  # of ISO-2022-JP (RFC 1468), in which mail in Japanese is written
 _SAMPLE_CHARS = 200_000
 _HEAD_BYTES = 100_000  # even, as UTF-16 needs
 _UTF16_NUL_SHARE = 0.2  # Latin text in UTF-16 is half NULs; text in other encodings has none
@@ -61,6 +62,10 @@ def decode(content: bytes, declared: str | None = None) -> str:
             return text
     if 0 in content:  # Cyrillic in UTF-16 is ASCII byte by byte, control characters among it
         text = _decode_by_language(content)
+        if text is not None:
+            return text
+    if _JAPANESE_SHIFT in content:  # ASCII byte by byte, so that it would be read as UTF-8
+        text = _decode_strict(content, "iso2022_jp_ext")
         if text is not None:
             return text
     text = _decode_strict(content, "utf-8")  # before the declared one: what is UTF-8 is so by no accident

@@ -16,7 +16,11 @@ _LEAST_OF_ALPHABET: Final = 0.97  # of the letters beside ASCII
 _LEAST_CHARACTERS: Final = 8  # beside ASCII, or words: fewer say nothing of a language
 _LEAST_WORDS: Final = 4
 _FREQUENT: Final = 0.12  # of the words of a text are the few most frequent ones of its language, at the least
-_MARKS: Final = frozenset("“”„‘’‚«»‹›–—…•·°§©®™±×€£ \u00ad\u00b5²³½¼¾¡¿´№‰†‡")
+_FREQUENT_LETTERS: Final = (
+    0.52  # of its letters are the ten most frequent ones: about two thirds in running text
+)
+_LEAST_LETTERS: Final = 20
+_MARKS: Final = frozenset("؟،؛“”„‘’‚«»‹›–—…•·°§©®™±×€£ \u00ad\u00b5²³½¼¾¡¿´№‰†‡")
 # What no text has: control characters, and within a word signs or letters of two scripts.
 _STRAY: Final = re.compile(
     r"[\x00-\x08\x0e-\x1a\x80-\x9f]|[^\W\d_][±¶¦¬]|[±¶¦¬®©](?=[^\W\d_])|[^\W\d_][¹²³¼½¾§](?=[^\W\d_])|[a-z][\u0400-\u045f]|[\u0400-\u045f][a-z]",
@@ -27,15 +31,20 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """An alphabet beside ASCII, in lower case, the words that any text is full of, and the encodings it is found in."""
+    """An alphabet beside ASCII, in lower case, the words that any text is full of, and the encodings it is found in.
+
+    `frequent`: of an alphabet that shares no letter with ASCII, the ten that are met most; they tell it in lists and
+    titles too, which have few such words.
+    """
 
     letters: frozenset[str]
     words: frozenset[str]
     encodings: tuple[str, ...]
+    frequent: frozenset[str] = frozenset()
 
 
-def _language(letters: str, words: str, *encodings: str) -> Language:
-    return Language(frozenset(letters), frozenset(words.split()), encodings)
+def _language(letters: str, words: str, *encodings: str, frequent: str = "") -> Language:
+    return Language(frozenset(letters), frozenset(words.split()), encodings, frozenset(frequent))
 
 
 _WEST: Final = ("cp1252",)
@@ -72,15 +81,43 @@ LANGUAGES: Final = (
     _language("čćđšž", "i u je da na se za od su s o po iz ne koji kao bi te to ali in v z ki", *_EAST),
     _language("ăâîşţ", "şi de în la a cu pe nu că este din o pentru să un care mai au prin sau", *_EAST),
     _language(
-        _RUSSIAN_LETTERS, "и в не на с что по для к из от за это при как о или если до у после", *_CYRILLIC
+        _RUSSIAN_LETTERS,
+        "и в не на с что по для к из от за это при как о или если до у после",
+        *_CYRILLIC,
+        frequent="оеаинтсрвл",
     ),
     _language(
         "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя’",
         "і в не на з що по для до та від за це при як або у й",
         *_CYRILLIC,
+        frequent="оанивітеср",
     ),
     _language(
-        "абвгдежзийклмнопрстуфхцчшщъьюя", "и в не на с че по за от да се е са при до като или", *_CYRILLIC
+        "абвгдежзийклмнопрстуфхцчшщъьюя",
+        "и в не на с че по за от да се е са при до като или",
+        *_CYRILLIC,
+        frequent="аоиетнрсвл",
+    ),
+    _language(
+        "αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋΐΰ",
+        "και το η του της να για με των που την στο τα από είναι ο τον σε στην οι",
+        "cp1253",
+        "iso8859_7",
+        frequent="αοιετσνηυρ",
+    ),
+    _language(
+        "אבגדהוזחטיכלמנסעפצקרשתךםןףץ",
+        "של את על לא הוא היא זה עם או כל גם אם יש אל כי",
+        "cp1255",
+        "iso8859_8",
+        frequent="יוהלאתמרשנ",
+    ),
+    _language(
+        "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيًٌٍَُِّْـ",
+        "في من على إلى أن لا ما هذا هذه التي الذي عن مع أو كل كان هو هي",
+        "cp1256",
+        "iso8859_6",
+        frequent="اليمنوترةب",
     ),
 )
 # The most frequent characters: a fifth of Chinese, a quarter of Korean in syllables, half of Japanese are among these.
@@ -132,8 +169,23 @@ def weigh_reading(text: str, encoding: str) -> float:
     for language in LANGUAGES:
         if (encoding in language.encodings or encoding in _UTF16) and _is_of(language, beside):
             share = sum(words[word] for word in language.words) / max(1, words.total())
-            best = max(best, share / _FREQUENT if share >= _FREQUENT else 0.0)
+            weight = share / _FREQUENT if share >= _FREQUENT else 0.0
+            best = max(
+                best, _weigh_letters(sample, beside, language, weight) if language.frequent else weight
+            )
     return best
+
+
+def _weigh_letters(sample: str, beside: Counter[str], language: Language, by_words: float) -> float:
+    """The weight of a text in an alphabet of its own, by words or by letters; 0 where it has few of these. Capitals
+    prove nothing: one encoding's small letters are another's capitals."""
+    letters = sum(count for character, count in beside.items() if character in language.letters)
+    if letters < _LEAST_CHARACTERS:
+        return 0.0
+    share = sum(beside[letter] for letter in language.frequent) / letters
+    capitals = sum(character.isupper() and not character.isascii() for character in sample)
+    is_telling = letters >= _LEAST_LETTERS and share >= _FREQUENT_LETTERS and capitals <= letters / 2
+    return max(share / _FREQUENT_LETTERS if is_telling else 0.0, by_words)
 
 
 def is_of_one_alphabet(text: str, encoding: str) -> bool:
