@@ -30,6 +30,7 @@ from ingest.parsers.headings import build_sections
 from ingest.parsers.lines import LineJoiner
 from ingest.parsers.numbering import BULLET
 from ingest.parsers.pdfforms import add_values
+from ingest.parsers.pdfheadings import LetterHeights
 from ingest.parsers.pdflayout import Block, Line, TableBlock, find_blocks
 from ingest.parsers.pdfoutline import Entry, find_outline, read_outline
 from ingest.parsers.pdfwords import read_rules, read_words
@@ -43,16 +44,24 @@ _PDFIUM = threading.Lock()
 _PAGE_SEPARATOR = "\n\n"
 _ENCRYPTED_ERRORS = frozenset({pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY})
 _MAX_BEFORE_TITLE = 10_000  # characters in which a line that can be a title is looked for
+# A number, a page's number or a moment, as they stand at the ends of a page.
+_NO_TITLE = re.compile(
+    r"\W*(?:(?:page|seite|página|pagina|p\.|第)?\s*\d+(?:\s*(?:/|of|von|de)\s*\d+)?\s*[页頁]?"
+    r"|[\d/.:, -]+(?:[AP]M)?)\W*$",
+    re.I,
+)
 _CREATED = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})")
 
 
 def parse_pdf(content: bytes, source: str) -> Document:
-    """Parse a PDF. Title: the metadata's if it looks like one, else the first line, else the file's stem.
+    """Parse a PDF. Title: the metadata's if it looks like one, else what the first page has in the largest letters,
+    else the first line, else the file's stem.
 
-    Sections are those of its outline. A file that an empty password opens is read. Raises DocumentError `encrypted`,
-    `no_text_layer`, `broken_text_layer`, `too_large` (pages or text) or `parse_failed`.
+    Sections are those of its outline, else of its lines in larger letters. A file that an empty password opens is read.
+    Raises DocumentError `encrypted`, `no_text_layer`, `broken_text_layer`, `too_large` (pages or text) or
+    `parse_failed`.
     """
-    pages, properties, outline = _extract(content)
+    pages, properties, outline, heights = _extract(content)
     pages, dropped = _drop_furniture(pages)
     texts = list(_texts(pages))
     if is_broken("\n".join(texts)):
@@ -73,12 +82,13 @@ def parse_pdf(content: bytes, source: str) -> Document:
         for kind, count in page.dropped.items():
             dropped[kind] = dropped.get(kind, 0) + count
     spans = _page_spans([page.text for page in cleaned])
+    headings = find_outline(outline, spans, text) or find_outline(heights.entries(), spans, text, alone=True)
     return Document(
         text=text,
-        title=_title(properties, text) or PurePosixPath(source).stem,
+        title=_title(properties, heights, text) or PurePosixPath(source).stem,
         media_type=MEDIA_TYPE,
         language=detect_language(text),
-        sections=build_sections(find_outline(outline, spans, text), len(text)),
+        sections=build_sections(headings, len(text)),
         pages=spans,
         metadata=_metadata(properties),
         dropped=dropped,
@@ -139,8 +149,8 @@ def _write_table(table: TableBlock, joiner: LineJoiner, budget: TextBudget) -> s
     return writer.text()
 
 
-def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str], list[Entry]]:
-    """Return the lines and tables of each page, the document's properties and its outline."""
+def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str], list[Entry], LetterHeights]:
+    """Return the lines and tables of each page, the document's properties, its outline and its larger letters."""
     with _PDFIUM:
         use_box_font()
         try:
@@ -154,15 +164,16 @@ def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str], list
                 f"The PDF is damaged and can't be read: {error}.", code="parse_failed"
             ) from error
         try:
-            pages = _extract_pages(document)
-            return pages, document.get_metadata_dict(skip_empty=True), read_outline(document)
+            heights = LetterHeights()
+            pages = _extract_pages(document, heights)
+            return pages, document.get_metadata_dict(skip_empty=True), read_outline(document), heights
         except pypdfium2.PdfiumError as error:
             raise DocumentError(f"A page of the PDF can't be read: {error}.", code="parse_failed") from error
         finally:
             document.close()
 
 
-def _extract_pages(document: pypdfium2.PdfDocument) -> list[list[Block]]:
+def _extract_pages(document: pypdfium2.PdfDocument, heights: LetterHeights) -> list[list[Block]]:
     document.init_forms()
     if len(document) > MAX_PAGES:
         raise DocumentError(f"The PDF has more than {MAX_PAGES:,} pages; split it.", code="too_large")
@@ -178,7 +189,9 @@ def _extract_pages(document: pypdfium2.PdfDocument) -> list[list[Block]]:
                     raise DocumentError(
                         f"The PDF has more than {MAX_TEXT_CHARS:,} characters; split it.", code="too_large"
                     )
-                lines = add_values(page, read_words(page, text_page))
+                words = read_words(page, text_page)
+                heights.add_page(index, words)
+                lines = add_values(page, words)
                 pages.append(find_blocks(lines, partial(read_rules, page)))
             finally:
                 text_page.close()
@@ -196,9 +209,17 @@ def _page_spans(texts: list[str]) -> tuple[Page, ...]:
     return tuple(spans)
 
 
-def _title(properties: Mapping[str, str], text: str) -> str:
-    lines = (line for line in text[:_MAX_BEFORE_TITLE].split("\n") if not line.startswith(("| ", "- ")))
-    return usable_title(properties.get("Title", "")) or first_line_title("\n".join(lines))
+def _title(properties: Mapping[str, str], heights: LetterHeights, text: str) -> str:
+    lines = (
+        line
+        for line in text[:_MAX_BEFORE_TITLE].split("\n")
+        if not line.startswith(("| ", "- ")) and not _NO_TITLE.match(line)
+    )
+    return (
+        usable_title(properties.get("Title", ""))
+        or usable_title(heights.title())
+        or first_line_title("\n".join(lines))
+    )
 
 
 def _metadata(properties: Mapping[str, str]) -> dict[str, str]:

@@ -57,16 +57,18 @@ def _entries(document: pypdfium2.PdfDocument) -> Iterator[Entry]:
         yield Entry(bookmark.level + 1, title, index, top is None or top >= (1 - _AT_TOP) * height)
 
 
-def find_outline(entries: Sequence[Entry], pages: Sequence[Page], text: str) -> list[Heading]:
+def find_outline(
+    entries: Sequence[Entry], pages: Sequence[Page], text: str, *, alone: bool = False
+) -> list[Heading]:
     """Return the entries as headings, ascending: each at the line that has its title, else at the page that it begins.
 
-    An entry whose title is not on its page and does not begin it is left out.
+    An entry whose title is not on its page and does not begin it is left out. `alone`: nothing else is in its line.
     """
     headings: dict[int, Heading] = {}
     after = 0
     for entry in entries:
         page = pages[entry.page]
-        start = _find_line(entry.title, text, max(page.char_start, after), page)
+        start = _find_line(entry.title, text, max(page.char_start, after), page, alone=alone)
         if start is None and entry.begins_page:
             start = page.char_start
         if start is not None and start >= after and start not in headings:
@@ -75,13 +77,12 @@ def find_outline(entries: Sequence[Entry], pages: Sequence[Page], text: str) -> 
     return list(headings.values())
 
 
-def _find_line(title: str, text: str, start: int, page: Page) -> int | None:
+def _find_line(title: str, text: str, start: int, page: Page, *, alone: bool) -> int | None:
     tokens = _TOKEN.findall(title)
     if not tokens:
         return None
     words = r"[\W_]*".join(map(re.escape, tokens))
     end = min(page.char_end, page.char_start + _MAX_PAGE_CHARS)
-    found = re.compile(rf"^[^\w\n]*{_NUMBER}{words}(?!\w)", re.MULTILINE | re.IGNORECASE).search(
-        text, start, end
-    )
+    pattern = rf"^[^\w\n]*{words}[^\w\n]*$" if alone else rf"^[^\w\n]*{_NUMBER}{words}(?!\w)"
+    found = re.compile(pattern, re.MULTILINE | re.IGNORECASE).search(text, start, end)
     return found.start() if found else None
