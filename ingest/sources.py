@@ -17,7 +17,7 @@ from pathlib import Path
 from app.errors import DocumentError, InvalidRequestError
 from ingest.ignoring import IGNORE_FILES, Rule, Selection, decide, parse_rules
 from ingest.kinds import is_binary, kind_of_name
-from ingest.media_types import SNIFFED_BYTES, media_type_of
+from ingest.parsers.media_types import SNIFFED_BYTES, media_type_of
 from ingest.reasons import SKIPPED
 from ingest.stamps import Stamp
 

@@ -22,7 +22,7 @@ import typer
 from app.errors import DocumentError
 from eval.fidelity.corpus import make_samples
 from eval.fidelity.sample import Finding, Sample, judge
-from ingest.media_types import SNIFFED_BYTES, media_type_of
+from ingest.parsers.media_types import SNIFFED_BYTES, media_type_of
 from ingest.sandbox import SandboxedParser
 
 

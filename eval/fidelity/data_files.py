@@ -92,7 +92,16 @@ def _table(
     text = first + _written(rows, delimiter, crlf=crlf, quote_all=quote_all)
     kind = "tsv" if delimiter == "\t" else "csv"
     must = tuple(cell for row in rows for cell in row if cell)
-    return Sample(f"{kind}/{name}.{suffix.rpartition('-')[2] or kind}", text.encode(codec), must, never, name)
+    # Words without a sentence, in an encoding that others could be: refused, not guessed.
+    reason = "bad_encoding" if codec == "cp932" else ""
+    return Sample(
+        f"{kind}/{name}.{suffix.rpartition('-')[2] or kind}",
+        text.encode(codec),
+        () if reason else must,
+        never,
+        "" if reason else name,
+        reason=reason,
+    )
 
 
 def _written(rows: Rows, delimiter: str, *, crlf: bool = False, quote_all: bool = False) -> str:
@@ -293,8 +302,8 @@ def make_notebooks() -> Iterator[Sample]:
             "'depth'",
             "19.5",
         ),
-        ("iVBORw0KGgo", "[32m", "dataframe"),
-        "Counting boats",
+        ("iVBORw0KGgo", "[32m", "dataframe", "title: Ports", "<br>", "Figure size"),
+        "Ports",
         ("Counting boats",),
     )
     old = {

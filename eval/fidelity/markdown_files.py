@@ -244,6 +244,24 @@ def _single() -> Iterator[Sample]:
         (),
         "Codes",
     )
+    rows = "".join(f"| W-{at:03d} | Plant {at} \\| north | {7 * at} |\n" for at in range(1, 61))
+    yield Sample(
+        "md/long-table.md",
+        f"# Works\n\nAll works of the north:\n| Code | Plant | Tons a year |\n|---|:--|--:|\n{rows}\nClosed works are left out.\n".encode(),
+        (
+            "Works",
+            "All works of the north:",
+            "Code: W-001",
+            "Plant: Plant 1",
+            "Tons a year: 7",
+            "Code: W-060",
+            "Tons a year: 420",
+            "Closed works are left out.",
+        ),
+        (),
+        "Works",
+        ("Works",),
+    )
     yield Sample(
         "md/definitions.md",
         b"Glossary of the yard\n====================\n\nBollard\n:   A post that ropes are made fast to.\n\nFender\n"

@@ -169,7 +169,9 @@ def make_tex() -> Iterator[Sample]:
             f"\\newcommand{{\\unitsep}}{{\\,}}\n\\title{{{_tex_text(story.title)}}}\n\\author{{Ada Holm}}\n\\date{{\\today}}\n\\begin{{document}}\n\\maketitle\n"
         )
         text = f"{head}\n{_tex(story)}\n\\end{{document}}\n"
-        yield _sample("tex", f"latex-{story.name}.tex", story, text, ("booktabs", "a4paper", "xelatex"))
+        yield _sample(
+            "tex", f"latex-{story.name}.tex", story, text, ("booktabs", "a4paper", "xelatex", "2026")
+        )
     yield Sample(
         "tex/paper.tex",
         b"\\documentclass{revtex4-2}\n\\begin{document}\n\\title{Drift of buoys in a \\emph{narrow} sound}\n\\author{A.~Holm}\\affiliation{Institute of Tides}\n"
@@ -199,10 +201,17 @@ def make_tex() -> Iterator[Sample]:
         "\\documentclass{beamer}\n\\usetheme{Madrid}\n\\title[Kurz]{Fähren im Winter}\n\\begin{document}\n\\begin{frame}\n\\titlepage\n\\end{frame}\n\\section{Eis}\n"
         "\\begin{frame}[fragile]{Wann fahren wir?}\n\\framesubtitle{Regeln}\n\\begin{itemize}[<+->]\n\\item<1-> Bis $-12$ Grad fahren wir.\n\\item Bei Packeis nie.\n\\end{itemize}\n\\pause\n"
         "\\alert{Anruf genügt.}\n\\end{frame}\n\\end{document}\n".encode(),
-        ("Eis", "Wann fahren wir?", "Regeln", "Grad fahren wir.", "Bei Packeis nie.", "Anruf genügt."),
-        ("Madrid", "fragile"),
+        (
+            "Eis",
+            "Wann fahren wir?",
+            "Regeln",
+            "Bis -12 Grad fahren wir.",
+            "Bei Packeis nie.",
+            "Anruf genügt.",
+        ),
+        ("Madrid", "fragile", "<1->"),
         "Fähren im Winter",
-        ("Eis",),
+        ("Eis", "Wann fahren wir?"),
     )
 
 

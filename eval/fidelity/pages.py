@@ -61,6 +61,10 @@ class Template:
     code: Callable[[str, str], str]  # language, code
     note: Callable[[str, str], str]  # title, text
     tabs: Callable[[Sequence[tuple[str, str]]], str]
+    source: tuple[str, str] = (
+        "",
+        "",
+    )  # where the text is from, as the frame says under the title and at the end
 
 
 def make_pages() -> Iterator[Page]:
@@ -69,7 +73,9 @@ def make_pages() -> Iterator[Page]:
         for story in STORIES:
             body = body_of(template, story)
             page = template.frame(escape(story.title), body)
-            yield Page(f"{template.name}-{story.name}", page, "\n".join([story.title, *_words(story)]))
+            under, end = template.source
+            main = "\n".join(part for part in (story.title, under, *_words(story), end) if part)
+            yield Page(f"{template.name}-{story.name}", page, main)
 
 
 def make_page_files() -> Iterator[Sample]:
@@ -208,6 +214,7 @@ TEMPLATES: Final = (
         parts.plain_code,
         parts.alert_note,
         parts.details,
+        ("From the plant wiki", 'Retrieved from "https://w.example"'),
     ),
     Template(
         "gitbook",

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (lines of markup)
 r"""Rich Text as Word, WordPad and LibreOffice write it: code pages, \u escapes, tables by rows, fields, lists."""
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from eval.fidelity.stories import (
     POLICY,
     PRODUCT,
     Story,
+    headings_of,
     parts_of,
     words_of,
 )
@@ -32,6 +34,7 @@ class _Program:
     codec: str = ""
     fallback: str = "?"
     uc: int = 1
+    has_styles: bool = True
 
     def text(self, text: str) -> str:
         written = ""
@@ -64,9 +67,9 @@ class _Program:
 
 WORD = _Program("word", 1252, "cp1252")
 WORD_ZH = _Program("word-zh", 936, fallback="\\'5f\\'5f", uc=2)
-WORDPAD_ZH = _Program("wordpad-zh", 936, "gbk")
-WORDPAD_TW = _Program("wordpad-tw", 950, "big5")
-WORDPAD_RU = _Program("wordpad-ru", 1251, "cp1251")
+WORDPAD_ZH = _Program("wordpad-zh", 936, "gbk", has_styles=False)
+WORDPAD_TW = _Program("wordpad-tw", 950, "big5", has_styles=False)
+WORDPAD_RU = _Program("wordpad-ru", 1251, "cp1251", has_styles=False)
 LIBREOFFICE = _Program("libreoffice", 1252, fallback="\\'3f")
 
 
@@ -90,9 +93,14 @@ def make_rich() -> Iterator[Sample]:
             "ascii"
         )
         never = ("Times New Roman", "listtext", "Normal")
-        title = story.title if has_title else f"{program.name}-{story.name}"
+        title = story.title if program.has_styles else f"{program.name}-{story.name}"
         yield Sample(
-            f"rtf/{program.name}-{story.name}.rtf", content, words_of(story, title=True), never, title
+            f"rtf/{program.name}-{story.name}.rtf",
+            content,
+            words_of(story, title=True),
+            never,
+            title,
+            headings_of(story) if program.has_styles else (),
         )
     yield Sample(
         "rtf/word-hard.rtf",
@@ -106,8 +114,9 @@ def make_rich() -> Iterator[Sample]:
             "Left Right",
             "a{b}c\\d",
         ),
-        ("HYPERLINK", "deep secret", "0105000002", "Ada Holm", "Heading 1"),
-        "word-hard",
+        ("HYPERLINK", "deep secret", "0105000002", "Ada Holm", "heading 1", "Page", "bkmkstart"),
+        "Rules of the yard",
+        ("Rules of the yard",),
     )
 
 
@@ -119,6 +128,8 @@ _HARD = (
     r"\pard Smart \ldblquote quotes\rdblquote  \endash  and 5\~\'80\par"
     r"{\pict\wmetafile8\picw100\pich100 0105000002000000}{\*\bkmkstart _Toc1}{\*\bkmkend _Toc1}"
     r"\trowd\cellx3000\cellx6000\pard\intbl Left\cell Right\cell\row\pard a\{b\}c\\d\par"
+    r"\pard \u-10180?\u-8438? and \u-10174?\u-8265?{\*\atnid NB}{\*\atnauthor Nils}\chatn{\*\annotation\pard Is it?}\par"
+    r"{\shp{\*\shpinst\shpleft0{\sp{\sn shapeType}{\sv 202}}{\shptxt\pard In the box.\par}}}"
 )
 
 
@@ -130,7 +141,7 @@ def _file(program: _Program, body: str, *, title: str = "") -> str:
     )
     charset = {936: 134, 950: 136, 1251: 204}.get(program.page, 0)
     fonts = rf"{{\fonttbl{{\f0\froman\fcharset{charset}\fprq2{{\*\panose 02020603050405020304}}Times New Roman;}}}}"
-    sheets = r"{\stylesheet{\ql \li0 \f0\fs24 \snext0 Normal;}{\s1\ql\b\fs32 \sbasedon0 Heading 1;}}"
+    sheets = r"{\stylesheet{\ql \li0 \f0\fs24 \snext0 Normal;}{\s1\ql\b\fs32 \sbasedon0 heading 1;}{\s2\ql\b\fs28 \sbasedon0 heading 2;}{\s15\qc\fs36 \sbasedon0 Title;}}"
     return (
         f"{{\\rtf1\\ansi\\ansicpg{program.page}\\deff0\\uc{program.uc}{fonts}{{\\colortbl;\\red0\\green0\\blue0;}}{sheets}{info}"
         f"{{\\*\\generator Riched20 10.0.19041}}\\viewkind4\n\\pard\\plain\\f0\\fs24 {body}}}"
@@ -139,11 +150,12 @@ def _file(program: _Program, body: str, *, title: str = "") -> str:
 
 def _body(program: _Program, story: Story) -> str:
     write = program.text
-    blocks = [f"\\pard\\qc\\b\\fs36 {write(story.title)}\\b0\\fs24\\par\n"]
+    styles = ("\\s15", "\\s1\\outlinelevel0", "\\s2\\outlinelevel1") if program.has_styles else ("", "", "")
+    blocks = [f"\\pard{styles[0]}\\qc\\b\\fs36 {write(story.title)}\\b0\\fs24\\par\n"]
     for kind, items in parts_of(story):
         first = items[0]
         if kind in {"h2", "h3"}:
-            blocks.append(f"\\pard\\s1\\outlinelevel0\\b {write(first[0])}\\b0\\par\n")
+            blocks.append(f"\\pard{styles[1 if kind == 'h2' else 2]}\\b {write(first[0])}\\b0\\par\n")
         elif kind in {"li", "ol"}:
             for number, (text,) in enumerate(items, start=1):
                 mark = r"\u8226\'95" if kind == "li" else f"{number}."

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
+from ingest.parsers.contents import find_numbered_contents
 from ingest.parsers.tabs import name_words
 
 
@@ -56,13 +57,13 @@ _BOXES = _set(
     """cookie cookies consent gdpr skip skiplink skiplinks share sharing sharebar social socials sharedaddy
     newsletter subscribe subscription signup login signin searchbox searchform copyright cart minicart wishlist
     popup modal overlay advert advertisement advertisements advertising ads adsbygoogle sponsor sponsors
-    sponsored promo editsection printfooter feedback colophon disqus giscus utterances gitalk valine respond
+    sponsored promo editsection feedback colophon disqus giscus utterances gitalk valine respond
     siteinfo toolbar versions jumplink backtotop totop screenreader visuallyhidden sronly"""
 )
 _BOX_NAMES = re.compile(
     r"skip-?(?:to|link|nav)|back-?to-?top|scroll-?top|screen-?reader|visually-?hidden|sr-?only|jump-?(?:link|to)"
-    r"|edit-?(?:this|page|link|section|on)|powered-?by|print-?footer|search-?(?:box|form|bar|input)"
-    r"|site-?(?:footer|header|nav|title|logo|branding|notice|sub)|on-?this-?page|table-?of-?contents|content-?meta"
+    r"|edit-?(?:this|page|link|section|on)|powered-?by|search-?(?:box|form|bar|input)"
+    r"|site-?(?:footer|header|nav|title|logo|branding|notice)|on-?this-?page|table-?of-?contents|content-?meta"
     r"|d-print-none|hidden-print|print:hidden|ot-sdk|onetrust|cookiebot|add-?to-?cart|buy-?box|mini-?cart|page-?tools|copy-?(?:btn|button|code)",
     re.I,
 )
@@ -138,6 +139,7 @@ class Furniture:
         self._has_h1 = next(root.iter("h1"), None) is not None
         self._titles = [h for h in root.iter("h1") if not any(a.tag == "header" for a in h.iterancestors())]
         self._has_title_inside = any(not self._roots or _inside(title, self._roots) for title in self._titles)
+        self._contents = find_numbered_contents(root)
         self._has_heading_inside = any(_inside(h, self._roots) for h in root.iter("h2", "h3"))
         self._walk(root, skipped)
 
@@ -185,6 +187,7 @@ class Furniture:
         outer.heading_chars += inner.chars if is_heading else inner.heading_chars
         outer.has_furniture = outer.has_furniture or inner.has_furniture
         outer.has_content = outer.has_content or inner.has_content or inner.element in self._roots
+        outer.has_content = outer.has_content or inner.element in self._contents
         outer.has_content = outer.has_content or (tag in {"main", "article"} and inner.is_inside)
         outer.has_title = outer.has_title or inner.has_title or (is_title and inner.chars > 0)
         outer.has_heading = outer.has_heading or inner.has_heading or is_heading
@@ -213,6 +216,8 @@ class Furniture:
             frame.has_furniture and frame.chars == frame.heading_chars
         )  # a heading over nothing
         kind = _ROLES.get(element.get("role") or "", tag)
+        if element in self._contents and kind != "button":
+            return False
         if tag == "a" or (tag in _TEXT_TAGS and kind == tag):
             return (tag in _WAYS and self._is_way(frame, is_dense=is_dense)) or self._is_outside(frame)
         words = name_words(element.get("class"))

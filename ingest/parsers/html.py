@@ -44,6 +44,9 @@ _BLOCK_NAMES = """
     footer form header hgroup hr html legend li main menu nav ol optgroup p pre search section summary table
     tbody td tfoot th thead tr ul"""
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
+_IN_HEAD = frozenset(
+    ("base", "basefont", "link", "meta", "noframes", "noscript", "script", "style", "template", "title")
+)
 _HEADING = re.compile(r"h([1-6])$")
 _LANGUAGE_CLASS = re.compile(r"(?:^|\s)(?:language|lang|highlight)-([\w+#-]{1,20})")
 _FIGURE_LANGUAGE = re.compile(r"highlight ([\w+#-]{1,20})$")  # as Hexo names it
@@ -111,7 +114,24 @@ def _parse_tree(text: str) -> etree._Element:
         raise DocumentError("The page has no text in it; there is nothing to search.", code="empty")
     if any("depth" in entry.message for entry in parser.error_log):
         raise DocumentError("The page is nested too deeply to be read in full.", code="parse_failed")
+    _end_heads(root)
     return root
+
+
+def _end_heads(root: etree._Element) -> None:
+    """Move what is shown out of heads. A page need not write `<body>`: the first element that can't be in a head ends
+    it (HTML Living Standard, section 13.2.6.4.4), but libxml2 knows only the elements of HTML 4 as such."""
+    for head in root.findall("head"):
+        at = next((index for index, part in enumerate(head) if part.tag not in _IN_HEAD), None)
+        if at is None:
+            continue
+        body = root.find("body")
+        if body is None:
+            body = etree.SubElement(root, "body")
+        moved = head[at:]
+        moved[-1].tail = (moved[-1].tail or "") + (body.text or "")
+        body.text = None
+        body[:0] = moved
 
 
 def _metadata(root: etree._Element) -> dict[str, str]:

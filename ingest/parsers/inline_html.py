@@ -52,7 +52,7 @@ def without_html(text: str) -> tuple[str, int]:
         return text, 0
     out: list[str] = []
     comments, is_begun = 0, False
-    for is_code, stretch in _stretches(text):
+    for is_code, stretch in stretches(text):
         shown, count = (stretch, 0) if is_code or "<" not in stretch else _shown(stretch)
         if shown != stretch:
             shown = _BLANK_LINES.sub("\n\n", _SPACES_BEFORE_BREAK.sub("\n", shown))
@@ -73,7 +73,7 @@ def code_end(text: str, ticks: re.Match[str]) -> int:
     return found.end() if found else ticks.end()
 
 
-def _stretches(text: str) -> Iterator[tuple[bool, str]]:
+def stretches(text: str) -> Iterator[tuple[bool, str]]:
     """Yield fenced code and what stands between, with whether it is code; together they are the text."""
     fence = ""
     part: list[str] = []

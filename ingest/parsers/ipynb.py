@@ -1,11 +1,13 @@
 """Jupyter notebooks → Document: cells in order, Markdown as it is, code between fences, outputs' text kept short.
 
-Reads nbformat 3 and 4. Pictures and HTML outputs go; of an error its name and message stay. Sections are those of the
-Markdown headings.
+Reads nbformat 3 and 4. Pictures go, HTML outputs where their text is there; of an error its name and message stay.
+Sections are those of the Markdown headings. A front matter in the first cell, as Quarto reads it, is metadata.
 """
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -16,10 +18,17 @@ from ingest.parsers.blocks import fence_code
 from ingest.parsers.budget import TextBudget
 from ingest.parsers.decoding import decode
 from ingest.parsers.headings import build_sections, find_headings
+from ingest.parsers.html import html_to_markdown
+from ingest.parsers.inline_html import without_html
 from ingest.parsers.jsonfile import load_json, members
+from ingest.parsers.markdown import split_front_matter
+from ingest.parsers.pipe_tables import with_records
 
 MEDIA_TYPE = "application/x-ipynb+json"
 MAX_OUTPUT_CHARS = 2_000
+_OBJECT = re.compile(
+    r"\s*(?:<[\w.]+(?: object)?[^<>\n]*>\s*)?$"
+)  # nothing, or "<IPython.core.display.HTML object>"
 
 
 def parse_ipynb(content: bytes, source: str) -> Document:
@@ -29,6 +38,9 @@ def parse_ipynb(content: bytes, source: str) -> Document:
     """
     notebook = members(load_json(decode(content)))
     cells = list(_cells(notebook))
+    front, rest = split_front_matter(_source(cells[0]).strip()) if cells else ({}, "")
+    if front:
+        cells[0] = {"cell_type": "markdown", "source": rest}
     if not cells and "cells" not in notebook and "worksheets" not in notebook:
         raise DocumentError("The file is no notebook: it has no cells.", code="parse_failed")
     metadata = members(notebook.get("metadata"))
@@ -41,7 +53,7 @@ def parse_ipynb(content: bytes, source: str) -> Document:
     cleaned = clean_text("\n\n".join(blocks))
     headings = find_headings(cleaned.text)
     first = next((heading.title for heading in headings if heading.level == 1), "")
-    named = metadata.get("title")
+    named = front.get("title", metadata.get("title"))
     return Document(
         text=cleaned.text,
         title=(clean_line(named)[:300] if isinstance(named, str) else "")
@@ -50,7 +62,7 @@ def parse_ipynb(content: bytes, source: str) -> Document:
         media_type=MEDIA_TYPE,
         language=detect_language(cleaned.text),
         sections=build_sections(headings, len(cleaned.text)),
-        metadata={"language": language} if language else {},
+        metadata={**front, **({"language": language} if language else {})},
         dropped=cleaned.dropped,
     )
 
@@ -71,24 +83,41 @@ def _language(metadata: dict[str, object]) -> str:
 
 
 def _blocks(cell: dict[str, object], language: str) -> Iterator[str]:
-    text = _text(cell.get("source", cell.get("input")))
+    text = _source(cell)
     if cell.get("cell_type") == "code":
         if text.strip():
             yield fence_code(text, language)
         outputs = cell.get("outputs")
         for output in outputs if isinstance(outputs, list) else ():
-            shown = _output(members(output)).strip("\n")
-            if shown.strip():
-                yield fence_code(shown[:MAX_OUTPUT_CHARS], "text")
+            yield from _output(members(output))
+    elif cell.get("cell_type") == "heading":  # of nbformat 3
+        level = cell.get("level")
+        yield f"{'#' * min(6, max(1, int(level) if isinstance(level, str) and level.isdigit() else 1))} {text.strip()}"
     elif text.strip():
-        yield text.strip("\n")
+        yield with_records(without_html(text)[0].strip("\n"))
 
 
-def _output(output: dict[str, object]) -> str:
-    if output.get("output_type") in {"error", "pyerr"}:
-        return f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+def _output(output: dict[str, object]) -> Iterator[str]:
+    """Yield what an output shows: Markdown and text as they are, HTML and formulas only where there is no text."""
     data = members(output.get("data"))
-    return _text(output.get("text")) or _text(data.get("text/plain"))
+    if output.get("output_type") in {"error", "pyerr"}:
+        shown = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+    elif (written := _text(data.get("text/markdown"))[:MAX_OUTPUT_CHARS]).strip():
+        yield written.strip("\n")
+        return
+    else:
+        shown = _text(output.get("text")) or _text(data.get("text/plain"))
+    if len(data) > 1 and _OBJECT.match(shown):  # the name of what is shown, as "<Figure size 640x480>"
+        with contextlib.suppress(DocumentError):
+            page = _text(data.get("text/html")).encode("utf-8", "replace")
+            if written := html_to_markdown(page, drop_furniture=False):
+                yield written[:MAX_OUTPUT_CHARS]
+    elif shown.strip():
+        yield fence_code(shown.strip("\n")[:MAX_OUTPUT_CHARS], "text")
+
+
+def _source(cell: dict[str, object]) -> str:
+    return _text(cell.get("source", cell.get("input")))
 
 
 def _text(value: object) -> str:

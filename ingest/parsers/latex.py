@@ -67,11 +67,13 @@ _MACRO_ARGUMENTS: Final = {
     "{[{": "captionof",
     "{{{": "multicolumn addcontentsline definecolor",
     "[{[{[{": "multirow",
-    "[{": "bibitem num si cmidrule captionsetup cellcolor rowcolor color lstinline",
+    "[{": """
+        bibitem num si cmidrule captionsetup cellcolor rowcolor color lstinline title author date subtitle institute
+        """,
     "[{{": "SI qty textcolor mintinline rotatebox",
     "{": """
         url cline hypersetup pagestyle geometry graphicspath thispagestyle nocite lstset theoremstyle
-        index autoref cref Cref eqref pageref subtitle frametitle
+        index autoref cref Cref eqref pageref frametitle framesubtitle enquote
         """,
     "*{": "vspace hspace",
     "*{[{[": "newtheorem",
@@ -170,7 +172,9 @@ def _text_context() -> Any:
         "eqref": _last_argument("({})"),
         "footnote": _last_argument(" ({})"),
         "textsuperscript": lambda node, l2tobj: raised(_last_argument("{}")(node, l2tobj)),
-        "color": "", "fontsize": "", "item": "", "textbullet": "•",
+        "color": "", "fontsize": "", "item": "", "textbullet": "•", "today": "",
+        "glqq": "„", "grqq": "“", "glq": "‚", "grq": "‘", "flqq": "«", "frqq": "»", "flq": "‹", "frq": "›",
+        "og": "« ", "fg": " »", "enquote": _last_argument("“{}”"),
     }  # fmt: skip
     context.add_context_category(
         "more",
@@ -183,6 +187,10 @@ def _text_context() -> Any:
 _WALKER_CONTEXT: Final = _walker_context()
 _TEXT: Final = latex2text.LatexNodes2Text(
     latex_context=_text_context(), math_mode="text", keep_comments=False, strict_latex_spaces=False
+)
+# On which steps of a slide something is shown, behind a macro of beamer.
+_OVERLAY: Final = re.compile(
+    r"(\\(?:item|only|uncover|alert|visible|invisible|onslide|pause|textbf|textit|emph))<[\d+.,@a-z| -]{1,30}>"
 )
 _POWER: Final = re.compile(r"\^(?:\{([^{}]{1,20})\}|(-?\d{1,9}|n)(?![\w.]))")
 
@@ -201,7 +209,7 @@ class _Reader:
 
     def read(self, text: str) -> None:
         """Read a whole file."""
-        text = self._take_verbatim(re.sub("[\ue000\ue001]", "", text))
+        text = self._take_verbatim(_OVERLAY.sub(r"\1", re.sub("[\ue000\ue001]", "", text)))
         walker = latexwalker.LatexWalker(text, latex_context=_WALKER_CONTEXT, tolerant_parsing=True)
         nodes, _, _ = walker.get_latex_nodes()
         body = [node for node in nodes if _environment(node) == "document"]
@@ -269,7 +277,7 @@ class _Reader:
                 self._flush()
                 level = _SECTIONS.index(name) if name in _SECTIONS else 3
                 self._heading(level - self._top + 1, self._words(_arguments(node)[-1:]))
-            elif name in {"caption", "subtitle", "bibitem", "par"}:
+            elif name in {"caption", "subtitle", "framesubtitle", "bibitem", "par"}:
                 self._flush()
                 words = self._words(_arguments(node)[-1:])
                 if name == "bibitem":
@@ -296,7 +304,10 @@ class _Reader:
             elif name.rstrip("*") in _NAMED:
                 words = self._words(_arguments(node))
                 self.out.write(f"{name.rstrip('*').capitalize()}{f' ({words})' if words else ''}: ")
-            self._read(node.nodelist)
+            parts = list(node.nodelist or ())
+            if name == "frame" and parts and isinstance(parts[0], latexwalker.LatexGroupNode):
+                self._heading(3 - self._top + 1, self._words(parts.pop(0).nodelist))
+            self._read(parts)
             self._flush()
             if name in _QUOTES:
                 self.out.close_quote()

@@ -1,4 +1,5 @@
-"""Markdown bytes → Document. The stored text is the file's own, less a front matter in YAML or TOML and HTML.
+"""Markdown bytes → Document. The stored text is the file's own, less a front matter in YAML or TOML and HTML;
+long tables are written as records.
 
 A description in the front matter is the first paragraph, since it is there to be read.
 """
@@ -18,6 +19,7 @@ from app.errors import DocumentError
 from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.decoding import decode
 from ingest.parsers.inline_html import without_html
+from ingest.parsers.pipe_tables import with_records
 from ingest.parsers.written import markdown_document
 
 MEDIA_TYPE = "text/markdown"
@@ -40,6 +42,7 @@ def parse_markdown(content: bytes, source: str) -> Document:
     cleaned = clean_text(decode(content))
     metadata, text = split_front_matter(cleaned.text)
     text, comments = without_html(text)
+    text = with_records(text)
     if not text.strip():
         raise DocumentError("The file has comments alone; there is nothing to search.", code="empty")
     title = str(metadata.get("title", ""))

@@ -16,6 +16,7 @@ from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.decoding import decode
 from ingest.parsers.inline_html import code_end, without_html
 from ingest.parsers.markdown import Scalar, split_front_matter
+from ingest.parsers.pipe_tables import with_records
 from ingest.parsers.written import markdown_document
 
 MEDIA_TYPE = "text/mdx"
@@ -49,7 +50,7 @@ def parse_mdx(content: bytes, source: str) -> Document:
     cleaned = clean_text(decode(content))
     metadata, text = split_front_matter(cleaned.text)
     exported: dict[str, Scalar] = {}
-    kept = "".join(_prose(text, exported))
+    kept = with_records("".join(_prose(text, exported)))
     kept = _BLANK_LINES.sub("\n\n", kept).strip("\n") + "\n"
     if not kept.strip():
         raise DocumentError("The file has code alone; there is nothing to search.", code="empty")

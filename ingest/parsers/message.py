@@ -23,6 +23,7 @@ from ingest.parsers.budget import TextBudget
 from ingest.parsers.decoding import decode
 from ingest.parsers.html import MEDIA_TYPE as HTML_MEDIA_TYPE
 from ingest.parsers.html import html_to_markdown, parse_html
+from ingest.parsers.media_types import SNIFFED_BYTES, media_type_of
 from ingest.parsers.written import build_document
 
 MEDIA_TYPE: Final = "message/rfc822"
@@ -93,7 +94,7 @@ class _Reader:
                 for inner in _inner(part):
                     self.write_message(inner, depth + 1)
             elif _is_attached(part):
-                self._write_attachment(part)
+                self._write_attachment(part, depth)
 
     def _write_bodies(self, parts: list[Message], is_plain: bool) -> None:
         for part in parts:
@@ -103,16 +104,21 @@ class _Reader:
             else:
                 self._write(html_to_markdown(text.encode("utf-8", "replace"), drop_furniture=False))
 
-    def _write_attachment(self, part: Message) -> None:
+    def _write_attachment(self, part: Message, depth: int) -> None:
+        """Write what is attached, by the type that its name says, else by the one that its sender declares."""
         name = clean_line(_filename(part)) or part.get_content_type()
         self.attached.append(name)
-        if part.get_content_maintype() in {"image", "audio", "video", "font"}:
-            return
         content = _payload(part)
+        media_type = media_type_of(name, content[:SNIFFED_BYTES]) or part.get_content_type()
+        if media_type.partition("/")[0] in {"image", "audio", "video", "font"}:
+            return
         document = None
         if len(self.attached) <= MAX_ATTACHMENTS:
+            if media_type == MEDIA_TYPE and depth < _MAX_DEPTH:
+                self.write_message(_read(content), depth + 1)
+                return
             with contextlib.suppress(DocumentError):
-                document = self._parse(content, part.get_content_type(), name)
+                document = self._parse(content, media_type, name) if media_type != MEDIA_TYPE else None
         if document is None:
             self.dropped["attachment"] = self.dropped.get("attachment", 0) + len(content)
             return

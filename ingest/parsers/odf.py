@@ -39,16 +39,20 @@ _MAX_ROWS: Final = 1_048_576
 _MAX_COLUMNS: Final = 16_384
 _MAX_DEPTH: Final = 50  # of blocks within blocks
 _PAGE_SEPARATOR: Final = "\n\n"
+_TITLE_STYLE: Final = "Title"
+_NOT_SHOWN: Final = frozenset({"object", "object-ole", "binary-data", "annotation-end", "ruby-text"})
 _HIDDEN_SHEET: Final = "hidden_sheets"
 
 
 def parse_odt(content: bytes, source: str) -> Document:
-    """Parse a text document. Title: the property, else the first level-1 heading, else the file's stem.
+    """Parse a text document. Title: the property, else a paragraph in the style of titles, else the first level-1
+    heading, else the file's stem.
 
     Raises DocumentError `archive_bomb`, `encrypted`, `parse_failed`, `too_large` or `empty`.
     """
     archive, body, properties = _open(content, "text")
     writer = _Writer()
+    writer.title_styles = _title_styles(body.getparent().getparent())
     writer.blocks(body)
     del archive
     return build_document(
@@ -126,11 +130,12 @@ def parse_odp(content: bytes, source: str) -> Document:
 
 
 class _Writer:
-    """Writes blocks in order. `dropped`: kind → characters that were left out."""
+    """Writes blocks in order. `dropped`: kind → characters that were left out; `title_styles`: names of styles."""
 
     def __init__(self) -> None:
         self.flat = FlatWriter()
         self.dropped: Counter[str] = Counter()
+        self.title_styles: set[str] = set()
         self._spans = SpanBudget()
 
     def blocks(self, parent: etree._Element, depth: int = 0) -> None:
@@ -141,6 +146,8 @@ class _Writer:
             name = local_name(element)
             if name == "h":
                 self.flat.heading(_number(element, "outline-level", 1, 6), self._inline(element))
+            elif name == "p" and attribute(element, "style-name") in self.title_styles:
+                self.flat.heading(1, self._inline(element))
             elif name == "p":
                 self.flat.paragraph(self._inline(element))
             elif name == "list":
@@ -223,6 +230,7 @@ class _Writer:
 
     def _cell(self, cell: etree._Element) -> str:
         parts = [self._inline(part) for part in cell.iter("{*}p", "{*}h") if _is_own(part, cell)]
+        parts += map(_comment, cell.iterchildren("{*}annotation"))
         return LINE_BREAK.join(part for part in parts if part.strip())
 
     def _list(self, element: etree._Element, depth: int) -> None:
@@ -255,16 +263,30 @@ class _Writer:
                 body = child(part, "note-body")
                 out.append(f" ({' '.join(''.join(body.itertext()).split())})" if body is not None else "")
             elif name == "annotation":
-                creator = child(part, "creator")
-                words = " ".join("".join(p.itertext()) for p in part.iterchildren("{*}p", "{*}list"))
-                out.append(comment_words("" if creator is None else creator.text or "", words))
-            elif name in {"object", "object-ole", "binary-data", "annotation-end"} or depth > _MAX_DEPTH:
+                out.append(_comment(part))
+            elif name in _NOT_SHOWN or depth > _MAX_DEPTH:
                 pass
             elif name in {"title", "desc"}:
                 out.append(f" [{''.join(part.itertext()).strip()}] ")
             elif name:
                 self._collect(part, out, depth + 1)
             out.append(part.tail or "")
+
+
+def _comment(annotation: etree._Element) -> str:
+    creator = child(annotation, "creator")
+    words = " ".join("".join(part.itertext()) for part in annotation.iterchildren("{*}p", "{*}list"))
+    return comment_words("" if creator is None else creator.text or "", words)
+
+
+def _title_styles(content: etree._Element) -> set[str]:
+    """Names of the style of titles and of those that the file derives from it."""
+    derived = {
+        attribute(style, "name")
+        for style in content.iter("{*}style")
+        if attribute(style, "parent-style-name") == _TITLE_STYLE
+    }
+    return {_TITLE_STYLE, *derived}
 
 
 def _open(content: bytes, kind: str) -> tuple[Archive, etree._Element, dict[str, str]]:

@@ -13,6 +13,7 @@ from ingest.cleaning import clean_text
 from ingest.parsers.decoding import decode
 from ingest.parsers.inline_html import without_html
 from ingest.parsers.markdown import split_front_matter
+from ingest.parsers.pipe_tables import with_records
 from ingest.parsers.written import markdown_document
 
 MEDIA_TYPE = "text/x-rmarkdown"
@@ -61,6 +62,6 @@ def parse_rmarkdown(content: bytes, source: str) -> Document:
     text, comments = without_html("\n".join(kept))
     counts = {"markup": left_out, "comment": comments}
     dropped = {**cleaned.dropped, **{kind: count for kind, count in counts.items() if count}}
-    text = clean_text(text).text
+    text = with_records(clean_text(text).text)
     title = str(metadata.get("title", ""))
     return markdown_document(text, source, MEDIA_TYPE, title=title, metadata=metadata, dropped=dropped)

@@ -453,7 +453,8 @@ _Write = Callable[[_Writer, nodes.Element, int], None]
 _ADMONITIONS: Final[list[type[Any]]] = nodes.Admonition.__subclasses__()
 _WRITERS: Final[Mapping[type[nodes.Node], _Write]] = {
     **dict.fromkeys(
-        (nodes.paragraph, nodes.title, nodes.subtitle, nodes.rubric, nodes.attribution), _Writer._paragraph
+        (nodes.paragraph, nodes.title, nodes.subtitle, nodes.rubric, nodes.attribution, nodes.caption),
+        _Writer._paragraph,
     ),
     **dict.fromkeys((nodes.literal_block, nodes.doctest_block, nodes.math_block), _Writer._literal),
     **dict.fromkeys((nodes.bullet_list, nodes.enumerated_list), _Writer._list),

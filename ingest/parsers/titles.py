@@ -15,7 +15,13 @@ _MAX_TITLE_CHARS = 300
 # Titles that programs write by themselves: file names, "Microsoft Word - x", numbers, "untitled".
 _NOT_A_TITLE = re.compile(
     r"(?i)microsoft \w+ - |untitled|(?:powerpoint|microsoft word|word|pptx?) (?:presentation|document)$"
-    r"|演示文稿\d*$|文档\d*$|\(?(?:anonymous|unspecified|no title)\)?$"
+    r"|powerpoint[ -](?:演示文稿|簡報|プレゼンテーション|프레젠테이션|präsentation|presentatie|presentasjon)$"
+    r"|(?:présentation|presentación de|apresentação do|presentazione (?:standard )?di|презентация|prezentacja programu"
+    r"|prezentace aplikace) powerpoint$"
+    r"|(?:新建 ?)?(?:microsoft (?:word|excel|powerpoint) ?)?(?:文档|文件|文書|演示文稿|簡報|工作簿|活頁簿)\d*$"
+    r"|(?:do[ck]ument(?:o|en)?|book|mappe|classeur|libro|cartel) ?\d+$"
+    r"|无标题|無標題|無題|제목 없음|sans titre|ohne titel|unbenannt|sin título|без имени"
+    r"|\(?(?:anonymous|unspecified|no title)\)?$"
     r"|.*\.(?:docx?|pptx?|xlsx?|pdf|tex|dvi|indd|rtf|odt|html?)$"
 )
 
@@ -28,7 +34,9 @@ def usable_title(title: str) -> str:
     """
     title = clean_line(title)[:_MAX_TITLE_CHARS]
     letters = sum(map(str.isalpha, title))
-    is_title = letters >= 2 and letters * 2 >= len(title) and not _NOT_A_TITLE.match(title)
+    # "Invoice 2026-0042" is one for its word, "0000909832-23-001" and "scan 20240301 112233" are not
+    has_word = letters * 3 >= len(title) and any(len(word) > 3 and word.isalpha() for word in title.split())
+    is_title = letters >= 2 and (letters * 2 >= len(title) or has_word) and not _NOT_A_TITLE.match(title)
     return title if is_title else ""
 
 

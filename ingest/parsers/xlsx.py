@@ -42,6 +42,7 @@ _THREADED = re.compile(
     r"\[(?:Threaded comment|线程批注|线程注释|討論串註解)\].*?(?:Comment|Comments|注释|批注|註解)[:：]\s*",
     re.S,
 )
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _HAN = re.compile("[\u3400-\u9fff]")
 
 
@@ -285,7 +286,14 @@ def _shared_strings(package: Package, main: str) -> list[str]:
 def _rich_text(element: etree._Element) -> str:
     """Join the runs of a string, without the phonetic guides above them."""
     texts = (text.text or "" for text in element.iter("{*}t") if local_name(text.getparent()) != "rPh")
-    return "".join(texts).replace("\n", LINE_BREAK)
+    return _characters("".join(texts))
+
+
+def _characters(text: str) -> str:
+    """Read the characters that a text of a workbook writes as "_x000D_" (ST_Xstring: ISO/IEC 29500-1, 22.9.2.19)."""
+    if "_x" in text:
+        text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return text.replace("\r\n", "\n").replace("\n", LINE_BREAK)
 
 
 def _cell_text(cell: etree._Element, shared: list[str], formats: CellFormats) -> str:
@@ -305,4 +313,4 @@ def _cell_text(cell: etree._Element, shared: list[str], formats: CellFormats) ->
         return f"={formula}" if formula else ""
     if kind == "n":
         return formats.show(value, attribute(cell, "s"))
-    return value.replace("\n", LINE_BREAK)
+    return _characters(value)

@@ -289,3 +289,32 @@ def test_links_and_boxes_that_are_only_named_like_signs_are_text() -> None:
         "<h2>Saws</h2></div><p>Text.</p><ul><li><a href='#b'>Part B</a></li></ul></main>"
     )
     assert text(body) == "# Tools\n\nThe saw of the year\n\n## Saws\n\nText.\n\n- Part B"
+
+
+# Lists of contents, and pages without a body
+
+
+def contents(*items: str) -> str:
+    links = "".join(f'<li><a href="#{at}">{item}</a>' for at, item in enumerate(items))
+    return f"<nav id=toc><h2>Contents</h2><ul>{links}</ul></nav>"
+
+
+def test_contents_that_number_the_sections_are_text_and_others_not() -> None:
+    """The number of a section, by which it is cited, stands there alone."""
+    numbered = contents("<span>1</span> <span>Scope</span>", "<span>1.1</span> Parties", "2 Fees")
+    body = (
+        "<main><h1>Lease</h1><h2>Scope</h2><p>All boats.<h3>Parties</h3><p>Two.<h2>Fees</h2><p>None.</main>"
+    )
+    assert "- 1 Scope\n- 1.1 Parties\n- 2 Fees" in text(numbered + body)
+    assert "Contents" not in text(contents("Scope", "Parties", "Fees") + body)
+    own = body.replace("<h2>", "<h2>1 ").replace("<h3>", "<h3>1.1 ")
+    assert "Contents" not in text(numbered + own)
+
+
+@pytest.mark.parametrize("content", ["main", "section", "article", "header", "figure"])
+def test_a_page_without_body_is_read(content: str) -> None:
+    """It was refused as empty: libxml2 leaves elements that it does not know in the head."""
+    html = f"<title>Rules</title><style>p {{}}</style><{content}><h1>Gate</h1><p>Shut at ten.</{content}>Ring.<p>Wait."
+    document = parse(html.encode(), "text/html", "x.html")
+    assert document.text == "# Gate\n\nShut at ten.\n\nRing.\n\nWait."
+    assert document.title == "Rules"

@@ -6,8 +6,8 @@ import pytest
 
 from app.domain import Document
 from app.errors import DocumentError
-from ingest.media_types import media_type_of
 from ingest.parsers import parse
+from ingest.parsers.media_types import media_type_of
 
 
 def mdx(text: str) -> Document:
@@ -174,3 +174,32 @@ def test_colours_of_a_terminal_go() -> None:
     """F-1132: of ANSI colours only the escape character went."""
     text = "\x1b[31mepoch 1\x1b[0m \x1b[1;32mdone\x1b[K [31m stays\n"
     assert parse(text.encode(), "text/plain", "a.log").text == "epoch 1 done [31m stays\n"
+
+
+# Long tables of Markdown
+
+
+ROWS = "".join(f"| W-{number} | {number} t |\n" for number in range(30))
+
+
+@pytest.mark.parametrize("media_type", ["text/markdown", "text/mdx", "text/x-rmarkdown"])
+def test_rows_of_a_long_table_name_their_columns(media_type: str) -> None:
+    """F-1132: later chunks of a long table had no header."""
+    text = f"# Works\n\nAll works:\n| Code | Output |\n|:-----|---:|\n{ROWS}\nEnd.\n"
+    stored = parse(text.encode(), media_type, "x").text
+    assert "All works:\n\nCode | Output\n\n- Code: W-0 | Output: 0 t\n- Code: W-1 | Output: 1 t\n" in stored
+    assert stored.endswith("- Code: W-29 | Output: 29 t\n\nEnd.\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```\n| Code | Output |\n|---|---|\n{ROWS}```\n",
+        f"    | Code | Output |\n    |---|---|\n{ROWS}",
+        f"| Code | Output |\n|---|\n{ROWS}",
+        "| Code | Output |\n|---|---|\n| W-1 | 1 t |\n",
+        "a | b\n\n" * 40,
+    ],
+)
+def test_other_text_with_bars_stays_as_it_is(text: str) -> None:
+    assert parse(text.encode(), "text/markdown", "x.md").text == text

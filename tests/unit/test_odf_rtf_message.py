@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from app.domain import Document
 from app.errors import DocumentError
-from ingest.media_types import MEDIA_TYPES
 from ingest.parsers import message, odf, parse, rtf
+from ingest.parsers.media_types import MEDIA_TYPES
 from ingest.reasons import REASONS
 
 _NAMES = (
@@ -183,7 +183,7 @@ def test_f_1122_rich_text_keeps_its_letters() -> None:
     """F-1122: .rtf was refused."""
     document = read(RTF, ".rtf")
     assert document.title == "Valve guide"
-    for words in ["Turn the valve ° 90 € by hand.", "Second", "Part|Price", "Lid|4", "Done. été"]:
+    for words in ["Turn the valve ° 90 € by hand.", "Second", "| Part | Price |", "| Lid | 4 |", "Done. été"]:
         assert words in document.text
     assert "SimSun" not in document.text
     chinese = rb"{\rtf1\ansi\ansicpg936 \'b7\'a7\'c3\'c5 \u38400?\u38376?}"
@@ -290,3 +290,35 @@ def test_mutated_files_are_parsed_or_refused_by_code(media_type: str, data: st.D
     assert document.text.strip()
     assert document.title
     assert "\0" not in document.text
+
+
+def test_what_is_attached_is_read_by_its_name() -> None:
+    """Senders that do not know a type write application/octet-stream, or the type of the program."""
+    mail = EmailMessage()
+    mail["Subject"] = "Files"
+    mail.set_content("See below.")
+    for name, content in (
+        ("rules.odt", ODT),
+        ("höhe.csv", "Ort;Höhe\nKai;3 m\n".encode("cp1252")),
+        ("x.bin", b"\0\1"),
+    ):
+        mail.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    document = read(mail.as_bytes(), ".eml")
+    assert "## rules.odt" in document.text
+    assert "| Kai | 3 m |" in document.text
+    assert document.dropped == {"attachment": 2}
+
+
+def test_messages_within_messages_end_somewhere() -> None:
+    inner = b"Subject: Inner\n\nThe core.\n"
+    for depth in range(12):
+        mail = EmailMessage()
+        mail["Subject"] = f"Level {depth}"
+        mail.set_content(f"Body {depth}.")
+        mail.add_attachment(inner, maintype="application", subtype="octet-stream", filename="inner.eml")
+        inner = mail.as_bytes()
+    document = read(inner, ".eml")
+    assert "Body 11." in document.text
+    assert "Body 8." in document.text
+    assert "Body 6." not in document.text
+    assert document.dropped["attachment"] > 0

@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import DocumentError, InvalidRequestError
 from ingest.ignoring import Selection
-from ingest.media_types import media_type_of
+from ingest.parsers.media_types import media_type_of
 from ingest.roots import name_paths
 from ingest.sources import FoundSources, content_sha256, find_sources, read_source
 
