@@ -51,8 +51,9 @@ def _number(value: Any) -> Any:
     return value
 
 
-Integer = Annotated[int, BeforeValidator(_whole_number)]
-Number = Annotated[float, BeforeValidator(_number)]
+# The last of an annotation, behind its bounds: else these are no bounds of a number to /openapi.json.
+WHOLE: Final = BeforeValidator(_whole_number)
+NUMBER: Final = BeforeValidator(_number)
 Flag = StrictBool
 
 

@@ -27,7 +27,7 @@ from pydantic import (
 
 from app.answering import AskRequest
 from app.api.attachments import CONTEXT_TAG, brings_text, question_in, tagged_spans
-from app.api.bodies import UNSTORABLE, Integer, NullIsDefault, Request, Text, refusal, storable
+from app.api.bodies import UNSTORABLE, WHOLE, NullIsDefault, Request, Text, refusal, storable
 from app.api.filters import AnyFilter
 from app.api.front_ends import chore_reply
 from app.api.rendering import without_images, without_source_list
@@ -143,7 +143,7 @@ class Options(NullIsDefault, Request):
     """Ours, beside OpenAI's: `extra_body={"pgask": {…}}` in its Python client."""
 
     source_list: bool | None = None
-    top_k: Annotated[Integer, Field(ge=1, le=MAX_TOP_K)] = 6
+    top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K), WHOLE] = 6
     filter: AnyFilter | None = None
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.answering import AskRequest
-from app.api.bodies import Flag, Integer, NullIsDefault, Number, Request, Text, refusal
+from app.api.bodies import NUMBER, WHOLE, Flag, NullIsDefault, Request, Text, refusal
 from app.api.explain import ExplainReply, explain_reply
 from app.api.filters import AnyFilter
 from app.domain import (
@@ -67,10 +67,10 @@ class Turn(Request):
 class Generation(NullIsDefault, Request):
     """Sampling settings for the language model; without one they have no effect. null stands for a default."""
 
-    temperature: Annotated[Number, Field(ge=0, le=2)] = 0.2
-    top_p: Annotated[Number, Field(gt=0, le=1)] = 0.9
-    top_k: Annotated[Integer, Field(ge=1, le=1_000)] = 40
-    max_tokens: Annotated[Integer, Field(ge=1, le=4_096)] = 512
+    temperature: Annotated[float, Field(ge=0, le=2), NUMBER] = 0.2
+    top_p: Annotated[float, Field(gt=0, le=1), NUMBER] = 0.9
+    top_k: Annotated[int, Field(ge=1, le=1_000), WHOLE] = 40
+    max_tokens: Annotated[int, Field(ge=1, le=4_096), WHOLE] = 512
     stop: list[Annotated[Text, Field(min_length=1, max_length=64)]] = Field(
         default_factory=list, max_length=8
     )
@@ -81,7 +81,7 @@ class Asked(NullIsDefault, Request):
 
     question: Question
     collection: CollectionName = "default"
-    top_k: Annotated[Integer, Field(ge=1, le=MAX_TOP_K)] = 6
+    top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K), WHOLE] = 6
     filter: AnyFilter | None = None
     explain: Annotated[
         Flag, Field(description="Show what each stage of the search thought of each candidate")
@@ -96,7 +96,7 @@ class Search(Asked):
     """A question to the retriever; null stands for a field's default."""
 
     neighbors: Annotated[
-        Integer, Field(ge=0, le=2, description="Chunks before and after each hit that are added to it")
+        int, Field(ge=0, le=2, description="Chunks before and after each hit that are added to it"), WHOLE
     ] = 0
 
 

@@ -326,6 +326,8 @@ def test_f_1213_what_may_be_refused_is_told(client: TestClient) -> None:
     name = schemas["Equal"]["properties"]["field"]["anyOf"]
     assert re.search(name[1]["pattern"], r"metadata.a.dc\.title")
     assert not re.search(name[1]["pattern"], "metadata.a..b")
+    bounds = schemas["Ask"]["properties"]["top_k"]
+    assert (bounds["type"], bounds["minimum"], bounds["maximum"]) == ("integer", 1, 50)
     parameters = {one["name"]: one for one in document["paths"]["/documents"]["get"]["parameters"]}
     pattern = parameters["cursor"]["schema"]["anyOf"][0]["pattern"]
     following = client.get("/documents?limit=1").json()["next_cursor"]
