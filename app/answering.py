@@ -39,7 +39,7 @@ from app.generation.extractive import Extraction, extract
 from app.generation.llm import LlmClient
 from app.generation.markers import MarkerStream
 from app.generation.narrowing import narrow
-from app.generation.prompt import Prompt, build_messages, is_refusal, refusal
+from app.generation.prompt import Prompt, build_messages, has_words, is_refusal, refusal
 from app.generation.quoting import in_language, only_quoted
 from app.generation.refusing import REASONS, near_misses
 from app.generation.reply import Voice
@@ -504,7 +504,7 @@ class Answerer:
                         yield TokenEvent(shown)
         if rest := stream.finish():
             yield TokenEvent(rest)
-        if not raw.strip():
+        if not has_words(raw):
             raise LlmUnavailableError("The language model gave an empty answer.")
         if is_refusal(raw):
             yield DoneEvent(replace(_abstention(question, llm.model_name, meant.voice), usage=usage))

@@ -35,7 +35,7 @@ from app.api.openai_wire import (
     model_object,
 )
 from app.api.problems import Fault, FaultError, fault_of, openai_body, prefers_chinese
-from app.api.rendering import ImageGuard, source_list, without_images
+from app.api.rendering import InertText, inert_stream, source_list
 from app.api.stream import EventStream
 from app.domain import Answer
 from app.errors import NotFoundError
@@ -128,7 +128,7 @@ async def complete(
             _chunks(parts, question, metrics, envelope, ending, usage=include_usage), metrics, request
         )
     answer = await whole_answer(parts.answerer, question, metrics, request.receive)
-    return JSONResponse(envelope.completion(answer, without_images(answer.text) + ending(answer)))
+    return JSONResponse(envelope.completion(answer, InertText(answer.text).text + ending(answer)))
 
 
 def _stream(chunks: AsyncGenerator[bytes, None], metrics: Metrics, request: Request) -> EventStream:
@@ -163,7 +163,7 @@ async def _chunks(
 ) -> AsyncGenerator[bytes, None]:
     """The role, the text piece by piece, the end with the evidence, the count of tokens if `usage`, [DONE]."""
     no_usage = {"usage": None} if usage else {}
-    guard = ImageGuard()
+    guard = inert_stream()
     begun, written = False, ""  # what the answer has said so far
     sent = ""  # the same as the client has it
 
@@ -179,8 +179,13 @@ async def _chunks(
                 if isinstance(event, DoneEvent):
                     metrics.count_answer(event.answer)
                 said = _said(event, written)
+                piece = ""
+                if (
+                    isinstance(event, DoneEvent) and said
+                ):  # in the place of what was said before, which may be half
+                    piece, guard = guard.finish(), inert_stream()
                 written += said
-                piece = guard.feed(said)
+                piece += guard.feed(said)
                 if isinstance(event, DoneEvent):
                     piece += guard.finish() + ending(event.answer)
                 sent += piece

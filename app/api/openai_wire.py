@@ -30,7 +30,7 @@ from app.api.attachments import CONTEXT_TAG, brings_text, question_in, tagged_sp
 from app.api.bodies import UNSTORABLE, WHOLE, NullIsDefault, Request, Text, refusal, storable
 from app.api.filters import AnyFilter
 from app.api.front_ends import chore_reply
-from app.api.rendering import without_images, without_source_list
+from app.api.rendering import InertText, without_source_list
 from app.api.schemas import (
     MAX_QUESTION_CHARS,
     MAX_TOP_K,
@@ -458,16 +458,16 @@ def extension(answer: Answer, content: str) -> dict[str, Any]:
 
 
 def _claims_in(content: str, answer: Answer) -> list[ClaimReply]:
-    """The claims with their places in the text as sent: images made text shift them, and so does what stands before.
-
-    None where what was sent is not the answer's text: tokens that a stream can't take back.
+    """The claims with their places in the text as sent: what was made harmless shifts them, and so does what stands
+    before. None where what was sent is not the answer's text: tokens that a stream can't take back.
     """
-    begin = content.rfind(without_images(answer.text))
+    inert = InertText(answer.text)
+    begin = content.rfind(inert.text)
     if begin < 0:
         return []
 
     def place(offset: int) -> int:
-        return begin + len(without_images(answer.text[:offset]))
+        return begin + inert.place(offset)
 
     return [
         ClaimReply(

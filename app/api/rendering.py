@@ -1,4 +1,4 @@
-"""An answer for clients that draw Markdown by rules of their own: a plain list of sources, and no images. Pure.
+"""An answer for clients that draw Markdown by rules of their own: a plain list of sources, and nothing that acts. Pure.
 
 Titles and file names come from documents: what they show must be a line of text, never a link or an image.
 """
@@ -6,10 +6,12 @@ Titles and file names come from documents: what they show must be a line of text
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
 from app.domain import Citation
+from app.generation.inert_markdown import InertMarkdown
 
 MAX_LABEL_CHARS: Final = 200
 _HEADINGS: Final = {False: "Sources:", True: "来源："}
@@ -52,34 +54,32 @@ def plain_line(text: str) -> str:
     return line if len(line) <= MAX_LABEL_CHARS else line[: MAX_LABEL_CHARS - 1] + "…"
 
 
-def without_images(text: str) -> str:
-    r"""A whole text as `ImageGuard` lets it through: "![" becomes "!\["."""
-    return text.replace("![", "!\\[")
+class InertText:
+    """A whole answer with nothing in it that leads away, fetches or runs (app/generation/inert_markdown.py), and where
+    the places of the one lie in the other.
 
-
-class ImageGuard:
-    r"""Makes Markdown images in an answer plain text, piece by piece: "![" becomes "!\[", which is drawn as it was.
-
-    An image is fetched without a click, so a document or a model could send out what it knows in its address.
-
-    >>> guard = ImageGuard()
-    >>> [guard.feed("Look!"), guard.feed("[x](http://evil.example) and !"), guard.finish()]
-    ['Look', '!\\[x](http://evil.example) and ', '!']
+    >>> inert = InertText("See ![x](https://evil.example) [1].")
+    >>> inert.text, inert.place(31)
+    ('See x [1].', 6)
     """
 
-    def __init__(self) -> None:
-        self._held = ""
+    def __init__(self, text: str) -> None:
+        inert = inert_stream()
+        self.text = inert.feed(text) + inert.finish()
+        places = (*inert.places, (len(text), len(self.text)))
+        self._given: list[int] = [given for given, _ in places]
+        self._made: list[int] = [made for _, made in places]
 
-    def feed(self, piece: str) -> str:
-        """Take the next piece and return what can be shown now."""
-        text = self._held + piece
-        self._held = "!" if text.endswith("!") else ""
-        return without_images(text.removesuffix(self._held))
+    def place(self, offset: int) -> int:
+        """Where the character at `offset` of the answer came to stand, or what stood around it."""
+        index = bisect_right(self._given, offset) - 1
+        last = self._made[index + 1] if index + 1 < len(self._made) else len(self.text)
+        return min(self._made[index] + offset - self._given[index], last)
 
-    def finish(self) -> str:
-        """Return what was held back."""
-        held, self._held = self._held, ""
-        return held
+
+def inert_stream() -> InertMarkdown:
+    """The same piece by piece. Quoted documents may hold turns and tokens, a model's own are gone by now."""
+    return InertMarkdown(cuts_turns=False)
 
 
 def _label(citation: Citation, *, chinese: bool) -> str:

