@@ -106,7 +106,7 @@ class Ahead(Generic[Item, Made]):
                     self._in_work += self._weigh_made(made) - room
                     self._made.append(made)
                     self._changed.notify_all()
-        except BaseException as error:  # noqa: BLE001 - raised by take(), in the thread that decides
+        except BaseException as error:  # raised by take(), in the thread that decides
             self._error = error
         finally:
             self._is_over = True
@@ -154,7 +154,7 @@ class Worker:
         def run() -> None:
             try:
                 future.set_result(call())
-            except BaseException as error:  # noqa: BLE001 - raised by result(), in the thread that decides
+            except BaseException as error:  # raised by result(), in the thread that decides
                 future.set_exception(error)
 
         self._calls.put(run)

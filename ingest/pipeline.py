@@ -262,7 +262,7 @@ class IngestRun:
             )
         except DocumentError as error:
             return _Unprepared(version, error.code, str(error))
-        except Exception as error:  # noqa: BLE001 - one bad document never stops a run
+        except Exception as error:  # one bad document never stops a run
             _log.exception("document failed", source=file.source)
             return _Unprepared(version, "parse_failed", f"{type(error).__name__} while reading the file.")
 
@@ -352,7 +352,7 @@ class IngestRun:
             return
         except PgaskError:
             raise  # says something of the database or the collection: the next document would meet it too
-        except Exception as error:  # noqa: BLE001 - one bad document never stops a run
+        except Exception as error:  # one bad document never stops a run
             _log.exception("document failed", source=prepared.version.source)
             self._fail(
                 prepared.version, "parse_failed", f"{type(error).__name__} while storing the document."

@@ -85,7 +85,7 @@ class RequestContext:
                 if not self._closing.begun:
                     raise
                 await answer(SHUTTING_DOWN)  # the server ends, and cuts what hangs
-            except Exception as error:  # noqa: BLE001 - the API boundary: the client gets a problem, the log the rest
+            except Exception as error:  # the API boundary: the client gets a problem, the log the rest
                 await answer(fault_of(error))
             finally:
                 self._end(scope, status or CLIENT_CLOSED, time.perf_counter() - started)

@@ -73,7 +73,7 @@ class EventStream(Response):
                 async for event in events:
                     await queue.put(event)
             await queue.put(None)
-        except Exception as error:  # noqa: BLE001 - the API boundary: told to the client by _send
+        except Exception as error:  # the API boundary: told to the client by _send
             await queue.put(error)
 
     async def _break_off(

@@ -300,7 +300,7 @@ def _read(kept: Path) -> Parts | None:
         )
     except FileNotFoundError:
         return None
-    except Exception as error:  # noqa: BLE001 - both libraries raise bare Exception and RuntimeError for a bad file
+    except Exception as error:  # both libraries raise bare Exception and RuntimeError for a bad file
         _log.warning("kept OpenVINO model can't be read", folder=str(kept), error=str(error)[:200])
         return None
 

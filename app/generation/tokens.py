@@ -61,7 +61,7 @@ def local_tokenizer(model: str) -> Callable[[str], int] | None:
         if isinstance(cached, str):
             file = Path(cached)
         tokenizer = Tokenizer.from_file(str(file)) if file.is_file() else None
-    except Exception:  # noqa: BLE001 - not a name of the hub, or not a tokenizer: both libraries raise what they like
+    except Exception:  # not a name of the hub, or not a tokenizer: both libraries raise what they like
         return None
     if tokenizer is None:
         return None

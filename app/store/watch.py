@@ -90,7 +90,7 @@ class IndexWatch:
             wait_s = self._every_s or READ_EVERY_S
             try:
                 self.look()
-            except Exception as error:  # noqa: BLE001 - whatever it was, the next look may do better
+            except Exception as error:  # whatever it was, the next look may do better
                 self._warn(error)
 
     def _maintain(self, owner: Connection) -> None:
@@ -101,7 +101,7 @@ class IndexWatch:
                 return
             try:
                 maintain(owner, space.id, self._settings, wait=False)
-            except Exception as error:  # noqa: BLE001 - of this space: the others are looked after all the same
+            except Exception as error:  # of this space: the others are looked after all the same
                 self._warn(error, space=space.id)
 
     def _warn(self, error: Exception, **where: int) -> None:

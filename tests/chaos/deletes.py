@@ -69,7 +69,7 @@ class _Reader(threading.Thread):
         while not self.stopped.is_set():
             try:
                 self._look()
-            except Exception as error:  # noqa: BLE001 - told in the figures
+            except Exception as error:  # told in the figures
                 self._figures.errors.append(f"{type(error).__name__}: {error}")
                 return
 

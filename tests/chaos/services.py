@@ -139,7 +139,7 @@ async def _serve(database: Database, space_id: int, number: int, notes: int, see
                     await write(pool, lambda one: catalog.delete_collection(one, f"c{number}"))
                 written.set()
                 await looking
-        except Exception as error:  # noqa: BLE001 - it is what this is about
+        except Exception as error:  # it is what this is about
             told["errors"].append(f"{type(error).__name__}: {error}"[:300])
             looking.cancel()
     told["warnings"] = [str(one) for one in logs if one["log_level"] != "info"]

@@ -107,7 +107,7 @@ def fault_of(words: list[str]) -> str | None:
     context = command.context_class(command, info_name=name)
     try:
         given, rest, _ = command.make_parser(context).parse_args(list(arguments))
-    except Exception as error:  # noqa: BLE001 - typer's vendored click has no public name for its errors
+    except Exception as error:  # typer's vendored click has no public name for its errors
         return f"{' '.join(words)}: {error}"
     missing = [
         parameter.name
@@ -241,3 +241,10 @@ def test_each_page_of_the_handbook_is_there_in_both_languages_with_the_same_sett
 def test_the_handbook_explains_every_reason_code(language: str) -> None:
     text = text_of(ROOT / "corpus" / language / "troubleshooting.md")
     assert {code for code in REASONS if f"| `{code}` |" not in text} == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_f_1401_the_readme_names_the_setting_of_what_it_limits(page: str) -> None:
+    """It said that there was no reranker."""
+    (line,) = [line for line in text_of(ROOT / page).splitlines() if "PGASK_RERANK_MODEL" in line]
+    assert line.startswith("- ")

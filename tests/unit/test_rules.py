@@ -1,0 +1,46 @@
+"""Rules of CONTRIBUTING.md that no linter holds."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+TESTS: Final = Path(__file__).parents[1]
+PATCHES: Final = frozenset({"setattr", "delattr", "setitem", "delitem"})
+
+# By file, what is replaced there beside constants, and why nothing else does it.
+ALLOWED: Final = {
+    "integration/test_cli.py": {"stdin"},  # what a person types
+    "integration/test_roots.py": {"open"},  # counts the files that are opened, and opens them
+    "unit/test_openvino.py": {"calibration_windows", "quantize"},  # quantizing in full takes a minute
+}
+
+
+def patched(source: str) -> Iterator[str]:
+    """The names that a test replaces by `monkeypatch`, whatever it calls it: constants in capitals left out.
+
+    >>> list(patched('m.setattr(a, "LIMIT", 1); m.setattr("a.b.run", f); m.setenv("X", "1"); m.setattr(a, name, f)'))
+    ['run', 'name']
+    """
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
+            continue
+        if node.func.attr not in PATCHES:
+            continue
+        first, *others = node.args
+        is_path = isinstance(first, ast.Constant) and isinstance(first.value, str)
+        named = first if is_path or not others else others[0]
+        name = named.value if isinstance(named, ast.Constant) else ast.unparse(named)
+        last = str(name).rsplit(".", 1)[-1]
+        if not last.strip("_").isupper():
+            yield last
+
+
+def test_f_1403_nothing_is_patched() -> None:
+    """But constants in capitals and what stands above; `unittest.mock` is banned by ruff."""
+    for path in TESTS.rglob("*.py"):
+        found, file = set(patched(path.read_text("utf-8"))), path.relative_to(TESTS).as_posix()
+        assert found == ALLOWED.get(file, set()), file
+    assert all((TESTS / file).is_file() for file in ALLOWED)
