@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: help setup fmt check test unit integration e2e compose-test demo web web-check eval lock chaos
+.PHONY: help setup fmt check test unit integration e2e compose-test demo llm web web-check eval lock chaos
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; \
@@ -14,6 +14,9 @@ help: ## list the commands
 
 demo: ## install, ingest the bundled corpus and serve the chat page (PORT=8000, PGASK_HOME=…) until Ctrl-C
 	@scripts/demo.sh
+
+llm: ## serve a Llama by vLLM in an environment of its own (MODEL=…, PORT=8001; MODEL=smollm2 for a trial without a hub)
+	@scripts/llm.sh
 
 setup: ## make .venv with the locked packages (PYTHON=… names the interpreter)
 	@scripts/setup.sh

@@ -9,28 +9,32 @@ from pathlib import Path
 
 import pytest
 
+from tests.compose.llama import CONTEXT_TOKENS, make_llama
 from tests.compose.stack import ROOT, Stack, free_port
-from tests.compose.tiny_llama import CONTEXT_TOKENS, make_tiny_llama
+
+LLAMA_CPP_IMAGE = "pgask-test-llamacpp"
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """`docker compose up` with the bundled corpus in it."""
     project = f"pgask-test-{os.getpid()}"
-    tiny_llama = tmp_path_factory.mktemp("tiny-llama")
+    llama = tmp_path_factory.mktemp("llama")
     stack = Stack(
         project,
         {
             "APP_IMAGE": f"{project}:test",
             "PGASK_PORT": str(free_port()),
-            "TINY_LLAMA": str(tiny_llama),
-            "PGASK_LLM_MODEL": "/tiny-llama",
+            "LLAMA": str(llama),
+            "PGASK_LLM_MODEL": "/llama/model",
             "PGASK_LLM_CONTEXT_TOKENS": str(CONTEXT_TOKENS),
             "VLLM_ARGS": "--enforce-eager",
+            "LLM_GGUF_ARGS": "--model /llama/llama.gguf",
+            "LLAMACPP_IMAGE": LLAMA_CPP_IMAGE,
         },
     )
-    open_way(tiny_llama)
-    make_tiny_llama(tiny_llama, (page.read_text("utf-8") for page in sorted((ROOT / "corpus").rglob("*.md"))))
+    open_way(llama)
+    make_llama(llama)
     try:
         stack.compose("build", "--quiet", timeout_s=1800)
         stack.compose("up", "--detach", timeout_s=600)

