@@ -58,7 +58,8 @@ class Settings(BaseSettings):
     # embedding
     embedding_model: str | None = Field(
         None,
-        description="sentence-transformers name or folder; unset: the bundled all-MiniLM-L6-v2 (English)",
+        description="english (all-MiniLM-L6-v2), multilingual (multilingual-e5-small, extra `multilingual`), or a "
+        "sentence-transformers name or folder; unset: english",
     )
     embedding_device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     embedding_dtype: Literal["auto", "float32", "bfloat16", "int8"] = Field(
@@ -70,8 +71,12 @@ class Settings(BaseSettings):
         "auto",
         description="auto: OpenVINO (extra `openvino`) where it is installed and the device is the CPU, else torch",
     )
-    query_prefix: str = Field("", description="Text put before each question for models that want one")
-    passage_prefix: str = Field("", description="Text put before each window for models that want one")
+    query_prefix: str | None = Field(
+        None, description="Text put before each question; unset: what the model's folder names"
+    )
+    passage_prefix: str | None = Field(
+        None, description="Text put before each window; unset: what the model's folder names"
+    )
 
     # ingest
     chunk_tokens: int = Field(512, ge=128, le=1024, description="Most tokens in a chunk")

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import structlog
 
 from app.config import Settings
-from app.encoders import Encoder, EncoderMemoryError, FloatMatrix
+from app.encoders import Encoder, EncoderMemoryError, FloatMatrix, packaged_e5
 from app.encoders.batching import (
     CPU_BATCH_TOKENS,
     GPU_MOST_TOKENS,
@@ -32,7 +32,7 @@ from app.encoders.batching import (
     padded_width,
 )
 from app.encoders.hardware import resolve_device
-from app.encoders.model_folder import dimension_of, find_model, weights_sha256
+from app.encoders.model_folder import dimension_of, find_model, prefixes_of, weights_sha256
 from app.encoders.openvino_int8 import INT8_RECIPE
 from app.encoders.openvino_ir import ConversionError, is_installed, load_openvino
 from app.encoders.pytorch import load_pytorch
@@ -123,24 +123,27 @@ class SentenceTransformerEmbedder:
         dtype: str = "auto",
         runtime: str = "auto",
         cache: Path | None = None,
-        query_prefix: str = "",
-        passage_prefix: str = "",
+        query_prefix: str | None = None,
+        passage_prefix: str | None = None,
     ) -> None:
         """Find the model and hash its weights; it is loaded at the first use, or by `load`. Raises ConfigError.
 
+        `model` is the name of a packaged one ("english", "multilingual"), a folder, or a name of the hub; None:
+        "english". A prefix that is None is the one that the model's folder names, if any.
         `runtime` is "torch", "openvino" (CPU alone) or "auto": OpenVINO where it is installed and the device is the
         CPU. `dtype` "int8" runs by OpenVINO alone and makes vectors of a space of their own. `cache` is the folder
         that keeps models converted for OpenVINO; None: they are converted at each load.
         """
-        self._folder = find_model(model)
+        name, self._folder = _find(model, cache)
+        query, passage = prefixes_of(self._folder)
         self._device, self._dtype, self._runtime, self._cache = device, dtype, runtime, cache
         self._lock = threading.Lock()  # one forward pass at a time; the service's wait in `app.threads`
         self._space = EmbeddingSpace(
-            model=(model or BUNDLED_MODEL) + (f" {INT8_RECIPE}" if dtype == "int8" else ""),
+            model=name + (f" {INT8_RECIPE}" if dtype == "int8" else ""),
             weights_sha256=weights_sha256(self._folder),
             dimension=dimension_of(self._folder),
-            query_prefix=query_prefix,
-            passage_prefix=passage_prefix,
+            query_prefix=query if query_prefix is None else query_prefix,
+            passage_prefix=passage if passage_prefix is None else passage_prefix,
         )
 
     @classmethod
@@ -240,13 +243,14 @@ class SentenceTransformerEmbedder:
     def _unreadable_ids(self) -> IntVector:
         return _unreadable_ids(self._encoder.unknown_id, self._encoder.tokenizer)
 
+    # Without the space at a prefix's end: the text's first token has it, and alone it would be a token of its own.
     @cached_property
     def _query_ids(self) -> IntVector:
-        return self._encode(self._space.query_prefix)[0]
+        return self._encode(self._space.query_prefix.rstrip())[0]
 
     @cached_property
     def _passage_ids(self) -> IntVector:
-        return self._encode(self._space.passage_prefix)[0]
+        return self._encode(self._space.passage_prefix.rstrip())[0]
 
     def tokenize(self, text: str) -> Tokens:
         ids, offsets = self._encode(text)
@@ -321,6 +325,19 @@ class SentenceTransformerEmbedder:
             ids[row, : len(filled)] = filled
             mask[row, : len(filled)] = 1
         return ids, mask
+
+
+def _find(model: str | None, cache: Path | None) -> tuple[str, Path]:
+    """A model's name in embedding spaces, and its folder."""
+    match model:
+        case None | "english":
+            return BUNDLED_MODEL, find_model(None)
+        case "multilingual":
+            if cache is None:
+                raise ConfigError("The multilingual model needs a folder in which it can be written.")
+            return packaged_e5.NAME, packaged_e5.find_multilingual(cache)
+        case _:
+            return model, find_model(model)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:

@@ -74,6 +74,14 @@ def dimension_of(folder: Path) -> int:
     )
 
 
+def prefixes_of(folder: Path) -> tuple[str, str]:
+    """What a model wants before questions and before passages, by the prompts that its folder names; "" for none."""
+    file = folder / "config_sentence_transformers.json"
+    found = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    prompts = found.get("prompts") or {}
+    return prompts.get("query") or "", prompts.get("document") or prompts.get("passage") or ""
+
+
 def file_sha256(path: Path) -> str:
     """sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:
