@@ -58,8 +58,8 @@ class Settings(BaseSettings):
     # embedding
     embedding_model: str | None = Field(
         None,
-        description="english (all-MiniLM-L6-v2), multilingual (multilingual-e5-small, extra `multilingual`), or a "
-        "sentence-transformers name or folder; unset: english",
+        description="english: all-MiniLM-L6-v2; multilingual: multilingual-e5-small (extra `multilingual`); or the "
+        "name or folder of a sentence-transformers model; unset: english",
     )
     embedding_device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     embedding_dtype: Literal["auto", "float32", "bfloat16", "int8"] = Field(
@@ -72,10 +72,10 @@ class Settings(BaseSettings):
         description="auto: OpenVINO (extra `openvino`) where it is installed and the device is the CPU, else torch",
     )
     query_prefix: str | None = Field(
-        None, description="Text put before each question; unset: what the model's folder names"
+        None, description="Text put before each question; unset: what the model's folder names; none: nothing"
     )
     passage_prefix: str | None = Field(
-        None, description="Text put before each window; unset: what the model's folder names"
+        None, description="Text put before each window; unset: what the model's folder names; none: nothing"
     )
 
     # ingest
@@ -243,6 +243,8 @@ class Settings(BaseSettings):
         "database_url",
         "owner_database_url",
         "embedding_model",
+        "query_prefix",
+        "passage_prefix",
         "rerank_model",
         "llm_base_url",
         "llm_model",

@@ -155,8 +155,8 @@ class SentenceTransformerEmbedder:
             dtype=settings.embedding_dtype,
             runtime=settings.embedding_runtime,
             cache=settings.home / "models",
-            query_prefix=settings.query_prefix,
-            passage_prefix=settings.passage_prefix,
+            query_prefix="" if settings.query_prefix == "none" else settings.query_prefix,
+            passage_prefix="" if settings.passage_prefix == "none" else settings.passage_prefix,
         )
 
     def load(self) -> None:

@@ -58,8 +58,8 @@ _EMBEDDINGS: Final = {
 Array = npt.NDArray[Any]
 
 
-def find_multilingual(models: Path) -> Path:
-    """The model's folder in `models`, made from the package where it is not there yet: whole or not at all.
+def find_multilingual(models: Path, package: str = PACKAGE) -> Path:
+    """The model's folder in `models`, made from the installed package where it is not there yet: whole or not at all.
 
     About 5 s and 280 MB. Raises ConfigError where the package is not installed, its file is another one, or the folder
     can't be written.
@@ -67,7 +67,7 @@ def find_multilingual(models: Path) -> Path:
     folder = models / NAME
     if (folder / "modules.json").is_file():
         return folder
-    file = _find_file()
+    file = _find_file(package)
     making: Path | None = None
     try:
         models.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,9 +93,9 @@ def find_multilingual(models: Path) -> Path:
     return folder
 
 
-def _find_file() -> Path:
+def _find_file(package: str) -> Path:
     """The package's file; the package itself is not imported."""
-    spec = importlib.util.find_spec(PACKAGE)
+    spec = importlib.util.find_spec(package)
     file = Path(spec.origin).parent / _FILE if spec is not None and spec.origin else None
     if file is None or not file.is_file():
         raise ConfigError(
