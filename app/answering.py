@@ -6,11 +6,12 @@ markers resolved. Where the model fails, the extractive answer stands in and say
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -55,7 +56,7 @@ from app.lexicon import is_chinese
 from app.question.acronyms import find_acronyms
 from app.question.content import content_terms
 from app.question.courtesy import bare_question
-from app.question.kinds import operation_terms, read_wanted
+from app.question.kinds import Wanted, operation_terms, read_wanted
 from app.question.standalone import Standalone, alone, join, standalone_question
 from app.question.talk import Again, Talk, asked_language, earlier_questions, is_traditional, read_again
 from app.question.tasks import Task, read_task
@@ -179,7 +180,7 @@ class Answerer:
         self._embedder = embedder
         self._llm = llm
         self._settings = settings
-        self._extracting = Threads("extract", os.cpu_count() or 1)  # these wait for the embedder's thread
+        self._judging = Threads("judge", os.cpu_count() or 1)  # these wait for the embedder's thread
 
     async def answer(self, request: AskRequest) -> Answer:
         """The whole answer at once."""
@@ -232,7 +233,7 @@ class Answerer:
             )
 
         if evidence < self._settings.abstain_threshold:
-            refused = self._refuse(request, read, meant.voice)
+            refused = await self._refuse(request, read, meant.voice)
             yield SourcesEvent(())
             yield TokenEvent(refused.text)
             yield finish(refused)
@@ -355,25 +356,29 @@ class Answerer:
         )
         if beside is not found:
             found, all_found = beside, await self._read(beside, standalone, _voice(request))
-        material = narrow(all_found, standalone, found.unknown_terms, mended=mended is not None)
-        evidence = answerability(
-            found.hits,
-            material.units if standalone.about or not material.units else all_found.units,
-            found.asked,
-            material.weights,
-            readable=readable,
-            unknown=found.unknown_terms,
-        )
-        extraction = None
-        if evidence > 0:
 
-            def cosines(texts: Sequence[str]) -> list[float]:
-                vectors = thread_of(self._embedder).call(self._embedder.embed_passages, texts)
-                return [float(cosine) for cosine in vectors @ found.vector]
+        def cosines(texts: Sequence[str]) -> list[float]:
+            vectors = thread_of(self._embedder).call(self._embedder.embed_passages, texts)
+            return [float(cosine) for cosine in vectors @ found.vector]
 
-            extraction = await self._extracting.run(extract, material, cosines if readable else None)
+        def judge() -> tuple[Material, Extraction | None, float]:
+            """What may answer, what would be said, and how far both reach. Takes long: for a thread."""
+            material = narrow(all_found, standalone, found.unknown_terms, mended=mended is not None)
+            evidence = answerability(
+                found.hits,
+                material.units if standalone.about or not material.units else all_found.units,
+                found.asked,
+                material.weights,
+                readable=readable,
+                unknown=found.unknown_terms,
+            )
+            if evidence <= 0:
+                return material, None, evidence
+            extraction = extract(material, cosines if readable else None)
             said = extraction.said if extraction is not None else ()
-            evidence = sufficiency(evidence, material, said, found.unknown_terms)
+            return material, extraction, sufficiency(evidence, material, said, found.unknown_terms)
+
+        material, extraction, evidence = await self._judging.run(judge)
         searched_for = asked if mended is not None else None
         return _Read(standalone, found, material, all_found, extraction, evidence, searched_for)
 
@@ -396,7 +401,7 @@ class Answerer:
         by_itself = await self._find(alone(request.question), request)
         return by_itself if by_itself.evidence >= self._settings.abstain_threshold else joined
 
-    def _refuse(self, request: AskRequest, read: _Read, voice: Voice) -> Answer:
+    async def _refuse(self, request: AskRequest, read: _Read, voice: Voice) -> Answer:
         """Why there is no answer, and what comes nearest."""
         reason: AbstentionReason = "no_evidence"
         if not read.found.hits:
@@ -405,7 +410,9 @@ class Answerer:
             if not is_empty and request.filter is not None and read.found.plan.rows == 0:
                 reason = "no_document_matches_filter"
         answer = _abstention(read.standalone.text, self._generator_name(), voice)
-        nearest = near_misses(read.found.hits, read.all_found, read.standalone, voice)
+        nearest = await asyncio.to_thread(
+            near_misses, read.found.hits, read.all_found, read.standalone, voice
+        )
         text = answer.text if reason == "no_evidence" else voice.word(REASONS[reason])
         return replace(answer, text=text, reason=reason, nearest=nearest)
 
@@ -423,20 +430,7 @@ class Answerer:
             chunk_id: Surroundings(head, find_header(before, before_start))
             for chunk_id, (head, before_start, before) in known.items()
         }
-        units = with_ranges(read_units(hits, surroundings), found.asked.text)
-        standings = {
-            hit.document_id: read_standing(
-                hit.title, hit.source, surroundings.get(hit.chunk_id, Surroundings()).head
-            )
-            for hit in found.hits
-        }
-        weights = weigh_question(found.asked, found.term_weights, found.unknown_terms)
-        if wanted.superlative or wanted.bound:
-            done = operation_terms(found.asked.text)
-            weights = {
-                term: OPERATION * weight if term in done else weight for term, weight in weights.items()
-            }
-        return Material(found.asked, wanted, units, weights, standings, is_whole, voice)
+        return await asyncio.to_thread(_material, found, hits, surroundings, wanted, voice, is_whole=is_whole)
 
     async def _extract(self, meant: _Meant, read: _Read) -> Answer:
         """Quotations, and what they are where more was asked for."""
@@ -455,10 +449,9 @@ class Answerer:
         again = meant.again
         if again is not None and again.talk is Talk.MORE:
             beside = await self._retriever.load_neighbours(found.hits)
-            units = [*read.all_found.units, *read_units(beside)]
-            return tell_more(units, answer, again.said, meant.voice)
+            return await asyncio.to_thread(_tell_more, read, beside, answer, again, meant.voice)
         if again is not None and again.talk is Talk.OBJECTION:
-            return tell_source(read.all_found, answer, again.said, meant.voice)
+            return await asyncio.to_thread(tell_source, read.all_found, answer, again.said, meant.voice)
         if meant.task is not None:
             answer = only_quoted(answer, meant.task, meant.voice)
         return in_language(answer, meant.voice) if again is not None else answer
@@ -509,7 +502,7 @@ class Answerer:
         if is_refusal(raw):
             yield DoneEvent(replace(_abstention(question, llm.model_name, meant.voice), usage=usage))
             return
-        resolved = resolve_citations(raw, prompt.used, [*found.hits, *beside])
+        resolved = await asyncio.to_thread(resolve_citations, raw, prompt.used, [*found.hits, *beside])
         answer = Answer(
             resolved.text,
             False,
@@ -523,6 +516,36 @@ class Answerer:
 
     def _generator_name(self) -> str:
         return self._llm.model_name if self._llm is not None else "extractive"
+
+
+def _material(
+    found: Retrieved,
+    hits: Sequence[ScoredChunk],
+    surroundings: Mapping[str, Surroundings],
+    wanted: Wanted,
+    voice: Voice,
+    *,
+    is_whole: bool,
+) -> Material:
+    """What the hits hold, in units. Takes long where there are many: for a thread."""
+    units = with_ranges(read_units(hits, surroundings), found.asked.text)
+    standings = {
+        hit.document_id: read_standing(
+            hit.title, hit.source, surroundings.get(hit.chunk_id, Surroundings()).head
+        )
+        for hit in found.hits
+    }
+    weights = weigh_question(found.asked, found.term_weights, found.unknown_terms)
+    if wanted.superlative or wanted.bound:
+        done = operation_terms(found.asked.text)
+        weights = {term: OPERATION * weight if term in done else weight for term, weight in weights.items()}
+    return Material(found.asked, wanted, units, weights, standings, is_whole, voice)
+
+
+def _tell_more(
+    read: _Read, beside: Sequence[ScoredChunk], answer: Answer, again: Again, voice: Voice
+) -> Answer:
+    return tell_more([*read.all_found.units, *read_units(beside)], answer, again.said, voice)
 
 
 def _may_be_mended(found: Retrieved) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from types import FrameType
 
 import pytest
 
@@ -454,3 +456,31 @@ async def test_the_streamed_pieces_add_up_with_markup() -> None:
     assert isinstance(done, DoneEvent)
     assert "".join(e.text for e in events if isinstance(e, TokenEvent)) == done.answer.text
     assert re.findall(r"\[\d\]", done.answer.text) == [f"[{c.marker}]" for c in done.answer.citations]
+
+
+async def test_f_1306_reading_and_judging_leave_the_event_loop_to_others(server: ScriptedLlm) -> None:
+    """F-1306: they took 15 to 40 ms of the event loop, and up to 220 with 50 hits, in which no other stream went on."""
+    called: set[str] = set()
+    heavy = {
+        "read_units",
+        "narrow",
+        "answerability",
+        "extract",
+        "sufficiency",
+        "near_misses",
+        "resolve_citations",
+    }
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        called.add(frame.f_code.co_name)
+
+    sys.setprofile(note)  # of this thread alone, which is the event loop's
+    try:
+        answered = await extractive(TOWER).answer(AskRequest(QUESTION))
+        refused = await extractive(TOWER).answer(AskRequest("What does the moon weigh?"))
+        told = await ask_model(server, AskRequest(QUESTION))
+    finally:
+        sys.setprofile(None)
+    assert (answered.abstained, refused.abstained, told.generator) == (False, True, "scripted-llama")
+    assert "_read" in called
+    assert not heavy & called
