@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from app.api.metrics import Metrics
 from app.api.middleware import install
+from app.api.receiving import Closing
 from app.config import Settings
 
 
@@ -23,7 +24,8 @@ def status(named: str, **settings: Any) -> int:
         return PlainTextResponse("in")
 
     app = Starlette(routes=[Route("/", answer)])
-    install(app.add_middleware, Settings(_env_file=None, **settings), Metrics())  # type: ignore[call-arg]
+    made = Settings(_env_file=None, **settings)  # type: ignore[call-arg]
+    install(app.add_middleware, made, Metrics(), Closing())
     return TestClient(app).get("http://127.0.0.1/", headers={"Host": named}).status_code
 
 
