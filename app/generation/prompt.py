@@ -36,6 +36,8 @@ HISTORY_SHARE = 0.2
 # A chunk that does not fit whole is used from its start if at least this share of it fits.
 LEAST_CUT_SHARE = 0.25
 MAX_HEADER_CHARS = 200
+# What the lines around a source begin with. A model that writes one repeats its prompt.
+FENCES = ("<<<source ", "<<<end ")
 
 # Characters that a reader does not see: zero-width and direction marks, soft hyphens, tags, controls,
 # and lone surrogates, which can't be sent.
@@ -43,6 +45,7 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ud800-\udfff\ufeff\U000e0000-\U000e007f]"
 )
 _SPECIAL = re.compile(r"<{3,}|<(?=[|｜])|</?s>|<</?SYS>>|\[/?INST\]|</?(?:start|end)_of_turn>")
+_MARKER = re.compile(r"\[\s*\d|【\s*\d")
 _HARMLESS = str.maketrans("<>[]", "‹›()")
 
 
@@ -123,8 +126,13 @@ def refusal(language: Language) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Whether an answer is the refusal sentence of either language, give or take punctuation, case and markers."""
-    return _letters(_drop_markers(text)) in {_letters(refusal("en")), _letters(refusal("zh"))}
+    """Whether an answer is the refusal sentence of either language, give or take punctuation, case and markers, or says
+    it beside words of which none has a source: a small model repeats it, numbers it, or asks the question again."""
+    said = _letters(_drop_markers(text))
+    sentences = {_letters(refusal("en")), _letters(refusal("zh"))}
+    return said in sentences or (
+        _MARKER.search(text) is None and any(sentence in said for sentence in sentences)
+    )
 
 
 def has_words(text: str) -> bool:
@@ -278,7 +286,8 @@ def _fence(number: int, source: ScoredChunk, nonce: str) -> str:
     about = " · ".join(part for part in (source.title, source.heading, page) if part)
     header = " ".join(neutralise(about).split())[:MAX_HEADER_CHARS]
     body = neutralise(source.text).strip("\n")
-    return f"<<<source {number} {nonce}>>>\n{f'[{number}] {header}'.rstrip()}\n{body}\n<<<end {number} {nonce}>>>"
+    opening, closing = FENCES
+    return f"{opening}{number} {nonce}>>>\n{f'[{number}] {header}'.rstrip()}\n{body}\n{closing}{number} {nonce}>>>"
 
 
 def neutralise(text: str) -> str:

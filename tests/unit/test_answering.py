@@ -270,6 +270,16 @@ async def test_a_model_that_refuses_abstains(server: ScriptedLlm, said: str) -> 
     assert answer.usage.prompt_tokens > 0
 
 
+async def test_a_model_that_repeats_its_prompt_is_cut_there(server: ScriptedLlm) -> None:
+    server.answer = "Built in 1889 [1].\n<<<source 1 87caaa6db9e8fa6b>>>\n[1] Towers\nThe tower"
+    answer = await ask_model(server, AskRequest(QUESTION))
+    assert answer.text == "Built in 1889 [1].\n"
+    assert answer.claims
+    server.answer = "<<<source 3 87caaa6db9e8fa6b>>>\n[1] Support levels\nThe company will"
+    answer = await ask_model(server, AskRequest(QUESTION))
+    assert (answer.generator, answer.degraded) == ("extractive", True)
+
+
 async def test_closing_the_stream_cancels_the_model(server: ScriptedLlm) -> None:
     server.answer = "word " * 2_000
     server.token_delay_s = 0.01

@@ -283,6 +283,8 @@ def test_refusal_is_in_the_rules_and_recognised(language: Language) -> None:
     assert refusal(language) in build([chunk(ENGLISH)], language=language).messages[0].content
     assert is_refusal(f" {refusal(language)[:-1]} [1]\n")
     assert not is_refusal(f"{refusal(language)} But it says 5 [1].")
+    # as a real model of 135 million parameters wrote it
+    assert is_refusal(f"1\n\n{refusal(language)}\n\nQuestion: How many?\n\n{refusal(language)}")
 
 
 _texts = st.text(st.sampled_from("abc xyz.!?\n甲乙丙。！？<|>🙂é0123,"), max_size=300)
