@@ -35,6 +35,7 @@ from app.errors import GenerationError, LimitExceededError, LlmBusyError, LlmUna
 from app.generation.again import tell_more, tell_source
 from app.generation.candidates import Material
 from app.generation.citations import resolve_citations
+from app.generation.completion_text import Stage
 from app.generation.evidence import answerability, can_read, weigh_question
 from app.generation.extractive import Extraction, extract
 from app.generation.llm import LlmClient
@@ -69,6 +70,12 @@ from app.versions import add_valid_versions
 
 OPERATION: Final = 0.3  # what "cheapest" or "less than" weighs beside what it is said of
 MOST_LEANING_TERMS: Final = 2  # of a question that is joined to the one before because it found nothing
+
+NO_ANSWER: Final = "The language model gave an empty answer."
+NO_TOKENS_LEFT: Final = (
+    "The language model gave no answer behind its reasoning: raise PGASK_LLM_REASONING_TOKENS, or switch its "
+    "reasoning off."
+)
 
 _YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
@@ -123,7 +130,14 @@ class DoneEvent:
     answer: Answer
 
 
-AnswerEvent = SourcesEvent | TokenEvent | DoneEvent
+@dataclass(frozen=True, slots=True)
+class StageEvent:
+    """What a model that reasons does from here on. "answer" takes back all tokens before it: they were reasoning."""
+
+    stage: Stage
+
+
+AnswerEvent = SourcesEvent | StageEvent | TokenEvent | DoneEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +311,13 @@ class Answerer:
         llm = self._llm
         if llm is None or llm.breaker.is_open or not any(turn.role == "user" for turn in request.history):
             return by_rule, None
-        async with llm.turn():
-            by_model = await rewrite_question(
-                llm, request.question, request.history, timeout_s=self._settings.rewrite_timeout_s
-            )
+        try:
+            async with llm.turn():
+                by_model = await rewrite_question(
+                    llm, request.question, request.history, timeout_s=self._settings.rewrite_timeout_s
+                )
+        except LlmUnavailableError:  # it was given up while this question waited for its turn
+            return by_rule, None
         return (alone(by_model) if by_model else by_rule), None
 
     async def _tell(self, request: AskRequest, voice: Voice) -> Answer | None:
@@ -484,7 +501,7 @@ class Answerer:
                 neighbours=beside,
             )
 
-        raw, usage, finish_reason = "", Usage(), None
+        raw, usage, finish_reason, reasoned = "", Usage(), None, False
         async with llm.turn():
             prompt = await llm.fit_prompt(build, request.generation)
             whole = enumerate(prompt.used, 1)  # which part of each counts, the answer has yet to say
@@ -492,6 +509,10 @@ class Answerer:
             stream, cutter = MarkerStream(len(prompt.used)), StopCutter(FENCES)
             async with aclosing(llm.stream(prompt.messages, request.generation)) as deltas:
                 async for delta in deltas:
+                    if delta.stage is not None:
+                        yield StageEvent(delta.stage)
+                        raw, reasoned = "", True
+                        stream, cutter = MarkerStream(len(prompt.used)), StopCutter(FENCES)
                     text = cutter.feed(delta.text)
                     raw += text
                     usage, finish_reason = delta.usage or usage, delta.finish_reason or finish_reason
@@ -504,7 +525,7 @@ class Answerer:
         if rest := stream.feed(text) + stream.finish():
             yield TokenEvent(rest)
         if not has_words(raw):
-            raise LlmUnavailableError("The language model gave an empty answer.")
+            raise LlmUnavailableError(NO_TOKENS_LEFT if reasoned else NO_ANSWER)
         if is_refusal(raw):
             yield DoneEvent(replace(_abstention(question, llm.model_name, meant.voice), usage=usage))
             return

@@ -170,6 +170,9 @@ class Settings(BaseSettings):
     llm_context_tokens: int | None = Field(
         None, ge=512, description="Context length; unset: asked of the server, else 4096"
     )
+    llm_reasoning_tokens: int = Field(
+        2048, ge=0, description="Tokens that a model which reasons may take for that, beside its answer's"
+    )
     llm_connect_timeout_s: float = Field(3.0, gt=0, description="Longest wait for a connection")
     llm_first_token_timeout_s: float = Field(15.0, gt=0, description="Longest wait for the first token")
     llm_idle_timeout_s: float = Field(10.0, gt=0, description="Longest wait between two tokens")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.sse import format_sse_event
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from app.answering import Answerer, AskRequest, DoneEvent, SourcesEvent, TokenEvent
+from app.answering import Answerer, AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent
 from app.api.components import Counts, Parts, RequestId, note_question
 from app.api.documentation import ASK_EXAMPLES, ASK_REPLY, ASK_STREAM, problems
 from app.api.metrics import Metrics
@@ -27,6 +27,10 @@ router = APIRouter(tags=["questions"])
 
 class _Sources(BaseModel):
     citations: list[CitationReply]
+
+
+class _Stage(BaseModel):
+    stage: Literal["reasoning", "answer"]
 
 
 class _Token(BaseModel):
@@ -54,7 +58,8 @@ async def ask(
     metrics: Counts,
     request_id: RequestId,
 ) -> Any:
-    """With `"stream": true` the reply is a stream of the events `sources`, `token`, and last `done` or `error`."""
+    """With `"stream": true` the reply is a stream of the events `sources`, `token`, and last `done` or `error`. A
+    model that reasons sends `stage` too: "reasoning", then "answer", which takes back the tokens before it."""
     note_question(parts, body)
     question = body.to_domain()
     if body.stream:
@@ -104,6 +109,8 @@ async def _events(
                     case SourcesEvent(citations):
                         sources = _Sources(citations=citations_reply(citations))
                         yield _event("sources", sources.model_dump_json())
+                    case StageEvent(stage):
+                        yield _event("stage", _Stage(stage=stage).model_dump_json())
                     case TokenEvent(text):
                         yield _event("token", _Token(text=text).model_dump_json())
                     case DoneEvent(answer):

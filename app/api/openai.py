@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, Request
 from fastapi.sse import format_sse_event
 from starlette.responses import JSONResponse
 
-from app.answering import AnswerEvent, AskRequest, DoneEvent, TokenEvent
+from app.answering import AnswerEvent, AskRequest, DoneEvent, StageEvent, TokenEvent
 from app.api.ask import whole_answer
 from app.api.components import Components, Counts, Parts, RequestId, note_question
 from app.api.documentation import (
@@ -52,6 +52,11 @@ _RULE: Final = "extractive"  # no model's words, as /ask says it
 _INSTEAD: Final = {
     False: "\n\n(The language model broke off. From the documents instead:)\n\n",
     True: "\n\n（语言模型中断了回答。以下直接摘自文档：）\n\n",
+}
+# The same for reasoning that a model's chat template began: it is known as such at its end.
+_WAS_REASONING: Final = {
+    False: "\n\n(The text above is the model's reasoning. Its answer:)\n\n",
+    True: "\n\n（以上为模型的推理过程。回答如下：）\n\n",
 }
 # After a refusal, where the client sent a file's or a page's text with the question.
 _NOT_READ: Final = {
@@ -164,6 +169,7 @@ async def _chunks(
     """The role, the text piece by piece, the end with the evidence, the count of tokens if `usage`, [DONE]."""
     no_usage = {"usage": None} if usage else {}
     guard = inert_stream()
+    chinese = is_chinese(question.question)
     begun, written = False, ""  # what the answer has said so far
     sent = ""  # the same as the client has it
 
@@ -178,11 +184,9 @@ async def _chunks(
                     yield _event(envelope.delta({"role": "assistant", "content": ""}) | no_usage)
                 if isinstance(event, DoneEvent):
                     metrics.count_answer(event.answer)
-                said = _said(event, written)
+                said = _said(event, written, chinese=chinese)
                 piece = ""
-                if (
-                    isinstance(event, DoneEvent) and said
-                ):  # in the place of what was said before, which may be half
+                if said and not isinstance(event, TokenEvent):  # what was said before may end in open code
                     piece, guard = guard.finish(), inert_stream()
                 written += said
                 piece += guard.feed(said)
@@ -201,11 +205,13 @@ async def _chunks(
         raise
 
 
-def _said(event: AnswerEvent, written: str) -> str:
+def _said(event: AnswerEvent, written: str, *, chinese: bool) -> str:
     """What an event adds to the text. The whole answer adds itself where something else or nothing has been written."""
     match event:
         case TokenEvent(text):
             return text
+        case StageEvent("answer") if written:
+            return _WAS_REASONING[chinese]
         case DoneEvent(answer) if not written:
             return answer.text
         case DoneEvent(answer) if answer.degraded and written != answer.text:

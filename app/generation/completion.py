@@ -6,6 +6,7 @@ Everything that the client's library raises while it reads what a server sends l
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 import openai
@@ -14,19 +15,18 @@ from openai.types.chat import ChatCompletionChunk
 from app.errors import GenerationError, LlmTimeoutError
 from app.generation.failures import FAILURES, wrap_failure
 from app.generation.llm_settings import LlmSettings
-from app.generation.stopping import StopCutter
 from app.generation.wire import NotACompletionError, Piece, read_chunk
 
 _USAGE_WAIT_S = 1.0  # after the finish reason, for the count of tokens
 
 
 class OpenCompletion:
-    """A completion that a server has begun to send; close it. `cutter` has the stop strings that it does not take."""
+    """A completion that a server has begun to send; close it. `stops` are the stop strings that it does not take."""
 
     def __init__(
-        self, stream: openai.AsyncStream[ChatCompletionChunk], cutter: StopCutter, settings: LlmSettings
+        self, stream: openai.AsyncStream[ChatCompletionChunk], stops: Sequence[str], settings: LlmSettings
     ) -> None:
-        self.cutter = cutter
+        self.stops = stops
         self._stream = stream
         self._settings = settings
 

@@ -11,24 +11,25 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import openai
 
-from app.domain import GenerationParams, Usage
+from app.domain import GenerationParams
 from app.errors import GenerationError, LimitExceededError, LlmTimeoutError, LlmUnavailableError
 from app.generation.breaker import CircuitBreaker
 from app.generation.completion import OpenCompletion
+from app.generation.completion_text import CompletionText, LlmDelta, ReasoningHabits
 from app.generation.counting import PromptCounter
 from app.generation.failures import FAILURES, REQUEST_REFUSED, worth_a_retry, wrap_failure
 from app.generation.llm_settings import LlmSettings
 from app.generation.parameters import MAX_TOKENS, Parameters
-from app.generation.prompt import Prompt, PromptMessage
+from app.generation.prompt import MESSAGE_TOKENS, REPLY_TOKENS, Prompt, PromptMessage
 from app.generation.served_model import DEFAULT_CONTEXT_TOKENS, ServedModel, ask_served_model
-from app.generation.stopping import StopCutter
 from app.generation.together import Together
+from app.generation.tokens import estimate_tokens
 from app.generation.turns import Turns
 from app.generation.wire import Piece, wire_message
 
@@ -37,16 +38,6 @@ __all__ = ["LlmClient", "LlmDelta", "LlmSettings"]
 MAX_COMPLETION_CHARS = 200_000  # a server that goes on beyond this does not heed max_tokens
 _FITTING_ROUNDS = 4
 _DEFAULT_PARAMS = GenerationParams()
-
-
-@dataclass(frozen=True, slots=True)
-class LlmDelta:
-    """A piece of a completion. The last one has no text, a `finish_reason` ("stop", "length", …) and `usage`,
-    which is zero where the server does not count."""
-
-    text: str
-    finish_reason: str | None = None
-    usage: Usage | None = None
 
 
 class LlmClient:
@@ -61,6 +52,7 @@ class LlmClient:
         self._served: ServedModel | None = None
         self._looking = Together(self._ask_served_model)
         self._parameters = Parameters()
+        self._habits = ReasoningHabits()
         # Waiting for bytes is limited by this class, whose limits differ from byte to byte: read=None.
         timeout = httpx2.Timeout(settings.connect_timeout_s, read=None)
         headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
@@ -197,49 +189,68 @@ class LlmClient:
     async def complete(self, messages: Sequence[PromptMessage], params: GenerationParams) -> str:
         """The whole completion of a short request. Raises as `stream` does."""
         async with aclosing(self.stream(messages, params)) as deltas:
-            return "".join([delta.text async for delta in deltas])
+            text = ""
+            async for delta in deltas:
+                text = "" if delta.stage == "answer" else text + delta.text
+            return text
 
     async def _deltas(
         self, messages: Sequence[PromptMessage], params: GenerationParams
     ) -> AsyncGenerator[LlmDelta, None]:
-        started = asyncio.get_running_loop().time()
-        ends = started + self._settings.total_timeout_s
-        completion, first = await self._begin(messages, params, started, ends)
+        """The deltas of a completion. A model that is found to reason before it has said anything is asked again at
+        once, with the tokens for that."""
+        ends = asyncio.get_running_loop().time() + self._settings.total_timeout_s
+        begins_anew = False
+        if not self._habits.reasons and self._settings.reasoning_tokens:
+            async with aclosing(self._completion(messages, params, ends)) as deltas:
+                async for delta in deltas:
+                    begins_anew = delta.stage == "reasoning"
+                    if begins_anew:
+                        break
+                    yield delta
+            if not begins_anew:
+                return
+        async with aclosing(self._completion(messages, params, ends)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def _completion(
+        self, messages: Sequence[PromptMessage], params: GenerationParams, ends: float
+    ) -> AsyncGenerator[LlmDelta, None]:
+        completion, first = await self._begin(messages, params, ends)
+        text = CompletionText(self._habits, completion.stops, params.max_tokens)
         piece: Piece | None = first
-        finish_reason: str | None = None
-        usage, length = Usage(), 0
+        length = 0
         try:
             while piece is not None:
-                finish_reason, usage = piece.finish_reason or finish_reason, piece.usage or usage
                 length += len(piece.text)
                 if length > MAX_COMPLETION_CHARS:
                     raise LlmUnavailableError("The language model does not stop: its answer is too long.")
-                if text := completion.cutter.feed(piece.text):
-                    yield LlmDelta(text)
-                if completion.cutter.stopped:
-                    finish_reason = "stop"
+                for delta in text.read(piece):
+                    yield delta
+                if text.is_over:
                     break
+                is_finished = text.finish_reason is not None
                 try:
-                    piece = await completion.next_piece(ends, is_finished=finish_reason is not None)
+                    piece = await completion.next_piece(ends, is_finished=is_finished)
                 except GenerationError:
-                    if finish_reason is None:
+                    if not is_finished:
                         raise
                     break  # the answer is whole, only its count of tokens is missing
         finally:
             await completion.close()
-        if finish_reason is None:
+        if text.finish_reason is None:
             raise LlmUnavailableError("The language model server broke off its answer.")
-        if text := completion.cutter.finish():
-            yield LlmDelta(text)
-        yield LlmDelta("", finish_reason, usage)
+        for delta in text.finish():
+            yield delta
 
     async def _begin(
-        self, messages: Sequence[PromptMessage], params: GenerationParams, started: float, ends: float
+        self, messages: Sequence[PromptMessage], params: GenerationParams, ends: float
     ) -> tuple[OpenCompletion, Piece]:
         """Open a completion and read up to its first sign of life, with one more try."""
         limit_s = min(self._settings.first_token_timeout_s, self._settings.total_timeout_s)
         try:
-            async with asyncio.timeout_at(min(started + limit_s, ends)):
+            async with asyncio.timeout_at(min(asyncio.get_running_loop().time() + limit_s, ends)):
                 try:
                     return await self._open(messages, params)
                 except FAILURES as error:
@@ -260,6 +271,7 @@ class LlmClient:
                 self._served = None
                 self._counter.forget()
                 self._parameters.forget()
+                self._habits.forget()
             raise wrap_failure(error, self._settings.api_key) from error
 
     async def _open(
@@ -278,7 +290,7 @@ class LlmClient:
         served = await self.served_model()
         if self._breaker.is_open and not was_open:
             raise self._left_alone()
-        wanted = _wanted(params, served)
+        wanted = self._wanted(messages, params, served)
         attempt = self._parameters.attempt()
         while True:
             sent = attempt.choose(wanted)
@@ -294,8 +306,7 @@ class LlmClient:
                     raise
             else:
                 attempt.taken()
-                cutter = StopCutter(() if "stop" in sent else params.stop)
-                return OpenCompletion(stream, cutter, self._settings)
+                return OpenCompletion(stream, () if "stop" in sent else params.stop, self._settings)
 
     async def _prompt_room(self, params: GenerationParams) -> int:
         """Tokens that the prompt may take; by the setting alone while the breaker is open."""
@@ -307,7 +318,30 @@ class LlmClient:
             except GenerationError:
                 self._breaker.record_failure()
                 raise
-        return served.context_tokens - _completion_room(params, served)
+        return served.context_tokens - _completion_room(params, served, self._reasoning_tokens())
+
+    def _reasoning_tokens(self) -> int:
+        """Tokens for reasoning: none where the model is not known to."""
+        return self._settings.reasoning_tokens if self._habits.reasons else 0
+
+    def _wanted(
+        self, messages: Sequence[PromptMessage], params: GenerationParams, served: ServedModel
+    ) -> dict[str, Any]:
+        """The parameters of a completion. Tokens for reasoning are what the prompt leaves: it may have been fitted
+        before the model was known to reason."""
+        room = _completion_room(params, served, self._reasoning_tokens())
+        if self._reasoning_tokens():
+            prompt = sum(estimate_tokens(message.content) + MESSAGE_TOKENS for message in messages)
+            left = served.context_tokens - prompt - REPLY_TOKENS
+            room = max(_completion_room(params, served, 0), min(room, left))
+        wanted: dict[str, Any] = {
+            "temperature": params.temperature,
+            "top_p": params.top_p,
+            MAX_TOKENS: room,
+            "top_k": params.top_k,
+            "stream_options": {"include_usage": True},
+        }
+        return wanted | ({"stop": list(params.stop)} if params.stop else {})
 
     async def _count(self, messages: Sequence[PromptMessage]) -> int | None:
         if self._served is None or self._breaker.is_open:
@@ -315,17 +349,6 @@ class LlmClient:
         return await self._counter.count(self._served, messages)
 
 
-def _completion_room(params: GenerationParams, served: ServedModel) -> int:
+def _completion_room(params: GenerationParams, served: ServedModel, reasoning_tokens: int) -> int:
     """Tokens that the completion may take: never more than half the context, the rest is the prompt's."""
-    return min(params.max_tokens, served.context_tokens // 2)
-
-
-def _wanted(params: GenerationParams, served: ServedModel) -> dict[str, Any]:
-    wanted: dict[str, Any] = {
-        "temperature": params.temperature,
-        "top_p": params.top_p,
-        MAX_TOKENS: _completion_room(params, served),
-        "top_k": params.top_k,
-        "stream_options": {"include_usage": True},
-    }
-    return wanted | ({"stop": list(params.stop)} if params.stop else {})
+    return min(params.max_tokens + reasoning_tokens, served.context_tokens // 2)

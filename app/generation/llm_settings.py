@@ -15,6 +15,7 @@ class LlmSettings:
     model: str | None = None
     api_key: str | None = field(default=None, repr=False)
     context_tokens: int | None = None
+    reasoning_tokens: int = 2048
     connect_timeout_s: float = 3.0
     first_token_timeout_s: float = 15.0
     idle_timeout_s: float = 10.0
@@ -34,6 +35,7 @@ class LlmSettings:
             model=settings.llm_model,
             api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
             context_tokens=settings.llm_context_tokens,
+            reasoning_tokens=settings.llm_reasoning_tokens,
             connect_timeout_s=settings.llm_connect_timeout_s,
             first_token_timeout_s=settings.llm_first_token_timeout_s,
             idle_timeout_s=settings.llm_idle_timeout_s,

@@ -24,10 +24,11 @@ class NotACompletionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one chunk says. `is_alive`: the model has begun to write, be it reasoning that is not shown."""
+    """What one chunk says. `is_alive`: the model has begun to write, be it reasoning, which is not shown."""
 
     text: str
     is_alive: bool
+    is_reasoning: bool
     finish_reason: str | None
     usage: Usage | None
 
@@ -47,7 +48,8 @@ def read_chunk(chunk: ChatCompletionChunk) -> Piece:
         raise NotACompletionError("a choice without a delta")
     reasoning = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
     is_alive = bool(text or finish_reason or reasoning)
-    return Piece(_sendable(text), is_alive, finish_reason, _read_usage(getattr(chunk, "usage", None)))
+    usage = _read_usage(getattr(chunk, "usage", None))
+    return Piece(_sendable(text), is_alive, bool(reasoning), finish_reason, usage)
 
 
 def wire_message(message: PromptMessage) -> ChatCompletionMessageParam:

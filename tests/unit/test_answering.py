@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -12,11 +13,19 @@ from types import FrameType
 
 import pytest
 
-from app.answering import Answerer, AnswerSettings, AskRequest, DoneEvent, SourcesEvent, TokenEvent
+from app.answering import (
+    Answerer,
+    AnswerSettings,
+    AskRequest,
+    DoneEvent,
+    SourcesEvent,
+    StageEvent,
+    TokenEvent,
+)
 from app.domain import Answer, ChatTurn, RetrievalScores, ScoredChunk, SearchFilter
 from app.errors import LlmUnavailableError, NotFoundError
 from app.generation.llm import LlmClient, LlmSettings
-from app.generation.prompt import refusal
+from app.generation.prompt import Language, refusal
 from app.question.content import read_question
 from app.question.courtesy import bare_question
 from app.retrieval.retriever import Retrieved, Retriever
@@ -248,6 +257,56 @@ async def test_an_empty_answer_is_degraded(server: ScriptedLlm, empty: str) -> N
     assert answer.degraded
     assert answer.generator == "extractive"
     assert answer.text.strip()
+
+
+@pytest.mark.parametrize("empty", ["  \u200b \n ", "<think>It is 1889", "<think>x</think> [7]", "…"])
+async def test_f_1210_an_answer_without_words_is_degraded(server: ScriptedLlm, empty: str) -> None:
+    server.answer = empty
+    answer = await ask_model(server, AskRequest(QUESTION))
+    assert answer.degraded
+    assert ("PGASK_LLM_REASONING_TOKENS" in str(answer.degraded_reason)) == ("<think>" in empty)
+    assert answer.text.startswith("The tower was built")
+
+
+@pytest.mark.parametrize(
+    "thoughts", ["<think>Built in 1900 [1]?</think>\n\n", "Built in 1900 [1]? Hm.</think>\n\n"]
+)
+async def test_f_504_reasoning_is_shown_as_a_stage_alone(server: ScriptedLlm, thoughts: str) -> None:
+    """Tokens before the stage "answer" are none of it."""
+    server.answer = thoughts + MODEL_ANSWER
+    async with client_of(server) as llm:
+        answerer = Answerer(FixedRetriever(TOWER), FakeEmbedder(), llm, AnswerSettings())
+        events = [event async for event in answerer.stream(AskRequest(QUESTION))]
+    done = events[-1]
+    assert isinstance(done, DoneEvent)
+    begun = events.index(StageEvent("answer"))
+    tokens = "".join(event.text for event in events[begun:] if isinstance(event, TokenEvent))
+    assert tokens == done.answer.text == "It was built in 1889 [1], which nobody doubts."
+    assert [citation.marker for citation in done.answer.citations] == [1]
+    assert not done.answer.degraded
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_f_504_a_refusal_behind_reasoning_abstains(server: ScriptedLlm, language: Language) -> None:
+    server.answer = f"<think>Nothing in [1].</think>\n\n{refusal(language)}"
+    answer = await ask_model(server, AskRequest(QUESTION))
+    assert (answer.abstained, answer.degraded, answer.text) == (True, False, refusal("en"))
+
+
+async def test_f_503_a_hung_server_costs_a_follow_up_one_time_out(server: ScriptedLlm) -> None:
+    server.lists_models = False
+    llm = LlmClient(LlmSettings(server.base_url, connect_timeout_s=0.4))
+    history = (ChatTurn("user", QUESTION), ChatTurn("assistant", "In 1889 [1]."))
+    answerer = Answerer(FixedRetriever(TOWER), FakeEmbedder(), llm, AnswerSettings())
+    started = time.monotonic()
+    answers = await asyncio.gather(
+        *(answerer.answer(AskRequest("And how high is it?", history=history)) for _ in range(12))
+    )
+    took = time.monotonic() - started
+    await llm.aclose()
+    assert all(answer.degraded for answer in answers)
+    assert len(server.requests) == 1
+    assert took < 3 * 0.4 + 1
 
 
 async def test_a_model_that_is_required_raises_instead(server: ScriptedLlm) -> None:

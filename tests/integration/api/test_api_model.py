@@ -122,6 +122,34 @@ class TestFailures:
         assert len(llm.requests) == asked
 
 
+class TestReasoning:
+    """F-504: reasoning is a stage of the stream, and no part of an answer."""
+
+    def test_it_is_a_stage_of_the_stream(self, make_client: MakeClient, llm: ScriptedLlm) -> None:
+        llm.reasoning = "Rows? The square root [2]."
+        streamed = events(ask(make_client(llm_base_url=llm.base_url), stream=True).text)
+        names = [name for name, _ in streamed]
+        assert names[:3] == ["sources", "stage", "stage"]
+        assert [body["stage"] for name, body in streamed if name == "stage"] == ["reasoning", "answer"]
+        told = "".join(body["text"] for name, body in streamed if name == "token")
+        assert told == streamed[-1][1]["answer"] == "Take the square root of the rows [1]."
+
+    def test_tokens_that_turn_out_to_be_reasoning(self, make_client: MakeClient, llm: ScriptedLlm) -> None:
+        """Of a template that begins it: /v1, which takes nothing back, says so; the next answer is without."""
+        llm.answer = "They ask for rows.</think>Take the square root of the rows [1]."
+        opened = make_client(llm_base_url=llm.base_url, openai_source_list=False)
+        told = []
+        for _ in range(2):
+            reply = opened.post("/v1/chat/completions", json=_chat(stream=True))
+            chunks = [json.loads(line[6:]) for line in reply.text.splitlines() if line.startswith("data: {")]
+            told.append("".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks))
+        answer = "Take the square root of the rows [1]."
+        assert told == [
+            f"They ask for rows.\n\n(The text above is the model's reasoning. Its answer:)\n\n{answer}",
+            answer,
+        ]
+
+
 class TestWaiting:
     """At most `llm_concurrency` at once, `llm_queue` waiting, each `llm_queue_timeout_s` at most."""
 
