@@ -10,6 +10,7 @@
     ├── EmbeddingMismatchError    the stored vectors were made by another model or another way of pooling
     ├── StoreError                PostgreSQL refuses or can't be used
     │   ├── StoreUnavailableError … can't be reached now; trying again may help
+    │   ├── StoreBusyError        … has no connection or lock to spare now; trying again will help
     │   └── SchemaError           … its schema is not at the revision that this code needs
     └── GenerationError           the language model can't answer
         ├── LlmUnavailableError   … can't be reached, or answers with an error
@@ -87,6 +88,12 @@ class StoreUnavailableError(StoreError):
     """PostgreSQL can't be reached now."""
 
     default_code = "store_unavailable"
+
+
+class StoreBusyError(StoreError):
+    """PostgreSQL works, and has no connection or lock to spare now."""
+
+    default_code = "database_busy"
 
 
 class SchemaError(StoreError):

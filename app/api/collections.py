@@ -10,7 +10,7 @@ from app.api.components import Parts
 from app.api.documentation import COLLECTION, example, problems
 from app.api.schemas import CollectionItem, CollectionList, NewCollection, collection_item
 from app.store import catalog
-from app.store.engine import transaction
+from app.store.engine import transaction, write
 
 router = APIRouter(tags=["documents"])
 
@@ -38,5 +38,7 @@ async def create_collection(
     parts: Parts,
 ) -> CollectionItem:
     """`ingest --collection NAME` makes one by itself; this is for clients that want it before."""
-    async with transaction(parts.pool) as connection:
-        return collection_item(await catalog.create_collection(connection, body.name, parts.space))
+    made = await write(
+        parts.pool, lambda connection: catalog.create_collection(connection, body.name, parts.space)
+    )
+    return collection_item(made)

@@ -19,7 +19,7 @@ from app.api.schemas import (
     document_reply,
 )
 from app.store import catalog
-from app.store.engine import transaction
+from app.store.engine import transaction, write
 
 router = APIRouter(tags=["documents"])
 
@@ -94,5 +94,4 @@ async def get_text(
 )
 async def delete_document(document_id: DocumentId, parts: Parts) -> None:
     """The file itself stays where it is: ingesting it again brings the document back."""
-    async with transaction(parts.pool) as connection:
-        await catalog.delete_document(connection, document_id)
+    await write(parts.pool, lambda connection: catalog.delete_document(connection, document_id))

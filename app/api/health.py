@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.api.components import Components, Parts, RequestId
 from app.api.documentation import READINESS, example, problems
-from app.api.problems import RETRY_AFTER_S, Fault, problem_response
+from app.api.problems import RETRY_AFTER_S, Fault, fault_of, problem_response
 from app.api.schemas import Check, Health, Readiness
 from app.errors import StoreError
 from app.store.catalog import find_mismatch, schema_revision
@@ -76,8 +76,8 @@ async def _checks(parts: Components) -> dict[str, Check]:
             checks["migrations"] = await _migrations(connection)
             if checks["migrations"].ok:
                 checks["embedding"] = await _embedding(connection, parts)
-    except StoreError:
-        checks = dict(_NO_DATABASE)
+    except StoreError as error:
+        checks = {**_NO_DATABASE, "database": Check(ok=False, detail=fault_of(error).detail)}
     return _with_reranker(checks, parts)
 
 

@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.filters import FORMS
 from app.api.openai_errors import PREFIX, openai_error, openai_status
+from app.api.store_words import STORE_WORDS
 from app.api.words import DETAILS_ZH, FAULTS_ZH, TITLES
 from app.errors import (
     ConfigError,
@@ -64,7 +65,7 @@ STATUS_BY_CLASS: Final[Mapping[type[PgaskError], int]] = {
     PgaskError: 500,
 }
 # Their messages are for the operator (addresses, roles, settings): clients get a general sentence.
-_PRIVATE: Final = frozenset({"config_error", "store_error", "store_unavailable", "internal_error"})
+_PRIVATE: Final = frozenset({"config_error", "internal_error", *STORE_WORDS})
 _CODE_BY_STATUS: Final[Mapping[int, str]] = {
     400: "bad_request",
     404: "not_found",
@@ -75,8 +76,7 @@ _CODE_BY_STATUS: Final[Mapping[int, str]] = {
 _GENERAL: Final[Mapping[str, str]] = {
     "internal_error": "Something went wrong on our side. The log has more under this request_id.",
     "config_error": "A setting of the service is wrong. `pgask doctor` tells which.",
-    "store_error": "The database refuses. `pgask doctor` tells why.",
-    "store_unavailable": "The database can't be reached just now. Try again in a few seconds.",
+    **{code: english for code, (english, _) in STORE_WORDS.items()},
     "bad_request": "The body can't be read as JSON.",
     "not_found": "There is nothing at this address. /openapi.json lists what there is.",
     "method_not_allowed": "This address does not take that method.",

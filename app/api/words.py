@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from app.api.store_words import STORE_WORDS
+
 TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_request": ("The request is not valid", "请求无效"),
     "bad_request": ("The request can't be read", "无法读取请求"),
@@ -26,7 +28,20 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "config_error": ("The service is set up wrongly", "服务配置有误"),
     "store_error": ("The database refuses", "数据库拒绝请求"),
     "store_unavailable": ("The database can't be reached", "无法连接数据库"),
+    "database_busy": ("The database is busy", "数据库繁忙"),
+    "too_many_connections": ("The database takes no more connections", "数据库连接已满"),
     "statement_timeout": ("The search took too long", "检索超时"),
+    "lock_timeout": ("The database is locked by another session", "数据库被其他会话锁定"),
+    "deadlock": ("Two sessions waited for each other", "会话相互等待"),
+    "write_conflict": ("Two sessions changed the same rows", "会话写入冲突"),
+    "disk_full": ("The database's disk is full", "数据库磁盘已满"),
+    "database_out_of_memory": ("The database is out of memory", "数据库内存不足"),
+    "database_limit": ("The database has reached a limit", "数据库达到上限"),
+    "database_read_only": ("The database takes no writes", "数据库只读"),
+    "missing_privilege": ("The database role lacks a right", "数据库角色缺少权限"),
+    "transaction_pooler": ("A pooler in transaction mode", "连接池处于事务模式"),
+    "data_corrupted": ("Damaged data in the database", "数据库数据损坏"),
+    "database_fault": ("The database reports a fault", "数据库故障"),
     "schema_mismatch": ("The database schema does not fit", "数据库结构版本不符"),
     "generation_failed": ("The language model failed", "语言模型出错"),
     "llm_unavailable": ("The language model can't be reached", "无法连接语言模型"),
@@ -50,9 +65,7 @@ DETAILS_ZH: Final[Mapping[str, str]] = {
     "too_many_requests": "正在处理的问题过多，请稍后重试。",
     "shutting_down": "服务正在停止或重启，请几秒后重试。",
     "config_error": "服务的某项设置有误，运行 pgask doctor 可查看详情。",
-    "store_error": "数据库拒绝了请求，运行 pgask doctor 可查看原因。",
-    "store_unavailable": "暂时无法连接数据库，请几秒后重试。",
-    "statement_timeout": "检索超过了时间限制，请缩小问题或筛选范围后重试。",
+    **{code: chinese for code, (_, chinese) in STORE_WORDS.items()},
     "llm_unavailable": "暂时无法连接语言模型，请稍后重试。",
     "llm_timeout": "语言模型响应过慢，请稍后重试。",
     "llm_busy": "等待语言模型的问题过多，请稍后重试。",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
-from app.cli.opening import open_checked, open_transaction, read_settings
+from app.cli.opening import open_checked, read_settings
 from app.cli.output import AsJson, print_json, print_table, printable
 
 if TYPE_CHECKING:
@@ -176,11 +176,12 @@ def delete_collection(
 
 
 def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """Run `work` in one transaction on the configured database."""
+    """Run `work` in one transaction on the configured database, without the service's time limit on searches."""
+    from app.store.engine import open_pool, write
 
     async def run() -> T:
-        async with open_transaction(database) as connection:
-            return await work(connection)
+        async with open_pool(database.app, size=1, statement_timeout_s=600) as pool:
+            return await write(pool, work)
 
     with open_checked(read_settings()) as database:
         return asyncio.run(run())

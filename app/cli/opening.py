@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from app.errors import SchemaError
 
 if TYPE_CHECKING:
     from app.config import Settings
-    from app.store.engine import AsyncConnection, Database
+    from app.store.engine import Database
 
 
 def read_settings(**overrides: object) -> Settings:
@@ -48,18 +48,3 @@ def bring_to_head(database: Database) -> tuple[str | None, str | None]:
             f"The database schema was made by a newer pgask than this one, which knows revisions up to "
             f"{head_revision()}. Upgrade pgask."
         ) from error
-
-
-@asynccontextmanager
-async def open_transaction(database: Database) -> AsyncIterator[AsyncConnection]:
-    """One transaction on a connection of its own, without the service's time limit on searches."""
-    from app.store.engine import open_pool, transaction
-
-    async with (
-        open_pool(database.app, size=1, statement_timeout_s=600) as pool,
-        transaction(pool) as connection,
-    ):
-        await connection.execute(
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
-        )  # so that writes may follow reads
-        yield connection

@@ -21,7 +21,8 @@ from app.domain import Chunk, Document
 from app.embedding import UNREADABLE_SHARE, FloatMatrix, FloatVector
 from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError
 from app.store.binary_copy import POSTING_COLUMNS, in_blocks, pack_postings, pack_vectors
-from app.store.engine import Connection, store_errors
+from app.store.engine import Connection, retried
+from app.store.refusals import store_errors
 from app.store.sources import NOT_KNOWN, FileState, lock_source
 from app.store.spaces import Collection, chunk_table, window_table
 from app.store.texts import cut_text
@@ -102,6 +103,7 @@ def count_unreadable(connection: Connection, collection: Collection) -> int:
     return 0 if row is None else int(row[0])
 
 
+@retried
 def replace_document(
     connection: Connection, collection: Collection, version: SourceVersion, embedded: EmbeddedDocument
 ) -> bool:
@@ -151,6 +153,7 @@ def _deleted(collection: Collection) -> NotFoundError:
     )
 
 
+@retried
 def record_failure(
     connection: Connection, collection: Collection, version: SourceVersion, code: str, detail: str
 ) -> None:

@@ -14,7 +14,8 @@ from psycopg.types.json import Jsonb
 
 from app.domain import Document
 from app.store.documents import SourceVersion, delete_parts, release_duplicates
-from app.store.engine import Connection, store_errors
+from app.store.engine import Connection, retried
+from app.store.refusals import store_errors
 from app.store.sources import lock_source
 from app.store.spaces import Collection
 from app.store.texts import whole_text
@@ -85,6 +86,7 @@ def read_text(connection: Connection, collection: Collection, source: str) -> st
     return "" if row is None else str(row[0])
 
 
+@retried
 def record_duplicate(
     connection: Connection,
     collection: Collection,
@@ -101,7 +103,8 @@ def record_duplicate(
         for source in sorted((version.source, kept)):
             lock_source(connection, collection, source)
         found = connection.execute(
-            "SELECT id FROM pgask.documents WHERE collection_id = %s AND source = %s AND chunk_count > 0",
+            "SELECT id FROM pgask.documents WHERE collection_id = %s AND source = %s AND chunk_count > 0"
+            " FOR KEY SHARE",  # the kept one before its duplicate, as replace_document does
             [collection.id, kept],
         ).fetchone()
         if found is None:

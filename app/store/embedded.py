@@ -31,6 +31,7 @@ import structlog
 from psycopg import sql
 
 from app.errors import ConfigError, PgaskError, StoreError, StoreUnavailableError
+from app.store.refusals import all_errors, refusal_at_connect
 
 if sys.platform != "win32":
     import fcntl
@@ -239,11 +240,12 @@ class EmbeddedPostgres:
 
     def _execute(self, statements: list[sql.Composed]) -> None:
         try:
-            with psycopg.connect(self._url(SUPERUSER, "postgres"), autocommit=True) as connection:
-                for statement in statements:
-                    connection.execute(statement)
-        except psycopg.Error as error:
-            raise StoreError(f"PostgreSQL refuses: {_one_line(error)}") from error
+            connection = psycopg.connect(self._url(SUPERUSER, "postgres"), autocommit=True)
+        except psycopg.OperationalError as error:
+            raise refusal_at_connect(error) from error
+        with all_errors(), connection:
+            for statement in statements:
+                connection.execute(statement)
 
 
 def _bring_up(layout: Layout, account: Account, deadline: float) -> tuple[Postmaster, dict[str, str]]:

@@ -6,38 +6,40 @@ Checks what the server must be (PostgreSQL 15 to 18, pgvector 0.8 or newer) and 
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import random
 import re
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 import psycopg
 from pgvector.psycopg import register_vector, register_vector_async
 from psycopg import sql
 from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from app.addresses import NO_DATABASE
 from app.config import Settings
-from app.errors import ConfigError, StoreError, StoreUnavailableError
+from app.errors import ConfigError, StoreBusyError, StoreError
 from app.store.embedded import EmbeddedPostgres
+from app.store.refusals import BUSY, CONFLICTS, all_errors, refusal_at_connect
 
 OLDEST_SERVER: Final = 150_000
 NEWEST_SERVER: Final = 190_000  # exclusive
 OLDEST_PGVECTOR: Final = (0, 8)
-CONFLICTS: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
-WRITE_ATTEMPTS: Final = 3
-
+_RETRY_AFTER_S: Final = (0.05, 0.2)  # after a conflict with another writer
 _LOOK_EVERY_S: Final = 0.1  # psycopg's own
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class PooledConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
@@ -91,7 +93,30 @@ class PooledConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
         self.lasting = dict(settings)
 
 
-AsyncPool = AsyncConnectionPool[PooledConnection]
+class AsyncPool(AsyncConnectionPool[PooledConnection]):
+    """A pool that knows how many of its connections are `in_use`, and why it could not make the last one."""
+
+    in_use = 0
+    refusal: psycopg.OperationalError | None = None
+
+    async def getconn(self, timeout: float | None = None) -> PooledConnection:  # noqa: ASYNC109 - psycopg's
+        """A connection; putconn takes it back. Raises PoolTimeout."""
+        connection = await super().getconn(timeout)
+        self.in_use += 1
+        return connection
+
+    async def putconn(self, conn: PooledConnection) -> None:
+        """Take a connection back."""
+        self.in_use -= 1
+        await super().putconn(conn)
+
+    def no_connection(self, error: PoolTimeout) -> StoreError:
+        """Why there is none: all are in use, or no other can be made."""
+        if self.in_use >= self.max_size:
+            code, sentence = BUSY
+            return StoreBusyError(sentence, code=code)
+        return refusal_at_connect(self.refusal or error)
+
 
 _WAIT_S: Final = 5.0  # longest wait for a connection that works; a statement's time where that is shorter
 _CHECK_S: Final = 2.0  # longest wait for the reply to nothing at all
@@ -135,44 +160,25 @@ def open_database(settings: Settings, *, keep: bool = False) -> Iterator[Databas
 
 @contextmanager
 def connect(url: str, *, autocommit: bool = True, vectors: bool = True) -> Iterator[Connection]:
-    """A checked connection. Raises StoreUnavailableError where there is none to be had, StoreError `disk_full` where a
-    full disk is why."""
+    """A checked connection. Raises StoreUnavailableError where there is none to be had, or another StoreError that says
+    why; what PostgreSQL refuses while it is open becomes a StoreError, too."""
     try:
         connection = psycopg.connect(url, autocommit=autocommit, **_KEEPALIVE)
     except psycopg.OperationalError as error:
-        # The first session after a change of the catalog writes a file; where it can't it is refused, with no SQLSTATE.
-        if os.strerror(errno.ENOSPC) in str(error):
-            raise _disk_full() from error
-        raise _unavailable(error) from error
+        raise refusal_at_connect(error) from error
     except psycopg.ProgrammingError:  # its words repeat the address, and a password with it
         raise ConfigError(f"The database's address {NO_DATABASE}.") from None
-    with store_errors(), connection:
+    with all_errors(), connection:
         check_server(connection)
         if vectors:
             register_vector(connection)
         yield connection
 
 
-@contextmanager
-def store_errors() -> Iterator[None]:
-    """Turn what PostgreSQL refuses and what cuts the connection into StoreError and StoreUnavailableError."""
-    try:
-        yield
-    except psycopg.errors.DiskFull as error:
-        raise _disk_full() from error
-    except psycopg.errors.ProgramLimitExceeded:  # says something of one value: for the caller to judge
-        raise
-    except psycopg.OperationalError as error:
-        # An error of the connection itself has no SQLSTATE; 08 and 57P are the server's words for its going away.
-        if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
-            raise _unavailable(error) from error
-        raise StoreError(f"PostgreSQL refuses: {_first_line(error)}.") from error
-
-
 @asynccontextmanager
 async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> AsyncIterator[AsyncPool]:
-    """A pool of up to `size` connections, which are made anew after the server went away. `transaction` and `run_alone`
-    take connections from it."""
+    """A pool of up to `size` connections, which are made anew after the server went away. `transaction`, `write` and
+    `run_alone` take connections from it."""
 
     async def configure(connection: PooledConnection) -> None:
         connection.patience_s = statement_timeout_s + _MARGIN_S
@@ -183,7 +189,18 @@ async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> Async
             [f"{int(statement_timeout_s * 1000)}ms"],
         )
 
-    pool: AsyncPool = AsyncConnectionPool(
+    class Reported(PooledConnection):
+        @classmethod
+        async def connect(cls, *arguments: Any, **settings: Any) -> Self:
+            try:
+                made = await super().connect(*arguments, **settings)
+            except psycopg.OperationalError as error:
+                pool.refusal = error
+                raise
+            pool.refusal = None
+            return made
+
+    pool = AsyncPool(
         url,
         min_size=1,
         max_size=size,
@@ -191,7 +208,7 @@ async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> Async
         configure=configure,
         timeout=min(_WAIT_S, statement_timeout_s),
         kwargs={**_KEEPALIVE, "autocommit": True},  # a statement alone needs no BEGIN and no COMMIT
-        connection_class=PooledConnection,
+        connection_class=Reported,
     )
     async with pool:
         yield pool
@@ -199,39 +216,62 @@ async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> Async
 
 @asynccontextmanager
 async def transaction(pool: AsyncPool) -> AsyncIterator[AsyncConnection]:
-    """A connection in a transaction. Raises StoreUnavailableError where the database can't be reached."""
-    with _pool_errors():
+    """A connection in a transaction. Raises StoreError, of which StoreUnavailableError and StoreBusyError pass."""
+    with _pool_errors(pool):
         async with _checked(pool) as connection:
             await connection.set_lasting({})
             async with connection.transaction():
                 yield connection
 
 
+def retried(write: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate[Connection, P], T]:
+    """A writer that does its transaction again where PostgreSQL ended it in favour of another one; not within a
+    transaction of the caller's."""
+
+    @wraps(write)
+    def attempt(connection: Connection, /, *arguments: P.args, **named: P.kwargs) -> T:
+        for wait_s in _RETRY_AFTER_S:
+            try:
+                return write(connection, *arguments, **named)
+            except StoreError as error:
+                is_free = connection.info.transaction_status == TransactionStatus.IDLE
+                if error.code not in CONFLICTS or not is_free:
+                    raise
+            time.sleep(wait_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        return write(connection, *arguments, **named)
+
+    return attempt
+
+
 async def write(pool: AsyncPool, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """What `work` gives in a transaction of its own that waits for other writers instead of failing on them. Where
     PostgreSQL ends it in favour of another one (deadlock), `work` is called again.
 
-    Raises StoreUnavailableError where the database can't be reached.
+    Raises StoreError, of which StoreUnavailableError and StoreBusyError pass.
     """
-    for attempt in range(1, WRITE_ATTEMPTS + 1):
+
+    async def attempt() -> T:
+        async with transaction(pool) as connection:
+            await connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            return await work(connection)
+
+    for wait_s in _RETRY_AFTER_S:
         try:
-            async with transaction(pool) as connection:
-                await connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-                return await work(connection)
+            return await attempt()
         except StoreError as error:
-            if attempt == WRITE_ATTEMPTS or not isinstance(error.__cause__, CONFLICTS):
+            if error.code not in CONFLICTS:
                 raise
-            await asyncio.sleep(attempt * random.uniform(0.01, 0.1))  # noqa: S311 - no secret
-    raise AssertionError("unreachable")
+        await asyncio.sleep(wait_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+    return await attempt()
 
 
 async def run_alone(pool: AsyncPool, ask: Callable[[PooledConnection], Awaitable[T]]) -> T:
     """What `ask` gives, which reads by single statements, each in its own snapshot. No connection is checked before,
     which takes as long as a short statement: where one turns out to be lost, `ask` is called again with another.
 
-    Raises StoreUnavailableError where the database can't be reached.
+    Raises StoreError, of which StoreUnavailableError and StoreBusyError pass.
     """
-    with _pool_errors():
+    with _pool_errors(pool):
         connection = await pool.getconn()
         try:
             return await ask(connection)
@@ -282,17 +322,14 @@ async def allow_seconds(connection: AsyncConnection, seconds: int) -> None:
 
 
 @contextmanager
-def _pool_errors() -> Iterator[None]:
+def _pool_errors(pool: AsyncPool) -> Iterator[None]:
     try:
-        yield
-    except (PoolTimeout, psycopg.OperationalError) as error:
-        if isinstance(error, psycopg.errors.QueryCanceled):
-            raise StoreError(
-                "The search took longer than PGASK_STATEMENT_TIMEOUT_S. Narrow the question or the filter, or raise "
-                "the setting.",
-                code="statement_timeout",
-            ) from error
-        raise _unavailable(error) from error
+        with all_errors():
+            yield
+    except StoreError as error:
+        if isinstance(error.__cause__, PoolTimeout):
+            raise pool.no_connection(error.__cause__) from error.__cause__
+        raise
 
 
 def check_server(connection: Connection) -> None:
@@ -345,19 +382,3 @@ def _create_extension(connection: Connection) -> None:
             "CREATE EXTENSION vector;",
             code="unsupported_pgvector",
         ) from error
-
-
-def _disk_full() -> StoreError:
-    return StoreError("The database's disk is full. Free some space and try again.", code="disk_full")
-
-
-def _unavailable(error: Exception) -> StoreUnavailableError:
-    return StoreUnavailableError(
-        f"PostgreSQL can't be reached: {_first_line(error)}. Check that it runs and that PGASK_DATABASE_URL is right; "
-        "`pgask doctor` tells more."
-    )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:200].rstrip(".")

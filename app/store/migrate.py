@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Connection as SaConnection
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from app.errors import SchemaError, StoreError
@@ -37,27 +37,31 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
             before = _current(connection)
             try:
                 command.upgrade(_config(connection), revision)
-            except ProgrammingError as error:
-                if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-                    raise
-                raise StoreError(
-                    "The database role may not change the schema. Set PGASK_OWNER_DATABASE_URL to a role that owns the "
-                    "database, or grant it CREATE on the database."
-                ) from error
-            except OperationalError as error:
-                if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
-                    raise
-                raise StoreError(
-                    "The schema is in use: another session holds a lock that the migration needs. Stop `pgask serve` "
-                    "and `ingest`, then run pgask migrate again.",
-                    code="schema_in_use",
-                ) from error
+            except DBAPIError as error:
+                raise _refusal(error) from error
             after = _current(connection)
         with connect(database.app, vectors=False) as app:
             role = app.info.user
         if role != owner.info.user:
             grant(owner, role)
     return before, after
+
+
+def _refusal(error: DBAPIError) -> Exception:
+    """What a failed migration means where that is not what PostgreSQL's error means elsewhere, else that error."""
+    if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+        return StoreError(
+            "The database role may not change the schema. Set PGASK_OWNER_DATABASE_URL to a role that owns the "
+            "database, or grant it CREATE on the database.",
+            code="missing_privilege",
+        )
+    if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+        return StoreError(
+            "The schema is in use: another session holds a lock that the migration needs. Stop `pgask serve` and "
+            "`ingest`, then run pgask migrate again.",
+            code="schema_in_use",
+        )
+    return error.orig if isinstance(error.orig, psycopg.Error) else error
 
 
 def downgrade(database: Database, revision: str) -> None:

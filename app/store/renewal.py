@@ -13,7 +13,8 @@ from dataclasses import replace
 from app.domain import Document, Page, Section
 from app.lexicon import LEXICON_VERSION
 from app.store.documents import EmbeddedDocument, copy_parts, delete_parts
-from app.store.engine import Connection, store_errors
+from app.store.engine import Connection, retried
+from app.store.refusals import store_errors
 from app.store.sources import lock_source
 from app.store.spaces import Collection
 from app.store.texts import whole_text
@@ -42,6 +43,7 @@ def read_document(connection: Connection, collection: Collection, source: str) -
     )
 
 
+@retried
 def store_again(
     connection: Connection,
     collection: Collection,
@@ -80,6 +82,7 @@ def store_again(
         return True
 
 
+@retried
 def finish_renewal(
     connection: Connection, collection: Collection, pipelines: Mapping[str, str]
 ) -> Collection:

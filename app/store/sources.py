@@ -6,7 +6,7 @@ content changes in app/store/documents.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
@@ -14,7 +14,8 @@ from unicodedata import normalize
 
 from psycopg.rows import class_row
 
-from app.store.engine import Connection, store_errors
+from app.store.engine import Connection, retried
+from app.store.refusals import store_errors
 from app.store.spaces import Collection
 
 MAX_SOURCE_BYTES: Final = 2_000  # an index holds the source, and a row of an index at most 2,704 bytes
@@ -83,7 +84,8 @@ def known_documents(connection: Connection, collection: Collection) -> Mapping[s
         return {row.source: row for row in rows}
 
 
-def note_files(connection: Connection, collection: Collection, seen: Iterable[SeenFile]) -> None:
+@retried
+def note_files(connection: Connection, collection: Collection, seen: Sequence[SeenFile]) -> None:
     """Note where unchanged files lie and what they look like now. A document that another process has changed since
     is left as it is."""
     ordered = sorted(seen, key=lambda one: one.source)
@@ -115,6 +117,7 @@ def note_files(connection: Connection, collection: Collection, seen: Iterable[Se
             )
 
 
+@retried
 def move_root(connection: Connection, collection: Collection, old: str, new: str) -> None:
     """A folder has another path now: its documents keep their names."""
     with store_errors():
@@ -125,6 +128,7 @@ def move_root(connection: Connection, collection: Collection, old: str, new: str
         )
 
 
+@retried
 def rename_document(
     connection: Connection,
     collection: Collection,
@@ -172,7 +176,8 @@ def rename_document(
         return True
 
 
-def remove_documents(connection: Connection, collection: Collection, sources: Iterable[str]) -> int:
+@retried
+def remove_documents(connection: Connection, collection: Collection, sources: Sequence[str]) -> int:
     """Delete documents with all that makes them searchable. Returns how many there were."""
     with store_errors():
         return connection.execute(

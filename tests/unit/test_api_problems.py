@@ -41,6 +41,7 @@ EXPECTED: dict[type[PgaskError], int] = {
     errors.EmbeddingMismatchError: 409,
     errors.StoreError: 503,
     errors.StoreUnavailableError: 503,
+    errors.StoreBusyError: 503,
     errors.SchemaError: 503,
     errors.GenerationError: 503,
     errors.LlmUnavailableError: 503,
