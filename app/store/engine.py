@@ -1,13 +1,12 @@
 """Connections to PostgreSQL: sync for ingest and the CLI, an async pool for the service.
 
-Checks what the server must be (PostgreSQL 15 to 18, pgvector 0.8 or newer) and teaches psycopg the vector types.
+Has the server checked (app/store/server.py) and teaches psycopg the vector types.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import re
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -29,10 +28,8 @@ from app.config import Settings
 from app.errors import ConfigError, StoreBusyError, StoreError
 from app.store.embedded import EmbeddedPostgres
 from app.store.refusals import BUSY, CONFLICTS, all_errors, refusal_at_connect
+from app.store.server import check_server
 
-OLDEST_SERVER: Final = 150_000
-NEWEST_SERVER: Final = 190_000  # exclusive
-OLDEST_PGVECTOR: Final = (0, 8)
 _RETRY_AFTER_S: Final = (0.05, 0.2)  # after a conflict with another writer
 _LOOK_EVERY_S: Final = 0.1  # psycopg's own
 
@@ -169,7 +166,7 @@ def connect(url: str, *, autocommit: bool = True, vectors: bool = True) -> Itera
     except psycopg.ProgrammingError:  # its words repeat the address, and a password with it
         raise ConfigError(f"The database's address {NO_DATABASE}.") from None
     with all_errors(), connection:
-        check_server(connection)
+        check_server(connection, url)
         if vectors:
             register_vector(connection)
         yield connection
@@ -330,55 +327,3 @@ def _pool_errors(pool: AsyncPool) -> Iterator[None]:
         if isinstance(error.__cause__, PoolTimeout):
             raise pool.no_connection(error.__cause__) from error.__cause__
         raise
-
-
-def check_server(connection: Connection) -> None:
-    """Refuse a PostgreSQL or pgvector that the statements were not made for; makes the extension where it is missing.
-
-    Raises StoreError `unsupported_postgresql` or `unsupported_pgvector`.
-    """
-    version = connection.info.server_version
-    installed = _installed_pgvector(connection)
-    check_versions(version, installed or f"{OLDEST_PGVECTOR[0]}.{OLDEST_PGVECTOR[1]}")
-    if installed is None:
-        _create_extension(connection)
-        check_versions(version, _installed_pgvector(connection))
-
-
-def check_versions(server: int, pgvector: str | None) -> None:
-    """The rule of check_server: `server` is libpq's number (180004 is 18.4), `pgvector` the extension's version."""
-    if not OLDEST_SERVER <= server < NEWEST_SERVER:
-        raise StoreError(
-            f"pgask needs PostgreSQL 15 to 18; this server is {server // 10_000}.{server % 10_000}. Upgrade it, or "
-            "unset PGASK_DATABASE_URL to use the embedded server.",
-            code="unsupported_postgresql",
-        )
-    numbers = tuple(int(part) for part in re.findall(r"\d+", pgvector or "")[:3])
-    if numbers < OLDEST_PGVECTOR:
-        raise StoreError(
-            f"pgask needs pgvector 0.8 or newer; this database has {pgvector or 'none'}. Install a newer package on "
-            "the server and run: ALTER EXTENSION vector UPDATE;",
-            code="unsupported_pgvector",
-        )
-
-
-def _installed_pgvector(connection: Connection) -> str | None:
-    row = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'").fetchone()
-    return None if row is None else str(row[0])
-
-
-def _create_extension(connection: Connection) -> None:
-    try:
-        connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    except (
-        psycopg.errors.InsufficientPrivilege,
-        psycopg.errors.FeatureNotSupported,
-        psycopg.errors.UndefinedFile,
-    ) as error:
-        if not connection.autocommit:
-            connection.rollback()
-        raise StoreError(
-            "This database has no pgvector. Install the package for its PostgreSQL version and, as a superuser, run: "
-            "CREATE EXTENSION vector;",
-            code="unsupported_pgvector",
-        ) from error

@@ -13,6 +13,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from app.config import IndexMethod
 from app.errors import StoreError
 from app.store import hnsw, ivfflat
 from app.store.engine import Connection
@@ -25,10 +26,12 @@ from app.store.index import (
     effective_precision,
     index_name,
 )
+from app.store.server import installed_pgvector, pgvector_version
 from app.store.spaces import chunk_table
 from app.store.tables import VECTOR_SCHEMA
 
 _MOST_BYTES: Final = 4 * 2**30
+_SAFE_HNSW: Final = (0, 8, 2)
 _LEAST_BYTES: Final = 64 * 2**20
 _TRY_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('pgask.ivfflat'), %s)"
 _UNLOCK: Final = "SELECT pg_advisory_unlock(hashtext('pgask.ivfflat'), %s)"
@@ -82,7 +85,8 @@ def create_index(owner: Connection, state: IndexState, settings: IndexSettings) 
     )
     started = time.monotonic()
     statement = _create_statement(state.space_id, index)
-    with _build_session(owner, memory):
+    workers = build_workers(settings.method, installed_pgvector(owner))
+    with _build_session(owner, memory, workers):
         try:
             owner.execute(statement)
         except psycopg.errors.DiskFull:
@@ -98,6 +102,14 @@ def choose_lists(connection: Connection, rows: int, dimension: int, settings: In
     """Lists for so many rows, fewer where there is too little memory to train them."""
     lists = settings.lists or ivfflat.choose_lists(rows)
     return ivfflat.fit_lists(lists, dimension, most_build_bytes(connection))
+
+
+def build_workers(method: IndexMethod, pgvector: str | None) -> int:
+    """Processes that help to build: none for hnsw before pgvector 0.8.2, where they may read and write beyond their
+    memory (CVE-2026-3172)."""
+    if method == "hnsw" and pgvector_version(pgvector) < _SAFE_HNSW:
+        return 0
+    return max(1, min(7, (os.cpu_count() or 2) - 1))
 
 
 def drop_unused(owner: Connection, state: IndexState) -> None:
@@ -159,10 +171,9 @@ def _create_statement(space_id: int, index: VectorIndex) -> sql.Composed:
 
 
 @contextmanager
-def _build_session(owner: Connection, memory: int) -> Iterator[None]:
+def _build_session(owner: Connection, memory: int, workers: int) -> Iterator[None]:
     """Memory and workers for one build, given back after it."""
     megabytes = min(max(memory * 21 // 20, _LEAST_BYTES), most_build_bytes(owner)) // 2**20 + 16
-    workers = max(1, min(7, (os.cpu_count() or 2) - 1))
     owner.execute(
         "SELECT set_config('maintenance_work_mem', %s, false),"
         " set_config('max_parallel_maintenance_workers', %s, false)",
