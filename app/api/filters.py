@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Annotated, Any, Final, Literal
 
@@ -195,9 +195,9 @@ _TIME_VALUE: Final[dict[str, Any]] = {
 }
 
 
-def _values_fit(**values: Any) -> ConfigDict:
-    """The configuration of a node whose schema says which values a field has. `values` are the schemas of its
-    properties, in which None stands for that of one value."""
+def _values_fit(*, in_metadata: Sequence[dict[str, Any]] = ({},), **values: Any) -> dict[str, Any]:
+    """The part of a node's schema that says which values a field has; a key of the metadata has one of `in_metadata`.
+    `values` are the schemas of the node's properties, in which None stands for that of one value."""
 
     def fit(named: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
         properties = {
@@ -205,15 +205,13 @@ def _values_fit(**values: Any) -> ConfigDict:
         }
         return {"properties": {"field": named, **properties}}
 
-    return ConfigDict(
-        json_schema_extra={
-            "anyOf": [
-                fit({"enum": list(TEXT_COLUMNS)}, _TEXT_VALUE),
-                fit({"enum": list(TIME_COLUMNS)}, _TIME_VALUE),
-                fit({"pattern": r"^metadata\."}, {}),
-            ]
-        }
-    )
+    return {
+        "anyOf": [
+            fit({"enum": list(TEXT_COLUMNS)}, _TEXT_VALUE),
+            fit({"enum": list(TIME_COLUMNS)}, _TIME_VALUE),
+            *(fit({"pattern": r"^metadata\."}, value) for value in in_metadata),
+        ]
+    }
 
 
 class Filter(Request):
@@ -266,7 +264,7 @@ class FieldNode(Node):
 class Equal(FieldNode):
     """The field equals the value; of a list in the metadata, any element may."""
 
-    model_config = _values_fit(value=None)
+    model_config = ConfigDict(json_schema_extra=_values_fit(value=None))
 
     op: Literal["equal"]
     value: Value
@@ -283,7 +281,7 @@ class Equal(FieldNode):
 class In(FieldNode):
     """The field equals one of the values."""
 
-    model_config = _values_fit(values={})
+    model_config = ConfigDict(json_schema_extra=_values_fit(values={}))
 
     op: Literal["in"]
     values: Annotated[list[Value], Field(min_length=1)]
@@ -300,7 +298,12 @@ class In(FieldNode):
 class Range(FieldNode):
     """from ≤ field ≤ to; either may be left out. Numbers, ISO 8601 days and times, or text by code points."""
 
-    model_config = _values_fit(**{"from": None, "to": None})
+    model_config = ConfigDict(
+        json_schema_extra=_values_fit(
+            in_metadata=(_TEXT_VALUE, {"type": "number"}), **{"from": None, "to": None}
+        )
+        | {"oneOf": [{"required": ["from"]}, {"required": ["to"], "properties": {"from": False}}]}
+    )
 
     op: Literal["range"]
     low: Annotated[Value, Field(alias="from")] = None

@@ -33,6 +33,14 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "unchanged": ("unchanged --files {}", 1_000),  # R5
     "names": ("names --names {}", 1_000),  # R24
     "strings": ("strings --texts {}", 5_000),  # R39
+    "slow": ("clients slow --clients {}", 500),  # R35
+    "headers": ("clients headers --clients {}", 4),
+    "drain": ("clients drain --clients {}", 30),  # R22
+    "overload": ("clients overload --clients {}", 160),  # R21
+    "streams": ("clients streams --clients {}", 1_000),  # R20
+    "hang": ("clients hang --clients {}", 60),  # R7
+    "payloads": ("clients payloads --clients {}", 500),  # R29
+    "secrets": ("clients secrets --clients {}", 5),  # R37
 }
 # What has no number: a full disk (R10), bombs and loops (R25, R26), limits of the parser's process (R11).
 _TESTS: Final = (
