@@ -20,6 +20,7 @@ from markdown_it.token import Token
 from app.generation.inert_markdown import InertMarkdown
 from app.generation.inert_syntax import MARK
 from app.generation.markers import MarkerStream
+from tests.e2e.documents import HOSTILE_ANSWER
 
 EVIL = "https://evil.example/?q=secret"
 COMMONMARK = MarkdownIt("commonmark", {"html": True})
@@ -130,6 +131,17 @@ def test_f_1207_no_definition_of_a_link_comes_through(prefix: str, label: str) -
     shown = stream.feed(text) + stream.finish()
     assert acting(shown) == []
     assert acting(inert(text)) == []
+
+
+def test_r32_a_hostile_answer_is_the_same_however_it_is_cut() -> None:
+    whole = MarkerStream(1)
+    shown = whole.feed(HOSTILE_ANSWER) + whole.finish()
+    assert acting(shown) == []
+    assert "a map of the harbour" in shown
+    for step in (1, 2, 3, 5, 7, 100):
+        stream = MarkerStream(1)
+        pieces = [stream.feed(HOSTILE_ANSWER[a : a + step]) for a in range(0, len(HOSTILE_ANSWER), step)]
+        assert "".join(pieces) + stream.finish() == shown
 
 
 @pytest.mark.parametrize(
@@ -282,7 +294,7 @@ def test_an_open_code_block_is_closed_at_the_end() -> None:
     ],
 )
 def test_long_hostile_text_takes_linear_time(pattern: str) -> None:
-    text = pattern * (100_000 // len(pattern))
+    text = pattern * (50_000 // len(pattern))
     started = time.perf_counter()
     stream = MarkerStream(2)
     stream.feed(text)

@@ -10,7 +10,7 @@ async function ask(onAsk: Script["onAsk"], signal = new AbortController().signal
   const tokens: string[] = [];
   const sources: Citation[][] = [];
   const api = createApi(BASE, createService(onAsk ? { onAsk } : {}).fetch);
-  const reply = await api.ask(QUESTION, { onToken: (token) => tokens.push(token), onSources: (found) => sources.push(found) }, signal);
+  const reply = await api.ask(QUESTION, { onToken: (token) => tokens.push(token), onSources: (found) => sources.push(found), onStage: () => undefined }, signal);
   return { reply, tokens, sources };
 }
 

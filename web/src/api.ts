@@ -46,6 +46,8 @@ export interface Question {
 export interface AskListener {
   onSources(citations: Citation[]): void;
   onToken(token: string): void;
+  /** What a model that reasons does from here on; "answer" takes back all tokens before it. */
+  onStage(stage: "reasoning" | "answer"): void;
 }
 
 export interface Api {
@@ -134,12 +136,15 @@ async function readAnswer(response: Response, listener: AskListener): Promise<Re
   }
 }
 
+const EVENTS: ReadonlySet<string> = new Set(["sources", "stage", "token", "done", "error"]);
+
 function takeEvent(event: string, data: string, listener: AskListener): Reply | null {
-  if (event !== "sources" && event !== "token" && event !== "done" && event !== "error") return null;
+  if (!EVENTS.has(event)) return null;
   const value = parseJson(data);
   if (event === "error") throw new ProblemError(decodeProblem(value, 0));
   if (event === "done") return checked(decodeReply(value), 200);
   if (event === "sources") listener.onSources(list(fields(value)?.citations, decodeCitation));
+  else if (event === "stage") listener.onStage(fields(value)?.stage === "reasoning" ? "reasoning" : "answer");
   else listener.onToken(text(fields(value)?.text));
   return null;
 }

@@ -52,6 +52,27 @@ describe("asking", () => {
     expect(turn()).toMatchObject({ status: "done", answer: "One two [1]." });
   });
 
+  it("shows that a model reasons, and takes back what turns out to be reasoning", async () => {
+    const { asker, id, answer, frames, turn } = page();
+    asker.ask(id, "What?");
+    await settle();
+    answer().send("stage", { stage: "reasoning" });
+    await settle();
+    expect(turn()).toMatchObject({ answer: "", isReasoning: true });
+    answer().send("token", { text: "Hm." });
+    await settle();
+    frames.at(-1)?.();
+    answer().send("token", { text: " So" });
+    answer().send("stage", { stage: "answer" });
+    answer().send("token", { text: "Two." });
+    await settle();
+    frames.at(-1)?.();
+    expect(turn()).toMatchObject({ answer: "Two.", isReasoning: false });
+    answer().send("done", replyOf({ answer: "Two." }));
+    await settle();
+    expect(turn()).toMatchObject({ status: "done", answer: "Two." });
+  });
+
   it("stops at once, keeps what has arrived, and lets the service know", async () => {
     const { asker, id, answer, turn, store } = page();
     asker.ask(id, "What?");

@@ -69,6 +69,10 @@ export function createAsker(api: Api, store: Store, schedule: Schedule = nextFra
             waiting += token;
             cancelPaint ??= schedule(paint);
           },
+          onStage: (stage) => {
+            waiting = "";
+            change((one) => ({ ...one, answer: "", isReasoning: stage === "reasoning" }));
+          },
         },
         abort.signal,
       );

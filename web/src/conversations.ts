@@ -29,6 +29,8 @@ export interface Turn {
   question: string;
   status: TurnStatus;
   answer: string;
+  /** The model reasons and has not begun to answer. */
+  isReasoning: boolean;
   citations: Citation[];
   /** Empty until the whole answer is there. */
   claims: Claim[];
@@ -73,6 +75,7 @@ export function newTurn(id: string, question: string): Turn {
     question,
     status: "streaming",
     answer: "",
+    isReasoning: false,
     citations: [],
     claims: [],
     kind: "passage",
@@ -95,6 +98,7 @@ export function completed(turn: Turn, reply: Reply): Turn {
     ...turn,
     status: "done",
     answer: reply.answer,
+    isReasoning: false,
     citations: reply.citations,
     claims: reply.claims,
     kind: reply.kind,
@@ -182,6 +186,7 @@ function decodeTurn(value: unknown): Turn | null {
     ...newTurn(id, from.question),
     status: decodeStatus(from.status),
     answer: text(from.answer),
+    isReasoning: false,
     ...decodeEvidence(from.citations, from.claims),
     kind: decodeKind(from.kind),
     abstained: from.abstained === true,

@@ -51,7 +51,7 @@ export const TurnView = memo(function TurnView({ turn, canRetry, onRetry, onOpen
             <i />
             <i />
           </span>
-          {words.searching}
+          {turn.isReasoning ? words.reasoning : words.searching}
         </p>
       )}
       {turn.abstained ? (

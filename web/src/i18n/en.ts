@@ -98,6 +98,7 @@ export const en = {
   // Answers
   you: "You",
   searching: "Searching the documents…",
+  reasoning: "The model is thinking…",
   toLatest: "To the latest answer",
   copy: "Copy answer",
   copied: "Copied",

@@ -88,6 +88,7 @@ export const zh: Dictionary = {
 
   you: "你",
   searching: "正在检索文档……",
+  reasoning: "模型正在思考……",
   toLatest: "回到最新回答",
   copy: "复制答案",
   copied: "已复制",
