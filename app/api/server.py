@@ -51,6 +51,7 @@ class LimitedProtocol(HttpToolsProtocol):
     """One connection. Its client may send a head of MAX_HEAD_BYTES within `timeout_s`, and has to read its reply."""
 
     timeout_s: float = 10.0
+    stalled_s: float = STALLED_S
 
     # connection
 
@@ -91,7 +92,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._stalled = self.loop.call_later(STALLED_S, self.transport.abort)
+        self._stalled = self.loop.call_later(self.stalled_s, self.transport.abort)
 
     def resume_writing(self) -> None:
         if self._stalled is not None:
@@ -210,8 +211,9 @@ class Server(uvicorn.Server):
     """Serves an app of app/main.py. When it is told to end, answers have `shutdown_timeout_s`; then they are ended with
     an `error` event or 503, and the process some seconds later, whatever hangs."""
 
-    def __init__(self, app: FastAPI, settings: Settings) -> None:
-        protocol = type("Protocol", (LimitedProtocol,), {"timeout_s": settings.request_timeout_s})
+    def __init__(self, app: FastAPI, settings: Settings, *, stalled_s: float = STALLED_S) -> None:
+        limits = {"timeout_s": settings.request_timeout_s, "stalled_s": stalled_s}
+        protocol = type("Protocol", (LimitedProtocol,), limits)
         super().__init__(
             uvicorn.Config(
                 app,

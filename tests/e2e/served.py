@@ -97,7 +97,7 @@ class Served:
 def environment(home: Path, **settings: str) -> dict[str, str]:
     """The environment of a command: nothing of ours but PATH and what `settings` say, and no proxy."""
     kept = {name: value for name, value in os.environ.items() if not _is_foreign(name)}
-    ours = {"home": str(home), "log_level": "warning", **settings}
+    ours = {"home": str(home), "log_level": "warning", "shutdown_timeout_s": "2", **settings}
     return kept | {f"PGASK_{name.upper()}": value for name, value in ours.items()}
 
 

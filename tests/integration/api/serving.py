@@ -31,11 +31,11 @@ class Running:
 
 
 @contextmanager
-def serve(app: FastAPI, settings: Settings) -> Iterator[Running]:
+def serve(app: FastAPI, settings: Settings, **limits: float) -> Iterator[Running]:
     """Serve until the block ends."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = Server(app, settings)
+        server = Server(app, settings, **limits)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + _PATIENCE_S

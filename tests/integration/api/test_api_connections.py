@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -31,7 +32,7 @@ Reply = tuple[int, dict[str, str], bytes]
 @pytest.fixture(scope="module")
 def running(filled: Database) -> Iterator[Running]:
     settings = settings_for(request_timeout_s=TIMEOUT_S, max_concurrent_asks=SLOTS)
-    with serve(create_app(settings, filled, FakeEmbedder()), settings) as server:
+    with serve(create_app(settings, filled, FakeEmbedder()), settings, stalled_s=0.3) as server:
         yield server
 
 
@@ -127,6 +128,21 @@ class TestSlowClients:
                 b"POST /ask HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999\r\n\r\nx"
             )
             assert_problem(read(connection), 413, "body_too_large")  # reads until it is closed
+
+
+def test_a_client_that_takes_nothing_is_cut(running: Running) -> None:
+    asked, size = 80, len(httpx2.get(running.url + "/openapi.json").content)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.connect(running.address)
+        connection.settimeout(10)
+        connection.sendall(get("/openapi.json").replace(b"Connection: close\r\n", b"") * asked)
+        time.sleep(1)
+        received = 0
+        with suppress(ConnectionResetError):
+            while piece := connection.recv(1_000_000):
+                received += len(piece)
+    assert received < asked * size / 2
 
 
 LONG = [
