@@ -46,6 +46,7 @@ class Reply:
     head: str = ""
     body: str = ""
     seconds: float = 0.0
+    first_s: float = 0.0  # until the first byte
 
     def event(self) -> str:
         """The last event of a stream."""
@@ -74,7 +75,9 @@ async def send(service: Service, path: str, body: Any = None, *, more: str = "")
         async with asyncio.timeout(PATIENCE_S):
             reader, writer = await asyncio.open_connection(*service.address)
             writer.write(head.encode() + raw)
-            found = (await reader.read(-1)).decode("utf-8", "replace")
+            raw = await reader.read(65_536)
+            reply.first_s = time.monotonic() - began
+            found = (raw + await reader.read(-1)).decode("utf-8", "replace")
             writer.close()
             reply.head, _, reply.body = found.partition("\r\n\r\n")
             reply.status = int(reply.head.split()[1]) if reply.head else 0
@@ -264,6 +267,8 @@ async def streams(clients: int, seed: int, home: Path, found: Figures) -> None:
         pool = (await send(service, "/metrics")).body
     opened = re.search(r'pgask_pool_connections\{state="open"\} (\d+)', pool)
     found.figures |= {"clients": clients, "statuses": dict(statuses), "mixed": mixed, "p95_ms": p95(first)}
+    waited = sorted(reply.first_s for reply in first)
+    found.figures["p99_first_event_ms"] = round(1000 * waited[int(0.99 * (len(waited) - 1))], 1)
     found.figures |= {"connections": int(opened[1]) if opened else None}
     found.hold("no answer to another's question", mixed == 0)
     found.hold("nothing but 200, 429 and 503", set(statuses) <= {"200", "429", "503"})
