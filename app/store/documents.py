@@ -25,7 +25,7 @@ from app.store.engine import Connection, retried
 from app.store.refusals import store_errors
 from app.store.sources import NOT_KNOWN, FileState, lock_source
 from app.store.spaces import Collection, chunk_table, window_table
-from app.store.texts import cut_text
+from app.store.texts import WRITE_TEXT, cut_text
 
 WINDOW_HASH_BYTES: Final = 16
 _MAX_TERM_FREQUENCY = 32_767  # the column is a smallint; BM25 is flat long before
@@ -200,10 +200,12 @@ def _is_stored(connection: Connection, collection: Collection, version: SourceVe
 def _upsert(
     connection: Connection, collection: Collection, version: SourceVersion, embedded: EmbeddedDocument
 ) -> tuple[UUID, bool]:
-    """Write the document's row; its id, and whether it is new (no transaction has put a lock on it: xmax is 0)."""
+    """Write the document's row and its text; its id, and whether it is new (no transaction has put a lock on it: xmax
+    is 0)."""
     document = embedded.document
     row = connection.execute(
-        "INSERT INTO pgask.documents (collection_id, source, status, title, media_type, language, content_sha256,"
+        "WITH stored AS (INSERT INTO pgask.documents"  # noqa: S608 - constants only
+        " (collection_id, source, status, title, media_type, language, content_sha256,"
         " pipeline, pages, sections, metadata, dropped, size_bytes, char_count, chunk_count, token_count,"
         " unknown_tokens, root, origin, mtime_ns, inode, text_sha256, signature, signature_bands, window_hashes)"
         " VALUES (%(collection)s, %(source)s, 'ready', %(title)s, %(media_type)s, %(language)s, %(sha)s,"
@@ -220,7 +222,7 @@ def _upsert(
         "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, text_sha256 = excluded.text_sha256,"
         "   signature = excluded.signature, signature_bands = excluded.signature_bands,"
         "   window_hashes = excluded.window_hashes, duplicate_of = NULL, updated_at = now()"
-        " RETURNING id, xmax = 0",
+        f" RETURNING id, xmax = 0 AS is_new), {WRITE_TEXT} SELECT id, is_new FROM stored",
         {
             "collection": collection.id,
             "source": version.source,
@@ -243,6 +245,7 @@ def _upsert(
             "signature": embedded.signature,
             "bands": list(embedded.signature_bands) or None,
             "window_hashes": embedded.window_hashes or None,
+            "parts": list(cut_text(document.text)),
         },
     ).fetchone()
     assert row is not None
@@ -251,8 +254,7 @@ def _upsert(
 
 
 def delete_parts(connection: Connection, collection: Collection, document_id: UUID) -> None:
-    """Delete a document's text and all that makes it searchable; its row stays."""
-    connection.execute("DELETE FROM pgask.document_texts WHERE document_id = %s", [document_id])
+    """Delete all that makes a document searchable; its row and its text stay."""
     connection.execute("DELETE FROM pgask.chunks WHERE document_id = %s", [document_id])
     connection.execute(
         sql.SQL("DELETE FROM {} WHERE document_id = %s").format(window_table(collection.space_id)),
@@ -270,14 +272,7 @@ def release_duplicates(connection: Connection, document_id: UUID) -> None:
 def copy_parts(
     connection: Connection, collection: Collection, document_id: UUID, embedded: EmbeddedDocument
 ) -> None:
-    """Write a document's text and all that makes it searchable, by binary COPY; a text COPY of vectors would be ten
-    times slower."""
-    _copy(
-        connection,
-        sql.SQL("COPY pgask.document_texts (document_id, part, text) FROM STDIN (FORMAT BINARY)"),
-        ["uuid", "int4", "text"],
-        ((document_id, part, text) for part, text in enumerate(cut_text(embedded.document.text))),
-    )
+    """Write all that makes a document searchable, by binary COPY; a text COPY of vectors would be ten times slower."""
     ids = [
         row[0]
         for row in connection.execute(

@@ -147,5 +147,6 @@ def record_duplicate(
         ).fetchone()
         assert row is not None
         delete_parts(connection, collection, row[0])
+        connection.execute("DELETE FROM pgask.document_texts WHERE document_id = %s", [row[0]])
         release_duplicates(connection, row[0])
         return True

@@ -14,6 +14,18 @@ PART_CHARS: Final = (
     2_000  # code points; migration 0007 has the same number, and another one needs a migration
 )
 
+# Of a WITH, after `stored` (id): its text becomes `parts`, cut_text's list. Parts that are the same are not written.
+WRITE_TEXT: Final = """
+written AS (
+    INSERT INTO pgask.document_texts AS part (document_id, part, text)
+    SELECT stored.id, new.number - 1, new.text
+      FROM stored CROSS JOIN unnest(%(parts)b::text[]) WITH ORDINALITY new (text, number)
+        ON CONFLICT (document_id, part) DO UPDATE SET text = excluded.text WHERE part.text <> excluded.text
+), gone AS (
+    DELETE FROM pgask.document_texts part USING stored
+     WHERE part.document_id = stored.id AND part.part >= cardinality(%(parts)b::text[])
+)"""
+
 
 def cut_text(text: str) -> Iterator[str]:
     """The parts of a text in order: each but the last has PART_CHARS code points.

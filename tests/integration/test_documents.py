@@ -236,6 +236,20 @@ def test_f_1301_a_hit_in_a_long_document_reads_a_few_pages(database: Database) -
             assert root["Shared Hit Blocks"] + root["Shared Read Blocks"] <= 10, (at, root)
 
 
+def test_parts_of_a_text_that_stay_are_not_written_and_no_part_is_left_over(database: Database) -> None:
+    collection = open_collection(database)
+    parts = "SELECT part, xmin, text FROM pgask.document_texts ORDER BY part"
+    text = random_text(5, 120)
+    assert len(text) > 6_000
+    with connect(database.app) as app:
+        store(app, collection, "a.txt", text)
+        before = app.execute(parts).fetchall()
+        store(app, collection, "a.txt", text[:4_100])
+        after = app.execute(parts).fetchall()
+        assert after[:2] == before[:2]
+        assert "".join(part for *_, part in after) == text[:4_100]
+
+
 def every_plane() -> str:
     """Words of letters from all over Unicode, each long enough to be cut into chunks, quotes and signs between."""
     rng = random.Random(7)
