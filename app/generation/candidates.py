@@ -202,13 +202,15 @@ def _single(
         return None  # nothing speaks for it but its neighbours
     score = coverage_of(unit, weights, material.total, 0.8 if is_row else AROUND_PROSE)
     score += CHUNK_WEIGHT * unit.chunk.score
+    says_not = wanted.negated and bool(_SAYS_NOT.search(unit.text))
     if not is_row:
-        score += section * (SECTION_WEIGHT + (LEAD_WEIGHT if unit.is_lead else 0.0))
+        leads = unit.is_lead and (says_not or not wanted.negated)  # who gets it is not who does not
+        score += section * (SECTION_WEIGHT + (LEAD_WEIGHT if leads else 0.0))
     if wanted.value is not None:
         told = fold_script(told_by_row(unit.names, unit.cells) if is_row else unit.text)
         bonus = MEANING_BONUS if wanted.meaning else TYPE_BONUS
         score += bonus if wanted.value.search(told) else 0.0
-    score += TYPE_BONUS if wanted.negated and not is_row and _SAYS_NOT.search(unit.text) else 0.0
+    score += TYPE_BONUS if says_not and not is_row else 0.0
     if wanted.price and is_row and any(MONEY_NAME.search(name) for name in unit.names):
         score += TYPE_BONUS
     lead_in, items = _announced(material.units, place)

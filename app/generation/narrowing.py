@@ -13,7 +13,7 @@ from typing import Final
 from app.generation.candidates import Material
 from app.generation.evidence import coverage_of, holds
 from app.generation.units import Unit
-from app.lexicon import fold_script
+from app.lexicon import fold_script, terms
 from app.question.answer_types import REASON
 from app.question.content import content_terms
 from app.question.standalone import Standalone
@@ -35,6 +35,9 @@ def narrow(material: Material, standalone: Standalone, unknown: Collection[str],
         holding = [unit for unit in units if all(holds(term, unit, 1.0) > 0 for term in wanted)]
         is_missing = not mended and (standalone.is_name or wanted <= frozenset(unknown))
         units = holding if holding or is_missing else units
+        if _is_put_behind(standalone):  # or the answer to the question before would fit best again
+            itself = [unit for unit in units if all(_tells_of(term, unit) for term in wanted)]
+            units = itself or units
     if standalone.wants_reason:
         units = _with_reason(material, units)
     elif not wanted and standalone.form != standalone.text and not content_terms(standalone.form):
@@ -42,9 +45,19 @@ def narrow(material: Material, standalone: Standalone, unknown: Collection[str],
     return material if units is material.units else replace(material, units=units)
 
 
+def _is_put_behind(standalone: Standalone) -> bool:
+    """Whether a thing that a follow-up names stands behind the question before it, having no place within it."""
+    return bool(standalone.about) and standalone.form != standalone.text
+
+
+def _tells_of(term: str, unit: Unit) -> bool:
+    return holds(term, unit, 0.0) > 0 or term in terms(unit.heading)
+
+
 def _weigh_own(material: Material, standalone: Standalone) -> Material:
     """What a follow-up asks itself weighs more than what the question before it asked, which was answered already."""
-    own = content_terms(standalone.form) if standalone.form in standalone.text else frozenset()
+    asked = standalone.about if _is_put_behind(standalone) else standalone.form
+    own = content_terms(asked) if standalone.form in standalone.text else frozenset()
     if not own & material.weights.keys() or standalone.form == standalone.text:
         return material
     weights = {term: weight if term in own else EARLIER * weight for term, weight in material.weights.items()}

@@ -174,7 +174,8 @@ _VALUES: Final[dict[AnswerTypeName, tuple[str, ...]]] = {
     ),
     "reason": (
         r"\b(?:because|due to|owing to|thanks to|on account of|as a result|therefore|reasons?|cause[sd]?|so that",
-        r"in order to|since(?! \d)|to (?:avoid|prevent|ensure|protect|save|allow|make sure))\b|, (?:as|so|for) ",
+        r"in order to|since(?! \d)|to (?:avoid|prevent|ensure|protect|save|allow|make sure))\b",
+        r", (?:as|so|for) (?!(?:example|instance|short|now|each|every|all|one|well|far|\d)\b)",
         r"因为|由于|原因|因(?!此|素|特|子|果)|所以|因此|为了|以便|以免|鉴于|导致|避免|防止|考虑到|旨在|从而",
     ),
     "amount": (_NUMBER,),

@@ -65,6 +65,8 @@ _SECTION: Final = re.compile(
 )
 _NOTHING: Final = re.compile(
     r"\W*(?:it|this|that|these|those|them|the (?:above|same|answer|following)|above"
+    r"|(?:this|our|my) (?:whole |entire )?(?:conversation|chat|discussion|dialogue)(?: so far)?"
+    r"|(?:我们|咱们|这[次段场个]?|以上|上面)的?(?:对话|聊天|谈话|会话|對話|談話|會話)(?:记录|記錄)?"
     r"|它们?|这个?|那个?|这些|上面的?|以上|此|其)?(?:内容)?\W*",
     re.IGNORECASE,
 )

@@ -505,6 +505,31 @@ async def test_another_thing_or_a_missing_reason_is_refused_with_the_nearest(
     assert bool(answer.nearest) is abstained
 
 
+PUMPS = (
+    "# Flow meter FM-40\n\nThe FM-40 is delivered on 4 May 2026.",
+    "# LX-200\n\nMount the LX-200 with a torque of 25 Nm. 精度：LX-200的精度为0.5%。",
+    "# Hotels\n\nThe hotel limit in Germany is 130 EUR. The hotel limit in Spain is 110 EUR.",
+    "# Release notes\n\nLarkdesk 2.4.0 was released in May 2026.",
+    "# 审批\n\n20000元以上由财务总监审批。财务总监是林岚。",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "abstained"),
+    [
+        ("What is the torque for mounting the FM-40?", True),
+        ("FM-40的精度是多少？", True),
+        ("When was Larkdesk 2.5.0 released?", True),
+        ("What is the torque for mounting the LX-200?", False),
+        ("When was Larkdesk 2.4.0 released?", False),
+        ("财务总监是谁？", False),
+    ],
+)
+async def test_what_is_said_of_another_thing_is_no_answer(question: str, abstained: bool) -> None:
+    """F-606: half of such questions were answered with the value of another product, country or version."""
+    assert (await extractive(*PUMPS).answer(AskRequest(question))).abstained is abstained
+
+
 @pytest.mark.parametrize("question", ["押　金 是 多 少 ？", "押金是多少？"])
 @pytest.mark.parametrize(
     "said", ["租 金 每 月 九 百 元 ， 押　金 为 两 千 元 。", "租金每月九百元，押金为两千元。"]

@@ -187,6 +187,40 @@ def test_a_further_sentence_says_something_else() -> None:
     assert "Probes are chosen too." in quotes(found)
 
 
+def test_further_sentences_answer_and_the_best_comes_first() -> None:
+    """F-831: every sentence on the thing came along, in the order of the text, whatever was asked."""
+    hits = hits_of(
+        "# LX-300\n\nThe LX-300 is calibrated every year. The LX-300 is mounted with 30 Nm.",
+        "# LX-200\n\nThe LX-200 is mounted with 25 Nm.",
+    )
+    assert quotes(answer("What is the torque for mounting the LX-300?", hits)) == [
+        "The LX-300 is mounted with 30 Nm."
+    ]
+    leave = hits_of(
+        "# Annual leave\n\nEvery employee has 26 days of annual leave. Interns do not get annual leave."
+    )
+    assert quotes(answer("Who does not get annual leave?", leave))[0] == "Interns do not get annual leave."
+    assert quotes(answer("Who gets annual leave?", leave))[0].startswith("Every employee")
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What is the range of the FM-40X?", "The range of the FM-40X is 2 to 40 m3/h."),
+        ("FM-40X的量程是多少？", "FM-40X的量程是2至40立方米每小时。"),
+    ],
+)
+def test_the_answer_is_in_the_language_of_the_question_where_that_has_it(
+    question: str, expected: str
+) -> None:
+    """F-832: an answer to an English question began with a Chinese sentence."""
+    english, chinese = "The range of the FM-40X is 2 to 40 m3/h.", "FM-40X的量程是2至40立方米每小时。"
+    for texts in ((english, chinese), (chinese, english)):
+        assert quotes(answer(question, hits_of(*texts))) == [expected]
+    other = chinese if expected == english else english
+    assert quotes(answer(question, hits_of(other))) == [other]  # where nothing else has it
+
+
 def test_the_same_sentence_from_two_documents_is_cited_once() -> None:
     found = answer("Where is the key?", hits_of("The key is here.", "The key is here!"))
     assert quotes(found) == ["The key is here."]

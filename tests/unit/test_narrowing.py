@@ -51,6 +51,8 @@ def test_a_reason_has_to_be_given() -> None:
         ("因为夏季客流增加", True),
         ("因應展覽，開放時間延長，以便參觀", True),
         ("As of May it costs 3 EUR.", False),
+        ("Its square root is a good choice, for example 100.", False),
+        ("It waits, for the racks come late.", True),
         ("Open since 2020.", False),
         ("推迟到5月10日", False),
         ("因此", True),
@@ -59,6 +61,21 @@ def test_a_reason_has_to_be_given() -> None:
 )
 def test_words_of_reason(text: str, reason: bool) -> None:
     assert gives_reason(text) is reason
+
+
+def test_a_thing_put_behind_the_question_before_is_what_the_answer_tells_of() -> None:
+    """F-746: "And what about probes?" repeated what was said of lists, word for word."""
+    text = (
+        "# Lists and probes\n\n## Lists\n\n"
+        "Choose the number of lists by the rows.\n\nProbes are the lists that a query reads.\n"
+    )
+    before = "How do I choose the number of lists?"
+    standalone = Standalone(f"{before} And what about probes?", before, "probes", False)
+    assert kept(standalone, text) == ["Probes are the lists that a query reads."]
+    weights = narrow(material_of(standalone.text, hits_of(text)), standalone, (), mended=False).weights
+    assert weights["choos"] == EARLIER * weights["probe"]
+    heading = "# Lists\n\nChoose them by the rows.\n\n# Probes\n\nTake the square root of them.\n"
+    assert kept(standalone, heading) == ["Take the square root of them."]  # its heading names it
 
 
 def test_what_a_follow_up_asks_itself_weighs_more() -> None:

@@ -27,6 +27,8 @@ TASKS = [
     ("Explain parental leave in simple words", Task.REWORD, "parental leave"),
     ("summarise the refund rules in two sentences", Task.REWORD, "the refund rules"),
     ("用大白话解释产假", Task.REWORD, "产假"),
+    ("Summarise this conversation", Task.REWORD, ""),  # F-746: what was said, no words to search for
+    ("总结一下我们的对话", Task.REWORD, ""),
     ("calculate the price of three days", Task.COMPUTE, "the price of three days"),
     ("帮我算一下三天的租金", Task.COMPUTE, "三天的租金"),
     ("Should I take the train?", Task.ADVISE, "Should I take the train?"),
