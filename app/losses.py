@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-
-from app.domain import Document
 
 NOTEWORTHY_SHARE: Final = 0.1
 # What a reader of the original does not see, or sees on every page; whatever else a parser names was to be read.
@@ -26,11 +25,12 @@ class LossyDocument:
     share: float
 
 
-def lost_share(document: Document) -> float:
-    """The share of the visible text that was left out, in [0, 1].
+def lost_share(dropped: Mapping[str, int], char_count: int) -> float:
+    """The share of the visible text that was left out, in [0, 1]: `dropped` is kind → characters, `char_count` what is
+    stored.
 
-    >>> lost_share(Document("a" * 60, "", "", "en", dropped={"drawing": 40, "zero_width": 100}))
+    >>> lost_share({"drawing": 40, "zero_width": 100}, 60)
     0.4
     """
-    lost = sum(count for kind, count in document.dropped.items() if kind not in _UNREAD_KINDS)
-    return lost / max(1, lost + len(document.text))
+    lost = sum(count for kind, count in dropped.items() if kind not in _UNREAD_KINDS)
+    return lost / max(1, lost + char_count)

@@ -21,6 +21,7 @@ import structlog
 from app.domain import Document
 from app.embedding import Embedder, FloatVector
 from app.errors import DocumentError, PgaskError, StoreError
+from app.losses import NOTEWORTHY_SHARE, LossyDocument, lost_share
 from app.store.documents import (
     EmbeddedDocument,
     SourceVersion,
@@ -37,7 +38,6 @@ from ingest.beside import Ahead, Worker
 from ingest.comparing import Progress, is_storable, state_of
 from ingest.duplicates import Duplicate, DuplicateSearch
 from ingest.interrupts import interrupt_after
-from ingest.losses import NOTEWORTHY_SHARE, LossyDocument, lost_share
 from ingest.options import IngestOptions
 from ingest.planning import Plan, make_plan
 from ingest.preparing import Prepared, pooled, prepare, slices
@@ -377,7 +377,7 @@ class IngestRun:
         report = self.report
         for kind, count in document.dropped.items():
             report.dropped_chars[kind] = report.dropped_chars.get(kind, 0) + count
-        share = lost_share(document)
+        share = lost_share(document.dropped, len(document.text))
         if share > NOTEWORTHY_SHARE:
             report.lossy_documents.append(LossyDocument(source, round(share, 3)))
 

@@ -170,9 +170,15 @@ def build_pptx(
 
 
 def build_xlsx(
-    sheets: Mapping[str, str], *, strings: Sequence[str] = (), states: Mapping[str, str] | None = None
+    sheets: Mapping[str, str],
+    *,
+    strings: Sequence[str] = (),
+    states: Mapping[str, str] | None = None,
+    after: str = "",
 ) -> bytes:
-    """Return a workbook: sheet name → rows in XML. Cell styles: 1 date, 2 per cent, 3 date and time, 4 time."""
+    """Return a workbook: sheet name → rows in XML, `after` what follows them.
+
+    Cell styles: 1 date, 2 per cent, 3 date and time, 4 time."""
     numbers = {name: number for number, name in enumerate(sheets, start=1)}
     state = states or {}
     members = {
@@ -196,7 +202,8 @@ def build_xlsx(
     }
     for name, number in numbers.items():
         members[f"xl/worksheets/sheet{number}.xml"] = (
-            f'<worksheet xmlns="{S}"><dimension ref="A1:XFD1048576"/><sheetData>{sheets[name]}</sheetData></worksheet>'
+            f'<worksheet xmlns="{S}"><dimension ref="A1:XFD1048576"/><sheetData>{sheets[name]}</sheetData>'
+            f"{after}</worksheet>"
         )
     return pack(members)
 

@@ -25,10 +25,19 @@ _TURNED = {0: "1 0 0 1 0 0", 90: "0 1 -1 0 1500 0", 180: "-1 0 0 -1 1200 1600", 
 Drawn = tuple[float, float, str] | tuple[float, float, float, float]
 
 
-def build_pdf(pages: Sequence[Sequence[str]], *, title: str = "", user_password: str | None = None) -> bytes:
-    """Return a PDF with these lines on its pages; encrypted (RC4, 40 bit) if there is a password, even ""."""
+_SCAN = b"q 1200 0 0 1600 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID x EI Q"  # a picture over the whole page
+
+
+def build_pdf(
+    pages: Sequence[Sequence[str] | None], *, title: str = "", user_password: str | None = None
+) -> bytes:
+    """Return a PDF with these lines on its pages, None for a scanned one; encrypted (RC4, 40 bit) if there is a
+    password, even ""."""
     contents = []
     for lines in pages:
+        if lines is None:
+            contents.append(_SCAN)
+            continue
         drawn = [f"<{line.encode('utf-16-be').hex()}> Tj 0 -20 Td" for line in lines]
         contents.append(("BT /F 12 Tf 50 1500 Td " + " ".join(drawn) + " ET").encode())
     return _pack(contents, title=title, user_password=user_password)

@@ -273,6 +273,8 @@ DOCUMENT_DETAIL: Final[dict[str, Any]] = DOCUMENT | {
     "sections": [{"char_start": 0, "char_end": 5210, "heading_path": ["ivfflat"]}],
     "metadata": {"lang": "en"},
     "dropped": {},
+    "lost_share": 0.0,
+    "is_lossy": False,
     "created_at": _UPDATED_AT,
 }
 TEXT: Final[dict[str, Any]] = {

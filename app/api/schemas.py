@@ -362,7 +362,9 @@ class DocumentReply(DocumentItem):
     page_spans: list[PageSpan]
     sections: list[SectionSpan]
     metadata: dict[str, Any]
-    dropped: dict[str, int]
+    dropped: dict[str, int] = Field(description="What was left out when it was read: kind to characters")
+    lost_share: float = Field(description="Share of its visible text that was left out, 0 to 1")
+    is_lossy: bool = Field(description="More than a tenth of its visible text was left out")
     created_at: datetime
 
 
@@ -511,6 +513,8 @@ def document_reply(detail: DocumentDetail) -> DocumentReply:
         ],
         metadata=dict(detail.metadata),
         dropped=dict(detail.dropped),
+        lost_share=detail.lost_share,
+        is_lossy=detail.is_lossy,
         created_at=detail.created_at,
     )
 

@@ -21,6 +21,7 @@ Collection = Annotated[str, typer.Option(help="Collection that the documents are
 DocumentName = Annotated[str, typer.Argument(help="A document's id, or its source in --collection.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
+LOSSY: Final = "yes: more than a tenth of what a reader sees in it is in no answer"
 UNREADABLE: Final = (
     "the embedding model can't read this document: words find it, meaning does not. Set PGASK_EMBEDDING_MODEL to a "
     "multilingual model, delete the collection and ingest it again"
@@ -87,7 +88,8 @@ def show_document(
     shown = asdict(detail.summary) | {
         name: getattr(detail, name)
         for name in ("collection", "reason_detail", "duplicate_of", "size_bytes", "unknown_tokens", "unknown_share",
-                     "is_unreadable", "metadata", "dropped", "sections", "page_spans", "created_at")
+                     "is_unreadable", "metadata", "dropped", "lost_share", "is_lossy", "sections",
+                     "page_spans", "created_at")
     }  # fmt: skip
     if as_json:
         print_json(shown)
@@ -96,6 +98,8 @@ def show_document(
         "dropped": ", ".join(f"{kind} {count:,}" for kind, count in sorted(detail.dropped.items())),
         "unknown_share": None if detail.unknown_share is None else f"{detail.unknown_share:.1%}",
         "is_unreadable": UNREADABLE if detail.is_unreadable else None,
+        "lost_share": f"{detail.lost_share:.1%}" if detail.dropped else None,
+        "is_lossy": LOSSY if detail.is_lossy else None,
         "sections": None,
         "page_spans": None,  # as many lines as pages: --json has them
     }

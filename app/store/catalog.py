@@ -19,6 +19,7 @@ from psycopg.rows import class_row, dict_row
 from app.embedding import UNREADABLE_SHARE, EmbeddingSpace
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, SchemaError
 from app.lexicon import LEXICON_VERSION
+from app.losses import NOTEWORTHY_SHARE, lost_share
 from app.store.document_counts import Contents, DocumentCounts
 from app.store.engine import AsyncConnection, allow_seconds
 from app.store.spaces import COLLECTION_NAME, FIND_SPACE, MISMATCHES, mismatch_error, space_parameters
@@ -90,6 +91,16 @@ class DocumentDetail:
     metadata: Mapping[str, Any]
     dropped: Mapping[str, int]  # what cleaning removed: kind → characters
     created_at: datetime
+
+    @property
+    def lost_share(self) -> float:
+        """The share of its visible text that was left out when it was read, in [0, 1]."""
+        return round(lost_share(self.dropped, self.summary.chars), 3)
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether that is more than NOTEWORTHY_SHARE."""
+        return self.lost_share > NOTEWORTHY_SHARE
 
 
 @dataclass(frozen=True, slots=True)

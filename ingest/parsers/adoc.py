@@ -21,7 +21,7 @@ from ingest.parsers.blocks import LINE_BREAK, BlockWriter
 from ingest.parsers.budget import TextBudget
 from ingest.parsers.decoding import decode
 from ingest.parsers.scripts import raised
-from ingest.parsers.written import build_document
+from ingest.parsers.written import add_counts, build_document
 
 MEDIA_TYPE = "text/asciidoc"
 
@@ -102,7 +102,8 @@ def parse_adoc(content: bytes, source: str) -> Document:
     Attributes `author`, `description` and `keywords` become metadata. Raises DocumentError `bad_encoding`, `too_large`
     or `empty`.
     """
-    reader = _Reader(clean_text(decode(content)).text.split("\n"))
+    cleaned = clean_text(decode(content))
+    reader = _Reader(cleaned.text.split("\n"))
     reader.read()
     named = {
         name: clean_line(reader.attributes.get(name, "")) for name in ("author", "description", "keywords")
@@ -113,7 +114,7 @@ def parse_adoc(content: bytes, source: str) -> Document:
         MEDIA_TYPE,
         title=reader.title or reader.inline(reader.attributes.get("doctitle", "")),
         metadata={name: value for name, value in named.items() if value},
-        dropped=reader.dropped,
+        dropped=add_counts(cleaned.dropped, reader.dropped),
     )
 
 
@@ -212,6 +213,7 @@ class _Reader:
             self._write_paragraph(title[1])
         else:
             is_comment = line.startswith("//") and not line.startswith("///")
+            self._drop("comment", line if is_comment else "")
             return is_comment or line in {"'''", "<<<", "---", "***"} or bool(_ANCHOR.match(line))
         return True
 
@@ -266,6 +268,7 @@ class _Reader:
         ahead = self._take_ahead()
         text = self._until(delimiter)
         if delimiter[0] == "/":
+            self._drop("comment", text)
             return
         if delimiter[0] == "+" and ahead.style not in {"stem", "latexmath", "asciimath"}:
             self._drop("markup", text)

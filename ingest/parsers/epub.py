@@ -52,7 +52,9 @@ def parse_epub(content: bytes, source: str) -> Document:
     dropped: dict[str, int] = {}
     start = 0
     for chapter in book.chapters:
-        cleaned = normalise_text(html_to_markdown(archive.read(chapter), drop_furniture=False))
+        cleaned = normalise_text(
+            html_to_markdown(archive.read(chapter), drop_furniture=False, left_out=dropped)
+        )
         if not cleaned.text.strip():
             continue
         budget.take(len(cleaned.text) + len(_SEPARATOR))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -84,12 +84,17 @@ def parse_html(content: bytes, source: str) -> Document:
     )
 
 
-def html_to_markdown(content: bytes, *, drop_furniture: bool) -> str:
-    """Return the Markdown of a page without cleaning it; "" for an empty one. Raises as parse_html does."""
+def html_to_markdown(
+    content: bytes, *, drop_furniture: bool, left_out: MutableMapping[str, int] | None = None
+) -> str:
+    """Return the Markdown of a page without cleaning it; "" for an empty one. Adds to `left_out` the characters that
+    are left out, by kind. Raises as parse_html does."""
     if not content.strip():
         return ""
     return _to_markdown(
-        _parse_tree(decode(content, _declared_charset(content))), drop_furniture=drop_furniture, left_out={}
+        _parse_tree(decode(content, _declared_charset(content))),
+        drop_furniture=drop_furniture,
+        left_out={} if left_out is None else left_out,
     )
 
 
@@ -176,7 +181,7 @@ class _Page:
         return element in self.tabs.labels or can_be_opened(element, self._opened_ids)
 
 
-def _to_markdown(root: etree._Element, *, drop_furniture: bool, left_out: dict[str, int]) -> str:
+def _to_markdown(root: etree._Element, *, drop_furniture: bool, left_out: MutableMapping[str, int]) -> str:
     """The page as Markdown; adds to `left_out` the characters of what a reader could have seen: kind → characters."""
     writer = BlockWriter()
     page = _Page(root, drop_furniture=drop_furniture)

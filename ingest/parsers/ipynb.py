@@ -1,13 +1,15 @@
 """Jupyter notebooks → Document: cells in order, Markdown as it is, code between fences, outputs' text kept short.
 
-Reads nbformat 3 and 4. Pictures go, HTML outputs where their text is there; of an error its name and message stay.
-Sections are those of the Markdown headings. A front matter in the first cell, as Quarto reads it, is metadata.
+Reads nbformat 3 and 4. Pictures go and are counted, HTML outputs go where their text is there; of an error its name and
+message stay. Sections are those of the Markdown headings. A front matter in the first cell, as Quarto reads it, is
+metadata.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -23,6 +25,7 @@ from ingest.parsers.inline_html import without_html
 from ingest.parsers.jsonfile import load_json, members
 from ingest.parsers.markdown import split_front_matter
 from ingest.parsers.pipe_tables import with_records
+from ingest.parsers.written import add_counts
 
 MEDIA_TYPE = "application/x-ipynb+json"
 MAX_OUTPUT_CHARS = 2_000
@@ -46,8 +49,9 @@ def parse_ipynb(content: bytes, source: str) -> Document:
     metadata = members(notebook.get("metadata"))
     language = _language(metadata)
     budget, blocks = TextBudget(), list[str]()
+    left_out: Counter[str] = Counter()
     for cell in cells:
-        for block in _blocks(cell, language):
+        for block in _blocks(cell, language, left_out):
             budget.take(len(block) + 2)
             blocks.append(block)
     cleaned = clean_text("\n\n".join(blocks))
@@ -63,7 +67,7 @@ def parse_ipynb(content: bytes, source: str) -> Document:
         language=detect_language(cleaned.text),
         sections=build_sections(headings, len(cleaned.text)),
         metadata={**front, **({"language": language} if language else {})},
-        dropped=cleaned.dropped,
+        dropped=add_counts(cleaned.dropped, left_out),
     )
 
 
@@ -82,14 +86,16 @@ def _language(metadata: dict[str, object]) -> str:
     return name if isinstance(name, str) and name.isascii() and name.isalnum() and len(name) <= 20 else ""
 
 
-def _blocks(cell: dict[str, object], language: str) -> Iterator[str]:
+def _blocks(cell: dict[str, object], language: str, left_out: Counter[str]) -> Iterator[str]:
+    """Yield what a cell says and shows; adds to `left_out` the characters of outputs and parts of them that it does
+    not: kind → characters. A picture counts as one."""
     text = _source(cell)
     if cell.get("cell_type") == "code":
         if text.strip():
             yield fence_code(text, language)
         outputs = cell.get("outputs")
         for output in outputs if isinstance(outputs, list) else ():
-            yield from _output(members(output))
+            yield from _output(members(output), left_out)
     elif cell.get("cell_type") == "heading":  # of nbformat 3
         level = cell.get("level")
         yield f"{'#' * min(6, max(1, int(level) if isinstance(level, str) and level.isdigit() else 1))} {text.strip()}"
@@ -97,23 +103,30 @@ def _blocks(cell: dict[str, object], language: str) -> Iterator[str]:
         yield with_records(without_html(text)[0].strip("\n"))
 
 
-def _output(output: dict[str, object]) -> Iterator[str]:
+def _output(output: dict[str, object], left_out: Counter[str]) -> Iterator[str]:
     """Yield what an output shows: Markdown and text as they are, HTML and formulas only where there is no text."""
     data = members(output.get("data"))
+    left_out["drawing"] += any(kind.startswith("image/") for kind in data)
     if output.get("output_type") in {"error", "pyerr"}:
+        left_out["hidden"] += len(_text(output.get("traceback")))
         shown = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
-    elif (written := _text(data.get("text/markdown"))[:MAX_OUTPUT_CHARS]).strip():
-        yield written.strip("\n")
+    elif (written := _text(data.get("text/markdown")).strip("\n")).strip():
+        yield _shortened(written, left_out)
         return
     else:
         shown = _text(output.get("text")) or _text(data.get("text/plain"))
     if len(data) > 1 and _OBJECT.match(shown):  # the name of what is shown, as "<Figure size 640x480>"
         with contextlib.suppress(DocumentError):
             page = _text(data.get("text/html")).encode("utf-8", "replace")
-            if written := html_to_markdown(page, drop_furniture=False):
-                yield written[:MAX_OUTPUT_CHARS]
+            if written := html_to_markdown(page, drop_furniture=False, left_out=left_out):
+                yield _shortened(written, left_out)
     elif shown.strip():
-        yield fence_code(shown.strip("\n")[:MAX_OUTPUT_CHARS], "text")
+        yield fence_code(_shortened(shown.strip("\n"), left_out), "text")
+
+
+def _shortened(shown: str, left_out: Counter[str]) -> str:
+    left_out["output"] += max(0, len(shown) - MAX_OUTPUT_CHARS)
+    return shown[:MAX_OUTPUT_CHARS]
 
 
 def _source(cell: dict[str, object]) -> str:

@@ -8,6 +8,7 @@ files; drawings are left out and counted. What pylatexenc can't read is kept as 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from ingest.parsers.blocks import BlockWriter
 from ingest.parsers.decoding import decode
 from ingest.parsers.plaintext import text_document
 from ingest.parsers.scripts import raised
-from ingest.parsers.written import build_document
+from ingest.parsers.written import add_counts, build_document
 
 MEDIA_TYPE = "text/x-tex"
 
@@ -102,7 +103,8 @@ def parse_latex(content: bytes, source: str) -> Document:
 
     `\author` and `\date` become metadata. Raises DocumentError `bad_encoding` or `empty`.
     """
-    text = clean_text(decode(content)).text
+    cleaned = clean_text(decode(content))
+    text = cleaned.text
     if len(text) > _MAX_CHARS:
         return text_document(text, source, MEDIA_TYPE)
     reader = _Reader()
@@ -119,7 +121,7 @@ def parse_latex(content: bytes, source: str) -> Document:
         MEDIA_TYPE,
         title=reader.title,
         metadata=reader.metadata,
-        dropped={"drawing": reader.left_out} if reader.left_out else {},
+        dropped=add_counts(cleaned.dropped, reader.dropped),
     )
 
 
@@ -202,7 +204,7 @@ class _Reader:
         self.out = BlockWriter()
         self.title = ""
         self.metadata: dict[str, str] = {}
-        self.left_out = 0  # characters
+        self.dropped: Counter[str] = Counter()  # kind → characters
         self._code: list[tuple[str, str]] = []  # language, code
         self._top = 0  # the place in _SECTIONS that is heading level 1, or level 2 under a title
         self._inline: list[Node] = []  # of the open paragraph
@@ -246,8 +248,10 @@ class _Reader:
             pieces.append(text[at : begin.start()])
             at = end + len(end_mark)
             if begin[1] in _LEFT_OUT:
-                self.left_out += end - begin.end()
-            elif begin[1] != "comment":
+                self.dropped["drawing"] += end - begin.end()
+            elif begin[1] == "comment":
+                self.dropped["comment"] += end - begin.end()
+            else:
                 options = _OPTIONS.match(text, begin.end())
                 assert options is not None
                 language = _LANGUAGE.search(options[1] or "")
@@ -297,7 +301,7 @@ class _Reader:
         elif name in _TABLES:
             self._table(node)
         elif name in _LEFT_OUT:
-            self.left_out += len(node.latex_verbatim())
+            self.dropped["drawing"] += len(node.latex_verbatim())
         else:
             if name in _QUOTES:
                 self.out.open_quote()

@@ -24,7 +24,7 @@ from ingest.parsers.decoding import decode
 from ingest.parsers.html import MEDIA_TYPE as HTML_MEDIA_TYPE
 from ingest.parsers.html import html_to_markdown, parse_html
 from ingest.parsers.media_types import SNIFFED_BYTES, media_type_of
-from ingest.parsers.written import build_document
+from ingest.parsers.written import add_counts, build_document
 
 MEDIA_TYPE: Final = "message/rfc822"
 MHTML_MEDIA_TYPE: Final = "application/x-mimearchive"
@@ -102,7 +102,8 @@ class _Reader:
             if is_plain:
                 self._write("\n".join(escape_markup(line.rstrip()) for line in text.strip().splitlines()))
             else:
-                self._write(html_to_markdown(text.encode("utf-8", "replace"), drop_furniture=False))
+                page = text.encode("utf-8", "replace")
+                self._write(html_to_markdown(page, drop_furniture=False, left_out=self.dropped))
 
     def _write_attachment(self, part: Message, depth: int) -> None:
         """Write what is attached, by the type that its name says, else by the one that its sender declares."""
@@ -124,6 +125,7 @@ class _Reader:
             return
         self._write(f"## {name}")
         self._write(document.text)
+        self.dropped = add_counts(self.dropped, document.dropped)
 
     def _write(self, block: str) -> None:
         if block.strip():

@@ -7,6 +7,7 @@ from other files or run. One pass over the lines.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 from app.domain import Document
@@ -14,7 +15,7 @@ from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.blocks import BlockWriter
 from ingest.parsers.decoding import decode
 from ingest.parsers.scripts import raised
-from ingest.parsers.written import build_document
+from ingest.parsers.written import add_counts, build_document
 
 MEDIA_TYPE = "text/org"
 
@@ -61,7 +62,8 @@ def parse_org(content: bytes, source: str) -> Document:
     `#+AUTHOR:`, `#+DATE:`, `#+DESCRIPTION:` and `#+KEYWORDS:` become metadata. Raises DocumentError `bad_encoding` or
     `empty`.
     """
-    reader = _Reader(clean_text(decode(content)).text.split("\n"))
+    cleaned = clean_text(decode(content))
+    reader = _Reader(cleaned.text.split("\n"))
     reader.read()
     return build_document(
         reader.out.text(),
@@ -69,7 +71,7 @@ def parse_org(content: bytes, source: str) -> Document:
         MEDIA_TYPE,
         title=reader.title,
         metadata=reader.metadata,
-        dropped={"directive": reader.left_out} if reader.left_out else {},
+        dropped=add_counts(cleaned.dropped, reader.dropped),
     )
 
 
@@ -91,7 +93,7 @@ class _Reader:
         self.out = BlockWriter()
         self.title = ""
         self.metadata: dict[str, str] = {}
-        self.left_out = 0  # characters
+        self.dropped: Counter[str] = Counter()  # kind → characters
         self._lines = lines
         self._at = 0
         self._lists: list[tuple[int, bool]] = []  # of the open lists: indent, whether numbered
@@ -119,6 +121,7 @@ class _Reader:
         elif _DRAWER.match(line):
             self._drawer()
         elif line.lstrip().startswith(("# ", "#+")) or line.strip() == "#" or _RULE.match(line):
+            self.dropped["comment"] += len(line) if line.lstrip().startswith("# ") else 0
             self.out.end_block()
         elif (item := _ITEM.match(line)) and not _PLANNING.match(line):
             self._item(item)
@@ -139,7 +142,9 @@ class _Reader:
         self._close_lists(-1)
         text = _PRIORITY.sub("", _STATE.sub("", _TAGS.sub("", text), count=1), count=1)
         if text.startswith("COMMENT "):
+            start = self._at
             self._skip_subtree(level)
+            self.dropped["comment"] += len(text) + sum(map(len, self._lines[start : self._at]))
             return
         self.out.open_heading(min(level + self._top, 6))
         self.out.write(_inline(text))
@@ -167,7 +172,7 @@ class _Reader:
             self.out.write(_inline(value))
             self.out.end_block()
         elif name in {"include", "call", "setupfile"}:
-            self.left_out += len(line)
+            self.dropped["directive"] += len(line)
 
     def _until(self, end: str) -> list[str]:
         """The lines up to one, which is passed; all that are left where there is none."""
@@ -182,7 +187,7 @@ class _Reader:
         ahead = (line.strip().lower() for line in self._lines[self._at : self._at + 200])
         self.out.end_block()
         if any(line == ":end:" for line in ahead):
-            self._until(":end:")
+            self.dropped["hidden"] += sum(map(len, self._until(":end:")))
 
     def _delimited(self, name: str, values: str) -> None:
         self.out.end_block()
@@ -191,8 +196,10 @@ class _Reader:
             return
         lines = self._until(f"#+end_{name}")
         if name == "export":
-            self.left_out += sum(map(len, lines))
-        elif name != "comment":
+            self.dropped["directive"] += sum(map(len, lines))
+        elif name == "comment":
+            self.dropped["comment"] += sum(map(len, lines))
+        else:
             language = values.partition(" ")[0] if name == "src" else ""
             self._code(
                 [line[1:] if line.startswith((",*", ",#+", ",,")) else line for line in lines], language

@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import PurePosixPath
 
 import pypdfium2
@@ -43,6 +44,9 @@ MAX_PAGES = 20_000
 _PDFIUM = threading.Lock()
 _PAGE_SEPARATOR = "\n\n"
 _ENCRYPTED_ERRORS = frozenset({pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY})
+_MAX_NAMED_PAGES = 50
+_LEAST_SCANNED = 0.5  # of a page's area, that a scan of it covers
+_MAX_PICTURES = 1_000
 _MAX_BEFORE_TITLE = 10_000  # characters in which a line that can be a title is looked for
 # A number, a page's number or a moment, as they stand at the ends of a page.
 _NO_TITLE = re.compile(
@@ -53,6 +57,18 @@ _NO_TITLE = re.compile(
 _CREATED = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})")
 
 
+@dataclass(slots=True)
+class _Extracted:
+    """What a file says of itself, the lines and tables of each page, its larger letters, and the numbers of pages that
+    are a picture without text."""
+
+    properties: Mapping[str, str]
+    outline: list[Entry]
+    pages: list[list[Block]] = field(default_factory=list)
+    heights: LetterHeights = field(default_factory=LetterHeights)
+    pictured: list[int] = field(default_factory=list)
+
+
 def parse_pdf(content: bytes, source: str) -> Document:
     """Parse a PDF. Title: the metadata's if it looks like one, else what the first page has in the largest letters,
     else the first line, else the file's stem.
@@ -61,8 +77,8 @@ def parse_pdf(content: bytes, source: str) -> Document:
     Raises DocumentError `encrypted`, `no_text_layer`, `broken_text_layer`, `too_large` (pages or text) or
     `parse_failed`.
     """
-    pages, properties, outline, heights = _extract(content)
-    pages, dropped = _drop_furniture(pages)
+    found = _extract(content)
+    pages, dropped = _drop_furniture(found.pages)
     texts = list(_texts(pages))
     if is_broken("\n".join(texts)):
         raise DocumentError(
@@ -81,18 +97,30 @@ def parse_pdf(content: bytes, source: str) -> Document:
     for page in cleaned:
         for kind, count in page.dropped.items():
             dropped[kind] = dropped.get(kind, 0) + count
+    if found.pictured:
+        # Nobody knows how much stands on them: as much as on the others.
+        with_text = [len(page.text) for page in cleaned if page.text]
+        dropped["scanned_page"] = len(found.pictured) * (sum(with_text) // len(with_text))
     spans = _page_spans([page.text for page in cleaned])
-    headings = find_outline(outline, spans, text) or find_outline(heights.entries(), spans, text, alone=True)
+    headings = find_outline(found.outline, spans, text) or find_outline(
+        found.heights.entries(), spans, text, alone=True
+    )
     return Document(
         text=text,
-        title=_title(properties, heights, text) or PurePosixPath(source).stem,
+        title=_title(found.properties, found.heights, text) or PurePosixPath(source).stem,
         media_type=MEDIA_TYPE,
         language=detect_language(text),
         sections=build_sections(headings, len(text)),
         pages=spans,
-        metadata=_metadata(properties),
+        metadata=_metadata(found.properties) | _scanned(found.pictured),
         dropped=dropped,
     )
+
+
+def _scanned(pictured: list[int]) -> dict[str, str]:
+    """The numbers of pages that are a picture and no text, as `scanned_pages`."""
+    named = [*map(str, pictured[:_MAX_NAMED_PAGES]), *(["…"] if len(pictured) > _MAX_NAMED_PAGES else [])]
+    return {"scanned_pages": ", ".join(named)} if named else {}
 
 
 def _drop_furniture(pages: list[list[Block]]) -> tuple[list[list[Block]], dict[str, int]]:
@@ -149,8 +177,7 @@ def _write_table(table: TableBlock, joiner: LineJoiner, budget: TextBudget) -> s
     return writer.text()
 
 
-def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str], list[Entry], LetterHeights]:
-    """Return the lines and tables of each page, the document's properties, its outline and its larger letters."""
+def _extract(content: bytes) -> _Extracted:
     with _PDFIUM:
         use_box_font()
         try:
@@ -164,20 +191,19 @@ def _extract(content: bytes) -> tuple[list[list[Block]], Mapping[str, str], list
                 f"The PDF is damaged and can't be read: {error}.", code="parse_failed"
             ) from error
         try:
-            heights = LetterHeights()
-            pages = _extract_pages(document, heights)
-            return pages, document.get_metadata_dict(skip_empty=True), read_outline(document), heights
+            found = _Extracted(document.get_metadata_dict(skip_empty=True), read_outline(document))
+            _extract_pages(document, found)
+            return found
         except pypdfium2.PdfiumError as error:
             raise DocumentError(f"A page of the PDF can't be read: {error}.", code="parse_failed") from error
         finally:
             document.close()
 
 
-def _extract_pages(document: pypdfium2.PdfDocument, heights: LetterHeights) -> list[list[Block]]:
+def _extract_pages(document: pypdfium2.PdfDocument, found: _Extracted) -> None:
     document.init_forms()
     if len(document) > MAX_PAGES:
         raise DocumentError(f"The PDF has more than {MAX_PAGES:,} pages; split it.", code="too_large")
-    pages: list[list[Block]] = []
     left = MAX_TEXT_CHARS
     for index in range(len(document)):
         page = document[index]
@@ -190,14 +216,25 @@ def _extract_pages(document: pypdfium2.PdfDocument, heights: LetterHeights) -> l
                         f"The PDF has more than {MAX_TEXT_CHARS:,} characters; split it.", code="too_large"
                     )
                 words = read_words(page, text_page)
-                heights.add_page(index, words)
+                found.heights.add_page(index, words)
                 lines = add_values(page, words)
-                pages.append(find_blocks(lines, partial(read_rules, page)))
+                found.pages.append(find_blocks(lines, partial(read_rules, page)))
+                if not found.pages[-1] and _is_picture(page):
+                    found.pictured.append(index + 1)
             finally:
                 text_page.close()
         finally:
             page.close()
-    return pages
+
+
+def _is_picture(page: pypdfium2.PdfPage) -> bool:
+    """Whether a picture covers most of a page."""
+    width, height = page.get_size()
+    for picture in islice(page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=2), _MAX_PICTURES):
+        left, bottom, right, top = picture.get_bounds()
+        if (right - left) * (top - bottom) >= _LEAST_SCANNED * width * height:
+            return True
+    return False
 
 
 def _page_spans(texts: list[str]) -> tuple[Page, ...]:

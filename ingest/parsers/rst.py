@@ -9,6 +9,7 @@ included, nothing is fetched and no HTML passes. What docutils can't read is kep
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, ClassVar, Final
@@ -26,7 +27,7 @@ from ingest.parsers.budget import TextBudget
 from ingest.parsers.decoding import decode
 from ingest.parsers.plaintext import text_document
 from ingest.parsers.scripts import raised
-from ingest.parsers.written import build_document
+from ingest.parsers.written import add_counts, build_document
 
 MEDIA_TYPE = "text/x-rst"
 
@@ -101,7 +102,8 @@ def parse_rst(content: bytes, source: str) -> Document:
 
     Raises DocumentError `bad_encoding`, `too_large` or `empty`.
     """
-    text = clean_text(decode(content)).text
+    cleaned = clean_text(decode(content))
+    text = cleaned.text
     try:
         document = _read(text)
         if document is None:
@@ -118,7 +120,7 @@ def parse_rst(content: bytes, source: str) -> Document:
         MEDIA_TYPE,
         title=str(document.get("title", "")) or writer.title,
         metadata=writer.metadata,
-        dropped={"directive": writer.left_out} if writer.left_out else {},
+        dropped=add_counts(cleaned.dropped, writer.dropped),
     )
 
 
@@ -256,7 +258,7 @@ class _Writer:
     def __init__(self, document: nodes.document, language: str) -> None:
         self.title = ""
         self.metadata: dict[str, str] = {}
-        self.left_out = 0  # characters
+        self.dropped: Counter[str] = Counter()  # kind → characters
         self._document = document
         self._budget = TextBudget()
         self._out = BlockWriter()
@@ -315,7 +317,7 @@ class _Writer:
         self._out.end_block()
 
     def _comment(self, node: nodes.Element, _: int) -> None:
-        self.left_out += len(node.astext()) if "left-out" in node["classes"] else 0
+        self.dropped["directive" if "left-out" in node["classes"] else "comment"] += len(node.astext())
 
     def _container(self, node: nodes.Element, level: int) -> None:
         """What a directive holds; a function, class, option …: its signature heads its description."""

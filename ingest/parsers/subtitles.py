@@ -17,7 +17,7 @@ from ingest.cleaning import clean_text
 from ingest.parsers.blocks import LINE_BREAK
 from ingest.parsers.decoding import decode
 from ingest.parsers.flat import FlatWriter
-from ingest.parsers.written import build_document
+from ingest.parsers.written import add_counts, build_document
 
 SRT_MEDIA_TYPE = "application/x-subrip"
 VTT_MEDIA_TYPE = "text/vtt"
@@ -27,7 +27,9 @@ SECTION_S: Final = 60.0  # a new heading with the first cue so long after the la
 _TIME: Final = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[,.]\d{1,3}[ \t]+-->[ \t]")
 _VOICE: Final = re.compile(r"<v(?:\.[^\s>]{1,100})?[ \t]+([^<>\n]{1,200})>")
 _TAG: Final = re.compile(r"</?[a-z][^<>\n]{0,200}>|<[\d:.]{1,20}>|\{\\[^{}\n]{1,100}\}", re.IGNORECASE)
+_NOTE: Final = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
 _NOT_SPOKEN: Final = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION)(?:[ \t]|$)")
+_BLANK_LINE: Final = re.compile(r"\n[ \t]*\n")
 
 
 def parse_subtitles(content: bytes, source: str, *, media_type: str = SRT_MEDIA_TYPE) -> Document:
@@ -35,7 +37,8 @@ def parse_subtitles(content: bytes, source: str, *, media_type: str = SRT_MEDIA_
 
     Raises DocumentError `bad_encoding`, `parse_failed` (no times in it), `too_large` or `empty`.
     """
-    text = clean_text(decode(content)).text
+    cleaned = clean_text(decode(content))
+    text = cleaned.text
     writer = FlatWriter()
     paragraph: list[str] = []
     headed: float | None = None
@@ -57,7 +60,14 @@ def parse_subtitles(content: bytes, source: str, *, media_type: str = SRT_MEDIA_
     if headed is None:
         raise DocumentError("The file has no subtitles: no line in it is a time.", code="parse_failed")
     writer.paragraph("\n".join(paragraph))
-    return build_document(writer.text() if is_spoken else "", source, media_type)
+    unspoken = (block.strip("\n") for block in _BLANK_LINE.split(text))
+    notes = sum(len(block) for block in unspoken if _NOTE.match(block))
+    return build_document(
+        writer.text() if is_spoken else "",
+        source,
+        media_type,
+        dropped=add_counts(cleaned.dropped, {"comment": notes}),
+    )
 
 
 def parse_vtt(content: bytes, source: str) -> Document:
@@ -67,7 +77,7 @@ def parse_vtt(content: bytes, source: str) -> Document:
 
 def _cues(text: str) -> Iterator[tuple[float, list[str]]]:
     """Yield each cue's start in seconds and its lines; LINE_BREAK begins one that another speaker says."""
-    for block in re.split(r"\n[ \t]*\n", text):
+    for block in _BLANK_LINE.split(text):
         lines = block.strip("\n").split("\n")
         if _NOT_SPOKEN.match(lines[0]):
             continue

@@ -5,6 +5,7 @@ Pure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -15,6 +16,15 @@ from ingest.parsers.blocks import escape_markup
 from ingest.parsers.headings import build_sections, find_headings
 
 _DESCRIPTIONS: Final = ("description", "summary", "excerpt", "abstract")
+
+
+def add_counts(*counts: Mapping[str, int]) -> dict[str, int]:
+    """Characters by kind of several steps together; kinds without any left out.
+
+    >>> add_counts({"comment": 2, "markup": 0}, {"comment": 3})
+    {'comment': 5}
+    """
+    return {kind: total for kind, total in sum(map(Counter, counts), Counter[str]()).items() if total}
 
 
 def build_document(
@@ -37,7 +47,7 @@ def build_document(
         media_type,
         title=title,
         metadata=dict(metadata or {}),
-        dropped={**cleaned.dropped, **(dropped or {})},
+        dropped=add_counts(cleaned.dropped, dropped or {}),
     )
 
 

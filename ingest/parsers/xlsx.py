@@ -8,6 +8,7 @@ to span costs nothing; only cells count.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from ingest.parsers.headings import build_sections, find_headings
 from ingest.parsers.numbering import to_number
 from ingest.parsers.ooxml import Package, attribute, child, relationship_id
 from ingest.parsers.titles import usable_title
+from ingest.parsers.written import add_counts
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -37,6 +39,8 @@ _MERGED = re.compile(rb"""mergeCell\s[^<>]{0,200}?ref=["']([A-Z]{1,3})(\d{1,7}):
 _MAX_MERGED_BYTES = 8 * 2**20
 _MAX_OPEN_MERGED = 500  # areas that reach down to one row
 _MAX_REPEATED_CHARS = 200  # a longer cell is not repeated
+_FURNITURE = re.compile(rb"<(?:\w+:)?(?:odd|even|first)(?:Header|Footer)>([^<]{1,2000})<")
+_FURNITURE_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-F]{6}|K\d\d[+-]\d{3}|\d{1,3}|[A-Za-z&])')
 _MAX_INLINE_NOTE_CHARS = 200  # a longer note stands below the table
 _THREADED = re.compile(
     r"\[(?:Threaded comment|线程批注|线程注释|討論串註解)\].*?(?:Comment|Comments|注释|批注|註解)[:：]\s*",
@@ -61,6 +65,7 @@ def parse_xlsx(content: bytes, source: str) -> Document:
     shared = _shared_strings(package, main)
     writer = FlatWriter(TextBudget())
     hidden: list[str] = []
+    furniture = 0  # characters
     sheets = child(workbook, "sheets")
     for sheet in sheets if sheets is not None else ():
         target = targets.get(relationship_id(sheet))
@@ -69,7 +74,9 @@ def parse_xlsx(content: bytes, source: str) -> Document:
         name = clean_line(attribute(sheet, "name"))
         if attribute(sheet, "state", "visible") != "visible":
             hidden.append(name)
-        _write_sheet(writer, name, _Sheet(package, target.target, shared, formats))
+        read = _Sheet(package, target.target, shared, formats)
+        _write_sheet(writer, name, read)
+        furniture += read.furniture_chars
     properties = package.properties()
     if hidden:
         properties["hidden_sheets"] = ", ".join(hidden)[:2000]
@@ -81,7 +88,7 @@ def parse_xlsx(content: bytes, source: str) -> Document:
         language=detect_language(cleaned.text),
         sections=build_sections(find_headings(cleaned.text), len(cleaned.text)),
         metadata=properties,
-        dropped=cleaned.dropped,
+        dropped=add_counts(cleaned.dropped, {"page_furniture": furniture}),
     )
 
 
@@ -124,10 +131,13 @@ class _Sheet:
     shared: list[str]
     formats: CellFormats
     notes_below: list[str] = field(default_factory=list)
+    furniture_chars: int = 0  # of headers and footers, known once the rows are read
 
     def rows(self) -> Iterator[Row]:
         """Yield rows with their cells; where row numbers leave a gap, one empty row."""
-        starts = _merged_areas(self.package, self.part)
+        tail = self.package.archive.read_after(self.part, _END_OF_CELLS, _MAX_MERGED_BYTES)
+        starts = _merged_areas(tail)
+        self.furniture_chars = _furniture_chars(tail)
         notes = _notes(self.package, self.part)
         hidden: list[tuple[int, int]] = []
         areas: list[_Area] = []  # those that may reach into the row
@@ -231,15 +241,23 @@ def _letters(column: int) -> str:
     return letters
 
 
-def _merged_areas(package: Package, part: str) -> dict[int, list[_Area]]:
-    """Return the merged cells of a sheet by their first row. They stand behind the cells that they are needed for."""
+def _merged_areas(tail: bytes) -> dict[int, list[_Area]]:
+    """Return the merged cells of a sheet by their first row, from what follows its cells."""
     areas: dict[int, list[_Area]] = {}
-    tail = package.archive.read_after(part, _END_OF_CELLS, _MAX_MERGED_BYTES)
     for match in _MERGED.finditer(tail):
         first, top, last, bottom = (group.decode() for group in match.groups())
         area = _Area(column_of(first, 0), column_of(last, 0), int(bottom))
         areas.setdefault(int(top), []).append(area)
     return areas
+
+
+def _furniture_chars(tail: bytes) -> int:
+    """Characters of the headers and footers that a sheet is printed with, without their codes for pages and fonts."""
+    shown = (
+        _FURNITURE_CODE.sub("", html.unescape(match[1].decode("utf-8", "replace")))
+        for match in _FURNITURE.finditer(tail)
+    )
+    return sum(len(text.strip()) for text in shown)
 
 
 def _notes(package: Package, part: str) -> dict[str, str]:

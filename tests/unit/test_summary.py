@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from ingest.losses import LossyDocument
+from app.losses import LossyDocument
 from ingest.pipeline import DuplicateFile, Plan, Report
 from ingest.sources import SkippedSource, SourceFailure
 from ingest.summary import plan_lines, plan_object, report_lines, report_object, to_json

@@ -108,6 +108,9 @@ export interface DocumentDetail extends DocumentSummary {
   is_unreadable: boolean;
   /** What cleaning removed: kind to characters. */
   dropped: Readonly<Record<string, number>>;
+  /** Share of its visible text that is in `dropped`, 0 to 1. */
+  lost_share: number | null;
+  is_lossy: boolean;
 }
 
 export interface DocumentPage {
@@ -315,6 +318,8 @@ export function decodeDocumentDetail(value: unknown): DocumentDetail | null {
     unknown_share: numberOrNull(from.unknown_share),
     is_unreadable: from.is_unreadable === true,
     dropped: Object.fromEntries(dropped),
+    lost_share: numberOrNull(from.lost_share),
+    is_lossy: from.is_lossy === true,
   };
 }
 

@@ -40,6 +40,12 @@ describe("DocumentNotes", () => {
     expect(show(cleaned, "zh").textContent).toContain("零宽字符：3");
   });
 
+  it("say in both languages that much of it was lost", () => {
+    const lossy = detail({ dropped: { scanned_page: 900 }, lost_share: 0.304, is_lossy: true });
+    expect(show(lossy).textContent).toMatch(/^30 % of what a reader sees.*pages that are pictures/);
+    expect(show(lossy, "zh").textContent).toContain("30 % 未能收入");
+  });
+
   it("name the document that stands for it, made harmless", () => {
     show(detail({ duplicate_of: "a\u202e.md" }));
     expect(screen.getByTestId("duplicate-note").textContent).not.toContain("\u202e");

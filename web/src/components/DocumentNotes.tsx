@@ -20,6 +20,11 @@ export function DocumentNotes({ document }: { document: DocumentDetail }) {
           {words.unreadable(Math.round((document.unknown_share ?? 0) * 100))}
         </p>
       )}
+      {document.is_lossy && (
+        <p className="pane-note pane-warning" data-testid="lossy-note">
+          {words.lossy(Math.round((document.lost_share ?? 0) * 100))}
+        </p>
+      )}
       {dropped.length > 0 && (
         <details className="pane-note" data-testid="dropped-note">
           <summary>{words.dropped(count)}</summary>

@@ -51,6 +51,7 @@ export const en = {
   duplicateOf: (source: string) => `Left out: “${source}” holds the same text, or nearly the same, and answers for it.`,
   unreadable: (percent: number) =>
     `The embedding model can't read ${percent} % of this document: words find it, meaning does not. A multilingual model (PGASK_EMBEDDING_MODEL) reads it.`,
+  lossy: (percent: number) => `${percent} % of what a reader sees in this document could not be taken in, and is in no answer.`,
   dropped: (n: number) => `Left out when it was read: ${count(n, "character", "characters")}`,
   droppedKind: (kind: string, n: number) => {
     const names: Record<string, string> = {
@@ -71,6 +72,9 @@ export const en = {
       data: "embedded data and keys",
       symbol: "signs without a letter",
       attachment: "attachments that could not be read",
+      output: "long outputs of code",
+      repeated: "repetitions beyond a bound",
+      scanned_page: "pages that are pictures (estimated; OCR makes them text)",
     };
     return `${names[kind] ?? `other (${kind})`}: ${n.toLocaleString("en")}`;
   },

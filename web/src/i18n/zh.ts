@@ -49,6 +49,7 @@ export const zh: Dictionary = {
   reasonText: (code) => reasonsZh[code] ?? code,
   duplicateOf: (source) => `未收入：“${source}”的文本与它相同或几乎相同，由该文档作答。`,
   unreadable: (percent) => `向量模型无法识别本文档 ${percent} % 的内容：按词语可以找到它，按语义找不到。多语言模型（PGASK_EMBEDDING_MODEL）可以读懂它。`,
+  lossy: (percent) => `读者在本文档中看到的内容有 ${percent} % 未能收入，不会出现在任何答案中。`,
   dropped: (n) => `读取时略去了 ${n.toLocaleString("zh")} 个字符`,
   droppedKind: (kind, n) => {
     const names: Record<string, string> = {
@@ -69,6 +70,9 @@ export const zh: Dictionary = {
       data: "嵌入的数据和密钥",
       symbol: "没有对应文字的符号",
       attachment: "无法读取的附件",
+      output: "过长的代码输出",
+      repeated: "超出上限的重复内容",
+      scanned_page: "仅为图片的页面（估计值；可用 OCR 转成文字）",
     };
     return `${names[kind] ?? `其他（${kind}）`}：${n.toLocaleString("zh")}`;
   },
