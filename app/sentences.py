@@ -11,11 +11,14 @@ even so is cut at a comma, a space or anywhere. Time is linear in the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
 from nupunkt import PunktSentenceTokenizer, load_default_model
+
+from app.graphemes import whole_at_or_before
 
 Span = tuple[int, int]
 
@@ -61,7 +64,7 @@ _CHINESE_MARK = re.compile("[。！？；｡]|……")
 _AFTER_HAN = re.compile(rf"[{_HAN}」』）》〉】]")
 _PARTNER = {"」": "「", "』": "『", "”": "“", "’": "‘", "）": "（", "》": "《", "〉": "〈", "】": "【"}
 _BRACKET = re.compile("[「『“‘（《〈【」』”’）》〉】]")
-_CONTINUES = frozenset("，、：,:—～~。！？；" + "」』”’）》〉】")  # the sentence goes on after a quotation
+_CONTINUES = frozenset("，、：,:—～~。！？；と" + "」』”’）》〉】")  # the sentence goes on after a quotation
 _TITLE_MARKS = "《〈【"  # names of works: punctuation inside them belongs to the name
 
 _LATIN_END = re.compile(r"[.!?…]")
@@ -70,9 +73,12 @@ _HAN_AFTER_LATIN_STOP = re.compile(
     rf"(?<=[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9])[.!?]\s+(?=[{_HAN}“「《（])"
 )
 # Letters that are neither Latin nor Han; a stop after two of them is no abbreviation's. Some scripts have stops of
-# their own: Arabic, Urdu, Devanagari, Ethiopic, Burmese, Khmer.
+# their own: Armenian, Arabic, Urdu, Devanagari, Tibetan, Ethiopic, Burmese, Khmer; the Greek question mark looks like
+# a semicolon.
 _OTHER_LETTER = r"\u0370-\u1cff\u1f00-\u1fff\u3040-\u30ff\ua000-\uabff\uac00-\ud7af"
-_OTHER_STOP = re.compile(rf"(?:(?<=[{_OTHER_LETTER}][{_OTHER_LETTER}])[.!?…]++|[؟۔।॥።။។]++)[\"'”’»)\]]*+\s+")
+_OTHER_STOP = re.compile(
+    rf"(?:(?<=[{_OTHER_LETTER}][{_OTHER_LETTER}])[.!?…]++|[։؟۔।॥།༎።။។៕]++|(?<=[\u0370-\u03ff\u1f00-\u1fff]);)[\"'”’»)\]]*+\s+"
+)
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _SPACE_AMONG_UNSPACED = re.compile(rf"(?<=[{_UNSPACED}])\s+(?=[{_UNSPACED}\d])|(?<=\d)\s+(?=[{_UNSPACED}])")
 _WEAK_BORDER = re.compile(r"[；;，,、：:\n]\s*|\s+")
@@ -171,8 +177,13 @@ def _cuts(text: str, start: int, end: int) -> list[int]:
             cuts.append(a)
         cuts.extend(_english_cuts(text, a, b))
     if not text.isascii():
-        cuts.extend(match.end() for match in _OTHER_STOP.finditer(text, start, end))
-        cuts.extend(_clause_cuts(text, start, end))
+        stops = [
+            match.end()
+            for match in _OTHER_STOP.finditer(text, start, end)
+            if not (match[0].startswith(".") and _goes_on_small(text, match.end()))
+        ]
+        cuts.extend(stops)
+        cuts.extend(_clause_cuts(text, start, end, stops))
     moved: set[int] = set()
     marks, last = 0, start
     for cut in sorted(cuts):
@@ -250,10 +261,18 @@ def _english_cuts(text: str, start: int, end: int) -> list[int]:
     return [start + cut for cut in sorted(cuts) if 0 < cut < len(part)]
 
 
-def _clause_cuts(text: str, start: int, end: int) -> Iterator[int]:
-    """Cut at spaces between clauses, where LEAST_CLAUSES_CHARS have come together."""
+def _goes_on_small(text: str, at: int) -> bool:
+    """Whether a small letter of Greek, Cyrillic or Armenian follows: what ended before it was an abbreviation."""
+    following = text[at : at + 1]
+    return "\u0370" <= following <= "\u058f" and following.islower()
+
+
+def _clause_cuts(text: str, start: int, end: int, stops: Sequence[int]) -> Iterator[int]:
+    """Cut at spaces between clauses, where LEAST_CLAUSES_CHARS have come together since the last of `stops`."""
     last = start
     for space in _SPACE_AMONG_UNSPACED.finditer(text, start, end):
+        at = bisect_right(stops, space.start())
+        last = max(last, stops[at - 1] if at else last)
         if space.start() - last >= LEAST_CLAUSES_CHARS:
             last = space.end()
             yield last
@@ -265,7 +284,7 @@ def _bounded(text: str, borders: list[int]) -> Iterator[int]:
         at = a
         while b - a > MAX_SENTENCE_CHARS and b - at > PART_CHARS:
             weak = _WEAK_BORDER.finditer(text, at + PART_CHARS // 2, at + PART_CHARS)
-            at = max((match.end() for match in weak), default=at + PART_CHARS)
+            at = max((match.end() for match in weak), default=whole_at_or_before(text, at + PART_CHARS, at))
             yield at
         if b != borders[-1]:
             yield b

@@ -20,9 +20,10 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from app.domain import Chunk, Document, Page, Place, Section
 from app.embedding import Tokens
+from app.graphemes import is_mark, is_torn_at, whole_at_or_before
 from app.sentences import split_sentences
 
-CHUNKER_VERSION: Final = 2
+CHUNKER_VERSION: Final = 3
 
 HEADING, BLOCK, SENTENCE, WORD = 3, 2, 1, 0
 # A stronger border is taken although the chunk could still grow once it is filled to this share.
@@ -105,8 +106,9 @@ def chunk(
     return ChunkedDocument(tuple(chunks), tuple(windows), tuple(ranges))
 
 
-def split_long(tokens: Tokens) -> Tokens:
-    """Cut tokens of very many characters into pieces with the same id, so that nothing is too long for a chunk."""
+def split_long(tokens: Tokens, text: str) -> Tokens:
+    """Cut tokens of very many characters of `text` into pieces with the same id, so that nothing is too long for a
+    chunk. No letter is cut from its marks."""
     counts = np.where(
         tokens.ends - tokens.starts > _LONG_TOKEN_CHARS, -(-(tokens.ends - tokens.starts) // _PIECE_CHARS), 1
     )
@@ -115,8 +117,10 @@ def split_long(tokens: Tokens) -> Tokens:
     which = np.repeat(np.arange(len(tokens)), counts)
     piece = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
     starts = (tokens.starts[which] + _PIECE_CHARS * piece).astype(np.int32)
+    for at in np.flatnonzero(piece):
+        starts[at] = whole_at_or_before(text, int(starts[at]), int(starts[at - 1]))
     is_last = piece == counts[which] - 1
-    ends = np.where(is_last, tokens.ends[which], starts + _PIECE_CHARS).astype(np.int32)
+    ends = np.where(is_last, tokens.ends[which], np.append(starts[1:], 0)).astype(np.int32)
     return Tokens(tokens.ids[which], starts, ends, tokens.unknown + len(which) - len(tokens))
 
 
@@ -157,12 +161,10 @@ class _Borders:
         headings = [section.char_start for section in document.sections]
         # each holds the stronger ones too
         self._by_strength = {
-            HEADING: _token_indices(tokens, headings),
-            BLOCK: _token_indices(tokens, headings + blocks),
-            SENTENCE: _token_indices(tokens, headings + blocks + [start for start, _ in sentences]),
+            HEADING: _token_indices(tokens, text, headings),
+            BLOCK: _token_indices(tokens, text, headings + blocks),
+            SENTENCE: _token_indices(tokens, text, headings + blocks + [start for start, _ in sentences]),
         }
-        # a token that does not touch the one before starts a word; Chinese characters touch, each starts one
-        self._touches = np.concatenate([[False], tokens.starts[1:] == tokens.ends[:-1]])
         self._text, self._tokens = text, tokens
 
     @property
@@ -192,27 +194,43 @@ class _Borders:
         return tokens[at] if at < len(tokens) and tokens[at] < high else None
 
     def word_at_or_before(self, token: int, low: int) -> int:
-        """The last start of a word in (low, token]; `token` itself where a word fills all of it."""
-        at = token
-        while at > low and self._inside_word(at):
-            at -= 1
-        return at if at > low else token
+        """The last start of a word in (low, token]; where a word fills all of it, as in Thai, the last place that tears
+        no sign, or `token` itself."""
+        places = range(token, low, -1)
+        at = next((at for at in places if not self._inside_word(at)), None)
+        return at or next((at for at in places if not self._tears(at)), token)
 
     def word_at_or_after(self, token: int, high: int) -> int:
-        """The first start of a word in [token, high); `token` itself where a word fills all of it."""
-        return next((at for at in range(token, high) if not self._inside_word(at)), token)
+        """The first start of a word in [token, high); where a word fills all of it, as for word_at_or_before."""
+        places = range(token, high)
+        at = next((at for at in places if not self._inside_word(at)), None)
+        return at or next((at for at in places if not self._tears(at)), token)
+
+    def _tears(self, token: int) -> bool:
+        return token < len(self._tokens) and is_torn_at(self._text, int(self._tokens.starts[token]))
 
     def _inside_word(self, token: int) -> bool:
-        if token >= len(self._touches) or not self._touches[token]:
+        at = int(self._tokens.starts[token]) if 0 < token < len(self._tokens) else 0
+        if at == 0:
             return False
-        first, before = self._text[self._tokens.starts[token]], self._text[self._tokens.starts[token] - 1]
-        return first.isalnum() and before.isalnum() and first < "⺀"
+        if self._tears(token):
+            return True
+        before, first = self._text[at - 1], self._text[at]
+        # a character of Chinese or Japanese is as good as a word
+        return first.isalnum() and (before.isalnum() or is_mark(before)) and not _is_ideographic(first)
 
 
-def _token_indices(tokens: Tokens, offsets: Sequence[int]) -> list[int]:
-    """The first tokens at or after character offsets, ascending, each once."""
+def _is_ideographic(character: str) -> bool:
+    """Whether it is written without spaces between words, and each character is one of several thousand, or kana."""
+    return "⺀" <= character <= "鿿" or "豈" <= character <= "\ufaff" or character >= "\U00020000"
+
+
+def _token_indices(tokens: Tokens, text: str, offsets: Sequence[int]) -> list[int]:
+    """The first tokens at or after character offsets, ascending, each once; none that begins within a sign."""
     found: list[int] = np.unique(np.searchsorted(tokens.starts, offsets, side="left")).tolist()
-    return found
+    if text.isascii():
+        return found
+    return [at for at in found if at >= len(tokens) or not is_torn_at(text, int(tokens.starts[at]))]
 
 
 def _pack(borders: _Borders, chunk_tokens: int, overlap: int) -> list[tuple[int, int]]:

@@ -52,7 +52,7 @@ def prepare(
     version: SourceVersion, document: Document, embedder: Embedder, options: IngestOptions, *, is_new: bool
 ) -> Prepared:
     """Tokenize and cut a document. Raises DocumentError: too long, or without a token."""
-    tokens = split_long(embedder.tokenize(document.text))
+    tokens = split_long(embedder.tokenize(document.text), document.text)
     if len(tokens) > MAX_TOKENS:
         raise DocumentError(
             f"The file has more than {MAX_TOKENS:,} tokens of text; split it.", code="too_large"

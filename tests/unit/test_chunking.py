@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -65,7 +66,7 @@ def document(text: str, sections: tuple[Section, ...] = (), pages: tuple[Page, .
 
 
 def cut(text: str, chunk_tokens: int = 128, overlap: int = 0, window_tokens: int = 128) -> ChunkedDocument:
-    tokens = split_long(FakeEmbedder().tokenize(text))
+    tokens = split_long(FakeEmbedder().tokenize(text), text)
     return chunk(
         document(text), tokens, chunk_tokens=chunk_tokens, overlap=overlap, window_tokens=window_tokens
     )
@@ -127,7 +128,7 @@ def check(text: str, tokens: Tokens, found: ChunkedDocument, *, size: int, overl
 @settings(max_examples=120, deadline=None)
 @given(TEXTS, st.integers(128, 1024), st.integers(0, 256), st.integers(16, 254))
 def test_any_text_is_cut_whole_and_exactly(text: str, size: int, overlap: int, window: int) -> None:
-    tokens = split_long(FakeEmbedder().tokenize(text))
+    tokens = split_long(FakeEmbedder().tokenize(text), text)
     found = chunk(document(text), tokens, chunk_tokens=size, overlap=overlap, window_tokens=window)
     check(text, tokens, found, size=size, overlap=min(overlap, size // 2), window=window)
 
@@ -136,7 +137,7 @@ def test_any_text_is_cut_whole_and_exactly(text: str, size: int, overlap: int, w
 @settings(max_examples=120, deadline=None)
 @given(TEXTS, st.integers(4, 40), st.integers(0, 20), st.integers(1, 12))
 def test_small_limits_hold_too(text: str, size: int, overlap: int, window: int) -> None:
-    tokens = split_long(FakeEmbedder().tokenize(text))
+    tokens = split_long(FakeEmbedder().tokenize(text), text)
     found = chunk(document(text), tokens, chunk_tokens=size, overlap=overlap, window_tokens=window)
     check(text, tokens, found, size=size, overlap=min(overlap, size // 2), window=window)
 
@@ -147,7 +148,7 @@ def test_small_limits_hold_too(text: str, size: int, overlap: int, window: int) 
     ids=["empty", "blank", "lines", "odd", "invisible"],
 )
 def test_texts_with_hardly_a_token(text: str) -> None:
-    tokens = split_long(FakeEmbedder().tokenize(text))
+    tokens = split_long(FakeEmbedder().tokenize(text), text)
     found = chunk(document(text), tokens, chunk_tokens=128, overlap=64, window_tokens=128)
     check(text, tokens, found, size=128, overlap=64, window=128)
 
@@ -159,7 +160,7 @@ def test_texts_with_hardly_a_token(text: str) -> None:
 )
 @pytest.mark.parametrize(("size", "overlap"), [(128, 0), (512, 64), (1024, 256)])
 def test_long_texts_without_borders(text: str, size: int, overlap: int) -> None:
-    tokens = split_long(FakeEmbedder().tokenize(text))
+    tokens = split_long(FakeEmbedder().tokenize(text), text)
     found = chunk(document(text), tokens, chunk_tokens=size, overlap=overlap, window_tokens=128)
     check(text, tokens, found, size=size, overlap=overlap, window=128)
 
@@ -183,7 +184,7 @@ def test_a_chunk_ends_at_a_heading_rather_than_later() -> None:
     text = f"# One\n\n{part}\n\n# Two\n\n{part}"
     at = text.index("# Two")
     sections = (Section(0, at, ("One",)), Section(at, len(text), ("Two",)))
-    tokens = split_long(FakeEmbedder().tokenize(text))
+    tokens = split_long(FakeEmbedder().tokenize(text), text)
     found = chunk(document(text, sections), tokens, chunk_tokens=128, overlap=32, window_tokens=128)
     assert found.chunks[0].char_end <= at
     starts = [c.char_start for c in found.chunks]
@@ -332,7 +333,7 @@ def test_a_chunk_s_heading_is_that_of_its_own_text_not_of_the_overlap() -> None:
     text = f"# One\n\n{part}\n\n# Two\n\n{part}"
     at = text.index("# Two")
     sections = (Section(0, at, ("One",)), Section(at, len(text), ("Two",)))
-    tokens = split_long(FakeEmbedder().tokenize(text))
+    tokens = split_long(FakeEmbedder().tokenize(text), text)
     found = chunk(document(text, sections), tokens, chunk_tokens=128, overlap=32, window_tokens=128)
     second = found.chunks[1]
     assert second.char_start < at
@@ -357,9 +358,30 @@ def test_spaces_and_unknown_signs_count_too() -> None:
     assert len(found.chunks) < 3 * len(text) // (CHARS_A_TOKEN * 128)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ประเทศไทยมีภูมิอากาศแบบร้อนชื้นฤดูฝนเริ่มตั้งแต่เดือนพฤษภาคมถึงเดือนตุลาคม" * 40,
+        "संग्रहालय रोज़ नौ बजे खुलता है और प्रवेश शुल्क पाँच सौ रुपये " * 60,
+        "박물관은 매일 아홉 시에 문을 열고 입장료는 오천 원이며 월요일에는 쉬고 " * 60,
+        "ប្រទេសកម្ពុជាស្ថិតនៅអាស៊ីអាគ្នេយ៍រាជធានីគឺភ្នំពេញ" * 40,
+    ],
+    ids=["Thai", "Hindi", "Korean", "Khmer"],
+)
+def test_no_chunk_begins_inside_a_sign_or_a_word(text: str) -> None:
+    """F-1133: chunks began with a vowel sign of the letter before, and inside words of Korean and Hindi."""
+    found = cut(text, 128, 16)
+    assert len(found.chunks) > 1
+    for start in {*(one.char_start for one in found.chunks), *(one.char_start for one in found.windows)} - {
+        0
+    }:
+        assert unicodedata.category(text[start])[0] != "M"
+        assert " " not in text or text[start - 1] == " "
+
+
 def test_long_tokens_are_split_evenly() -> None:
     tokens = Tokens(np.array([7, 1, 8]), np.array([0, 5, 60]), np.array([4, 55, 62]), 1)
-    split = split_long(tokens)
+    split = split_long(tokens, "x" * 62)
     assert split.ids.tolist() == [7, 1, 1, 1, 1, 8]
     assert split.starts.tolist() == [0, 5, 21, 37, 53, 60]
     assert split.ends.tolist() == [4, 21, 37, 53, 55, 62]

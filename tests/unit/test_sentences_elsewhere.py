@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from app.generation.units import Kind, read_units
@@ -39,12 +41,30 @@ def test_a_fence_of_tildes_is_one(before: str) -> None:
         ["يفتح المتجر يوم الأحد.", "هل يغلق مبكرا؟", "لا."],
         ["दुकान सोमवार को खुलती है।", "रविवार को बंद रहती है।"],
         ["Клапан открыт в полдень.", "Давление падает!", "Конец."],
+        ["Билет стоит 500 руб. в кассе.", "Касса открыта."],  # a small letter goes on
+        ["Είναι κλειστό τη Δευτέρα;", "Ναι."],
+        ["Թանգարանը բացվում է ժամը ինին։", "Տոմսը արժե հազար դրամ։"],
+        ["རྒྱལ་ས་ནི་ལྷ་ས་ཡིན།", "སྒོ་ཕྱེ།"],
+        ["រាជធានីគឺភ្នំពេញ។", "សារមន្ទីរបើករាល់ថ្ងៃពីម៉ោង ៨ ដល់ម៉ោង ៥។", "តម្លៃសំបុត្រគឺ ១០ ដុល្លារ។"],
+        ["မြို့တော်မှာ နေပြည်တော် ဖြစ်သည်။", "ပြတိုက်ကို နေ့တိုင်း ဖွင့်သည်။"],
+        ["የመግቢያ ዋጋ ሃምሳ ብር ነው።", "ሙዚየሙ በየቀኑ ይከፈታል።"],
     ],
-    ids=["ko", "ar", "hi", "ru"],
+    ids=["ko", "ar", "hi", "ru", "abbreviation", "el", "hy", "bo", "km", "my", "am"],
 )
 def test_other_languages_end_their_sentences(sentences: list[str]) -> None:
     """F-1133: sentences without a Latin letter were not split."""
     assert split(" ".join(sentences)) == sentences
+
+
+def test_what_is_said_stays_with_who_says_it() -> None:
+    assert split("「本当ですか。」と彼は言った。はい。") == ["「本当ですか。」と彼は言った。", "はい。"]
+
+
+def test_no_sentence_begins_with_a_mark() -> None:
+    text = "ประเทศไทยมีภูมิอากาศแบบร้อนชื้นฤดูฝนเริ่มตั้งแต่เดือนพฤษภาคมถึงเดือนตุลาคม" * 40
+    found = split(text)
+    assert "".join(found) == text
+    assert all(unicodedata.category(sentence[0])[0] != "M" for sentence in found)
 
 
 def test_text_without_stops_is_cut_at_its_spaces() -> None:
