@@ -185,6 +185,20 @@ describe("asking", () => {
     expect(screen.getAllByTestId("standalone-question").map((line) => line.textContent)).toEqual(["Searched for: Lists? And probes?"]);
   });
 
+  it("F-746: asks a follow-up alone, and what comes next without what was said before", async () => {
+    const { user, answers } = open();
+    await ask(user, "Lists?");
+    await send(answers[0], ["done", replyOf({ answer: "A.", standalone_question: "Lists?" })]);
+    await ask(user, "And probes?");
+    await send(answers[1], ["done", replyOf({ answer: "B.", standalone_question: "Lists? And probes?" })]);
+    await user.click(screen.getByRole("button", { name: "Ask this alone" }));
+    expect(answers[2]?.asked).toMatchObject({ question: "And probes?", history: [] });
+    await send(answers[2], ["done", replyOf({ answer: "C.", standalone_question: "probes" })]);
+    expect(screen.queryByRole("button", { name: "Ask this alone" })).toBeNull();
+    await ask(user, "Why?");
+    expect(answers[3]?.asked.history.map(({ content }) => content)).toEqual(["And probes?", "C."]);
+  });
+
   it("F-1001: shows a quoted answer as text and copies it as it is", async () => {
     const { user, answers } = open();
     await ask(user, "q");

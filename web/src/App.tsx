@@ -60,6 +60,7 @@ export function App({ api, store, asker, storage }: Props) {
   );
   const openDocument = useCallback((document: DocumentSummary) => openPane({ kind: "document", document }), [openPane]);
   const retry = useCallback((turnId: string) => asker.retry(active.id, turnId), [asker, active.id]);
+  const askAlone = useCallback((turnId: string) => asker.askAlone(active.id, turnId), [asker, active.id]);
 
   const show = (change: () => void): void => {
     change();
@@ -120,6 +121,7 @@ export function App({ api, store, asker, storage }: Props) {
                 asker.ask(active.id, question);
               }}
               onRetry={retry}
+              onAskAlone={askAlone}
               onStop={() => {
                 asker.stop(active.id);
                 focusQuestion();

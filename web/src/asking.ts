@@ -9,6 +9,8 @@ export interface Asker {
   ask(conversationId: string, question: string): void;
   /** Asks a turn's question again and puts what comes in its place. */
   retry(conversationId: string, turnId: string): void;
+  /** Asks a turn's question again without what was said before it. */
+  askAlone(conversationId: string, turnId: string): void;
   /** Ends the wait and keeps what has arrived. */
   stop(conversationId: string): void;
 }
@@ -82,6 +84,12 @@ export function createAsker(api: Api, store: Store, schedule: Schedule = nextFra
     }
   }
 
+  function again(conversationId: string, turnId: string, alone: boolean): void {
+    if (running.has(conversationId)) return;
+    store.updateTurn(conversationId, turnId, (turn) => newTurn(turn.id, turn.question, alone || turn.alone));
+    void run(conversationId, turnId);
+  }
+
   return {
     ask(conversationId, question) {
       if (running.has(conversationId) || question.trim() === "") return;
@@ -89,11 +97,8 @@ export function createAsker(api: Api, store: Store, schedule: Schedule = nextFra
       store.update(conversationId, (conversation) => withTurn(conversation, turn, now()));
       void run(conversationId, turn.id);
     },
-    retry(conversationId, turnId) {
-      if (running.has(conversationId)) return;
-      store.updateTurn(conversationId, turnId, (turn) => newTurn(turn.id, turn.question));
-      void run(conversationId, turnId);
-    },
+    retry: (conversationId, turnId) => again(conversationId, turnId, false),
+    askAlone: (conversationId, turnId) => again(conversationId, turnId, true),
     stop(conversationId) {
       running.get(conversationId)?.();
     },

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   decodeConversation,
   historyBefore,
+  leansOnHistory,
   MAX_TURNS,
   newConversation,
   newTurn,
@@ -19,6 +20,26 @@ const turn = (id: string, rest: Partial<Turn> = {}): Turn => ({
   ...rest,
 });
 const conversation = (turns: Turn[]): Conversation => ({ ...newConversation("c", "default", 1), turns });
+
+describe("F-746: a question asked alone", () => {
+  it("drops what was said before, for itself and for what follows", () => {
+    const turns = [turn("0"), { ...turn("1"), alone: true }, turn("2"), turn("3")];
+    expect(historyBefore(conversation(turns), "1")).toEqual([]);
+    expect(historyBefore(conversation(turns), "3").map(({ content }) => content)).toEqual(["q1", "a1", "q2", "a2"]);
+  });
+
+  it("is offered where the question was put behind earlier ones", () => {
+    expect(leansOnHistory({ ...turn("0"), standaloneQuestion: "earlier q0" })).toBe(true);
+    expect(leansOnHistory({ ...turn("0"), standaloneQuestion: "q0 " })).toBe(false);
+    expect(leansOnHistory({ ...turn("0"), standaloneQuestion: "earlier q0", alone: true })).toBe(false);
+    expect(leansOnHistory({ ...turn("0"), searchedFor: "mended" })).toBe(false);
+  });
+
+  it("stays so when it is read back", () => {
+    const [read] = decodeConversation(JSON.parse(JSON.stringify(conversation([{ ...turn("0"), alone: true }]))))?.turns ?? [];
+    expect(read?.alone).toBe(true);
+  });
+});
 
 describe("historyBefore", () => {
   it("gives the last ten messages before the turn, oldest first", () => {

@@ -27,6 +27,8 @@ export type TurnStatus = "streaming" | "done" | "stopped" | "failed";
 export interface Turn {
   id: string;
   question: string;
+  /** Asked without what was said before: that is dropped for what comes after it, too. */
+  alone: boolean;
   status: TurnStatus;
   answer: string;
   /** The model reasons and has not begun to answer. */
@@ -69,10 +71,11 @@ export function newConversation(id: string, collection: string, now: number): Co
   return { id, name: null, collection, updatedAt: now, turns: [] };
 }
 
-export function newTurn(id: string, question: string): Turn {
+export function newTurn(id: string, question: string, alone = false): Turn {
   return {
     id,
     question,
+    alone,
     status: "streaming",
     answer: "",
     isReasoning: false,
@@ -146,10 +149,21 @@ export function withTurn(conversation: Conversation, turn: Turn, now: number): C
   return { ...conversation, updatedAt: now, turns: [...conversation.turns, turn].slice(-MAX_TURNS) };
 }
 
-/** The messages that come before the turn `turnId`, oldest first: answered turns only, the last ten messages. */
+/** Whether a question was put behind earlier ones, so that it may have been meant alone. */
+export function leansOnHistory(turn: Turn): boolean {
+  const standalone = turn.standaloneQuestion;
+  return !turn.alone && standalone !== null && standalone.trim() !== turn.question.trim();
+}
+
+/**
+ * The messages that come before the turn `turnId`, oldest first: answered turns only, from the last one that was asked
+ * alone, the last ten messages.
+ */
 export function historyBefore(conversation: Conversation, turnId: string): HistoryMessage[] {
   const until = conversation.turns.findIndex((turn) => turn.id === turnId);
-  const before = until < 0 ? conversation.turns : conversation.turns.slice(0, until);
+  if (conversation.turns[until]?.alone) return [];
+  const earlier = until < 0 ? conversation.turns : conversation.turns.slice(0, until);
+  const before = earlier.slice(Math.max(0, earlier.findLastIndex((turn) => turn.alone)));
   const messages = before
     .filter((turn) => (turn.status === "done" || turn.status === "stopped") && turn.answer.trim() !== "")
     .flatMap((turn): HistoryMessage[] => [
@@ -183,7 +197,7 @@ function decodeTurn(value: unknown): Turn | null {
   const id = textOrNull(from?.id);
   if (!from || id === null || typeof from.question !== "string") return null;
   return {
-    ...newTurn(id, from.question),
+    ...newTurn(id, from.question, from.alone === true),
     status: decodeStatus(from.status),
     answer: text(from.answer),
     isReasoning: false,

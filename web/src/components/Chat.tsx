@@ -18,11 +18,13 @@ interface Props {
   onDraft: (draft: string) => void;
   onAsk: (question: string) => void;
   onRetry: (turnId: string) => void;
+  onAskAlone: (turnId: string) => void;
   onStop: () => void;
   onOpen: (passages: readonly Passage[], passage: Passage) => void;
 }
 
-export function Chat({ conversation, collection, draft, inputRef, onDraft, onAsk, onRetry, onStop, onOpen }: Props) {
+export function Chat(props: Props) {
+  const { conversation, collection, draft, inputRef, onDraft, onAsk, onRetry, onAskAlone, onStop, onOpen } = props;
   const words = useWords();
   const { turns } = conversation;
   const streaming = turns.some((turn) => turn.status === "streaming");
@@ -37,7 +39,17 @@ export function Chat({ conversation, collection, draft, inputRef, onDraft, onAsk
         {turns.length === 0 ? (
           <Welcome collection={collection} onAsk={ask} />
         ) : (
-          turns.map((turn) => <TurnView key={turn.id} turn={turn} canRetry={!streaming} onRetry={onRetry} onOpen={onOpen} />)
+          turns.map((turn, at) => (
+            <TurnView
+              key={turn.id}
+              turn={turn}
+              canRetry={!streaming}
+              isFirst={at === 0}
+              onRetry={onRetry}
+              onAskAlone={onAskAlone}
+              onOpen={onOpen}
+            />
+          ))
         )}
       </div>
       <div className="chat-foot">

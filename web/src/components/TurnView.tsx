@@ -1,6 +1,6 @@
 // One question and its answer in whatever state it is: searching, streaming, done, stopped, abstained or failed.
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
-import { isVerbatim, searchedInstead, type Turn } from "../conversations";
+import { isVerbatim, leansOnHistory, searchedInstead, type Turn } from "../conversations";
 import { useWords, type Dictionary } from "../i18n";
 import { failureText } from "../problems";
 import { placesOf } from "../places";
@@ -16,11 +16,14 @@ interface Props {
   turn: Turn;
   /** False while another question of the conversation is being answered. */
   canRetry: boolean;
+  /** Nothing was said before it. */
+  isFirst: boolean;
   onRetry: (turnId: string) => void;
+  onAskAlone: (turnId: string) => void;
   onOpen: (passages: readonly Passage[], passage: Passage) => void;
 }
 
-export const TurnView = memo(function TurnView({ turn, canRetry, onRetry, onOpen }: Props) {
+export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, onRetry, onAskAlone, onOpen }: Props) {
   const words = useWords();
   const { answer, citations, claims, nearest } = turn;
   const open = useCallback((citation: Citation) => onOpen(citations, citation), [citations, onOpen]);
@@ -28,6 +31,7 @@ export const TurnView = memo(function TurnView({ turn, canRetry, onRetry, onOpen
   const places = useMemo(() => placesOf(answer, claims, citations), [answer, claims, citations]);
   const searched = searchedInstead(turn);
   const retry = useCallback(() => onRetry(turn.id), [onRetry, turn.id]);
+  const askAlone = useCallback(() => onAskAlone(turn.id), [onAskAlone, turn.id]);
   const streaming = turn.status === "streaming";
   const hasSources = citations.length > 0 && !turn.abstained && turn.answer !== "";
 
@@ -41,6 +45,11 @@ export const TurnView = memo(function TurnView({ turn, canRetry, onRetry, onOpen
         <p className="standalone" data-testid="standalone-question">
           <SearchIcon />
           <span lang={languageOf(searched)}>{words.searchedFor(searched)}</span>
+          {!isFirst && leansOnHistory(turn) && (
+            <button type="button" className="link-button" disabled={!canRetry} onClick={askAlone}>
+              {words.askAlone}
+            </button>
+          )}
         </p>
       )}
       {turn.degraded && <DegradedNotice reason={turn.degradedReason} />}

@@ -109,6 +109,7 @@ export const en = {
   stopped: "Stopped. This answer is incomplete.",
   stoppedEmpty: "Stopped before an answer came.",
   askAgain: "Ask again",
+  askAlone: "Ask this alone",
   searchedFor: (question: string) => `Searched for: ${question}`,
   extractive: "Quoted from the documents",
   writtenBy: (model: string) => `Written by ${model}`,

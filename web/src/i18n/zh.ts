@@ -99,6 +99,7 @@ export const zh: Dictionary = {
   stopped: "已停止，此答案不完整。",
   stoppedEmpty: "在答案出现之前已停止。",
   askAgain: "重新提问",
+  askAlone: "单独提问",
   searchedFor: (question) => `实际检索：${question}`,
   extractive: "摘自文档原文",
   writtenBy: (model) => `由 ${model} 生成`,
