@@ -74,7 +74,7 @@ def test_what_points_elsewhere_is_left_out() -> None:
     text = "Text.\n\\input{/etc/passwd}\\includegraphics[width=3cm]{x.png}\\begin{comment}no\\end{comment}"
     document = latex(f"{text}\\begin{{tikzpicture}}\\draw (0,0);\\end{{tikzpicture}}")
     assert document.text == "Text."
-    assert document.dropped == {"drawing": len("\\draw (0,0);")}
+    assert document.dropped == {"drawing": len("\\draw (0,0);"), "comment": 2}
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def test_f_1122_a_message_with_what_is_attached() -> None:
     )
     assert "| Lid | 4 € |" in attached
     assert document.metadata["attachments"] == "rules.odt, logo.png, tool.exe"
-    assert document.dropped == {"attachment": 4}
+    assert document.dropped == {"attachment": 4, "hidden": 9}  # of rules.odt
 
 
 def test_f_1122_messages_of_html_and_within_messages() -> None:
@@ -306,7 +306,7 @@ def test_what_is_attached_is_read_by_its_name() -> None:
     document = read(mail.as_bytes(), ".eml")
     assert "## rules.odt" in document.text
     assert "| Kai | 3 m |" in document.text
-    assert document.dropped == {"attachment": 2}
+    assert document.dropped == {"attachment": 2, "hidden": 9}
 
 
 def test_messages_within_messages_end_somewhere() -> None:

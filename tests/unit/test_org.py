@@ -55,7 +55,10 @@ def test_blocks() -> None:
         "```\nas it\n is\n```\n\n"
         "[1] Note."
     )
-    assert document.dropped == {"directive": len('#+INCLUDE: "/etc/passwd"<b>x</b>')}
+    assert document.dropped == {
+        "directive": len('#+INCLUDE: "/etc/passwd"<b>x</b>'),
+        "comment": len("hidden# hidden"),
+    }
 
 
 @pytest.mark.parametrize(
