@@ -54,6 +54,7 @@ _EDGE_LINES = 2  # a header or footer is looked for in this many lines at each e
 _MIN_PAGES = 3
 _MIN_SHARE = 0.4  # of the pages: left and right pages often have headers of their own
 _MAX_FURNITURE_CHARS = 200
+_LEAST_SENTENCE = 40  # characters of a line that ends as a sentence does
 # What stands beside the number of a page, and not beside one that counts something else.
 _PAGE_WORD = re.compile(
     r"(?:^|[^\w])(?:pages?|pag|pg|p|seite|página|pagina|sida|side|folio|slide|sheet|folie)[\W_]{0,3}$",
@@ -126,9 +127,9 @@ def find_repeated_lines(pages: Sequence[Sequence[str]]) -> list[set[int]]:
 
     A line among the first or last two of its page is one when the same line, or one whose first or last number
     counts up with the pages, stands there on at least 3 pages and 40 % of all. Of a line that repeats word
-    for word the first occurrence is none, so that no word of the document is lost. A line that begins a page and
-    counts up is a heading ("Step 3", 第三条) unless its number is that of a page: it stands alone, with a word for
-    pages, or set apart by a wide gap (a tab) or a bar. Blank lines count for nothing.
+    for word the first occurrence is none, so that no word of the document is lost. A sentence at the end of a page is
+    none. A line that begins a page and counts up is a heading ("Step 3", 第三条) unless its number is that of a page:
+    it stands alone, with a word for pages, or set apart by a wide gap (a tab) or a bar. Blank lines count for nothing.
     """
     edges = [_edge_lines(lines) for lines in pages]
     counts: Counter[str] = Counter()
@@ -213,13 +214,17 @@ def _furniture_keys(lines: Sequence[str], end: _Edge, page: int) -> list[str]:
     numbers = list(_NUMBER.finditer(line))
     for number in numbers[:1] + numbers[1:][-1:]:
         before, after = line[: number.start()], line[number.end() :]
-        if not end.is_top or _numbers_a_page(before, after):
+        if _numbers_a_page(before, after) or not (end.is_top or _is_sentence(line)):
             keys.append(
                 "\0".join(
                     (" ".join(before.split()), str(int(number.group()) - page), " ".join(after.split()))
                 )
             )
     return keys
+
+
+def _is_sentence(line: str) -> bool:
+    return len(line) > _LEAST_SENTENCE and line.endswith((".", "。", "!", "！", "?", "？", ";", "；"))
 
 
 def _numbers_a_page(before: str, after: str) -> bool:

@@ -10,8 +10,12 @@ from eval.fidelity import (
     mail_files,
     markdown_files,
     markup_files,
+    markup_hard,
+    more_files,
+    office_hard,
     opendocument_files,
     page_hard,
+    page_tools,
     pages,
     pdf_files,
     pdf_hard,
@@ -27,6 +31,7 @@ from eval.fidelity.sample import Sample
 _MAKERS = (
     pages.make_page_files,
     page_hard.make_hard_pages,
+    page_tools.make_tool_pages,
     markdown_files.make_markdown,
     markdown_files.make_kin,
     text_files.make_text,
@@ -52,6 +57,9 @@ _MAKERS = (
     mail_files.make_saved_pages,
     text_files.make_subtitles,
     text_files.make_code,
+    markup_hard.make_hard_markup,
+    office_hard.make_office,
+    more_files.make_more,
 )
 
 

@@ -47,6 +47,29 @@ _WESTERN = frozenset(
 )
 
 
+# What is meant by names of charsets, many of which name a part of what is written (WHATWG Encoding Standard, 4.2).
+_MEANT = {
+    **dict.fromkeys(("gb2312", "gbk", "gb_2312-80", "csgb2312", "x-gbk", "cp936"), "gb18030"),
+    **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin-1", "latin1", "us-ascii", "ascii"), "cp1252"),
+    **{
+        "ks_c_5601-1987": "cp949",
+        "euc-kr": "cp949",
+        "shift_jis": "cp932",
+        "shift-jis": "cp932",
+        "big5": "big5hkscs",
+    },
+}
+
+
+def charset_meant(name: str) -> str:
+    """Return the charset that a message means by a name.
+
+    >>> charset_meant("GB2312"), charset_meant("koi8-r")
+    ('gb18030', 'koi8-r')
+    """
+    return _MEANT.get(name.lower(), name)
+
+
 def decode(content: bytes, declared: str | None = None) -> str:
     """Decode a text file: by its byte order mark, UTF-8, the `declared` charset, else the most plausible one.
 

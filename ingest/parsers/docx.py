@@ -77,6 +77,7 @@ class _Reader:
 
         self.writer = FlatWriter()
         self.title = ""
+        self._initial = ""  # a drop capital whose paragraph has not come yet
         self._package, self._main = package, main
         self._styles = Styles(root("styles"))
         self._numbering = Numbering(root("numbering"), self._styles.list_ids())
@@ -154,6 +155,13 @@ class _Reader:
         label, depth = (None, 0) if is_gone else self._label(properties, style)
         if self._is_body and not self.title and self._styles.is_title(style):
             self.title = " ".join(split_lines(inline.text))[:300]
+        if attribute(child(properties, "framePr"), "dropCap") in {"drop", "margin"} and not inline.boxes:
+            self._initial += (
+                inline.text.strip()
+            )  # stands in a frame of its own, and begins the next paragraph
+            return
+        if self._initial and inline.text:
+            inline.text, self._initial = self._initial + inline.text, ""
         if level:
             prefix = f"{label} " if label and label != BULLET and inline.text.strip() else ""
             self.writer.heading(level, prefix + inline.text)

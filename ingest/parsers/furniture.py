@@ -21,7 +21,9 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-UNSEEN = _set("script style template noscript svg head iframe object embed canvas video audio rt rp rtc")
+UNSEEN = _set(
+    "script style template noscript svg head iframe object embed canvas video audio rt rp rtc annotation annotation-xml"
+)
 
 _CONTENT_NAMES = _set(
     """content main maincontent pagecontent postcontent entrycontent articlecontent articlebody postbody
@@ -63,7 +65,7 @@ _BOXES = _set(
 _BOX_NAMES = re.compile(
     r"skip-?(?:to|link|nav)|back-?to-?top|scroll-?top|screen-?reader|visually-?hidden|sr-?only|jump-?(?:link|to)"
     r"|edit-?(?:this|page|link|section|on)|powered-?by|search-?(?:box|form|bar|input)"
-    r"|site-?(?:footer|header|nav|title|logo|branding|notice)|on-?this-?page|table-?of-?contents|content-?meta"
+    r"|site-?(?:footer|header|nav|title|logo|branding|notice)|on-?this-?page|table-?of-?contents|toc-?title|content-?meta"
     r"|d-print-none|hidden-print|print:hidden|ot-sdk|onetrust|cookiebot|add-?to-?cart|buy-?box|mini-?cart|page-?tools|copy-?(?:btn|button|code)",
     re.I,
 )

@@ -25,7 +25,7 @@ from ingest.parsers.decoding import decode
 from ingest.parsers.furniture import UNSEEN, Furniture
 from ingest.parsers.headings import build_sections, find_headings
 from ingest.parsers.tabs import can_be_opened, find_opened_ids, pair_tabs
-from ingest.parsers.visibility import Look, Styles, is_against_readers, is_closed
+from ingest.parsers.visibility import Look, Styles, is_against_readers, is_closed, is_only_veiled
 
 MEDIA_TYPE = "text/html"
 
@@ -54,6 +54,9 @@ _NO_LANGUAGE = frozenset({"default", "none", "text", "plain", "plaintext", "notr
 _SILENT = "silent"
 _SUPERSCRIPTS = str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _EXPONENT = re.compile(r"[+\-\u2212]?\d{1,4}$")
+_HOLDERS = frozenset({"body", "main", "article", "section", "div"})
+_LEAST_OF_PAGE = 0.5  # of the text is in an element that a script shows
+_MAX_UNVEILED = 3
 _MAX_SPAN = 1000  # HTML Living Standard, section 4.9.11, for columns
 
 
@@ -159,6 +162,9 @@ class _Page:
         self._opened_ids = find_opened_ids(root)
         self._furniture = Furniture(root, self._numbers | self.tabs.lists)
         self._drops_furniture = drop_furniture
+        self._root = root
+        self._chars: int | None = None  # of the page's text, when they have been counted
+        self._unveiled = 0
 
     def reason(self, element: etree._Element, declared: Mapping[str, str]) -> str:
         """Return why an element is left out, as a kind of `Document.dropped`; "" for one that is text.
@@ -173,12 +179,36 @@ class _Page:
             or _exponent(element)
         ):
             return _SILENT
+        if self._is_second_writing(element):
+            return _SILENT
         if is_against_readers(declared) or (is_closed(element, declared) and not self._is_opened(element)):
-            return "hidden"
+            return "" if self._is_unveiled(element, declared) else "hidden"
         return "boilerplate" if self._drops_furniture and element in self._furniture.marked else ""
 
     def _is_opened(self, element: etree._Element) -> bool:
-        return element in self.tabs.labels or can_be_opened(element, self._opened_ids)
+        is_formula = len(element) == 1 and element[0].tag == "math"  # beside its picture, for readers aloud
+        return is_formula or element in self.tabs.labels or can_be_opened(element, self._opened_ids)
+
+    def _is_unveiled(self, element: etree._Element, declared: Mapping[str, str]) -> bool:
+        """Tell whether a script shows an element as the page opens: it is hidden by nothing but its opacity or
+        visibility, and is about all of the text, without which the page would be empty."""
+        if element.tag not in _HOLDERS or self._unveiled >= _MAX_UNVEILED or not is_only_veiled(declared):
+            return False
+        if self._chars is None:
+            self._chars = _text_length(self._root)
+        is_text = _text_length(element) >= _LEAST_OF_PAGE * self._chars
+        self._unveiled += is_text
+        return is_text
+
+    def _is_second_writing(self, element: etree._Element) -> bool:
+        """Tell whether an element shows a formula again that stands beside it in MathML, as KaTeX and MathJax write."""
+        before = element.getprevious()
+        return (
+            element.get("aria-hidden") == "true"
+            and before is not None
+            and len(before) == 1
+            and before[0].tag == "math"
+        )
 
 
 def _to_markdown(root: etree._Element, *, drop_furniture: bool, left_out: MutableMapping[str, int]) -> str:

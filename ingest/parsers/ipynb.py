@@ -115,7 +115,9 @@ def _output(output: dict[str, object], left_out: Counter[str]) -> Iterator[str]:
         return
     else:
         shown = _text(output.get("text")) or _text(data.get("text/plain"))
-    if len(data) > 1 and _OBJECT.match(shown):  # the name of what is shown, as "<Figure size 640x480>"
+    if _OBJECT.match(shown) and (
+        len(data) > 1 or not shown
+    ):  # the name of what is shown, as "<Figure size 640x480>"
         with contextlib.suppress(DocumentError):
             page = _text(data.get("text/html")).encode("utf-8", "replace")
             if written := html_to_markdown(page, drop_furniture=False, left_out=left_out):

@@ -190,6 +190,7 @@ _WALKER_CONTEXT: Final = _walker_context()
 _TEXT: Final = latex2text.LatexNodes2Text(
     latex_context=_text_context(), math_mode="text", keep_comments=False, strict_latex_spaces=False
 )
+_NEVER_SET: Final = re.compile(r"\\iffalse\b(?:(?!\\if(?!f\b)|\\fi\b).)*+\\fi\b", re.S)
 # On which steps of a slide something is shown, behind a macro of beamer.
 _OVERLAY: Final = re.compile(
     r"(\\(?:item|only|uncover|alert|visible|invisible|onslide|pause|textbf|textit|emph))<[\d+.,@a-z| -]{1,30}>"
@@ -211,6 +212,7 @@ class _Reader:
 
     def read(self, text: str) -> None:
         """Read a whole file."""
+        text = _NEVER_SET.sub("", text)
         text = self._take_verbatim(_OVERLAY.sub(r"\1", re.sub("[\ue000\ue001]", "", text)))
         walker = latexwalker.LatexWalker(text, latex_context=_WALKER_CONTEXT, tolerant_parsing=True)
         nodes, _, _ = walker.get_latex_nodes()
@@ -272,6 +274,7 @@ class _Reader:
                     self.metadata.setdefault(name, words)
 
     def _read(self, nodes: Sequence[Node] | None) -> None:
+        last: Node = None
         for node in nodes or ():
             if node is None:
                 continue
@@ -292,7 +295,13 @@ class _Reader:
                 self._flush()
                 self._environment(environment, node)
             else:
+                # arguments of a macro that nobody knows, side by side, are words apart
+                if isinstance(node, latexwalker.LatexGroupNode) and isinstance(
+                    last, latexwalker.LatexGroupNode
+                ):
+                    self._inline.append(latexwalker.LatexCharsNode(chars=" "))
                 self._inline.append(node)
+            last = node
 
     def _environment(self, name: str, node: Node) -> None:
         self.out.end_block()

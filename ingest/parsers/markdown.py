@@ -20,6 +20,7 @@ from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.decoding import decode
 from ingest.parsers.inline_html import without_html
 from ingest.parsers.pipe_tables import with_records
+from ingest.parsers.shortcodes import without_steering
 from ingest.parsers.written import markdown_document
 
 MEDIA_TYPE = "text/markdown"
@@ -41,7 +42,7 @@ def parse_markdown(content: bytes, source: str) -> Document:
     """
     cleaned = clean_text(decode(content))
     metadata, text = split_front_matter(cleaned.text)
-    text, comments = without_html(text)
+    text, comments = without_html(without_steering(text, is_of_site=bool(metadata)))
     text = with_records(text)
     if not text.strip():
         raise DocumentError("The file has comments alone; there is nothing to search.", code="empty")

@@ -123,7 +123,9 @@ def _without_jsx(text: str) -> str:
             end = mark.end()
             out.append(mark[0][1] if mark[0][1] in "{}<" else mark[0])
         elif (end := _balanced_end(text, start)) > start:
-            out.append(_seen(text[start:end]) or (" " if text.startswith("<", end) else ""))
+            words = _seen(text[start:end])
+            is_followed = bool(words) and text[start] == "<" and text[end : end + 1].strip() not in {"", "<"}
+            out.append(f"{words}: " if is_followed else words or (" " if text.startswith("<", end) else ""))
         else:
             patience -= min(_MAX_CODE_CHARS, len(text) - start)
             end = mark.end()

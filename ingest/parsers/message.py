@@ -20,7 +20,7 @@ from app.errors import DocumentError
 from ingest.cleaning import clean_line
 from ingest.parsers.blocks import escape_markup
 from ingest.parsers.budget import TextBudget
-from ingest.parsers.decoding import decode
+from ingest.parsers.decoding import charset_meant, decode
 from ingest.parsers.html import MEDIA_TYPE as HTML_MEDIA_TYPE
 from ingest.parsers.html import html_to_markdown, parse_html
 from ingest.parsers.media_types import SNIFFED_BYTES, media_type_of
@@ -183,7 +183,7 @@ def _payload(part: Message) -> bytes:
 
 def _text(part: Message) -> str:
     charset = part.get_content_charset()
-    return decode(_payload(part), charset)
+    return decode(_payload(part), charset_meant(charset) if charset else None)
 
 
 def _header(message: Message, name: str) -> str:
@@ -196,6 +196,7 @@ def _header(message: Message, name: str) -> str:
 def _decoded(value: str) -> str:
     """A header's words of RFC 2047 in their letters; as it is where they are damaged."""
     try:
-        return str(make_header(decode_header(value)))
+        parts = decode_header(value)
+        return str(make_header([(part, charset_meant(name) if name else None) for part, name in parts]))
     except (*_ERRORS, email.errors.MessageError):
         return value

@@ -24,7 +24,7 @@ VTT_MEDIA_TYPE = "text/vtt"
 
 SECTION_S: Final = 60.0  # a new heading with the first cue so long after the last one
 
-_TIME: Final = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[,.]\d{1,3}[ \t]+-->[ \t]")
+_TIME: Final = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[,.]\d{1,3}[ \t]*-->[ \t]*\d")
 _VOICE: Final = re.compile(r"<v(?:\.[^\s>]{1,100})?[ \t]+([^<>\n]{1,200})>")
 _TAG: Final = re.compile(r"</?[a-z][^<>\n]{0,200}>|<[\d:.]{1,20}>|\{\\[^{}\n]{1,100}\}", re.IGNORECASE)
 _NOTE: Final = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")

@@ -139,6 +139,13 @@ def is_against_readers(declared: Declared) -> bool:
     )
 
 
+def is_only_veiled(declared: Declared) -> bool:
+    """Tell whether an element has its place and size, and is hidden by visibility alone, or opacity with it."""
+    shown = {name: value for name, value in declared.items() if name not in {"opacity", "visibility"}}
+    hides = declared.get("visibility", "").startswith("hidden")
+    return hides and not is_against_readers(shown) and not shown.get("display", "").startswith("none")
+
+
 def _is_off_screen(declared: Declared) -> bool:
     is_placed = declared.get("position") in {"absolute", "fixed"}
     moved = declared.get("transform", "")

@@ -41,6 +41,20 @@ MENDED = {
     "eml/attached-octets.eml",
     "eml/attached-misnamed.eml",
     "eml/becky-freezer.eml",
+    "eml/gbk-as-gb2312.eml",
+    "html/wechat.html",
+    "html/asciidoctor.html",
+    "html/katex.html",
+    "docx/word-dropcap.docx",
+    "md/jekyll-liquid.md",
+    "md/hugo-shortcodes.md",
+    "md/wiki-notes.md",
+    "mdx/tabs-cards.mdx",
+    "tex/thesis.tex",
+    "tex/cv.tex",
+    "ipynb/jupyter-rich.ipynb",
+    "srt/messy.srt",
+    "pdf/word-manual.pdf",
 }
 
 

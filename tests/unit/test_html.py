@@ -318,3 +318,21 @@ def test_a_page_without_body_is_read(content: str) -> None:
     document = parse(html.encode(), "text/html", "x.html")
     assert document.text == "# Gate\n\nShut at ten.\n\nRing.\n\nWait."
     assert document.title == "Rules"
+
+
+def test_a_page_that_a_script_unveils_is_read() -> None:
+    """Articles of WeChat are written so; hidden words beside a text are not."""
+    veil = "visibility: hidden; opacity: 0;"
+    article = (
+        f"<h1>停航</h1><div id=js_content style='{veil}'><p>所有航班停航，已购船票可以全额退款。</p></div>"
+    )
+    assert text(article) == "# 停航\n\n所有航班停航，已购船票可以全额退款。"
+    aside = f"<p>所有航班停航，已购船票可以在三十日之内全额退款。</p><div style='{veil}'>{ORDER[:20]}</div>"
+    assert ORDER[:20] not in text(aside)
+
+
+def test_a_formula_is_written_once() -> None:
+    formula = "<math><semantics><mi>v</mi><annotation encoding='application/x-tex'>\\nu</annotation></semantics></math>"
+    shown = f"<span>{formula}</span><span aria-hidden=true>v</span>"
+    assert text(f"<p>It is {shown} here.") == "It is v here."
+    assert text(f"<p>It is <span style='display:none'>{formula}</span><img alt=v> here.") == "It is v here."
