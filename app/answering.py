@@ -524,9 +524,9 @@ class Answerer:
         raw += text
         if rest := stream.feed(text) + stream.finish():
             yield TokenEvent(rest)
-        if not has_words(raw):
+        if not await asyncio.to_thread(has_words, raw):
             raise LlmUnavailableError(NO_TOKENS_LEFT if reasoned else NO_ANSWER)
-        if is_refusal(raw):
+        if await asyncio.to_thread(is_refusal, raw):
             yield DoneEvent(replace(_abstention(question, llm.model_name, meant.voice), usage=usage))
             return
         resolved = await asyncio.to_thread(resolve_citations, raw, prompt.used, [*found.hits, *beside])
