@@ -212,7 +212,9 @@ class _Reader:
 
     def read(self, text: str) -> None:
         """Read a whole file."""
+        length = len(text)
         text = _NEVER_SET.sub("", text)
+        self.dropped["comment"] += length - len(text)
         text = self._take_verbatim(_OVERLAY.sub(r"\1", re.sub("[\ue000\ue001]", "", text)))
         walker = latexwalker.LatexWalker(text, latex_context=_WALKER_CONTEXT, tolerant_parsing=True)
         nodes, _, _ = walker.get_latex_nodes()

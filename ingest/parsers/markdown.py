@@ -42,12 +42,14 @@ def parse_markdown(content: bytes, source: str) -> Document:
     """
     cleaned = clean_text(decode(content))
     metadata, text = split_front_matter(cleaned.text)
-    text, comments = without_html(without_steering(text, is_of_site=bool(metadata)))
+    text, counts = without_steering(text, is_of_site=bool(metadata))
+    text, comments = without_html(text)
+    counts["comment"] = counts.get("comment", 0) + comments
     text = with_records(text)
     if not text.strip():
         raise DocumentError("The file has comments alone; there is nothing to search.", code="empty")
     title = str(metadata.get("title", ""))
-    dropped = {**cleaned.dropped, **({"comment": comments} if comments else {})}
+    dropped = {**cleaned.dropped, **{kind: count for kind, count in counts.items() if count}}
     return markdown_document(text, source, MEDIA_TYPE, title=title, metadata=metadata, dropped=dropped)
 
 

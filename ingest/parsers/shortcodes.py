@@ -23,29 +23,38 @@ _MARK: Final = re.compile(r"`+|\{%-?|\{\{[%<]")
 _LEFT_OUT: Final = frozenset({"comment"})
 
 
-def without_steering(text: str, *, is_of_site: bool) -> str:
-    """Return the text without what steers a generator. `is_of_site`: its front matter says that there is one.
+def without_steering(text: str, *, is_of_site: bool) -> tuple[str, dict[str, int]]:
+    """Return the text without what steers a generator, and how many characters of comments and of marks it had.
+    `is_of_site`: its front matter says that there is one.
 
     >>> without_steering('## Use {#use}\\n{% include a.html %}Mend `{% x %}`.\\n{: .note}\\n', is_of_site=True)
-    '## Use\\nMend `{% x %}`.\\n\\n'
+    ('## Use\\nMend `{% x %}`.\\n\\n', {'markup': 36})
     """
     if "{" not in text and "%%" not in text:
-        return text
+        return text, {}
     has_links = "[[" in text
     out: list[str] = []
+    comments = 0
     for is_code, stretch in stretches(text):
         shown = stretch
         if not is_code:
             shown = _HEADING_ATTRIBUTES.sub(r"\1", shown) if "#" in shown else shown
+            length = len(shown)
             shown = _COMMENT.sub("", shown) if has_links else shown
-            shown = _without_tags(_ATTRIBUTES.sub("", shown)) if is_of_site and "{" in shown else shown
+            comments += length - len(shown)
+            if is_of_site and "{" in shown:
+                shown, hidden = _without_tags(_ATTRIBUTES.sub("", shown))
+                comments += hidden
         out.append(shown)
-    return "".join(out)
+    kept = "".join(out)
+    counts = {"comment": comments, "markup": max(0, len(text) - len(kept) - comments)}
+    return kept, {kind: count for kind, count in counts.items() if count}
 
 
-def _without_tags(text: str) -> str:
+def _without_tags(text: str) -> tuple[str, int]:
+    """The text without tags, and how many characters stood in those that hide what is in them."""
     out: list[str] = []
-    at = 0
+    at = comments = 0
     hidden = ""  # the tag whose inside goes
     while mark := _MARK.search(text, at):
         before, end = text[at : mark.start()], mark.end()
@@ -61,10 +70,12 @@ def _without_tags(text: str) -> str:
         elif shortcode := _SHORTCODE.match(text, mark.start()):
             end, shown = shortcode.end(), " · ".join(_SEEN.findall(shortcode[4])) if not shortcode[2] else ""
             shown += ": " if shown and text[end : end + 1].strip() else ""
-        if not hidden:
+        if hidden:
+            comments += end - at
+        else:
             out += [before, shown]
         at = end
-    return "".join(out) + ("" if hidden else text[at:])
+    return ("".join(out), comments + len(text) - at) if hidden else ("".join(out) + text[at:], comments)
 
 
 def _block(tag: re.Match[str]) -> str:

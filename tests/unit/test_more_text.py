@@ -203,3 +203,26 @@ def test_rows_of_a_long_table_name_their_columns(media_type: str) -> None:
 )
 def test_other_text_with_bars_stays_as_it_is(text: str) -> None:
     assert parse(text.encode(), "text/markdown", "x.md").text == text
+
+
+def test_what_steers_a_site_generator_is_left_out_and_counted() -> None:
+    text = (
+        "---\ntitle: Nets\n---\n## Knots {#k}\n\n{% include toc.html %}\nMend.\n{: .note}\n{% comment %}no{% endcomment %}\n"
+        '{{< tab header="Linux" >}}knot{{< /tab >}} and `{% raw %}`\n\n{% highlight sh %}\nknot -v\n{% endhighlight %}\n'
+    )
+    document = parse(text.encode(), "text/markdown", "x.md")
+    assert "## Knots\n" in document.text
+    assert "Linux: knot and `{% raw %}`" in document.text
+    assert "```sh\nknot -v\n```" in document.text
+    assert not {"include", "comment", "note"} & set(document.text.replace("`", " ").split())
+    assert set(document.dropped) == {"comment", "markup"}
+    plain = text.partition("---\n")[2].partition("---\n")[2]
+    assert parse(plain.encode(), "text/markdown", "x.md").text == plain.replace(" {#k}", "")
+
+
+def test_comments_of_notes_with_links_are_left_out() -> None:
+    rates = "See [[A]]: 5%%, then 7%%.\n"
+    assert parse(rates.encode(), "text/markdown", "x.md").text == rates
+    document = parse("See [[A]].\n\n%%\nnot for print\n%%\n\nEnd.\n".encode(), "text/markdown", "x.md")
+    assert document.text.split() == ["See", "[[A]].", "End."]
+    assert document.dropped == {"comment": 19}
