@@ -207,8 +207,10 @@ def test_other_text_with_bars_stays_as_it_is(text: str) -> None:
 
 def test_what_steers_a_site_generator_is_left_out_and_counted() -> None:
     text = (
-        "---\ntitle: Nets\n---\n## Knots {#k}\n\n{% include toc.html %}\nMend.\n{: .note}\n{% comment %}no{% endcomment %}\n"
-        '{{< tab header="Linux" >}}knot{{< /tab >}} and `{% raw %}`\n\n{% highlight sh %}\nknot -v\n{% endhighlight %}\n'
+        "---\ntitle: Nets\n---\n## Knots {#k}\n\n{% include toc.html %}\nMend.\n{: .note}\n"
+        "{% comment %}no{% endcomment %}\n"
+        '{{< tab header="Linux" >}}knot{{< /tab >}} and `{% raw %}`\n\n'
+        "{% highlight sh %}\nknot -v\n{% endhighlight %}\n"
     )
     document = parse(text.encode(), "text/markdown", "x.md")
     assert "## Knots\n" in document.text
@@ -223,6 +225,6 @@ def test_what_steers_a_site_generator_is_left_out_and_counted() -> None:
 def test_comments_of_notes_with_links_are_left_out() -> None:
     rates = "See [[A]]: 5%%, then 7%%.\n"
     assert parse(rates.encode(), "text/markdown", "x.md").text == rates
-    document = parse("See [[A]].\n\n%%\nnot for print\n%%\n\nEnd.\n".encode(), "text/markdown", "x.md")
+    document = parse(b"See [[A]].\n\n%%\nnot for print\n%%\n\nEnd.\n", "text/markdown", "x.md")
     assert document.text.split() == ["See", "[[A]].", "End."]
     assert document.dropped == {"comment": 19}
