@@ -270,6 +270,9 @@ def _check_login(postmaster: Postmaster, layout: Layout, password: str) -> None:
     except psycopg.OperationalError as error:
         if "No space left on device" in str(error):
             raise disk_full(layout) from error
+        refusal = refusal_at_connect(error)
+        if not isinstance(refusal, StoreUnavailableError):
+            raise refusal from error
         if "password authentication failed" not in str(error):
             raise StoreUnavailableError(
                 f"PostgreSQL runs but refuses a connection: {_one_line(error)}. See {layout.log_file}."

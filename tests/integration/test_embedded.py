@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from app.errors import StoreUnavailableError
+from app.errors import StoreBusyError, StoreError, StoreUnavailableError
 from app.store.embedded import DatabaseUrls, EmbeddedPostgres
 from tests.integration.processes import (
     PARTICIPANT,
@@ -229,3 +229,16 @@ class TestCrash:
                 os.kill(pid, signal.SIGCONT)
             assert caught.value.code == "start_timeout"
             assert runs(pid)
+
+
+def test_f_201_what_the_running_server_refuses_is_told_by_name(home: Path) -> None:
+    with EmbeddedPostgres(home) as server:
+        with psycopg.connect(server.start().owner, autocommit=True) as owner:
+            owner.execute("ALTER DATABASE pgask CONNECTION LIMIT 1")
+            with pytest.raises(StoreBusyError) as full:
+                EmbeddedPostgres(home).start()
+        assert full.value.code == "too_many_connections"
+        server.create_database("twice_test")
+        with pytest.raises(StoreError, match="exists") as there:
+            server.create_database("twice_test")
+        assert there.value.code == "store_error"

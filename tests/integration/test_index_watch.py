@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,10 @@ def test_a_service_whose_collection_grows_tenfold_has_a_right_index_by_itself(
         assert report.recall >= 0.9
         assert (shown["rows"], shown["lists"]) == (10 * ROWS, report.lists)
         assert shown["recall"] == report.recall
-        assert {"p50_seconds", "p95_seconds", "size_bytes", "build_age_seconds", "drift"} <= set(shown)
+        assert {"p50_seconds", "p95_seconds", "size_bytes", "build_age_seconds", "drift", "fault"} <= set(
+            shown
+        )
+        assert abs(shown["last_look_timestamp_seconds"] - time.time()) < 30
         assert client.post("/search", json={"question": "lists and probes"}).status_code == 200
     with connect(database.owner) as owner:  # written when the service ended, if not before
         assert kept_questions(owner) == 1
