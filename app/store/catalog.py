@@ -338,10 +338,14 @@ def _encode_cursor(source: str) -> str:
 
 
 def _decode_cursor(cursor: str) -> str:
+    """The source that a cursor stands for. One of the right form that nobody gave stands for some place in the list."""
     try:
-        text = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode("utf-8")
+        text = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode(
+            "utf-8", "replace"
+        )
     except (binascii.Error, ValueError):
         text = ""
-    if not text.startswith("s:") or "\0" in text:
+    if not text.startswith("s:") or not {"+", "/"}.isdisjoint(cursor):
         raise InvalidRequestError("The cursor is none that a list of documents gave. Start again without it.")
+    text = text.replace("\0", "\ufffd")
     return text.removeprefix("s:")
