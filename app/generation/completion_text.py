@@ -60,11 +60,6 @@ class CompletionText:
         self._stage: Stage | None = None
         self._pieces = 0  # of the answer, each a token or more
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether text of the answer has come."""
-        return self._pieces > 0
-
     def read(self, piece: Piece) -> list[LlmDelta]:
         """What a piece adds to the answer."""
         self.finish_reason = piece.finish_reason or self.finish_reason
