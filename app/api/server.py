@@ -12,6 +12,7 @@ import socket
 import uuid
 from asyncio.events import TimerHandle
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 import httptools
@@ -202,8 +203,8 @@ def _reply(fault: Fault, request_id: str) -> bytes:
         "X-Request-ID": request_id,
         "Connection": "close",
     }
-    title = str(problem_body(fault, request_id, chinese=False)["title"])
-    lines = [f"HTTP/1.1 {fault.status} {title}", *(f"{name}: {value}" for name, value in headers.items())]
+    status_line = f"HTTP/1.1 {fault.status} {HTTPStatus(fault.status).phrase}"
+    lines = [status_line, *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
