@@ -32,7 +32,7 @@ from app.store.documents import (
 )
 from app.store.duplicates import record_duplicate
 from app.store.engine import Connection
-from app.store.sources import FileState, move_root, note_files, remove_documents, rename_document
+from app.store.sources import FileState, give_over, move_root, note_files, remove_documents, rename_document
 from app.store.spaces import Collection
 from ingest.beside import Ahead, Worker
 from ingest.comparing import Progress, is_storable, state_of
@@ -167,6 +167,14 @@ class IngestRun:
         try:
             report.unchanged = len(plan.unchanged)
             report.skipped, report.excluded_documents = list(plan.skipped), plan.excluded_documents
+            report.failed += plan.still_failed
+            report.not_retried = len(plan.still_failed)
+            give_over(self._connection, self._collection, plan.taken_over)
+            for old, new in plan.moved_roots:
+                move_root(self._connection, self._collection, old, new)
+            for (old, new), file in zip(plan.renamed, plan.moved, strict=True):
+                place = state_of(file, None)
+                report.renamed += rename_document(self._connection, self._collection, old, new, place)
             for failure in plan.failed:
                 place = plan.failed_at[failure.source]
                 self._fail(
@@ -174,13 +182,6 @@ class IngestRun:
                     failure.code,
                     failure.detail,
                 )
-            report.failed += plan.still_failed
-            report.not_retried = len(plan.still_failed)
-            for old, new in plan.moved_roots:
-                move_root(self._connection, self._collection, old, new)
-            for (old, new), file in zip(plan.renamed, plan.moved, strict=True):
-                place = state_of(file, None)
-                report.renamed += rename_document(self._connection, self._collection, old, new, place)
             note_files(self._connection, self._collection, plan.seen)
             if plan.forgotten:
                 remove_documents(self._connection, self._collection, plan.forgotten)

@@ -52,6 +52,9 @@ class Plan:
     ] = ()  # files that failed before and are as they were: left as they are
     seen: tuple[SeenFile, ...] = ()  # unchanged files that lie elsewhere or look otherwise than is noted
     moved_roots: tuple[tuple[str, str], ...] = ()  # old and new path of folders that were moved
+    taken_over: tuple[
+        tuple[str, str | None, FileState], ...
+    ] = ()  # source, root until now, where the file is
     failed_at: Mapping[str, FileState] = field(default_factory=dict)  # of `failed`, by source
 
 
@@ -126,6 +129,7 @@ def make_plan(
         still_failed=_failures(work.still_failed, known),
         seen=tuple(one for one in seen if one is not None),
         moved_roots=tuple(roots.items()),
+        taken_over=tuple((claim.source, known[claim.source].root, claim.file) for claim in taken_over),
         failed_at=failed_at,
     )
 

@@ -125,8 +125,8 @@ class Claim:
 def claim_names(
     claims: Iterable[Claim], known: Mapping[str, KnownDocument], given: Sequence[GivenPath]
 ) -> tuple[Claim, ...]:
-    """The claims that take a name over from a root that is gone, or whose file has moved here. Raises
-    InvalidRequestError where another root's document has the name: it is never replaced."""
+    """The claims to names that another root has: it is gone, the file has moved here, or it is the same file over a
+    link. Raises InvalidRequestError where another root's document has the name: it is never replaced."""
     foreign: dict[str | None, list[Claim]] = defaultdict(list)
     for claim in claims:
         document = known.get(claim.source)
@@ -142,7 +142,7 @@ def claim_names(
         for claim in theirs:
             document = known[claim.source]
             is_ours = is_same(claim, known) or given_for(document, given) is not None
-            if is_free or (is_ours and is_gone(document.origin)):
+            if is_free or (is_ours and is_gone(document.origin)) or _is_one_file(document, claim.file):
                 taken_over.append(claim)
             else:
                 refused.append((claim, root))
@@ -160,17 +160,17 @@ def is_same(claim: Claim, known: Mapping[str, KnownDocument]) -> bool:
 def _is_same_place(document: KnownDocument, file: FileState) -> bool:
     if document.origin == file.origin or document.root == file.root:
         return True
-    if document.origin is not None and file.origin is not None and _is_one_file(document.origin, file.origin):
-        return True
     return document.root is None and (
         document.origin is None or (file.root is not None and is_below(document.origin, file.root))
     )
 
 
-def _is_one_file(one: str, other: str) -> bool:
-    """Whether two paths lead to the same file: one over a link to the other's folder."""
+def _is_one_file(document: KnownDocument, file: FileState) -> bool:
+    """Whether both paths lead to the same file: one over a link to the other's folder."""
+    if document.origin is None or file.origin is None:
+        return False
     try:
-        return os.path.realpath(one, strict=True) == os.path.realpath(other, strict=True)
+        return os.path.realpath(document.origin, strict=True) == os.path.realpath(file.origin, strict=True)
     except OSError:
         return False
 

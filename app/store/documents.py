@@ -23,7 +23,7 @@ from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError
 from app.store.binary_copy import POSTING_COLUMNS, in_blocks, pack_postings, pack_vectors
 from app.store.engine import Connection, retried
 from app.store.refusals import store_errors
-from app.store.sources import NOT_KNOWN, FileState, lock_source
+from app.store.sources import NOT_KNOWN, FileState, lock_file
 from app.store.spaces import Collection, chunk_table, window_table
 from app.store.texts import WRITE_TEXT, cut_text
 
@@ -110,11 +110,12 @@ def replace_document(
     """Store a document in place of what its source held. False: another process stored this very version meanwhile.
 
     Raises DocumentError where PostgreSQL can't hold the document, EmbeddingMismatchError or NotFoundError where the
-    collection was moved or deleted meanwhile, and StoreError. The old version then stays.
+    collection was moved or deleted meanwhile, InvalidRequestError where the name went to another folder's file, and
+    StoreError. The old version then stays.
     """
     try:
         with store_errors(), connection.transaction():
-            lock_source(connection, collection, version.source)
+            lock_file(connection, collection, version.source, version.file)
             if _is_stored(connection, collection, version):
                 return False
             document_id, is_new = _upsert(connection, collection, version, embedded)
@@ -159,7 +160,7 @@ def record_failure(
 ) -> None:
     """Note that a source can't be taken in. An older version of it stays searchable, marked as stale."""
     with store_errors(), connection.transaction():
-        lock_source(connection, collection, version.source)
+        lock_file(connection, collection, version.source, version.file)
         connection.execute(
             "INSERT INTO pgask.documents AS d (collection_id, source, status, reason, reason_detail, content_sha256,"
             " pipeline, size_bytes, root, origin, mtime_ns, inode, title)"

@@ -16,7 +16,7 @@ from app.domain import Document
 from app.store.documents import SourceVersion, delete_parts, release_duplicates
 from app.store.engine import Connection, retried
 from app.store.refusals import store_errors
-from app.store.sources import lock_source
+from app.store.sources import lock_file, lock_source
 from app.store.spaces import Collection
 from app.store.texts import whole_text
 
@@ -101,7 +101,10 @@ def record_duplicate(
     written, where `kept` is not searchable any more: the document has to be stored itself then."""
     with store_errors(), connection.transaction():
         for source in sorted((version.source, kept)):
-            lock_source(connection, collection, source)
+            if source == version.source:
+                lock_file(connection, collection, source, version.file)
+            else:
+                lock_source(connection, collection, source)
         found = connection.execute(
             "SELECT id FROM pgask.documents WHERE collection_id = %s AND source = %s AND chunk_count > 0"
             " FOR KEY SHARE",  # the kept one before its duplicate, as replace_document does

@@ -14,6 +14,7 @@ from unicodedata import normalize
 
 from psycopg.rows import class_row
 
+from app.errors import InvalidRequestError
 from app.store.engine import Connection, retried
 from app.store.refusals import store_errors
 from app.store.spaces import Collection
@@ -184,6 +185,36 @@ def remove_documents(connection: Connection, collection: Collection, sources: Se
             "DELETE FROM pgask.documents WHERE collection_id = %s AND source = ANY(%s)",
             [collection.id, list(sources)],
         ).rowcount
+
+
+@retried
+def give_over(
+    connection: Connection, collection: Collection, files: Sequence[tuple[str, str | None, FileState]]
+) -> None:
+    """Let another folder's files have the documents of these sources: (source, root until now, where the file is). What
+    they look like is not known until they are read."""
+    ordered = sorted(files, key=lambda one: one[0])
+    with store_errors(), connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE pgask.documents SET root = %s, origin = %s, mtime_ns = NULL, inode = NULL"
+            " WHERE collection_id = %s AND source = %s AND root IS NOT DISTINCT FROM %s",
+            [(file.root, file.origin, collection.id, source, root) for source, root, file in ordered],
+        )
+
+
+def lock_file(connection: Connection, collection: Collection, source: str, file: FileState) -> None:
+    """lock_source for a file. Raises InvalidRequestError where another folder's file got the name meanwhile."""
+    lock_source(connection, collection, source)
+    row = connection.execute(
+        "SELECT root FROM pgask.documents WHERE collection_id = %s AND source = %s AND root <> %s AND origin <> %s",
+        [collection.id, source, file.root, file.origin],
+    ).fetchone()
+    if row is not None:
+        raise InvalidRequestError(
+            f"{source} came into this collection from {row[0]} while this run went on, and {file.root} has another "
+            "file of that name. Run ingest again: it says what to do.",
+            code="duplicate_source",
+        )
 
 
 def lock_source(connection: Connection, collection: Collection, source: str) -> None:

@@ -3,18 +3,22 @@
     python -m eval.bench.mirror edits FOLDER…          share of tokens embedded again after an edit, by kind
     python -m eval.bench.mirror duplicates             milliseconds to look for a duplicate, by collection size
     python -m eval.bench.mirror unchanged [--files N]  second run over N small files, and removing them all
+    python -m eval.bench.mirror reading [--files N] [--size BYTES]  bytes read of N files: unchanged, one changed
 
 Each prints one JSON object a line. `edits` joins the files of a folder and cuts documents of --chars characters, and
 applies one edit to each: all seeded. `duplicates` fills a collection with generated word lists (Zipf's law, 400 words)
 and asks for new, near and equal ones. `unchanged` writes files of 40 words and runs the real pipeline, encoder
-included.
+included. `reading` writes HTML of one sentence and a comment up to the size, a minute old; bytes are those that the
+process and the parser's read from files and pipes (/proc/self/io), the program itself included, so Linux alone.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -240,6 +244,55 @@ def unchanged(
             }
     share = results["second"]["seconds"] / results["first"]["seconds"]
     print(json.dumps({"files": files, "share_of_first": round(share, 4)} | results))
+
+
+@app.command()
+def reading(
+    files: Annotated[int, typer.Option(help="Files in the folder.")] = 1_000,
+    size: Annotated[int, typer.Option(help="Bytes of each.")] = 200_000,
+) -> None:
+    """What the second run over an unchanged folder reads, and one after a change of 50 bytes."""
+    embedder = SentenceTransformerEmbedder.from_settings(load_settings())
+    embedder.load()
+    with tempfile.TemporaryDirectory() as folder, _database() as database:
+        corpus, moment = Path(folder), time.time() - 60
+        for number in range(files):
+            text = f"<p>Page {number} tells of the number {number * 7919}.</p><!--"
+            path = corpus / f"{number:05}.html"
+            path.write_text(text.ljust(size - 3, "x") + "-->", "utf-8")
+            os.utime(path, (moment, moment))
+        opened: set[str] = set()
+        sys.addaudithook(
+            lambda event, found: (
+                opened.add(str(found[0])) if event == "open" and str(found[0]).startswith(folder) else None
+            )
+        )
+        results = {}
+        for name in ("first", "unchanged", "changed", "after"):
+            opened.clear()
+            if name == "changed":
+                with (corpus / "00000.html").open("r+b") as file:
+                    file.seek(-53, os.SEEK_END)
+                    file.write(b"y" * 50)
+                os.utime(corpus / "00000.html", (moment + 1, moment + 1))
+            started, before = time.perf_counter(), _bytes_read()
+            report = _run(database, embedder, corpus, IngestOptions(duplicates="keep_all"))
+            read = _bytes_read() - before
+            results[name] = {
+                "seconds": round(time.perf_counter() - started, 2),
+                "bytes_read": read,
+                "share": round(read / (files * size), 6),
+                "files_opened": len(opened - {folder}),
+                "new": report.new,
+                "changed": report.changed,
+                "unchanged": report.unchanged,
+            }
+    print(json.dumps({"files": files, "size": size} | results))
+
+
+def _bytes_read() -> int:
+    """What this process has read so far, from files and pipes."""
+    return int(Path("/proc/self/io").read_text("ascii").split()[1])
 
 
 def _run(database: Database, embedder: Embedder, corpus: Path, options: IngestOptions) -> Report:

@@ -104,20 +104,24 @@ def test_help_has_an_example_and_json(pgask: Pgask, command: list[str]) -> None:
 class TestDocuments:
     @pytest.mark.usefixtures("filled")
     @pytest.mark.parametrize("command", [["documents"], ["documents", "list"]])
-    def test_list(self, pgask: Pgask, command: list[str]) -> None:
+    def test_list(self, pgask: Pgask, tmp_path: Path, command: list[str]) -> None:
         done = pgask(*command)
         assert done.code == 0
         for word in (*SOURCES, "ready", "failed (empty)"):
             assert word in done.out
         found = pgask(*command, "--json").json["documents"]
         assert [item["source"] for item in found] == ["a.md", "b.md", "empty.md", "中文.md"]
+        assert {item["root"] for item in found} == {str(tmp_path / "docs")}
+        assert str(tmp_path / "docs") in done.out
 
     @pytest.mark.usefixtures("filled")
     def test_show_by_source_and_by_id(self, pgask: Pgask) -> None:
         by_source = pgask("documents", "show", "中文.md", "--json").json
         assert (by_source["source"], by_source["collection"]) == ("中文.md", "default")
         assert pgask("documents", "show", by_source["id"], "--json").json == by_source
-        assert "About 中文.md" in pgask("documents", "show", "中文.md").out
+        shown = pgask("documents", "show", "中文.md").out
+        assert "About 中文.md" in shown
+        assert f"root            {by_source['root']}\n" in shown
 
     def test_show_says_what_was_dropped_not_read_and_left_out(
         self, pgask: Pgask, database: Database, tmp_path: Path

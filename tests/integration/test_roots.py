@@ -17,7 +17,16 @@ from app.errors import InvalidRequestError
 from app.store.engine import Database, connect
 from app.store.sources import KnownDocument, known_documents
 from ingest.parsers import parse
-from tests.integration.ingesting import SMALL, age, ingest, open_collection, plan, snapshot, write_corpus
+from tests.integration.ingesting import (
+    SMALL,
+    age,
+    ingest,
+    open_collection,
+    open_run,
+    plan,
+    snapshot,
+    write_corpus,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -107,6 +116,22 @@ def test_f_102_the_same_name_from_another_folder_is_refused(database: Database, 
     assert ingest(database, two, options=PRUNE).unchanged == 2  # it keeps its name
     assert ingest(database, two, options=replace(SMALL, names=("other",))).renamed == 2
     assert set(known(database)) == {"readme.md", "other/readme.md", "other/x.md"}
+
+
+def test_f_102_two_runs_at_once_do_not_replace_each_other_s_file(database: Database, tmp_path: Path) -> None:
+    """F-102: both had planned before the other one's file was there; also where one is left out or fails."""
+    one = write(tmp_path / "one", a="Of one.", b="The same text.", c="Of one.")
+    two = write(tmp_path / "two", b="The same text.", c="")
+    three = write(tmp_path / "three", a="Of three.", c="The same text.")
+    with open_run(database) as first, open_run(database) as second, open_run(database) as third:
+        plans = [first.plan([one]), second.plan([two]), third.plan([three])]
+        first.execute(plans[0])
+        before = snapshot(database)
+        for run, planned in ((second, plans[1]), (third, plans[2])):
+            with pytest.raises(InvalidRequestError, match="while this run went on"):
+                run.execute(planned)
+    assert snapshot(database) == before
+    assert {document.root for document in known(database).values()} == {str(one)}
 
 
 def test_f_102_a_folder_that_is_gone_gives_its_names_up(database: Database, tmp_path: Path) -> None:

@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 
 from app.store.engine import Database
-from tests.integration.ingesting import random_text
+from tests.integration.ingesting import age, random_text
 from tests.integration.processes import ROOT, Participant, kill_server, rows
 from tests.integration.test_ingest_cli import COMMAND, environment, write
 
 pytestmark = [pytest.mark.integration, pytest.mark.model]
 
 Watching = subprocess.Popen[str]
+LARGE = 20_000_000  # bytes
 
 
 @contextmanager
@@ -58,6 +59,11 @@ def next_change(process: Watching) -> dict[str, Any]:
             return found
 
 
+def bytes_read(process: Watching) -> int:
+    """By the process alone, from files and pipes."""
+    return int(Path(f"/proc/{process.pid}/io").read_text().split()[1])
+
+
 def end(process: Watching, with_signal: signal.Signals = signal.SIGINT) -> tuple[int, str]:
     process.send_signal(with_signal)
     _, stderr = process.communicate(timeout=60)
@@ -66,15 +72,19 @@ def end(process: Watching, with_signal: signal.Signals = signal.SIGINT) -> tuple
 
 def test_a_folder_is_followed_until_ctrl_c(database: Database, tmp_path: Path) -> None:
     corpus = write(tmp_path / "corpus", a=random_text(1, 20), b=random_text(2, 20))
+    (corpus / "large.html").write_text(f"<p>{random_text(5, 20)}</p><!--{' ' * LARGE}-->", "utf-8")
+    age(corpus)
     with watching(corpus, "--prune", settings=environment(database)) as process:
-        assert next_object(process)["new"] == 2
+        assert next_object(process)["new"] == 3
         for number in range(10):
             write(corpus, **{f"n{number}": random_text(10 + number, 3)})
         first = next_change(process)
         while first["new"] < 10:  # a slow machine may see the burst in parts
             first["new"] += next_change(process)["new"]
+        read_before = bytes_read(process)
         write(corpus, a=random_text(3, 20))
         assert next_change(process)["changed"] == 1
+        assert bytes_read(process) - read_before < LARGE  # F-103: every change read the whole folder
         (corpus / "b.md").rename(corpus / "moved.md")
         assert next_change(process)["renamed"] == 1
         (corpus / "a.md").unlink()
@@ -88,7 +98,7 @@ def test_a_folder_is_followed_until_ctrl_c(database: Database, tmp_path: Path) -
         code, stderr = end(process)
     assert code == 0, stderr
     assert "Traceback" not in stderr
-    assert rows(database.app, "SELECT count(*) FROM pgask.documents") == [(12,)]
+    assert rows(database.app, "SELECT count(*) FROM pgask.documents") == [(13,)]
 
 
 def test_an_unmounted_share_is_not_an_emptied_folder(database: Database, tmp_path: Path) -> None:
