@@ -353,6 +353,6 @@ def test_a_lock_that_does_not_come_is_no_lost_connection(database: Database) -> 
     with psycopg.connect(database.owner) as owner, connect(database.app) as app:
         owner.execute("LOCK TABLE pgask.documents")
         app.execute("SET lock_timeout = '50ms'")
-        with pytest.raises(StoreError, match="refuses") as refused:
+        with pytest.raises(StoreError, match="holds a lock") as refused:
             store(app, collection, "a.txt", "A text.")
         assert not isinstance(refused.value, StoreUnavailableError)
