@@ -67,10 +67,10 @@ def code_end(text: str, ticks: re.Match[str]) -> int:
     """Where inline code that begins with `ticks` ends: at as many of them, within its paragraph; else they are text."""
     if len(ticks[0]) > 9:
         return ticks.end()
-    paragraph_end = text.find("\n\n", ticks.end())
     closing = re.compile(rf"(?<!`){ticks[0]}(?!`)")
-    found = closing.search(text, ticks.end(), paragraph_end if paragraph_end >= 0 else len(text))
-    return found.end() if found else ticks.end()
+    found = closing.search(text, ticks.end())
+    is_closed = found is not None and text.find("\n\n", ticks.end(), found.start()) < 0
+    return found.end() if found is not None and is_closed else ticks.end()
 
 
 def stretches(text: str) -> Iterator[tuple[bool, str]]:

@@ -14,10 +14,9 @@ from ingest.parsers.inline_html import code_end, stretches
 _TAG: Final = re.compile(r"\{%-?\s*(end)?(\w+)([^%\n]{0,500})%\}[ \t]*")
 _SHORTCODE: Final = re.compile(r"\{\{([%<])\s*(/?)\s*([\w/.-]+)?([^{}\n]{0,1000}?)/?\s*[%>]\}\}")
 _SEEN: Final = re.compile(r"\b(?:title|header|caption|name|label|summary)=[\"“]([^\"”\n]{1,300})[\"”]")
-_ATTRIBUTES: Final = re.compile(r"[ \t]*\{:[^{}\n]{0,300}\}[ \t]*$", re.M)
-_HEADING_ATTRIBUTES: Final = re.compile(
-    r"^( {0,3}#{1,6}[ \t][^\n]*?)[ \t]*\{[ \t]*[#.][^{}\n]{0,200}\}[ \t]*$", re.M
-)
+_ATTRIBUTES: Final = re.compile(r"(?<![ \t])[ \t]*+\{:[^{}\n]{0,300}\}[ \t]*+$", re.M)
+_ENDED_HEADING: Final = re.compile(r"^ {0,3}#{1,6}[ \t][^\n]*\}[ \t]*+$", re.M)
+_HEADING_ATTRIBUTES: Final = re.compile(r"\{[ \t]*[#.][^{}\n]{0,200}\}[ \t]*$")
 _COMMENT: Final = re.compile(r"(?<!\S)%%(?!%)[^%]{1,2000}%%(?!\S)")
 _MARK: Final = re.compile(r"`+|\{%-?|\{\{[%<]")
 _LEFT_OUT: Final = frozenset({"comment"})
@@ -38,7 +37,7 @@ def without_steering(text: str, *, is_of_site: bool) -> tuple[str, dict[str, int
     for is_code, stretch in stretches(text):
         shown = stretch
         if not is_code:
-            shown = _HEADING_ATTRIBUTES.sub(r"\1", shown) if "#" in shown else shown
+            shown = _ENDED_HEADING.sub(_without_attributes, shown) if "#" in shown else shown
             length = len(shown)
             shown = _COMMENT.sub("", shown) if has_links else shown
             comments += length - len(shown)
@@ -49,6 +48,12 @@ def without_steering(text: str, *, is_of_site: bool) -> tuple[str, dict[str, int
     kept = "".join(out)
     counts = {"comment": comments, "markup": max(0, len(text) - len(kept) - comments)}
     return kept, {kind: count for kind, count in counts.items() if count}
+
+
+def _without_attributes(heading: re.Match[str]) -> str:
+    line = heading[0]
+    start = line.rfind("{")
+    return line[:start].rstrip() if start >= 0 and _HEADING_ATTRIBUTES.match(line, start) else line
 
 
 def _without_tags(text: str) -> tuple[str, int]:

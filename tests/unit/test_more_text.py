@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from app.domain import Document
@@ -228,3 +230,20 @@ def test_comments_of_notes_with_links_are_left_out() -> None:
     document = parse(b"See [[A]].\n\n%%\nnot for print\n%%\n\nEnd.\n", "text/markdown", "x.md")
     assert document.text.split() == ["See", "[[A]].", "End."]
     assert document.dropped == {"comment": 19}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + " " * 60_000 + "b {",
+        "# a" + " " * 60_000 + "b {",
+        "`{% " * 30_000,
+        "{% " * 60_000,
+        "# {#\n" * 20_000,
+    ],
+    ids=["spaces", "heading", "ticks", "tags", "headings"],
+)
+def test_marks_without_end_take_linear_time(text: str) -> None:
+    started = time.process_time()
+    parse(f"---\ntitle: x\n---\n{text}".encode(), "text/markdown", "x.md")
+    assert time.process_time() - started < 1.5  # 0.1 s when idle
