@@ -37,11 +37,11 @@ def without_steering(text: str, *, is_of_site: bool) -> tuple[str, dict[str, int
     for is_code, stretch in stretches(text):
         shown = stretch
         if not is_code:
-            shown = _ENDED_HEADING.sub(_without_attributes, shown) if "#" in shown else shown
             length = len(shown)
             shown = _COMMENT.sub("", shown) if has_links else shown
             comments += length - len(shown)
             if is_of_site and "{" in shown:
+                shown = _ENDED_HEADING.sub(_without_attributes, shown)
                 shown, hidden = _without_tags(_ATTRIBUTES.sub("", shown))
                 comments += hidden
         out.append(shown)
