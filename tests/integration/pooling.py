@@ -77,6 +77,8 @@ class Pooler:
         except OSError:
             pass
         finally:
+            if backend is not None and self._mode == "session":
+                _reset(backend)
             self._give_back(backend)
             client.close()
 
@@ -102,6 +104,15 @@ class Pooler:
             told += b"S" + struct.pack("!i", len(value) + 4) + value
         client.sendall(told + b"K" + struct.pack("!iii", 12, number, 0) + b"Z" + struct.pack("!i", 5) + b"I")
         return True
+
+
+def _reset(backend: socket.socket) -> None:
+    """Leave nothing of the session that ends, as server_reset_query does."""
+    with suppress(OSError):
+        statement = b"DISCARD ALL\0"
+        backend.sendall(b"Q" + struct.pack("!i", len(statement) + 4) + statement)
+        while _read_message(backend)[0] != b"Z":
+            pass
 
 
 def _read_batch(client: socket.socket) -> bytes:
