@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -29,6 +30,8 @@ class Pooler:
         self._free = [socket.socket(fileno=os.dup(backend.fileno())) for backend in self._backends]
         for free in self._free:
             free.setblocking(True)
+        self._open = list(self._free)
+        self._threads: list[threading.Thread] = []
         self._turn = threading.Condition()
         port = str(conninfo_to_dict(url).get("port", "5432"))
         self._listener = socket.socket(socket.AF_UNIX)
@@ -37,14 +40,16 @@ class Pooler:
         self.url = make_conninfo(url, host=str(folder))
 
     def __enter__(self) -> Pooler:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._start(self._accept)
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in self._free:
+        for one in (self._listener, *self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(timeout=5)
+        for one in (self._listener, *self._open):
             one.close()
         for backend in self._backends:
             backend.close()
@@ -53,7 +58,13 @@ class Pooler:
         with suppress(OSError):
             for number in range(1, 1_000):
                 client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client, number), daemon=True).start()
+                self._open.append(client)
+                self._start(self._serve, client, number)
+
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _serve(self, client: socket.socket, number: int) -> None:
         backend: socket.socket | None = None
