@@ -23,25 +23,36 @@ class StopCutter:
         if not self._stops or self.stopped:
             return "" if self.stopped else piece
         text = self._held + piece
-        places = [place for stop in self._stops if (place := text.find(stop)) >= 0]
-        if places:
+        waiting = self._waiting(text)
+        place = self._first(text)
+        if place is not None and place <= waiting:
             self.stopped, self._held = True, ""
-            return text[: min(places)]
-        # The longest end of the text that may begin a stop string waits.
-        self._held = next(
-            (
-                text[start:]
-                for start in self._starts(text)
-                if any(stop.startswith(text[start:]) for stop in self._stops)
-            ),
-            "",
-        )
-        return text[: len(text) - len(self._held)]
+            return text[:place]
+        self._held = text[waiting:]
+        return text[:waiting]
 
     def finish(self) -> str:
         """What was held back, at the end of the answer."""
         held, self._held = self._held, ""
-        return held
+        place = self._first(held)
+        self.stopped = self.stopped or place is not None
+        return held[:place]
+
+    def _first(self, text: str) -> int | None:
+        """Where the first stop string begins."""
+        return min((place for stop in self._stops if (place := text.find(stop)) >= 0), default=None)
+
+    def _waiting(self, text: str) -> int:
+        """Where the longest end of the text begins that may become a stop string: one that begins later may stand in
+        it whole already."""
+        return next(
+            (
+                start
+                for start in self._starts(text)
+                if any(stop.startswith(text[start:]) for stop in self._stops)
+            ),
+            len(text),
+        )
 
     def _starts(self, text: str) -> range:
         longest = max(map(len, self._stops))

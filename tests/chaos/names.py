@@ -252,7 +252,7 @@ def look_at_outputs(database: Database, folder: Path, figures: Figures) -> None:
         )
         figures.outputs += 1
         text = (done.stdout + done.stderr).decode("utf-8", "surrogateescape")
-        acting = sorted({c for c in text if not c.isprintable() and c not in "\n\t"})
+        acting = sorted({c for c in text if not c.isprintable() and c not in "\n\t\u3000"})
         if acting:
             figures.wrong.append(f"{' '.join(command[:2])!a} prints {''.join(acting)!a}")
         if "Traceback" in text:

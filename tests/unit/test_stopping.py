@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.generation.stopping import StopCutter
 
 
+@example("aa\na", ["\n", "a\na"], [3])  # one stop string begins before another that is whole earlier
 @given(
     st.text(st.sampled_from("ab\n"), max_size=30),
     st.lists(st.text(st.sampled_from("ab\n"), max_size=4), max_size=3),
