@@ -36,6 +36,10 @@ _FENCE = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)*(?P<marks>`{3,}|~{3,})(?P<rest>.*)$
 # What states nothing for itself: a heading, a table's ruler, an image, a link's definition, a lead-in to a list.
 _NO_STATEMENT = re.compile(r"#{1,6}\s|[|:\-\s=*_]+$|!\[[^\]]*\]\([^)]*\)\s*$|\[[^\]]*\]:")
 _LEAD_IN = re.compile(r"[:：]\W*$")
+_UNFINISHED = re.compile(
+    r"(?:\b(?:is|are|was|were|be|the|an?|of|to|at|by|for|from|than|and|or)|[是为于在和与及或])[\s.,;:!?…。，；：！？]*$",
+    re.I,
+)
 # A claim is read against its evidence no further than this: what people write in a sentence is shorter.
 MAX_READ_CHARS = 4_000
 
@@ -96,7 +100,7 @@ def _cite(group: _Group, evidence: Sequence[_Evidence]) -> list[tuple[PlacedMark
     cited = [evidence[marker.number - 1] for marker in group.markers]
     found = [source.best_span(claim_terms) for source in cited]
     held_by_all = frozenset[str]().union(*(held for _, held in found))
-    joint_support = _share(claim_terms, held_by_all) >= SUPPORT_THRESHOLD
+    joint_support = _share(claim_terms, held_by_all) >= SUPPORT_THRESHOLD and not _is_unfinished(claim)
     if joint_support:
         quotes = "\n\n".join(source.text(span) for source, (span, _) in zip(cited, found, strict=True))
         around = "\n".join(source.around(span) for source, (span, _) in zip(cited, found, strict=True))
@@ -240,12 +244,18 @@ def _sentence_at(bare: str, sentences: Sequence[Span], place: int) -> int:
 
 
 def _checkable(group: _Group) -> str:
-    """The claim without its list number; its whole sentence if the claim has no terms, "" if neither has."""
-    for stretch in (group.claim, group.sentence):
-        claim = stretch[_enumerator_end(stretch) :]
-        if terms(claim):
-            return claim
-    return ""
+    """The claim without its list number; its whole sentence if the claim has no terms or says nothing yet where the
+    marker stands ("the fee is [1] 300 EUR"), "" if neither has terms."""
+    read = [stretch[_enumerator_end(stretch) :] for stretch in (group.claim, group.sentence)]
+    with_terms = [claim for claim in read if terms(claim)]
+    return next(
+        (claim for claim in with_terms if not _is_unfinished(claim)), with_terms[0] if with_terms else ""
+    )
+
+
+def _is_unfinished(claim: str) -> bool:
+    """Whether what would be said is missing: "The number is .", 电话是。"""
+    return _UNFINISHED.search(claim) is not None
 
 
 def _enumerator_end(stretch: str) -> int:

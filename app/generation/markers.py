@@ -70,7 +70,9 @@ class MarkerStream:
         return self._write(self._inert.feed(found) + self._inert.finish())
 
     def _write(self, text: str) -> str:
-        """The text with its markers as numbers in brackets."""
+        """The text with its markers as numbers in brackets; no blanks where it begins."""
+        if self._length == 0:
+            text = text.lstrip()  # what stood behind something that went
         first, *rest = text.split(MARK)
         written = [first]
         self._length += len(first)

@@ -6,7 +6,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain import Place, RetrievalScores, ScoredChunk
@@ -102,6 +102,7 @@ def test_the_cuts_of_a_stream_do_not_change_the_text(text: str, cuts: list[int])
 
 
 @settings(max_examples=500, deadline=None)
+@example("[0] ")
 @given(st.text(st.sampled_from("ab .[]【】0129,`\n"), max_size=60))
 def test_no_marker_comes_out_but_those_that_were_placed(text: str) -> None:
     first = MarkerStream(2)
@@ -314,3 +315,20 @@ def test_page_and_heading_are_those_of_the_quote_and_not_of_the_chunk() -> None:
     )
     assert (above.page, above.heading) == (8, "Many rows")
     assert (below.page, below.heading) == (7, "Lists")
+
+
+@pytest.mark.parametrize(
+    ("said", "source", "supported"),
+    [
+        # as a real model of 135 million parameters wrote it
+        ("Priya Natarajan's phone number is [1].", "Priya Natarajan: Phone number: +49 30 5550 18", False),
+        ("王芳的电话是[1]。", "王芳：电话：5550 18", False),
+        ("The hotel limit is [1] 120 EUR.", "The hotel limit is 120 EUR a night.", True),
+        ("The hotel limit is [1] 170 EUR.", "The hotel limit is 120 EUR a night.", False),
+        ("住宿标准是[1]500元。", "住宿标准是500元一晚。", True),
+        ("The hotel limit is 120 EUR [1].", "The hotel limit is 120 EUR a night.", True),
+    ],
+)
+def test_a_claim_without_what_it_would_say_is_not_supported(said: str, source: str, supported: bool) -> None:
+    resolved = resolve_citations(said, [chunk(source)])
+    assert [claim.supported for claim in resolved.claims if claim.citations] == [supported]
