@@ -41,14 +41,14 @@ from app.generation.extractive import Extraction, extract
 from app.generation.llm import LlmClient
 from app.generation.markers import MarkerStream
 from app.generation.narrowing import narrow
-from app.generation.prompt import FENCES, Prompt, build_messages, has_words, is_refusal, refusal
+from app.generation.prompt import ECHOES, Prompt, build_messages, has_words, is_refusal, refusal
 from app.generation.quoting import in_language, only_quoted
 from app.generation.refusing import REASONS, near_misses
 from app.generation.reply import Voice
 from app.generation.rewrite import rewrite_question
 from app.generation.rows import with_ranges
 from app.generation.standing import read_standing
-from app.generation.stopping import StopCutter
+from app.generation.stopping import RoundFinder, StopCutter
 from app.generation.sufficiency import sufficiency
 from app.generation.tokens import estimate_tokens
 from app.generation.turns import Turns
@@ -506,13 +506,17 @@ class Answerer:
             prompt = await llm.fit_prompt(build, request.generation)
             whole = enumerate(prompt.used, 1)  # which part of each counts, the answer has yet to say
             yield SourcesEvent(tuple(chunk.cite(n, chunk.char_start, chunk.char_end) for n, chunk in whole))
-            stream, cutter = MarkerStream(len(prompt.used)), StopCutter(FENCES)
+            stream, cutter, rounds = MarkerStream(len(prompt.used)), StopCutter(ECHOES), RoundFinder()
             async with aclosing(llm.stream(prompt.messages, request.generation)) as deltas:
                 async for delta in deltas:
                     if delta.stage is not None:
                         yield StageEvent(delta.stage)
                         raw, reasoned = "", True
-                        stream, cutter = MarkerStream(len(prompt.used)), StopCutter(FENCES)
+                        stream, cutter, rounds = (
+                            MarkerStream(len(prompt.used)),
+                            StopCutter(ECHOES),
+                            RoundFinder(),
+                        )
                     text = cutter.feed(delta.text)
                     raw += text
                     usage, finish_reason = delta.usage or usage, delta.finish_reason or finish_reason
@@ -520,6 +524,8 @@ class Answerer:
                         yield TokenEvent(shown)
                     if cutter.stopped:
                         break
+                    if rounds.feed(text):
+                        raise LlmUnavailableError("The language model repeated itself.")
         text = cutter.finish()
         raw += text
         if rest := stream.feed(text) + stream.finish():

@@ -36,8 +36,16 @@ HISTORY_SHARE = 0.2
 # A chunk that does not fit whole is used from its start if at least this share of it fits.
 LEAST_CUT_SHARE = 0.25
 MAX_HEADER_CHARS = 200
-# What the lines around a source begin with. A model that writes one repeats its prompt.
+# What the lines around a source begin with, and what stands behind the sources (prompts/question.*.md). A model that
+# writes one repeats its prompt.
 FENCES = ("<<<source ", "<<<end ")
+ECHOES = (
+    *FENCES,
+    "Answer the question in English from the sources above",
+    "请根据以上资料用中文回答问题",
+    "\nQuestion: ",
+    "\n问题：",
+)
 
 # Characters that a reader does not see: zero-width and direction marks, soft hyphens, tags, controls,
 # and lone surrogates, which can't be sent.

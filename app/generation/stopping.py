@@ -1,8 +1,14 @@
-"""Stop strings for servers that do not take them: the answer ends before the first one. Pure."""
+"""Where a completion is cut: at a stop string, for servers that take none, and where it goes round. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+_LONGEST_ROUND: Final = 300  # characters
+_LEAST_ROUNDS: Final = 4
+_LEAST_CHARS: Final = 160  # of all rounds together
+_LOOKED_EVERY: Final = 40  # characters
 
 
 class StopCutter:
@@ -57,3 +63,31 @@ class StopCutter:
     def _starts(self, text: str) -> range:
         longest = max(map(len, self._stops))
         return range(max(0, len(text) - longest + 1), len(text))
+
+
+class RoundFinder:
+    """Notices that a completion says the same again and again: at least four times, and nothing else. Rows of signs
+    alone, as rulers of tables are, are none.
+
+    >>> rounds = RoundFinder()
+    >>> [rounds.feed(piece) for piece in ("A table: ", "---|" * 50, "\\nThe source number is 12." * 8)]
+    [False, False, True]
+    """
+
+    def __init__(self) -> None:
+        self._tail = ""
+        self._unseen = 0
+
+    def feed(self, piece: str) -> bool:
+        """Whether the text goes round by now."""
+        self._tail = (self._tail + piece)[-_LONGEST_ROUND * _LEAST_ROUNDS :]
+        self._unseen += len(piece)
+        if self._unseen < _LOOKED_EVERY:
+            return False
+        self._unseen = 0
+        return any(self._goes_round(length) for length in range(1, _LONGEST_ROUND + 1))
+
+    def _goes_round(self, length: int) -> bool:
+        size = length * max(_LEAST_ROUNDS, -(-_LEAST_CHARS // length))
+        end = self._tail[-size:]
+        return len(end) == size and end[length:] == end[:-length] and any(map(str.isalpha, end[:length]))

@@ -339,6 +339,20 @@ async def test_a_model_that_repeats_its_prompt_is_cut_there(server: ScriptedLlm)
     assert (answer.generator, answer.degraded) == ("extractive", True)
 
 
+async def test_a_model_that_asks_the_next_question_itself_is_cut_there(server: ScriptedLlm) -> None:
+    server.answer = "Built in 1889 [1].\n\nQuestion: Who built it?\n\nEiffel [1]."
+    answer = await ask_model(server, AskRequest(QUESTION))
+    assert answer.text.rstrip() == "Built in 1889 [1]."
+
+
+@pytest.mark.parametrize("said", ["The source number is 12.\n\n", "LX-200流量计"])
+async def test_a_model_that_goes_round_is_stopped_and_degraded(server: ScriptedLlm, said: str) -> None:
+    server.answer = "Built in 1889 [1]. " + said * 400
+    answer = await ask_model(server, AskRequest(QUESTION))
+    assert (answer.generator, answer.degraded) == ("extractive", True)
+    assert answer.degraded_reason == "llm_unavailable: The language model repeated itself."
+
+
 async def test_closing_the_stream_cancels_the_model(server: ScriptedLlm) -> None:
     server.answer = "word " * 2_000
     server.token_delay_s = 0.01

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.domain import ChatTurn, RetrievalScores, ScoredChunk
 from app.errors import LimitExceededError
 from app.generation.prompt import (
+    ECHOES,
     MESSAGE_TOKENS,
     REPLY_TOKENS,
     Language,
@@ -337,3 +338,9 @@ def test_no_prompt_is_over_its_budget_and_every_source_is_a_span(  # type: ignor
         a, b = overlap_start - source.char_start, overlap_end - source.char_start
         c, d = overlap_start - covering[0].char_start, overlap_end - covering[0].char_start
         assert source.text[a:b] == covering[0].text[c:d] != ""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_model_may_repeat_of_its_prompt_stands_in_it(language: Language) -> None:
+    content = build([chunk(ENGLISH)], language=language).messages[-1].content
+    assert sum(echo in content for echo in ECHOES) == 4
