@@ -36,6 +36,7 @@ HISTORY_SHARE = 0.2
 # A chunk that does not fit whole is used from its start if at least this share of it fits.
 LEAST_CUT_SHARE = 0.25
 MAX_HEADER_CHARS = 200
+MAX_REFUSAL_CHARS = 240
 # What the lines around a source begin with, and what stands behind the sources (prompts/question.*.md). A model that
 # writes one repeats its prompt.
 FENCES = ("<<<source ", "<<<end ")
@@ -53,6 +54,18 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ud800-\udfff\ufeff\U000e0000-\U000e007f]"
 )
 _SPECIAL = re.compile(r"<{3,}|<(?=[|｜])|</?s>|<</?SYS>>|\[/?INST\]|</?(?:start|end)_of_turn>")
+# That the sources don't hold the answer, as models put it: "The provided documents do not mention …", 资料中未提及….
+_SOURCES = r"(?:documents?|sources?|texts?|context|passages?|excerpts?)"
+_REFUSES = re.compile(
+    r"^\W*(?:(?:sorry|unfortunately|i'm sorry|i am sorry)\W+)?(?:(?:but )?the |these |this )?"
+    rf"(?:provided |given |above )?{_SOURCES} (?:do(?:es)? not|don't|doesn't) "
+    r"(?:seem to |appear to |explicitly |directly )?"
+    r"(?:contain|hold|have|provide|mention|include|say|state|give|specify|answer)\b"
+    rf"|^\W*(?:there is )?no (?:information|answer|mention)\b.{{0,80}}\b(?:in|of) the (?:provided |given )?{_SOURCES}"
+    r"|^\W*(?:抱歉|很抱歉|对不起)?\W*(?:根据)?(?:所|已)?(?:提供的|上述|以上|给出的|这些)?(?:文档|资料|文件|来源|材料|上下文|参考资料)"
+    r"[中里内]?(?:并)?(?:没有|未|不)(?:明确)?(?:提到|提及|包含|说明|给出|提供|找到|涉及|回答|写)",
+    re.IGNORECASE,
+)
 _MARKER = re.compile(r"\[\s*\d|【\s*\d")
 _HARMLESS = str.maketrans("<>[]", "‹›()")
 
@@ -134,13 +147,18 @@ def refusal(language: Language) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Whether an answer is the refusal sentence of either language, give or take punctuation, case and markers, or says
-    it beside words of which none has a source: a small model repeats it, numbers it, or asks the question again."""
-    said = _letters(_drop_markers(text))
+    """Whether an answer is the refusal sentence of either language, give or take punctuation, case and markers. Without
+    a marker anywhere also that sentence beside others (a small model repeats it, numbers it, or asks the question
+    again), and a short one that says the same in its own words."""
+    shown = _drop_markers(text)
+    said = _letters(shown)
     sentences = {_letters(refusal("en")), _letters(refusal("zh"))}
-    return said in sentences or (
-        _MARKER.search(text) is None and any(sentence in said for sentence in sentences)
-    )
+    if said in sentences:
+        return True
+    if _MARKER.search(text) is not None:
+        return False
+    in_other_words = len(shown) <= MAX_REFUSAL_CHARS and _REFUSES.search(shown) is not None
+    return in_other_words or any(sentence in said for sentence in sentences)
 
 
 def has_words(text: str) -> bool:

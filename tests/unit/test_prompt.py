@@ -344,3 +344,23 @@ def test_no_prompt_is_over_its_budget_and_every_source_is_a_span(  # type: ignor
 def test_what_a_model_may_repeat_of_its_prompt_stands_in_it(language: Language) -> None:
     content = build([chunk(ENGLISH)], language=language).messages[-1].content
     assert sum(echo in content for echo in ECHOES) == 4
+
+
+@pytest.mark.parametrize(
+    ("said", "refuses"),
+    [
+        ("The sources do not hold the answer to the question.", True),
+        ('The document does not contain the answer to the question "Who had insight?"', True),
+        ("Unfortunately, the provided documents do not mention a parking space.", True),
+        ("There is no information about parking in the provided documents.", True),
+        ("资料中没有提到停车位。", True),
+        ("抱歉，提供的文档未提及停车位。", True),
+        ("The documents do not mention parking, but the handbook names a garage [1].", False),
+        ("The contract does not mention parking.", False),
+        ("Documents must not contain passwords.", False),
+        ("The text does not contain tables" + " and it goes on about something else" * 8, False),
+        ("文件不得带出公司。", False),
+    ],
+)
+def test_a_refusal_in_other_words(said: str, refuses: bool) -> None:
+    assert is_refusal(said) == refuses
