@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-_LONGEST_ROUND: Final = 300  # characters
+_SHORTEST_ROUND, _LONGEST_ROUND = 8, 300  # characters; a word alone may be meant, as in a song
 _LEAST_ROUNDS: Final = 4
 _LEAST_CHARS: Final = 160  # of all rounds together
 _LOOKED_EVERY: Final = 40  # characters
@@ -66,8 +66,8 @@ class StopCutter:
 
 
 class RoundFinder:
-    """Notices that a completion says the same again and again: at least four times, and nothing else. Rows of signs
-    alone, as rulers of tables are, are none.
+    """Notices that a completion says the same again and again: at least four times, and nothing else. One word,
+    signs alone as in rulers of tables, and what has a source are let through.
 
     >>> rounds = RoundFinder()
     >>> [rounds.feed(piece) for piece in ("A table: ", "---|" * 50, "\\nThe source number is 12." * 8)]
@@ -85,9 +85,15 @@ class RoundFinder:
         if self._unseen < _LOOKED_EVERY:
             return False
         self._unseen = 0
-        return any(self._goes_round(length) for length in range(1, _LONGEST_ROUND + 1))
+        shortest = next(filter(self._goes_round, range(1, _LONGEST_ROUND + 1)), 0)
+        return shortest >= _SHORTEST_ROUND
 
     def _goes_round(self, length: int) -> bool:
         size = length * max(_LEAST_ROUNDS, -(-_LEAST_CHARS // length))
         end = self._tail[-size:]
-        return len(end) == size and end[length:] == end[:-length] and any(map(str.isalpha, end[:length]))
+        return (
+            len(end) == size
+            and end[length:] == end[:-length]
+            and any(map(str.isalpha, end[:length]))
+            and "[" not in end
+        )

@@ -353,6 +353,13 @@ async def test_a_model_that_goes_round_is_stopped_and_degraded(server: ScriptedL
     assert answer.degraded_reason == "llm_unavailable: The language model repeated itself."
 
 
+@pytest.mark.parametrize("said", ["word ", "Built in 1889 [1]. "])
+async def test_a_word_alone_and_what_has_a_source_may_come_again(server: ScriptedLlm, said: str) -> None:
+    server.answer = said * 60 + "[1]."
+    answer = await ask_model(server, AskRequest(QUESTION))
+    assert (answer.generator, answer.degraded) == ("scripted-llama", False)
+
+
 async def test_closing_the_stream_cancels_the_model(server: ScriptedLlm) -> None:
     server.answer = "word " * 2_000
     server.token_delay_s = 0.01
