@@ -528,6 +528,8 @@ class Answerer:
                         raise LlmUnavailableError("The language model repeated itself.")
         text = cutter.finish()
         raw += text
+        if cutter.stopped and usage == Usage():  # the server tells at the end, which was not waited for
+            usage = Usage(prompt.prompt_tokens, estimate_tokens(raw))
         if rest := stream.feed(text) + stream.finish():
             yield TokenEvent(rest)
         if not await asyncio.to_thread(has_words, raw):

@@ -334,6 +334,7 @@ async def test_a_model_that_repeats_its_prompt_is_cut_there(server: ScriptedLlm)
     answer = await ask_model(server, AskRequest(QUESTION))
     assert answer.text == "Built in 1889 [1].\n"
     assert answer.claims
+    assert answer.usage.prompt_tokens > answer.usage.completion_tokens > 0
     server.answer = "<<<source 3 87caaa6db9e8fa6b>>>\n[1] Support levels\nThe company will"
     answer = await ask_model(server, AskRequest(QUESTION))
     assert (answer.generator, answer.degraded) == ("extractive", True)
