@@ -44,8 +44,6 @@ ECHOES = (
     *FENCES,
     "Answer the question in English from the sources above",
     "请根据以上资料用中文回答问题",
-    "\nQuestion: ",
-    "\n问题：",
 )
 
 # Characters that a reader does not see: zero-width and direction marks, soft hyphens, tags, controls,
