@@ -38,7 +38,7 @@ from app.question.collection_questions import (
 )
 from app.question.names import NameMatch, match_folder, match_name, name_needles, squeeze
 from app.question.talk import Talk, earlier_questions, leans_on_history, read_talk
-from app.store.engine import AsyncConnection, AsyncPool, transaction
+from app.store.connection import AsyncConnection, AsyncPool, transaction
 from app.store.outlines import (
     HEAD_CHARS,
     Lead,

@@ -21,14 +21,14 @@ from app.embedding import Embedder
 from app.encoders.hardware import processors
 from app.generation.llm import LlmClient, LlmSettings
 from app.generation.turns import Turns
+from app.index.manifest import IndexSettings
+from app.index.watch import IndexWatch
 from app.lexicon import terms
 from app.retrieval.mending import Mender
 from app.retrieval.rerank import CrossEncoderReranker
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.engine import Database, open_pool
-from app.store.index import IndexSettings
+from app.store.connection import Database, open_pool
 from app.store.questions import QuestionVectors
-from app.store.watch import IndexWatch
 from app.threads import thread_of
 
 STATIC: Final = Path(__file__).parent / "static"

@@ -16,9 +16,9 @@ from psycopg import sql
 
 from app.embedding import Embedder, EmbeddingSpace, FloatMatrix, IntVector, Tokens
 from app.errors import InvalidRequestError
-from app.store import index_build, upkeep
-from app.store.engine import Connection
-from app.store.index import (
+from app.index import build as index_build
+from app.index import maintenance
+from app.index.manifest import (
     IndexSettings,
     IndexState,
     count_changes,
@@ -27,7 +27,8 @@ from app.store.index import (
     read_state,
     write_state,
 )
-from app.store.recall import describe, measure_at, sample_truth
+from app.index.recall import describe, measure_at, sample_truth
+from app.store.connection import Connection
 from app.store.spaces import Collection, chunk_table, window_table
 
 Pooling = Literal["weighted", "mean", "first", "max"]
@@ -168,23 +169,23 @@ def repool(connection: Connection, collection: Collection, pooling: Pooling) -> 
 
 def build_index(
     owner: Connection, space_id: int, settings: IndexSettings, ablation: Ablation
-) -> upkeep.IndexReport:
+) -> maintenance.IndexReport:
     """Build a space's index with the variant's lists, search it with the variant's probes, and measure it. Without
     probes they are as many as reach the target recall, as in the product. An index of the same kind that was built
     over the same rows is kept, so that points that differ in probes alone share it."""
     settings = replace(settings, lists=ablation.lists)
     state = read_state(owner, space_id)
     if not _is_built(owner, state, settings):
-        upkeep.rebuild(owner, space_id, settings)
+        maintenance.rebuild(owner, space_id, settings)
         state = read_state(owner, space_id)
     elif ablation.probes is None:
-        upkeep.tune(owner, space_id, target_recall=settings.target_recall)
+        maintenance.tune(owner, space_id, target_recall=settings.target_recall)
     if ablation.probes is not None and state.index is not None:
         index, truth = replace(state.index, effort=ablation.probes), sample_truth(owner, state)
         point = measure_at(owner, state, index, truth, ablation.probes)
         latest = describe(owner, state, index, truth=truth, point=point, target_recall=settings.target_recall)
         write_state(owner, replace(state, index=index, latest=latest))
-    return upkeep.report(owner, space_id)
+    return maintenance.report(owner, space_id)
 
 
 def _is_built(owner: Connection, state: IndexState, settings: IndexSettings) -> bool:

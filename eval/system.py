@@ -15,12 +15,12 @@ from app.domain import ChatTurn
 from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import NotFoundError
 from app.generation.llm import LlmClient, LlmSettings
+from app.index import maintenance
+from app.index.manifest import IndexSettings
 from app.retrieval.mending import Mender
 from app.retrieval.rerank import CrossEncoderReranker, Reranker
 from app.retrieval.retriever import RetrievalSettings, Retrieved, Retriever
-from app.store import upkeep
-from app.store.engine import AsyncPool, Database, connect, open_database, open_pool, transaction
-from app.store.index import IndexSettings
+from app.store.connection import AsyncPool, Database, connect, open_database, open_pool, transaction
 from app.store.migrate import migrate
 from app.store.spaces import ensure_collection, ensure_space
 from app.store.texts import whole_text
@@ -106,7 +106,7 @@ class EvaluatedSystem:
             index_settings = IndexSettings.from_settings(settings)
             index_recall = None
             if self._ablation.space is None:
-                upkeep.maintain(owner, space_id, index_settings)
+                maintenance.maintain(owner, space_id, index_settings)
             else:
                 index_recall = build_index(owner, space_id, index_settings, self._ablation).recall
             documents = {

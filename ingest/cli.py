@@ -27,10 +27,10 @@ from rich.text import Text
 from app.config import Settings, load_settings
 from app.embedding import SentenceTransformerEmbedder
 from app.errors import InvalidRequestError, PgaskError
+from app.index import maintenance
+from app.index.manifest import IndexSettings
 from app.logs import configure_logs
-from app.store import upkeep
-from app.store.engine import Database, connect, open_database
-from app.store.index import IndexSettings
+from app.store.connection import Database, connect, open_database
 from app.store.migrate import check_revision
 from app.store.spaces import ensure_collection, ensure_space, peek_collection
 from ingest.ignoring import Selection
@@ -294,7 +294,7 @@ def _maintain_index(
     """Build the vector index if it is due. False: interrupted; the next run builds it."""
     try:
         with connect(database.owner) as owner:
-            built = upkeep.maintain(owner, space_id, IndexSettings.from_settings(settings))
+            built = maintenance.maintain(owner, space_id, IndexSettings.from_settings(settings))
     except KeyboardInterrupt:
         return False
     if built is not None and not quiet:

@@ -26,8 +26,8 @@ import numpy.typing as npt
 from rensa import RMinHash
 
 from app.lexicon import LEXICON_VERSION
+from app.store.connection import Connection
 from app.store.duplicates import Signature, duplicate_candidates, read_text
-from app.store.engine import Connection
 from app.store.spaces import Collection
 from ingest.differences import says_the_same
 

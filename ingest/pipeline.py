@@ -22,6 +22,7 @@ from app.domain import Document
 from app.embedding import Embedder, FloatVector
 from app.errors import DocumentError, PgaskError, StoreError
 from app.losses import NOTEWORTHY_SHARE, LossyDocument, lost_share
+from app.store.connection import Connection
 from app.store.documents import (
     EmbeddedDocument,
     SourceVersion,
@@ -31,7 +32,6 @@ from app.store.documents import (
     stored_windows,
 )
 from app.store.duplicates import record_duplicate
-from app.store.engine import Connection
 from app.store.sources import FileState, give_over, move_root, note_files, remove_documents, rename_document
 from app.store.spaces import Collection
 from ingest.beside import Ahead, Worker

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.lexicon import LEXICON_VERSION
-from app.store.engine import Connection
+from app.store.connection import Connection
 from app.store.sources import FileState, KnownDocument, SeenFile, known_documents
 from app.store.spaces import Collection
 from ingest.comparing import ComparedFile, Progress, compare, recognising

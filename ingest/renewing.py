@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from app.embedding import Embedder
 from app.lexicon import LEXICON_VERSION
+from app.store.connection import Connection
 from app.store.documents import SourceVersion, stored_windows
-from app.store.engine import Connection
 from app.store.renewal import finish_renewal, read_document, store_again
 from app.store.sources import KnownDocument, known_documents
 from app.store.spaces import Collection

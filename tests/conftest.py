@@ -21,8 +21,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:  # unit tests need no database, so they don't wait for its libraries either
-    from app.store.embedded import EmbeddedPostgres
-    from app.store.engine import Database
+    from app.server.embedded import EmbeddedPostgres
+    from app.store.connection import Database
 
 TEMPLATE = "template_test"
 
@@ -56,8 +56,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres(run_folder: Path) -> Iterator[EmbeddedPostgres]:
     """The run's server, with the migrated template in it; the last worker to leave stops it."""
-    from app.store.embedded import EmbeddedPostgres
-    from app.store.engine import Database
+    from app.server.embedded import EmbeddedPostgres
+    from app.store.connection import Database
     from app.store.migrate import migrate
 
     home = run_folder / "pgask-home"
@@ -86,7 +86,7 @@ def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
 
 
 def _own_database(postgres: EmbeddedPostgres, template: str | None) -> Iterator[Database]:
-    from app.store.engine import Database
+    from app.store.connection import Database
 
     name = f"t{os.getpid()}_{next(_numbers)}_test"
     urls = postgres.create_database(name, template=template)

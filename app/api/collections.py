@@ -10,7 +10,7 @@ from app.api.components import Parts
 from app.api.documentation import COLLECTION, example, problems
 from app.api.schemas import CollectionItem, CollectionList, NewCollection, collection_item
 from app.store import catalog
-from app.store.engine import transaction, write
+from app.store.connection import transaction, write
 
 router = APIRouter(tags=["documents"])
 

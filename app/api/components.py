@@ -17,8 +17,8 @@ from app.generation.llm import LlmClient
 from app.generation.turns import Turns
 from app.retrieval.rerank import Reranker
 from app.retrieval.retriever import Retriever
+from app.store.connection import AsyncPool
 from app.store.document_counts import DocumentCounts
-from app.store.engine import AsyncPool
 
 
 @dataclass(frozen=True, slots=True)

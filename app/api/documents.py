@@ -19,7 +19,7 @@ from app.api.schemas import (
     document_reply,
 )
 from app.store import catalog
-from app.store.engine import transaction, write
+from app.store.connection import transaction, write
 
 router = APIRouter(tags=["documents"])
 

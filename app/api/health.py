@@ -16,7 +16,7 @@ from app.api.problems import RETRY_AFTER_S, Fault, fault_of, problem_response
 from app.api.schemas import Check, Health, Readiness
 from app.errors import StoreError
 from app.store.catalog import find_mismatch, schema_revision
-from app.store.engine import AsyncConnection, transaction
+from app.store.connection import AsyncConnection, transaction
 from app.store.migrate import head_revision
 
 router = APIRouter(tags=["operation"])

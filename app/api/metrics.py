@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from app.api.documentation import problems
 from app.domain import Answer
-from app.store.upkeep import IndexReport
+from app.index.maintenance import IndexReport
 
 _LATENCY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 

@@ -41,7 +41,7 @@ from app.domain import Answer
 from app.errors import NotFoundError
 from app.lexicon import is_chinese
 from app.store import catalog
-from app.store.engine import transaction
+from app.store.connection import transaction
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
 

@@ -1,6 +1,6 @@
 """What clients are told of a database that refuses, by code, in English and Chinese; docs/errors.md has the same words.
 
-Its own words (addresses, roles, settings) are for the operator: app/store/refusals.py.
+Its own words (addresses, roles, settings) are for the operator: app/sqlstates.py.
 """
 
 from __future__ import annotations

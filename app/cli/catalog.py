@@ -14,7 +14,7 @@ from app.cli.output import AsJson, print_json, print_table, printable
 
 if TYPE_CHECKING:
     from app.store.catalog import DocumentSummary
-    from app.store.engine import AsyncConnection
+    from app.store.connection import AsyncConnection
 
 T = TypeVar("T")
 Collection = Annotated[str, typer.Option(help="Collection that the documents are in.")]
@@ -181,7 +181,7 @@ def delete_collection(
 
 def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Run `work` in one transaction on the configured database, without the service's time limit on searches."""
-    from app.store.engine import open_pool, write
+    from app.store.connection import open_pool, write
 
     async def run() -> T:
         async with open_pool(database.app, size=1, statement_timeout_s=600) as pool:

@@ -17,7 +17,7 @@ from app.errors import PgaskError
 if TYPE_CHECKING:
     from app.config import Settings
     from app.embedding import EmbeddingSpace
-    from app.store.engine import Connection
+    from app.store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _reranker(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings, space: EmbeddingSpace | None) -> Iterator[Finding]:
-    from app.store.engine import connect, open_database
+    from app.store.connection import connect, open_database
 
     where = "embedded" if settings.database_url is None else "PGASK_DATABASE_URL"
     try:
@@ -106,9 +106,9 @@ def _database(settings: Settings, space: EmbeddingSpace | None) -> Iterator[Find
 
 
 def _contents(connection: Connection, space: EmbeddingSpace | None, *, embedded: bool) -> Iterator[Finding]:
+    from app.index.maintenance import versions
     from app.store.migrate import check_revision, head_revision
     from app.store.spaces import check_spaces
-    from app.store.upkeep import versions
 
     server, pgvector = versions(connection)
     yield Finding(
@@ -133,7 +133,7 @@ def _contents(connection: Connection, space: EmbeddingSpace | None, *, embedded:
 
 def _role(connection: Connection, *, embedded: bool) -> Finding:
     """The service needs rows only: a role that may do more turns a mistake into a disaster."""
-    from app.store.upkeep import role
+    from app.index.maintenance import role
 
     found = role(connection)
     powers = [

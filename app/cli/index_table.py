@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from app.cli.output import print_table
 
 if TYPE_CHECKING:
-    from app.store.upkeep import IndexReport, Space
+    from app.index.maintenance import IndexReport, Space
 
 _FAULTS: Final = {
     "missing": "the index is missing",

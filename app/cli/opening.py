@@ -10,7 +10,7 @@ from app.errors import SchemaError
 
 if TYPE_CHECKING:
     from app.config import Settings
-    from app.store.engine import Database
+    from app.store.connection import Database
 
 
 def read_settings(**overrides: object) -> Settings:
@@ -26,7 +26,7 @@ def read_settings(**overrides: object) -> Settings:
 @contextmanager
 def open_checked(settings: Settings) -> Iterator[Database]:
     """The database, with a schema of this code's revision. Raises StoreError, SchemaError."""
-    from app.store.engine import connect, open_database
+    from app.store.connection import connect, open_database
     from app.store.migrate import check_revision
 
     with open_database(settings) as database:

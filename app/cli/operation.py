@@ -15,9 +15,9 @@ from app.errors import InvalidRequestError, NotFoundError
 
 if TYPE_CHECKING:
     from app.config import Settings
-    from app.store.engine import Connection
-    from app.store.recall import Point
-    from app.store.upkeep import IndexReport, Space
+    from app.index.maintenance import IndexReport, Space
+    from app.index.recall import Point
+    from app.store.connection import Connection
 
 SpaceId = Annotated[int | None, typer.Option("--space", help="Number of one space; else all.")]
 
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 def migrate(as_json: AsJson = False) -> None:
     """Bring the database's schema to this version, and make the tables for the configured model's vectors."""
     from app.embedding import SentenceTransformerEmbedder
-    from app.store.engine import connect, open_database
+    from app.store.connection import connect, open_database
     from app.store.spaces import ensure_space
 
     settings = read_settings()
@@ -73,7 +73,7 @@ def index_status(
     as_json: AsJson = False,
 ) -> None:
     """Show each space's rows, its index, the recall measured, its latencies, size and age."""
-    from app.store.upkeep import curve, report
+    from app.index.maintenance import curve, report
 
     settings = read_settings()
     if plot is None:
@@ -103,8 +103,8 @@ def index_rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Build the index anew beside the old one, measure it, swap. Questions go on meanwhile."""
-    from app.store.index import IndexSettings, count_rows
-    from app.store.upkeep import rebuild, report
+    from app.index.maintenance import rebuild, report
+    from app.index.manifest import IndexSettings, count_rows
 
     settings = read_settings()
 
@@ -126,7 +126,7 @@ def index_rebuild(
 @_index.command("tune", epilog="Example: pgask index tune")
 def index_tune(space: SpaceId = None, as_json: AsJson = False) -> None:
     """Measure recall again; keep the fewest probes (ef_search) that miss at most four fifths of what is allowed."""
-    from app.store.upkeep import report, tune
+    from app.index.maintenance import report, tune
 
     settings = read_settings()
 
@@ -184,8 +184,8 @@ def _each_space(
     as_json: bool,
     curves: Mapping[int, tuple[IndexReport, list[Point]]] | None = None,
 ) -> None:
-    from app.store.engine import connect
-    from app.store.upkeep import list_spaces
+    from app.index.maintenance import list_spaces
+    from app.store.connection import connect
 
     found: list[tuple[Space, IndexReport]] = []
     with open_checked(settings) as database, connect(database.owner) as owner:

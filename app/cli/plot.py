@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from app.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from app.store.recall import Point
-    from app.store.upkeep import IndexReport
+    from app.index.maintenance import IndexReport
+    from app.index.recall import Point
 
 
 def check_plotting() -> None:

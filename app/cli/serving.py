@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from app.config import Settings
-    from app.store.engine import Database
+    from app.store.connection import Database
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +50,7 @@ def serve(
 
 def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
     from app.embedding import SentenceTransformerEmbedder
-    from app.store.engine import connect, open_database
+    from app.store.connection import connect, open_database
     from app.store.spaces import check_spaces, ensure_space
 
     with open_database(settings, keep=True) as database:
@@ -69,7 +69,7 @@ def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> Non
 
 def _check_schema(settings: Settings, database: Database) -> None:
     """An embedded database is brought up to date by itself; another one's owner decides when (`pgask migrate`)."""
-    from app.store.engine import connect
+    from app.store.connection import connect
     from app.store.migrate import check_revision, current_revision, head_revision
 
     with connect(database.app) as connection:

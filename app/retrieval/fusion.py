@@ -17,7 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.store.search import Candidate
+from app.search.candidates import Candidate
 
 
 @dataclass(frozen=True, slots=True)

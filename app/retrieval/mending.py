@@ -30,7 +30,7 @@ from app.question.acronyms import (
 )
 from app.question.homophones import Pair
 from app.question.typos import Spelling, Word
-from app.store.engine import AsyncConnection, AsyncPool, run_alone
+from app.store.connection import AsyncConnection, AsyncPool, run_alone
 from app.store.vocabulary import count_chunks, find_headings, load_texts, load_texts_of_all, walk_terms
 
 MAX_CHARS: Final = 1_000  # of a question; a longer one is pasted text

@@ -1,4 +1,4 @@
-"""Question → ranked chunks. Usually in one statement (app/store/ranking.py); step by step where a reranker reads the
+"""Question → ranked chunks. Usually in one statement (app/search/ranking.py); step by step where a reranker reads the
 candidates or all of them are to be shown: search both legs in one snapshot, fuse, rerank, load the texts."""
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from app.retrieval.rerank import Reranker, Reranking, RerankSettings, rerank
 from app.retrieval.selection import Dropped, Ranked
 from app.retrieval.usual import SPARE, Load, UsualSearch, as_hit, settle
 from app.retrieval.wide_filters import WideFilters
+from app.search.candidates import Candidates, SearchPlan, weigh_terms
+from app.search.ranking import RankingQuery, RankingSettings
 from app.store.bm25 import unknown_weight
 from app.store.chunks import StoredChunk, load_chunks, load_neighbours, load_passages, load_sources
 from app.store.chunks import load_surroundings as load_stored_surroundings
-from app.store.engine import AsyncConnection, AsyncPool, run_alone, transaction
+from app.store.connection import AsyncConnection, AsyncPool, run_alone, transaction
 from app.store.outlines import find_holders
-from app.store.ranking import RankingQuery, RankingSettings
-from app.store.search import Candidates, SearchPlan, weigh_terms
 from app.store.versions import NamedDocument, find_named
 
 MAX_HOLDING = 20  # documents looked at for one that says it replaces another

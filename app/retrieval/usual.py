@@ -1,4 +1,4 @@
-"""The usual search, in one round trip: app/store/ranking.py's statement, and which of its chunks become hits."""
+"""The usual search, in one round trip: app/search/ranking.py's statement, and which of its chunks become hits."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from app.domain import RetrievalScores, ScoredChunk
 from app.embedding import EmbeddingSpace
 from app.retrieval.selection import Dropped, Ranked, find_near_identical, select
 from app.retrieval.wide_filters import WideFilters
+from app.search.candidates import SearchPlan, StoredCollection, read_collection
+from app.search.ranking import Ranking, RankingQuery, RankingSettings, rank_chunks
 from app.store.chunks import StoredChunk, load_chunks
-from app.store.engine import AsyncPool, PooledConnection, run_alone
-from app.store.ranking import Ranking, RankingQuery, RankingSettings, rank_chunks
-from app.store.search import SearchPlan, StoredCollection, read_collection
+from app.store.connection import AsyncPool, PooledConnection, run_alone
 
 SPARE: Final = (
     10  # chunks fetched beyond twice `top_k`: so many may be left out before the search is done again

@@ -13,9 +13,9 @@ from typing import Final
 
 from app.domain import SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix
-from app.store.engine import AsyncConnection
-from app.store.ranking import RankingSettings
-from app.store.search import PLANNED_ONCE, Candidates, SearchPlan, find_candidates, plan_search
+from app.search.candidates import PLANNED_ONCE, Candidates, SearchPlan, find_candidates, plan_search
+from app.search.ranking import RankingSettings
+from app.store.connection import AsyncConnection
 
 MOST_KNOWN: Final = 1_000  # filters
 MOST_DRIFT: Final = 0.1  # of the remembered number: where it is further off, the search is planned anew
@@ -51,7 +51,7 @@ class WideFilters:
         settings: RankingSettings,
         on_planned: Callable[[], None],
     ) -> tuple[SearchPlan, Candidates]:
-        """The plan of a search by steps, and what it finds: app/store/search.py's two functions of these names.
+        """The plan of a search by steps, and what it finds: app/search/candidates.py's two functions of these names.
 
         Where a filter keeps much more or less than is remembered, the search is planned and done again.
         """

@@ -1,1 +1,1 @@
-"""PostgreSQL: its embedded server, tables, writes and searches; the only place that speaks SQL."""
+"""PostgreSQL: connections, tables, writes and reads. Here, in app.search and in app.index alone SQL is spoken."""

@@ -1,7 +1,7 @@
 """What there is: collections and documents, read, made and deleted for the API and the CLI. Async.
 
-Every function works in the caller's transaction (`app.store.engine.transaction`). Ids that are no ids are not found,
-like ids of nothing.
+Every function works in the caller's transaction (`app.store.connection.transaction`). Malformed ids raise
+NotFoundError, like unknown ones.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from app.embedding import UNREADABLE_SHARE, EmbeddingSpace
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, SchemaError
 from app.lexicon import LEXICON_VERSION
 from app.losses import NOTEWORTHY_SHARE, lost_share
+from app.store.connection import AsyncConnection, allow_seconds
 from app.store.document_counts import Contents, DocumentCounts
-from app.store.engine import AsyncConnection, allow_seconds
 from app.store.spaces import COLLECTION_NAME, FIND_SPACE, MISMATCHES, mismatch_error, space_parameters
 from app.store.texts import text_between
 

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from app.domain import Place
-from app.store.engine import AsyncConnection
+from app.store.connection import AsyncConnection
 from app.store.spaces import window_table
 from app.store.texts import text_between
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.store.engine import AsyncConnection
+from app.store.connection import AsyncConnection
 
 MAX_AGE_S: Final = 60.0
 

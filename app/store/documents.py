@@ -20,9 +20,9 @@ from psycopg.types.json import Jsonb
 from app.domain import Chunk, Document
 from app.embedding import UNREADABLE_SHARE, FloatMatrix, FloatVector
 from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError
+from app.sqlstates import store_errors
 from app.store.binary_copy import POSTING_COLUMNS, in_blocks, pack_postings, pack_vectors
-from app.store.engine import Connection, retried
-from app.store.refusals import store_errors
+from app.store.connection import Connection, retried
 from app.store.sources import NOT_KNOWN, FileState, lock_file
 from app.store.spaces import Collection, chunk_table, window_table
 from app.store.texts import WRITE_TEXT, cut_text

@@ -13,9 +13,9 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from app.domain import Document
+from app.sqlstates import store_errors
+from app.store.connection import Connection, retried
 from app.store.documents import SourceVersion, delete_parts, release_duplicates
-from app.store.engine import Connection, retried
-from app.store.refusals import store_errors
 from app.store.sources import lock_file, lock_source
 from app.store.spaces import Collection
 from app.store.texts import whole_text

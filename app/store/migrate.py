@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from app.errors import SchemaError, StoreError
-from app.store.engine import Connection, Database, connect
+from app.store.connection import Connection, Database, connect
 from app.store.tables import SCHEMA, VECTOR_SCHEMA
 
 _LOCK: Final = 7_003_210_417  # any number of our own: the advisory lock that serialises migrations

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
 from app.domain import SearchFilter
-from app.store.engine import AsyncConnection
+from app.store.connection import AsyncConnection
 from app.store.filters import compile_filter
 from app.store.texts import text_between, whole_text
 

@@ -18,7 +18,7 @@ import structlog
 
 from app.embedding import FloatMatrix
 from app.errors import StoreError
-from app.store.engine import AsyncConnection, AsyncPool, write
+from app.store.connection import AsyncConnection, AsyncPool, write
 
 _WRITE_EVERY_S: Final = 5.0
 _MOST_WAITING: Final = 200  # as many only while the database is away: then the oldest go

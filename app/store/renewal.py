@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from app.domain import Document, Page, Section
 from app.lexicon import LEXICON_VERSION
+from app.sqlstates import store_errors
+from app.store.connection import Connection, retried
 from app.store.documents import EmbeddedDocument, copy_parts, delete_parts
-from app.store.engine import Connection, retried
-from app.store.refusals import store_errors
 from app.store.sources import lock_source
 from app.store.spaces import Collection
 from app.store.texts import whole_text

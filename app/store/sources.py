@@ -15,8 +15,8 @@ from unicodedata import normalize
 from psycopg.rows import class_row
 
 from app.errors import InvalidRequestError
-from app.store.engine import Connection, retried
-from app.store.refusals import store_errors
+from app.sqlstates import store_errors
+from app.store.connection import Connection, retried
 from app.store.spaces import Collection
 
 MAX_SOURCE_BYTES: Final = 2_000  # an index holds the source, and a row of an index at most 2,704 bytes

@@ -68,7 +68,7 @@ embedding_spaces = Table(
     Column("index_lists", Integer),  # of ivfflat
     Column("index_probes", Integer),  # of ivfflat
     Column("index_ef_search", Integer),  # of hnsw
-    Column("index_report", JSONB),  # what was measured, and when; see app/store/index.py
+    Column("index_report", JSONB),  # what was measured, and when; see app/index/manifest.py
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint(
         *("model", "weights_sha256", "dimension", "pooling", "query_prefix", "passage_prefix", "normalized"),

@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 
 from app.domain import SearchFilter
 from app.store.chunks import HEAD_CHARS
-from app.store.engine import AsyncConnection
+from app.store.connection import AsyncConnection
 from app.store.filters import compile_filter
 from app.store.texts import text_between
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from app.store.engine import AsyncConnection
+from app.store.connection import AsyncConnection
 from app.store.texts import text_between
 
 _COUNT: Final = """

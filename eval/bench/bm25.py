@@ -1,7 +1,8 @@
 """BM25 in memory, by bm25s, over terms that the caller made: what PostgreSQL's is compared with.
 
 bm25s is in the dev group only; the product does not need it. Its `lucene` variant is the product's formula without the
-constant factor k1 + 1 (app/store/search.py), so that both order alike: eval/bench/lexical_agreement.py measures it.
+constant factor k1 + 1 (app/search/candidates.py), so that both order alike: eval/bench/lexical_agreement.py measures
+it.
 """
 
 from __future__ import annotations

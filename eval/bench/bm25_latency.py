@@ -24,9 +24,9 @@ import typer
 from numpy.typing import NDArray
 from psycopg import sql
 
+from app.server.embedded import EmbeddedPostgres
 from app.store.bm25 import LEXICAL, WEIGHTS, budget_parameters
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Connection, Database, connect
+from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
 from app.store.spaces import Collection, ensure_collection, ensure_space
 from eval.bench.filtered_recall import bench_space

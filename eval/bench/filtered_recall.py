@@ -34,12 +34,12 @@ from psycopg.conninfo import make_conninfo
 from app.config import IndexMethod, VectorPrecision, load_settings
 from app.domain import SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix, SentenceTransformerEmbedder
-from app.store import upkeep
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import AsyncPool, Connection, Database, connect, open_pool, transaction
-from app.store.index import IndexSettings
+from app.index import maintenance
+from app.index.manifest import IndexSettings
+from app.search.candidates import find_candidates, plan_search
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import AsyncPool, Connection, Database, connect, open_pool, transaction
 from app.store.migrate import migrate
-from app.store.search import find_candidates, plan_search
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
 from eval.bench.encoded import Cache, encode_set
 from eval.dataset import load_questions
@@ -82,7 +82,7 @@ class Figures:
 class Measured:
     """The index that was built, and each filter's figures."""
 
-    index: upkeep.IndexReport
+    index: maintenance.IndexReport
     figures: list[Figures]
 
 
@@ -357,7 +357,7 @@ async def run(
         large = fill(app, ensure_collection(app, "large", space_id), source, rows * 9 // 10, seed)
         small = fill(app, ensure_collection(app, "small", space_id), source, rows // 10, seed + 1)
         owner.execute("ANALYZE")
-        built = upkeep.rebuild(owner, space_id, index or IndexSettings())
+        built = maintenance.rebuild(owner, space_id, index or IndexSettings())
     url = make_conninfo(database.app, options="-c enable_sort=off") if force_index else database.app
     async with open_pool(url, size=1, statement_timeout_s=60) as pool:
         figures = await measure(

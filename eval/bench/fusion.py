@@ -30,7 +30,7 @@ from app.config import load_settings
 from app.embedding import SentenceTransformerEmbedder
 from app.retrieval.fusion import fuse
 from app.retrieval.retriever import RetrievalSettings
-from app.store.search import WINDOW_K1, Candidate
+from app.search.candidates import WINDOW_K1, Candidate
 from eval.bench.bm25 import score_terms
 from eval.bench.encoded import Cache, EncodedSet, encode_set
 from eval.bench.pooling import DRAWS, Part, choose_questions

@@ -3,7 +3,7 @@
     python -m eval.bench.growth --home FOLDER [--rows 10000,30000,…] [--plot docs/img/growth.png]
 
 Chunk vectors only, no text and no lexical search: the nearest ten chunks by the index that pgask builds and calibrates
-by itself (app/store/upkeep.py, target recall 0.95), one client, one prepared statement. The vectors are synthetic and
+(app/index/maintenance.py, target recall 0.95), one client, one prepared statement. The vectors are synthetic and
 clustered, 384 dimensions: around 200 centres of uneven size, spread in 24 directions that all share and a little in
 every other, chosen so that lists and cosines are about those of MiniLM on sentences (at 20,000 rows: recall .95 in 2 to
 10 of 141 lists, cosine .68 for the nearest and .60 for the tenth). Questions are drawn the same way and are not in the
@@ -29,10 +29,10 @@ import typer
 from psycopg import sql
 
 from app.embedding import EmbeddingSpace, FloatMatrix
-from app.store import upkeep
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Connection, Database, connect
-from app.store.index import IndexSettings, VectorIndex, read_state
+from app.index import maintenance
+from app.index.manifest import IndexSettings, VectorIndex, read_state
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
 from app.store.spaces import chunk_table, ensure_collection, ensure_space
 from eval.bench.filtered_recall import bench_space
@@ -250,7 +250,7 @@ def main(
                     "UPDATE pgask.collections SET chunk_count = %s", [size]
                 )  # no trigger counts these
                 owner.execute(sql.SQL("VACUUM ANALYZE {}").format(chunk_table(space_id)))
-                built = upkeep.rebuild(owner, space_id, IndexSettings())
+                built = maintenance.rebuild(owner, space_id, IndexSettings())
                 recall, p50, p99, exact = measure(owner, space_id)
                 done.append(
                     Figures(

@@ -37,8 +37,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database
 from app.store.migrate import migrate
 from eval.bench.ingest_memory import measure_memory
 

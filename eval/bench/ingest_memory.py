@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.config import load_settings
-from app.store.engine import open_database
+from app.store.connection import open_database
 from app.store.migrate import migrate
 
 _POLL_S: Final = 0.2

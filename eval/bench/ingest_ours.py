@@ -18,7 +18,7 @@ import numpy as np
 
 from app.config import load_settings
 from app.embedding import EmbeddingSpace, FloatMatrix, IntVector, SentenceTransformerEmbedder, Tokens
-from app.store.engine import Connection, connect
+from app.store.connection import Connection, connect
 from app.store.sources import remove_documents
 from app.store.spaces import Collection, ensure_collection, ensure_space
 from ingest.pipeline import IngestOptions, IngestRun

@@ -35,8 +35,8 @@ from app.lexicon import terms
 from app.question.content import read_question
 from app.question.courtesy import bare_question
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database, connect, open_pool
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database, connect, open_pool
 from app.store.migrate import migrate
 from app.store.spaces import ensure_collection, ensure_space
 from app.store.texts import whole_text

@@ -33,8 +33,8 @@ from app.config import load_settings
 from app.domain import Document
 from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import DocumentError
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Connection, Database, connect
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
 from app.store.spaces import Collection, ensure_collection, ensure_space
 from app.store.texts import cut_text

@@ -22,7 +22,7 @@ from typing import Annotated, Final
 import typer
 
 from app.embedding import SentenceTransformerEmbedder
-from app.store.engine import open_pool
+from app.store.connection import open_pool
 from eval.bench.search import RIVALS, write_settings
 from eval.bench.search_corpus import load_corpus
 from eval.bench.search_load import Ask, measure, measure_http

@@ -12,9 +12,9 @@ from psycopg import sql
 from app.config import Settings
 from app.domain import SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix, Tokens
+from app.index.manifest import read_state
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.engine import AsyncPool, Database, PooledConnection, connect, run_alone, transaction
-from app.store.index import read_state
+from app.store.connection import AsyncPool, Database, PooledConnection, connect, run_alone, transaction
 from app.store.spaces import chunk_table
 from app.store.texts import text_between
 from eval.bench.search_corpus import SearchCorpus

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from app.store.engine import Database
+from app.store.connection import Database
 
 PORTS: Final = {"/search": 8641, "usual service": 8642, "/search dense": 8643}
 _HERE: Final = Path(__file__).parent

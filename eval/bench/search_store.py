@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from app.domain import Chunk, Document
 from app.embedding import EmbeddingSpace, FloatMatrix
+from app.index import maintenance
+from app.index.manifest import IndexSettings
 from app.lexicon import terms
-from app.store import upkeep
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Connection, Database, connect
 from app.store.documents import EmbeddedDocument, SourceVersion, replace_document
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Connection, Database, connect
-from app.store.index import IndexSettings
 from app.store.migrate import migrate
 from app.store.spaces import Collection, ensure_collection, ensure_space
 from eval.bench.search_corpus import SearchCorpus
@@ -51,7 +51,7 @@ def open_store(home: Path, space: EmbeddingSpace, corpus: SearchCorpus) -> Itera
                 collection = ensure_collection(app, COLLECTION, ensure_space(owner, space))
                 fill(app, collection, corpus)
                 owner.execute("ANALYZE")
-                upkeep.rebuild(owner, collection.space_id, IndexSettings())
+                maintenance.rebuild(owner, collection.space_id, IndexSettings())
         yield database
 
 

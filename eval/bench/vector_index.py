@@ -17,9 +17,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from app.store import upkeep
-from app.store.engine import connect
-from app.store.index import IndexSettings
+from app.index import maintenance
+from app.index.manifest import IndexSettings
+from app.store.connection import connect
 from app.store.spaces import ensure_collection, ensure_space
 from eval.bench.filtered_recall import Generated, Real, bench_space, fill, open_databases
 
@@ -55,11 +55,11 @@ def main(
                 settings |= {"lists": int(lists[0])} if lists else {}
                 for target in TARGETS:
                     if target == TARGETS[0]:
-                        report = upkeep.rebuild(
+                        report = maintenance.rebuild(
                             owner, space_id, IndexSettings(**settings, target_recall=target)
                         )
                     else:
-                        report = upkeep.tune(owner, space_id, target_recall=target)
+                        report = maintenance.tune(owner, space_id, target_recall=target)
                     found.append(asdict(report))
     sets = [folder.name for folder in corpus or []]
     print(json.dumps({"rows": rows, "vectors": sets or "generated", "seed": seed, "figures": found}))

@@ -1,7 +1,7 @@
 """The first schema: embedding spaces, collections, documents, chunks, postings, and their triggers.
 
 Revision: 0001. No vector index here: an ivfflat index on an empty table learns nothing, so the app builds it once
-there are rows (app/store/ivfflat.py).
+there are rows (app/index/ivfflat.py).
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from typing import Any, Final
 
 import psycopg
 
-from app.store.embedded import EmbeddedPostgres
+from app.server.embedded import EmbeddedPostgres
 from tests.chaos.evidence import report
 from tests.chaos.served import Service
 from tests.fakes import Body, ScriptedLlm

@@ -24,8 +24,8 @@ from fastapi.testclient import TestClient
 
 from app.logs import configure_logs
 from app.main import create_app
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database, connect
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database, connect
 from app.store.migrate import migrate
 from tests.chaos.evidence import report
 from tests.chaos.hostile import fact, question

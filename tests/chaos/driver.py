@@ -25,8 +25,8 @@ from typing import Final, Literal, get_args
 from app.domain import Document
 from app.embedding import FloatMatrix, IntVector, Tokens
 from app.logs import configure_logs
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database
 from ingest.pipeline import Report
 from ingest.sandbox import SandboxedParser
 from ingest.summary import plan_lines

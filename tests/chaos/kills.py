@@ -39,10 +39,10 @@ from psycopg import sql
 
 from app.config import load_settings
 from app.embedding import Embedder, SentenceTransformerEmbedder
-from app.store.account import server_account
-from app.store.cluster import Layout, locate_binaries
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database, connect
+from app.server.account import server_account
+from app.server.cluster import Layout, locate_binaries
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database, connect
 from app.store.migrate import migrate
 from app.store.spaces import chunk_table, window_table
 from tests.chaos.corpus import BROKEN, Corpus

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Final
 
 from app.errors import DocumentError, InvalidRequestError
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database, connect
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database, connect
 from app.store.migrate import migrate
 from ingest.parsers import docx, epub, pptx, xlsx
 from ingest.reasons import REASONS

@@ -26,8 +26,8 @@ from typing import Final
 
 import psycopg
 
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database
 from app.store.migrate import migrate
 from tests.chaos.evidence import ROOT, report
 from tests.integration.processes import kill_server

@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database, connect
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database, connect
 from app.store.migrate import migrate
 from tests.chaos.corpus import BROKEN, Corpus
 from tests.chaos.evidence import ROOT, report

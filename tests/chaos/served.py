@@ -24,8 +24,8 @@ from app.api.server import Server
 from app.config import Settings
 from app.logs import configure_logs, log_stray_errors
 from app.main import create_app
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database
 from app.store.migrate import migrate
 from tests.chaos.evidence import ROOT
 from tests.fakes import FakeEmbedder

@@ -24,13 +24,13 @@ from typing import Any, Final
 import numpy as np
 from structlog.testing import capture_logs
 
+from app.index.manifest import IndexSettings, read_state
+from app.index.watch import IndexWatch
+from app.server.embedded import EmbeddedPostgres
 from app.store import catalog
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database, connect, open_pool, write
-from app.store.index import IndexSettings, read_state
+from app.store.connection import Database, connect, open_pool, write
 from app.store.migrate import migrate
 from app.store.questions import QuestionVectors
-from app.store.watch import IndexWatch
 from tests.chaos.evidence import ROOT, report
 from tests.integration.ingesting import FAKE, open_collection
 from tests.integration.vectors import add_rows, clustered

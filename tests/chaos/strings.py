@@ -24,8 +24,8 @@ from fastapi.testclient import TestClient
 
 from app.logs import configure_logs
 from app.main import create_app
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Connection, Database, connect
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
 from app.store.texts import text_between, whole_text
 from ingest.cleaning import normalise_text

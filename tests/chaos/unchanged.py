@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database, connect
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database, connect
 from app.store.migrate import migrate
 from tests.chaos.corpus import Corpus
 from tests.chaos.evidence import report

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store.embedded import EmbeddedPostgres
+from app.server.embedded import EmbeddedPostgres
 from tests.integration.processes import PARTICIPANT, Participant, kill_server, read_pid, spawn
 
 

@@ -17,8 +17,8 @@ from psycopg import sql
 from app.domain import Document
 from app.embedding import Embedder
 from app.lexicon import terms
+from app.store.connection import Connection, Database, connect
 from app.store.documents import EmbeddedDocument, SourceVersion
-from app.store.engine import Connection, Database, connect
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
 from app.store.texts import text_between
 from ingest.chunking import chunk

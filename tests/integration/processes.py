@@ -20,7 +20,7 @@ PARTICIPANT = """
 import sys
 from pathlib import Path
 from app.logs import configure_logs
-from app.store.embedded import EmbeddedPostgres
+from app.server.embedded import EmbeddedPostgres
 configure_logs("warning")
 server = EmbeddedPostgres(Path(sys.argv[1]))
 print(server.start().app, flush=True)
@@ -33,7 +33,7 @@ RACER = """
 import random, sys, time
 from pathlib import Path
 import psycopg
-from app.store.embedded import EmbeddedPostgres
+from app.server.embedded import EmbeddedPostgres
 pause = random.Random(int(sys.argv[2]))
 for _ in range(int(sys.argv[3])):
     with EmbeddedPostgres(Path(sys.argv[1])) as server:
@@ -49,7 +49,7 @@ import os, sys
 from pathlib import Path
 from app.errors import PgaskError
 from app.logs import configure_logs
-from app.store.embedded import EmbeddedPostgres
+from app.server.embedded import EmbeddedPostgres
 configure_logs("warning")
 if os.geteuid() == 0:
     os.setgid(65534)

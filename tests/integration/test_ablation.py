@@ -11,8 +11,8 @@ import pytest
 from app.config import Settings
 from app.embedding import Embedder
 from app.errors import InvalidRequestError
-from app.store.engine import Database, connect, open_pool
-from app.store.index import IndexSettings, IndexState, read_state
+from app.index.manifest import IndexSettings, IndexState, read_state
+from app.store.connection import Database, connect, open_pool
 from app.store.spaces import chunk_table, ensure_space, window_table
 from eval.ablation import POOLINGS, Ablation, Pooling, RememberingEmbedder, VariedEmbedder, build_index
 from eval.system import EvaluatedSystem

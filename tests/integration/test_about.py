@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from app.about import About
 from app.domain import Answer, ChatTurn, QuotedSpan, SearchFilter
-from app.store.engine import AsyncPool, Database, open_pool
+from app.store.connection import AsyncPool, Database, open_pool
 from app.store.outlines import HEAD_CHARS
 from app.store.texts import whole_text
 from tests.integration.ingesting import ingest

@@ -8,10 +8,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from app.store import bm25, upkeep
-from app.store.engine import Database, connect, open_pool, transaction
-from app.store.index import IndexSettings
-from app.store.search import Candidates, find_candidates, plan_search
+from app.index import maintenance
+from app.index.manifest import IndexSettings
+from app.search.candidates import Candidates, find_candidates, plan_search
+from app.store import bm25
+from app.store.connection import Database, connect, open_pool, transaction
 from tests.integration.ingesting import FAKE, open_collection
 from tests.integration.processes import wait_until
 from tests.integration.vectors import add_rows, clustered
@@ -57,7 +58,7 @@ def test_upkeep_leaves_no_row_to_be_looked_up_in_the_table(
     with connect(database.owner) as owner:
 
         def visible_after_upkeep() -> bool:
-            assert upkeep.maintain(owner, collection.space_id, IndexSettings()) is None
+            assert maintenance.maintain(owner, collection.space_id, IndexSettings()) is None
             row = owner.execute(
                 "SELECT relpages, relallvisible FROM pg_class WHERE oid = 'pgask.postings'::regclass"
             ).fetchone()

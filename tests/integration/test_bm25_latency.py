@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.store.engine import Database, connect
+from app.store.connection import Database, connect
 from app.store.spaces import ensure_collection, ensure_space
 from eval.bench.bm25_latency import fill, make_questions, measure
 from eval.bench.filtered_recall import bench_space

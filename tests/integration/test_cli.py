@@ -17,7 +17,7 @@ import structlog
 from app.cli import main
 from app.config import Settings
 from app.embedding import SentenceTransformerEmbedder
-from app.store.engine import Database, connect
+from app.store.connection import Database, connect
 from app.store.migrate import current_revision, downgrade, head_revision
 from tests.fakes import FakeEmbedder, ScriptedLlm
 from tests.integration.ingesting import ingest, open_collection

@@ -19,8 +19,8 @@ from fastapi.testclient import TestClient
 
 from app.embedding import SentenceTransformerEmbedder
 from app.main import create_app
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database
 from ingest.options import IngestOptions
 from tests.conftest import TEMPLATE
 from tests.integration.api.conftest import BASE_URL, settings_for

@@ -12,7 +12,7 @@ import pytest
 
 from app.config import load_settings
 from app.embedding import SentenceTransformerEmbedder
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.chaos import recovery, rivals
 from tests.chaos.corpus import BROKEN, Corpus
 from tests.chaos.kills import Experiment, Figures, Target, hurt

@@ -16,8 +16,8 @@ from app.embedding import SentenceTransformerEmbedder
 from app.lexicon import is_chinese
 from app.main import create_app
 from app.question.standalone import standalone_question
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database
 from tests.conftest import TEMPLATE
 from tests.integration.api.conftest import BASE_URL, settings_for
 from tests.integration.ingesting import ingest

@@ -17,12 +17,12 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from app.errors import StoreError
-from app.store.account import server_account
-from app.store.cluster import Layout, locate_binaries
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database, connect
+from app.server.account import server_account
+from app.server.cluster import Layout, locate_binaries
+from app.server.embedded import EmbeddedPostgres
+from app.server.postmaster import find_postmaster, launch, stop_postmaster
+from app.store.connection import Database, connect
 from app.store.migrate import migrate
-from app.store.postmaster import find_postmaster, launch, stop_postmaster
 from tests.integration.ingesting import ingest, open_run, snapshot, write_corpus
 from tests.integration.processes import ROOT, children, kill_server, read_pid, rows, runs, wait_until
 

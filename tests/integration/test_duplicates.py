@@ -13,10 +13,10 @@ from psycopg import sql
 
 from app.domain import OneOf, SearchFilter
 from app.lexicon import terms
+from app.search.candidates import compile_eligible
+from app.store.connection import Database, connect
 from app.store.duplicates import _CANDIDATES, Signature, duplicate_candidates, record_duplicate
-from app.store.engine import Database, connect
 from app.store.outlines import find_candidates
-from app.store.search import compile_eligible
 from app.store.sources import remove_documents
 from ingest.duplicates import Duplicate, DuplicateSearch, sign
 from ingest.pipeline import Report

@@ -18,7 +18,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from app.errors import StoreBusyError, StoreError, StoreUnavailableError
-from app.store.embedded import DatabaseUrls, EmbeddedPostgres
+from app.server.embedded import DatabaseUrls, EmbeddedPostgres
 from tests.integration.processes import (
     PARTICIPANT,
     RACER,

@@ -13,7 +13,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from app.errors import StoreError
-from app.store.embedded import DatabaseUrls, EmbeddedPostgres
+from app.server.embedded import DatabaseUrls, EmbeddedPostgres
 from tests.integration.processes import mode, read_pid, rows
 
 pytestmark = pytest.mark.integration

@@ -12,7 +12,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from app.errors import ConfigError, StoreError
-from app.store.embedded import EmbeddedPostgres
+from app.server.embedded import EmbeddedPostgres
 from tests.integration.processes import UNPRIVILEGED, mode, rows, spawn
 
 pytestmark = pytest.mark.integration

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.config import Settings
-from app.store.engine import Database, open_pool
+from app.store.connection import Database, open_pool
 from eval.ablation import Ablation
 from eval.cli import build_cli
 from eval.system import EvaluatedSystem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.store.engine import Database
+from app.store.connection import Database
 from eval.bench.filtered_recall import NEIGHBOURS, Generated, run
 
 pytestmark = pytest.mark.integration

@@ -28,8 +28,8 @@ from app.domain import (
     StartsWith,
     Within,
 )
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Connection, Database, connect
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Connection, Database, connect
 from app.store.filters import TIME_COLUMNS, compile_filter, time_span
 from tests.conftest import TEMPLATE
 from tests.integration.ingesting import open_collection

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from app.store.engine import Database, connect
+from app.store.connection import Database, connect
 from app.store.migrate import check_revision, current_revision
 
 pytestmark = pytest.mark.integration

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.chaos import names, strings
 
 pytestmark = pytest.mark.integration

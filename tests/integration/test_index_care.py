@@ -12,15 +12,15 @@ from psycopg.types.json import Jsonb
 from structlog.testing import capture_logs
 
 from app.cli.index_table import describe
+from app.index import maintenance
+from app.index.manifest import IndexSettings
+from app.index.watch import IndexWatch
 from app.retrieval.retriever import RetrievalSettings
 from app.retrieval.usual import UsualSearch
-from app.store import upkeep
-from app.store.engine import Connection, Database, connect, open_pool, transaction
-from app.store.index import IndexSettings
-from app.store.ranking import RankingQuery
-from app.store.search import plan_search
+from app.search.candidates import plan_search
+from app.search.ranking import RankingQuery
+from app.store.connection import Connection, Database, connect, open_pool, transaction
 from app.store.spaces import Collection, chunk_table
-from app.store.watch import IndexWatch
 from tests.integration.ingesting import FAKE, open_collection
 from tests.integration.processes import wait_until
 from tests.integration.vectors import add_rows, clustered
@@ -38,7 +38,7 @@ def collection(database: Database) -> Collection:
     made = open_collection(database)
     with connect(database.app) as app, connect(database.owner) as owner:
         add_rows(app, made, clustered(np.random.default_rng(1), ROWS), "rows.txt")
-        assert upkeep.maintain(owner, made.space_id, SETTINGS) is not None
+        assert maintenance.maintain(owner, made.space_id, SETTINGS) is not None
     return made
 
 
@@ -83,9 +83,9 @@ async def test_f_301_an_index_that_is_gone_is_noticed_and_built_anew(
         assert before.plan.index is not None
         with connect(database.owner) as owner:
             hurt(owner, collection, fault, database.app)
-            report = upkeep.report(owner, space_id)
+            report = maintenance.report(owner, space_id)
             assert (report.fault, report.method, report.recall) == (fault, None, None)
-            shown = describe(upkeep.list_spaces(owner)[0], report)["search"]
+            shown = describe(maintenance.list_spaces(owner)[0], report)["search"]
             assert shown.startswith("exact: the index ")
             assert "pgask index rebuild" in shown
             with capture_logs() as logs:
@@ -96,11 +96,11 @@ async def test_f_301_an_index_that_is_gone_is_noticed_and_built_anew(
             assert meanwhile is not None
             assert meanwhile.plan.index is None
             assert len(meanwhile.hits) == len(before.hits)
-            mended = upkeep.maintain(owner, space_id, SETTINGS)
+            mended = maintenance.maintain(owner, space_id, SETTINGS)
             assert mended is not None
             assert (mended.fault, mended.method) == (None, "ivfflat")
             assert names(owner) == [(f"vectors_{space_id}_2", True)]
-            assert upkeep.maintain(owner, space_id, SETTINGS) is None
+            assert maintenance.maintain(owner, space_id, SETTINGS) is None
         after = await search.search(query)
         assert after is not None
         assert after.plan.index is not None
@@ -112,8 +112,8 @@ def test_f_301_the_manifest_forgets_an_index_that_is_not_due_any_more(
 ) -> None:
     with connect(database.owner) as owner:
         hurt(owner, collection, "other_options", database.app)
-        report = upkeep.maintain(owner, collection.space_id, IndexSettings(min_rows=2 * ROWS))
-        assert report == upkeep.IndexReport(rows=ROWS)
+        report = maintenance.maintain(owner, collection.space_id, IndexSettings(min_rows=2 * ROWS))
+        assert report == maintenance.IndexReport(rows=ROWS)
         assert names(owner) == []
         manifest = owner.execute("SELECT index_method, index_build FROM pgask.embedding_spaces").fetchall()
         assert manifest == [(None, 1)]
@@ -129,8 +129,8 @@ def test_f_302_an_index_that_somebody_else_made_is_left_alone(
                     "CREATE INDEX {} ON {} USING ivfflat (embedding vector_ip_ops) WITH (lists = 1)"
                 ).format(sql.Identifier(own), chunk_table(collection.space_id))
             )
-        upkeep.maintain(owner, collection.space_id, SETTINGS)
-        upkeep.rebuild(owner, collection.space_id, SETTINGS)
+        maintenance.maintain(owner, collection.space_id, SETTINGS)
+        maintenance.rebuild(owner, collection.space_id, SETTINGS)
         assert [name for name, _ in names(owner)] == [
             *("my_own", f"vectors_{collection.space_id}_1_old", f"vectors_{collection.space_id}_2"),
             "vectors_mine",

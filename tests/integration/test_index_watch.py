@@ -11,14 +11,15 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from app.index import build as index_build
+from app.index import maintenance
+from app.index.manifest import IndexSettings, read_state
+from app.index.recall import sample_truth
+from app.index.watch import IndexWatch
 from app.main import create_app
-from app.store import index_build, upkeep
-from app.store.engine import Connection, Database, connect, open_pool
-from app.store.index import IndexSettings, read_state
+from app.store.connection import Connection, Database, connect, open_pool
 from app.store.questions import QuestionVectors
-from app.store.recall import sample_truth
 from app.store.spaces import Collection
-from app.store.watch import IndexWatch
 from tests.integration.api.conftest import BASE_URL, settings_for
 from tests.integration.ingesting import FAKE, open_collection
 from tests.integration.processes import wait_until
@@ -61,7 +62,10 @@ def gauges(client: TestClient) -> dict[str, float]:
 def is_right(shown: dict[str, float]) -> bool:
     """Whether the index has about √12,000 = 110 lists: it may have been built while the rows came in, at half of them
     or more."""
-    return shown["rows"] == 10 * ROWS and 1 / upkeep.REGROWN < (shown["lists"] / 110) ** 2 < upkeep.REGROWN
+    return (
+        shown["rows"] == 10 * ROWS
+        and 1 / maintenance.REGROWN < (shown["lists"] / 110) ** 2 < maintenance.REGROWN
+    )
 
 
 def test_a_service_whose_collection_grows_tenfold_has_a_right_index_by_itself(
@@ -77,7 +81,7 @@ def test_a_service_whose_collection_grows_tenfold_has_a_right_index_by_itself(
         assert (first["rows"], first["lists"], first["recall_target"]) == (ROWS, 24, 0.9)
         grow_tenfold(database, collection)
         wait_until(lambda: is_right(gauges(client)))
-        shown, report = gauges(client), upkeep.report(owner, collection.space_id)
+        shown, report = gauges(client), maintenance.report(owner, collection.space_id)
         assert report.recall is not None
         assert report.recall >= 0.9
         assert (shown["rows"], shown["lists"]) == (10 * ROWS, report.lists)
@@ -96,7 +100,7 @@ def test_only_one_process_looks_after_them(database: Database, collection: Colle
     with psycopg.connect(database.owner, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(hashtext('pgask.upkeep'))")
         watch.look()
-        assert watch.reports()[collection.space_id] == upkeep.IndexReport(rows=ROWS)
+        assert watch.reports()[collection.space_id] == maintenance.IndexReport(rows=ROWS)
         other.execute("SELECT pg_advisory_unlock_all()")
         watch.look()
         assert watch.reports()[collection.space_id].lists == 24
@@ -106,7 +110,7 @@ def test_a_role_that_owns_nothing_reads_alone(database: Database, collection: Co
     watch = IndexWatch(Database(owner=database.app, app=database.app), SETTINGS, every_s=60)
     watch.look()
     watch.look()
-    assert watch.reports()[collection.space_id] == upkeep.IndexReport(rows=ROWS)
+    assert watch.reports()[collection.space_id] == maintenance.IndexReport(rows=ROWS)
 
 
 def test_it_stops_in_the_middle_of_a_build_and_the_next_one_clears_up(
@@ -126,7 +130,7 @@ def test_it_stops_in_the_middle_of_a_build_and_the_next_one_clears_up(
         assert not watch._thread.is_alive()
         assert read_state(owner, collection.space_id).index is None
         writer.rollback()
-        assert upkeep.maintain(owner, collection.space_id, SETTINGS) is not None
+        assert maintenance.maintain(owner, collection.space_id, SETTINGS) is not None
         names = owner.execute(
             "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
         ).fetchall()
@@ -140,8 +144,8 @@ def _building(connection: Connection) -> bool:
 def test_it_does_not_wait_for_a_build_elsewhere(database: Database, collection: Collection) -> None:
     with connect(database.owner) as builder, connect(database.owner) as owner:
         with index_build.build_lock(builder, collection.space_id):
-            assert upkeep.maintain(owner, collection.space_id, SETTINGS, wait=False) is None
-        assert upkeep.maintain(owner, collection.space_id, SETTINGS, wait=False) is not None
+            assert maintenance.maintain(owner, collection.space_id, SETTINGS, wait=False) is None
+        assert maintenance.maintain(owner, collection.space_id, SETTINGS, wait=False) is not None
 
 
 async def test_the_newest_distinct_questions_are_kept_and_asked_first(

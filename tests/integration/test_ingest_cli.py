@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.integration.ingesting import FAKE, open_collection, random_text
 from tests.integration.processes import ROOT, rows, wait_until
 

@@ -17,11 +17,12 @@ from psycopg.types.json import Jsonb
 
 from app.domain import SearchFilter
 from app.errors import StoreError
-from app.store import index_build, ivfflat, upkeep
-from app.store.engine import Connection, Database, connect, open_pool, transaction
-from app.store.index import IndexSettings, VectorIndex, read_state
-from app.store.recall import sample_truth
-from app.store.search import find_candidates, plan_search
+from app.index import build as index_build
+from app.index import ivfflat, maintenance
+from app.index.manifest import IndexSettings, VectorIndex, read_state
+from app.index.recall import sample_truth
+from app.search.candidates import find_candidates, plan_search
+from app.store.connection import Connection, Database, connect, open_pool, transaction
 from app.store.sources import remove_documents
 from app.store.spaces import Collection, chunk_table
 from tests.integration.ingesting import FAKE, open_collection
@@ -73,50 +74,50 @@ def test_it_is_built_when_there_are_enough_rows_and_again_when_they_have_doubled
 ) -> None:
     space = filled.space_id
     with connect(database.owner) as owner, connect(database.app) as app:
-        assert upkeep.maintain(owner, space, IndexSettings(min_rows=ROWS + 1)) is None
+        assert maintenance.maintain(owner, space, IndexSettings(min_rows=ROWS + 1)) is None
         assert indexes(owner) == []
         assert read_state(owner, space).index is None
-        assert upkeep.report(owner, space) == upkeep.IndexReport(rows=ROWS)
+        assert maintenance.report(owner, space) == maintenance.IndexReport(rows=ROWS)
 
-        built = upkeep.maintain(owner, space, wanted())
+        built = maintenance.maintain(owner, space, wanted())
         assert built is not None
         assert (built.rows, built.lists) == (ROWS, ivfflat.choose_lists(ROWS))
         assert (built.method, built.precision, built.drift, built.changed_rows) == ("ivfflat", "full", 1.0, 0)
         assert indexes(owner) == [(name(filled, 1), True)]
         assert used(owner, filled).effort == built.probes
-        assert upkeep.report(owner, space) == built
-        assert upkeep.maintain(owner, space, wanted()) is None
+        assert maintenance.report(owner, space) == built
+        assert maintenance.maintain(owner, space, wanted()) is None
 
         rng = np.random.default_rng(3)
         add_rows(app, filled, clustered(rng, ROWS // 6), "more.txt")  # not yet
-        assert upkeep.maintain(owner, space, wanted()) is None
-        assert upkeep.report(owner, space).changed_rows == ROWS // 6
+        assert maintenance.maintain(owner, space, wanted()) is None
+        assert maintenance.report(owner, space).changed_rows == ROWS // 6
         add_rows(app, filled, clustered(rng, ROWS // 10), "much-more.txt")
-        measured = upkeep.maintain(owner, space, wanted())
+        measured = maintenance.maintain(owner, space, wanted())
         assert measured is not None
         assert (measured.changed_rows, measured.built_at) == (0, built.built_at)
         assert indexes(owner) == [(name(filled, 1), True)]  # alike rows: measured again, not built again
 
         for number in range(3):
             add_rows(app, filled, clustered(rng, ROWS // 3), f"again-{number}.txt")
-        again = upkeep.maintain(owner, space, wanted())
+        again = maintenance.maintain(owner, space, wanted())
         assert again is not None
         assert again.lists == ivfflat.choose_lists(again.rows) != built.lists
         assert indexes(owner) == [(name(filled, 2), True)]
 
         everything = [*(f"{number}.txt" for number in range(3)), "more.txt", "much-more.txt", "again-0.txt"]
         remove_documents(app, filled, everything)  # few left: exact search will do
-        assert upkeep.maintain(owner, space, wanted()) is None
+        assert maintenance.maintain(owner, space, wanted()) is None
 
 
 def test_churn_counts_where_the_number_of_rows_stays(database: Database, filled: Collection) -> None:
     with connect(database.owner) as owner, connect(database.app) as app:
-        built = upkeep.rebuild(owner, filled.space_id, wanted())
+        built = maintenance.rebuild(owner, filled.space_id, wanted())
         remove_documents(app, filled, ["0.txt"])
         add_rows(app, filled, clustered(np.random.default_rng(7), ROWS // 3), "instead.txt")
-        state = upkeep.report(owner, filled.space_id)
+        state = maintenance.report(owner, filled.space_id)
         assert (state.rows, state.changed_rows) == (ROWS, 2 * ROWS // 3)
-        measured = upkeep.maintain(owner, filled.space_id, wanted())
+        measured = maintenance.maintain(owner, filled.space_id, wanted())
         assert measured is not None
         assert (measured.changed_rows, measured.built_at) == (0, built.built_at)
 
@@ -127,19 +128,19 @@ def test_rows_of_another_kind_make_it_drift_and_it_is_built_anew(
     """They all lie near a few lists, that each question about them has to read whole."""
     settings = wanted(0.95)
     with connect(database.owner) as owner, connect(database.app) as app:
-        upkeep.rebuild(owner, filled.space_id, settings)
+        maintenance.rebuild(owner, filled.space_id, settings)
         rng = np.random.default_rng(12)
         far = rng.standard_normal(DIMENSION) + 0.4 * rng.standard_normal((ROWS // 2, DIMENSION))
         rows = np.asarray(far / np.linalg.norm(far, axis=1, keepdims=True), dtype=np.float32)
         add_rows(app, filled, rows, "another-language.txt")
-        assert upkeep.find_need(owner, filled.space_id, settings)[0] == "measure"
-        rebuilt = upkeep.maintain(owner, filled.space_id, settings)
+        assert maintenance.find_need(owner, filled.space_id, settings)[0] == "measure"
+        rebuilt = maintenance.maintain(owner, filled.space_id, settings)
         assert rebuilt is not None
         assert indexes(owner) == [(name(filled, 2), True)]
         assert rebuilt.drift == 1.0
         assert rebuilt.recall is not None
         assert rebuilt.recall >= 0.95
-        assert upkeep.maintain(owner, filled.space_id, settings) is None
+        assert maintenance.maintain(owner, filled.space_id, settings) is None
 
 
 @pytest.mark.parametrize("method", ["ivfflat", "hnsw"])
@@ -149,9 +150,9 @@ async def test_a_change_of_setting_is_carried_out_by_upkeep(
 ) -> None:
     settings = wanted(0.95, method=method, precision=precision)
     with connect(database.owner) as owner:
-        upkeep.rebuild(owner, filled.space_id, wanted(0.95))
-        upkeep.maintain(owner, filled.space_id, settings)
-        found = upkeep.report(owner, filled.space_id)
+        maintenance.rebuild(owner, filled.space_id, wanted(0.95))
+        maintenance.maintain(owner, filled.space_id, settings)
+        found = maintenance.report(owner, filled.space_id)
         assert (found.method, found.precision) == (method, precision)
         assert (found.lists is None, found.probes is None, found.ef_search is None) == (
             (method == "hnsw", method == "hnsw", method == "ivfflat")
@@ -159,7 +160,7 @@ async def test_a_change_of_setting_is_carried_out_by_upkeep(
         assert found.recall is not None
         assert found.recall >= 0.95
         assert len(indexes(owner)) == 1
-        assert upkeep.maintain(owner, filled.space_id, settings) is None
+        assert maintenance.maintain(owner, filled.space_id, settings) is None
     async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, transaction(pool) as reader:
         plan = await plan_search(reader, "default", FAKE.space, None, exact_max_rows=1_000)
         assert plan.index is not None
@@ -193,7 +194,7 @@ def test_an_index_of_before_builds_were_numbered_answers_and_is_replaced(
         )
         index = used(owner, filled)
         assert (index.build, index.lists, index.effort) == (0, 55, 5)
-        assert upkeep.report(owner, space).recall is None
+        assert maintenance.report(owner, space).recall is None
         owner.execute("SET enable_seqscan = off")
         statement = sql.SQL("EXPLAIN SELECT chunk_id FROM {} v WHERE {} ORDER BY {} LIMIT 10").format(
             chunk_table(space), index.condition, index.distance
@@ -201,12 +202,12 @@ def test_an_index_of_before_builds_were_numbered_answers_and_is_replaced(
         plan = owner.execute(statement, {"vector": clustered(np.random.default_rng(1), 1)[0]}).fetchall()
         assert any(f"ivfflat_{space}" in line for (line,) in plan)
         owner.execute("RESET enable_seqscan")
-        measured = upkeep.maintain(owner, space, wanted())
+        measured = maintenance.maintain(owner, space, wanted())
         assert measured is not None
         assert measured.recall is not None
         assert measured.recall >= 0.9
         assert indexes(owner) == [(f"ivfflat_{space}", True)]
-        upkeep.rebuild(owner, space, wanted())
+        maintenance.rebuild(owner, space, wanted())
         assert indexes(owner) == [(name(filled, 1), True)]
 
 
@@ -214,7 +215,7 @@ def test_a_query_asks_its_own_build_and_never_the_one_beside_it(
     database: Database, filled: Collection
 ) -> None:
     with connect(database.owner) as owner:
-        upkeep.rebuild(owner, filled.space_id, wanted(method="hnsw"))
+        maintenance.rebuild(owner, filled.space_id, wanted(method="hnsw"))
         state = read_state(owner, filled.space_id)
         beside, _ = index_build.create_index(owner, state, wanted())
         assert indexes(owner) == [(name(filled, 1), True), (name(filled, 2), True)]
@@ -228,10 +229,10 @@ def test_a_query_asks_its_own_build_and_never_the_one_beside_it(
             assert any(name(filled, index.build) in line for (line,) in plan)
         with index_build.build_lock(owner, filled.space_id), connect(database.owner) as other:
             assert (
-                upkeep.maintain(other, filled.space_id, wanted(method="hnsw")) is None
+                maintenance.maintain(other, filled.space_id, wanted(method="hnsw")) is None
             )  # somebody builds: not waste
             assert len(indexes(owner)) == 2
-        assert upkeep.maintain(owner, filled.space_id, wanted(method="hnsw")) is None
+        assert maintenance.maintain(owner, filled.space_id, wanted(method="hnsw")) is None
         assert indexes(owner) == [(name(filled, 1), True)]  # whoever built the other one is gone
 
 
@@ -240,7 +241,7 @@ async def test_probes_reach_more_than_the_target_recall(
     database: Database, filled: Collection, target: float
 ) -> None:
     with connect(database.owner) as owner:
-        built = upkeep.rebuild(owner, filled.space_id, wanted(target))
+        built = maintenance.rebuild(owner, filled.space_id, wanted(target))
         stored = owner.execute(
             sql.SQL("SELECT chunk_id, embedding FROM {}").format(chunk_table(filled.space_id))
         ).fetchall()
@@ -269,7 +270,7 @@ async def test_probes_reach_more_than_the_target_recall(
 def test_sampled_questions_lie_further_out_than_passages(database: Database, filled: Collection) -> None:
     """Of stored passages' own vectors one list holds nearly all neighbours, whatever the lists are worth to people."""
     with connect(database.owner) as owner:
-        upkeep.rebuild(owner, filled.space_id, wanted())
+        maintenance.rebuild(owner, filled.space_id, wanted())
         truth = sample_truth(owner, read_state(owner, filled.space_id))
     assert (truth.stored, truth.questions.shape) == (0, (200, DIMENSION))
     np.testing.assert_allclose(np.linalg.norm(truth.questions, axis=1), 1, rtol=1e-5)
@@ -283,7 +284,7 @@ def test_equal_vectors_are_no_misses(database: Database) -> None:
     with connect(database.app) as app, connect(database.owner) as owner:
         vectors = np.repeat(clustered(np.random.default_rng(4), 20), 60, axis=0)
         add_rows(app, collection, vectors, "same.txt")
-        built = upkeep.rebuild(owner, collection.space_id, wanted(0.95))
+        built = maintenance.rebuild(owner, collection.space_id, wanted(0.95))
     assert built.lists is not None
     assert built.probes is not None
     assert built.probes < built.lists
@@ -293,7 +294,7 @@ def test_equal_vectors_are_no_misses(database: Database) -> None:
 
 async def test_a_filter_that_keeps_little_is_searched_exactly(database: Database, filled: Collection) -> None:
     with connect(database.owner) as owner:
-        upkeep.rebuild(owner, filled.space_id, wanted(0.9))
+        maintenance.rebuild(owner, filled.space_id, wanted(0.9))
     async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, transaction(pool) as reader:
         for search_filter, limit, exact, rows in (
             (None, ROWS, True, ROWS),
@@ -324,7 +325,7 @@ async def test_searching_goes_on_and_misses_nothing_while_it_is_rebuilt(
     def rebuild_all() -> None:
         with connect(database.owner) as owner:
             for method, precision in kinds:
-                upkeep.rebuild(owner, filled.space_id, wanted(0.95, method=method, precision=precision))
+                maintenance.rebuild(owner, filled.space_id, wanted(0.95, method=method, precision=precision))
 
     with connect(database.owner) as owner:
         stored = owner.execute(
@@ -357,11 +358,11 @@ async def test_searching_goes_on_and_misses_nothing_while_it_is_rebuilt(
 def test_a_long_reader_holds_up_the_build_and_nobody_else(database: Database, filled: Collection) -> None:
     statement = sql.SQL("SELECT count(*) FROM {}").format(chunk_table(filled.space_id))
     with connect(database.owner) as owner, psycopg.connect(database.app) as long_reader:
-        upkeep.rebuild(owner, filled.space_id, wanted(0.9))
+        maintenance.rebuild(owner, filled.space_id, wanted(0.9))
         long_reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         long_reader.execute(statement)
         with ThreadPoolExecutor(1) as pool, connect(database.app) as app, connect(database.owner) as watcher:
-            build = pool.submit(upkeep.rebuild, owner, filled.space_id, wanted())
+            build = pool.submit(maintenance.rebuild, owner, filled.space_id, wanted())
             wait_until(lambda: waits(watcher, owner))
             app.execute("SET statement_timeout = '2s'")
             assert app.execute(statement).fetchone() == (ROWS,)
@@ -388,7 +389,7 @@ def test_what_a_killed_build_leaves_is_cleaned_up_by_the_next(database: Database
             with connect(database.owner) as owner:
                 pids.append(owner.info.backend_pid)
                 try:
-                    upkeep.rebuild(owner, filled.space_id, wanted(0.9))
+                    maintenance.rebuild(owner, filled.space_id, wanted(0.9))
                 finally:
                     ended.set()
 
@@ -402,14 +403,14 @@ def test_what_a_killed_build_leaves_is_cleaned_up_by_the_next(database: Database
                 building.result(timeout=60)
         assert indexes(watcher) == [(name(filled, 1), False)]
         assert read_state(watcher, filled.space_id).index is None  # search stays exact
-        assert upkeep.maintain(watcher, filled.space_id, wanted()) is not None
+        assert maintenance.maintain(watcher, filled.space_id, wanted()) is not None
         assert indexes(watcher) == [(name(filled, 1), True)]
 
 
 def test_two_builds_at_once_leave_one_index(database: Database, filled: Collection) -> None:
     def build(_: int) -> int:
         with connect(database.owner) as owner:
-            return upkeep.rebuild(owner, filled.space_id, wanted(0.8)).rows
+            return maintenance.rebuild(owner, filled.space_id, wanted(0.8)).rows
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(build, range(2))) == [ROWS, ROWS]
@@ -435,6 +436,6 @@ def test_the_memory_asked_for_is_what_pgvector_wants(database: Database, filled:
 def test_index_and_queries_need_the_schema_owner(database: Database, filled: Collection) -> None:
     refused: Callable[[], object]
     with connect(database.app) as app:
-        refused = lambda: upkeep.rebuild(app, filled.space_id, wanted(0.9))  # noqa: E731
+        refused = lambda: maintenance.rebuild(app, filled.space_id, wanted(0.9))  # noqa: E731
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             refused()

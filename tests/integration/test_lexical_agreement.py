@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store.engine import Database
+from app.store.connection import Database
 from eval.bench.lexical_agreement import agree
 
 pytestmark = pytest.mark.integration

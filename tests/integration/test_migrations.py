@@ -15,9 +15,9 @@ from psycopg.conninfo import make_conninfo
 from structlog.testing import capture_logs
 
 from app.errors import SchemaError, StoreError, StoreUnavailableError
-from app.store.engine import Database, connect
+from app.store.connection import Database, connect
 from app.store.migrate import check_revision, compare, current_revision, downgrade, head_revision, migrate
-from app.store.server import check_versions
+from app.store.server_version import check_versions
 from app.store.texts import cut_text, whole_text
 from tests.integration.ingesting import ingest, open_collection, snapshot, write_corpus
 

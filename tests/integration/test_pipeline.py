@@ -16,8 +16,8 @@ import pytest
 
 from app.embedding import FloatMatrix, IntVector
 from app.errors import EmbeddingMismatchError, InvalidRequestError
+from app.store.connection import Database, connect
 from app.store.documents import SourceVersion, record_failure
-from app.store.engine import Database, connect
 from app.store.texts import text_between
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import (
@@ -311,7 +311,7 @@ PLANNER = """
 import os, sys
 from dataclasses import replace
 from pathlib import Path
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.integration.ingesting import SMALL, open_run
 with open_run(Database(owner=sys.argv[1], app=sys.argv[2]), options=replace(SMALL, prune=True)) as run:
     if os.geteuid() == 0:
@@ -470,7 +470,7 @@ INGESTER = """
 import sys, time
 from pathlib import Path
 from app.logs import configure_logs
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import ingest
 configure_logs("error")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import StoreError
-from app.store.engine import Database, connect, open_pool, run_alone, transaction
+from app.store.connection import Database, connect, open_pool, run_alone, transaction
 from tests.integration.ingesting import open_collection
 from tests.integration.pooling import Pooler
 from tests.integration.test_cli import Pgask, pgask

@@ -10,15 +10,15 @@ import pytest
 
 from app.domain import OneOf, SearchFilter
 from app.errors import EmbeddingMismatchError
+from app.index.maintenance import rebuild
+from app.index.manifest import IndexSettings
 from app.lexicon import terms
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.retrieval.usual import Usual, UsualSearch
+from app.search.ranking import RankingQuery
+from app.store.connection import AsyncPool, Database, connect, open_pool, run_alone, transaction
 from app.store.documents import replace_document
-from app.store.engine import AsyncPool, Database, connect, open_pool, run_alone, transaction
-from app.store.index import IndexSettings
-from app.store.ranking import RankingQuery
 from app.store.sources import remove_documents
-from app.store.upkeep import rebuild
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import FAKE, embed_document, open_collection, random_text, version_of
 from tests.integration.vectors import add_rows, clustered

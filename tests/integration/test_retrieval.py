@@ -13,12 +13,12 @@ import pytest
 
 from app.domain import SearchFilter
 from app.errors import EmbeddingMismatchError, NotFoundError, StoreError, StoreUnavailableError
+from app.index.maintenance import rebuild
+from app.index.manifest import IndexSettings
 from app.retrieval.fusion import fuse
 from app.retrieval.retriever import MAX_QUERY_TERMS, RetrievalSettings, Retriever
-from app.store.engine import Database, connect, open_pool
-from app.store.index import IndexSettings
+from app.store.connection import Database, connect, open_pool
 from app.store.texts import whole_text
-from app.store.upkeep import rebuild
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import FAKE, ingest, open_collection, random_text
 from tests.integration.processes import ROOT

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from app.store.connection import Database, connect
 from app.store.documents import stored_windows
-from app.store.engine import Database, connect
 from app.store.spaces import chunk_table, window_table
 from ingest.windows import window_hash
 from tests.integration.ingesting import (

@@ -14,7 +14,7 @@ import pytest
 
 from app.domain import Document
 from app.errors import InvalidRequestError
-from app.store.engine import Database, connect
+from app.store.connection import Database, connect
 from app.store.sources import KnownDocument, known_documents
 from ingest.parsers import parse
 from tests.integration.ingesting import (

@@ -14,10 +14,10 @@ from app.domain import SearchFilter
 from app.embedding import FloatMatrix
 from app.errors import NotFoundError
 from app.lexicon import terms
+from app.search.candidates import WINDOW_K1, Candidates, find_candidates, plan_search
 from app.store.chunks import load_chunks
+from app.store.connection import AsyncConnection, Database, connect, open_pool, transaction
 from app.store.documents import EmbeddedDocument, replace_document
-from app.store.engine import AsyncConnection, Database, connect, open_pool, transaction
-from app.store.search import WINDOW_K1, Candidates, find_candidates, plan_search
 from app.store.sources import remove_documents, rename_document
 from tests.integration.ingesting import FAKE, embed_document, open_collection, random_text, version_of
 

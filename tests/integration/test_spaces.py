@@ -10,9 +10,9 @@ import pytest
 
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, StoreError
 from app.lexicon import LEXICON_VERSION
+from app.search.candidates import plan_search
+from app.store.connection import Database, connect, open_pool, transaction
 from app.store.documents import replace_document
-from app.store.engine import Database, connect, open_pool, transaction
-from app.store.search import plan_search
 from app.store.spaces import check_spaces, ensure_collection, ensure_space, find_collection, peek_collection
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import FAKE, embed_document, open_collection, version_of

@@ -13,7 +13,7 @@ from app.answering import Answerer, AnswerSettings, AskRequest
 from app.domain import Answer, QuotedSpan
 from app.generation.units import ends_in_block
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.engine import AsyncPool, Database, open_pool
+from app.store.connection import AsyncPool, Database, open_pool
 from app.store.texts import whole_text
 from tests.integration.ingesting import FAKE, SMALL, ingest
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 from app.answering import Answerer, AnswerSettings, AskRequest
 from app.domain import Answer, SearchFilter
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.engine import Database, connect, open_pool, transaction
+from app.store.connection import Database, connect, open_pool, transaction
 from app.store.versions import MAX_NAMED, find_named
 from tests.integration.ingesting import FAKE, ingest, random_text
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.integration.ingesting import age, random_text
 from tests.integration.processes import ROOT, Participant, kill_server, rows
 from tests.integration.test_ingest_cli import COMMAND, environment, write

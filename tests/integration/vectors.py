@@ -8,7 +8,7 @@ import numpy as np
 from psycopg import sql
 
 from app.embedding import FloatMatrix
-from app.store.engine import Connection
+from app.store.connection import Connection
 from app.store.spaces import Collection, chunk_table, window_table
 from tests.integration.ingesting import FAKE
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.retrieval.fusion import fuse, readability
-from app.store.search import Candidate
+from app.search.candidates import Candidate
 
 SHARE = 0.6
 

@@ -1,10 +1,10 @@
-"""app.store.index_build: how a build is done."""
+"""app.index.build: how a build is done."""
 
 from __future__ import annotations
 
 import pytest
 
-from app.store.index_build import build_workers
+from app.index.build import build_workers
 
 
 @pytest.mark.parametrize(

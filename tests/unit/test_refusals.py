@@ -1,4 +1,4 @@
-"""app.store.refusals: each code has words in both languages and a line in the docs; what is no fault goes on."""
+"""app.sqlstates: each code has words in both languages and a line in the docs; what is no fault goes on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.api.problems import fault_of, problem_body
 from app.api.store_words import STORE_WORDS
 from app.api.words import TITLES
 from app.errors import SchemaError, StoreBusyError, StoreError, StoreUnavailableError
-from app.store.refusals import BUSY, CODES, REFUSALS, refusal_at_connect, refusal_of, store_errors
+from app.sqlstates import BUSY, CODES, REFUSALS, refusal_at_connect, refusal_of, store_errors
 
 DOCS = Path(__file__).parents[2] / "docs/errors.md"
 

@@ -15,8 +15,8 @@ from fastapi.testclient import TestClient
 from app.config import Settings
 from app.embedding import Embedder
 from app.main import create_app
-from app.store.embedded import EmbeddedPostgres
-from app.store.engine import Database
+from app.server.embedded import EmbeddedPostgres
+from app.store.connection import Database
 from tests.conftest import TEMPLATE
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import ingest

@@ -16,7 +16,7 @@ import pytest
 from app.api.middleware import CONTENT_SECURITY_POLICY
 from app.api.server import MAX_HEAD_BYTES, MAX_HEADERS
 from app.main import create_app
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.fakes import FakeEmbedder, ScriptedLlm
 from tests.integration.api.conftest import settings_for
 from tests.integration.api.serving import Running, serve

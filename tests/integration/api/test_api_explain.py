@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.lexicon import terms
-from app.store.engine import Database, connect
+from app.store.connection import Database, connect
 from app.store.texts import whole_text
 from tests.integration.api.conftest import MakeClient
 from tests.integration.ingesting import SMALL, ingest, random_text

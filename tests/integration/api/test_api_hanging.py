@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from app.main import create_app
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.fakes import FakeEmbedder
 from tests.integration.api.conftest import settings_for
 from tests.integration.api.serving import serve

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from psycopg import sql
 
-from app.store.engine import Database, connect
+from app.store.connection import Database, connect
 from tests.injection import STRINGS
 
 pytestmark = pytest.mark.integration

@@ -17,7 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.fakes import Body, FakeEmbedder, Mode, ScriptedLlm
 from tests.integration.api.conftest import MakeClient, settings_for
 from tests.integration.api.serving import served

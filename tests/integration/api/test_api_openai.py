@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from openai.types.chat import ChatCompletionChunk
 
 from app.main import create_app
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.fakes import FakeEmbedder, ScriptedLlm
 from tests.integration.api.conftest import MakeClient, settings_for, write_documents
 from tests.integration.api.serving import served

@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from app.api.middleware import CONTENT_SECURITY_POLICY
 from app.embedding import FloatMatrix
-from app.store.engine import Database
+from app.store.connection import Database
 from app.store.migrate import downgrade
 from tests.fakes import FakeEmbedder
 from tests.integration.api.conftest import MakeClient

@@ -15,7 +15,7 @@ from app.embedding import FloatMatrix
 from app.encoders.hardware import processors
 from app.generation.turns import Turns
 from app.main import create_app
-from app.store.engine import Database
+from app.store.connection import Database
 from tests.fakes import FakeEmbedder, ScriptedLlm
 from tests.integration.api import serving
 from tests.integration.api.conftest import settings_for

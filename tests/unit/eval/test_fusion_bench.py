@@ -12,7 +12,7 @@ import pytest
 
 from app.retrieval.fusion import fuse
 from app.retrieval.retriever import RetrievalSettings
-from app.store.search import WINDOW_K1
+from app.search.candidates import WINDOW_K1
 from eval.bench.encoded import Cache, EncodedSet, encode_set
 from eval.bench.fusion import PRODUCT, candidates_of, make_table, mix, ways
 from eval.bench.pooling import Part

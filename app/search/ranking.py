@@ -1,6 +1,6 @@
 """The usual search as one statement: found, fused and with its texts, in one round trip and one snapshot.
 
-What app/store/search.py and app/retrieval/fusion.py do in steps (where each candidate has to be shown, or read by a
+What app/search/candidates.py and app/retrieval/fusion.py do in steps (where each candidate is shown, or read by a
 reranker) is done here by the database, with the same formula: tests hold the two equal. A statement is made for what is
 known of the collection from an earlier search; it finds nothing where that no longer holds.
 """
@@ -19,12 +19,9 @@ from psycopg import AsyncRawCursor, sql
 
 from app.domain import SearchFilter
 from app.embedding import FloatMatrix
+from app.index.manifest import INDEX_FAULT
 from app.lexicon import LEXICON_VERSION
-from app.store.bm25 import budget_parameters
-from app.store.chunks import StoredChunk, stored_chunk
-from app.store.engine import PooledConnection
-from app.store.index import INDEX_FAULT
-from app.store.search import (
+from app.search.candidates import (
     PLANNED_ONCE,
     WINDOW_K1,
     SearchPlan,
@@ -33,6 +30,9 @@ from app.store.search import (
     compile_eligible,
     dense_leg,
 )
+from app.store.bm25 import budget_parameters
+from app.store.chunks import StoredChunk, stored_chunk
+from app.store.connection import PooledConnection
 from app.store.spaces import window_table
 from app.store.texts import text_between
 

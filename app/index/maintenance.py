@@ -1,6 +1,6 @@
 """Keeps the vector indexes right: decides what an index needs, and does it while searching goes on.
 
-After each ingest (`maintain`), from `pgask index` (`rebuild`, `tune`), and in the running service (app/store/watch.py).
+After each ingest (`maintain`), from `pgask index` (`rebuild`, `tune`), and in the running service (app/index/watch.py).
 Sync, as the schema's owner. An index is built where there are enough rows and none is there, where a setting asks for
 another kind, and where the rows have doubled or halved, so that √rows lists are others. After a fifth of the rows has
 changed it is measured again. It has drifted, and is built anew, where the questions then miss more than the target with
@@ -18,11 +18,11 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from app.errors import InvalidRequestError
-from app.store import index as vector_index
-from app.store import index_build
-from app.store.engine import Connection
-from app.store.index import IndexFault, IndexSettings, IndexState, Measurement, VectorIndex
-from app.store.recall import Point, calibrate, measure_at, sample_truth, trace_curve
+from app.index import build as index_build
+from app.index import manifest as vector_index
+from app.index.manifest import IndexFault, IndexSettings, IndexState, Measurement, VectorIndex
+from app.index.recall import Point, calibrate, measure_at, sample_truth, trace_curve
+from app.store.connection import Connection
 from app.store.spaces import chunk_table
 from app.store.tables import SCHEMA
 

@@ -20,8 +20,7 @@ from pgvector import HalfVector
 from psycopg import sql
 
 from app.embedding import FloatMatrix
-from app.store.engine import Connection
-from app.store.index import (
+from app.index.manifest import (
     IndexState,
     Measurement,
     VectorIndex,
@@ -29,6 +28,7 @@ from app.store.index import (
     index_name,
     now,
 )
+from app.store.connection import Connection
 from app.store.spaces import chunk_table, window_table
 from app.store.tables import VECTOR_SCHEMA
 

@@ -20,11 +20,11 @@ from psycopg.rows import dict_row
 from app.domain import SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import NotFoundError
+from app.index.manifest import INDEX_FAULT, VectorIndex
 from app.lexicon import LEXICON_VERSION
 from app.store.bm25 import HELD_TERMS, LEXICAL, LEXICAL_OF_FEW, LEXICAL_OF_MANY, WEIGHTS, budget_parameters
-from app.store.engine import AsyncConnection
+from app.store.connection import AsyncConnection
 from app.store.filters import compile_filter
-from app.store.index import INDEX_FAULT, VectorIndex
 from app.store.spaces import chunk_table, mismatch_error, window_table
 
 _log = structlog.get_logger(__name__)

@@ -15,9 +15,9 @@ import psycopg
 import structlog
 
 from app.errors import PgaskError
-from app.store.engine import Connection, Database, connect
-from app.store.index import IndexSettings
-from app.store.upkeep import IndexReport, list_spaces, maintain, report
+from app.index.maintenance import IndexReport, list_spaces, maintain, report
+from app.index.manifest import IndexSettings
+from app.store.connection import Connection, Database, connect
 
 READ_EVERY_S: Final = 600.0  # reports, where indexes are not looked after
 _FIRST_AFTER_S: Final = 5.0  # let a start be a start

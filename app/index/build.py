@@ -15,9 +15,8 @@ from psycopg import sql
 
 from app.config import IndexMethod
 from app.errors import StoreError
-from app.store import hnsw, ivfflat
-from app.store.engine import Connection
-from app.store.index import (
+from app.index import hnsw, ivfflat
+from app.index.manifest import (
     MOST_HALF_DIMENSION,
     IndexSettings,
     IndexState,
@@ -26,7 +25,8 @@ from app.store.index import (
     effective_precision,
     index_name,
 )
-from app.store.server import installed_pgvector, pgvector_version
+from app.store.connection import Connection
+from app.store.server_version import installed_pgvector, pgvector_version
 from app.store.spaces import chunk_table
 from app.store.tables import VECTOR_SCHEMA
 

@@ -1,6 +1,6 @@
 """Connections to PostgreSQL: sync for ingest and the CLI, an async pool for the service.
 
-Has the server checked (app/store/server.py) and teaches psycopg the vector types.
+Has the server checked (app/store/server_version.py) and teaches psycopg the vector types.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from app.addresses import NO_DATABASE
 from app.config import Settings
 from app.errors import ConfigError, StoreBusyError, StoreError
-from app.store.embedded import EmbeddedPostgres
-from app.store.refusals import BUSY, CONFLICTS, all_errors, refusal_at_connect
-from app.store.server import check_server
+from app.server.embedded import EmbeddedPostgres
+from app.sqlstates import BUSY, CONFLICTS, all_errors, refusal_at_connect
+from app.store.server_version import check_server
 
 _RETRY_AFTER_S: Final = (0.05, 0.2)  # after a conflict with another writer
 _LOOK_EVERY_S: Final = 0.1  # psycopg's own

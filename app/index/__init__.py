@@ -1,0 +1,1 @@
+"""The vector index of a space: its manifest, build, recall and care."""

@@ -1,0 +1,1 @@
+"""The search of a collection: what may be found, by which plan, in which order."""
