@@ -3,9 +3,11 @@ address that is none, since a password may have come to stand anywhere in it."""
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import unquote
 
 HIDDEN: Final = "***"
 NO_DATABASE: Final = (
@@ -67,6 +69,32 @@ def show_server(address: str) -> str:
         pairs = [pair.partition("=") for pair in found["query"].split("&")]
         shown += "?" + "&".join(f"{name}={HIDDEN}" if equals else name for name, equals, _ in pairs)
     return shown
+
+
+def database_secrets(address: str) -> frozenset[str]:
+    """What `show_database` hides of an address, as it is written and as it is meant."""
+    parts = _database(address) or {}
+    meant = {value for name, value in parts.items() if name not in _SHOWN and value}
+    userinfo = address.partition("://")[2].partition("/")[0].rpartition("@")[0]
+    return frozenset(filter(None, {*meant, userinfo.partition(":")[2]}))
+
+
+def server_secrets(address: str) -> frozenset[str]:
+    """What `show_server` hides of an address: as it is written, as it is meant, and as a client sends it (RFC 7617). A
+    name alone is a key; beside a password it is none, and may be an everyday word.
+
+    >>> sorted(server_secrets("http://me:p%40ss@llm:8000/v1?api_key=sk-1"))
+    ['bWU6cEBzcw==', 'p%40ss', 'p@ss', 'sk-1']
+    """
+    found = _URL.fullmatch(address)
+    if found is None:
+        return frozenset()
+    written = {pair.partition("=")[2] for pair in (found["query"] or "").split("&")}
+    userinfo = found["user"] or ""
+    name, _, password = userinfo.partition(":")
+    written.add(password or name)
+    sent = base64.b64encode(unquote(userinfo if ":" in userinfo else f"{userinfo}:").encode()).decode()
+    return frozenset(filter(None, {*written, *map(unquote, written), sent if userinfo else ""}))
 
 
 def _database(address: str) -> Mapping[str, str] | None:

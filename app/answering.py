@@ -502,30 +502,31 @@ class Answerer:
             )
 
         raw, usage, finish_reason, reasoned = "", Usage(), None, False
-        async with llm.turn():
-            prompt = await llm.fit_prompt(build, request.generation)
-            whole = enumerate(prompt.used, 1)  # which part of each counts, the answer has yet to say
-            yield SourcesEvent(tuple(chunk.cite(n, chunk.char_start, chunk.char_end) for n, chunk in whole))
-            stream, cutter, rounds = MarkerStream(len(prompt.used)), StopCutter(ECHOES), RoundFinder()
-            async with aclosing(llm.stream(prompt.messages, request.generation)) as deltas:
-                async for delta in deltas:
-                    if delta.stage is not None:
-                        yield StageEvent(delta.stage)
-                        raw, reasoned = "", True
-                        stream, cutter, rounds = (
-                            MarkerStream(len(prompt.used)),
-                            StopCutter(ECHOES),
-                            RoundFinder(),
-                        )
-                    text = cutter.feed(delta.text)
-                    raw += text
-                    usage, finish_reason = delta.usage or usage, delta.finish_reason or finish_reason
-                    if shown := stream.feed(text):
-                        yield TokenEvent(shown)
-                    if cutter.stopped:
-                        break
-                    if rounds.feed(text):
-                        raise LlmUnavailableError("The language model repeated itself.")
+        prompt = Prompt((), (), 0)
+        stream, cutter, rounds = MarkerStream(0), StopCutter(ECHOES), RoundFinder()
+        async with llm.turn(), aclosing(llm.ask(build, request.generation)) as parts:
+            async for part in parts:
+                if isinstance(part, Prompt):  # before all else; a second one stands in place of the first
+                    prompt, stream = part, MarkerStream(len(part.used))
+                    whole = enumerate(part.used, 1)  # which part of each counts, the answer has yet to say
+                    yield SourcesEvent(
+                        tuple(chunk.cite(n, chunk.char_start, chunk.char_end) for n, chunk in whole)
+                    )
+                    continue
+                if part.stage is not None:
+                    yield StageEvent(part.stage)
+                    raw, reasoned = "", True
+                    stream = MarkerStream(len(prompt.used))
+                    cutter, rounds = StopCutter(ECHOES), RoundFinder()
+                text = cutter.feed(part.text)
+                raw += text
+                usage, finish_reason = part.usage or usage, part.finish_reason or finish_reason
+                if shown := stream.feed(text):
+                    yield TokenEvent(shown)
+                if cutter.stopped:
+                    break
+                if rounds.feed(text):
+                    raise LlmUnavailableError("The language model repeated itself.")
         text = cutter.finish()
         raw += text
         if cutter.stopped and usage == Usage():  # the server tells at the end, which was not waited for

@@ -43,7 +43,7 @@ _PIECE_CHARS = 4
 _ERRORS: dict[str, tuple[int, str]] = {
     "error_500": (500, "scripted failure " + "x" * 1000),
     "busy_429": (429, "scripted overload"),
-    "refuse_400": (400, "maximum context length exceeded"),
+    "refuse_400": (400, "this is no request for me"),
     "unauthorized_401": (401, "wrong key: sk-secret"),
 }
 

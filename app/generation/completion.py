@@ -63,4 +63,4 @@ class OpenCompletion:
         except GenerationError:
             raise
         except FAILURES as error:
-            raise wrap_failure(error, self._settings.api_key) from error
+            raise wrap_failure(error, self._settings.secrets) from error

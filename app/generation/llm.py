@@ -25,6 +25,7 @@ from app.generation.completion_text import CompletionText, LlmDelta, ReasoningHa
 from app.generation.counting import PromptCounter
 from app.generation.failures import FAILURES, REQUEST_REFUSED, worth_a_retry, wrap_failure
 from app.generation.llm_settings import LlmSettings
+from app.generation.overlong import Overlong, PromptTooLongError, shorter_budget
 from app.generation.parameters import MAX_TOKENS, Parameters
 from app.generation.prompt import MESSAGE_TOKENS, REPLY_TOKENS, Prompt, PromptMessage
 from app.generation.served_model import DEFAULT_CONTEXT_TOKENS, ServedModel, ask_served_model
@@ -37,6 +38,7 @@ __all__ = ["LlmClient", "LlmDelta", "LlmSettings"]
 
 MAX_COMPLETION_CHARS = 200_000  # a server that goes on beyond this does not heed max_tokens
 _FITTING_ROUNDS = 4
+_SHORTER_TRIES = 2  # with shorter prompts, where the server finds one too long
 _DEFAULT_PARAMS = GenerationParams()
 
 
@@ -159,10 +161,56 @@ class LlmClient:
             )
         return best
 
+    async def ask(
+        self, build: Callable[[int], Prompt], params: GenerationParams = _DEFAULT_PARAMS
+    ) -> AsyncGenerator[Prompt | LlmDelta, None]:
+        """Yield the prompt that is asked with, as `fit_prompt` makes it, then its completion as `stream` yields it.
+
+        Estimates may be too low: where the server finds the prompt too long, a shorter one follows, at most twice, by
+        the counts that the refusal tells; all within the time limit of one completion. Raises as both do.
+        """
+        prompt = await self.fit_prompt(build, params)
+        ends = asyncio.get_running_loop().time() + self._settings.total_timeout_s
+        for tries_left in range(_SHORTER_TRIES, -1, -1):
+            yield prompt
+            has_begun = False
+            try:
+                async with aclosing(self.stream(prompt.messages, params, ends=ends)) as deltas:
+                    async for delta in deltas:
+                        has_begun = True
+                        yield delta
+                return
+            except PromptTooLongError as refused:
+                if has_begun or not tries_left:
+                    raise
+                shorter = await self._shorten(prompt, refused.overlong, build, params)
+                if shorter is None:
+                    raise
+                prompt = shorter
+
+    async def _shorten(
+        self, prompt: Prompt, overlong: Overlong, build: Callable[[int], Prompt], params: GenerationParams
+    ) -> Prompt | None:
+        """A shorter prompt than one that was refused; None where there is none. The context's length is remembered."""
+        told = overlong.context_tokens
+        if self._served is not None and told is not None and told < self._served.context_tokens:
+            self._served = replace(self._served, context_tokens=told)
+        room = await self._prompt_room(params)
+        budget = shorter_budget(_estimate(prompt.messages), room, overlong)
+        try:
+            return await asyncio.to_thread(build, budget)
+        except LimitExceededError:
+            return None
+
     async def stream(
-        self, messages: Sequence[PromptMessage], params: GenerationParams = _DEFAULT_PARAMS
+        self,
+        messages: Sequence[PromptMessage],
+        params: GenerationParams = _DEFAULT_PARAMS,
+        *,
+        ends: float | None = None,
     ) -> AsyncGenerator[LlmDelta, None]:
-        """Yield the completion piece by piece, the last delta with `finish_reason` and `usage`.
+        """Yield the completion piece by piece, the last delta with `finish_reason` and `usage`. It is over by `ends`,
+        of the event loop's time; unset: the time limit of a completion from now.
 
         Connection failures and refusals for load are tried once more before the first token, never after it.
         Iterate under `contextlib.aclosing`, so that leaving early closes the server's stream at once; a
@@ -172,7 +220,7 @@ class LlmClient:
         if not self._breaker.allow():
             raise self._left_alone()
         try:
-            async with aclosing(self._deltas(messages, params)) as deltas:
+            async with aclosing(self._deltas(messages, params, ends)) as deltas:
                 async for delta in deltas:
                     yield delta
         except GenerationError as error:
@@ -195,11 +243,12 @@ class LlmClient:
             return text
 
     async def _deltas(
-        self, messages: Sequence[PromptMessage], params: GenerationParams
+        self, messages: Sequence[PromptMessage], params: GenerationParams, ends: float | None
     ) -> AsyncGenerator[LlmDelta, None]:
         """The deltas of a completion. A model that is found to reason before it has said anything is asked again at
         once, with the tokens for that."""
-        ends = asyncio.get_running_loop().time() + self._settings.total_timeout_s
+        if ends is None:
+            ends = asyncio.get_running_loop().time() + self._settings.total_timeout_s
         begins_anew = False
         if not self._habits.reasons and self._settings.reasoning_tokens:
             async with aclosing(self._completion(messages, params, ends)) as deltas:
@@ -272,7 +321,7 @@ class LlmClient:
                 self._counter.forget()
                 self._parameters.forget()
                 self._habits.forget()
-            raise wrap_failure(error, self._settings.api_key) from error
+            raise wrap_failure(error, self._settings.secrets) from error
 
     async def _open(
         self, messages: Sequence[PromptMessage], params: GenerationParams
@@ -331,8 +380,7 @@ class LlmClient:
         before the model was known to reason."""
         room = _completion_room(params, served, self._reasoning_tokens())
         if self._reasoning_tokens():
-            prompt = sum(estimate_tokens(message.content) + MESSAGE_TOKENS for message in messages)
-            left = served.context_tokens - prompt - REPLY_TOKENS
+            left = served.context_tokens - _estimate(messages)
             room = max(_completion_room(params, served, 0), min(room, left))
         wanted: dict[str, Any] = {
             "temperature": params.temperature,
@@ -347,6 +395,11 @@ class LlmClient:
         if self._served is None or self._breaker.is_open:
             return None
         return await self._counter.count(self._served, messages)
+
+
+def _estimate(messages: Sequence[PromptMessage]) -> int:
+    """Tokens of a prompt by our own estimate, with what a chat template adds."""
+    return sum(estimate_tokens(message.content) + MESSAGE_TOKENS for message in messages) + REPLY_TOKENS
 
 
 def _completion_room(params: GenerationParams, served: ServedModel, reasoning_tokens: int) -> int:

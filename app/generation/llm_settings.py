@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from app.addresses import database_secrets, server_secrets
 from app.config import Settings
 
 
@@ -11,7 +12,7 @@ from app.config import Settings
 class LlmSettings:
     """Where the server is and how long it may take, in seconds. See PGASK_LLM_* in app/config.py."""
 
-    base_url: str
+    base_url: str = field(repr=False)
     model: str | None = None
     api_key: str | None = field(default=None, repr=False)
     context_tokens: int | None = None
@@ -24,6 +25,14 @@ class LlmSettings:
     queue: int = 32
     queue_timeout_s: float = 10.0
     retry_pause_s: float = 0.2
+    database_urls: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be repeated of what a server says: secrets of all settings, whoever is told them."""
+        keys = (self.api_key,) if self.api_key else ()
+        of_databases = (secret for url in self.database_urls for secret in database_secrets(url))
+        return (*keys, *server_secrets(self.base_url), *of_databases)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> LlmSettings | None:
@@ -43,4 +52,7 @@ class LlmSettings:
             concurrency=settings.llm_concurrency,
             queue=settings.llm_queue,
             queue_timeout_s=settings.llm_queue_timeout_s,
+            database_urls=tuple(
+                url.get_secret_value() for url in (settings.database_url, settings.owner_database_url) if url
+            ),
         )

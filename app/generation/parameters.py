@@ -108,7 +108,7 @@ def refused_parameters(body: object) -> list[str]:
     """
     fields = body if isinstance(body, Mapping) else {}
     param = fields.get("param")
-    message = _message(body)
+    message = error_message(body)
     if isinstance(param, str) and param:
         return _first_parts([param])
     placed = _placed(fields.get("detail", fields.get("errors")))
@@ -126,10 +126,11 @@ def refused_parameters(body: object) -> list[str]:
 def is_of_value(body: object) -> bool:
     """Whether an error is about a value that is out of range: another request's may be taken."""
     fields = body if isinstance(body, Mapping) else {}
-    return not _is_refusing(fields.get("code")) and _REFUSED.search(_message(body)) is None
+    return not _is_refusing(fields.get("code")) and _REFUSED.search(error_message(body)) is None
 
 
-def _message(body: object) -> str:
+def error_message(body: object) -> str:
+    """The words of an error's body, the first MAX_READ_CHARS of them; "" where it has none."""
     said = body.get("message", body.get("detail", body.get("errors"))) if isinstance(body, Mapping) else body
     if isinstance(said, list):
         kinds = ((fault.get("type"), fault.get("msg")) for fault in said if isinstance(fault, Mapping))

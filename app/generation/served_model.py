@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 import httpx2
 
 from app.errors import LlmTimeoutError, LlmUnavailableError
 from app.generation.failures import FAILURES
+from app.generation.overlong import is_count
 from app.generation.prompt import PromptMessage
 
-MAX_CONTEXT_TOKENS: Final = 100_000_000  # a server that names more does not mean it
 MAX_NAME_CHARS: Final = 300
 DEFAULT_CONTEXT_TOKENS = 4096  # the shortest context among current Llama-like models
 
@@ -46,7 +46,7 @@ async def ask_served_model(
             )
         name = str(listed[0]["id"])
     max_model_len = next((model.get("max_model_len") for model in listed if model["id"] == name), None)
-    known = [n for n in (max_model_len, context_tokens) if _is_count(n)]
+    known = [n for n in (max_model_len, context_tokens) if is_count(n)]
     return ServedModel(name, min(known, default=DEFAULT_CONTEXT_TOKENS))
 
 
@@ -69,12 +69,7 @@ async def count_tokens(
         count = response.json().get("count") if response.is_success else None
     except (ValueError, AttributeError, RecursionError):
         return None
-    return count if _is_count(count) else None
-
-
-def _is_count(tokens: object) -> TypeGuard[int]:
-    """Whether a server may mean this as a number of tokens."""
-    return isinstance(tokens, int) and not isinstance(tokens, bool) and 0 < tokens <= MAX_CONTEXT_TOKENS
+    return count if is_count(count) else None
 
 
 def _is_name(name: object) -> bool:

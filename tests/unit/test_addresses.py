@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from app.addresses import database_fault, server_fault, show_database, show_server
+from app.addresses import (
+    database_fault,
+    database_secrets,
+    server_fault,
+    server_secrets,
+    show_database,
+    show_server,
+)
 from app.config import load_settings
 from app.errors import ConfigError
 
@@ -90,3 +97,32 @@ def test_f_1206_a_mistyped_address_of_a_server_is_refused_without_it(address: st
     with pytest.raises(ConfigError, match="PGASK_LLM_BASE_URL is not the address of a server") as refused:
         load_settings(llm_base_url=address)
     assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "secrets"),
+    [
+        ("http://llm:8000/v1", set()),
+        ("http://me:canary@llm/v1", {"canary", "bWU6Y2FuYXJ5"}),
+        ("http://me:can%40ry@llm/v1", {"can%40ry", "can@ry", "bWU6Y2FuQHJ5"}),
+        ("http://canary@llm/v1", {"canary", "Y2FuYXJ5Og=="}),
+        ("http://llm/v1?api_key=canary&debug&empty=", {"canary"}),
+        ("no address with a canary", set()),
+    ],
+)
+def test_the_secrets_of_a_server_s_address_in_every_form(address: str, secrets: set[str]) -> None:
+    assert server_secrets(address) == secrets
+
+
+@pytest.mark.parametrize(
+    ("address", "secrets"),
+    [
+        ("postgresql://me:can%40ry@db/docs", {"can%40ry", "can@ry"}),
+        ("host=db user=me password=canary sslpassword=other", {"canary", "other"}),
+        ("postgresql://db/docs", set()),
+        ("postgresql://db/docs?password=canary", {"canary"}),
+        ("no address", set()),
+    ],
+)
+def test_the_secrets_of_a_database_s_address(address: str, secrets: set[str]) -> None:
+    assert database_secrets(address) == secrets

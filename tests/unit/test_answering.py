@@ -600,3 +600,27 @@ async def test_f_1306_reading_and_judging_leave_the_event_loop_to_others(server:
     assert (answered.abstained, refused.abstained, told.generator) == (False, True, "scripted-llama")
     assert "_read" in called
     assert not heavy & called
+
+
+async def test_a_prompt_that_is_too_long_for_the_model_is_asked_shorter(server: ScriptedLlm) -> None:
+    """A Chinese prompt whose tokens are estimated too low. The sources of the shorter one are the answer's."""
+    server.counts_tokens, server.answer = False, "备份保存三十天[1]。"
+
+    def refuse(body: Body) -> Body | None:
+        tokens = int(sum(len(message["content"]) for message in body["messages"]) * 1.9)
+        kind = {"type": "exceed_context_size_error", "n_prompt_tokens": tokens, "n_ctx": 4096}
+        return {"error": {"code": 400, "message": "too long", **kind}} if tokens > 4000 else None
+
+    server.refusal = refuse
+    text = "服务器每晚备份数据库，并把备份保存三十天。" + "副本放在另一个机房，每月演练一次恢复。" * 60
+    retriever = FixedRetriever(*([text] * 3))
+    async with client_of(server) as llm:
+        answerer = Answerer(retriever, FakeEmbedder(), llm, AnswerSettings())
+        events = [event async for event in answerer.stream(AskRequest("备份保存多少天？"))]
+    sources = [event for event in events if isinstance(event, SourcesEvent)]
+    assert len(server.completions) == len(sources) == 2
+    assert len(sources[0].citations) >= len(sources[1].citations) > 0
+    done = events[-1]
+    assert isinstance(done, DoneEvent)
+    assert (done.answer.generator, done.answer.degraded) == ("scripted-llama", False)
+    assert done.answer.citations

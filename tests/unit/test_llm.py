@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
@@ -91,6 +93,34 @@ async def test_sends_the_parameters_and_asks_for_the_model_once(
     assert sent["messages"] == [{"role": m.role, "content": m.content} for m in MESSAGES]
     assert "stop" not in server.completions[1].body
     assert [r.path for r in server.requests].count("/v1/models") == 1
+
+
+async def test_what_a_server_says_is_shown_without_any_secret_of_the_settings(server: ScriptedLlm) -> None:
+    """It is told the key and the password of its address, and may know others."""
+    address = server.base_url.replace("://", "://me:can%40ary@")
+    sent = base64.b64encode(b"me:can@ary").decode()
+    secrets = ["sk-secret", "can%40ary", "can@ary", sent, "of-the-database", "of-its-owner"]
+    settings = LlmSettings.from_settings(
+        load_settings(
+            llm_base_url=f"{address}",
+            llm_api_key="sk-secret",
+            database_url="postgresql://app:of-the-database@db/docs",
+            owner_database_url="host=db user=owner password=of-its-owner",
+        )
+    )
+    assert settings is not None
+    client = LlmClient(settings)
+    server.refusal = lambda _: {"error": {"message": f"not for {', '.join(secrets)}"}}
+    with pytest.raises(LlmUnavailableError, match=r"not for \*\*\*, \*\*\*") as refused:
+        await deltas(client)
+    server.refusal = None
+    server.next_modes.append("wrong_json")
+    server.wrong_json = json.dumps({"error": {"message": f"broken for {', '.join(secrets)}"}})
+    with pytest.raises(LlmUnavailableError, match=r"broken for \*\*\*, \*\*\*") as broken:
+        await deltas(client)
+    await client.aclose()
+    shown = f"{refused.value}{broken.value}{settings!r}"
+    assert [secret for secret in secrets if secret in shown] == []
 
 
 async def test_the_key_goes_to_every_path_and_into_no_text(server: ScriptedLlm) -> None:
@@ -295,7 +325,7 @@ async def test_f_1204_what_the_library_can_not_read_counts_as_a_failure(
         ("error_mid_stream", LlmUnavailableError, "scripted crash"),
         ("error_500", LlmUnavailableError, "answered 500"),
         ("busy_429", LlmUnavailableError, "answered 429"),
-        ("refuse_400", LlmUnavailableError, "maximum context length"),
+        ("refuse_400", LlmUnavailableError, "no request for me"),
         ("unauthorized_401", LlmUnavailableError, "PGASK_LLM_API_KEY"),
         ("garbage", LlmUnavailableError, "no completion"),
         ("wrong_json", LlmUnavailableError, "no completion"),
