@@ -1,15 +1,15 @@
-"""Entry points of the commands `pgask`, `ingest` and `rag-eval`; imports nothing until one is called.
+"""Entry points of the commands `pgask`, `ingest` and `rag-eval`; imports nothing large until one is called.
 
 Loading a command's modules takes up to seconds, in which a Ctrl-C would end in a traceback out of somebody's import;
-one while the interpreter ends would, too. Nothing is open then, so the process simply leaves. Only the interpreter's
-own start comes before: `_signal` and no `typing`, since that and the enums of `signal` took 7 of the 9 ms until the
-handler stood.
+one while the interpreter ends would, too. Nothing is open then, so the process simply leaves.
 """
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]
+import contextlib
+import importlib
 import os
+import signal
 import sys
 
 INTERRUPTED = 130  # what a shell says of a command that Ctrl-C ended
@@ -27,25 +27,22 @@ def ingest() -> None:
 
 def rag_eval() -> None:
     """The `rag-eval` command."""
-    _run("eval.cli")
+    _run("eval.__main__")
 
 
 def _run(module: str) -> None:
-    usual = _signal.getsignal(_signal.SIGINT)
+    usual = signal.getsignal(signal.SIGINT)
     # Else it is ignored, as in a shell's background job.
-    early = _leave if usual is _signal.default_int_handler else usual
-    _signal.signal(_signal.SIGINT, early)
-    import contextlib
-    import importlib
-
+    early = _leave if usual is signal.default_int_handler else usual
+    signal.signal(signal.SIGINT, early)
     main = importlib.import_module(module).main
-    _signal.signal(_signal.SIGINT, usual)
+    signal.signal(signal.SIGINT, usual)
     try:
         main()
     finally:
         with contextlib.suppress(OSError):  # the reader of a pipe may be gone, as the interpreter will say
             sys.stdout.flush()
-        _signal.signal(_signal.SIGINT, early)
+        signal.signal(signal.SIGINT, early)
 
 
 def _leave(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""The command `rag-eval`: measure retrieval and answers on a corpus with questions.
+"""The command line of `rag-eval`: measure retrieval and answers on a corpus with questions.
 
     rag-eval run --corpus DIR --questions FILE.jsonl --limit 300 --out out/
     rag-eval run --corpus NAME=DIR --corpus NAME2=DIR2 --questions FILE.jsonl --polite TEMPLATES.jsonl --switch

@@ -9,9 +9,9 @@
 i is the window's place in its chunk (from 0), n the chunk's number of windows, and k_i the number of distinct
 keywords (terms of app.lexicon) of the window per token. Position follows the lead bias of expository text (Lin and
 Hovy 1997, "Identifying topics by position"); density follows Luhn 1958, "The automatic creation of literature
-abstracts". Measured on four question sets (docs/tuning.md, "Pooling"; python -m eval.bench.pooling): the length is what
-gains over the plain mean; position and density are within chance of it, alone and together, on most sets, and no
-other strength of them wins on two sets. A change here raises app.embedding.POOLING, since it makes other vectors.
+abstracts". Measured on four question sets (docs/tuning.md, "Pooling"): the length is what gains
+over the plain mean; position and density are within chance of it, alone and together, on most sets, and no other
+strength of them wins on two sets. A change here raises app.embedding.POOLING, since it makes other vectors.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ import importlib
 import pkgutil
 
 import app
-import eval as evaluation
 import ingest
 import migrations
 from app.config import load_settings
@@ -23,7 +22,7 @@ SERVER = ("uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl", "uvic
 
 def main() -> None:
     """Raises whatever an import or the model raises."""
-    for package in (app, ingest, evaluation, migrations):
+    for package in (app, ingest, migrations):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name not in ("migrations.env",):  # runs alembic's context, which there is none of
                 importlib.import_module(module.name)

@@ -16,6 +16,7 @@ object; times are of one client and one search, the plan included.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import tempfile
 import time
@@ -31,9 +32,10 @@ from pgvector import HalfVector
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from app.config import IndexMethod, VectorPrecision, load_settings
+from app.config import IndexMethod, Settings, VectorPrecision, load_settings
 from app.domain import SearchFilter
-from app.embedding import EmbeddingSpace, FloatMatrix, SentenceTransformerEmbedder
+from app.embedding import Embedder, EmbeddingSpace, FloatMatrix, IntVector, SentenceTransformerEmbedder
+from app.errors import DocumentError
 from app.index import maintenance
 from app.index.manifest import IndexSettings
 from app.search.candidates import find_candidates, plan_search
@@ -41,10 +43,11 @@ from app.server.embedded import EmbeddedPostgres
 from app.store.connection import AsyncPool, Connection, Database, connect, open_pool, transaction
 from app.store.migrate import migrate
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
-from eval.bench.encoded import Cache, encode_set
 from eval.dataset import load_questions
-from ingest.options import IngestOptions
+from ingest.chunking import chunk
+from ingest.roots import name_paths
 from ingest.sandbox import SandboxedParser
+from ingest.sources import find_sources, read_source
 
 SHARES: Final = (0.001, 0.01, 0.1, 0.25, 0.5)
 CHUNKS: Final = 10  # of a document
@@ -119,27 +122,19 @@ class Generated:
 class Real:
     """Chunks between windows of real documents: one to four of the same document, weighted at random, with noise."""
 
-    def __init__(self, sets: Sequence[Path], cache: Path) -> None:
-        """Encodes the sets' windows and questions with the configured model; `cache` keeps the vectors."""
+    def __init__(self, sets: Sequence[Path], cache: Path | None) -> None:
+        """Encode the sets' windows and questions with the configured model; the folder `cache` keeps the vectors."""
         settings = load_settings()
         embedder = SentenceTransformerEmbedder.from_settings(settings)
-        kept = Cache(cache, embedder, f"{settings.embedding_device} {settings.embedding_dtype}")
         self.dimension = embedder.space.dimension
         self._windows: list[FloatMatrix] = []
         asked = []
         for folder in sets:
-            questions = load_questions(folder / "questions.jsonl", limit=300)
-            with SandboxedParser() as parser:
-                encoded = encode_set(
-                    folder / "corpus", questions, [question.question for question in questions],
-                    embedder=embedder, cache=kept, options=IngestOptions.from_settings(settings, prune=False),
-                    parse=parser.parse,
-                )  # fmt: skip
-            asked.append(encoded.questions)
-            sources = np.array(encoded.sources)
-            for source in dict.fromkeys(encoded.sources):
-                mine = encoded.ranges[sources == source]
-                self._windows.append(encoded.windows[mine.min() : mine.max()])
+            wordings = [one.question for one in load_questions(folder / "questions.jsonl", limit=300)]
+            documents = _cut_into_windows(folder / "corpus", embedder, settings)
+            windows = _encode(embedder, [ids for one in documents for ids in one], cache)
+            self._windows += np.split(windows, np.cumsum([len(one) for one in documents])[:-1])
+            asked.append(embedder.embed_queries(wordings))
         self.questions: FloatMatrix | None = np.concatenate(asked)
 
     def draw(self, documents: int, rng: np.random.Generator) -> FloatMatrix:
@@ -154,6 +149,39 @@ class Real:
             rows[number * CHUNKS : (number + 1) * CHUNKS] = np.einsum("cw,cwd->cd", weights, chosen)
         noise = rng.standard_normal(rows.shape) * (0.35 / np.sqrt(self.dimension))
         return _unit(_unit(rows) + noise)
+
+
+def _cut_into_windows(corpus: Path, embedder: Embedder, settings: Settings) -> list[list[IntVector]]:
+    """The tokens of the windows of each document, cut as ingest does it; files that can't be parsed are left out."""
+    found = []
+    with SandboxedParser() as parser:
+        for file in find_sources(name_paths([corpus])).files:
+            try:
+                content = read_source(file, settings.max_file_bytes).content
+                document = parser.parse(content, file.media_type, file.source)
+            except DocumentError:
+                continue
+            tokens = embedder.tokenize(document.text)
+            window_tokens = min(settings.window_tokens, embedder.window_tokens)
+            cut = chunk(
+                document, tokens, chunk_tokens=settings.chunk_tokens, overlap=settings.overlap,
+                window_tokens=window_tokens,
+            )  # fmt: skip
+            found.append([tokens.ids[window.token_start : window.token_end] for window in cut.windows])
+    return [one for one in found if one]
+
+
+def _encode(embedder: Embedder, windows: Sequence[IntVector], cache: Path | None) -> FloatMatrix:
+    """`Embedder.embed_windows`, kept in a file that is named after the model and the windows."""
+    key = hashlib.sha256(f"{embedder.space}|".encode() + b"|".join(window.tobytes() for window in windows))
+    file = cache / f"vectors-{key.hexdigest()[:24]}.npy" if cache else None
+    if file and file.exists():
+        return np.asarray(np.load(file, allow_pickle=False), dtype=np.float32)
+    vectors = embedder.embed_windows(windows)
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(file, vectors)
+    return vectors
 
 
 def fill(app: Connection, collection: Collection, source: Generated | Real, rows: int, seed: int) -> Corpus:
@@ -405,8 +433,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Of all that is random")] = 1,
 ) -> None:
     """Print the figures as one JSON object."""
-    with tempfile.TemporaryDirectory() as temporary:
-        source = Real(corpus, cache or Path(temporary)) if corpus else Generated(dimension)
+    source = Real(corpus, cache) if corpus else Generated(dimension)
     for database in open_databases("filtered_recall_test"):
         measured = asyncio.run(
             run(

@@ -10,7 +10,6 @@ client, a search by the index alone, ten rows. Prints one JSON object.
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -41,8 +40,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Of all that is random")] = 1,
 ) -> None:
     """Print the figures as one JSON object."""
-    with tempfile.TemporaryDirectory() as temporary:
-        source = Real(corpus, cache or Path(temporary)) if corpus else Generated(dimension)
+    source = Real(corpus, cache) if corpus else Generated(dimension)
     found: list[dict[str, Any]] = []
     for database in open_databases("vector_index_test"):
         with connect(database.owner) as owner, connect(database.app) as app:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 from app import start
+from eval.__main__ import PACKAGES
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,19 +58,41 @@ def test_ctrl_c_while_the_interpreter_ends_is_no_traceback_and_loses_no_output()
     assert b"--dry-run" in done.stdout
 
 
-def test_nothing_slow_is_loaded_before_ctrl_c_is_caught() -> None:
-    listed = "import sys, app.start; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", listed], cwd=ROOT, capture_output=True, check=True, timeout=60, text=True
-    )
-    loaded = set(done.stdout.split())
-    assert "app.start" in loaded
-    assert not loaded & {"enum", "importlib", "re", "signal", "typing"}
-
-
 def test_the_installed_commands_are_these() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     assert scripts == {
         name: f"app.start:{name.replace('-', '_')}" for name in ("pgask", "ingest", "rag-eval")
     }
     assert all(callable(getattr(start, target.partition(":")[2])) for target in scripts.values())
+
+
+def test_rag_eval_names_the_extra_that_it_lacks() -> None:
+    """Without site-packages (-S) there is no evaluation package."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "eval", "run", "--json"],
+        cwd=ROOT, capture_output=True, check=False, timeout=60, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "pip install 'pgask[eval]'" in done.stderr
+    assert json.loads(done.stdout)["error"]["code"] == "no_eval_packages"
+
+
+def test_the_extra_eval_is_what_rag_eval_looks_for_and_the_dev_group_has_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    extra = project["project"]["optional-dependencies"]["eval"]
+    assert sorted(re.match(r"[\w-]+", line)[0].replace("-", "_") for line in extra) == sorted(PACKAGES)  # type: ignore[index]
+    assert set(extra) <= set(project["dependency-groups"]["dev"])
+
+
+def test_the_wheel_has_neither_benches_nor_the_fidelity_set() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]
+    builder = WheelBuilder(str(ROOT), config=None)
+    names = {file.distribution_path for file in builder.recurse_included_files()}
+    assert "eval/cli.py" in names
+    assert not [name for name in names if name.startswith(tuple(wheel["exclude"]))]
+    outside = re.compile(r"^\s*(from|import) eval\.(bench|fidelity)\b", re.MULTILINE)
+    assert not [
+        name for name in names if name.endswith(".py") and outside.search((ROOT / name).read_text("utf-8"))
+    ]
