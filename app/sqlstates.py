@@ -102,7 +102,6 @@ BUSY: Final = (
     "database_busy",
     "All of pgask's connections to PostgreSQL are in use. Try again in a few seconds.",
 )
-CODES: Final = frozenset({code for code, _ in REFUSALS.values()} | {BUSY[0]})
 
 # What a refused connection says: libpq hands on no SQLSTATE then. English, and as PostgreSQL's catalogue has it in
 # Chinese; where it speaks another language the server "can't be reached", and its words say why.

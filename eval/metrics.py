@@ -23,7 +23,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
 from eval.wordnet import Synonyms
-from eval.words import HAN, answer_tokens, count_words, normalise, normalise_answer, phrase_tokens, words
+from eval.words import HAN, answer_tokens, normalise, normalise_answer, phrase_tokens, words
 
 RANK_MEASURES: Final = {
     "recall@1": R @ 1,
@@ -84,16 +84,6 @@ def first_hit_rank(hits: Sequence[bool]) -> int | None:
     (2, None)
     """
     return next((rank for rank, hit in enumerate(hits, start=1) if hit), None)
-
-
-def mean_words_per_chunk(texts: Sequence[str]) -> float | None:
-    """Mean length of retrieved chunks in words as `eval.words.count_words` counts them (a Han character is
-    one word); None without chunks. Longer chunks hit more easily: read recall beside this figure.
-
-    >>> mean_words_per_chunk(["one two three", "四个汉字"])
-    3.5
-    """
-    return sum(map(count_words, texts)) / len(texts) if texts else None
 
 
 def _single_gold_run(flags: Sequence[bool]) -> dict[str, float]:

@@ -18,9 +18,6 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 ROOM: Final = 8_000_000  # bytes that may be in work at once; a bigger item goes alone
-SLACK: Final = (
-    64_000  # bytes in work beside which any item may start, so that nobody waits for a group to fill
-)
 _JOIN_S: Final = 1.0
 
 

@@ -11,17 +11,20 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from operator import itemgetter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from app.domain import Chunk, Document, Page, Place, Section
 from app.embedding import Tokens
 from app.graphemes import is_mark, is_torn_at, whole_at_or_before
 from app.sentences import split_sentences
+
+if TYPE_CHECKING:
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 CHUNKER_VERSION: Final = 3
 
@@ -35,14 +38,20 @@ _LONG_TOKEN_CHARS, _PIECE_CHARS = 32, 16
 
 _LONGEST_SENTENCE: Final = 1_000  # characters; a longer "sentence" is a row of a table or a line of code
 
-_BLOCKS = RecursiveCharacterTextSplitter(
-    separators=[r"\n(?=#{1,6} )", r"\n(?=```)", r"\n[ \t]*\n"],
-    is_separator_regex=True,
-    keep_separator="start",
-    strip_whitespace=False,  # so that the pieces add up to the text and offsets are running sums
-    chunk_size=1,  # cut at every separator; packing by tokens happens here
-    chunk_overlap=0,
-)
+
+@cache
+def _block_splitter() -> RecursiveCharacterTextSplitter:
+    # Imported here: it takes 0.2 s, and a run without new files needs none.
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+    return RecursiveCharacterTextSplitter(
+        separators=[r"\n(?=#{1,6} )", r"\n(?=```)", r"\n[ \t]*\n"],
+        is_separator_regex=True,
+        keep_separator="start",
+        strip_whitespace=False,  # so that the pieces add up to the text and offsets are running sums
+        chunk_size=1,  # cut at every separator; packing by tokens happens here
+        chunk_overlap=0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,7 @@ class _Borders:
     def __init__(self, document: Document, tokens: Tokens, sentences: Sequence[tuple[int, int]]) -> None:
         text = document.text
         blocks, offset = [], 0
-        for block in _BLOCKS.split_text(text):
+        for block in _block_splitter().split_text(text):
             blocks.append(offset + len(block) - len(block.lstrip()))
             offset += len(block)
         blocks.extend(page.char_start for page in document.pages)

@@ -230,7 +230,6 @@ MARKET: Final = Story(
     ),
 )
 GUIDE, POLICY, PRODUCT = STORIES
-TEXTS: Final = (*STORIES, LIBRARY, FREEZER, BAKERY, FERRY, ARCHIVE, MUSEUM, MARKET)
 
 
 def parts_of(story: Story) -> Iterator[tuple[str, list[Block]]]:

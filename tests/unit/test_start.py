@@ -58,6 +58,18 @@ def test_ctrl_c_while_the_interpreter_ends_is_no_traceback_and_loses_no_output()
     assert b"--dry-run" in done.stdout
 
 
+def test_ingest_starts_without_the_text_splitters() -> None:
+    """They bring 230 modules and 0.1 s, which a run without new files does not need."""
+    listed = (
+        "import sys, ingest.cli, ingest.pipeline; print(*(name.partition('.')[0] for name in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", listed], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    assert {"ingest", "numpy"} <= set(done.stdout.split())
+    assert not {"langchain_text_splitters", "langchain_core"} & set(done.stdout.split())
+
+
 def test_the_installed_commands_are_these() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     assert scripts == {
