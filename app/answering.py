@@ -36,6 +36,7 @@ from app.generation.again import tell_more, tell_source
 from app.generation.candidates import Material
 from app.generation.citations import resolve_citations
 from app.generation.completion_text import Stage
+from app.generation.concurrency import ConcurrencyLimiter
 from app.generation.evidence import answerability, can_read, weigh_question
 from app.generation.extractive import Extraction, extract
 from app.generation.llm import LlmClient
@@ -51,7 +52,6 @@ from app.generation.standing import read_standing
 from app.generation.stopping import RoundFinder, StopCutter
 from app.generation.sufficiency import sufficiency
 from app.generation.tokens import estimate_tokens
-from app.generation.turns import Turns
 from app.generation.units import Surroundings, begins_in_table, find_header, read_units
 from app.letterspacing import close_up
 from app.lexicon import is_chinese
@@ -66,7 +66,7 @@ from app.retrieval.mending import Mended, Mender
 from app.retrieval.retriever import Retrieved, Retriever
 from app.split_blocks import join_split_blocks
 from app.threads import Threads, thread_of
-from app.versions import add_valid_versions
+from app.valid_versions import add_valid_versions
 
 OPERATION: Final = 0.3  # what "cheapest" or "less than" weighs beside what it is said of
 MOST_LEANING_TERMS: Final = 2  # of a question that is joined to the one before because it found nothing
@@ -183,7 +183,7 @@ class Answerer:
         *,
         mender: Mender | None = None,
         about: About | None = None,
-        turns: Turns | None = None,
+        turns: ConcurrencyLimiter | None = None,
     ) -> None:
         """Without a `mender`, misspelt words and acronyms are searched for as they are; without `about`, greetings and
         questions about the collection itself are questions to its documents; without `turns`, all are worked on at

@@ -25,9 +25,9 @@ from app.encoders import Encoder, EncoderMemoryError, FloatMatrix, packaged_e5
 from app.encoders.batching import (
     CPU_BATCH_TOKENS,
     GPU_MOST_TOKENS,
-    LANE_BATCH_TOKENS,
+    STREAM_BATCH_TOKENS,
     BatchSize,
-    batches_for_lanes,
+    batches_for_streams,
     in_batches,
     padded_width,
 )
@@ -36,7 +36,7 @@ from app.encoders.model_folder import dimension_of, find_model, prefixes_of, wei
 from app.encoders.openvino_int8 import INT8_RECIPE
 from app.encoders.openvino_ir import ConversionError, is_installed, load_openvino
 from app.encoders.pytorch import load_pytorch
-from app.encoders.words import WordTokenizer, splits_into_words
+from app.encoders.word_tokenizer import WordTokenizer, splits_into_words
 from app.errors import ConfigError
 
 __all__ = [
@@ -183,7 +183,7 @@ class SentenceTransformerEmbedder:
         """How many tokens `embed_windows` should be given at once, so that its batches are full; loads the model."""
         if self._encoder.on_gpu:
             return 2 * GPU_MOST_TOKENS
-        return max(2 * CPU_BATCH_TOKENS, 4 * self._encoder.lanes * LANE_BATCH_TOKENS)
+        return max(2 * CPU_BATCH_TOKENS, 4 * self._encoder.streams * STREAM_BATCH_TOKENS)
 
     @cached_property
     def _encoder(self) -> Encoder:
@@ -292,16 +292,16 @@ class SentenceTransformerEmbedder:
                 f"a window of {longest} tokens is longer than the {self.window_tokens} the model reads"
             )
 
-        lanes = self._encoder.lanes if sum(lengths) > LANE_BATCH_TOKENS else 1
-        encode = self._encoder.encode if lanes == 1 else self._encoder.encode_beside
+        streams = self._encoder.streams if sum(lengths) > STREAM_BATCH_TOKENS else 1
+        encode = self._encoder.encode if streams == 1 else self._encoder.encode_in_stream
 
         def embed(rows: Sequence[int]) -> None:
             vectors[rows] = encode(*self._padded([windows[i] for i in rows], prefix))
 
         with self._lock:
-            if lanes > 1:
-                with ThreadPoolExecutor(lanes) as threads:
-                    list(threads.map(embed, batches_for_lanes(lengths)))
+            if streams > 1:
+                with ThreadPoolExecutor(streams) as threads:
+                    list(threads.map(embed, batches_for_streams(lengths)))
                 return vectors
             try:
                 in_batches(lengths, self._batch_size, embed)

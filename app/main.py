@@ -13,14 +13,25 @@ from fastapi import FastAPI
 
 from app.about import About
 from app.answering import Answerer, AnswerSettings
-from app.api import ask, collections, documents, health, metrics, middleware, openai, pages, problems, search
+from app.api import (
+    ask,
+    chat_page,
+    collections,
+    documents,
+    health,
+    metrics,
+    middleware,
+    openai,
+    problems,
+    search,
+)
 from app.api.components import Components
 from app.api.receiving import Closing
 from app.config import Settings
 from app.embedding import Embedder
 from app.encoders.hardware import processors
+from app.generation.concurrency import ConcurrencyLimiter
 from app.generation.llm import LlmClient, LlmSettings
-from app.generation.turns import Turns
 from app.index.manifest import IndexSettings
 from app.index.watch import IndexWatch
 from app.lexicon import terms
@@ -66,7 +77,7 @@ def create_app(
     app.state.metrics = metrics.Metrics()
     for resource in (ask, search, openai, documents, collections, health, metrics):
         app.include_router(resource.router)
-    pages.install(app, static)
+    chat_page.install(app, static)
     problems.install(app)
     app.state.closing = Closing()
     middleware.install(app.add_middleware, settings, app.state.metrics, app.state.closing)
@@ -97,7 +108,7 @@ async def open_components(
         if reranker is not None:  # now, since its deadline is for reading, not for loading
             await asyncio.to_thread(reranker.load)
         retriever = Retriever(pool, embedder, RetrievalSettings.from_settings(settings), note, reranker)
-        turns = Turns.at_processors(
+        turns = ConcurrencyLimiter.at_processors(
             processors(), queue=settings.max_concurrent_asks, wait_s=settings.queue_timeout_s
         )
         answerer = Answerer(

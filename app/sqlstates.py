@@ -1,6 +1,7 @@
 """What PostgreSQL's refusals mean: the only table from SQLSTATEs to our errors, for connections of every kind.
 
-Knows nothing of statements. docs/errors.md has the same table for readers, app/api/words.py what clients are told.
+Knows nothing of statements. docs/errors.md has the same table for
+readers, app/api/store_problem_texts.py what clients are told.
 """
 
 from __future__ import annotations

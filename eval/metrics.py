@@ -22,8 +22,8 @@ from nltk.translate.meteor_score import meteor_score
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
+from eval.tokenization import HAN, answer_tokens, normalise, normalise_answer, phrase_tokens, words
 from eval.wordnet import Synonyms
-from eval.words import HAN, answer_tokens, normalise, normalise_answer, phrase_tokens, words
 
 RANK_MEASURES: Final = {
     "recall@1": R @ 1,

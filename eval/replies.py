@@ -13,9 +13,9 @@ from app.lexicon import is_chinese
 from eval import metrics
 from eval.dataset import Question, locate_context
 from eval.summary import QuestionScores
+from eval.tokenization import count_words
 from eval.verdicts import Verdict, counts_as_fact, is_one_language, judge, read_answer
 from eval.wordnet import Synonyms
-from eval.words import count_words
 
 
 @dataclass(frozen=True, slots=True)

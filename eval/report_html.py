@@ -14,8 +14,8 @@ from eval.replies import Reply
 from eval.report_verdicts import VERDICT_WORDS, Grid, list_grids
 from eval.runner import Evaluation
 from eval.summary import QuestionScores
+from eval.tokenization import HAN
 from eval.verdicts import Verdict
-from eval.words import HAN
 
 WORST_QUESTIONS: Final = 50
 _PASSAGE_CHARS: Final = 600

@@ -35,8 +35,8 @@ from app.store.migrate import check_revision
 from app.store.spaces import ensure_collection, ensure_space, peek_collection
 from ingest.ignoring import Selection
 from ingest.pipeline import IngestOptions, IngestRun
+from ingest.run_summary import plan_lines, plan_object, printable, report_lines, report_object, to_json
 from ingest.sandbox import SandboxedParser
-from ingest.summary import plan_lines, plan_object, printable, report_lines, report_object, to_json
 from ingest.watch import devices, watch_paths
 
 app = typer.Typer(add_completion=False)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from app.store.sources import KnownDocument
-from ingest.comparing import ComparedFile
+from ingest.file_changes import ComparedFile
 from ingest.roots import Claim, is_gone, is_missing, is_same, path_text
 from ingest.sources import FoundSources
 

@@ -34,15 +34,15 @@ from app.store.documents import (
 from app.store.duplicates import record_duplicate
 from app.store.sources import FileState, give_over, move_root, note_files, remove_documents, rename_document
 from app.store.spaces import Collection
-from ingest.beside import Ahead, Worker
-from ingest.comparing import Progress, is_storable, state_of
+from ingest.disk_space import check_room
 from ingest.duplicates import Duplicate, DuplicateSearch
+from ingest.file_changes import Progress, is_storable, state_of
 from ingest.interrupts import interrupt_after
 from ingest.options import IngestOptions
 from ingest.planning import Plan, make_plan
+from ingest.prefetch import Prefetcher, Worker
 from ingest.preparing import Prepared, pooled, prepare, slices
 from ingest.renewing import renew_terms
-from ingest.room import check_room
 from ingest.sources import SkippedSource, SourceFailure, SourceFile, content_sha256, read_source
 from ingest.windows import PART_TOKENS, EncodedWindows, encode_windows
 
@@ -114,7 +114,7 @@ class _Group:
     encoded: Future[list[EncodedWindows]]
 
 
-_Documents = Ahead[SourceFile, "Prepared | _Unprepared"]
+_Documents = Prefetcher[SourceFile, "Prepared | _Unprepared"]
 
 
 class IngestRun:
@@ -210,7 +210,7 @@ class IngestRun:
     def _take_in(self, plan: Plan, duplicates: DuplicateSearch) -> None:
         """Everything from reading the files to the last commit."""
         group_tokens = self._group_tokens()
-        ahead = Ahead(
+        ahead = Prefetcher(
             plan.work,
             partial(self._prepare_file, plan),
             weigh=lambda file: file.size_bytes,

@@ -1,6 +1,6 @@
 """What a run would do: the files of some paths compared with what a collection holds. Writes nothing.
 
-In steps: find and name the files (ingest/sources.py, ingest/roots.py), compare them (ingest/comparing.py), see what
+In steps: find and name the files (ingest/sources.py, ingest/roots.py), compare them (ingest/file_changes.py), see what
 moved (ingest/moves.py), what is gone, and what has to be read.
 """
 
@@ -15,7 +15,7 @@ from app.lexicon import LEXICON_VERSION
 from app.store.connection import Connection
 from app.store.sources import FileState, KnownDocument, SeenFile, known_documents
 from app.store.spaces import Collection
-from ingest.comparing import ComparedFile, Progress, compare, recognising
+from ingest.file_changes import ComparedFile, Progress, compare, recognising
 from ingest.moves import moved_files, moved_roots, renamed_in_place, with_new_names
 from ingest.options import IngestOptions, renewed_pipeline
 from ingest.roots import Claim, claim_names, given_for, is_below, is_gone, name_paths, path_text

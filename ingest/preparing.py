@@ -18,11 +18,11 @@ from app.errors import DocumentError
 from app.store.documents import EmbeddedDocument, SourceVersion
 from app.store.duplicates import Signature
 from ingest.chunking import ChunkedDocument, chunk, split_long
-from ingest.counting import Counted, terms_of
 from ingest.duplicates import sign
 from ingest.lead import lead_of
 from ingest.options import IngestOptions
 from ingest.pooling import pool, window_weights
+from ingest.term_counts import Counted, terms_of
 from ingest.windows import EncodedWindows, check_coverage
 
 MAX_TOKENS: Final = 6_000_000  # of a text; taking one in needs about 90 bytes of memory a token

@@ -13,7 +13,7 @@ from app.store.documents import SourceVersion, stored_windows
 from app.store.renewal import finish_renewal, read_document, store_again
 from app.store.sources import KnownDocument, known_documents
 from app.store.spaces import Collection
-from ingest.comparing import Progress
+from ingest.file_changes import Progress
 from ingest.options import IngestOptions, options_of, renewed_pipeline
 from ingest.preparing import pooled, prepare, slices
 from ingest.windows import encode_windows

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import DocumentError, InvalidRequestError
+from ingest.file_kinds import is_binary, kind_of_name
 from ingest.ignoring import IGNORE_FILES, Rule, Selection, decide, parse_rules
-from ingest.kinds import is_binary, kind_of_name
 from ingest.parsers.media_types import SNIFFED_BYTES, media_type_of
 from ingest.reasons import SKIPPED
 from ingest.stamps import Stamp
@@ -136,10 +136,10 @@ def find_sources(
 ) -> FoundSources:
     """List the files in the given files and folders (ingest/roots.py names them).
 
-    Names with a leading dot are not looked at inside folders. What is no document (ingest/kinds.py), what a .gitignore
-    or .pgaskignore of the folder or one below names, and what `selection` leaves out is skipped; a file given by
-    itself is asked for, whatever an ignore file says. Links to files inside the folder are read, links to folders
-    inside it are not (their files are found under their own names), and links that lead out are failures. Raises
+    Names with a leading dot are not looked at inside folders. Skipped are what is no document (ingest/file_kinds.py),
+    what a .gitignore or .pgaskignore of the folder or one below names, and what `selection` leaves out; a file that is
+    given by itself is taken, whatever an ignore file says. Links to files inside the folder are read. Links to folders
+    inside it are not: their files are found under their own names. Links that lead out are failures. Raises
     InvalidRequestError for two inputs with the same source.
     """
     found, selection = _Found(recognise), selection or Selection()

@@ -13,8 +13,8 @@ from app.api.metrics import Metrics
 from app.api.schemas import Asked
 from app.config import Settings
 from app.embedding import EmbeddingSpace
+from app.generation.concurrency import ConcurrencyLimiter
 from app.generation.llm import LlmClient
-from app.generation.turns import Turns
 from app.retrieval.rerank import Reranker
 from app.retrieval.retriever import Retriever
 from app.store.connection import AsyncPool
@@ -32,7 +32,7 @@ class Components:
     answerer: Answerer
     llm: LlmClient | None = None
     reranker: Reranker | None = None
-    turns: Turns | None = None  # at the processors
+    turns: ConcurrencyLimiter | None = None  # at the processors
     document_counts: DocumentCounts = field(default_factory=DocumentCounts)
 
 

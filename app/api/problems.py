@@ -24,8 +24,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.filters import FORMS
 from app.api.openai_errors import PREFIX, openai_error, openai_status
-from app.api.store_words import STORE_WORDS
-from app.api.words import DETAILS_ZH, FAULTS_ZH, TITLES
+from app.api.problem_texts import DETAILS_ZH, FAULTS_ZH, TITLES
+from app.api.store_problem_texts import STORE_WORDS
 from app.errors import (
     ConfigError,
     DocumentError,

@@ -1,6 +1,6 @@
 """What a request brings: its body whole, in size and time, before anybody works on it; and word that the service ends.
 
-Pure ASGI, as app/api/middleware.py. The head's limits are app/api/server.py's, which sees the connection itself.
+Pure ASGI, as app/api/middleware.py. The head's limits are app/api/http_server.py's, which sees the connection itself.
 """
 
 from __future__ import annotations

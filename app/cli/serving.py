@@ -82,7 +82,7 @@ def _check_schema(settings: Settings, database: Database) -> None:
 
 
 def _run(app: FastAPI, settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
-    from app.api.server import Server
+    from app.api.http_server import Server
 
     url = _url(settings.host, settings.port)
 

@@ -23,7 +23,7 @@ class EncoderMemoryError(Exception):
 
 
 class Encoder(Protocol):
-    """A loaded model. `encode` is called by one thread at a time, `encode_beside` by up to `lanes` of them."""
+    """A loaded model. `encode` is called by one thread at a time, `encode_in_stream` by up to `streams` of them."""
 
     @property
     def name(self) -> str:
@@ -50,7 +50,7 @@ class Encoder(Protocol):
     def on_gpu(self) -> bool: ...
 
     @property
-    def lanes(self) -> int:
+    def streams(self) -> int:
         """How many batches are best encoded at once, each on its share of the processors; 1: use `encode`."""
 
     def encode(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
@@ -59,6 +59,6 @@ class Encoder(Protocol):
         Raises EncoderMemoryError where the device has no room for the batch.
         """
 
-    def encode_beside(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
-        """What `encode` returns, on one lane: slower for this batch, faster for many, since nothing waits for the
+    def encode_in_stream(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
+        """What `encode` returns, on one stream: slower for this batch, faster for many, since nothing waits for the
         slowest processor at each layer."""

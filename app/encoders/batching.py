@@ -8,7 +8,7 @@ from typing import Final
 from app.encoders import EncoderMemoryError
 
 CPU_BATCH_TOKENS: Final = 4096  # padded tokens in a pass; bigger ones fall out of the cache and are slower
-LANE_BATCH_TOKENS: Final = 1024  # where several passes run at once; with smaller ones they end together
+STREAM_BATCH_TOKENS: Final = 1024  # where several passes run at once; with smaller ones they end together
 WIDTH_STEP: Final = 8  # rows are padded to a multiple: a runtime keeps memory for each shape that it has met
 GPU_BATCH_TOKENS: Final = 16_384  # where a GPU starts; it doubles while there is memory
 GPU_MOST_TOKENS: Final = 262_144
@@ -44,21 +44,21 @@ class BatchSize:
         self.tokens = self._most = max(1, min(padded_tokens, self.tokens) // 2)
 
 
-def batches_for_lanes(lengths: Sequence[int]) -> list[Sequence[int]]:
-    """Indices of rows, each in one batch; the largest batch first, so that lanes that share them end together."""
+def batches_for_streams(lengths: Sequence[int]) -> list[Sequence[int]]:
+    """Indices of rows, each in one batch; the largest batch first, so that streams that share them end together."""
     widths = [padded_width(length) for length in lengths]
     batches: list[Sequence[int]] = []
 
     def cut(rows: Sequence[int]) -> None:
         """A batch that is not full is cut to powers of two, so that few shapes occur."""
-        full, at = LANE_BATCH_TOKENS // max(1, widths[rows[0]]), 0
+        full, at = STREAM_BATCH_TOKENS // max(1, widths[rows[0]]), 0
         while at < len(rows):
             left = len(rows) - at
             size = left if left == full else 1 << (left.bit_length() - 1)
             batches.append(rows[at : at + size])
             at += size
 
-    in_batches(widths, BatchSize(LANE_BATCH_TOKENS, LANE_BATCH_TOKENS), cut)
+    in_batches(widths, BatchSize(STREAM_BATCH_TOKENS, STREAM_BATCH_TOKENS), cut)
     return sorted(batches, key=lambda rows: -len(rows) * widths[rows[0]])
 
 

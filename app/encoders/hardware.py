@@ -12,7 +12,7 @@ from typing import Final
 _GPU_FILES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
-_MOST_LANES: Final = 8
+_MOST_STREAMS: Final = 8
 
 
 def processors() -> int:
@@ -20,13 +20,13 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def cpu_lanes() -> int:
+def cpu_streams() -> int:
     """How many batches to encode at once on a CPU, each on one processor or an equal share of them.
 
     Where one batch is on all processors, each of its layers waits for the slowest: for one that the parser, the
     tokenizer, PostgreSQL or anything else is on.
     """
-    return min(processors(), _MOST_LANES)
+    return min(processors(), _MOST_STREAMS)
 
 
 def resolve_device(device: str) -> str:

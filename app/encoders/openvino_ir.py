@@ -30,7 +30,7 @@ import numpy as np
 import structlog
 
 from app.encoders import FloatMatrix, TokenMatrix
-from app.encoders.hardware import cpu_lanes, is_bfloat16, processors
+from app.encoders.hardware import cpu_streams, is_bfloat16, processors
 from app.encoders.model_folder import config_sha256, file_sha256
 from app.encoders.openvino_int8 import INT8_RECIPE, calibration_windows, quantize
 from app.encoders.pytorch import PytorchEncoder, load_pytorch
@@ -83,7 +83,7 @@ class OpenVinoEncoder:
         self._precision = "bf16" if is_bfloat16(lesser, "cpu") else "f32"
         names = {"bf16": "bfloat16", "f32": "float32"}
         self.name = f"openvino {'int8' if dtype == 'int8' else names[self._precision]}"
-        self.lanes = cpu_lanes()
+        self.streams = cpu_streams()
         self.tokenizer = tokenizer
         self.max_tokens = about.max_tokens
         self.pad_id = about.pad_id
@@ -92,15 +92,15 @@ class OpenVinoEncoder:
 
     @cached_property
     def _request(self) -> Any:
-        """One batch on all processors; made when it is first needed, as the lanes are: ingest needs those alone."""
+        """One batch on all processors; made when it is first needed, as the streams are: ingest needs those alone."""
         return self._warmed(self._compiled({"PERFORMANCE_HINT": "LATENCY"}))
 
     @cached_property
-    def _lanes(self) -> SimpleQueue[Any]:
+    def _streams(self) -> SimpleQueue[Any]:
         """Requests that nobody uses, each with processors of its own."""
-        compiled = self._compiled({"NUM_STREAMS": self.lanes, "INFERENCE_NUM_THREADS": processors()})
+        compiled = self._compiled({"NUM_STREAMS": self.streams, "INFERENCE_NUM_THREADS": processors()})
         free: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(self.lanes):
+        for _ in range(self.streams):
             free.put(self._warmed(compiled))
         return free
 
@@ -130,8 +130,8 @@ class OpenVinoEncoder:
     def encode(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
         return _infer(self._request, ids, mask)
 
-    def encode_beside(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
-        free = self._lanes
+    def encode_in_stream(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
+        free = self._streams
         request = free.get()
         try:
             return _infer(request, ids, mask)

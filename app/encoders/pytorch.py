@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.encoders import EncoderMemoryError, FloatMatrix, TokenMatrix
-from app.encoders.hardware import cpu_lanes, is_bfloat16
+from app.encoders.hardware import cpu_streams, is_bfloat16
 from app.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ class PytorchEncoder:
         return self._model.device.type != "cpu"
 
     @property
-    def lanes(self) -> int:
-        return 1 if self.on_gpu else min(cpu_lanes(), self._threads)
+    def streams(self) -> int:
+        return 1 if self.on_gpu else min(cpu_streams(), self._threads)
 
     def encode(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
         return self._encode(ids, mask, self._threads)
 
-    def encode_beside(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
-        return self._encode(ids, mask, max(1, self._threads // self.lanes))
+    def encode_in_stream(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
+        return self._encode(ids, mask, max(1, self._threads // self.streams))
 
     def _encode(self, ids: TokenMatrix, mask: TokenMatrix, threads: int) -> FloatMatrix:
         import torch

@@ -13,9 +13,9 @@ import openai
 from openai.types.chat import ChatCompletionChunk
 
 from app.errors import GenerationError, LlmTimeoutError
+from app.generation.completion_stream import NotACompletionError, Piece, read_chunk
 from app.generation.failures import FAILURES, wrap_failure
 from app.generation.llm_settings import LlmSettings
-from app.generation.wire import NotACompletionError, Piece, read_chunk
 
 _USAGE_WAIT_S = 1.0  # after the finish reason, for the count of tokens
 

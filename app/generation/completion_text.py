@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.domain import Usage
+from app.generation.completion_stream import Piece
 from app.generation.reasoning import ReasoningFilter
 from app.generation.stopping import StopCutter
-from app.generation.wire import Piece
 
 Stage = Literal["reasoning", "answer"]
 

@@ -21,7 +21,9 @@ from app.domain import GenerationParams
 from app.errors import GenerationError, LimitExceededError, LlmTimeoutError, LlmUnavailableError
 from app.generation.breaker import CircuitBreaker
 from app.generation.completion import OpenCompletion
+from app.generation.completion_stream import Piece, wire_message
 from app.generation.completion_text import CompletionText, LlmDelta, ReasoningHabits
+from app.generation.concurrency import ConcurrencyLimiter
 from app.generation.counting import PromptCounter
 from app.generation.failures import FAILURES, REQUEST_REFUSED, worth_a_retry, wrap_failure
 from app.generation.llm_settings import LlmSettings
@@ -31,8 +33,6 @@ from app.generation.prompt import MESSAGE_TOKENS, REPLY_TOKENS, Prompt, PromptMe
 from app.generation.served_model import DEFAULT_CONTEXT_TOKENS, ServedModel, ask_served_model
 from app.generation.together import Together
 from app.generation.tokens import estimate_tokens
-from app.generation.turns import Turns
-from app.generation.wire import Piece, wire_message
 
 __all__ = ["LlmClient", "LlmDelta", "LlmSettings"]
 
@@ -48,7 +48,7 @@ class LlmClient:
     def __init__(self, settings: LlmSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._breaker = CircuitBreaker(clock)
-        self._turns = Turns(
+        self._turns = ConcurrencyLimiter(
             concurrency=settings.concurrency, queue=settings.queue, wait_s=settings.queue_timeout_s
         )
         self._served: ServedModel | None = None

@@ -45,7 +45,7 @@ _PAGE_BYTES: Final = 8_192
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class GroundTruth:
     """Questions, float32 (n, dimension), the first `stored` of them asked by people; for each the distances of its
     nearest chunks, ascending; and the milliseconds that each exact search took."""
 
@@ -67,7 +67,7 @@ class Point:
     p95_ms: float
 
 
-def sample_truth(connection: Connection, state: IndexState, questions: int = LEAST_QUESTIONS) -> Truth:
+def sample_truth(connection: Connection, state: IndexState, questions: int = LEAST_QUESTIONS) -> GroundTruth:
     """Sample questions and answer them exactly. Reads the whole table once a question: seconds at 100,000 rows."""
     stored = _stored_questions(connection, state.space_id)
     windows = _sample_windows(connection, state.space_id, max(0, questions - len(stored)))
@@ -82,11 +82,11 @@ def sample_truth(connection: Connection, state: IndexState, questions: int = LEA
         distances, elapsed = _ask(connection, statement, {"vector": question})
         nearest.append(distances)
         elapsed_ms.append(elapsed)
-    return Truth(asked, len(stored), nearest, elapsed_ms)
+    return GroundTruth(asked, len(stored), nearest, elapsed_ms)
 
 
 def measure_at(
-    connection: Connection, state: IndexState, index: VectorIndex, truth: Truth, effort: int
+    connection: Connection, state: IndexState, index: VectorIndex, truth: GroundTruth, effort: int
 ) -> Point:
     """Ask the index with this effort."""
     statement = _indexed(state, index)
@@ -106,7 +106,7 @@ def measure_at(
 
 
 def calibrate(
-    connection: Connection, state: IndexState, index: VectorIndex, truth: Truth, target_recall: float
+    connection: Connection, state: IndexState, index: VectorIndex, truth: GroundTruth, target_recall: float
 ) -> tuple[VectorIndex, Measurement]:
     """The index with the least effort that misses at most CALIBRATED_MISSES of what the target allows (or its highest
     effort), and its figures."""
@@ -128,7 +128,7 @@ def describe(
     state: IndexState,
     index: VectorIndex,
     *,
-    truth: Truth,
+    truth: GroundTruth,
     point: Point,
     target_recall: float,
 ) -> Measurement:
@@ -160,7 +160,9 @@ def describe(
     )
 
 
-def trace_curve(connection: Connection, state: IndexState, index: VectorIndex, truth: Truth) -> list[Point]:
+def trace_curve(
+    connection: Connection, state: IndexState, index: VectorIndex, truth: GroundTruth
+) -> list[Point]:
     """Recall and time from the least effort up, each step about half as much again, until next to nothing is missed."""
     points, effort = [], index.least_effort
     while True:
@@ -257,7 +259,7 @@ def _ask(
     return np.sort(np.array([row[0] for row in rows], dtype=np.float64)), elapsed_ms
 
 
-def _mean_pages(connection: Connection, state: IndexState, index: VectorIndex, truth: Truth) -> float:
+def _mean_pages(connection: Connection, state: IndexState, index: VectorIndex, truth: GroundTruth) -> float:
     """Pages that a question reads: unlike a time, the same on a busy machine."""
     explained = sql.SQL("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {}").format(
         _indexed(state, index)

@@ -27,8 +27,8 @@ from app.store.bm25 import unknown_weight
 from app.store.chunks import StoredChunk, load_chunks, load_neighbours, load_passages, load_sources
 from app.store.chunks import load_surroundings as load_stored_surroundings
 from app.store.connection import AsyncConnection, AsyncPool, run_alone, transaction
+from app.store.named_documents import NamedDocument, find_named
 from app.store.outlines import find_holders
-from app.store.versions import NamedDocument, find_named
 
 MAX_HOLDING = 20  # documents looked at for one that says it replaces another
 MAX_QUERY_TERMS = 256  # of a question of 8,000 characters no more than this many distinct terms are looked up

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ingest.parsers.tables import SpanBudget, Table
+from ingest.parsers.table_text import SpanBudget, Table
 
 _MAX_NESTING = 8  # deeper lists and quotations are written at this depth
 LINE_BREAK = "\v"  # stands for a line break among text whose own newlines mean nothing

@@ -21,7 +21,7 @@ from ingest.parsers.headings import build_sections, find_headings
 from ingest.parsers.numbering import BULLET, LEVELS, Numbering, to_number
 from ingest.parsers.ooxml import Package, attribute, child, comment_words, is_on, relationship_id, unwrapped
 from ingest.parsers.styles import Styles
-from ingest.parsers.tables import SpanBudget, Table
+from ingest.parsers.table_text import SpanBudget, Table
 from ingest.parsers.titles import usable_title
 from ingest.parsers.wordtext import Inline, TextReader
 

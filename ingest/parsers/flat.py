@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ingest.parsers.blocks import escape_markup, fence_code, split_lines
 from ingest.parsers.budget import TextBudget
-from ingest.parsers.tables import Table
+from ingest.parsers.table_text import Table
 
 MAX_DEPTH = 8  # deeper list items are written at this depth
 

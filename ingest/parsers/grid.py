@@ -1,4 +1,4 @@
-"""Rows of cells → Markdown, for sheets and CSV files, in the forms of tables.py.
+"""Rows of cells → Markdown, for sheets and CSV files, in the forms of table_text.py.
 
 Pure. Rows are written as they come: memory does not grow with the table, beyond its text.
 """
@@ -11,7 +11,7 @@ from ingest.parsers.blocks import split_lines
 from ingest.parsers.budget import TextBudget
 from ingest.parsers.flat import FlatWriter
 from ingest.parsers.numbering import BULLET
-from ingest.parsers.tables import (
+from ingest.parsers.table_text import (
     Row,
     find_head,
     is_long,

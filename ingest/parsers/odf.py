@@ -24,7 +24,7 @@ from ingest.parsers.flat import FlatWriter
 from ingest.parsers.grid import Row, write_rows
 from ingest.parsers.numbering import BULLET
 from ingest.parsers.ooxml import attribute, child, comment_words, read_properties
-from ingest.parsers.tables import SpanBudget, Table
+from ingest.parsers.table_text import SpanBudget, Table
 from ingest.parsers.titles import usable_title
 from ingest.parsers.written import build_document
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ingest.parsers.inline_html import stretches
-from ingest.parsers.tables import Row, is_long, render_rows
+from ingest.parsers.table_text import Row, is_long, render_rows
 
 _RULE: Final = re.compile(r" {0,3}\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?$")
 _MAY_RULE: Final = re.compile(r"-[ \t]*:?[ \t]*\||\|[ \t]*:?-")

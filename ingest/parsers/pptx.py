@@ -28,7 +28,7 @@ from ingest.parsers.ooxml import HAN, Package, attribute, child, comment_words, 
 from ingest.parsers.placement import Layouts, placeholder, reading_order, shapes_of
 from ingest.parsers.scripts import join_runs
 from ingest.parsers.symbols import symbols
-from ingest.parsers.tables import SpanBudget, Table
+from ingest.parsers.table_text import SpanBudget, Table
 from ingest.parsers.titles import usable_title
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"

@@ -13,7 +13,7 @@ from ingest.parsers.flat import FlatWriter
 from ingest.parsers.grid import write_rows
 from ingest.parsers.numbering import BULLET
 from ingest.parsers.rtfreader import Piece, Reader
-from ingest.parsers.tables import Row
+from ingest.parsers.table_text import Row
 from ingest.parsers.titles import usable_title
 from ingest.parsers.written import build_document
 

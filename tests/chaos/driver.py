@@ -28,8 +28,8 @@ from app.logs import configure_logs
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Database
 from ingest.pipeline import Report
+from ingest.run_summary import plan_lines
 from ingest.sandbox import SandboxedParser
-from ingest.summary import plan_lines
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import SMALL, Silent, open_run, plan
 

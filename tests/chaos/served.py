@@ -20,7 +20,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from app.api.server import Server
+from app.api.http_server import Server
 from app.config import Settings
 from app.logs import configure_logs, log_stray_errors
 from app.main import create_app

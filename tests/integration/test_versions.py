@@ -12,7 +12,7 @@ from app.answering import Answerer, AnswerSettings, AskRequest
 from app.domain import Answer, SearchFilter
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.connection import Database, connect, open_pool, transaction
-from app.store.versions import MAX_NAMED, find_named
+from app.store.named_documents import MAX_NAMED, find_named
 from tests.integration.ingesting import FAKE, ingest, random_text
 
 pytestmark = pytest.mark.integration

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from app import errors
+from app.api.problem_texts import DETAILS_ZH, TITLES
 from app.api.problems import (
     MEDIA_TYPE,
     STATUS_BY_CODE,
@@ -22,7 +23,6 @@ from app.api.problems import (
     problem_response,
 )
 from app.api.schemas import Ask
-from app.api.words import DETAILS_ZH, TITLES
 from app.errors import PgaskError
 
 

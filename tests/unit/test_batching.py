@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from app.encoders import EncoderMemoryError
 from app.encoders.batching import (
     CPU_BATCH_TOKENS,
-    LANE_BATCH_TOKENS,
+    STREAM_BATCH_TOKENS,
     BatchSize,
-    batches_for_lanes,
+    batches_for_streams,
     in_batches,
     padded_width,
 )
@@ -37,14 +37,18 @@ def test_batches_hold_every_row_once_within_the_limit(lengths: list[int]) -> Non
 
 
 @pytest.mark.parametrize("lengths", LENGTHS)
-def test_lanes_get_every_row_once_the_largest_batch_first(lengths: list[int]) -> None:
-    batches = batches_for_lanes(lengths)
+def test_streams_get_every_row_once_the_largest_batch_first(lengths: list[int]) -> None:
+    batches = batches_for_streams(lengths)
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
     sizes = [len(batch) * padded_width(max(lengths[row] for row in batch)) for batch in batches]
     assert sizes == sorted(sizes, reverse=True)
     shapes = {(len(rows), padded_width(max(lengths[row] for row in rows))) for rows in batches}
-    assert all(rows & (rows - 1) == 0 or rows == LANE_BATCH_TOKENS // max(1, width) for rows, width in shapes)
-    assert all(size <= LANE_BATCH_TOKENS or len(rows) == 1 for size, rows in zip(sizes, batches, strict=True))
+    assert all(
+        rows & (rows - 1) == 0 or rows == STREAM_BATCH_TOKENS // max(1, width) for rows, width in shapes
+    )
+    assert all(
+        size <= STREAM_BATCH_TOKENS or len(rows) == 1 for size, rows in zip(sizes, batches, strict=True)
+    )
 
 
 def test_short_texts_are_not_padded_to_long_ones() -> None:

@@ -15,7 +15,7 @@ from app.embedding import PIECE_CHARS, Embedder, SentenceTransformerEmbedder, _p
 from app.encoders.model_folder import weights_sha256
 from app.errors import ConfigError
 from tests.fakes import FakeEmbedder
-from tests.lanes import check_lanes
+from tests.streams import check_streams
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_rows_have_unit_length_in_the_order_given(embedder: SentenceTransformerE
 
 @pytest.mark.model
 def test_many_windows_are_encoded_side_by_side_as_each_alone(embedder: SentenceTransformerEmbedder) -> None:
-    check_lanes(embedder)
+    check_streams(embedder)
 
 
 @pytest.mark.model

@@ -21,7 +21,7 @@ from app.encoders.model_folder import find_model
 from app.encoders.openvino_int8 import calibration_windows
 from app.encoders.openvino_ir import _keep, _read
 from app.errors import ConfigError
-from tests.lanes import check_lanes
+from tests.streams import check_streams
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -75,12 +75,12 @@ def test_vectors_are_torch_s(
 @installed
 @pytest.mark.model
 def test_many_windows_are_encoded_side_by_side_as_each_alone(cache: Path) -> None:
-    check_lanes(SentenceTransformerEmbedder(runtime="openvino", cache=cache))
+    check_streams(SentenceTransformerEmbedder(runtime="openvino", cache=cache))
 
 
 @installed
 @pytest.mark.model
-def test_lanes_are_the_first_thing_that_a_process_uses(cache: Path) -> None:
+def test_streams_are_the_first_thing_that_a_process_uses(cache: Path) -> None:
     """In several processes, since it was a race: two threads in the bindings' first call waited for each other."""
     program = (
         "import numpy as np; from pathlib import Path; from app.embedding import SentenceTransformerEmbedder as E\n"

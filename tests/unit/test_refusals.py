@@ -7,9 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from app.api.problem_texts import TITLES
 from app.api.problems import fault_of, problem_body
-from app.api.store_words import STORE_WORDS
-from app.api.words import TITLES
+from app.api.store_problem_texts import STORE_WORDS
 from app.errors import SchemaError, StoreBusyError, StoreError, StoreUnavailableError
 from app.sqlstates import BUSY, REFUSALS, refusal_at_connect, refusal_of, store_errors
 

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 TESTS: Final = Path(__file__).parents[1]
 PATCHES: Final = frozenset({"setattr", "delattr", "setitem", "delitem"})
+
+# Names that two files may have, and what both are about: the same subject in two layers, or what the name says.
+SHARED_NAMES: Final = {
+    "__main__.py": "what `python -m` runs",
+    "candidates.py": "what may be shown: chunks in the search, parts of them in an answer",
+    "catalog.py": "documents and collections: commands, table",
+    "cli.py": "a command line",
+    "documents.py": "documents: addresses, tables",
+    "duplicates.py": "duplicates: found, kept",
+    "filters.py": "filters: as they are sent, as SQL",
+    "metrics.py": "figures: of the service at /metrics, of an evaluation",
+    "search.py": "search: the address, its bench",
+    "sources.py": "sources: files, rows",
+    "watch.py": "what looks again by itself: at indexes, at folders",
+}
 
 # By file, what is replaced there beside constants, and why nothing else does it.
 ALLOWED: Final = {
@@ -44,3 +60,9 @@ def test_f_1403_nothing_is_patched() -> None:
         found, file = set(patched(path.read_text("utf-8"))), path.relative_to(TESTS).as_posix()
         assert found == ALLOWED.get(file, set()), file
     assert all((TESTS / file).is_file() for file in ALLOWED)
+
+
+def test_no_two_files_have_one_name_with_two_meanings() -> None:
+    files = (path for top in ("app", "ingest", "eval") for path in (TESTS.parent / top).rglob("*.py"))
+    counts = Counter(path.name for path in files if path.name != "__init__.py")
+    assert {name for name, count in counts.items() if count > 1} <= SHARED_NAMES.keys()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from fastapi import FastAPI
 
-from app.api.server import Server
+from app.api.http_server import Server
 from app.config import Settings
 from tests.integration.api.conftest import settings_for
 

@@ -13,8 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.api.http_server import MAX_HEAD_BYTES, MAX_HEADERS
 from app.api.middleware import CONTENT_SECURITY_POLICY
-from app.api.server import MAX_HEAD_BYTES, MAX_HEADERS
 from app.main import create_app
 from app.store.connection import Database
 from tests.fakes import FakeEmbedder, ScriptedLlm

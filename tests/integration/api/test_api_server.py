@@ -13,7 +13,7 @@ import pytest
 
 from app.embedding import FloatMatrix
 from app.encoders.hardware import processors
-from app.generation.turns import Turns
+from app.generation.concurrency import ConcurrencyLimiter
 from app.main import create_app
 from app.store.connection import Database
 from tests.fakes import FakeEmbedder, ScriptedLlm
@@ -118,7 +118,7 @@ class HeldEmbedder(FakeEmbedder):
 def test_f_1211_who_waits_too_long_is_told_to_come_back(filled: Database) -> None:
     """F-1211: questions that were let in were answered late, however many there were."""
     settings, embedder = settings_for(queue_timeout_s=0.1), HeldEmbedder()
-    places = Turns.at_processors(processors(), queue=1, wait_s=1).concurrency
+    places = ConcurrencyLimiter.at_processors(processors(), queue=1, wait_s=1).concurrency
     app = create_app(settings, filled, embedder)
     with serving.serve(app, settings) as running, ThreadPoolExecutor(places + 4) as pool:
 

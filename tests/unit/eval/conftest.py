@@ -13,7 +13,7 @@ from app.domain import Answer, ChatTurn, Citation, RetrievalScores, ScoredChunk
 from app.errors import GenerationError, InvalidRequestError, NotFoundError
 from eval.replies import AskResult
 from eval.runner import Ingested
-from eval.words import words
+from eval.tokenization import words
 
 PAPER = "# Paper\n\nPaper was made in China by Cai Lun in the year 105.\n\nIt is made of plant fibres.\n"
 TEA = "# 茶\n\n茶的原产地是中国西南部。\n\n陆羽写了《茶经》，这是第一部茶书。\n"

@@ -7,11 +7,13 @@ from types import ModuleType
 
 import pytest
 
-from eval import cli, compare, dataset, metrics, report, sweep, words
+from eval import cli, compare, dataset, metrics, report, sweep, tokenization
 
 
 @pytest.mark.parametrize(
-    "module", [cli, compare, dataset, metrics, report, sweep, words], ids=lambda module: module.__name__
+    "module",
+    [cli, compare, dataset, metrics, report, sweep, tokenization],
+    ids=lambda module: module.__name__,
 )
 def test_examples(module: ModuleType) -> None:
     result = doctest.testmod(module)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from app.embedding import SentenceTransformerEmbedder
-from app.encoders.batching import LANE_BATCH_TOKENS
+from app.encoders.batching import STREAM_BATCH_TOKENS
 
 
-def check_lanes(embedder: SentenceTransformerEmbedder) -> None:
+def check_streams(embedder: SentenceTransformerEmbedder) -> None:
     """Two callers hand over windows enough for several batches: each gets the vector of each of its own."""
     tokens = embedder.tokenize("Use one list for every thousand rows, and measure the recall. " * 200).ids
     windows = [tokens[start : start + 20 + start % 90] for start in range(0, 2_400, 60)]
-    assert sum(map(len, windows)) > LANE_BATCH_TOKENS
+    assert sum(map(len, windows)) > STREAM_BATCH_TOKENS
     with ThreadPoolExecutor(2) as threads:
         there, back = threads.map(embedder.embed_windows, [windows, windows[::-1]])
     for row, window in enumerate(windows):

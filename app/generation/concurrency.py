@@ -1,4 +1,4 @@
-"""Whose turn it is, at the language model or at the processors: so many at once, so many waiting, and nobody for long.
+"""How many questions may use the language model or the processors at once, and how many may wait for how long.
 
 Pure but for the event loop's time. Not thread-safe: it lives on one event loop.
 """
@@ -34,7 +34,7 @@ def _service_is_late(wait_s: float) -> PgaskError:
     )
 
 
-class Turns:
+class ConcurrencyLimiter:
     """Lets `concurrency` callers in at once, in the order of asking; up to `queue` more wait, `wait_s` at most.
 
     A server that batches (vLLM) answers some requests together faster than one by one; beyond that each more only
@@ -60,7 +60,7 @@ class Turns:
         self._late = late
 
     @classmethod
-    def at_processors(cls, processors: int, *, queue: int, wait_s: float) -> Turns:
+    def at_processors(cls, processors: int, *, queue: int, wait_s: float) -> ConcurrencyLimiter:
         """Turns to search and to read what was found. Some more than there are processors, since they wait for the
         database too, and questions that come together are encoded together. Raise BusyError."""
         concurrency = max(4, 2 * processors)

@@ -5,7 +5,7 @@ import rjieba
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.words import answer_tokens, count_words, normalise, normalise_answer, phrase_tokens, words
+from eval.tokenization import answer_tokens, count_words, normalise, normalise_answer, phrase_tokens, words
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""ingest.summary: plans and reports in words, whatever the files are called."""
+"""ingest.run_summary: plans and reports in words, whatever the files are called."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from app.losses import LossyDocument
 from ingest.pipeline import DuplicateFile, Plan, Report
+from ingest.run_summary import plan_lines, plan_object, report_lines, report_object, to_json
 from ingest.sources import SkippedSource, SourceFailure
-from ingest.summary import plan_lines, plan_object, report_lines, report_object, to_json
 
 NOTHING = Plan((), (), (), (), (), (), (), (), (), frozenset(), ())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from app.api.store_words import STORE_WORDS
+from app.api.store_problem_texts import STORE_WORDS
 
 TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_request": ("The request is not valid", "请求无效"),

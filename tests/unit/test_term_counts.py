@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from app.lexicon import terms
-from ingest.counting import Counted, terms_of
+from ingest.term_counts import Counted, terms_of
 
 
 def test_counters_of_ranges_are_sums_of_their_windows() -> None:

@@ -7,17 +7,17 @@ import asyncio
 import pytest
 
 from app.errors import BusyError, LlmBusyError
-from app.generation.turns import Turns
+from app.generation.concurrency import ConcurrencyLimiter
 
 
-async def hold(turns: Turns, name: int, log: list[int], until: asyncio.Event) -> None:
+async def hold(turns: ConcurrencyLimiter, name: int, log: list[int], until: asyncio.Event) -> None:
     async with turns.take():
         log.append(name)
         await until.wait()
 
 
 async def test_so_many_at_once_and_the_rest_in_the_order_of_asking() -> None:
-    turns = Turns(concurrency=2, queue=10, wait_s=10)
+    turns = ConcurrencyLimiter(concurrency=2, queue=10, wait_s=10)
     ends = [asyncio.Event() for _ in range(5)]
     log: list[int] = []
     tasks = [asyncio.create_task(hold(turns, name, log, ends[name])) for name in range(5)]
@@ -30,7 +30,7 @@ async def test_so_many_at_once_and_the_rest_in_the_order_of_asking() -> None:
 
 
 async def test_a_full_queue_refuses_at_once_and_a_long_wait_ends() -> None:
-    turns = Turns(concurrency=1, queue=1, wait_s=0.05)
+    turns = ConcurrencyLimiter(concurrency=1, queue=1, wait_s=0.05)
     end = asyncio.Event()
     first = asyncio.create_task(hold(turns, 0, [], end))
     await asyncio.sleep(0)
@@ -46,7 +46,7 @@ async def test_a_full_queue_refuses_at_once_and_a_long_wait_ends() -> None:
 
 
 async def test_who_is_cancelled_or_fails_gives_the_turn_back() -> None:
-    turns = Turns(concurrency=1, queue=1, wait_s=10)
+    turns = ConcurrencyLimiter(concurrency=1, queue=1, wait_s=10)
     never, end = asyncio.Event(), asyncio.Event()
     end.set()
     for _ in range(3):
@@ -68,7 +68,7 @@ async def test_who_is_cancelled_or_fails_gives_the_turn_back() -> None:
 
 async def test_f_1211_a_turn_at_the_processors_is_waited_for_in_time() -> None:
     """F-1211: those let in waited as long as it took, 19 s in the median."""
-    turns = Turns.at_processors(1, queue=1, wait_s=0.05)
+    turns = ConcurrencyLimiter.at_processors(1, queue=1, wait_s=0.05)
     end = asyncio.Event()
     holding = [asyncio.create_task(hold(turns, name, [], end)) for name in range(4)]
     await asyncio.sleep(0)

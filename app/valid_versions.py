@@ -26,7 +26,7 @@ from app.generation.standing import (
     sought_names,
 )
 from app.retrieval.retriever import Retrieved, Retriever
-from app.store.versions import NamedDocument
+from app.store.named_documents import NamedDocument
 
 BEST_HITS: Final = 3  # whose documents have to be valid, or looked up
 MAX_VERSIONS: Final = 3  # documents that are asked too

@@ -1,8 +1,8 @@
-"""Tokenizing by words, each looked at once: for models whose tokens end at white space, several times as fast.
+"""Tokenizes each distinct word once, for models whose tokens end at white space: 3 to 6 times as fast.
 
-A tokenizer of BERT's kind normalises character by character, and splits at white space and around each Chinese
-character first: the tokens of a text are those of its words one after another, and a word has the same tokens wherever
-it stands.
+A tokenizer of BERT's kind normalises character by character, and first splits at white space and around each Chinese
+character. So the tokens of a text are the tokens of its words in order, and a word has the same tokens everywhere.
+Worth 0.8 ms for a chunk of 512 tokens, where all of ingest but the encoder takes about 0.5 ms (eval/LOG.md).
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ IntArray = npt.NDArray[np.int32]
 MOST_WORDS: Final = 65_536  # kept; then they are forgotten, and learnt anew where they come again
 _MOST_TOKENS: Final = 500_000  # of the words kept: long ones hardly come twice
 _SPACES: Final = " \t\n\r"
-_CHINESE: Final = (("\u3400", "\u4dbf"), ("\u4e00", "\u9fff"))  # most of those that BERT splits off
+# BERT splits off Chinese characters of further blocks too (compatibility forms, extensions B to E). Left out here they
+# stay within a longer "word", which the tokenizer itself then splits: the tokens are the same.
+_CHINESE: Final = (("\u3400", "\u4dbf"), ("\u4e00", "\u9fff"))
 _RANGES: Final = "".join(f"{first}-{last}" for first, last in _CHINESE)
 _WORD: Final = re.compile(f"[^{_SPACES}{_RANGES}]+|[{_RANGES}]")
 

@@ -1,7 +1,7 @@
-"""Two threads beside the one that has the database: one prepares the next items, one encodes.
+"""Two threads beside the one that writes to the database: one prepares the next items, one encodes.
 
-Neither touches the database, the report or the progress bar. What they raise comes out in the thread that asks for the
-result, an interrupt included. Both end when their context is left.
+Neither touches the database, the report or the progress bar. An error in them, an interrupt included, is raised in the
+thread that asks for the result. Both end when their context is left.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ ROOM: Final = 8_000_000  # bytes that may be in work at once; a bigger item goes
 _JOIN_S: Final = 1.0
 
 
-class Ahead(Generic[Item, Made]):
-    """Makes something of each item in a thread of its own, in order, while there is room.
+class Prefetcher(Generic[Item, Made]):
+    """Makes something of each item in a thread of its own, in order, while at most ROOM bytes are in work.
 
-    An item takes `weigh(item)` bytes of room, what is made of it `weigh_made(made)` from then on until `release`.
-    Leaving the context stops the thread after the item that it is at.
+    An item counts as `weigh(item)` bytes until its result is made; the result counts as `weigh_made(made)` bytes until
+    `release`. Leaving the context stops the thread after the current item.
     """
 
     def __init__(
@@ -37,7 +37,8 @@ class Ahead(Generic[Item, Made]):
         weigh_made: Callable[[Made], int],
         slack: int,
     ) -> None:
-        """Beside `slack` bytes in work any item may start: the taker must hold no more while it waits for another."""
+        """An item may always start while at most `slack` bytes are in work: the caller of `take` holds no more than
+        that while it waits for the next item."""
         self._items, self._make = items, make
         self._weigh, self._weigh_made, self._slack = weigh, weigh_made, slack
         self._changed = threading.Condition()
@@ -57,7 +58,7 @@ class Ahead(Generic[Item, Made]):
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
-        self._thread.join(_JOIN_S)  # it may be in a file that takes long; closing the parser ends that
+        self._thread.join(_JOIN_S)  # it may be in a slow file; closing the parser ends that
 
     def is_ready_before(self, other: Future[Any]) -> bool:
         """Wait until `take` would not, or until `other` is done; whether it is the first."""
@@ -87,7 +88,7 @@ class Ahead(Generic[Item, Made]):
             return None
 
     def release(self, made: Made) -> None:
-        """What was taken is done with: its room is free."""
+        """Give back the room of a result that `take` returned."""
         with self._changed:
             self._in_work -= self._weigh_made(made)
         self._wake()

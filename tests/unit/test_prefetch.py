@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from ingest.beside import ROOM, Ahead, Worker
+from ingest.prefetch import ROOM, Prefetcher, Worker
 
 WAIT_S = 30.0
 SLACK = 64_000
@@ -16,11 +16,11 @@ DONE: Future[None] = Future()
 DONE.set_result(None)
 
 
-def ahead(items: list[int], make: Callable[[int], str] = str, weight: int = 1) -> Ahead[int, str]:
-    return Ahead(items, make, weigh=lambda _: weight, weigh_made=lambda _: weight, slack=SLACK)
+def ahead(items: list[int], make: Callable[[int], str] = str, weight: int = 1) -> Prefetcher[int, str]:
+    return Prefetcher(items, make, weigh=lambda _: weight, weigh_made=lambda _: weight, slack=SLACK)
 
 
-def taken(work: Ahead[int, str]) -> list[str]:
+def taken(work: Prefetcher[int, str]) -> list[str]:
     found = []
     while (made := work.take()) is not None:
         found.append(made)
@@ -76,7 +76,7 @@ def test_an_item_without_bound_goes_alone() -> None:
 
 def test_little_things_in_work_let_a_big_one_begin() -> None:
     """Else one side would wait for a group to fill and the other for room."""
-    work = Ahead(
+    work = Prefetcher(
         [1, 100 * ROOM],
         str,
         weigh=lambda item: item,

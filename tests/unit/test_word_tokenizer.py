@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from app.encoders import words
+from app.encoders import word_tokenizer
 from app.encoders.model_folder import find_model
-from app.encoders.words import WordTokenizer, splits_into_words
+from app.encoders.word_tokenizer import WordTokenizer, splits_into_words
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -74,7 +74,7 @@ def test_texts_without_words_or_with_long_ones(text: str) -> None:
 
 
 def test_words_are_forgotten_once_they_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words, "MOST_WORDS", 20)
+    monkeypatch.setattr(word_tokenizer, "MOST_WORDS", 20)
     by_words = WordTokenizer(tokenizer())
     for start in range(0, 100, 7):
         check(by_words, " ".join(f"word{number}" for number in range(start, start + 14)))
