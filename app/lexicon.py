@@ -11,6 +11,9 @@ stored terms and asked terms must agree (the manifest compares the version; see 
   (rjieba) of two characters or more, and every pair of neighbouring characters, so that a name the dictionary lacks is
   found too. Function words and question words are dropped first, and no pair is made across them. Characters that are
   set apart by blanks are read as the words that they make (app/letterspacing.py).
+- Thai, Lao, Burmese and Khmer, which have no spaces between words: signs, which are consonants with the vowels and
+  marks around them, and every pair of neighbouring ones, so that each word is found (eval/LOG.md).
+- Words of other scripts with their vowel signs (Hindi, Arabic): folded like accents where Unicode calls them such.
 - Dates and durations also by value, whatever their form: `@03-04` and `@2026-03-04` for 4 March 2026, 2026-03-04 and
   2026年3月4日, `@24mo` for 24 months and two years (app/values.py).
 """
@@ -22,15 +25,17 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 import rjieba
 import Stemmer
 from opencc import OpenCC
 
+from app.graphemes import UNSPACED, is_mark, split_signs
 from app.letterspacing import close_up
 from app.values import value_terms
 
-LEXICON_VERSION = 4
+LEXICON_VERSION = 5
 
 MAX_TERM_CHARS = 64  # longer "words" (base64, hashes joined by dots) are cut: no one asks for the rest
 _CACHED_CHARS = (
@@ -43,6 +48,16 @@ _CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U0002
 _WORD = rf"[^\W{_CJK}]"
 _TOKEN = re.compile(rf"[{_CJK}]+|[^\W_]{_WORD}*(?:[.\-/+#@:'’,]{_WORD}+)*(?:\+\+|#(?!\w))?")
 _IS_CJK = re.compile(rf"[{_CJK}]")
+# Marks are no word characters to the engine. Few texts have them, and the class costs: so it is for those alone.
+_MAY_HAVE_MARKS = re.compile("[\u0300-\u036f\u0483-\u1dff\u20d0-\u20f0\u2cef-\u2dff\ua66f-\uabed]")
+_MARKS = "".join(
+    char for char in map(chr, range(0x300, 0xAC00)) if is_mark(char) and not "\u3000" <= char <= "\u33ff"
+)
+_MARKED_WORD = rf"(?:(?![{_CJK}{UNSPACED}])[\w{_MARKS}])"
+_MARKED_TOKEN = re.compile(
+    rf"[{_CJK}]+|[{UNSPACED}]+|[^\W_]{_MARKED_WORD}*(?:[.\-/+#@:'’,]{_MARKED_WORD}+)*(?:\+\+|#(?!\w))?"
+)
+_IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
 _LATIN_WORD = re.compile(r"[A-Za-z][\w.\-/]*", re.ASCII)
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -78,18 +93,22 @@ def terms(text: str) -> list[str]:
 
 
 def tokens(text: str) -> list[str]:
-    """The words, identifiers and runs of Chinese, Japanese and Korean of `text` in NFKC, with simplified characters."""
+    """The words, identifiers and runs of scripts without spaces of `text` in NFKC, with simplified characters."""
     return _tokens(close_up(text))
 
 
 def _tokens(text: str) -> list[str]:
-    return _TOKEN.findall(fold_script(unicodedata.normalize("NFKC", text)))
+    text = fold_script(unicodedata.normalize("NFKC", text))
+    has_marks = not text.isascii() and _MAY_HAVE_MARKS.search(text)
+    return (_MARKED_TOKEN if has_marks else _TOKEN).findall(text)
 
 
 def token_terms(token: str) -> tuple[str, ...]:
     """The terms of one of `tokens`; of an identifier the whole comes first."""
     if not token.isascii() and _IS_CJK.match(token):
         return tuple(_cjk_terms(token))
+    if not token.isascii() and _IS_UNSPACED.match(token):
+        return tuple(_unspaced_terms(token))
     return _word_terms(token) if len(token) <= _CACHED_CHARS else _split_word(token)
 
 
@@ -140,7 +159,7 @@ def _split_word(token: str) -> tuple[str, ...]:
     token = _POSSESSIVE.sub("", _THOUSANDS.sub("", token)).strip("'’,.:-/@_")
     if not token:
         return ()
-    if token.isalpha() and not _CAMEL.search(token):
+    if _is_alphabetic(token) and not _CAMEL.search(token):
         stem = _stem(token)
         return (stem,) if stem else ()
     whole = _fold(token)[:MAX_TERM_CHARS]
@@ -150,6 +169,10 @@ def _split_word(token: str) -> tuple[str, ...]:
     parts = [stem for piece in pieces if len(piece) > 1 and (stem := _stem(piece))] if len(pieces) > 1 else []
     names = _joined(whole) if _is_code(whole) else () if whole in ENGLISH_STOP_WORDS else (whole,)
     return (*names, *(part for part in dict.fromkeys(parts) if part not in names))
+
+
+def _is_alphabetic(token: str) -> bool:
+    return token.isalpha() or (not token.isascii() and all(char.isalpha() or is_mark(char) for char in token))
 
 
 def _is_code(whole: str) -> bool:
@@ -196,3 +219,13 @@ def _cjk_terms(run: str) -> Iterator[str]:
         for i in range(len(content) - 1):
             yield content[i : i + 2]
         content = ""
+
+
+def _unspaced_terms(run: str) -> Iterator[str]:
+    """Neighbouring signs by two, and each that may be a word: those of a consonant and a vowel or more."""
+    signs = split_signs(run)
+    for sign in signs:
+        if len(sign) > 1 or len(signs) == 1:
+            yield sign[:MAX_TERM_CHARS]
+    for first, second in pairwise(signs):
+        yield (first + second)[:MAX_TERM_CHARS]

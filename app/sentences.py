@@ -18,7 +18,7 @@ from itertools import pairwise
 
 from nupunkt import PunktSentenceTokenizer, load_default_model
 
-from app.graphemes import whole_at_or_before
+from app.graphemes import syllable_at_or_before
 
 Span = tuple[int, int]
 
@@ -284,7 +284,9 @@ def _bounded(text: str, borders: list[int]) -> Iterator[int]:
         at = a
         while b - a > MAX_SENTENCE_CHARS and b - at > PART_CHARS:
             weak = _WEAK_BORDER.finditer(text, at + PART_CHARS // 2, at + PART_CHARS)
-            at = max((match.end() for match in weak), default=whole_at_or_before(text, at + PART_CHARS, at))
+            at = max(
+                (match.end() for match in weak), default=syllable_at_or_before(text, at + PART_CHARS, at)
+            )
             yield at
         if b != borders[-1]:
             yield b

@@ -20,13 +20,13 @@ import numpy as np
 
 from app.domain import Chunk, Document, Page, Place, Section
 from app.embedding import Tokens
-from app.graphemes import is_mark, is_torn_at, whole_at_or_before
+from app.graphemes import begins_syllable, is_mark, is_torn_at, syllable_at_or_before
 from app.sentences import split_sentences
 
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-CHUNKER_VERSION: Final = 3
+CHUNKER_VERSION: Final = 4
 
 HEADING, BLOCK, SENTENCE, WORD = 3, 2, 1, 0
 # A stronger border is taken although the chunk could still grow once it is filled to this share.
@@ -117,7 +117,7 @@ def chunk(
 
 def split_long(tokens: Tokens, text: str) -> Tokens:
     """Cut tokens of very many characters of `text` into pieces with the same id, so that nothing is too long for a
-    chunk. No letter is cut from its marks."""
+    chunk. No letter is cut from its marks, and where a syllable's begin can be told, none is cut."""
     counts = np.where(
         tokens.ends - tokens.starts > _LONG_TOKEN_CHARS, -(-(tokens.ends - tokens.starts) // _PIECE_CHARS), 1
     )
@@ -127,7 +127,7 @@ def split_long(tokens: Tokens, text: str) -> Tokens:
     piece = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
     starts = (tokens.starts[which] + _PIECE_CHARS * piece).astype(np.int32)
     for at in np.flatnonzero(piece):
-        starts[at] = whole_at_or_before(text, int(starts[at]), int(starts[at - 1]))
+        starts[at] = syllable_at_or_before(text, int(starts[at]), int(starts[at - 1]))
     is_last = piece == counts[which] - 1
     ends = np.where(is_last, tokens.ends[which], np.append(starts[1:], 0)).astype(np.int32)
     return Tokens(tokens.ids[which], starts, ends, tokens.unknown + len(which) - len(tokens))
@@ -203,17 +203,30 @@ class _Borders:
         return tokens[at] if at < len(tokens) and tokens[at] < high else None
 
     def word_at_or_before(self, token: int, low: int) -> int:
-        """The last start of a word in (low, token]; where a word fills all of it, as in Thai, the last place that tears
-        no sign, or `token` itself."""
-        places = range(token, low, -1)
-        at = next((at for at in places if not self._inside_word(at)), None)
-        return at or next((at for at in places if not self._tears(at)), token)
+        """The last start of a word in (low, token]; where a word fills all of it, as in Thai, the last start of a
+        syllable or else the last place that tears no sign, or `token` itself."""
+        return self._best(range(token, low, -1), token)
 
     def word_at_or_after(self, token: int, high: int) -> int:
         """The first start of a word in [token, high); where a word fills all of it, as for word_at_or_before."""
-        places = range(token, high)
-        at = next((at for at in places if not self._inside_word(at)), None)
-        return at or next((at for at in places if not self._tears(at)), token)
+        return self._best(range(token, high), token)
+
+    def _best(self, places: range, token: int) -> int:
+        """The first of `places` that is the best border: a word, a syllable, a sign; `token` where none is any."""
+        for is_border in (self._begins_word, self._begins_syllable, self._begins_sign):
+            at = next((at for at in places if is_border(at)), None)
+            if at:
+                return at
+        return token
+
+    def _begins_word(self, token: int) -> bool:
+        return not self._inside_word(token)
+
+    def _begins_syllable(self, token: int) -> bool:
+        return token < self.count and begins_syllable(self._text, int(self._tokens.starts[token]))
+
+    def _begins_sign(self, token: int) -> bool:
+        return not self._tears(token)
 
     def _tears(self, token: int) -> bool:
         return token < len(self._tokens) and is_torn_at(self._text, int(self._tokens.starts[token]))

@@ -39,6 +39,16 @@ _DROPPED: dict[str, re.Pattern[str]] = {
 _DATA_URI: Final = re.compile(r"(data:[\w.+-]{1,60}/[\w.+-]{1,80})(?:;[\w=.+-]{1,80}){0,4},[\w+/=%.~-]{64,}+")
 _LONG_RUN: Final = re.compile(r"[A-Za-z0-9+/_=-]{256,}+")
 _KEPT_OF_KEY: Final = 16  # characters
+# Most texts hold none of what is replaced or dropped above, which one look tells.
+_UNUSUAL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\xa0\u00ad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+# All combining marks, and scripts that have them.
+_COMBINING: Final = re.compile(
+    "[\u0300-\u036f\u0483-\u1dff\u20d0-\u20f0\u2cef-\u2dff\u302a-\u302f\u3099\u309a\ua66f-\uabed\ufb1e-\ufe2f"
+    "\U000101fd-\U0001e94a]"
+)
 # Where more may be: marks are no word characters, and normalising makes at most two of one, and three of the letter.
 _NOT_WORD_RUN = re.compile(rf"\w?\W{{{(MAX_COMBINING_MARKS - 3) // 2 + 1},}}")
 
@@ -96,20 +106,22 @@ def clean_text(text: str) -> CleanedText:
 def normalise_text(text: str) -> CleanedText:
     """Normalise text that may be a part of a document and may be empty: clean_text's rules, no error."""
     dropped: dict[str, int] = {}
-    text = _SPACES.sub(" ", _NEWLINES.sub("\n", text))
-    for kind, pattern in _DROPPED.items():
-        length = len(text)
-        text = pattern.sub("", text)
-        if len(text) < length:
-            dropped[kind] = length - len(text)
+    if _UNUSUAL.search(text):
+        text = _SPACES.sub(" ", _NEWLINES.sub("\n", text))
+        for kind, pattern in _DROPPED.items():
+            length = len(text)
+            text = pattern.sub("", text)
+            if len(text) < length:
+                dropped[kind] = length - len(text)
     length = len(text)
     text = _LONG_RUN.sub(_shorten_key, _DATA_URI.sub(r"\1…", text))
     if len(text) < length:
         dropped["data"] = length - len(text)
-    length = len(text)
-    text = _NOT_WORD_RUN.sub(_limit_combining_marks, text)
-    if len(text) < length:
-        dropped["combining"] = length - len(text)
+    if not text.isascii() and _COMBINING.search(text):
+        length = len(text)
+        text = _NOT_WORD_RUN.sub(_limit_combining_marks, text)
+        if len(text) < length:
+            dropped["combining"] = length - len(text)
     return CleanedText(unicodedata.normalize("NFC", text), dropped)
 
 
@@ -168,6 +180,8 @@ def detect_language(text: str) -> Literal["en", "zh", "und"]:
     ('zh', 'en')
     """
     sample = text[:_LANGUAGE_SAMPLE_CHARS]
+    if sample.isascii():
+        return "en" if _LATIN.search(sample) else "und"
     han, latin, other = (_count(pattern, sample) for pattern in (_HAN, _LATIN, _OTHER_LETTERS))
     if other * 3 > han + latin or han + latin == 0:
         return "und"

@@ -324,7 +324,7 @@ class Furniture:
         return frame.chars - frame.link_chars < _OUTSIDE_CHARS
 
 
-def _names(element: etree._Element) -> set[str]:
+def _names(element: etree._Element) -> frozenset[str]:
     """Return the words of an element's class and id."""
     return name_words(f"{element.get('class') or ''} {element.get('id') or ''}")
 

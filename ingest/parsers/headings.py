@@ -16,11 +16,13 @@ from ingest.cleaning import clean_line
 MAX_HEADING_CHARS = 300
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_FENCE_SIGNS, _UNDERLINES = frozenset("`~"), frozenset("=-")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _NOT_PARAGRAPH = re.compile(r" {0,3}(?:[-*+>|]|\d{1,9}[.)](?:[ \t]|$))|(?: {4}|\t)")
 
 _ATTRIBUTES = re.compile(r"\{[ \t]*[#.][^{}]*\}[ \t]*$")
+_MARKUP = re.compile(r"[{}#\[<*~`_\\]")  # what all of these need
 _CLOSING_MARKS = re.compile(r"(?:^|[ \t])#+[ \t]*$")
 _INLINE = (
     (re.compile(r"!\[[^\[\]]*\]\([^()]*\)"), ""),  # images
@@ -67,9 +69,10 @@ def plain_title(markdown: str) -> str:
     'Use pg_dump and the docs'
     """
     title = markdown[: 4 * MAX_HEADING_CHARS]
-    title = _CLOSING_MARKS.sub("", _ATTRIBUTES.sub("", title).rstrip())
-    for pattern, replacement in _INLINE:
-        title = pattern.sub(replacement, title)
+    if _MARKUP.search(title):
+        title = _CLOSING_MARKS.sub("", _ATTRIBUTES.sub("", title).rstrip())
+        for pattern, replacement in _INLINE:
+            title = pattern.sub(replacement, title)
     return clean_line(title)[:MAX_HEADING_CHARS].rstrip()
 
 
@@ -79,22 +82,23 @@ def _scan(text: str) -> Iterator[Heading]:
     pos = 0
     for line in text.split("\n"):
         start, pos = pos, pos + len(line) + 1
-        marker = _FENCE.match(line)
+        first = line.lstrip()[:1]
+        marker = _FENCE.match(line) if first in _FENCE_SIGNS else None
         if fence:
             if marker and marker[1].startswith(fence) and not marker[2].strip():
                 fence = ""
         elif marker and not (marker[1][0] == "`" and "`" in marker[2]):
             fence, paragraph = marker[1], None
-        elif atx := _ATX.match(line):
+        elif first == "#" and (atx := _ATX.match(line)):
             yield Heading(start, len(atx[1]), plain_title(atx[2] or ""))
             paragraph = None
-        elif paragraph is not None and (underline := _SETEXT.match(line)):
+        elif paragraph is not None and first in _UNDERLINES and (underline := _SETEXT.match(line)):
             if start - paragraph <= MAX_HEADING_CHARS:  # a longer one is text above a rule
                 yield Heading(
                     paragraph, 1 if underline[1][0] == "=" else 2, plain_title(text[paragraph:start])
                 )
             paragraph = None
-        elif not line.strip():
+        elif not first:
             paragraph = None
         elif paragraph is None and not _NOT_PARAGRAPH.match(line):
             paragraph = start

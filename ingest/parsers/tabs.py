@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
@@ -48,13 +49,18 @@ class Tabs:
     lists: set[etree._Element] = field(default_factory=set)
 
 
-def name_words(name: str | None) -> set[str]:
+def name_words(name: str | None) -> frozenset[str]:
     """Return the words of a class or id, in lower case.
 
     >>> sorted(name_words("tabItem_Ymn6 nav-tabs"))
     ['6', 'item', 'nav', 'tab', 'tabs', 'ymn']
     """
-    return {word.lower() for word in _WORD.findall((name or "")[:_MAX_NAME_CHARS])}
+    return _name_words(name[:_MAX_NAME_CHARS]) if name else frozenset()
+
+
+@lru_cache(maxsize=1_024)  # the elements of a page have few names
+def _name_words(name: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in _WORD.findall(name))
 
 
 def find_opened_ids(root: etree._Element) -> set[str]:

@@ -80,5 +80,8 @@ def _described(text: str, metadata: Mapping[str, Any]) -> str:
     """Put what a document says of itself outside its text, in its front matter or the like, at its beginning."""
     named = (metadata.get(name, "") for name in _DESCRIPTIONS)
     description = next((words for words in named if isinstance(words, str) and words.strip()), "")
-    held = " ".join(text.split())
-    return text if description in held else f"{escape_markup(description)}\n\n{text}"
+    return (
+        text
+        if not description or description in " ".join(text.split())
+        else f"{escape_markup(description)}\n\n{text}"
+    )

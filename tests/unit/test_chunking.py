@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from app.domain import Document, Page, Section
 from app.embedding import Tokens
+from app.graphemes import begins_syllable
 from app.sentences import split_sentences
 from ingest.chunking import CHARS_A_TOKEN, ChunkedDocument, chunk, place_of, places_in, split_long
 from tests.fakes import FakeEmbedder
@@ -377,6 +378,16 @@ def test_no_chunk_begins_inside_a_sign_or_a_word(text: str) -> None:
     }:
         assert unicodedata.category(text[start])[0] != "M"
         assert " " not in text or text[start - 1] == " "
+
+
+def test_thai_without_a_space_is_cut_between_syllables() -> None:
+    """F-1120: a model that does not know Thai has one token for all of it."""
+    text = "ประเทศไทยมีภูมิอากาศแบบร้อนชื้นฤดูฝนเริ่มตั้งแต่เดือนพฤษภาคมถึงเดือนตุลาคม" * 40
+    tokens = split_long(Tokens(np.array([1]), np.array([0]), np.array([len(text)]), 1), text)
+    found = chunk(document(text), tokens, chunk_tokens=16, overlap=2, window_tokens=16)
+    starts = [one.char_start for one in found.chunks][1:]
+    assert len(starts) > 10
+    assert all(begins_syllable(text, start) for start in starts)
 
 
 def test_long_tokens_are_split_evenly() -> None:

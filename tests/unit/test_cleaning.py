@@ -10,7 +10,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.errors import DocumentError
-from ingest.cleaning import clean_line, clean_text, detect_language, find_repeated_lines
+from ingest.cleaning import (
+    _COMBINING,
+    _DROPPED,
+    _NEWLINES,
+    _SPACES,
+    _UNUSUAL,
+    clean_line,
+    clean_text,
+    detect_language,
+    find_repeated_lines,
+)
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # surrogates and controls too
 
@@ -34,6 +44,14 @@ def test_cleaning_is_idempotent_and_its_result_can_be_stored(text: str) -> None:
 
 def test_newlines_of_every_kind_become_one() -> None:
     assert clean_text("a\r\nb\rc\u2028d\u2029e\x85f\x0cg\x0bh").text == "a\nb\nc\nd\ne\nf\ng\nh"
+
+
+def test_the_quick_look_sees_all_that_is_replaced_or_dropped() -> None:
+    for code in range(0x110000):
+        char = chr(code)
+        is_touched = any(pattern.search(char) for pattern in (_NEWLINES, _SPACES, *_DROPPED.values()))
+        assert not is_touched or _UNUSUAL.search(char), hex(code)
+        assert not unicodedata.combining(char) or _COMBINING.search(char), hex(code)
 
 
 def test_what_a_reader_does_not_see_is_dropped_and_counted() -> None:

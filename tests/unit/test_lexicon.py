@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.lexicon import (
+    _MARKED_TOKEN,
+    _MAY_HAVE_MARKS,
     _TOKEN,
     CHINESE_STOP_WORDS,
     ENGLISH_STOP_WORDS,
@@ -228,12 +230,49 @@ def test_contractions_of_not_are_no_terms() -> None:
 
 # The expression that words were found by when stored terms got their version: slower, and what must not change.
 _CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003FFFF"
-_WORDS_OF_VERSION_4 = re.compile(
+_WORDS_OF_VERSION_5 = re.compile(
     rf"[{_CJK}]+|[^\W_](?:[^\W{_CJK}]|(?<=\w)[.\-/+#@:'’,](?=[^\W{_CJK}]))*(?:\+\+|#(?!\w))?"
 )
 
 
 @given(st.text(st.one_of(st.sampled_from("aZ9_.-/+#@:'’, \n中々ｱ가é²"), st.characters()), max_size=40))
 def test_words_are_found_as_when_the_version_was_made(text: str) -> None:
-    assert LEXICON_VERSION == 4
-    assert _TOKEN.findall(text) == _WORDS_OF_VERSION_4.findall(text)
+    assert LEXICON_VERSION == 5
+    assert _TOKEN.findall(text) == _WORDS_OF_VERSION_5.findall(text)
+    if not _MAY_HAVE_MARKS.search(text):
+        assert _MARKED_TOKEN.findall(text) == _TOKEN.findall(text)
+
+
+@pytest.mark.parametrize(
+    ("document", "question"),
+    [
+        ("ห้องสมุดเปิดทุกวันจันทร์ถึงวันศุกร์เวลาเก้าโมงเช้า", "ห้องสมุด"),
+        ("ห้องสมุดเปิดทุกวันจันทร์ถึงวันศุกร์เวลาเก้าโมงเช้า", "วันศุกร์"),
+        ("ร้านขายยาอยู่ชั้นหนึ่ง", "ยา"),
+        ("ຫ້ອງສະໝຸດເປີດແຕ່ວັນຈັນຫາວັນສຸກເວລາແປດໂມງ", "ວັນຈັນ"),
+        ("បណ្ណាល័យបើកពីថ្ងៃចន្ទដល់ថ្ងៃសុក្រម៉ោងប្រាំបី", "ថ្ងៃសុក្រ"),
+        ("စာကြည့်တိုက်ဖွင့်ချိန်", "တိုက်"),
+    ],
+)
+def test_a_word_is_found_where_no_space_sets_it_apart(document: str, question: str) -> None:
+    """F-1120: words of Thai were cut at their vowel signs, and two of three not found."""
+    assert set(terms(question)) <= set(terms(document))
+
+
+def test_tones_and_vowels_tell_words_apart() -> None:
+    assert not set(terms("ข้าว")) & set(terms("ขาว"))
+    assert not set(terms("ปู่")) & set(terms("ปี"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("हिन्दी की किताब", ["हिनदी", "की", "किताब"]),
+        ("مُحَمَّد", terms("محمد")),
+        ("x\u0302y", ["xy"]),
+        ("รุ่น LX-200", ["รุ่", "รุ่น", "lx200", "lx", "200"]),
+        ("25 วัน", ["25", "วั", "วัน"]),
+    ],
+)
+def test_marks_stay_with_their_letters(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
