@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: help setup fmt check test unit integration e2e compose-test demo llm web web-check eval lock chaos
+.PHONY: help setup fmt check test unit integration e2e compose-test demo llm web web-check eval lock chaos golden
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; \
@@ -28,6 +28,9 @@ fmt: setup ## format the code and write .env.example anew
 	@$(PY) -m ruff check --quiet --fix . || true
 	@$(PY) -m ruff format --quiet .
 	@$(PY) scripts/env_example.py
+
+golden: setup ## write the statements of a search anew into tests/golden, for a review to see
+	@$(PY) -m tests.statements
 
 check: setup ## lint, types and import rules
 	@$(PY) -m ruff format --check --quiet . || { echo "Not formatted: make fmt"; exit 1; }

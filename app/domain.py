@@ -225,10 +225,10 @@ class ExplainedCandidate:
     readability: float
     score: float
     fused_rank: int
-    rerank: float | None
-    rank: int | None
-    dropped: str | None
-    near_identical_to: str | None
+    rerank: float | None = None
+    rank: int | None = None
+    dropped: str | None = None
+    near_identical_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from functools import cached_property
 from itertools import combinations
 from typing import Final, Literal
 
+from app.search.ranking import RankedChunk
+
 SHINGLE_WORDS: Final = 4
 NEAR_IDENTICAL: Final = 0.8  # least Jaccard similarity of two texts' shingles (Broder 1997)
 SCORES_ALIKE: Final = (
@@ -35,17 +37,8 @@ class Dropped:
     of: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A candidate in its final place, and its fused score."""
-
-    chunk_id: int
-    document_id: str
-    score: float
-
-
 def select(
-    ranked: Sequence[Ranked],
+    ranked: Sequence[RankedChunk],
     top_k: int,
     max_per_document: int,
     left_out: Mapping[int, Dropped],
@@ -71,7 +64,7 @@ def select(
 
 
 def find_near_identical(
-    texts: Iterable[tuple[Ranked, str]],
+    texts: Iterable[tuple[RankedChunk, str]],
 ) -> dict[int, Dropped]:
     """Those of `texts`, best first, that nearly repeat a better one of another document."""
     found: dict[int, Dropped] = {}

@@ -1,4 +1,4 @@
-"""What stands in chunks: their texts and places, what stands beside them, their passages and sources. Async."""
+"""What stands in chunks: their texts and places, what stands around and beside them. Async."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from app.domain import Place
 from app.store.connection import AsyncConnection
-from app.store.spaces import window_table
 from app.store.texts import text_between
 
+# What `stored_chunk` reads, of the chunk k and its document d.
+CHUNK_COLUMNS: Final = f"""\
+       k.id AS chunk_id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, k.char_end, k.places,
+       k.sentences, {text_between("k.document_id", "k.char_start", "k.char_end")} AS text"""
+
 _CHUNKS: Final = f"""
-SELECT k.id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, k.char_end, k.places, k.sentences,
-       {text_between("k.document_id", "k.char_start", "k.char_end")} AS text
-  FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
+SELECT {CHUNK_COLUMNS} FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
  WHERE k.id = ANY(%(ids)s)"""  # noqa: S608 - constants only
 
 # The chunks before and after, each cut where it meets the next one towards the hit: stretches that touch and repeat
 # nothing.
 _NEIGHBOURS: Final = f"""
-SELECT h.id AS beside, k.chunk_index - h.chunk_index AS steps, k.id, k.document_id, d.source, d.title, k.page,
-       k.heading, k.places, k.sentences, s.char_start, s.char_end,
+SELECT h.id AS beside, k.chunk_index - h.chunk_index AS steps, k.id AS chunk_id, k.document_id, d.source, d.title,
+       k.page, k.heading, k.places, k.sentences, s.char_start, s.char_end,
        {text_between("k.document_id", "s.char_start", "s.char_end")} AS text
   FROM pgask.chunks h
   JOIN pgask.chunks k ON k.document_id = h.document_id AND k.chunk_index <> h.chunk_index
@@ -37,15 +38,6 @@ SELECT h.id AS beside, k.chunk_index - h.chunk_index AS steps, k.id, k.document_
  WHERE h.id = ANY(%(ids)s) AND s.char_start < s.char_end
  ORDER BY array_position(%(ids)s::bigint[], h.id), abs(k.chunk_index - h.chunk_index), k.chunk_index DESC"""  # noqa: S608
 
-# What a reranker reads of a chunk: its best window and those beside it, in the chunk.
-_PASSAGES: Final = """
-SELECT k.id, min(w.char_start), max(w.char_end)
-  FROM unnest(%(ids)s::bigint[], %(windows)s::int[]) AS best (id, window_index) JOIN pgask.chunks k USING (id)
-  JOIN {windows} w ON w.document_id = k.document_id
-   AND w.window_index BETWEEN greatest(k.window_start, best.window_index - 1)
-                          AND least(k.window_end - 1, best.window_index + 1)
- GROUP BY k.id"""
-
 # What stands around chunks: the beginning of their documents, and what stands before those that begin in a table.
 _SURROUNDINGS: Final = f"""
 SELECT k.id, {text_between("k.document_id", "0", "%(head)s::int")}, k.char_start - length(b.text), b.text
@@ -57,8 +49,6 @@ SELECT k.id, {text_between("k.document_id", "0", "%(head)s::int")}, k.char_start
 
 HEAD_CHARS: Final = 1_000  # of a document: where it says what it is
 MAX_TABLE_CHARS: Final = 60_000  # before a chunk: so far back its table's header is looked for
-
-_SOURCES: Final = "SELECT id::text, source FROM pgask.documents WHERE id = ANY(%s::uuid[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +81,7 @@ async def load_chunks(connection: AsyncConnection, chunk_ids: Sequence[int]) -> 
     """Chunks with their texts, by id; one that was deleted meanwhile is missing."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_CHUNKS, {"ids": list(chunk_ids)})
-        return {row["id"]: stored_chunk(row) for row in await cursor.fetchall()}
+        return {row["chunk_id"]: stored_chunk(row) for row in await cursor.fetchall()}
 
 
 async def load_neighbours(
@@ -106,18 +96,6 @@ async def load_neighbours(
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_NEIGHBOURS, {"ids": list(chunk_ids), "steps": steps})
         return [Neighbour(row["beside"], row["steps"], stored_chunk(row)) for row in await cursor.fetchall()]
-
-
-async def load_passages(
-    connection: AsyncConnection, space_id: int, best_windows: Mapping[int, int]
-) -> dict[int, tuple[int, int]]:
-    """The best window of each chunk (its index in the document) with the windows beside it, within the chunk:
-    (char_start, char_end) in the document, by the chunk's id."""
-    statement = sql.SQL(_PASSAGES).format(windows=window_table(space_id))
-    parameters = {"ids": list(best_windows), "windows": list(best_windows.values())}
-    async with connection.cursor() as cursor:
-        await cursor.execute(statement, parameters)
-        return {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
 
 
 async def load_surroundings(
@@ -136,18 +114,11 @@ async def load_surroundings(
         return {row[0]: (row[1], row[2], row[3]) for row in await cursor.fetchall()}
 
 
-async def load_sources(connection: AsyncConnection, document_ids: Collection[str]) -> dict[str, str]:
-    """The source of each document."""
-    async with connection.cursor() as cursor:
-        await cursor.execute(_SOURCES, [list(document_ids)])
-        return {row[0]: row[1] for row in await cursor.fetchall()}
-
-
 def stored_chunk(row: Mapping[str, Any]) -> StoredChunk:
     """A row that has the columns of a chunk with its text."""
     offsets = row["sentences"]
     return StoredChunk(
-        chunk_id=row["id"],
+        chunk_id=row["chunk_id"],
         document_id=str(row["document_id"]),
         source=row["source"],
         title=row["title"],

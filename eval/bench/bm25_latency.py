@@ -24,8 +24,9 @@ import typer
 from numpy.typing import NDArray
 from psycopg import sql
 
+from app.search.bm25 import MORE, budget_parameters
+from app.search.statements import fill_sql, load_sql
 from app.server.embedded import EmbeddedPostgres
-from app.store.bm25 import LEXICAL, WEIGHTS, budget_parameters
 from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
 from app.store.spaces import Collection, ensure_collection, ensure_space
@@ -46,7 +47,7 @@ _ROW: Final = np.dtype(
 _HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _STATEMENT: Final = sql.SQL("WITH {}, found AS ({}) SELECT chunk_id, rank FROM found").format(
-    sql.SQL(WEIGHTS), sql.SQL(LEXICAL)
+    load_sql("weights"), fill_sql("lexical", bm25=load_sql("bm25"), more=sql.Literal(MORE))
 )
 
 Ints = NDArray[np.int64]
@@ -194,7 +195,7 @@ def measure(app: Connection, collection: Collection, questions: list[list[str]],
 def _ask(app: Connection, collection: Collection, question: list[str], *, full: bool) -> list[int]:
     """The ten best chunks."""
     parameters: dict[str, Any] = {"collection_id": collection.id, "terms": question, "candidates": CANDIDATES}
-    parameters |= {"k1": 1.2, "b": 0.75} | budget_parameters(filtered=full)
+    parameters |= {"k1": 1.2, "b": 0.75, "by_words": True} | budget_parameters(filtered=full)
     rows = app.execute(_STATEMENT, parameters, prepare=True).fetchall()
     return [row[0] for row in sorted(rows, key=lambda row: row[1])[:TOP]]
 

@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -38,9 +39,10 @@ from app.embedding import Embedder, EmbeddingSpace, FloatMatrix, IntVector, Sent
 from app.errors import DocumentError
 from app.index import maintenance
 from app.index.manifest import IndexSettings
-from app.search.candidates import find_candidates, plan_search
+from app.search.plan import SearchMemory
+from app.search.ranking import RankingQuery, RankingSettings, rank_chunks
 from app.server.embedded import EmbeddedPostgres
-from app.store.connection import AsyncPool, Connection, Database, connect, open_pool, transaction
+from app.store.connection import AsyncPool, Connection, Database, connect, open_pool, run_alone
 from app.store.migrate import migrate
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
 from eval.dataset import load_questions
@@ -277,17 +279,18 @@ async def _measure_one(
     search_filter = SearchFilter(metadata={name: True}) if name else None
     rows = np.flatnonzero(corpus.kept[name]) if name else np.arange(len(corpus.vectors))
     hits, found_least, elapsed_ms = 0, len(rows), []
-    plan = None
+    plan, memory = None, SearchMemory()
+    settings = RankingSettings(exact_max_rows=exact_max_rows)
     for question in asked:
-        async with transaction(pool) as reader:
-            started = time.perf_counter()
-            plan = await plan_search(
-                reader, corpus.collection.name, space, search_filter, exact_max_rows=exact_max_rows
-            )
-            found = await find_candidates(
-                reader, plan, question, [], search_filter, candidates=candidates, k1=1.2, b=0.75
-            )
-            elapsed_ms.append((time.perf_counter() - started) * 1000)
+        started = time.perf_counter()
+        query = RankingQuery(
+            corpus.collection.name, question, [], 0.0, search_filter, candidates=candidates, texts=0
+        )
+        found = await run_alone(
+            pool, partial(rank_chunks, memory=memory, space=space, query=query, settings=settings)
+        )
+        plan = found.plan
+        elapsed_ms.append((time.perf_counter() - started) * 1000)
         best = rows[np.argsort(-(corpus.vectors[rows] @ question))[:NEIGHBOURS]]
         hits += len(set(corpus.ids[best].tolist()) & {chunk.chunk_id for chunk in found.chunks})
         found_least = min(found_least, len(found.chunks))

@@ -10,11 +10,12 @@ import pytest
 
 from app.index import maintenance
 from app.index.manifest import IndexSettings
-from app.search.candidates import Candidates, find_candidates, plan_search
-from app.store import bm25
-from app.store.connection import Database, connect, open_pool, transaction
-from tests.integration.ingesting import FAKE, open_collection
+from app.search import bm25
+from app.search.ranking import Ranking
+from app.store.connection import Database, connect, open_pool
+from tests.integration.ingesting import open_collection
 from tests.integration.processes import wait_until
+from tests.integration.searching import search_pool
 from tests.integration.vectors import add_rows, clustered
 
 pytestmark = pytest.mark.integration
@@ -81,11 +82,10 @@ def textbook(texts: dict[int, Counter[str]], question: list[str]) -> dict[int, f
     return scores
 
 
-async def search(database: Database, question: list[str]) -> Candidates:
+async def search(database: Database, question: list[str]) -> Ranking:
     vector = clustered(np.random.default_rng(1), 1)[0]
-    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, transaction(pool) as reader:
-        plan = await plan_search(reader, "default", FAKE.space, None, exact_max_rows=10_000)
-        return await find_candidates(reader, plan, vector, question, None, candidates=20, k1=1.2, b=0.75)
+    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool:
+        return await search_pool(pool, vector, question, candidates=20)
 
 
 @pytest.mark.parametrize(
@@ -99,11 +99,12 @@ async def test_the_best_chunks_are_found_and_their_scores_are_the_textbook_s(
     assert (postings > bm25.BUDGET) == (len(question) > 9)
     scores, found = textbook(texts, question), await search(database, question)
     for chunk in found.chunks:
-        assert chunk.lexical == pytest.approx(scores[chunk.chunk_id], abs=1e-9)
-    ranked = {chunk.lexical_rank: chunk for chunk in found.chunks if chunk.lexical_rank is not None}
+        assert chunk.scores.lexical == pytest.approx(scores[chunk.chunk_id], abs=1e-9)
+    shown = [chunk.explained for chunk in found.chunks if chunk.explained is not None]
+    ranked = {chunk.lexical_rank: chunk for chunk in shown if chunk.lexical_rank is not None}
     assert sorted(ranked) == list(range(1, 21))
     lexical = [ranked[rank].lexical for rank in sorted(ranked)]
     assert lexical == pytest.approx(sorted(lexical, reverse=True), abs=1e-9)
     best = sorted(scores, key=lambda chunk_id: (-scores[chunk_id], chunk_id))[:10]
-    assert len({ranked[rank].chunk_id for rank in range(1, 11)} & set(best)) >= overlap
+    assert len({int(ranked[rank].chunk_id) for rank in range(1, 11)} & set(best)) >= overlap
     assert set(found.term_weights) == set(question)

@@ -13,9 +13,10 @@ from psycopg import sql
 
 from app.domain import OneOf, SearchFilter
 from app.lexicon import terms
-from app.search.candidates import compile_eligible
+from app.search.statements import fill_sql
 from app.store.connection import Database, connect
 from app.store.duplicates import _CANDIDATES, Signature, duplicate_candidates, record_duplicate
+from app.store.filters import compile_filter
 from app.store.outlines import find_candidates
 from app.store.sources import remove_documents
 from ingest.duplicates import Duplicate, DuplicateSearch, sign
@@ -183,9 +184,10 @@ def test_f_1108_a_filter_on_a_copy_s_folder_finds_the_text(database: Database, t
             (SearchFilter(metadata={"version": 2}), 1),
             (SearchFilter(where=OneOf("source", ("2025/house.md",))), 1),
         ]:
-            statement, parameters = compile_eligible(search_filter)
+            compiled = compile_filter(search_filter)
             rows = app.execute(
-                sql.SQL("{}").format(statement), {"collection_id": collection.id, **parameters}
+                fill_sql("matching", condition=compiled.condition),
+                {"collection_id": collection.id, **compiled.parameters},
             ).fetchall()
             assert sum(chunks > 0 for _, chunks in rows) == expected, search_filter
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from app.search import plan
 from app.store.connection import Database
 from eval.bench.filtered_recall import NEIGHBOURS, Generated, run
 
 pytestmark = pytest.mark.integration
 
 
-async def test_filters_keep_recall_and_rows(database: Database) -> None:
+async def test_filters_keep_recall_and_rows(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the planner may not sort all that a filter keeps instead of using the index."""
+    monkeypatch.setattr(plan, "EXACT_ROWS", 1_800)
+    monkeypatch.setattr(plan, "VISITED_ROWS", 1_000)
     measured = await run(
         database,
         source=Generated(384),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,21 +16,20 @@ from app.cli.index_table import describe
 from app.index import maintenance
 from app.index.manifest import IndexSettings
 from app.index.watch import IndexWatch
-from app.retrieval.retriever import RetrievalSettings
-from app.retrieval.usual import UsualSearch
-from app.search.candidates import plan_search
-from app.search.ranking import RankingQuery
+from app.search.plan import SearchMemory, read_collection
+from app.search.ranking import RankingSettings
 from app.store.connection import Connection, Database, connect, open_pool, transaction
 from app.store.spaces import Collection, chunk_table
 from tests.integration.ingesting import FAKE, open_collection
 from tests.integration.processes import wait_until
+from tests.integration.searching import search_pool
 from tests.integration.vectors import add_rows, clustered
 
 pytestmark = pytest.mark.integration
 
 ROWS = 500
 SETTINGS = IndexSettings(min_rows=ROWS, target_recall=0.8)
-RANKING = RetrievalSettings(exact_max_rows=100).ranking()
+RANKING = RankingSettings(exact_max_rows=100)
 
 
 @pytest.fixture
@@ -75,11 +75,10 @@ async def test_f_301_an_index_that_is_gone_is_noticed_and_built_anew(
     database: Database, collection: Collection, fault: str
 ) -> None:
     space_id = collection.space_id
-    query = RankingQuery("default", clustered(np.random.default_rng(3), 1)[0], ("text",), 0.0, None, 3, 3)
+    vector, memory = clustered(np.random.default_rng(3), 1)[0], SearchMemory()
     async with open_pool(database.app, size=1, statement_timeout_s=10) as pool:
-        search = UsualSearch(pool, FAKE.space, RANKING, 100)
-        before = await search.search(query)
-        assert before is not None
+        search = partial(search_pool, pool, vector, ["text"], settings=RANKING, memory=memory)
+        before = await search()
         assert before.plan.index is not None
         with connect(database.owner) as owner:
             hurt(owner, collection, fault, database.app)
@@ -89,20 +88,18 @@ async def test_f_301_an_index_that_is_gone_is_noticed_and_built_anew(
             assert shown.startswith("exact: the index ")
             assert "pgask index rebuild" in shown
             with capture_logs() as logs:
-                meanwhile = await search.search(query)
+                meanwhile = await search()
                 async with transaction(pool) as reader:
-                    assert (await plan_search(reader, "default", FAKE.space, None, exact_max_rows=100)).exact
+                    assert (await read_collection(reader, "default", FAKE.space)).index is None
             assert [(one["fault"], one["log_level"]) for one in logs] == [(fault, "warning")]  # once
-            assert meanwhile is not None
             assert meanwhile.plan.index is None
-            assert len(meanwhile.hits) == len(before.hits)
+            assert len(meanwhile.chunks) == len(before.chunks)
             mended = maintenance.maintain(owner, space_id, SETTINGS)
             assert mended is not None
             assert (mended.fault, mended.method) == (None, "ivfflat")
             assert names(owner) == [(f"vectors_{space_id}_2", True)]
             assert maintenance.maintain(owner, space_id, SETTINGS) is None
-        after = await search.search(query)
-        assert after is not None
+        after = await search()
         assert after.plan.index is not None
         assert after.plan.index.build == 2
 

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,17 +17,19 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from app.domain import SearchFilter
+from app.embedding import FloatMatrix
 from app.errors import StoreError
 from app.index import build as index_build
 from app.index import ivfflat, maintenance
 from app.index.manifest import IndexSettings, VectorIndex, read_state
 from app.index.recall import sample_truth
-from app.search.candidates import find_candidates, plan_search
-from app.store.connection import Connection, Database, connect, open_pool, transaction
+from app.search.ranking import Ranking, RankingSettings
+from app.store.connection import Connection, Database, PooledConnection, connect, open_pool, run_alone
 from app.store.sources import remove_documents
 from app.store.spaces import Collection, chunk_table
-from tests.integration.ingesting import FAKE, open_collection
+from tests.integration.ingesting import open_collection
 from tests.integration.processes import wait_until
+from tests.integration.searching import search
 from tests.integration.vectors import DIMENSION, add_rows, clustered
 
 pytestmark = pytest.mark.integration
@@ -42,6 +45,19 @@ def filled(database: Database) -> Collection:
         for number in range(3):
             add_rows(app, collection, clustered(rng, ROWS // 3), f"{number}.txt")
     return collection
+
+
+async def ask(
+    reader: PooledConnection,
+    question: FloatMatrix,
+    search_filter: SearchFilter | None = None,
+    *,
+    candidates: int,
+    exact_max_rows: int = 1_000,
+) -> Ranking:
+    """By the vector alone."""
+    settings = RankingSettings(exact_max_rows=exact_max_rows)
+    return await search(reader, question, [], search_filter, candidates=candidates, settings=settings)
 
 
 def wanted(target_recall: float = 0.9, **others: Any) -> IndexSettings:
@@ -161,15 +177,17 @@ async def test_a_change_of_setting_is_carried_out_by_upkeep(
         assert found.recall >= 0.95
         assert len(indexes(owner)) == 1
         assert maintenance.maintain(owner, filled.space_id, settings) is None
-    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, transaction(pool) as reader:
-        plan = await plan_search(reader, "default", FAKE.space, None, exact_max_rows=1_000)
+    async with (
+        open_pool(database.app, size=1, statement_timeout_s=10) as pool,
+        pool.connection() as reader,
+        reader.transaction(),
+    ):
+        await reader.execute("SET LOCAL enable_seqscan = off")
+        ranking = await ask(reader, clustered(np.random.default_rng(6), 1)[0], candidates=50)
+        plan = ranking.plan
         assert plan.index is not None
         assert (plan.index.method, plan.index.precision) == (method, precision)
-        await reader.execute("SET LOCAL enable_seqscan = off")
-        found_chunks = await find_candidates(
-            reader, plan, clustered(np.random.default_rng(6), 1)[0], [], None, candidates=50, k1=1.2, b=0.75
-        )
-        assert len(found_chunks.chunks) == 50
+        assert len(ranking.chunks) == 50
         scans = await reader.execute(
             "SELECT pg_stat_get_xact_numscans(to_regclass(%s))",
             [f"pgask_vectors.{name(filled, plan.index.build)}"],
@@ -256,11 +274,10 @@ async def test_probes_reach_more_than_the_target_recall(
     questions = picked + 0.6 * other  # nearer than what it was tuned with, and further out than any chunk
     questions /= np.linalg.norm(questions, axis=1, keepdims=True)
     hits = 0
-    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, transaction(pool) as reader:
-        plan = await plan_search(reader, "default", FAKE.space, None, exact_max_rows=1_000)
-        assert (plan.exact, plan.probes, plan.rows) == (False, built.probes, ROWS)
+    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, pool.connection() as reader:
         for question in questions.astype(np.float32):
-            found = await find_candidates(reader, plan, question, [], None, candidates=10, k1=1.2, b=0.75)
+            found = await ask(reader, question, candidates=10)
+            assert (found.plan.exact, found.plan.probes, found.plan.rows) == (False, built.probes, ROWS)
             assert len(found.chunks) == 10
             exact = ids[np.argsort(-(vectors @ question))[:10]]
             hits += len(set(exact.tolist()) & {chunk.chunk_id for chunk in found.chunks})
@@ -295,7 +312,7 @@ def test_equal_vectors_are_no_misses(database: Database) -> None:
 async def test_a_filter_that_keeps_little_is_searched_exactly(database: Database, filled: Collection) -> None:
     with connect(database.owner) as owner:
         maintenance.rebuild(owner, filled.space_id, wanted(0.9))
-    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, transaction(pool) as reader:
+    async with open_pool(database.app, size=1, statement_timeout_s=10) as pool, pool.connection() as reader:
         for search_filter, limit, exact, rows in (
             (None, ROWS, True, ROWS),
             (None, ROWS - 1, False, ROWS),
@@ -303,12 +320,9 @@ async def test_a_filter_that_keeps_little_is_searched_exactly(database: Database
             (SearchFilter(source_prefix="1"), 0, True, ROWS // 3),  # so few that an index brings no gain
             (SearchFilter(source_prefix="none"), 10, True, 0),
         ):
-            plan = await plan_search(reader, "default", FAKE.space, search_filter, exact_max_rows=limit)
-            assert (plan.exact, plan.rows) == (exact, rows)
             question = clustered(np.random.default_rng(6), 1)[0]
-            found = await find_candidates(
-                reader, plan, question, [], search_filter, candidates=20, k1=1.2, b=0.75
-            )
+            found = await ask(reader, question, search_filter, candidates=20, exact_max_rows=limit)
+            assert (found.plan.exact, found.plan.rows) == (exact, rows)
             assert len(found.chunks) == (20 if rows else 0)
 
 
@@ -340,11 +354,8 @@ async def test_searching_goes_on_and_misses_nothing_while_it_is_rebuilt(
     async with open_pool(database.app, size=1, statement_timeout_s=5) as pool:
         while not rebuilding.done():
             asked = len(hits) % 50
-            async with transaction(pool) as reader:
-                plan = await plan_search(reader, "default", FAKE.space, None, exact_max_rows=1_000)
-                found = await find_candidates(
-                    reader, plan, questions[asked], [], None, candidates=10, k1=1.2, b=0.75
-                )
+            found = await run_alone(pool, partial(ask, question=questions[asked], candidates=10))
+            plan = found.plan
             assert len(found.chunks) == 10
             hits.append(len(best[asked] & {chunk.chunk_id for chunk in found.chunks}))
             used_kinds.add((plan.index.method, plan.index.precision) if plan.index else None)

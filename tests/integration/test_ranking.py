@@ -1,8 +1,10 @@
-"""The search by one statement against the search in steps, and what is known of a collection when that changes."""
+"""What a search remembers of a collection, when that changes; which candidates become hits. The ranking itself is in
+tests/integration/test_oracle.py."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -12,15 +14,16 @@ from app.domain import OneOf, SearchFilter
 from app.errors import EmbeddingMismatchError
 from app.index.maintenance import rebuild
 from app.index.manifest import IndexSettings
-from app.lexicon import terms
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.retrieval.usual import Usual, UsualSearch
-from app.search.ranking import RankingQuery
+from app.search import plan
+from app.search.plan import SearchMemory
+from app.search.ranking import Ranking, RankingSettings
 from app.store.connection import AsyncPool, Database, connect, open_pool, run_alone, transaction
 from app.store.documents import replace_document
 from app.store.sources import remove_documents
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import FAKE, embed_document, open_collection, random_text, version_of
+from tests.integration.searching import search_pool
 from tests.integration.vectors import add_rows, clustered
 
 pytestmark = pytest.mark.integration
@@ -54,70 +57,33 @@ async def pool(database: Database) -> AsyncIterator[AsyncPool]:
         yield opened
 
 
-def query(
-    question: str, search_filter: SearchFilter | None = None, *, top_k: int = 5, shown: int = 20
-) -> RankingQuery:
-    vector = FAKE.embed_queries([question])[0]
-    asked = list(dict.fromkeys(terms(question)))
-    return RankingQuery("default", vector, asked, 0.0, search_filter, top_k, shown)
+class Remembering:
+    """Searches that remember, as a retriever's do."""
 
+    def __init__(self, pool: AsyncPool, **settings: Any) -> None:
+        self._pool = pool
+        self._memory = SearchMemory()
+        self._settings = RankingSettings(**settings)
 
-def usual(pool: AsyncPool, settings: RetrievalSettings | None = None) -> UsualSearch:
-    settings = settings or RetrievalSettings()
-    return UsualSearch(pool, FAKE.space, settings.ranking(), settings.max_per_document)
-
-
-async def found(search: UsualSearch, asked: RankingQuery) -> Usual:
-    result = await search.search(asked)
-    assert result is not None
-    return result
-
-
-@pytest.mark.parametrize("reads_han", [True, False])
-@pytest.mark.parametrize("dense_weight", [0.0, 0.6, 1.0])
-async def test_one_statement_finds_and_scores_as_the_steps_do(
-    database: Database, pool: AsyncPool, dense_weight: float, reads_han: bool
-) -> None:
-    fill(database)
-    settings = RetrievalSettings(candidates=10, dense_weight=dense_weight)
-    embedder = FakeEmbedder(reads_han=reads_han)
-    with connect(database.owner) as owner:  # as a model that reads no Chinese counts it
-        owner.execute(
-            'UPDATE pgask.documents SET unknown_tokens = token_count / 2 WHERE metadata @> \'{"lang": "zh"}\''
+    async def search(self, question: str, search_filter: SearchFilter | None = None) -> Ranking:
+        return await search_pool(
+            self._pool,
+            question,
+            search_filter=search_filter,
+            candidates=50,
+            settings=self._settings,
+            memory=self._memory,
+            projection="hits",
         )
-    retriever = Retriever(pool, embedder, settings)
-    for question in QUESTIONS:
-        for search_filter in (
-            None,
-            SearchFilter(metadata={"lang": "zh"}),
-            SearchFilter(source_prefix="none"),
-        ):
-            at_once = await retriever.retrieve(question, "default", 7, search_filter)
-            in_steps = await retriever.retrieve(question, "default", 7, search_filter, explain=True)
-            if in_steps.hits:
-                assert at_once.term_weights == pytest.approx(in_steps.term_weights)
-            assert [hit.chunk_id for hit in at_once.hits] == [hit.chunk_id for hit in in_steps.hits]
-            for one, other in zip(at_once.hits, in_steps.hits, strict=True):
-                assert (one.text, one.places, one.sentences, one.rank) == (
-                    other.text, other.places, other.sentences, other.rank,
-                )  # fmt: skip
-                assert one.score == pytest.approx(other.score)
-                if one.score > 0:  # else all windows are equally good
-                    assert one.scores.dense == pytest.approx(other.scores.dense)
-                assert one.scores.lexical == pytest.approx(other.scores.lexical)
-                assert (one.scores.lexical is None) == (dense_weight == 1)
 
 
-async def test_what_is_left_out_makes_room_or_sends_the_search_back_to_the_steps(
-    database: Database, pool: AsyncPool
-) -> None:
-    for number in range(12):
+async def test_what_is_left_out_makes_room(database: Database, pool: AsyncPool) -> None:
+    for number in range(40):
         put(database, f"same{number}.txt", "Weight of the very same page, word for word, in every copy.")
     fill(database, 12)
-    alone = usual(pool)
-    hits = (await found(alone, query("weight page copy", top_k=3, shown=20))).hits
-    assert [hit.source.startswith("same") for hit in hits] == [True, False, False]
-    assert await alone.search(query("weight page copy", top_k=3, shown=6)) is None
+    found = await Retriever(pool, FAKE, RetrievalSettings()).retrieve("weight page copy", "default", 3)
+    assert [hit.source.startswith("same") for hit in found.hits] == [True, False, False]
+    assert [hit.rank for hit in found.hits] == [1, 2, 3]
     settings = RetrievalSettings(max_per_document=1)
     capped = await Retriever(pool, FAKE, settings).retrieve("vector index", "default", 8)
     assert len({hit.document_id for hit in capped.hits}) == len(capped.hits) == 8
@@ -130,35 +96,44 @@ async def test_an_index_that_comes_and_a_collection_that_grows_are_noticed(
     rng = np.random.default_rng(4)
     with connect(database.app) as app:
         add_rows(app, collection, clustered(rng, 1_200), "first.txt")
-    search = usual(pool, RetrievalSettings(exact_max_rows=100))
-    assert (await found(search, query("anything"))).plan.exact
+    search = Remembering(pool, exact_max_rows=100)
+    assert (await search.search("anything")).plan.exact
     with connect(database.owner) as owner:
         first = rebuild(owner, collection.space_id, IndexSettings(min_rows=1_000, target_recall=0.9))
-        assert (await found(search, query("anything"))).plan.probes == first.probes
+        assert (await search.search("anything")).plan.probes == first.probes
         with connect(database.app) as app:
             add_rows(app, collection, clustered(rng, 600), "second.txt")
-        assert (await found(search, query("anything"))).plan.rows == 1_800
+        assert (await search.search("anything")).plan.rows == 1_800
         second = rebuild(owner, collection.space_id, IndexSettings(min_rows=1_000, target_recall=0.9))
-    after = await found(search, query("anything"))
+    after = await search.search("anything")
     assert after.plan.index is not None
     assert after.plan.index.build > 1
     assert after.plan.probes == second.probes
 
 
-async def test_a_filter_that_keeps_much_of_an_indexed_space_is_left_to_the_steps(
-    database: Database, pool: AsyncPool
+async def test_a_filter_that_keeps_much_of_an_indexed_space_is_asked_last(
+    database: Database, pool: AsyncPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(plan, "FILTER_FIRST_ROWS", 300)
+    monkeypatch.setattr(plan, "EXACT_ROWS", 300)
+    monkeypatch.setattr(plan, "VISITED_ROWS", 500)
     collection = open_collection(database)
     rng = np.random.default_rng(5)
     with connect(database.app) as app:
-        add_rows(app, collection, clustered(rng, 4_000), "much/a.txt")
-        add_rows(app, collection, clustered(rng, 200), "few/b.txt")
+        add_rows(app, collection, clustered(rng, 3_000), "much/a.txt")
+        add_rows(app, collection, clustered(rng, 800), "more/b.txt")
+        add_rows(app, collection, clustered(rng, 200), "few/c.txt")
     with connect(database.owner) as owner:
         rebuild(owner, collection.space_id, IndexSettings(min_rows=1_000, target_recall=0.9))
-    search = usual(pool, RetrievalSettings(exact_max_rows=100))
-    few = await found(search, query("anything", SearchFilter(source_prefix="few/")))
-    assert (few.plan.exact, few.plan.rows, len(few.hits)) == (True, 200, 5)
-    assert await search.search(query("anything", SearchFilter(source_prefix="much/"))) is None
+    search = Remembering(pool, exact_max_rows=100)
+    for _ in range(2):
+        few = (await search.search("anything", SearchFilter(source_prefix="few/"))).plan
+        assert (few.exact, few.rows, few.filter_order) == (True, 200, "first")
+        more = (await search.search("anything", SearchFilter(source_prefix="more/"))).plan
+        assert (more.exact, more.rows, more.filter_order) == (True, 800, "last")
+        much = await search.search("anything", SearchFilter(source_prefix="much/"))
+        assert (much.plan.exact, much.plan.rows, much.plan.filter_order) == (False, 3_000, "last")
+        assert len(much.chunks) == 50
 
 
 async def test_f_1304_a_wide_filter_is_evaluated_once(database: Database) -> None:
@@ -214,27 +189,27 @@ async def test_a_collection_made_anew_in_another_space_is_refused(
     database: Database, pool: AsyncPool
 ) -> None:
     put(database, "a.txt", "Some words.")
-    search = usual(pool)
-    assert len((await found(search, query("words"))).hits) == 1
+    search = Remembering(pool)
+    assert len((await search.search("words")).chunks) == 1
     other = FakeEmbedder("other")
     with connect(database.app) as app:
         remove_documents(app, open_collection(database), ["a.txt"])
     collection = open_collection(database, other)
-    assert await search.search(query("words")) is None  # empty, of another space
+    assert (await search.search("words")).chunks == ()  # empty, of another space
     with connect(database.app) as app:
         embedded = embed_document("Other words.")
         replace_document(app, collection, version_of("b.txt", "Other words."), embedded)
     with pytest.raises(EmbeddingMismatchError, match="stored 'other', configured 'fake'"):
-        await search.search(query("words"))
+        await search.search("words")
 
 
 async def test_settings_of_a_statement_stay_with_it(database: Database) -> None:
     """A transaction on the same connection has PostgreSQL's own; a lost connection is replaced."""
     put(database, "a.txt", "Some words.")
     async with open_pool(database.app, size=1, statement_timeout_s=10) as pool:
-        search = usual(pool)
+        search = Remembering(pool)
         for _ in range(2):
-            await found(search, query("words"))
+            await search.search("words")
             modes = []
             async with transaction(pool) as connection:
                 modes.append(await (await connection.execute("SHOW plan_cache_mode")).fetchall())
@@ -247,4 +222,4 @@ async def test_settings_of_a_statement_stay_with_it(database: Database) -> None:
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE pid <> pg_backend_pid() AND datname = current_database() AND usename = current_user"
             )
-        assert len((await found(search, query("words"))).hits) == 1
+        assert len((await search.search("words")).chunks) == 1

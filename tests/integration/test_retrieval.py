@@ -15,7 +15,6 @@ from app.domain import SearchFilter
 from app.errors import EmbeddingMismatchError, NotFoundError, StoreError, StoreUnavailableError
 from app.index.maintenance import rebuild
 from app.index.manifest import IndexSettings
-from app.retrieval.fusion import fuse
 from app.retrieval.retriever import MAX_QUERY_TERMS, RetrievalSettings, Retriever
 from app.store.connection import Database, connect, open_pool
 from app.store.texts import whole_text
@@ -204,7 +203,6 @@ async def test_weights_choose_between_the_legs(filled: Database) -> None:
             else:
                 assert lexical[0] == max(lexical)
                 assert list(dense) != sorted(dense, reverse=True)
-    assert fuse([], 0.5, 0.5) == []
 
 
 @pytest.mark.parametrize("method", ["ivfflat", "hnsw"])

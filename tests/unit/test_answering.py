@@ -29,7 +29,7 @@ from app.generation.prompt import Language, refusal
 from app.question.content import read_question
 from app.question.courtesy import bare_question
 from app.retrieval.retriever import Retrieved, Retriever
-from app.search.candidates import SearchPlan
+from app.search.plan import SearchPlan
 from tests.fakes import Body, FakeEmbedder, Mode, ScriptedLlm
 from tests.hits import hits_of
 

@@ -1,4 +1,5 @@
-"""Fusion of the scores: a blind leg does not spoil the other, and the best window speaks for its chunk."""
+"""What the formula is for, shown of the oracle that the database is held to (tests/integration/test_oracle.py): a blind
+leg does not spoil the other, and the best window speaks for its chunk."""
 
 from __future__ import annotations
 
@@ -8,15 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.retrieval.fusion import fuse, readability
-from app.search.candidates import Candidate
+from tests import oracle
+from tests.oracle import Candidate, Fused, Weights, readability
 
 SHARE = 0.6
 
 
 def candidate(chunk_id: int, dense: float, lexical: float, unknown_share: float = 0.0) -> Candidate:
     """A chunk of one window, so that both its BM25 are one."""
-    return Candidate(chunk_id, "d", 0, (dense,), (lexical,), lexical, unknown_share=unknown_share)
+    return Candidate(chunk_id, 0, (dense,), (lexical,), lexical, unknown_share)
+
+
+def fuse(candidates: list[Candidate], dense_weight: float, share: float, unknown: float = 0.0) -> list[Fused]:
+    return oracle.fuse(candidates, Weights(dense_weight, share), unknown)
 
 
 CANDIDATES = st.lists(
@@ -42,8 +47,8 @@ def test_scores_by_hand() -> None:
 
 def test_the_best_window_is_best_by_both_together() -> None:
     """The first window has the highest cosine, the last the highest BM25, the middle one the highest sum."""
-    chunk = Candidate(1, "d", 7, (0.9, 0.8, 0.1), (0.0, 9.0, 10.0), 5.0)
-    other = Candidate(2, "d", 0, (0.0,), (4.0,), 10.0)
+    chunk = Candidate(1, 7, (0.9, 0.8, 0.1), (0.0, 9.0, 10.0), 5.0)
+    other = Candidate(2, 0, (0.0,), (4.0,), 10.0)
     first, second = fuse([other, chunk], 0.5, SHARE)
     assert (first.candidate, first.window, first.dense, first.window_lexical) == (chunk, 8, 0.8, 9.0)
     assert first.score == pytest.approx(0.5 * 0.8 + 0.5 * SHARE * 0.9 + 0.5 * (1 - SHARE) * 0.5)
@@ -51,8 +56,8 @@ def test_the_best_window_is_best_by_both_together() -> None:
 
 
 def test_words_in_one_window_count_for_more_than_words_apart() -> None:
-    together = Candidate(2, "d", 0, (0.5, 0.5), (6.0, 0.0), 6.0)
-    apart = Candidate(1, "e", 0, (0.5, 0.5), (3.0, 3.0), 6.0)
+    together = Candidate(2, 0, (0.5, 0.5), (6.0, 0.0), 6.0)
+    apart = Candidate(1, 0, (0.5, 0.5), (3.0, 3.0), 6.0)
     assert ids([apart, together]) == [2, 1]
 
 
@@ -77,9 +82,7 @@ def test_a_cosine_counts_less_the_less_of_either_text_is_readable() -> None:
 
 def test_postings_without_windows_leave_the_rest() -> None:
     """Documents that were ingested by an older version have no words in their windows."""
-    fused = fuse(
-        [Candidate(1, "d", 0, (0.5,), (0.0,), 2.0), Candidate(2, "d", 0, (0.4,), (0.0,), 8.0)], 0.5, SHARE
-    )
+    fused = fuse([Candidate(1, 0, (0.5,), (0.0,), 2.0), Candidate(2, 0, (0.4,), (0.0,), 8.0)], 0.5, SHARE)
     assert [f.candidate.chunk_id for f in fused] == [2, 1]
 
 

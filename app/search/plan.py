@@ -1,0 +1,224 @@
+"""How a collection is searched: what is known of it, exactly or by its space's index, the filter first or last.
+
+Decided here and nowhere else (`StoredCollection.plan`), by how many chunks are kept. A search is planned by what the
+last one saw; its statement says what it finds now, and is made again where that calls for another plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal, TypeVar
+
+import structlog
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from app.domain import SearchFilter
+from app.embedding import EmbeddingSpace
+from app.errors import NotFoundError
+from app.index.manifest import INDEX_FAULT, VectorIndex
+from app.lexicon import LEXICON_VERSION
+from app.search.statements import fill_sql
+from app.store.connection import AsyncConnection
+from app.store.spaces import mismatch_error
+
+_log = structlog.get_logger(__name__)
+
+# Under a filter, chunks and rows of vectors; measured in eval/LOG.md (recall under filters, by rows). Up to
+# FILTER_FIRST_ROWS are read first and all else only of them, and one kept plan serves all filters. Up to EXACT_ROWS are
+# compared one by one: about 2 µs each, since each is looked up. Of more the index brings VISITED_ROWS, or twice as many
+# as it looks at without a filter: its effort is calibrated without one, and what a filter keeps may lie far from the
+# question and scattered over many lists.
+FILTER_FIRST_ROWS: Final = 10_000
+EXACT_ROWS: Final = 30_000
+VISITED_ROWS: Final = 5_000
+# A share, for it is about density and not about cost: where so much of a space is kept, nearly all that the index looks
+# at is, and it is asked as without a filter.
+ALMOST_ALL: Final = 0.9
+MOST_KNOWN: Final = 1_000  # collections, and filters
+SLACK: Final = 0.1  # of VISITED rows: a plan for so many more or fewer serves as well
+
+FilterOrder = Literal["none", "first", "last"]
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """How a search is done over `rows` chunks that are kept of the collection's `chunk_count`.
+
+    `index`: the one that is asked, None where every kept chunk is compared. `visited`: how many kept rows it shall
+    bring before the nearest are taken; 0: as many as are asked for. `filter_order`: whether the kept chunks are read
+    before all else (few), or asked for last.
+    """
+
+    collection_id: int
+    space_id: int
+    index: VectorIndex | None
+    rows: int
+    visited: int = 0
+    filter_order: FilterOrder = "none"
+    chunk_count: int = 0
+
+    def is_like(self, other: SearchPlan) -> bool:
+        """Whether the other one serves as well: the same place and way, about as many rows to bring."""
+        return (self.collection_id, self.space_id, self.index, self.filter_order) == (
+            other.collection_id, other.space_id, other.index, other.filter_order
+        ) and abs(self.visited - other.visited) <= SLACK * other.visited  # fmt: skip
+
+    @property
+    def exact(self) -> bool:
+        """Whether every row that is kept is compared."""
+        return self.index is None
+
+    @property
+    def probes(self) -> int | None:
+        """Lists that ivfflat looks into; None where the search is exact or by hnsw."""
+        return self.index.effort if self.index is not None and self.index.method == "ivfflat" else None
+
+    @property
+    def most_rows(self) -> int:
+        """Of chunks that a filter keeps: where there are more, this plan is none for them."""
+        return FILTER_FIRST_ROWS if self.filter_order == "first" else 2**62
+
+    def session_settings(self) -> dict[str, str]:
+        """What the session of the search has set. Planning the statement takes milliseconds, so one plan is kept for
+        all values; not where a filter keeps much, since the best way to read that depends on what it keeps."""
+        settings = self.index.session_settings() if self.index is not None else {}
+        is_kept = self.filter_order != "last"
+        return settings | ({"plan_cache_mode": "force_generic_plan"} if is_kept else {})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCollection:
+    """A collection as the manifest describes it: its space's index, None where there is none, how many chunks are in it
+    and in its space. `comparable`: its space and lexicon are those of the questions; else it is empty."""
+
+    collection_id: int
+    space_id: int
+    index: VectorIndex | None
+    chunk_count: int
+    space_count: int
+    comparable: bool
+
+    def plan(self, exact_max_rows: int, kept: int | None = None) -> SearchPlan:
+        """How to search it; `kept`: how many of its chunks the filter keeps, None without one. Up to `exact_max_rows`
+        chunks are compared one by one in any case."""
+        rows = self.chunk_count if kept is None else min(kept, self.chunk_count)
+        order: FilterOrder = "none" if kept is None else "first" if kept <= FILTER_FIRST_ROWS else "last"
+        index, visited = self._choose_index(rows, exact_max_rows)
+        return SearchPlan(self.collection_id, self.space_id, index, rows, visited, order, self.chunk_count)
+
+    def _choose_index(self, rows: int, exact_max_rows: int) -> tuple[VectorIndex | None, int]:
+        """The index to ask where `rows` are kept, None for exact search, and how many rows it shall bring."""
+        index, total = self.index, self.space_count
+        if index is None or rows <= exact_max_rows:
+            return None, 0
+        if rows >= ALMOST_ALL * total:
+            return index, 0
+        unfiltered = index.effort * (total / index.lists if index.lists else 1)
+        visited = math.ceil(max(VISITED_ROWS, 2 * unfiltered))
+        if rows <= max(EXACT_ROWS, 2 * visited):
+            return None, 0
+        return index, visited
+
+
+async def read_collection(
+    connection: AsyncConnection, collection: str, space: EmbeddingSpace
+) -> StoredCollection:
+    """What there is to search. Raises NotFoundError, and EmbeddingMismatchError where the collection's vectors are of
+    another space."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(collection_statement(), {"collection": collection})
+        row = await cursor.fetchone()
+    if row is None:
+        raise NotFoundError(
+            f"There is no collection {collection!r}. GET /collections lists them; `ingest` makes one."
+        )
+    stored = EmbeddingSpace(**{field: row[field] for field in EmbeddingSpace.__dataclass_fields__})
+    comparable = stored == space and row["lexicon_version"] == LEXICON_VERSION
+    if row["chunk_count"] and not comparable:
+        fields = ("lexicon_version", "model", "weights_sha256", "dimension", "query_prefix", "passage_prefix",
+                  "pooling", "normalized")  # fmt: skip
+        raise mismatch_error((collection, *(row[field] for field in fields)), space)
+    index = None
+    if row["index_fault"]:
+        _warn_of_index(row["space_id"], row["index_build"], row["index_fault"])
+    elif row["index_method"] is not None:
+        index = VectorIndex(
+            method=row["index_method"],
+            precision=row["index_precision"],
+            build=row["index_build"],
+            dimension=row["dimension"],
+            lists=row["index_lists"],
+            effort=row["index_probes"] or row["index_ef_search"],
+        )
+    return StoredCollection(
+        row["collection_id"], row["space_id"], index, row["chunk_count"], row["space_count"], comparable
+    )
+
+
+def collection_statement() -> sql.Composed:
+    """The statement of `read_collection`."""
+    return fill_sql("collection", index_fault=sql.SQL(INDEX_FAULT))
+
+
+@lru_cache(maxsize=1_000)  # once of each index
+def _warn_of_index(space_id: int, build: int, fault: str) -> None:
+    _log.warning(
+        "the vector index can't be used; search is exact until it is built anew",
+        space=space_id,
+        build=build,
+        fault=fault,
+    )
+
+
+class SearchMemory:
+    """What searches saw of collections, and how many chunks wide filters kept: the next one is planned by it, without a
+    look first. A filter that is not remembered is taken to keep few."""
+
+    def __init__(self) -> None:
+        self._collections: OrderedDict[str, StoredCollection] = OrderedDict()
+        self._wide: OrderedDict[tuple[str, bytes], int] = OrderedDict()
+
+    def collection(self, name: str) -> StoredCollection | None:
+        """As it was seen last; None where it is not known."""
+        return self._collections.get(name)
+
+    def kept(self, name: str, search_filter: SearchFilter | None) -> int | None:
+        """How many chunks the filter keeps, as far as is known; None without a filter."""
+        if search_filter is None:
+            return None
+        return self._wide.get(_key(name, search_filter), 0) if self._wide else 0
+
+    def remember(self, name: str, seen: StoredCollection) -> None:
+        """The collection is now so."""
+        _put(self._collections, name, seen)
+
+    def remember_kept(self, name: str, search_filter: SearchFilter, plan: SearchPlan) -> None:
+        """The filter keeps as many chunks now as this plan is for."""
+        if plan.filter_order == "last" or not plan.exact:
+            _put(self._wide, _key(name, search_filter), plan.rows)
+        elif self._wide:  # it keeps few, as is expected of those not remembered
+            self._wide.pop(_key(name, search_filter), None)
+
+    def forget(self, name: str) -> None:
+        """What was known of the collection no longer holds."""
+        self._collections.pop(name, None)
+
+
+def _put(known: OrderedDict[K, V], key: K, value: V) -> None:
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > MOST_KNOWN:
+        known.popitem(last=False)
+
+
+def _key(collection: str, search_filter: SearchFilter) -> tuple[str, bytes]:
+    """A filter may be long, and holds dictionaries: its digest is kept."""
+    written = repr(search_filter).encode("utf-8", "surrogatepass")
+    return collection, hashlib.blake2b(written, digest_size=16).digest()

@@ -1,0 +1,7 @@
+-- The dense leg, by the vector index. The inner limit makes an iterative scan go on, past the first rows that a filter
+-- keeps, to nearer ones in lists further on. Its order is relaxed, which the planner doesn't know: + 0 makes it sort.
+SELECT chunk_id, row_number() OVER (ORDER BY distance + 0, chunk_id) AS rank FROM (
+    SELECT v.chunk_id, v.embedding <=> %(vector)s AS distance FROM {chunks} v
+     WHERE {build} AND v.collection_id = %(collection_id)s{kept}
+     ORDER BY {distance} LIMIT {visited}) nearest
+ ORDER BY distance + 0, chunk_id LIMIT {candidates}

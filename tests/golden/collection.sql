@@ -1,0 +1,24 @@
+-- $1 collection
+SELECT c.id AS collection_id, c.space_id, c.chunk_count, c.lexicon_version,
+       (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count,
+       s.index_method, s.index_precision, s.index_build, s.index_lists, s.index_probes, s.index_ef_search,
+       s.model, s.weights_sha256, s.dimension, s.query_prefix, s.passage_prefix, s.pooling, s.normalized,
+       
+CASE WHEN s.index_method IS NOT NULL THEN coalesce((
+    SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
+                WHEN a.amname = s.index_method
+                 AND t.relname = 'chunk_vectors_' || s.id
+                 AND o.opcname = CASE s.index_precision WHEN 'half' THEN 'halfvec' ELSE 'vector' END || '_cosine_ops'
+                 AND (s.index_lists IS NULL OR 'lists=' || s.index_lists = ANY (c.reloptions))
+                 AND coalesce(substring(pg_get_expr(i.indpred, i.indrelid) FROM '-(\d+)'), '0') = s.index_build::text
+                THEN '' ELSE 'other_options' END
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_am a ON a.oid = c.relam
+      JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+      JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
+     WHERE n.nspname = 'pgask_vectors'
+       AND c.relname = CASE s.index_build
+                       WHEN 0 THEN 'ivfflat_' || s.id ELSE 'vectors_' || s.id || '_' || s.index_build END
+    ), 'missing') END AS index_fault
+  FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
+ WHERE c.name = $1

@@ -1,0 +1,71 @@
+"""The statements of a search as PostgreSQL gets them, in tests/golden/*.sql, so that a review sees SQL.
+
+`make golden` (python -m tests.statements) writes them anew; tests/unit/test_statements.py holds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from psycopg import sql
+
+from app.domain import AnyOf, MetadataKey, OneOf, SearchFilter, StartsWith
+from app.index.manifest import VectorIndex
+from app.search.plan import FilterOrder, SearchPlan, collection_statement
+from app.search.ranking import Projection, render
+from app.search.statements import number_parameters
+from app.store.filters import compile_filter
+
+GOLDEN: Final = Path(__file__).parent / "golden"
+IVFFLAT: Final = VectorIndex("ivfflat", "full", build=3, dimension=384, lists=316, effort=8)
+HNSW: Final = VectorIndex("hnsw", "half", build=4, dimension=384, lists=None, effort=60)
+FILTER: Final = SearchFilter(
+    "docs/", {"lang": "zh"}, AnyOf((OneOf(MetadataKey(("year",)), (2026,)), StartsWith("title", "手册")))
+)
+
+
+def statements() -> dict[str, str]:
+    """By the name of its file each kind of statement, with its parameters told in its first line."""
+    return {
+        "collection": _show(collection_statement()),
+        "hits": _search("hits"),
+        "hits_by_ivfflat": _search("hits", index=IVFFLAT),
+        "hits_by_hnsw": _search("hits", index=HNSW),
+        "hits_filter_first": _search("hits", "first"),
+        "hits_filter_last": _search("hits", "last"),
+        "hits_filter_last_by_ivfflat": _search("hits", "last", IVFFLAT, 5_000),
+        "candidates": _search("candidates"),
+        "explained": _search("explained"),
+    }
+
+
+def _search(
+    projection: Projection,
+    order: FilterOrder = "none",
+    index: VectorIndex | None = None,
+    visited: int = 0,
+) -> str:
+    plan = SearchPlan(1, 7, index, 0, visited, order)
+    condition = None if order == "none" else compile_filter(FILTER).condition
+    return _show(render(plan, 50, 8, projection, condition))
+
+
+def _show(statement: sql.Composable) -> str:
+    numbered = number_parameters(statement)
+    names = ", ".join(f"${number} {name}" for number, name in enumerate(numbered.names, 1))
+    return f"-- {names}\n{numbered.text.decode().strip()}\n"
+
+
+def write(shown: Mapping[str, str], folder: Path = GOLDEN) -> None:
+    """Make the folder's files these, and no others."""
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*.sql"):
+        path.unlink()
+    for name, text in shown.items():
+        (folder / f"{name}.sql").write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    write(statements())
