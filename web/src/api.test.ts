@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createApi, ProblemError } from "./api";
 import { createService, jsonResponse, problemResponse, replyOf, type OpenAnswer, type Script } from "./testing/service";
-import type { Citation, Problem } from "./wire";
+import type { Citation, Problem } from "./decode";
 
 const BASE = "http://service.test/";
 const QUESTION = { question: "q", collection: "default", history: [] };

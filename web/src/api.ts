@@ -21,7 +21,7 @@ import {
   type Problem,
   type Reply,
   type TextWindow,
-} from "./wire";
+} from "./decode";
 
 /** What the page itself finds wrong, beside the codes of the service. */
 export type LocalCode = "network" | "interrupted" | "bad_response";

@@ -1,7 +1,7 @@
 // The collections of the service as React state: loaded once, and again on demand or when the page is looked at anew.
 import { useCallback, useEffect, useState } from "react";
 import { isAbort, type Api } from "./api";
-import type { Collection } from "./wire";
+import type { Collection } from "./decode";
 
 export function useCollections(api: Api): { collections: Collection[] | null; failed: boolean; reload: () => void } {
   const [collections, setCollections] = useState<Collection[] | null>(null);

@@ -19,7 +19,7 @@ import {
   type NearMiss,
   type Problem,
   type Reply,
-} from "./wire";
+} from "./decode";
 
 export type TurnStatus = "streaming" | "done" | "stopped" | "failed";
 

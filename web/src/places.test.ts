@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { NO_PLACES, piecesOf, placesOf, withoutMarks } from "./places";
 import { survey, threeClaims } from "./testing/cases";
 import { citationOf, claimsOf } from "./testing/service";
-import type { Claim } from "./wire";
+import type { Claim } from "./decode";
 
 const CITATION = citationOf("abc", "b");
 const claim = (rest: Partial<Claim>): Claim => ({ start: 0, end: 1, mark_start: null, mark_end: null, citations: [0], supported: true, ...rest });

@@ -1,7 +1,7 @@
 // Where an answer's claims and marks stand: by the service's places, never by a pattern. Any other [n] is text.
 // Here the places become positions in a JavaScript string, and a string is cut at them.
 import { unitIndexes } from "./codepoints";
-import type { Citation, Claim } from "./wire";
+import type { Citation, Claim } from "./decode";
 
 /** A mark that opens a citation. `start` and `end` are UTF-16 indexes of the answer, half-open, as in all of this. */
 export interface Mark {

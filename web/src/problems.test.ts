@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ProblemError } from "./api";
 import { dictionaries } from "./i18n";
 import { failureText, problemText } from "./problems";
-import { decodeProblem } from "./wire";
+import { decodeProblem } from "./decode";
 
 describe("problemText", () => {
   it("has words of its own for what the page finds", () => {

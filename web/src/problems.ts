@@ -1,7 +1,7 @@
 // A problem in the reader's words: the page's own ones translated, the service's as it sent them, with advice by status.
 // What a model could not do, which the service tells in English, has the page's words first.
 import type { Dictionary } from "./i18n";
-import type { Problem } from "./wire";
+import type { Problem } from "./decode";
 
 export interface ProblemText {
   title: string;

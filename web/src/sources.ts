@@ -1,5 +1,5 @@
 // The citations of an answer by document: what a list of sources says without repeating itself.
-import type { Citation } from "./wire";
+import type { Citation } from "./decode";
 
 export interface CitedDocument {
   /** Its first citation, which the document's line opens. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { joined, locate, splitAt } from "./sourcetext";
 import { citationOf } from "./testing/service";
-import type { TextWindow } from "./wire";
+import type { TextWindow } from "./decode";
 
 const TEXT = "😀 头部 𠮷野家。Use rows / 1000 lists. 尾部 🎉 end";
 const cut = (start: number, end: number, text = TEXT): TextWindow => ({

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { isAbort, problemOf, type Api } from "./api";
 import { codePointLength, indexOfInCodePoints, sliceCodePoints } from "./codepoints";
-import type { DocumentDetail, Passage, Problem, QuotedSpan, TextWindow } from "./wire";
+import type { DocumentDetail, Passage, Problem, QuotedSpan, TextWindow } from "./decode";
 
 /** Code points shown before and after a passage at first, and added by each "load more". */
 const BEFORE = 1_500;

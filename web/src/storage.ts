@@ -1,7 +1,7 @@
 // Conversations and preferences in localStorage. One key a conversation, so that two tabs don't overwrite each other.
 // Keys carry the format's version; what can't be read is left out. Storage may be full, off or absent: nothing throws.
 import { byRecency, decodeConversation, type Conversation } from "./conversations";
-import { fields } from "./wire";
+import { fields } from "./decode";
 
 const PREFIX = "pgask.v1.";
 const CONVERSATION = `${PREFIX}conversation.`;

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { placesOf } from "../places";
 import { survey, threeClaims, VERBATIM, type Case } from "../testing/cases";
 import { citationOf, claimsOf } from "../testing/service";
-import type { Citation } from "../wire";
+import type { Citation } from "../decode";
 import { AnswerText } from "./AnswerText";
 
 const CITATIONS: Citation[] = [citationOf("abc", "b"), citationOf("abc", "c", { marker: 2, supported: false, title: "Other" })];

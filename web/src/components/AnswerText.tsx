@@ -10,7 +10,7 @@ import { piecesOf, type Doubt, type Mark, type Places } from "../places";
 import { languageOf } from "../script";
 import { markBlocks, rehypeSentinels, type MarkedBlock } from "../sentinels";
 import { verbatimBlocks } from "../verbatim";
-import type { Citation } from "../wire";
+import type { Citation } from "../decode";
 
 interface Props {
   text: string;

@@ -3,7 +3,7 @@ import type { RefObject } from "react";
 import type { Conversation } from "../conversations";
 import { useFollow } from "../follow";
 import { useWords } from "../i18n";
-import type { Collection, Passage } from "../wire";
+import type { Collection, Passage } from "../decode";
 import { Announcer } from "./Announcer";
 import { Composer } from "./Composer";
 import { DownIcon } from "./Icons";

@@ -4,7 +4,7 @@ import { isAbort, problemOf, type Api } from "../api";
 import { useLanguage, useWords } from "../i18n";
 import { languageOf } from "../script";
 import { visible } from "../visible";
-import type { DocumentSummary, Problem } from "../wire";
+import type { DocumentSummary, Problem } from "../decode";
 import { EmptyCollection } from "./EmptyCollection";
 import { ProblemNotice } from "./ProblemNotice";
 

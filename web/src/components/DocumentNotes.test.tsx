@@ -3,7 +3,7 @@ import { render, screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { LanguageContext, type Language } from "../i18n";
 import { documentOf } from "../testing/service";
-import { decodeDocumentDetail, type DocumentDetail } from "../wire";
+import { decodeDocumentDetail, type DocumentDetail } from "../decode";
 import { DocumentNotes } from "./DocumentNotes";
 
 function detail(rest: Record<string, unknown>): DocumentDetail {

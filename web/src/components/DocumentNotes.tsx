@@ -2,7 +2,7 @@
 // what was left out when it was taken in.
 import { useWords } from "../i18n";
 import { visible } from "../visible";
-import type { DocumentDetail } from "../wire";
+import type { DocumentDetail } from "../decode";
 
 export function DocumentNotes({ document }: { document: DocumentDetail }) {
   const words = useWords();

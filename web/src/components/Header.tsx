@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { useLanguage, useWords } from "../i18n";
 import { useMediaQuery } from "../media";
 import type { Theme } from "../theme";
-import type { Collection } from "../wire";
+import type { Collection } from "../decode";
 import { BookIcon, ChatIcon, ChevronIcon, HalfIcon, MenuIcon, MoonIcon, SunIcon } from "./Icons";
 
 interface Props {

@@ -3,7 +3,7 @@ import { truncate } from "../codepoints";
 import { useWords } from "../i18n";
 import { languageOf } from "../script";
 import { visible } from "../visible";
-import type { NearMiss, Passage } from "../wire";
+import type { NearMiss, Passage } from "../decode";
 
 /** No more of a passage than this is drawn; two lines of it are seen. */
 const SHOWN_CODE_POINTS = 300;

@@ -2,7 +2,7 @@
 import { useWords } from "../i18n";
 import { problemText } from "../problems";
 import { languageOf } from "../script";
-import type { Problem } from "../wire";
+import type { Problem } from "../decode";
 import { RetryIcon, WarningIcon } from "./Icons";
 
 export function ProblemNotice({ problem, onRetry }: { problem: Problem; onRetry: () => void }) {

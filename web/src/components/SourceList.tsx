@@ -4,7 +4,7 @@ import { useWords } from "../i18n";
 import { languageOf } from "../script";
 import { citedDocuments, type CitedDocument } from "../sources";
 import { visible } from "../visible";
-import type { Citation } from "../wire";
+import type { Citation } from "../decode";
 import { WarningIcon } from "./Icons";
 
 /** More than these fold away, so that the answer stays in sight. */

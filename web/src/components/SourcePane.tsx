@@ -6,7 +6,7 @@ import { useLanguage, useWords } from "../i18n";
 import { languageOf } from "../script";
 import { locate, splitAt, useSourceText, type Span } from "../sourcetext";
 import { visible } from "../visible";
-import type { Citation, DocumentSummary, Passage, TextWindow } from "../wire";
+import type { Citation, DocumentSummary, Passage, TextWindow } from "../decode";
 import { DocumentNotes } from "./DocumentNotes";
 import { CloseIcon, LeftIcon, RightIcon } from "./Icons";
 import { ProblemNotice } from "./ProblemNotice";

@@ -5,7 +5,7 @@ import { useWords, type Dictionary } from "../i18n";
 import { failureText } from "../problems";
 import { placesOf } from "../places";
 import { languageOf } from "../script";
-import type { Citation, Passage } from "../wire";
+import type { Citation, Passage } from "../decode";
 import { AnswerText } from "./AnswerText";
 import { CheckIcon, CopyIcon, RetryIcon, SearchIcon } from "./Icons";
 import { NearestList } from "./NearestList";

@@ -1,6 +1,6 @@
 // The empty conversation: what this is, and something to try.
 import { useWords } from "../i18n";
-import type { Collection } from "../wire";
+import type { Collection } from "../decode";
 import { languageOf } from "../script";
 import { EmptyCollection } from "./EmptyCollection";
 

@@ -1,31 +1,27 @@
-// The service's REST shapes and the decoders that check what came over the wire or out of the browser's storage.
+// What the page knows of the service's replies, out of the types of the wire (wire.ts, which scripts/wire_types.py writes),
+// and the decoders that check what came over the wire or out of the browser's storage.
 // A decoder returns what it could read and never throws: text from outside is not trusted to have a shape.
 
-/** A stretch of a document's stored text: half-open offsets in code points, and what stands there. */
-export interface QuotedSpan {
-  char_start: number;
-  char_end: number;
-  quote: string;
-}
+import type { Ask, AskReply, CollectionList, DocumentList, DocumentReply, TextReply } from "./wire";
 
-/** A place in a document that can be opened. */
-export interface Passage extends QuotedSpan {
-  document_id: string;
-  chunk_id: string;
-  source: string;
-  title: string;
-  page: number | null;
-  heading: string | null;
+type WireCitation = AskReply["citations"][number];
+
+/** A stretch of a document's stored text: half-open offsets in code points, and what stands there. */
+export type QuotedSpan = NonNullable<WireCitation["spans"]>[number];
+
+/** A place in a document that can be opened: a citation, or a hit with its text as the quote. */
+export interface Passage
+  extends Pick<
+    WireCitation,
+    "document_id" | "chunk_id" | "source" | "title" | "page" | "heading" | "char_start" | "char_end" | "quote"
+  > {
   /** Higher is better. */
   score: number | null;
   /** All its stretches where it has more than one; else empty. */
   spans: QuotedSpan[];
 }
 
-export interface Citation extends Passage {
-  marker: number;
-  supported: boolean;
-}
+export interface Citation extends Passage, Pick<WireCitation, "marker" | "supported"> {}
 
 /** What came nearest to a question that was not answered, and why it does not answer. */
 export interface NearMiss extends Passage {
@@ -33,39 +29,40 @@ export interface NearMiss extends Passage {
 }
 
 /** A statement of an answer. Half-open offsets in code points of the answer, for its mark too. */
-export interface Claim {
-  start: number;
-  end: number;
-  mark_start: number | null;
-  mark_end: number | null;
-  /** Indexes into the answer's citations. */
-  citations: number[];
-  /** Null where nothing was cited. */
-  supported: boolean | null;
-}
+export type Claim = AskReply["claims"][number];
 
-const KINDS = ["passage", "table", "list", "steps", "count", "comparison", "overview", "meta", "chat"] as const;
-export type AnswerKind = (typeof KINDS)[number];
+export type AnswerKind = AskReply["kind"];
+export type AbstentionReason = NonNullable<AskReply["reason"]>;
 
-const REASONS = ["no_evidence", "no_document_matches_filter", "empty_collection", "not_readable_language"] as const;
-export type AbstentionReason = (typeof REASONS)[number];
+// As records, so that a kind or a reason that the service gets is missed here by the types.
+const KINDS: Record<AnswerKind, true> = {
+  passage: true,
+  table: true,
+  list: true,
+  steps: true,
+  count: true,
+  comparison: true,
+  overview: true,
+  meta: true,
+  chat: true,
+};
+const REASONS: Record<AbstentionReason, true> = {
+  no_evidence: true,
+  no_document_matches_filter: true,
+  empty_collection: true,
+  not_readable_language: true,
+};
 
-export interface Reply {
-  answer: string;
-  abstained: boolean;
-  generator: string;
-  degraded: boolean;
+export interface Reply
+  extends Pick<AskReply, "answer" | "abstained" | "generator" | "degraded" | "kind" | "reason" | "request_id"> {
   degraded_reason: string | null;
   standalone_question: string | null;
   citations: Citation[];
   claims: Claim[];
-  kind: AnswerKind;
   /** The words that were asked, where those of the question were mended. */
   searched_for: string | null;
-  reason: AbstentionReason | null;
   nearest: NearMiss[];
   total_ms: number | null;
-  request_id: string;
 }
 
 /** An error as RFC 9457 has it. `status` is 0 when no reply came at all. */
@@ -79,57 +76,32 @@ export interface Problem {
   retry_after_s: number | null;
 }
 
-export interface Collection {
-  name: string;
-  documents: number;
-  chunks: number;
-}
+export type Collection = Pick<CollectionList["collections"][number], "name" | "documents" | "chunks">;
 
-export interface DocumentSummary {
-  id: string;
-  source: string;
-  title: string;
-  media_type: string;
-  language: string | null;
-  status: string;
-  reason: string | null;
-  pages: number | null;
-  chars: number | null;
-  chunks: number | null;
-  updated_at: string | null;
-}
+/** A document of a list, as it comes or out of an older service: what can't be read is null. */
+export type DocumentSummary = Pick<DocumentReply, "id" | "source" | "title" | "media_type" | "status" | "reason" | "pages"> & {
+  [name in "chars" | "chunks" | "language" | "updated_at"]: DocumentReply[name] | null;
+};
 
 /** A document by itself: what its list does not say. */
-export interface DocumentDetail extends DocumentSummary {
-  /** Source of the document that holds the same text. */
-  duplicate_of: string | null;
+export interface DocumentDetail extends DocumentSummary, Pick<DocumentReply, "duplicate_of" | "is_unreadable" | "is_lossy"> {
   /** Share of its tokens that the embedding model can't read, 0 to 1. */
   unknown_share: number | null;
-  is_unreadable: boolean;
   /** What cleaning removed: kind to characters. */
-  dropped: Readonly<Record<string, number>>;
+  dropped: Readonly<DocumentReply["dropped"]>;
   /** Share of its visible text that is in `dropped`, 0 to 1. */
   lost_share: number | null;
-  is_lossy: boolean;
 }
 
-export interface DocumentPage {
+export interface DocumentPage extends Pick<DocumentList, "next_cursor"> {
   documents: DocumentSummary[];
-  next_cursor: string | null;
 }
 
 /** A stretch of a document's stored text; offsets in code points, half-open. */
-export interface TextWindow {
-  text: string;
-  start: number;
-  end: number;
-  total_chars: number;
-}
+export type TextWindow = TextReply;
 
-export interface HistoryMessage {
-  role: "user" | "assistant";
-  content: string;
-}
+/** A message of the conversation so far. */
+export type HistoryMessage = NonNullable<Ask["history"]>[number];
 
 export type Fields = Record<string, unknown>;
 
@@ -235,11 +207,11 @@ function decodeClaim(value: unknown, places: readonly (number | null)[]): Claim 
 }
 
 export function decodeKind(value: unknown): AnswerKind {
-  return KINDS.find((kind) => kind === value) ?? "passage";
+  return typeof value === "string" && Object.hasOwn(KINDS, value) ? (value as AnswerKind) : "passage";
 }
 
 export function decodeReason(value: unknown): AbstentionReason | null {
-  return REASONS.find((reason) => reason === value) ?? null;
+  return typeof value === "string" && Object.hasOwn(REASONS, value) ? (value as AbstentionReason) : null;
 }
 
 /** Null when there is no `answer` in it: then it's no reply at all. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { citationOf, replyOf } from "./testing/service";
-import { decodeEvidence, decodeNearMiss, decodeReply } from "./wire";
+import { decodeEvidence, decodeNearMiss, decodeReply } from "./decode";
 
 const A = citationOf("abc", "a");
 const C = citationOf("abc", "c", { marker: 2 });

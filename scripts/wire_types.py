@@ -1,0 +1,108 @@
+"""Write web/src/wire.ts: the types of what the service takes and sends, out of its OpenAPI document.
+
+    python scripts/wire_types.py [FILE]
+
+One declaration a schema, under its name in the document. Run by scripts/build_web.py; not committed. Types alone:
+what comes over the wire is checked in web/src/decode.ts.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from app.api import ask, collections, documents, search
+
+ROOT: Final = Path(__file__).parents[1]
+TARGET: Final = ROOT / "web" / "src" / "wire.ts"
+_PLAIN: Final = {
+    "string": "string",
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+    "null": "null",
+}
+
+Schema = Mapping[str, Any]
+
+
+def schemas() -> dict[str, Schema]:
+    """Every schema of the routes that the page calls, by name."""
+    app = FastAPI()
+    for resource in (ask, search, documents, collections):
+        app.include_router(resource.router)
+    found: dict[str, Schema] = app.openapi()["components"]["schemas"]
+    return found
+
+
+def render(named: Mapping[str, Schema]) -> str:
+    """The file's text."""
+    declared = "\n\n".join(_declare(name, schema) for name, schema in sorted(named.items()))
+    return f"// Written by scripts/wire_types.py out of the service's OpenAPI document: don't edit.\n\n{declared}\n"
+
+
+def _declare(name: str, schema: Schema) -> str:
+    about = _comment(schema, "")
+    if "properties" in schema:
+        return f"{about}export interface {name} {_object(schema, '')}"
+    return f"{about}export type {name} = {_type(schema)};"
+
+
+def _object(schema: Schema, indent: str) -> str:
+    lines = "".join(f"{line}\n" for line in _properties(schema, f"{indent}  "))
+    return f"{{\n{lines}{indent}}}"
+
+
+def _properties(schema: Schema, indent: str) -> Iterator[str]:
+    for name, one in schema["properties"].items():
+        mark = "" if name in schema.get("required", ()) else "?"
+        yield f"{_comment(one, indent)}{indent}{name}{mark}: {_type(one, indent)};"
+
+
+def _type(schema: Schema, indent: str = "") -> str:
+    """The type of a schema; `unknown` where it says nothing that TypeScript could hold."""
+    match schema:
+        case {"$ref": name}:
+            found = str(name).rpartition("/")[2]
+        case {"properties": _}:
+            found = _object(schema, indent)
+        case {"const": value}:
+            found = json.dumps(value)
+        case {"enum": values}:
+            found = " | ".join(map(json.dumps, values))
+        case {"anyOf": parts} | {"oneOf": parts}:
+            found = " | ".join(dict.fromkeys(_type(part, indent) for part in parts))
+        case {"type": [*kinds]}:
+            found = " | ".join(_PLAIN[kind] for kind in kinds)
+        case {"type": "array", "items": items}:
+            item = _type(items, indent)
+            found = f"({item})[]" if " | " in item else f"{item}[]"
+        case {"type": "object"}:
+            values = schema.get("additionalProperties")
+            found = f"Record<string, {_type(values, indent) if isinstance(values, Mapping) else 'unknown'}>"
+        case _:
+            found = _PLAIN.get(schema.get("type", ""), "unknown")
+    return found
+
+
+def _comment(schema: Schema, indent: str) -> str:
+    words = " ".join(str(schema.get("description", "")).split()).replace("*/", "* /")
+    return f"{indent}/** {words} */\n" if words else ""
+
+
+def main(arguments: list[str]) -> int:
+    """Write the file where its text is another one."""
+    target = Path(arguments[0]) if arguments else TARGET
+    text = render(schemas())
+    if not target.exists() or target.read_text(encoding="utf-8") != text:
+        target.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
