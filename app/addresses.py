@@ -4,6 +4,7 @@ address that is none, since a password may have come to stand anywhere in it."""
 from __future__ import annotations
 
 import base64
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -114,3 +115,11 @@ def _database(address: str) -> Mapping[str, str] | None:
     if is_uri and "@" not in authority and "@" in path.partition("?")[0]:
         return None
     return parts if parts or is_uri else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address that the service listens on is reachable from this machine alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

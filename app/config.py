@@ -6,6 +6,7 @@ The only file that touches the environment. Every setting is `PGASK_` + the fiel
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -18,6 +19,8 @@ from app.errors import ConfigError
 
 # scheme, host (IPv6 in brackets), port; RFC 6454, 6.2
 _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # RFC 9110, 5.1
 
 IndexMethod = Literal["ivfflat", "hnsw"]
 VectorPrecision = Literal["full", "half"]
@@ -53,6 +56,37 @@ class Settings(BaseSettings):
         "",
         description="Comma-separated origins (https://name or http://name:port) whose pages may use the API from a "
         "browser; unset: none but the service's own",
+    )
+
+    # who may ask
+    auth: Literal["off", "keys", "proxy"] = Field(
+        "off",
+        description="off: whoever reaches the port, which is this machine alone (see PGASK_OPEN); keys: those that "
+        "`pgask keys` made; proxy: users that a proxy in front names",
+    )
+    open: bool = Field(
+        False,
+        description="Let PGASK_AUTH=off listen on other addresses than this machine's own, where something else "
+        "guards the port",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Comma-separated addresses or networks (10.0.0.0/8) of proxies whose headers on users and client "
+        "addresses are believed",
+    )
+    proxy_user_header: str = Field(
+        "X-Forwarded-User", description="Header in which a trusted proxy names the user"
+    )
+    proxy_groups_header: str = Field(
+        "X-Forwarded-Groups",
+        description="Header in which a trusted proxy lists the user's groups, comma-separated; pgask-admins and "
+        "pgask-writers give these roles, everybody else reads",
+    )
+    audit_days: int = Field(
+        90,
+        ge=0,
+        le=3_650,
+        description="For how many days the record of `pgask audit` is kept; 0: none is written",
     )
 
     # embedding
@@ -237,6 +271,26 @@ class Settings(BaseSettings):
                 )
         return ",".join(origins)
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        for name in names:
+            try:
+                ipaddress.ip_network(name, strict=False)
+            except ValueError:
+                raise ValueError(
+                    f"{name!r} is no address or network, such as 10.0.0.5 or 10.0.0.0/8"
+                ) from None
+        return ",".join(names)
+
+    @field_validator("proxy_user_header", "proxy_groups_header")
+    @classmethod
+    def _is_a_header(cls, value: str) -> str:
+        if not _HEADER.fullmatch(value):
+            raise ValueError(f"{value!r} is no name of a header")
+        return value.lower()
+
     @property
     def origins(self) -> frozenset[str]:
         """The origins of PGASK_CORS_ORIGINS."""
@@ -274,7 +328,11 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _a_required_model_is_named(self) -> Self:
+    def _what_belongs_together_is_there(self) -> Self:
+        if self.auth == "proxy" and not self.trusted_proxies:
+            raise ValueError(
+                "PGASK_AUTH=proxy needs PGASK_TRUSTED_PROXIES, the addresses of the proxy whose headers are believed"
+            )
         if self.llm_required and self.llm_base_url is None:
             raise ValueError("PGASK_LLM_REQUIRED needs PGASK_LLM_BASE_URL, the address of the model's server")
         return self

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+Role = Literal["reader", "writer", "admin"]  # each may do what those before it may
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

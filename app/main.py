@@ -9,7 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
+from starlette.routing import Mount, Route
 
 from app.about import About
 from app.answering import Answerer, AnswerSettings
@@ -24,7 +26,9 @@ from app.api import (
     openai,
     problems,
     search,
+    session,
 )
+from app.api.auditing import Record
 from app.api.components import Components
 from app.api.receiving import Closing
 from app.config import Settings
@@ -43,6 +47,9 @@ from app.store.questions import QuestionVectors
 from app.threads import thread_of
 
 STATIC: Final = Path(__file__).parent / "static"
+BEARER: Final = HTTPBearer(
+    scheme_name="key", description="With PGASK_AUTH=keys: a key of `pgask keys`", auto_error=False
+)
 POOL_SIZE: Final = 10  # a question holds a connection for its search alone, some milliseconds
 
 
@@ -75,11 +82,20 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.metrics = metrics.Metrics()
-    for resource in (ask, search, openai, documents, collections, health, metrics):
-        app.include_router(resource.router)
+    routers = [
+        resource.router
+        for resource in (ask, search, openai, documents, collections, session, health, metrics)
+    ]
+    for router in routers:  # the scheme is for whoever reads /openapi.json; middleware does the work
+        app.include_router(router, dependencies=[Security(BEARER)] if router is not health.router else [])
     chat_page.install(app, static)
     problems.install(app)
     app.state.closing = Closing()
+    # an app's own list has included routers as one route each
+    app.state.routes = [
+        *(route for router in routers for route in router.routes),
+        *(route for route in app.routes if isinstance(route, Route | Mount)),
+    ]
     middleware.install(app.add_middleware, settings, app.state.metrics, app.state.closing)
     return app
 
@@ -120,7 +136,10 @@ async def open_components(
             about=About(pool),
             turns=turns,
         )
-        yield Components(settings, pool, embedder.space, retriever, answerer, llm, reranker, turns)
+        record = None
+        if settings.auth != "off":
+            record = await stack.enter_async_context(Record(pool, settings.audit_days).writing())
+        yield Components(settings, pool, embedder.space, retriever, answerer, llm, reranker, turns, record)
 
 
 @asynccontextmanager

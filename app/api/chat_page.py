@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
+from app.api.authentication import PAGE
 from app.api.problems import Fault, problem_response, refuse
 
 _NO_RANGE: Final = Fault(
@@ -69,7 +70,7 @@ def install(app: FastAPI, folder: Path) -> None:
     misses of the page.
     """
     if not (folder / "index.html").is_file():
-        app.add_api_route("/", _not_built, include_in_schema=False)
+        app.add_api_route("/", _not_built, include_in_schema=False, name=PAGE)
         return
     files = _Files(directory=folder, follow_symlink=False)
 
@@ -81,9 +82,9 @@ def install(app: FastAPI, folder: Path) -> None:
 
     names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
     for name in ("", *names):
-        app.add_api_route(f"/{name}", page, include_in_schema=False)
+        app.add_api_route(f"/{name}", page, include_in_schema=False, name=PAGE)
     if (folder / "assets").is_dir():
-        app.mount("/assets", _Assets(directory=folder / "assets"), name="assets")
+        app.mount("/assets", _Assets(directory=folder / "assets"), name=PAGE)
 
 
 async def _not_built(request: Request) -> Response:

@@ -9,6 +9,7 @@ import structlog
 from fastapi import Depends, Request
 
 from app.answering import Answerer, AskRequest
+from app.api.auditing import Record
 from app.api.metrics import Metrics
 from app.api.schemas import Asked
 from app.config import Settings
@@ -33,6 +34,7 @@ class Components:
     llm: LlmClient | None = None
     reranker: Reranker | None = None
     turns: ConcurrencyLimiter | None = None  # at the processors
+    record: Record | None = None  # of who did what; None: nobody is told apart
     document_counts: DocumentCounts = field(default_factory=DocumentCounts)
 
 

@@ -259,6 +259,14 @@ MODEL_LIST: Final[dict[str, Any]] = {
     "object": "list",
     "data": [MODEL_REPLY | {"id": "pgask"}, MODEL_REPLY],
 }
+SESSION: Final[dict[str, Any]] = {
+    "auth": "keys",
+    "name": "Ada",
+    "role": "writer",
+    "tenant": "default",
+    "groups": [],
+    "token": "q0xYcZ1mJm1n8cKQ2d0o4J3i7nQW7wq0m3mB8m9e2kE",
+}
 DELETED: Final[dict[int | str, dict[str, Any]]] = {204: {"description": "It is gone"}}
 DOCUMENT_LIST: Final[dict[str, Any]] = {"documents": [DOCUMENT], "next_cursor": None}
 DOCUMENT_DETAIL: Final[dict[str, Any]] = DOCUMENT | {
@@ -300,6 +308,8 @@ READINESS: Final[dict[str, Any]] = {
 }
 _PROBLEMS: Final[dict[int, tuple[str, str, str]]] = {
     400: ("bad_request", "The request can't be read", "The body can't be read as JSON."),
+    401: ("unauthenticated", "A key is needed", "This service asks for a key: send Authorization: …"),
+    403: ("forbidden", "Not allowed", "This needs the role writer; this key's is reader. …"),
     408: ("request_timeout", "The request came too slowly", "The request's body did not come in time …"),
     404: ("not_found", "Not found", "There is no collection 'handbook'. GET /collections lists them."),
     409: ("embedding_mismatch", "The embedding model does not fit the stored vectors", "…"),
@@ -310,7 +320,7 @@ _PROBLEMS: Final[dict[int, tuple[str, str, str]]] = {
     429: ("too_many_requests", "Too many questions at once", "32 questions are being answered now; …"),
     503: ("store_unavailable", "The database can't be reached", "The database can't be reached just now. …"),
 }
-ANYWHERE: Final = (400, 408, 413, 421, 503)  # what any request may meet
+ANYWHERE: Final = (400, 401, 403, 408, 413, 421, 503)  # what any request may meet
 _PROBLEM_SCHEMA: Final = Problem.model_json_schema()
 
 

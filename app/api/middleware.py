@@ -1,4 +1,5 @@
-"""What every request passes: security headers, other origins, identity and log, host check, body limit, admission.
+"""What every request passes: security headers, other origins, identity and log, host check, who
+asks, body limit, admission.
 
 Pure ASGI. Starlette's BaseHTTPMiddleware is not used: it copies every chunk of a stream and hides that a client left.
 """
@@ -6,7 +7,6 @@ Pure ASGI. Starlette's BaseHTTPMiddleware is not used: it copies every chunk of 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 import time
 import uuid
@@ -19,6 +19,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.addresses import is_loopback
+from app.api.authentication import Authentication
 from app.api.metrics import Metrics
 from app.api.problems import Fault, error_response, fault_of, refuse
 from app.api.receiving import SHUTTING_DOWN, Closing, WholeBody
@@ -279,18 +281,11 @@ def install(add: Callable[..., None], settings: Settings, metrics: Metrics, clos
         timeout_s=settings.request_timeout_s,
         closing=closing,
     )
+    add(Authentication, settings=settings)
     add(HostCheck, host=settings.host, allowed=settings.allowed_hosts)
     add(RequestContext, metrics=metrics, closing=closing)
     add(CrossOrigin, origins=settings.origins)  # around the one before, so that a browser can read errors too
     add(SecurityHeaders)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address that the service listens on is reachable from this machine alone."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def bracketed(host: str) -> str:

@@ -10,12 +10,17 @@ _STATUS: Final[Mapping[int, int]] = {422: 400}  # OpenAI calls every wrong reque
 _CODES: Final[Mapping[str, str]] = {
     "invalid_request": "invalid_value",
     "not_found": "unknown_url",
+    "unauthenticated": "invalid_api_key",
     "prompt_too_large": "context_length_exceeded",
     "too_many_requests": "rate_limit_exceeded",
     "llm_busy": "rate_limit_exceeded",
     "internal_error": "server_error",
 }
-_TYPES: Final[Mapping[int, str]] = {401: "authentication_error", 429: "rate_limit_error"}
+_TYPES: Final[Mapping[int, str]] = {
+    401: "authentication_error",
+    403: "permission_error",
+    429: "rate_limit_error",
+}
 
 
 def openai_status(status: int) -> int:

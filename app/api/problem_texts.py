@@ -16,6 +16,8 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "unsupported_media_type": ("JSON is expected", "需要 JSON"),
     "not_found": ("Not found", "未找到"),
     "method_not_allowed": ("Method not allowed", "不支持该方法"),
+    "unauthenticated": ("A key is needed", "需要密钥"),
+    "forbidden": ("Not allowed", "没有权限"),
     "bad_host": ("Wrong host", "主机名不符"),
     "collection_exists": ("The collection exists already", "集合已存在"),
     "embedding_mismatch": ("The embedding model does not fit the stored vectors", "嵌入模型与已存向量不一致"),

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import asking, catalog, operation, serving
+from app.cli import asking, catalog, keys, operation, serving
 from app.errors import NotFoundError, PgaskError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ serving.register(app)
 asking.register(app)
 catalog.register(app)
 operation.register(app)
+keys.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from app.cli.opening import open_checked, read_settings
+from app.cli.opening import read_settings
 from app.cli.output import AsJson, print_json, print_table, printable
+from app.cli.transactions import in_transaction
 
 if TYPE_CHECKING:
     from app.store.catalog import DocumentSummary
     from app.store.connection import AsyncConnection
 
-T = TypeVar("T")
 Collection = Annotated[str, typer.Option(help="Collection that the documents are in.")]
 DocumentName = Annotated[str, typer.Argument(help="A document's id, or its source in --collection.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
@@ -54,7 +52,7 @@ def _collections_alone(context: typer.Context, as_json: AsJson = False) -> None:
 @_documents.command("list", epilog="Example: pgask documents list --collection handbook --json")
 def list_documents(collection: Collection = "default", as_json: AsJson = False) -> None:
     """List a collection's documents by source."""
-    found = _in_transaction(lambda connection: _all_documents(connection, collection))
+    found = in_transaction(lambda connection: _all_documents(connection, collection))
     if as_json:
         print_json({"documents": [asdict(document) for document in found]})
         return
@@ -84,7 +82,7 @@ def show_document(
     async def read(connection: AsyncConnection) -> catalog.DocumentDetail:
         return await catalog.get_document(connection, await _id(connection, document, collection))
 
-    detail = _in_transaction(read)
+    detail = in_transaction(read)
     shown = asdict(detail.summary) | {
         name: getattr(detail, name)
         for name in ("collection", "reason_detail", "duplicate_of", "size_bytes", "unknown_tokens", "unknown_share",
@@ -124,7 +122,7 @@ def delete_document(
         await catalog.delete_document(connection, found)
         return found
 
-    deleted = _in_transaction(delete)
+    deleted = in_transaction(delete)
     if as_json:
         print_json({"deleted": deleted})
     else:
@@ -136,7 +134,7 @@ def list_collections(as_json: AsJson = False) -> None:
     """List the collections."""
     from app.store import catalog
 
-    found = _in_transaction(catalog.list_collections)
+    found = in_transaction(catalog.list_collections)
     if as_json:
         print_json({"collections": [asdict(collection) for collection in found]})
         return
@@ -157,7 +155,7 @@ def create_collection(
     from app.store import catalog
 
     space = SentenceTransformerEmbedder.from_settings(read_settings()).space
-    made = _in_transaction(lambda connection: catalog.create_collection(connection, name, space))
+    made = in_transaction(lambda connection: catalog.create_collection(connection, name, space))
     if as_json:
         print_json(asdict(made))
     else:
@@ -172,23 +170,11 @@ def delete_collection(
     from app.store import catalog
 
     _confirm(f"Delete the collection {name} with all its documents?", yes=yes)
-    documents = _in_transaction(lambda connection: catalog.delete_collection(connection, name))
+    documents = in_transaction(lambda connection: catalog.delete_collection(connection, name))
     if as_json:
         print_json({"deleted": name, "documents": documents})
     else:
         print(f"deleted {name} with {documents} documents")
-
-
-def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """Run `work` in one transaction on the configured database, without the service's time limit on searches."""
-    from app.store.connection import open_pool, write
-
-    async def run() -> T:
-        async with open_pool(database.app, size=1, statement_timeout_s=600) as pool:
-            return await write(pool, work)
-
-    with open_checked(read_settings()) as database:
-        return asyncio.run(run())
 
 
 async def _all_documents(connection: AsyncConnection, collection: str) -> list[DocumentSummary]:

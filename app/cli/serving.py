@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.addresses import is_loopback
 from app.cli.opening import bring_to_head, read_settings
 from app.cli.output import AsJson, print_json
 from app.errors import ConfigError
@@ -35,6 +36,7 @@ def serve(
     from app.logs import log_stray_errors
 
     settings = read_settings(host=host, port=port)
+    _check_openness(settings)
     log_stray_errors()
     previous = signal.signal(
         signal.SIGTERM, _end
@@ -65,6 +67,18 @@ def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> Non
         from app.main import create_app  # slow, so after all that may refuse
 
         _run(create_app(settings, database, embedder), settings, listener, as_json=as_json)
+
+
+def _check_openness(settings: Settings) -> None:
+    """Raise ConfigError where whoever reaches another machine's port could read and delete everything."""
+    if settings.auth != "off" or settings.open or is_loopback(settings.host):
+        return
+    raise ConfigError(
+        f"PGASK_HOST {settings.host!r} can be reached from other machines, and PGASK_AUTH=off asks nobody for a key: "
+        "whoever reaches the port could read and delete every document. Set PGASK_AUTH=keys (and make keys: "
+        "pgask keys create --name NAME --role reader), or PGASK_OPEN=true where something else guards the port.",
+        code="open_to_all",
+    )
 
 
 def _check_schema(settings: Settings, database: Database) -> None:

@@ -220,3 +220,55 @@ postings = Table(
     ),
     Index("ix_postings_chunk_id", "chunk_id"),
 )
+
+# Whose the rows are. Everything belongs to `default` (id 1) as long as nobody makes another one.
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Integer, Identity(always=False), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)
+
+# A key itself is kept nowhere: `digest` is its SHA-256, `prefix` its first characters, for people.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
+    Column("tenant_id", Integer, ForeignKey(tenants.c.id, ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("last_used_at", DateTime(timezone=True)),  # to the hour
+    CheckConstraint("role IN ('reader', 'writer', 'admin')", name="role"),
+)
+
+# The page's sessions: `digest` is the SHA-256 of what the cookie holds.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("key_id", Uuid, ForeignKey(api_keys.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+# Who did what, when, from where, and how it ended (an HTTP status). No words of questions, answers or documents.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=False), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=_now, index=True),
+    Column("actor", Text, nullable=False),  # a key's name, a proxy's user, or "cli"
+    Column("role", Text),
+    Column("key_id", Uuid),  # no foreign key: the record outlives the key
+    Column("action", Text, nullable=False),  # method and route, or the command
+    Column("target", Text, nullable=False),
+    Column("address", Text),
+    Column("status", Integer, nullable=False),
+    Column("detail", JSONB, nullable=False, server_default=_empty_object),
+)

@@ -87,9 +87,10 @@ def filled(database: Database, tmp_path: Path) -> Database:
 
 
 def every_command() -> list[list[str]]:
-    groups = {"documents": ["list", "show", "delete"], "collections": ["list", "create", "delete"],
+    groups = {"keys": ["list", "create", "revoke"],
+              "documents": ["list", "show", "delete"], "collections": ["list", "create", "delete"],
               "index": ["status", "rebuild", "tune"], "config": ["show"]}  # fmt: skip
-    single = [[name] for name in ("serve", "ask", "search", "migrate", "doctor")]
+    single = [[name] for name in ("serve", "ask", "search", "migrate", "doctor", "audit")]
     return single + [[group, name] for group, names in groups.items() for name in names]
 
 
@@ -201,6 +202,40 @@ class TestCollections:
         assert (again.code, again.json["error"]["code"]) == (2, "collection_exists")
 
 
+class TestKeys:
+    def test_made_listed_and_revoked(self, pgask: Pgask) -> None:
+        made = pgask("keys", "create", "--name", "Ada", "--role", "writer", "--expires", "90d")
+        key = made.out.strip()
+        assert made.code == 0
+        assert re.fullmatch(r"pgask_[\w-]{43}", key)
+        assert "not shown again" in made.err
+        listed = pgask("keys", "list")
+        assert "Ada" in listed.out
+        assert key not in listed.out
+        assert key[:12] in listed.out
+        assert pgask("keys", "revoke", key[:12]).out == f"revoked Ada ({key[:12]}…)\n"
+        (row,) = pgask("keys", "list", "--json").json["keys"]
+        assert (row["name"], row["role"], row["state"]) == ("Ada", "writer", "revoked")
+        again = pgask("keys", "revoke", "Ada")
+        assert (again.code, again.err.startswith("pgask: There is no key 'Ada'")) == (1, True)
+
+    def test_the_record_has_what_was_done(self, pgask: Pgask) -> None:
+        pgask("keys", "create", "--name", "Ada")
+        (line,) = pgask("audit", "--json").json["audit"]
+        assert (line["actor"], line["action"], line["target"]) == ("cli", "keys create", "key Ada")
+        assert "keys create" in pgask("audit", "--since", "1h", "--actor", "cli").out
+        assert pgask("audit", "--actor", "nobody", "--json").json == {"audit": []}
+
+    @pytest.mark.parametrize(
+        "wrong", [["--expires", "soon"], ["--expires", "0d"], ["--role", "owner"], ["--name", ""]]
+    )
+    def test_what_is_wrong_is_named(self, pgask: Pgask, wrong: list[str]) -> None:
+        done = pgask("keys", "create", "--name", "Ada", *wrong)
+        assert done.code == 2
+        assert "Traceback" not in done.err
+        assert pgask("keys", "list", "--json").json == {"keys": []}
+
+
 class TestMigrate:
     def test_from_nothing_and_again(self, database: Database, pgask: Pgask) -> None:
         downgrade(database, "base")
@@ -232,6 +267,13 @@ class TestMigrate:
 
 
 class TestServe:
+    def test_it_is_open_to_this_machine_alone(self, pgask: Pgask) -> None:
+        refused = pgask("serve", "--host", "0.0.0.0", "--json")
+        assert refused.code == 2
+        assert refused.json["error"]["code"] == "open_to_all"
+        for way_out in ("PGASK_AUTH=keys", "pgask keys create", "PGASK_OPEN=true"):
+            assert way_out in refused.err
+
     def test_a_port_in_use(self, pgask: Pgask) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
@@ -242,7 +284,7 @@ class TestServe:
 
     @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
     def test_an_address_of_nobody(self, pgask: Pgask, host: str) -> None:
-        done = pgask("serve", "--host", host)
+        done = pgask("serve", "--host", host, open="true")
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert "PGASK_HOST" in done.err
 

@@ -8,8 +8,9 @@ import pytest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.addresses import is_loopback
 from app.api.metrics import Metrics
-from app.api.middleware import Admission, CrossOrigin, HeadAsGet, bracketed, is_loopback
+from app.api.middleware import Admission, CrossOrigin, HeadAsGet, bracketed
 
 
 def scope(path: str = "/ask") -> Scope:

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 import app.cli
 import eval.cli
 import ingest.cli
-from app.api import ask, collections, documents, health, metrics, openai, search
+from app.api import ask, collections, documents, health, metrics, openai, search, session
 from app.config import Settings
 from ingest.reasons import REASONS
 
@@ -37,15 +37,16 @@ COMMANDS = {
 }
 ROUTES = {
     (method, route.path)
-    for router in (module.router for module in (ask, collections, documents, health, metrics, openai, search))
+    for router in (
+        module.router for module in (ask, collections, documents, health, metrics, openai, search, session)
+    )
     for route in router.routes
     if isinstance(route, APIRoute)
     for method in route.methods or ()
 } | {("GET", "/openapi.json"), ("GET", "/")}
 
-FIRST_PARTS = (
-    "ask|collections|documents|healthz|jobs|metrics|openapi|readyz|search|v1"  # of addresses, not of folders
-)
+# of addresses, not of folders
+FIRST_PARTS = "ask|collections|documents|healthz|jobs|metrics|openapi|readyz|search|session|v1"
 TEST_VARIABLES = {"PGASK_EVAL_DATA", "PGASK_TEST_CHROMIUM"}  # read by tests and scripts alone
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -1,0 +1,47 @@
+"""Who may do what: the only table from routes to roles, and the order of roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from app.domain import Role
+
+Needed = Role | Literal["anyone", "known"]
+"""What a route asks for: `anyone` who reaches the port, whoever is `known`, or a role."""
+
+# Every route of the API has a line here: tests/integration/api/test_api_access.py fails for one that has none, and the
+# service refuses it to everybody.
+ACCESS: Final[Mapping[tuple[str, str], Needed]] = {
+    ("GET", "/healthz"): "anyone",
+    ("GET", "/readyz"): "anyone",
+    ("GET", "/openapi.json"): "anyone",
+    ("POST", "/session"): "anyone",
+    ("GET", "/session"): "known",
+    ("DELETE", "/session"): "known",
+    ("POST", "/ask"): "reader",
+    ("POST", "/search"): "reader",
+    ("GET", "/v1/models"): "reader",
+    ("GET", "/v1/models/{model:path}"): "reader",
+    ("GET", "/v1/models/"): "reader",
+    ("POST", "/v1/chat/completions"): "reader",
+    ("POST", "/v1/chat/completions/"): "reader",
+    ("GET", "/collections"): "reader",
+    ("POST", "/collections"): "writer",
+    ("GET", "/documents"): "reader",
+    ("GET", "/documents/{document_id}"): "reader",
+    ("GET", "/documents/{document_id}/text"): "reader",
+    ("DELETE", "/documents/{document_id}"): "writer",
+    ("GET", "/metrics"): "admin",
+}
+
+_ORDER: Final[tuple[Role, ...]] = ("reader", "writer", "admin")
+
+
+def allows(role: Role, needed: Needed) -> bool:
+    """Whether a role is enough.
+
+    >>> allows("writer", "reader"), allows("reader", "writer"), allows("reader", "known")
+    (True, False, True)
+    """
+    return needed in ("anyone", "known") or _ORDER.index(role) >= _ORDER.index(needed)

@@ -1,0 +1,382 @@
+"""Keys, roles, sessions, proxies, and the record of who did what, on the real app and database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import httpx2
+import psycopg
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from starlette.routing import Route
+
+from app.api import authentication
+from app.api.access import ACCESS
+from app.api.authentication import COOKIE, PAGE, TOKEN_HEADER
+from app.domain import Role
+from app.errors import InvalidRequestError
+from app.main import create_app
+from app.store import accounts
+from app.store.connection import AsyncConnection, Database, open_pool, write
+from tests.fakes import FakeEmbedder
+from tests.integration.api.conftest import MakeClient, settings_for
+from tests.integration.api.serving import serve
+from tests.integration.processes import wait_until
+
+T = TypeVar("T")
+ROLES: tuple[Role, ...] = ("reader", "writer", "admin")
+JSON_BODIES: Mapping[tuple[str, str], Any] = {
+    ("POST", "/ask"): {"question": "How many lists?"},
+    ("POST", "/search"): {"question": "How many lists?"},
+    ("POST", "/v1/chat/completions"): {"model": "pgask", "messages": [{"role": "user", "content": "Lists?"}]},
+    ("POST", "/v1/chat/completions/"): {
+        "model": "pgask",
+        "messages": [{"role": "user", "content": "Lists?"}],
+    },
+    ("POST", "/collections"): {"name": "made"},
+    ("POST", "/session"): {"key": "pgask_wrong"},
+}
+PLACES = {"{document_id}": "00000000-0000-4000-8000-000000000000", "{model:path}": "pgask"}
+
+
+def in_database(database: Database, work: Callable[[AsyncConnection], Any]) -> Any:
+    async def run() -> Any:
+        async with open_pool(database.app, size=1, statement_timeout_s=60) as pool:
+            return await write(pool, work)
+
+    return asyncio.run(run())
+
+
+def make_key(database: Database, role: Role, *, name: str = "", lasts: timedelta | None = None) -> str:
+    key, _ = in_database(
+        database, lambda connection: accounts.create_key(connection, name or role, role, lasts=lasts)
+    )
+    return str(key)
+
+
+def revoke(database: Database, key: str) -> None:
+    in_database(database, lambda connection: accounts.revoke_key(connection, key[:12]))
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def recorded(database: Database) -> list[tuple[Any, ...]]:
+    """(actor, role, action, target, status) of the record, the oldest first."""
+    with psycopg.connect(database.owner) as connection:
+        return connection.execute(
+            "SELECT actor, role, action, target, status FROM pgask.audit ORDER BY id"
+        ).fetchall()
+
+
+@pytest.fixture
+def guarded(own: Database, make_client: MakeClient) -> TestClient:
+    return make_client(own, auth="keys")
+
+
+def routes_of(client: TestClient) -> Iterator[tuple[str, str]]:
+    for route in client.app.state.routes:  # type: ignore[attr-defined]
+        if isinstance(route, APIRoute | Route) and route.name != PAGE:
+            for method in (route.methods or set()) - {"HEAD"}:
+                yield method, route.path
+
+
+def test_every_route_has_a_line_in_the_table_and_every_line_a_route(guarded: TestClient) -> None:
+    assert set(routes_of(guarded)) == set(ACCESS)
+
+
+def test_each_route_lets_in_who_it_says(guarded: TestClient, own: Database) -> None:
+    keys = {role: make_key(own, role) for role in ROLES}
+
+    def status(route: tuple[str, str], headers: Mapping[str, str]) -> tuple[int, str]:
+        method, path = route
+        for place, value in PLACES.items():
+            path = path.replace(place, value)
+        reply = guarded.request(method, path, headers=headers, json=JSON_BODIES.get(route))
+        body = reply.json() if "json" in reply.headers.get("content-type", "") else {}
+        error = body.get("error")
+        return reply.status_code, (error if isinstance(error, dict) else body).get("code", "")
+
+    for route, needed in ACCESS.items():
+        if needed == "anyone":
+            assert status(route, {})[0] != 403, route
+            assert status(route, {}) == status(route, bearer("pgask_of_nobody")), route
+            continue
+        for headers in (
+            {},
+            bearer("pgask_of_nobody"),
+            {"Authorization": "Basic YTpi"},
+            {"Authorization": ""},
+        ):
+            assert status(route, headers)[0] == 401, (route, headers)
+        for role, key in keys.items():
+            found, code = status(route, bearer(key))
+            if needed == "known" or ROLES.index(role) >= ROLES.index(needed):
+                assert found not in (401, 403), (route, role)
+            else:
+                assert (found, code) == (403, "forbidden"), (route, role)
+
+
+def test_strangers_are_told_how_to_get_in_and_nothing_else(guarded: TestClient) -> None:
+    reply = guarded.get("/documents", headers={"Accept-Language": "zh"})
+    assert reply.json()["code"] == "unauthenticated"
+    assert "密钥" in reply.json()["detail"]
+    assert reply.headers["www-authenticate"] == "Bearer"
+    openai = guarded.post("/v1/chat/completions", json={})
+    assert openai.json()["error"] | {"message": ""} == {
+        "message": "",
+        "type": "authentication_error",
+        "param": None,
+        "code": "invalid_api_key",
+    }
+    assert guarded.get("/no/such/thing").status_code == 404
+
+
+def test_a_body_is_not_read_for_strangers(guarded: TestClient) -> None:
+    reply = guarded.post("/ask", content=b"x" * 2_000_000, headers={"Content-Type": "application/json"})
+    assert reply.status_code == 401  # not 413
+
+
+def test_off_tells_nobody_apart_and_records_nothing(own: Database, make_client: MakeClient) -> None:
+    client = make_client(own)
+    told = client.get("/session").json()
+    assert (told["auth"], told["role"], told["token"]) == ("off", "admin", None)
+    assert client.post("/session", json={"key": "pgask_x"}).status_code == 404
+    assert client.post("/ask", json={"question": "How many lists?"}).status_code == 200
+    assert recorded(own) == []
+
+
+class TestKeys:
+    def test_expired_and_revoked_ones_are_nobodys(self, guarded: TestClient, own: Database) -> None:
+        expired = make_key(own, "admin", lasts=timedelta(seconds=-1))
+        good = make_key(own, "admin", name="good")
+        assert guarded.get("/documents", headers=bearer(expired)).status_code == 401
+        assert guarded.get("/documents", headers=bearer(good)).status_code == 200
+        revoke(own, good)
+        assert guarded.get("/documents", headers=bearer(good)).status_code == 401
+
+    def test_only_a_digest_is_kept(self, own: Database) -> None:
+        key = make_key(own, "reader")
+        with psycopg.connect(own.owner) as connection:
+            row = str(connection.execute("SELECT * FROM pgask.api_keys").fetchone())
+        assert key not in row
+        assert key[len(accounts.KEY_PREFIX) + 6 :] not in row
+
+    def test_use_is_noted_to_the_hour(self, guarded: TestClient, own: Database) -> None:
+        key = make_key(own, "reader")
+        for _ in range(2):
+            guarded.get("/documents", headers=bearer(key))
+        (row,) = in_database(own, accounts.list_keys)
+        assert row.last_used_at is not None
+        assert (row.last_used_at.minute, row.last_used_at.second) == (0, 0)
+
+    def test_a_name_that_two_keys_have_revokes_neither(self, own: Database) -> None:
+        for _ in range(2):
+            make_key(own, "reader", name="Ada")
+        with pytest.raises(InvalidRequestError, match="2 keys are called 'Ada'"):
+            in_database(own, lambda connection: accounts.revoke_key(connection, "Ada"))
+        assert [key.state for key in in_database(own, accounts.list_keys)] == ["active", "active"]
+
+    @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\nb", "\x1b[31m"])
+    def test_a_bad_name_is_refused(self, own: Database, name: str) -> None:
+        with pytest.raises(InvalidRequestError, match="A key's name"):
+            make_key(own, "reader", name=name or " ")
+
+
+class TestSessions:
+    def log_in(self, client: TestClient, key: str) -> str:
+        """The token for changes; the client has the cookie."""
+        reply = client.post("/session", json={"key": key})
+        assert reply.status_code == 200
+        cookie = reply.headers["set-cookie"].lower()
+        assert cookie.startswith(f"{COOKIE}=")
+        assert {"httponly", "samesite=strict", "path=/"} <= set(cookie.replace(" ", "").split(";"))
+        assert key not in cookie
+        return str(reply.json()["token"])
+
+    def test_the_cookie_reads_and_changes_need_the_token(self, guarded: TestClient, own: Database) -> None:
+        token = self.log_in(guarded, make_key(own, "writer", name="Ada"))
+        assert guarded.get("/session").json() == {
+            "auth": "keys",
+            "name": "Ada",
+            "role": "writer",
+            "tenant": "default",
+            "groups": [],
+            "token": token,
+        }
+        body = {"name": "made"}
+        for headers in ({}, {TOKEN_HEADER: "wrong"}, {TOKEN_HEADER: "词"}):
+            sent = {name.encode(): value.encode() for name, value in headers.items()}
+            reply = guarded.post("/collections", json=body, headers=sent)
+            assert (reply.status_code, reply.json()["code"]) == (403, "forbidden")
+        assert guarded.post("/collections", json=body, headers={TOKEN_HEADER: token}).status_code == 201
+
+    def test_logging_out_ends_it(self, guarded: TestClient, own: Database) -> None:
+        token = self.log_in(guarded, make_key(own, "reader"))
+        cookie = guarded.cookies[COOKIE]
+        assert guarded.delete("/session", headers={TOKEN_HEADER: token}).status_code == 204
+        assert COOKIE not in guarded.cookies
+        assert guarded.get("/documents", headers={"Cookie": f"{COOKIE}={cookie}"}).status_code == 401
+
+    def test_it_ends_with_its_key(self, guarded: TestClient, own: Database) -> None:
+        key = make_key(own, "reader")
+        self.log_in(guarded, key)
+        revoke(own, key)
+        assert guarded.get("/documents").status_code == 401
+
+    def test_another_sessions_token_does_not_do(self, guarded: TestClient, own: Database) -> None:
+        key = make_key(own, "writer")
+        first = self.log_in(guarded, key)
+        self.log_in(guarded, key)
+        reply = guarded.post("/collections", json={"name": "made"}, headers={TOKEN_HEADER: first})
+        assert reply.status_code == 403
+
+
+class TestProxy:
+    @pytest.fixture
+    def proxied(self, own: Database) -> Iterator[str]:
+        settings = settings_for(auth="proxy", trusted_proxies="127.0.0.1", shutdown_timeout_s=1)
+        with serve(create_app(settings, own, FakeEmbedder()), settings) as running:
+            yield running.url
+
+    def test_a_user_reads_and_groups_give_roles(self, proxied: str, own: Database) -> None:
+        def post(**headers: str) -> int:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return httpx2.post(f"{proxied}/collections", json={"name": "made"}, headers=named).status_code
+
+        assert httpx2.get(f"{proxied}/documents").status_code == 401
+        told = httpx2.get(
+            f"{proxied}/session", headers={"X-Forwarded-User": "ada", "X-Forwarded-Groups": "hr, board"}
+        ).json()
+        assert (told["name"], told["role"], told["groups"]) == ("ada", "reader", ["hr", "board"])
+        assert post(x_forwarded_user="ada") == 403
+        writers = {"x_forwarded_user": "ada", "x_forwarded_groups": "hr,pgask-writers"}
+        assert post(**writers, sec_fetch_site="cross-site") == 403
+        assert post(**writers, sec_fetch_site="same-origin") == 201
+        wait_until(lambda: len(recorded(own)) == 4)
+        assert recorded(own)[-1] == ("ada", "writer", "POST /collections", "/collections", 201)
+
+    def test_headers_of_others_are_not_believed(self, own: Database, make_client: MakeClient) -> None:
+        client = make_client(own, auth="proxy", trusted_proxies="10.0.0.0/8")
+        reply = client.get("/documents", headers={"X-Forwarded-User": "ada", "X-Forwarded-For": "10.0.0.1"})
+        assert reply.status_code == 401
+
+    def test_two_users_in_one_request_are_none(self, proxied: str) -> None:
+        headers = [("X-Forwarded-User", "ada"), ("X-Forwarded-User", "root")]
+        assert httpx2.get(f"{proxied}/documents", headers=headers).status_code == 401
+
+
+class TestRecord:
+    def test_changes_questions_logins_and_refusals(self, guarded: TestClient, own: Database) -> None:
+        reader = make_key(own, "reader", name="Ada")
+        question = "a secret question about lists"
+        guarded.post("/ask", json={"question": question}, headers=bearer(reader))
+        guarded.get("/documents", headers=bearer(reader))
+        guarded.post("/collections", json={"name": "made"}, headers=bearer(reader))
+        guarded.post("/session", json={"key": "pgask_wrong"})
+        guarded.get("/documents")
+        wait_until(lambda: len(recorded(own)) == 4)
+        assert recorded(own) == [
+            ("Ada", "reader", "POST /ask", "/ask", 200),
+            ("Ada", "reader", "POST /collections", "/collections", 403),
+            ("unknown", None, "POST /session", "/session", 401),
+            ("unknown", None, "GET /documents", "/documents", 401),
+        ]
+        with psycopg.connect(own.owner) as connection:
+            assert "secret" not in str(connection.execute("SELECT * FROM pgask.audit").fetchall())
+
+    def test_old_lines_go(self, own: Database, make_client: MakeClient) -> None:
+        with psycopg.connect(own.owner) as connection:
+            connection.execute(
+                "INSERT INTO pgask.audit (at, actor, action, target, status)"
+                " VALUES (now() - interval '31 days', 'old', 'x', 'x', 200), (now(), 'new', 'x', 'x', 200)"
+            )
+        make_client(own, auth="keys", audit_days=30)
+        wait_until(lambda: [line[0] for line in recorded(own)] == ["new"])
+
+
+@contextmanager
+def waiting_model() -> Iterator[tuple[str, threading.Event]]:
+    """A model's server that begins an answer and then waits for the event."""
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    go_on = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._send(json.dumps({"object": "list", "data": [{"id": "m", "object": "model"}]}).encode())
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if "chat" not in self.path:
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            for number in range(1_000):
+                choice = {"index": 0, "delta": {"content": f"Word {number}. "}, "finish_reason": None}
+                piece: dict[str, Any] = {
+                    "id": "1",
+                    "object": "chat.completion.chunk",
+                    "created": 1,
+                    "model": "m",
+                }
+                piece["choices"] = [choice]
+                try:
+                    self.wfile.write(f"data: {json.dumps(piece)}\n\n".encode())
+                    self.wfile.flush()
+                except OSError:
+                    return
+                if go_on.wait(0.2):
+                    return
+
+        def _send(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/v1", go_on
+        finally:
+            go_on.set()
+            server.shutdown()
+
+
+def test_a_revoked_key_ends_open_streams(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(authentication, "RECHECK_S", 0.2)
+    key = make_key(own, "reader")
+    with waiting_model() as (model, _):
+        settings = settings_for(auth="keys", llm_base_url=model, shutdown_timeout_s=1)
+        with serve(create_app(settings, own, FakeEmbedder()), settings) as running:
+            body = {"question": "How many lists does ivfflat have?", "stream": True}
+            with httpx2.stream(
+                "POST", f"{running.url}/ask", json=body, headers=bearer(key), timeout=30
+            ) as reply:
+                lines = reply.iter_lines()
+                assert any(line == "event: token" for line in lines)
+                began = time.monotonic()
+                revoke(own, key)
+                rest = "\n".join(lines)
+    assert "event: error" in rest
+    assert "event: done" not in rest
+    assert '"unauthenticated"' in rest
+    assert time.monotonic() - began < 60  # far from the model's end, which never comes
