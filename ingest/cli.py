@@ -105,6 +105,13 @@ def ingest(
     prune: Annotated[
         bool, typer.Option("--prune", help="Forget documents of these folders whose file is gone.")
     ] = False,
+    prune_anyway: Annotated[
+        bool,
+        typer.Option(
+            "--prune-anyway",
+            help="The same where a folder is empty, or another disk seems to lie in its place.",
+        ),
+    ] = False,
     names: Annotated[
         list[str] | None,
         typer.Option(
@@ -148,6 +155,7 @@ def ingest(
             options=IngestOptions.from_settings(
                 settings,
                 prune=prune,
+                prune_anyway=prune_anyway,
                 selection=Selection.from_globs(include or (), exclude or ()),
                 names=names or (),
                 rehash=rehash,
@@ -272,7 +280,7 @@ def _follow(job: _Job, *, poll: bool) -> int:
             if is_first and not job.quiet:
                 console.print("Watching for changes; Ctrl-C ends it.")
             is_due, is_first, told, delay_s, retry_at = False, False, "", 1.0, 0.0
-            job = replace(job, options=replace(job.options, rehash=False))
+            job = replace(job, options=replace(job.options, rehash=False, prune_anyway=False))
     except KeyboardInterrupt:
         return 0
     return 0

@@ -17,7 +17,8 @@ from ingest.parsers import PARSER_VERSION
 @dataclass(frozen=True, slots=True)
 class IngestOptions:
     """How a run cuts, and what it leaves out or removes. `window_tokens` is lowered to what the encoder reads. `names`
-    are those of --as; with `rehash` every file is read, and failed ones are tried again."""
+    are those of --as; with `rehash` every file is read, and failed ones are tried again; with `prune_anyway` also what
+    may be on a disk that is not there now is forgotten."""
 
     chunk_tokens: int = 512
     overlap: int = 64
@@ -29,6 +30,7 @@ class IngestOptions:
     selection: Selection = field(default_factory=Selection)
     names: tuple[str, ...] = ()
     rehash: bool = False
+    prune_anyway: bool = False
 
     @classmethod
     def from_settings(
@@ -39,6 +41,7 @@ class IngestOptions:
         selection: Selection | None = None,
         names: Sequence[str] = (),
         rehash: bool = False,
+        prune_anyway: bool = False,
     ) -> IngestOptions:
         """The group from all settings; the overlap is at most half a chunk."""
         return cls(
@@ -46,12 +49,13 @@ class IngestOptions:
             overlap=min(settings.overlap, settings.chunk_tokens // 2),
             window_tokens=settings.window_tokens,
             max_file_bytes=settings.max_file_bytes,
-            prune=prune,
+            prune=prune or prune_anyway,
             duplicates=settings.duplicates,
             duplicate_similarity=settings.duplicate_similarity,
             selection=selection or Selection(),
             names=tuple(names),
             rehash=rehash,
+            prune_anyway=prune_anyway,
         )
 
     def fingerprint(self) -> str:

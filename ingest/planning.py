@@ -18,6 +18,7 @@ from app.store.spaces import Collection
 from ingest.file_changes import ComparedFile, Progress, compare, recognising
 from ingest.moves import moved_files, moved_roots, renamed_in_place, with_new_names
 from ingest.options import IngestOptions, renewed_pipeline
+from ingest.pruning import check_pruning
 from ingest.roots import Claim, claim_names, given_for, is_below, is_gone, name_paths, path_text
 from ingest.sources import FoundSources, GivenPath, SkippedSource, SourceFailure, SourceFile, find_sources
 
@@ -66,7 +67,8 @@ def make_plan(
     progress: Progress,
 ) -> Plan:
     """Compare the files with the collection; None stands for one that is not made yet. Raises InvalidRequestError for
-    paths that do not exist, and where a file has the name of another root's document."""
+    paths that do not exist, where a file has the name of another root's document, and where files that are to be
+    forgotten seem to be on a disk that is not there now."""
     stored = _stored(connection, collection) if collection else {}
     given = name_paths(paths, stored.values(), options.names)
     found = find_sources(given, options.selection, recognising(stored, rehash=options.rehash))
@@ -97,6 +99,8 @@ def make_plan(
     roots = moved_roots(known, by_source, taken_over, moved)
     gone |= _left_behind(known, present, roots, given)
     gone -= {old for old, _ in moved}
+    if options.prune and not options.prune_anyway:
+        check_pruning(gone, known, ours, found)
     work = _find_work(files, known, {new for _, new in moved}, gone if options.prune else set(), options)
 
     read = {file.source for file in work.files}

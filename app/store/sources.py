@@ -55,10 +55,13 @@ class KnownDocument:
     origin: str | None = None
     mtime_ns: int | None = None
     inode: int | None = None
+    read_at: float | None = (
+        None  # when its content was taken in, in seconds since 1970, by the database's clock
+    )
 
     @property
     def file(self) -> FileState:
-        """The last four as one."""
+        """Where it lay and what it looked like, as one."""
         return FileState(self.root, self.origin, self.mtime_ns, self.inode)
 
 
@@ -77,7 +80,8 @@ def known_documents(connection: Connection, collection: Collection) -> Mapping[s
     with connection.cursor(row_factory=class_row(KnownDocument)) as cursor:
         rows = cursor.execute(
             "SELECT d.source, d.status, d.content_sha256, d.pipeline, d.media_type, d.reason, d.reason_detail,"
-            " kept.source AS duplicate_of, d.size_bytes, d.root, d.origin, d.mtime_ns, d.inode"
+            " kept.source AS duplicate_of, d.size_bytes, d.root, d.origin, d.mtime_ns, d.inode,"
+            " extract(epoch FROM d.updated_at)::float8 AS read_at"
             " FROM pgask.documents d LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of"
             " WHERE d.collection_id = %s",
             [collection.id],

@@ -70,20 +70,101 @@ def reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reading:
 
 def test_f_101_prune_takes_only_what_lay_below_the_given_folders(database: Database, tmp_path: Path) -> None:
     """F-101: --prune forgot whatever this run did not list, also where the file was there."""
-    one, two = write(tmp_path / "one", a="Of one.", b="And one."), write(tmp_path / "two", c="Of two.")
+    one, two = (
+        write(tmp_path / "one", a="Of one.", b="And one."),
+        write(tmp_path / "two", c="Of two.", d="Kept."),
+    )
     ingest(database, one)
     assert ingest(database, two, options=PRUNE).removed == 0
     assert ingest(database, two / "c.md", options=PRUNE).removed == 0
-    assert set(known(database)) == {"a.md", "b.md", "c.md"}
+    assert set(known(database)) == {"a.md", "b.md", "c.md", "d.md"}
     (one / "a.md").unlink()
     (two / "c.md").unlink()
     assert plan(database, two, options=PRUNE).removed == ("c.md",)
     assert ingest(database, two, options=PRUNE).removed == 1
-    assert set(known(database)) == {"a.md", "b.md"}
+    assert set(known(database)) == {"a.md", "b.md", "d.md"}
     assert (
         ingest(database, tmp_path, options=PRUNE).removed == 1
     )  # the folder around it, where b.md is one/b.md
-    assert set(known(database)) == {"one/b.md"}
+    assert set(known(database)) == {"one/b.md", "two/d.md"}
+
+
+@pytest.mark.parametrize("left", [None, ".DS_Store", "lost+found/"])
+def test_prune_refuses_a_folder_that_is_empty(database: Database, tmp_path: Path, left: str | None) -> None:
+    """An unmounted disk leaves an empty folder behind: all its documents were forgotten."""
+    corpus = write(tmp_path / "corpus", a="A text.", b="Another one.")
+    other = write(tmp_path / "other", c="A third.")
+    ingest(database, corpus, other)
+    corpus.rename(tmp_path / "away")
+    corpus.mkdir()
+    if left is not None:
+        (corpus / left).mkdir() if left.endswith("/") else (corpus / left).touch()
+    for look in (plan, ingest):
+        with pytest.raises(InvalidRequestError, match="is empty, and 2 documents of it") as raised:
+            look(database, corpus, other, options=PRUNE)
+        assert raised.value.code == "files_away"
+        assert "--prune-anyway" in str(raised.value)
+    assert ingest(database, corpus).removed == 0  # without --prune nothing is forgotten anyway
+    assert set(known(database)) == {"corpus/a.md", "corpus/b.md", "other/c.md"}
+    assert ingest(database, corpus, options=replace(PRUNE, prune_anyway=True)).removed == 2
+    assert set(known(database)) == {"other/c.md"}
+
+
+def test_prune_forgets_the_last_document_of_a_folder_that_holds_others(
+    database: Database, tmp_path: Path
+) -> None:
+    corpus = write(tmp_path / "corpus", a="A text.")
+    ingest(database, corpus)
+    (corpus / "a.md").unlink()
+    (corpus / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    assert ingest(database, corpus, options=PRUNE).removed == 1
+
+
+def test_prune_refuses_where_another_disk_lies_in_a_folder_s_place(
+    database: Database, tmp_path: Path
+) -> None:
+    """Nothing was deleted there since the documents were read, and yet they are gone."""
+    corpus = write(tmp_path / "corpus", a="A text.", b="Another one.", c="A third.")
+    write(corpus / "deep", d="A fourth.", e="A fifth.")
+    ingest(database, corpus)
+    corpus.rename(tmp_path / "away")
+    write(corpus, a="What the disk below holds.")
+    _read_later(database)  # as if that disk had been written long before
+    with pytest.raises(InvalidRequestError, match="nothing has been deleted there") as raised:
+        ingest(database, corpus, options=PRUNE)
+    assert raised.value.code == "files_away"
+    assert len(known(database)) == 5
+    assert ingest(database, corpus, options=replace(PRUNE, prune_anyway=True)).removed == 4
+
+
+@pytest.mark.parametrize("deleted", ["file", "folder", "link"])
+def test_prune_sees_that_a_file_was_deleted(database: Database, tmp_path: Path, deleted: str) -> None:
+    """The folder that it lay in, the one above it or the link that leads there has changed since."""
+    release = write(tmp_path / "release", a="A text.")
+    write(release / "deep/er", d="A fourth.", e="A fifth.")
+    older = write(tmp_path / "older", a="A text.")
+    corpus = tmp_path / "corpus"
+    corpus.symlink_to(release)
+    ingest(database, corpus)
+    _read_later(database, seconds=120)
+    time.sleep(0.01)
+    if deleted == "file":
+        (release / "deep/er/d.md").unlink()
+        (release / "deep/er/e.md").unlink()
+    elif deleted == "folder":
+        shutil.rmtree(release / "deep")
+    else:
+        corpus.unlink()
+        corpus.symlink_to(older)
+    with pytest.raises(InvalidRequestError):  # by the clock of two minutes ahead nothing has changed
+        ingest(database, corpus, options=PRUNE)
+    _read_later(database, seconds=-120)
+    assert ingest(database, corpus, options=PRUNE).removed == 2
+
+
+def _read_later(database: Database, seconds: int = 3_600) -> None:
+    with connect(database.app) as app:
+        app.execute("UPDATE pgask.documents SET updated_at = updated_at + %s * interval '1 s'", [seconds])
 
 
 def test_f_101_what_a_run_does_not_look_into_is_not_gone(database: Database, tmp_path: Path) -> None:
@@ -290,4 +371,4 @@ def test_f_103_databases_of_before_go_over_without_an_embedding(
     with reading() as opened:
         ingest(database, one)
     assert opened == []
-    assert ingest(database, two, options=PRUNE).removed == 1
+    assert ingest(database, two, options=replace(PRUNE, prune_anyway=True)).removed == 1

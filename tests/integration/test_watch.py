@@ -93,6 +93,14 @@ def test_a_folder_is_followed_until_ctrl_c(database: Database, tmp_path: Path) -
         (tmp_path / "corpus").rename(tmp_path / "away")  # a failing run ends nothing, and prunes nothing
         assert next_change(process)["error"]["code"] == "path_not_found"
         (tmp_path / "away").rename(tmp_path / "corpus")
+        (tmp_path / "corpus").rename(tmp_path / "away")
+        corpus.mkdir()  # as an unmounted share leaves it
+        found = next_change(process)
+        while found["error"]["code"] == "path_not_found":  # the moment without a folder
+            found = next_change(process)
+        assert found["error"]["code"] == "files_away"
+        corpus.rmdir()
+        (tmp_path / "away").rename(tmp_path / "corpus")
         write(corpus, last=random_text(4, 20))
         assert next_change(process)["new"] == 1
         code, stderr = end(process)
