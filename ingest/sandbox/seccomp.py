@@ -2,7 +2,7 @@
 
 Linux on x86-64 and AArch64; elsewhere nothing is filtered. The filter lists what is refused (with EPERM) rather than
 what is allowed, since the C libraries of the parsers choose their calls themselves. Format of a filter: seccomp(2)
-and linux/filter.h; numbers: asm/unistd_64.h and asm-generic/unistd.h.
+and linux/filter.h.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import errno
 import os
 import platform
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -29,33 +31,42 @@ class _Calls:
     opens: dict[int, int]  # call that opens a file → the index of its argument with the flags
 
 
-# network; processes; other processes' memory; names, modes and sizes of files; the kernel's own interfaces
-_X86_64 = _Calls(
-    0xC000003E,
-    frozenset({41, 42, 43, 44, 46, 49, 50, 53, 288, 307})
-    | frozenset({56, 57, 58, 59, 62, 200, 322, 435})
-    | frozenset({101, 310, 311})
-    | frozenset(
-        {76, 77, 82, 83, 84, 85, 86, 87, 88, 90, 91, 92, 93, 94, 132, 133, 188, 189, 190, 235, 258, 259, 260}
-    )
-    | frozenset({261, 263, 264, 265, 266, 268, 280, 285, 316, 437})
-    | frozenset(
-        {155, 161, 165, 166, 169, 172, 173, 175, 176, 246, 248, 249, 250, 272, 298, 304, 308, 313, 319, 321}
-    )
-    | frozenset({323, 425, 426, 427}),
-    {2: 1, 257: 2},
-)
-_AARCH64 = _Calls(
-    0xC00000B7,
-    frozenset({198, 199, 200, 201, 202, 203, 206, 211, 242, 269})
-    | frozenset({129, 130, 220, 221, 281, 435})
-    | frozenset({117, 270, 271})
-    | frozenset({5, 6, 7, 33, 34, 35, 36, 37, 38, 45, 46, 47, 52, 53, 54, 55, 88, 276, 437})
-    | frozenset({39, 40, 41, 51, 97, 104, 105, 106, 142, 217, 218, 219, 241, 265, 268, 273, 279, 280, 282})
-    | frozenset({425, 426, 427}),
-    {56: 2},
-)
-_MACHINES = {"x86_64": _X86_64, "aarch64": _AARCH64}
+# Number on x86-64 (asm/unistd_64.h) and on AArch64 (asm-generic/unistd.h), None: there is no such call.
+REFUSED: Final[Mapping[str, tuple[int | None, int | None]]] = {
+    # network
+    "socket": (41, 198), "connect": (42, 203), "accept": (43, 202), "sendto": (44, 206),
+    "sendmsg": (46, 211), "bind": (49, 200), "listen": (50, 201), "socketpair": (53, 199),
+    "accept4": (288, 242), "sendmmsg": (307, 269),
+    # processes
+    "clone": (56, 220), "fork": (57, None), "vfork": (58, None), "execve": (59, 221),
+    "execveat": (322, 281), "clone3": (435, 435), "kill": (62, 129), "tkill": (200, 130),
+    # other processes' memory
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
+    # names, modes, owners, times and sizes of files
+    "truncate": (76, 45), "ftruncate": (77, 46), "rename": (82, None), "renameat": (264, 38),
+    "renameat2": (316, 276), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None),
+    "creat": (85, None), "link": (86, None), "linkat": (265, 37), "unlink": (87, None),
+    "unlinkat": (263, 35), "symlink": (88, None), "symlinkat": (266, 36), "chmod": (90, None),
+    "fchmod": (91, 52), "fchmodat": (268, 53), "chown": (92, None), "fchown": (93, 55),
+    "lchown": (94, None), "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None),
+    "futimesat": (261, None), "utimensat": (280, 88), "mknod": (133, None), "mknodat": (259, 33),
+    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "fallocate": (285, 47),
+    "openat2": (437, 437),
+    # the kernel's own interfaces
+    "pivot_root": (155, 41), "chroot": (161, 51), "mount": (165, 40), "umount2": (166, 39),
+    "reboot": (169, 142), "iopl": (172, None), "ioperm": (173, None), "init_module": (175, 105),
+    "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104),
+    "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219), "unshare": (272, 97),
+    "setns": (308, 268), "perf_event_open": (298, 241), "open_by_handle_at": (304, 265),
+    "memfd_create": (319, 279), "bpf": (321, 280), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+}  # fmt: skip
+
+
+_MACHINES: Final = {
+    "x86_64": _Calls(0xC000003E, frozenset(x for x, _ in REFUSED.values() if x is not None), {2: 1, 257: 2}),
+    "aarch64": _Calls(0xC00000B7, frozenset(arm for _, arm in REFUSED.values() if arm is not None), {56: 2}),
+}
 
 
 class _Program(ctypes.Structure):
