@@ -40,8 +40,10 @@ REFUSED: Final[Mapping[str, tuple[int | None, int | None]]] = {
     # processes
     "clone": (56, 220), "fork": (57, None), "vfork": (58, None), "execve": (59, 221),
     "execveat": (322, 281), "clone3": (435, 435), "kill": (62, 129), "tkill": (200, 130),
-    # other processes' memory
+    "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "pidfd_send_signal": (424, 424),
+    # other processes' memory and files
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
+    "pidfd_getfd": (438, 438),
     # names, modes, owners, times and sizes of files
     "truncate": (76, 45), "ftruncate": (77, 46), "rename": (82, None), "renameat": (264, 38),
     "renameat2": (316, 276), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None),
@@ -52,6 +54,7 @@ REFUSED: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "futimesat": (261, None), "utimensat": (280, 88), "mknod": (133, None), "mknodat": (259, 33),
     "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "fallocate": (285, 47),
     "openat2": (437, 437),
+    "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "fchmodat2": (452, 452),
     # the kernel's own interfaces
     "pivot_root": (155, 41), "chroot": (161, 51), "mount": (165, 40), "umount2": (166, 39),
     "reboot": (169, 142), "iopl": (172, None), "ioperm": (173, None), "init_module": (175, 105),
@@ -60,6 +63,8 @@ REFUSED: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "setns": (308, 268), "perf_event_open": (298, 241), "open_by_handle_at": (304, 265),
     "memfd_create": (319, 279), "bpf": (321, 280), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    "kexec_file_load": (320, 294), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
+    "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433), "mount_setattr": (442, 442),
 }  # fmt: skip
 
 

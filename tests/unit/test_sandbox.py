@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from app.domain import Document, Page, Section
 from app.errors import DocumentError
 from ingest.parsers import docx, html, jsonfile, markdown, parse, pdf, plaintext, pptx
 from ingest.sandbox import SandboxedParser, wire
+from ingest.sandbox.seccomp import REFUSED
 from tests.office import build_docx, build_pptx, paragraph, shape
 from tests.pdfs import build_pdf
 
@@ -179,9 +181,13 @@ def test_threads_take_turns(parser: SandboxedParser) -> None:
 
 
 PROBE = """
-import json, os, socket, sys
+import ctypes, json, os, socket, sys
 import ingest.parsers
 from ingest.sandbox.confine import MemoryGauge, confine
+libc = ctypes.CDLL(None, use_errno=True)
+def queue_signal(pid):
+    if libc.sigqueue(pid, 0, None) != 0:
+        raise OSError(ctypes.get_errno(), "sigqueue")
 held = confine(MemoryGauge())
 tries = {
     "socket": lambda: socket.socket(),
@@ -192,6 +198,8 @@ tries = {
     "remove": lambda: os.remove(sys.argv[1] + "/there"),
     "rename": lambda: os.rename(sys.argv[1] + "/there", sys.argv[1] + "/else"),
     "mode": lambda: os.chmod(sys.argv[1] + "/there", 0),
+    "attribute": lambda: os.removexattr(sys.argv[1] + "/there", "user.none"),
+    "queued signal": lambda: queue_signal(os.getppid()),
     "signal": lambda: os.kill(os.getppid(), 0),
     "read": lambda: open(sys.argv[1] + "/there").read(),
     "passwd": lambda: open("/etc/passwd").read(),
@@ -274,3 +282,18 @@ def test_a_reply_that_is_no_document_is_refused(change: dict[str, object]) -> No
 def test_a_reply_that_is_nothing_is_refused(head: bytes) -> None:
     with pytest.raises(wire.WireError):
         wire.decode_reply(head, b"\xff")
+
+
+HEADERS = (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), Path("/usr/include/asm-generic/unistd.h"))
+
+
+@pytest.mark.skipif(
+    not all(header.exists() for header in HEADERS), reason="the kernel's headers are not here"
+)
+def test_refused_calls_have_the_kernel_s_numbers() -> None:
+    define = re.compile(r"^#define __NR(?:3264)?_(\w+)\s+(\d+)", re.MULTILINE)
+    known = [{name: int(number) for name, number in define.findall(header.read_text())} for header in HEADERS]
+    for name, numbers in REFUSED.items():
+        for number, there in zip(numbers, known, strict=True):
+            if name in there or number is None:  # an older header lacks the newest calls
+                assert number == there.get(name), name
