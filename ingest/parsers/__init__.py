@@ -37,7 +37,7 @@ from ingest.parsers import (
 from ingest.parsers.budget import MAX_TEXT_CHARS
 
 # Raise it when a parser or the cleaning gives other text for the same bytes: stored documents are then renewed.
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 
 Parser = Callable[[bytes, str], Document]
 

@@ -35,6 +35,24 @@ _UTF16_NUL_SHARE = 0.2  # Latin text in UTF-16 is half NULs; text in other encod
 _MAX_BROKEN_SHARE = 0.05  # broken to whole multi-byte sequences of a damaged UTF-8 file
 _MIN_PLAUSIBILITY = 0.6
 _MIN_LEAD = 0.1
+_CHINESE = frozenset({"gb18030", "big5"})
+_CHINESE_WORDS = (
+    0.25  # of the Han characters of a Chinese text stand in words of the dictionary, at the least
+)
+_CLEAR_WORD = 0.5
+_MOST_CHANCE_WORDS = 0.12  # of those of another reading
+_LEAST_KANJI = 6
+_LEVEL_1 = 0.9  # of the kanji of a Japanese text are of level 1 of JIS X 0208, at the least
+_LEVEL_1_LEAD, _LEVEL_2_LEAD, _PAST_HANGUL_LEAD = (
+    0xB0,
+    0xD0,
+    0xCA,
+)  # first bytes in EUC-JP; EUC-KR has no Hangul from there on
+_HAN_SAMPLE_CHARS = 5_000
+_HAN = re.compile("[㐀-鿿]+")
+_JAPANESE = re.compile("[ぁ-ヿ㐀-鿿]")
+_KANA = re.compile("[ぁ-ヿ]")
+_LEAST_KANA = 0.25  # as in languages.py, for texts too short for it
 _CLEAR_LEAD = 1.5  # a reading says at least so many times as much of a language as the next
 
 _CAPITAL_IN_WORD = re.compile("[a-zß-öø-ÿ][À-ÖØ-Þ]")  # what one Chinese character looks like in Windows-1252
@@ -131,10 +149,18 @@ def _decode_by_language(content: bytes) -> str | None:
         if text not in weights:
             weights[text] = (weigh_reading(text, encoding), encoding)
     (first, encoding), (second, _) = (*sorted(weights.values(), reverse=True), (0.0, ""), (0.0, ""))[:2]
-    return _decode_strict(content, encoding) if first > 0 and first >= _CLEAR_LEAD * second else None
+    if first == 0 or first < _CLEAR_LEAD * second:
+        return None
+    if encoding in _CHINESE and _decode_strict(content, "euc_jp") and not _has_chinese_words(content):
+        return None
+    return _decode_strict(content, encoding)
 
 
 def _decode_by_plausibility(content: bytes) -> str:
+    kanji = _decode_strict(content, "euc_jp")
+    is_chinese = kanji is None or not _JAPANESE.search(kanji) or _has_chinese_words(content)
+    if kanji is not None and not is_chinese and _is_japanese(content, kanji):
+        return kanji
     scored = _score(content, ("gb18030", "big5", "cp1252"))
     if not scored or 0 in content:  # without a mark, UTF-16 is rare and must not compete for short files
         scored += _score(content, ("utf-16-le", "utf-16-be"))
@@ -144,12 +170,55 @@ def _decode_by_plausibility(content: bytes) -> str:
         not scored
         or scored[0][0] < _MIN_PLAUSIBILITY
         or lead < _MIN_LEAD
+        or (scored[0][1] in _CHINESE and not is_chinese)
         or not _is_western(content, scored[0])
     ):
         raise DocumentError(
             "The file's character encoding can't be told; save it as UTF-8.", code="bad_encoding"
         )
     return scored[0][2]
+
+
+def _has_chinese_words(content: bytes) -> bool:
+    """Whether a Chinese reading is made of words: kanji in EUC-JP are Chinese characters in GB18030, too."""
+    return max(map(_share_in_words, _chinese_readings(content)), default=0.0) >= _CHINESE_WORDS
+
+
+def _is_japanese(content: bytes, text: str) -> bool:
+    """Whether a reading in EUC-JP is Japanese: it has kana, or it is of kanji alone, as titles and lists of names are,
+    and neither Chinese nor Korean."""
+    sample = text[:_SAMPLE_CHARS]
+    if any(map(_share_in_words_above_chance, _chinese_readings(content))):
+        return False
+    if len(_KANA.findall(sample)) >= _LEAST_KANA * len("".join(_NON_ASCII.findall(sample))):
+        return True
+    leads = [char.encode("euc_jp", "replace")[0] for run in _HAN.findall(sample) for char in run]
+    level_1 = sum(_LEVEL_1_LEAD <= lead < _LEVEL_2_LEAD for lead in leads)
+    is_no_hangul = any(_PAST_HANGUL_LEAD <= lead < _LEVEL_2_LEAD for lead in leads)
+    return len(leads) >= _LEAST_KANJI and level_1 >= _LEVEL_1 * len(leads) and is_no_hangul
+
+
+def _chinese_readings(content: bytes) -> list[str]:
+    readings = (_decode_strict(content, encoding) for encoding in _CHINESE)
+    return [text for text in readings if text is not None]
+
+
+def _share_in_words_above_chance(text: str) -> bool:
+    return _share_in_words(text) > _MOST_CHANCE_WORDS
+
+
+def _share_in_words(text: str) -> float:
+    """The share of the Han characters that stand in words of the dictionary, of two characters or more; one word among
+    others is chance."""
+    import rjieba  # here: dictionaries that few files need
+
+    from app.lexicon import fold_script
+
+    sample = "\n".join(_HAN.findall(text[:_SAMPLE_CHARS]))[:_HAN_SAMPLE_CHARS]
+    words = [word for word in rjieba.cut(fold_script(sample), False) if _HAN.match(word)]
+    share = sum(len(word) for word in words if len(word) > 1) / max(1, sum(map(len, words)))
+    is_one_word = sum(len(word) > 1 for word in words) == 1
+    return share if share >= _CLEAR_WORD or not is_one_word else min(share, _MOST_CHANCE_WORDS)
 
 
 def _is_western(content: bytes, best: tuple[float, str, str]) -> bool:

@@ -243,3 +243,36 @@ def test_a_megabyte_of_anything_takes_no_time() -> None:
             if error.code != "bad_encoding":
                 raise
     assert time.perf_counter() - started < 5  # 0.5 s when idle
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "会議議事録\n開催日時\n出席者一覧\n決定事項",
+        "売上高,営業利益,経常利益,当期純利益",
+        "東京都千代田区丸内\n大阪府大阪市北区梅田",
+        "経理部 部長 佐藤健一\n営業部 課長 鈴木幸子",
+        "エラー一覧",
+    ],
+)
+def test_japanese_in_kanji_alone_is_not_read_as_chinese(text: str) -> None:
+    """F-1124: without kana, EUC-JP was stored as the Chinese characters of the same bytes."""
+    assert decode(text.encode("euc_jp")) == text
+
+
+@pytest.mark.parametrize(("text", "encoding"), [("議事録", "euc_jp"), ("結果", "euc_jp")])
+def test_what_may_be_several_languages_is_refused(text: str, encoding: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        decode(text.encode(encoding))
+    assert caught.value.code == "bad_encoding"
+
+
+@pytest.mark.parametrize(
+    "text", ["检索报告", "安装步骤", "配置文件", "会议记录：李明、王芳", "报销标准\n差旅费"]
+)
+def test_short_chinese_is_still_told(text: str) -> None:
+    assert decode(text.encode("gb18030")) == text
+
+
+def test_accents_that_are_kanji_too_stay_accents() -> None:
+    assert decode("créée".encode("cp1252")) == "créée"
