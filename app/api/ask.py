@@ -15,7 +15,7 @@ from starlette.types import Receive
 
 from app.answering import Answerer, AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent
 from app.api.components import Counts, Parts, RequestId, note_question
-from app.api.documentation import ASK_EXAMPLES, ASK_REPLY, ASK_STREAM, problems
+from app.api.documentation import EXAMPLES, problems
 from app.api.metrics import Metrics
 from app.api.problems import fault_of, prefers_chinese, problem_body
 from app.api.schemas import Ask, AskReply, CitationReply, ask_reply, citations_reply
@@ -44,15 +44,15 @@ class _Token(BaseModel):
     responses={
         200: {
             "content": {
-                "application/json": {"example": ASK_REPLY},
-                "text/event-stream": {"schema": {"type": "string"}, "example": ASK_STREAM},
+                "application/json": {"example": EXAMPLES["ask reply"]},
+                "text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLES["ask stream"]},
             }
         },
         **problems(404, 409, 415, 422, 429),
     },
 )
 async def ask(
-    body: Annotated[Ask, Body(openapi_examples=ASK_EXAMPLES)],
+    body: Annotated[Ask, Body(openapi_examples=EXAMPLES["ask requests"])],
     request: Request,
     parts: Parts,
     metrics: Counts,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from app.api.components import Parts
-from app.api.documentation import COLLECTION, example, problems
+from app.api.documentation import example, problems
 from app.api.schemas import CollectionItem, CollectionList, NewCollection, collection_item
 from app.store import catalog
 from app.store.connection import transaction, write
@@ -18,7 +18,7 @@ router = APIRouter(tags=["documents"])
 @router.get(
     "/collections",
     summary="List the collections",
-    responses=example({"collections": [COLLECTION]}) | problems(),
+    responses=example("collections") | problems(),
 )
 async def list_collections(parts: Parts) -> CollectionList:
     """All of them, by name. `documents` counts files that failed or are duplicates too, those up to a minute late."""
@@ -31,7 +31,7 @@ async def list_collections(parts: Parts) -> CollectionList:
     "/collections",
     status_code=201,
     summary="Make an empty collection",
-    responses=example(COLLECTION | {"documents": 0, "chunks": 0}, 201) | problems(409, 415, 422),
+    responses=example("new collection", 201) | problems(409, 415, 422),
 )
 async def create_collection(
     body: Annotated[NewCollection, Body(openapi_examples={"handbook": {"value": {"name": "handbook"}}})],

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.api.bodies import Text
 from app.api.components import Parts
-from app.api.documentation import DELETED, DOCUMENT_DETAIL, DOCUMENT_LIST, TEXT, example, problems
+from app.api.documentation import DELETED, example, problems
 from app.api.schemas import (
     CollectionName,
     DocumentList,
@@ -39,7 +39,7 @@ End = Annotated[
 @router.get(
     "/documents",
     summary="List a collection's documents by source",
-    responses=example(DOCUMENT_LIST) | problems(404, 422),
+    responses=example("documents") | problems(404, 422),
 )
 async def list_documents(
     parts: Parts,
@@ -64,7 +64,7 @@ async def list_documents(
 @router.get(
     "/documents/{document_id}",
     summary="Show a document's metadata, pages and sections",
-    responses=example(DOCUMENT_DETAIL) | problems(404, 422),
+    responses=example("document") | problems(404, 422),
 )
 async def get_document(document_id: DocumentId, parts: Parts) -> DocumentReply:
     """Everything but the text, which has an address of its own."""
@@ -75,7 +75,7 @@ async def get_document(document_id: DocumentId, parts: Parts) -> DocumentReply:
 @router.get(
     "/documents/{document_id}/text",
     summary="Read a stretch of a document's stored text",
-    responses=example(TEXT) | problems(404, 422),
+    responses=example("text") | problems(404, 422),
 )
 async def get_text(
     document_id: DocumentId, parts: Parts, start: Offset = 0, end: End | None = None

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
 from app.api.components import Components, Parts, RequestId
-from app.api.documentation import READINESS, example, problems
+from app.api.documentation import example, problems
 from app.api.problems import RETRY_AFTER_S, Fault, fault_of, problem_response
 from app.api.schemas import Check, Health, Readiness
 from app.errors import StoreError
@@ -34,7 +34,7 @@ _NO_DATABASE: Final[Mapping[str, Check]] = {
 @router.get(
     "/healthz",
     summary="The process lives",
-    responses=example({"status": "ok", "version": "0.1.0"}) | problems(),
+    responses=example("health") | problems(),
 )
 async def healthz(request: Request) -> Health:
     """Asks nothing of the database."""
@@ -45,7 +45,7 @@ async def healthz(request: Request) -> Health:
     "/readyz",
     response_model=Readiness,
     summary="Questions can be answered",
-    responses=example(READINESS) | problems(),
+    responses=example("readiness") | problems(),
 )
 async def readyz(request: Request, parts: Parts, request_id: RequestId) -> Readiness | Response:
     """Database, migrations, and whether the embedding model agrees with the stored vectors."""

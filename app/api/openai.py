@@ -15,15 +15,7 @@ from starlette.responses import JSONResponse
 from app.answering import AnswerEvent, AskRequest, DoneEvent, StageEvent, TokenEvent
 from app.api.ask import whole_answer
 from app.api.components import Components, Counts, Parts, RequestId, note_question
-from app.api.documentation import (
-    CHAT_EXAMPLES,
-    CHAT_REPLY,
-    CHAT_STREAM,
-    MODEL_LIST,
-    MODEL_REPLY,
-    example,
-    openai_errors,
-)
+from app.api.documentation import EXAMPLES, example, openai_errors
 from app.api.metrics import Metrics
 from app.api.openai_wire import (
     DEFAULT_COLLECTION,
@@ -67,7 +59,7 @@ _NOT_READ: Final = {
 
 @router.get("/models/", include_in_schema=False)  # with a slash, a model without a name would be asked for
 @router.get(
-    "/models", summary="List the models: one a collection", responses=example(MODEL_LIST) | openai_errors(503)
+    "/models", summary="List the models: one a collection", responses=example("models") | openai_errors(503)
 )
 async def list_models(parts: Parts) -> JSONResponse:
     """`pgask/NAME` is the collection NAME; `pgask` is the collection `default`, where there is one."""
@@ -76,9 +68,7 @@ async def list_models(parts: Parts) -> JSONResponse:
     return JSONResponse({"object": "list", "data": models})
 
 
-@router.get(
-    "/models/{model:path}", summary="One model", responses=example(MODEL_REPLY) | openai_errors(404, 503)
-)
+@router.get("/models/{model:path}", summary="One model", responses=example("model") | openai_errors(404, 503))
 async def get_model(model: str, parts: Parts) -> JSONResponse:
     """A collection as a model."""
     models = _models(await _created(parts))
@@ -94,15 +84,15 @@ async def get_model(model: str, parts: Parts) -> JSONResponse:
     responses={
         200: {
             "content": {
-                "application/json": {"example": CHAT_REPLY},
-                "text/event-stream": {"schema": {"type": "string"}, "example": CHAT_STREAM},
+                "application/json": {"example": EXAMPLES["chat reply"]},
+                "text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLES["chat stream"]},
             }
         },
         **openai_errors(400, 404, 409, 413, 429, 503),
     },
 )
 async def complete(
-    body: Annotated[Completion, Body(openapi_examples=CHAT_EXAMPLES)],
+    body: Annotated[Completion, Body(openapi_examples=EXAMPLES["chat requests"])],
     request: Request,
     parts: Parts,
     metrics: Counts,

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 
 from app.api.components import Components, Counts, Parts, RequestId, note_question
-from app.api.documentation import SEARCH_EXAMPLES, SEARCH_REPLY, example, problems
+from app.api.documentation import EXAMPLES, example, problems
 from app.api.schemas import Search, SearchReply, search_reply
 from app.api.stream import or_disconnect
 from app.domain import ScoredChunk
@@ -22,10 +22,10 @@ router = APIRouter(tags=["questions"])
 @router.post(
     "/search",
     summary="Find the chunks that answer a question best",
-    responses=example(SEARCH_REPLY) | problems(404, 409, 415, 422, 429),
+    responses=example("search reply") | problems(404, 409, 415, 422, 429),
 )
 async def search(
-    body: Annotated[Search, Body(openapi_examples=SEARCH_EXAMPLES)],
+    body: Annotated[Search, Body(openapi_examples=EXAMPLES["search requests"])],
     request: Request,
     parts: Parts,
     metrics: Counts,

@@ -18,7 +18,7 @@ from app.api.authentication import (
     token_of,
 )
 from app.api.components import Parts
-from app.api.documentation import SESSION, example, problems
+from app.api.documentation import example, problems
 from app.api.problems import Fault, FaultError
 from app.domain import Role
 from app.store.accounts import SESSION_DAYS, close_session, open_session
@@ -70,7 +70,7 @@ def _reply(parts: Parts, caller: Caller) -> SessionReply:
 @router.post(
     "/session",
     summary="Log in with a key",
-    responses=example(SESSION) | problems(401, 404, 415, 422),
+    responses=example("session") | problems(401, 404, 415, 422),
 )
 async def create_session(
     body: Annotated[NewSession, Body(openapi_examples={"key": {"value": {"key": "pgask_…"}}})],
@@ -105,7 +105,7 @@ async def create_session(
 @router.get(
     "/session",
     summary="Tell who one is",
-    responses=example(SESSION) | problems(401),
+    responses=example("session") | problems(401),
 )
 async def get_session(request: Request, response: Response, parts: Parts) -> SessionReply:
     """Name, role, tenant and groups, and the token for changes."""
