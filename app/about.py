@@ -38,6 +38,7 @@ from app.question.collection_questions import (
 )
 from app.question.names import NameMatch, match_folder, match_name, name_needles, squeeze
 from app.question.talk import Talk, earlier_questions, leans_on_history, read_talk
+from app.store.catalog import require_collection
 from app.store.connection import AsyncConnection, AsyncPool, transaction
 from app.store.outlines import (
     HEAD_CHARS,
@@ -74,7 +75,7 @@ class About:
 
         Also None where nothing is found to tell of: no collection of that name, none or no document that the filter
         keeps, none of the name, none that mentions the thing. It is in the question's language where `voice` names no
-        other. Raises StoreError and StoreUnavailableError.
+        other. Raises NotFoundError for talk in a collection that there is not, and StoreError.
         """
         if leans_on_history(question) and earlier_questions(history):
             return None
@@ -105,12 +106,13 @@ class About:
         answer = answer_talk(question, history, voice)
         if answer is None:
             return None
-        if talk not in _WITH_DOCUMENTS:
-            return answer
+        inventory = None
         async with transaction(self._pool) as connection:
-            inventory = await read_inventory(
-                connection, collection, search_filter, language=voice.language, named=_SAMPLE
-            )
+            await require_collection(connection, collection)
+            if talk in _WITH_DOCUMENTS:
+                inventory = await read_inventory(
+                    connection, collection, search_filter, language=voice.language, named=_SAMPLE
+                )
         if inventory is None:
             return answer
         as_questions = talk is Talk.HELP

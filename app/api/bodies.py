@@ -11,10 +11,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     StrictBool,
     model_validator,
 )
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
 
 MAX_UNKNOWN_FIELDS: Final = 100
 UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")  # what PostgreSQL can't hold: NUL and lone surrogates
@@ -57,6 +58,10 @@ NUMBER: Final = BeforeValidator(_number)
 Flag = StrictBool
 
 
+def _takes_null(kind: dict[str, Any]) -> bool:
+    return not kind or kind.get("type") == "null"
+
+
 class Request(BaseModel):
     """Base of all request bodies: no unknown fields, no NaN."""
 
@@ -75,8 +80,24 @@ class Request(BaseModel):
         return body
 
 
+# What a schema says of a field whatever its value is.
+_ABOUT: Final = frozenset({"title", "description", "default", "examples", "deprecated"})
+
+
 class NullIsDefault(BaseModel):
     """Adds to a body that null stands for a field's default: programs that send every field send null for the unset."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The schema, in which each field with a default may be null."""
+        schema = handler(core)
+        found = handler.resolve_ref_schema(schema)
+        for name, told in found["properties"].items():
+            kinds = told.get("anyOf", [{part: value for part, value in told.items() if part not in _ABOUT}])
+            if name not in found.get("required", ()) and not any(map(_takes_null, kinds)):
+                about = {part: value for part, value in told.items() if part in _ABOUT}
+                found["properties"][name] = {"anyOf": [*kinds, {"type": "null"}], **about}
+        return schema
 
     @model_validator(mode="before")
     @classmethod

@@ -10,10 +10,11 @@ import pytest_asyncio
 
 from app.about import About
 from app.domain import Answer, ChatTurn, QuotedSpan, SearchFilter
+from app.errors import NotFoundError
 from app.store.connection import AsyncPool, Database, open_pool
 from app.store.outlines import HEAD_CHARS
 from app.store.texts import whole_text
-from tests.integration.ingesting import ingest
+from tests.integration.ingesting import ingest, open_collection
 
 pytestmark = pytest.mark.integration
 
@@ -251,10 +252,17 @@ async def test_a_greeting_says_what_can_be_asked(pool: AsyncPool) -> None:
     assert "可以" not in helped.text
 
 
-async def test_talk_needs_no_documents(pool: AsyncPool) -> None:
-    answer = await ask(pool, "Hello", collection="none")
+async def test_talk_needs_no_documents(pool: AsyncPool, database: Database) -> None:
+    open_collection(database, name="empty")
+    answer = await ask(pool, "Hello", collection="empty")
     assert answer.kind == "chat"
     assert not answer.citations
+
+
+@pytest.mark.parametrize("said", ["hi", "您好", "Thanks!", "What can you do?", "再见"])
+async def test_there_is_no_talk_in_a_collection_that_there_is_not(pool: AsyncPool, said: str) -> None:
+    with pytest.raises(NotFoundError):
+        await About(pool).answer(said, "none", None, ())
     assert await About(pool).answer("What documents do you have?", "none", None, ()) is None
 
 

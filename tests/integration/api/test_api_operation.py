@@ -329,13 +329,38 @@ def test_f_1213_what_may_be_refused_is_told(client: TestClient) -> None:
     name = schemas["Equal"]["properties"]["field"]["anyOf"]
     assert re.search(name[1]["pattern"], r"metadata.a.dc\.title")
     assert not re.search(name[1]["pattern"], "metadata.a..b")
-    bounds = schemas["Ask"]["properties"]["top_k"]
+    bounds, null = schemas["Ask"]["properties"]["top_k"]["anyOf"]
+    assert null == {"type": "null"}
     assert (bounds["type"], bounds["minimum"], bounds["maximum"]) == ("integer", 1, 50)
     parameters = {one["name"]: one for one in document["paths"]["/documents"]["get"]["parameters"]}
     pattern = parameters["cursor"]["schema"]["anyOf"][0]["pattern"]
     following = client.get("/documents?limit=1").json()["next_cursor"]
     assert (bool(re.search(pattern, following)), bool(re.search(pattern, "nonsense"))) == (True, False)
     assert re.search(schemas["NewCollection"]["properties"]["name"]["pattern"], "handbook 2")
+
+
+def test_null_is_told_of_each_field_that_it_stands_for_the_default_of(client: TestClient) -> None:
+    """/openapi.json allowed no null, which every field with a default takes."""
+    document = client.get("/openapi.json").json()
+    sent: dict[str, tuple[str, dict[str, Any]]] = {
+        "Ask": ("/ask", {"question": "What are lists?"}),
+        "Search": ("/search", {"question": "What are lists?"}),
+        "Completion": (
+            "/v1/chat/completions",
+            {"model": "pgask", "messages": [{"role": "user", "content": "hi"}]},
+        ),
+    }
+    for name, (path, body) in sent.items():
+        schema = document["components"]["schemas"][name]
+        for field in schema["properties"]:
+            told, is_optional = schema["properties"][field], field not in schema["required"]
+            says_nothing = not {"anyOf", "type", "$ref"} & told.keys()
+            assert (says_nothing or {"type": "null"} in told.get("anyOf", [])) is is_optional, (name, field)
+            status = client.post(path, json={**body, field: None}).status_code
+            assert status == (200 if is_optional else 422 if name != "Completion" else 400), (name, field)
+    generation = document["components"]["schemas"]["Generation"]["properties"]
+    assert all({"type": "null"} in told["anyOf"] for told in generation.values())
+    assert generation["top_k"]["default"] == 40
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,16 @@ class TestAsk:
         assert reply["citations"] == []
         assert letters in reply["answer"]
 
+    @pytest.mark.parametrize("question", ["hi", "你好", "thanks", QUESTION])
+    def test_a_collection_that_there_is_not_is_404_whatever_is_said(
+        self, client: TestClient, question: str
+    ) -> None:
+        """A greeting was answered with 200."""
+        for stream in (False, True):
+            body = {"question": question, "collection": "none", "stream": stream}
+            reply = client.post("/ask", json=body)
+            assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
+
     def test_a_follow_up_is_searched_with_the_question_before_it(self, client: TestClient) -> None:
         history = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "The root. [1]"}]
         reply = client.post("/ask", json={"question": "And what about probes?", "history": history}).json()
