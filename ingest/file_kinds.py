@@ -44,7 +44,7 @@ _TEMPORARY: Final = re.compile(
 )
 # Documents in formats of bytes that no parser reads.
 _UNREAD_DOCUMENTS: Final = (
-    "doc dot xls xlt xlsb xla ppt pot pps wps wpt et ett dps dpt ofd pages numbers key msg pst one vsd vsdx pub mpp "
+    "doc dot xls xlt xlsb xla ppt pot pps wps wpt et ett dps dpt ofd pages numbers key pst one vsd vsdx pub mpp "
     "odg mobi azw azw3 prc djvu djv chm hlp wpd wri hwp hwpx xps oxps sxw sxc sxi cwk abw lwp qxd indd idml"
 )
 _UNREAD: Final = frozenset(f".{suffix}" for suffix in _UNREAD_DOCUMENTS.split())

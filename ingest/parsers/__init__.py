@@ -25,6 +25,7 @@ from ingest.parsers import (
     message,
     odf,
     org,
+    outlook,
     pdf,
     plaintext,
     pptx,
@@ -68,6 +69,7 @@ PARSERS: Mapping[str, Parser] = {
     odf.SLIDES_MEDIA_TYPE: odf.parse_odp,
     rtf.MEDIA_TYPE: rtf.parse_rtf,
     message.MEDIA_TYPE: lambda content, source: message.parse_message(content, source, parse),
+    outlook.MEDIA_TYPE: lambda content, source: outlook.parse_outlook(content, source, parse),
     message.MHTML_MEDIA_TYPE: message.parse_mhtml,
     **code.PARSERS,
 }

@@ -44,6 +44,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".otp": _ODF + "presentation",
     ".rtf": "application/rtf",
     ".eml": "message/rfc822",
+    ".msg": "application/vnd.ms-outlook",
     ".mht": "application/x-mimearchive",
     ".mhtml": "application/x-mimearchive",
     ".csv": "text/csv",

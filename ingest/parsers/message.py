@@ -31,7 +31,7 @@ MHTML_MEDIA_TYPE: Final = "application/x-mimearchive"
 MAX_ATTACHMENTS: Final = 50
 MAX_PARTS: Final = 1_000
 _MAX_HEADER_CHARS: Final = 4_000  # its decoding takes the square of it
-_MAX_DEPTH: Final = 3  # of messages within messages
+MAX_DEPTH: Final = 3  # of messages within messages
 _PEOPLE: Final = ("From", "To", "Cc", "Date")
 _ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError)
 
@@ -43,14 +43,18 @@ def parse_message(content: bytes, source: str, parse: Parse) -> Document:
 
     Raises DocumentError `bad_encoding`, `parse_failed`, `too_large` or `empty`.
     """
+    return write_document(_read(content), source, MEDIA_TYPE, parse)
+
+
+def write_document(message: Message, source: str, media_type: str, parse: Parse) -> Document:
+    """The document of a message. Raises DocumentError `parse_failed`, `too_large` or `empty`."""
     reader = _Reader(parse)
-    message = _read(content)
     reader.write_message(message, 0)
     title = _header(message, "Subject")
     return build_document(
         "\n\n".join(reader.blocks),
         source,
-        MEDIA_TYPE,
+        media_type,
         title=title,
         metadata={
             **{name.lower(): value for name in _PEOPLE if (value := _header(message, name))},
@@ -90,7 +94,7 @@ class _Reader:
             plain or [part for part in bodies if part.get_content_type() == HTML_MEDIA_TYPE], bool(plain)
         )
         for part in parts:
-            if part.get_content_type() == MEDIA_TYPE and depth < _MAX_DEPTH:
+            if part.get_content_type() == MEDIA_TYPE and depth < MAX_DEPTH:
                 for inner in _inner(part):
                     self.write_message(inner, depth + 1)
             elif _is_attached(part):
@@ -115,7 +119,7 @@ class _Reader:
             return
         document = None
         if len(self.attached) <= MAX_ATTACHMENTS:
-            if media_type == MEDIA_TYPE and depth < _MAX_DEPTH:
+            if media_type == MEDIA_TYPE and depth < MAX_DEPTH:
                 self.write_message(_read(content), depth + 1)
                 return
             with contextlib.suppress(DocumentError):

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from app.errors import DocumentError
+from eval.fidelity.outlook_files import make_outlook
 from ingest.parsers import (
     adoc,
     csvfile,
@@ -34,6 +35,7 @@ from ingest.parsers import (
     markdown,
     mdx,
     org,
+    outlook,
     pdf,
     plaintext,
     pptx,
@@ -163,6 +165,7 @@ def built_seeds() -> list[tuple[str, bytes]]:
             markdown.MEDIA_TYPE,
             b"<h1>x</h1>\n<!-- y -->\n<table><tr><td>a</table>\n`<b>` <b>c</b><br>\n    <i>d\n",
         ),
+        *((outlook.MEDIA_TYPE, sample.content) for sample in make_outlook()),
         (plaintext.MEDIA_TYPE, "text 文字 plain\n".encode("gb18030")),
         (
             rst.MEDIA_TYPE,
