@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from app.api import ask, collections, documents, search
+from app.api import ask, collections, documents, search, session
 
 ROOT: Final = Path(__file__).parents[1]
 TARGET: Final = ROOT / "web" / "src" / "wire.ts"
@@ -34,7 +34,7 @@ Schema = Mapping[str, Any]
 def schemas() -> dict[str, Schema]:
     """Every schema of the routes that the page calls, by name."""
     app = FastAPI()
-    for resource in (ask, search, documents, collections):
+    for resource in (ask, search, documents, collections, session):
         app.include_router(resource.router)
     found: dict[str, Schema] = app.openapi()["components"]["schemas"]
     return found

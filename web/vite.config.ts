@@ -4,7 +4,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 const API = "http://127.0.0.1:8000";
-const API_PATHS = ["/ask", "/search", "/documents", "/collections", "/healthz", "/readyz"];
+const API_PATHS = ["/ask", "/search", "/documents", "/collections", "/session", "/healthz", "/readyz"];
 
 export default defineConfig({
   plugins: [react()],

@@ -28,10 +28,10 @@ class Chat:
             " (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));"
         )
 
-    def open(self) -> Chat:
-        """Go to the page and wait until it can be used."""
+    def open(self, shows: str = "question-input") -> Chat:
+        """Go to the page and wait until it can be used: until the part with the test id `shows` is there."""
         self.page.goto(self.url)
-        expect(self.input).to_be_visible()
+        expect(self.part(shows)).to_be_visible()
         return self
 
     def reload(self) -> None:

@@ -122,17 +122,18 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def open_chat(browser: Browser) -> Iterator[OpenChat]:
     """Opens the page of a service in a browser profile of its own: open_chat(service, locale="zh-CN", viewport=PHONE).
+    `shows` is the test id of what is there once the page can be used.
 
     At the end no page may have asked another origin for anything, broken the content policy or thrown an error.
     """
     opened: list[tuple[Chat, BrowserContext]] = []
 
-    def open_one(service: Served, **options: object) -> Chat:
+    def open_one(service: Served, *, shows: str = "question-input", **options: object) -> Chat:
         options = {"viewport": WIDE, "locale": "en-GB", "color_scheme": "light", **options}
         context = browser.new_context(**options)  # type: ignore[arg-type]  # Playwright's own keyword arguments
         chat = Chat(context.new_page(), service.url)
         opened.append((chat, context))
-        return chat.open()
+        return chat.open(shows)
 
     yield open_one
     for chat, context in opened:

@@ -1,53 +1,9 @@
 // @vitest-environment jsdom
 // The page as a reader uses it, against a service that answers as the REST contract says.
-import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { App } from "./App";
-import { createApi } from "./api";
-import { createAsker } from "./asking";
-import { createStore } from "./store";
-import { citationOf, claimsOf, createService, documentOf, problemResponse, replyOf, type OpenAnswer, type Script } from "./testing/service";
-
-const TEXT = `${"😀 前文 𠮷。".repeat(600)}Use rows / 1000 lists.${" Later text.".repeat(600)}`;
-const CITATION = citationOf(TEXT, "Use rows / 1000 lists.");
-
-function open(script: Script = {}) {
-  const answers: OpenAnswer[] = [];
-  const { fetch, requests } = createService({
-    collections: [
-      { name: "default", documents: 12, chunks: 80 },
-      { name: "handbook", documents: 1, chunks: 3 },
-    ],
-    documents: [documentOf(TEXT)],
-    texts: { "doc-1": TEXT },
-    ...script,
-    onAsk: (answer) => {
-      answers.push(answer);
-      return script.onAsk?.(answer);
-    },
-  });
-  const api = createApi("http://service.test/", fetch);
-  const store = createStore(localStorage);
-  const view = render(<App api={api} store={store} asker={createAsker(api, store)} storage={localStorage} />);
-  return { ...view, store, answers, requests, user: userEvent.setup() };
-}
-
-async function ask(user: ReturnType<typeof userEvent.setup>, question: string): Promise<void> {
-  await user.type(screen.getByTestId("question-input"), `${question}{Enter}`);
-}
-
-/** Ten turns of the event loop: on a busy machine a single wait may be over before the next stream read and frame. */
-const settle = (): Promise<void> =>
-  act(async () => {
-    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 4));
-  });
-
-async function send(answer: OpenAnswer | undefined, ...events: [event: string, data: unknown][]): Promise<void> {
-  if (!answer) throw new Error("nothing was asked");
-  for (const [event, data] of events) answer.send(event, data);
-  await settle();
-}
+import { ask, CITATION, open, send, settle, TEXT } from "./testing/page";
+import { citationOf, claimsOf, documentOf, problemResponse, replyOf, type Script } from "./testing/service";
 
 describe("asking", () => {
   it("paints tokens as they come, then the reply with its sources", async () => {

@@ -1,12 +1,15 @@
 // The page: what is shown where, which keys act on all of it, and where the focus goes.
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import type { Access, AccessStore } from "./access";
 import type { Api } from "./api";
 import type { Asker } from "./asking";
 import { useCollections } from "./collections";
+import { Account } from "./components/Account";
 import { Chat } from "./components/Chat";
 import { ConversationList } from "./components/ConversationList";
 import { DocumentList } from "./components/DocumentList";
 import { Header } from "./components/Header";
+import { Login } from "./components/Login";
 import { SourcePane, type Target } from "./components/SourcePane";
 import { dictionaries, LanguageContext, preferredLanguage, type Language } from "./i18n";
 import { useMediaQuery } from "./media";
@@ -17,15 +20,17 @@ import type { DocumentSummary, Passage } from "./decode";
 
 interface Props {
   api: Api;
+  access: AccessStore;
   store: Store;
   asker: Asker;
   storage: Storage | null;
 }
 
-export function App({ api, store, asker, storage }: Props) {
+export function App({ api, access, store, asker, storage }: Props) {
   const { conversations, active, kept } = useSyncExternalStore(store.subscribe, store.getState);
   const { language, theme, switchLanguage, switchTheme } = usePreferences(storage);
   const { collections, failed, reload } = useCollections(api);
+  const who = useAccess(access);
   const [view, setView] = useState<"chat" | "documents">("chat");
   const [menuOpen, setMenuOpen] = useState(false);
   const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
@@ -62,6 +67,32 @@ export function App({ api, store, asker, storage }: Props) {
   const retry = useCallback((turnId: string) => asker.retry(active.id, turnId), [asker, active.id]);
   const askAlone = useCallback((turnId: string) => asker.askAlone(active.id, turnId), [asker, active.id]);
 
+  if (who.status === "out") {
+    return (
+      <LanguageContext value={language}>
+        <Login
+          {...who}
+          theme={theme}
+          onLogIn={async (key) => {
+            await access.logIn(key);
+            reload();
+            focusQuestion();
+          }}
+          onCheck={access.check}
+          onLanguage={switchLanguage}
+          onTheme={switchTheme}
+        />
+      </LanguageContext>
+    );
+  }
+
+  const session = who.status === "in" ? who.session : undefined;
+  const logOut = async (): Promise<void> => {
+    await access.logOut();
+    for (const { id } of conversations) asker.stop(id);
+    pane.close();
+    setMenuOpen(false);
+  };
   const show = (change: () => void): void => {
     change();
     setView("chat");
@@ -79,12 +110,14 @@ export function App({ api, store, asker, storage }: Props) {
             collection={active.collection}
             view={view}
             theme={theme}
+            session={wide ? session : undefined}
             onMenu={wide ? undefined : () => setMenuOpen(true)}
             onCollection={store.setCollection}
             onCollectionsRetry={reload}
             onView={setView}
             onLanguage={switchLanguage}
             onTheme={switchTheme}
+            onLogOut={logOut}
           />
         </div>
         {(wide || menuOpen) && (
@@ -93,6 +126,7 @@ export function App({ api, store, asker, storage }: Props) {
               conversations={conversations}
               activeId={active.id}
               kept={kept}
+              account={!wide && session && <Account session={session} onLogOut={logOut} />}
               onStart={() => {
                 show(store.start);
                 focusQuestion();
@@ -141,6 +175,19 @@ export function App({ api, store, asker, storage }: Props) {
       </div>
     </LanguageContext>
   );
+}
+
+/** Who reads; asked again when a page that was left logged out is looked at, for another tab may have logged in. */
+function useAccess(access: AccessStore): Access {
+  const state = useSyncExternalStore(access.subscribe, access.getState);
+  useEffect(() => {
+    const seen = (): void => {
+      if (document.visibilityState === "visible" && access.getState().status !== "in") void access.check();
+    };
+    document.addEventListener("visibilitychange", seen);
+    return () => document.removeEventListener("visibilitychange", seen);
+  }, [access]);
+  return state;
 }
 
 /** The source pane's target, and the focus: it goes back to what opened the pane when that closes. */

@@ -8,6 +8,7 @@ import {
   decodeDocumentDetail,
   decodeProblem,
   decodeReply,
+  decodeSession,
   decodeTextWindow,
   fields,
   list,
@@ -20,6 +21,7 @@ import {
   type HistoryMessage,
   type Problem,
   type Reply,
+  type Session,
   type TextWindow,
 } from "./decode";
 
@@ -27,7 +29,11 @@ import {
 export type LocalCode = "network" | "interrupted" | "bad_response";
 
 export class ProblemError extends Error {
-  constructor(readonly problem: Problem) {
+  /** `asksForKey`: what was refused for want of somebody's name can be had with a key. */
+  constructor(
+    readonly problem: Problem,
+    readonly asksForKey = false,
+  ) {
     super(problem.title || problem.code);
     this.name = "ProblemError";
   }
@@ -58,10 +64,22 @@ export interface Api {
   document(id: string, signal?: AbortSignal): Promise<DocumentDetail>;
   /** `start` and `end` in code points, half-open. */
   documentText(id: string, start: number, end: number, signal?: AbortSignal): Promise<TextWindow>;
+  /** Who asks, which a service that asks for keys refuses with 401 until `logIn`. */
+  session(signal?: AbortSignal): Promise<Session>;
+  logIn(key: string): Promise<Session>;
+  logOut(): Promise<void>;
+  /** Calls `listener` after each 401 of any call but these three. */
+  onUnauthenticated(listener: () => void): void;
 }
+
+/** What a change has to bring that the session's cookie makes. */
+const TOKEN_HEADER = "x-csrf-token";
 
 /** `base` is the address that the paths are relative to, ending in a slash. */
 export function createApi(base: string = document.baseURI, fetchFrom: typeof fetch = (...call) => fetch(...call)): Api {
+  let token: string | null = null;
+  const refused: (() => void)[] = [];
+
   async function request(path: string, init: RequestInit): Promise<Response> {
     let response: Response;
     try {
@@ -71,26 +89,67 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
     }
     if (response.ok) return response;
     const body: unknown = await response.json().catch(() => null);
-    throw new ProblemError(decodeProblem(body, response.status, response.headers.get("retry-after")));
+    throw new ProblemError(
+      decodeProblem(body, response.status, response.headers.get("retry-after")),
+      response.headers.has("www-authenticate"),
+    );
+  }
+
+  /** What `call` gives; tells of a 401. */
+  async function known<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      if (error instanceof ProblemError && error.problem.status === 401) for (const tell of refused) tell();
+      throw error;
+    }
   }
 
   async function get(path: string, signal?: AbortSignal): Promise<unknown> {
-    const response = await request(path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+    const response = await known(request(path, reading(signal)));
     return readJson(response);
+  }
+
+  /** A request that changes something, or a question. Another tab may have opened a new session, with a new token. */
+  async function change(path: string, init: RequestInit): Promise<Response> {
+    const brought = token;
+    const send = (): Promise<Response> =>
+      request(path, { ...init, headers: { ...init.headers, ...(token === null ? {} : { [TOKEN_HEADER]: token }) } });
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof ProblemError) || error.problem.status !== 403) throw error;
+      await session(init.signal ?? undefined);
+      if (token === brought) throw error;
+      return send();
+    }
+  }
+
+  async function takeSession(response: Response): Promise<Session> {
+    const found = checked(decodeSession(await readJson(response)), response.status);
+    token = found.token;
+    return found;
+  }
+
+  async function session(signal?: AbortSignal): Promise<Session> {
+    return takeSession(await request("session", reading(signal)));
   }
 
   return {
     async ask(question, listener, signal) {
-      const response = await request("ask", {
-        method: "POST",
-        headers: { "content-type": "application/json", accept: "text/event-stream, application/json" },
-        body: JSON.stringify({ ...question, stream: true }),
-        signal,
-      });
-      if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
-        return checked(decodeReply(await readJson(response)), response.status);
-      }
-      return readAnswer(response, listener);
+      const answer = async (): Promise<Reply> => {
+        const response = await change("ask", {
+          method: "POST",
+          headers: { "content-type": "application/json", accept: "text/event-stream, application/json" },
+          body: JSON.stringify({ ...question, stream: true }),
+          signal,
+        });
+        if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
+          return checked(decodeReply(await readJson(response)), response.status);
+        }
+        return readAnswer(response, listener);
+      };
+      return known(answer());
     },
 
     async collections(signal) {
@@ -111,7 +170,27 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
       const query = new URLSearchParams({ start: String(start), end: String(end) });
       return checked(decodeTextWindow(await get(`documents/${encodeURIComponent(id)}/text?${query}`, signal)), 200);
     },
+
+    session,
+
+    async logIn(key) {
+      const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ key }) };
+      return takeSession(await request("session", init));
+    },
+
+    async logOut() {
+      await change("session", { method: "DELETE" });
+      token = null;
+    },
+
+    onUnauthenticated(listener) {
+      refused.push(listener);
+    },
   };
+}
+
+function reading(signal?: AbortSignal): RequestInit {
+  return { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) };
 }
 
 /** Reads the events of one answer up to `done`; a stream that ends before it is "interrupted". */

@@ -2,7 +2,7 @@
 // and the decoders that check what came over the wire or out of the browser's storage.
 // A decoder returns what it could read and never throws: text from outside is not trusted to have a shape.
 
-import type { Ask, AskReply, CollectionList, DocumentList, DocumentReply, TextReply } from "./wire";
+import type { Ask, AskReply, CollectionList, DocumentList, DocumentReply, SessionReply, TextReply } from "./wire";
 
 type WireCitation = AskReply["citations"][number];
 
@@ -102,6 +102,9 @@ export type TextWindow = TextReply;
 
 /** A message of the conversation so far. */
 export type HistoryMessage = NonNullable<Ask["history"]>[number];
+
+/** Who asks. `token` is null where changes need none. */
+export type Session = Pick<SessionReply, "auth" | "name" | "role" | "token">;
 
 export type Fields = Record<string, unknown>;
 
@@ -302,4 +305,13 @@ export function decodeTextWindow(value: unknown): TextWindow | null {
   const total = numberOrNull(from?.total_chars);
   if (!from || typeof from.text !== "string" || start === null || end === null || total === null) return null;
   return { text: from.text, start, end, total_chars: total };
+}
+
+/** Null where it can't be told who asks: a service that this page does not know. */
+export function decodeSession(value: unknown): Session | null {
+  const from = fields(value);
+  const { auth, role } = from ?? {};
+  if (auth !== "off" && auth !== "keys" && auth !== "proxy") return null;
+  if (role !== "reader" && role !== "writer" && role !== "admin") return null;
+  return { auth, role, name: text(from?.name), token: textOrNull(from?.token) };
 }

@@ -2,6 +2,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { createAccess } from "./access";
 import { createApi } from "./api";
 import { createAsker } from "./asking";
 import { ErrorBoundary } from "./components/ErrorBoundary";
@@ -13,6 +14,8 @@ import "./styles/index.css";
 const storage = browserStorage();
 applyTheme(loadPreferences(storage).theme); // before the first paint
 const api = createApi();
+const access = createAccess(api);
+void access.check(); // the page is drawn meanwhile
 const store = createStore(storage);
 const asker = createAsker(api, store);
 window.addEventListener("pagehide", store.flush);
@@ -23,7 +26,7 @@ if (!root) throw new Error("index.html has no #root");
 createRoot(root).render(
   <StrictMode>
     <ErrorBoundary>
-      <App api={api} store={store} asker={asker} storage={storage} />
+      <App api={api} access={access} store={store} asker={asker} storage={storage} />
     </ErrorBoundary>
   </StrictMode>,
 );

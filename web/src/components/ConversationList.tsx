@@ -1,5 +1,5 @@
 // The conversations kept in this browser: open, start, rename, delete.
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { titleOf, type Conversation } from "../conversations";
 import { useWords } from "../i18n";
 import { languageOf } from "../script";
@@ -9,6 +9,8 @@ interface Props {
   conversations: readonly Conversation[];
   activeId: string;
   kept: boolean;
+  /** Who is logged in, where the bar has no room for it. */
+  account?: ReactNode;
   onStart: () => void;
   onOpen: (id: string) => void;
   onRename: (id: string, name: string) => void;
@@ -17,7 +19,7 @@ interface Props {
   onClose?: (() => void) | undefined;
 }
 
-export function ConversationList({ conversations, activeId, kept, onStart, onOpen, onRename, onDelete, onClose }: Props) {
+export function ConversationList({ conversations, activeId, kept, account, onStart, onOpen, onRename, onDelete, onClose }: Props) {
   const words = useWords();
   const close = useRef<HTMLButtonElement>(null);
   useEffect(() => close.current?.focus(), []);
@@ -51,6 +53,7 @@ export function ConversationList({ conversations, activeId, kept, onStart, onOpe
         </ul>
       )}
       {!kept && <p className="sidebar-note sidebar-warning">{words.notKept}</p>}
+      {account && <div className="sidebar-account">{account}</div>}
     </nav>
   );
 }

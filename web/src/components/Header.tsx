@@ -1,9 +1,10 @@
-// The bar at the top: the product, the collection, the documents, the language and the colours.
+// The bar at the top: the product, the collection, the documents, the language, the colours and who is logged in.
 import type { ReactNode } from "react";
 import { useLanguage, useWords } from "../i18n";
 import { useMediaQuery } from "../media";
 import type { Theme } from "../theme";
-import type { Collection } from "../decode";
+import type { Collection, Session } from "../decode";
+import { Account } from "./Account";
 import { BookIcon, ChatIcon, ChevronIcon, HalfIcon, MenuIcon, MoonIcon, SunIcon } from "./Icons";
 
 interface Props {
@@ -12,6 +13,8 @@ interface Props {
   collection: string;
   view: "chat" | "documents";
   theme: Theme;
+  /** Present where there is room for who is logged in. */
+  session?: Session | undefined;
   /** Present where the conversations are a drawer. */
   onMenu?: (() => void) | undefined;
   onCollection: (name: string) => void;
@@ -19,6 +22,7 @@ interface Props {
   onView: (view: "chat" | "documents") => void;
   onLanguage: () => void;
   onTheme: () => void;
+  onLogOut: () => Promise<void>;
 }
 
 export function Header(props: Props) {
@@ -49,6 +53,7 @@ export function Header(props: Props) {
         </button>
         <LanguageSwitch onLanguage={props.onLanguage} />
         <ThemeSwitch theme={props.theme} onTheme={props.onTheme} />
+        {props.session && <Account session={props.session} onLogOut={props.onLogOut} />}
       </div>
     </header>
   );
@@ -83,7 +88,7 @@ function CollectionPicker({ collections, collectionsFailed, collection, onCollec
   );
 }
 
-function LanguageSwitch({ onLanguage }: { onLanguage: () => void }) {
+export function LanguageSwitch({ onLanguage }: { onLanguage: () => void }) {
   const words = useWords();
   const toChinese = useLanguage() === "en";
   return (
@@ -101,7 +106,7 @@ function LanguageSwitch({ onLanguage }: { onLanguage: () => void }) {
   );
 }
 
-function ThemeSwitch({ theme, onTheme }: { theme: Theme; onTheme: () => void }) {
+export function ThemeSwitch({ theme, onTheme }: { theme: Theme; onTheme: () => void }) {
   const words = useWords();
   const name = theme === null ? words.themeSystem : theme === "light" ? words.themeLight : words.themeDark;
   return (

@@ -29,6 +29,22 @@ export const en = {
   themeLight: "Colours: light",
   themeDark: "Colours: dark",
 
+  // Who reads
+  logIn: "Log in",
+  loggingIn: "Logging in…",
+  logInText: "This service answers people who have a key.",
+  logInAgain: "Your session has ended: it is more than seven days old, its key was revoked or has expired, or you logged out in another tab. What you wrote here is kept.",
+  key: "Key",
+  keyHint: "It begins with “pgask_”. Whoever runs the service makes one on the command line, which shows it once:",
+  keyRefused: "This key opens nothing here. It may be mistyped, revoked or expired.",
+  logInFailed: "Nobody could be logged in just now.",
+  proxyOnly: "This service is reached through its proxy",
+  tryAgain: "Try again",
+  account: "Logged in as",
+  roleName: (role: string) => ({ reader: "reader", writer: "writer", admin: "administrator" })[role] ?? role,
+  logOut: "Log out",
+  logOutFailed: "Could not log out. Try again.",
+
   // Collections and documents
   collection: "Collection",
   documents: "Documents",

@@ -13,6 +13,8 @@ export interface Asked {
 export interface OpenAnswer {
   asked: Asked;
   signal: AbortSignal;
+  /** What X-CSRF-Token brought. */
+  token: string | null;
   send(event: string, data: unknown): void;
   /** Raw bytes of the stream. */
   write(text: string): void;
@@ -25,6 +27,10 @@ export interface Script {
   onAsk?: (answer: OpenAnswer) => Response | undefined;
   documents?: DocumentSummary[];
   texts?: Record<string, string>;
+  /** Answers /session; without it the service asks nobody who they are. */
+  onSession?: (method: string, body: string) => Response;
+  /** Called with each other request but questions; return a Response to refuse it. */
+  onRead?: (path: string) => Response | undefined;
   collections?: { name: string; documents: number; chunks: number }[];
 }
 
@@ -42,7 +48,12 @@ export function createService(script: Script): { fetch: typeof fetch; requests: 
   const answer = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input);
     requests.push(`${init?.method ?? "GET"} ${url.pathname}${url.search}`);
-    if (url.pathname === "/ask") return ask(script, JSON.parse(String(init?.body)) as Asked, init?.signal as AbortSignal);
+    if (url.pathname === "/session") return session(script, init);
+    if (url.pathname === "/ask") {
+      return ask(script, JSON.parse(String(init?.body)) as Asked, init?.signal as AbortSignal, new Headers(init?.headers).get("x-csrf-token"));
+    }
+    const refusal = script.onRead?.(url.pathname);
+    if (refusal) return refusal;
     if (url.pathname === "/collections") return jsonResponse({ collections: script.collections ?? [] });
     if (url.pathname === "/documents") return jsonResponse({ documents: script.documents ?? [], next_cursor: null });
     return document(script, url);
@@ -50,7 +61,13 @@ export function createService(script: Script): { fetch: typeof fetch; requests: 
   return { fetch: answer, requests };
 }
 
-function ask(script: Script, asked: Asked, signal: AbortSignal): Response {
+export const LOCAL = { auth: "off", name: "local", role: "admin", tenant: "default", groups: [], token: null };
+
+function session(script: Script, init?: RequestInit): Response {
+  return script.onSession?.(init?.method ?? "GET", String(init?.body ?? "")) ?? jsonResponse(LOCAL);
+}
+
+function ask(script: Script, asked: Asked, signal: AbortSignal, token: string | null): Response {
   const encoder = new TextEncoder();
   let control!: ReadableStreamDefaultController<Uint8Array>;
   const body = new ReadableStream<Uint8Array>({
@@ -63,6 +80,7 @@ function ask(script: Script, asked: Asked, signal: AbortSignal): Response {
   const refusal = script.onAsk?.({
     asked,
     signal,
+    token,
     write,
     send: (event, data) => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
     end: () => control.close(),
