@@ -32,6 +32,7 @@ MEDIA_TYPE = "text/html"
 _DECLARED_CHARSET = re.compile(
     rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{1,40})""", re.I
 )
+_COMMENT_OR_RAW = re.compile(r"<!--|<(script|style|textarea|title)(?=[\s/>])", re.IGNORECASE)
 _TEXT_CODEC = re.compile(r"gb|big5|cp\d|iso8859|koi8|shift|euc|mac|utf-(?:8|16|32)$|tis|johab")
 # What pages mean by these names (WHATWG Encoding Standard, section 4.2).
 _CHARSET_MEANING = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252"}
@@ -65,13 +66,15 @@ def parse_html(content: bytes, source: str) -> Document:
 
     Raises DocumentError `bad_encoding`, `empty`, or `parse_failed` for pages nested too deeply to read.
     """
-    root = _parse_tree(decode(content, _declared_charset(content)))
+    text = decode(content, _declared_charset(content))
+    root = _parse_tree(text)
     left_out: dict[str, int] = {}
     markdown = _to_markdown(root, drop_furniture=True, left_out=left_out)
     if not markdown.strip():
-        left_out = {}
+        left_out.clear()
         # a page that is nothing but a header
         markdown = _to_markdown(root, drop_furniture=False, left_out=left_out)
+    _count_comments(text, left_out)
     cleaned = clean_text(markdown)
     headings = find_headings(cleaned.text)
     title = clean_line("".join(root.xpath("string(//title)")))
@@ -94,11 +97,26 @@ def html_to_markdown(
     are left out, by kind. Raises as parse_html does."""
     if not content.strip():
         return ""
-    return _to_markdown(
-        _parse_tree(decode(content, _declared_charset(content))),
-        drop_furniture=drop_furniture,
-        left_out={} if left_out is None else left_out,
-    )
+    left_out = {} if left_out is None else left_out
+    text = decode(content, _declared_charset(content))
+    markdown = _to_markdown(_parse_tree(text), drop_furniture=drop_furniture, left_out=left_out)
+    _count_comments(text, left_out)
+    return markdown
+
+
+def _count_comments(text: str, left_out: MutableMapping[str, int]) -> None:
+    """Add the characters of comments, marks and all, to `left_out`; within scripts and the like there are none."""
+    at = count = 0
+    while mark := _COMMENT_OR_RAW.search(text, at):
+        if mark[1]:
+            raw_end = re.compile(f"</{mark[1]}", re.IGNORECASE).search(text, mark.end())
+            at = raw_end.end() if raw_end else len(text)
+        else:
+            end = text.find("-->", mark.end())
+            at = end + 3 if end >= 0 else len(text)
+            count += at - mark.start()
+    if count:
+        left_out["comment"] = left_out.get("comment", 0) + count
 
 
 def _declared_charset(content: bytes) -> str | None:

@@ -7,7 +7,7 @@ leave their text. Only names of HTML's own elements are tags: "<name>" in a comm
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Final
 
 from app.errors import DocumentError
@@ -42,25 +42,27 @@ _BLANK_LINES: Final = re.compile(r"\n(?:[ \t]*\n){2,}")
 _SPACES_BEFORE_BREAK: Final = re.compile(r"[ \t]+\n")
 
 
-def without_html(text: str) -> tuple[str, int]:
-    """Return the text without HTML, and how many characters of comments it had.
+def without_html(text: str, left_out: MutableMapping[str, int]) -> str:
+    """Return the text without HTML; adds the characters of comments and of what is hidden to `left_out`, by kind.
 
-    >>> without_html('<h1 align="center">Kiln</h1>\\n<!-- todo -->\\nUse `<b>` <b>now</b>, <name>.\\n')
-    ('# Kiln\\n\\nUse `<b>` now, <name>.\\n', 13)
+    >>> counts = {}
+    >>> without_html('<h1 align="center">Kiln</h1>\\n<!-- todo -->\\nUse `<b>` <b>now</b>, <name>.\\n', counts)
+    '# Kiln\\n\\nUse `<b>` now, <name>.\\n'
+    >>> counts
+    {'comment': 13}
     """
     if "<" not in text:
-        return text, 0
+        return text
     out: list[str] = []
-    comments, is_begun = 0, False
+    is_begun = False
     for is_code, stretch in stretches(text):
-        shown, count = (stretch, 0) if is_code or "<" not in stretch else _shown(stretch)
+        shown = stretch if is_code or "<" not in stretch else _shown(stretch, left_out)
         if shown != stretch:
             shown = _BLANK_LINES.sub("\n\n", _SPACES_BEFORE_BREAK.sub("\n", shown))
             shown = shown if is_begun else shown.lstrip("\n")
         is_begun = is_begun or bool(shown.strip())
         out.append(shown)
-        comments += count
-    return "".join(out), comments
+    return "".join(out)
 
 
 def code_end(text: str, ticks: re.Match[str]) -> int:
@@ -92,9 +94,9 @@ def stretches(text: str) -> Iterator[tuple[bool, str]]:
     yield bool(fence), "".join(part)
 
 
-def _shown(text: str) -> tuple[str, int]:
+def _shown(text: str, left_out: MutableMapping[str, int]) -> str:
     out: list[str] = []
-    comments = at = 0
+    at = 0
     absent: set[str] = set()  # ends that were looked for in vain
     while mark := _MARK.search(text, at):
         start, end = mark.start(), mark.end()
@@ -107,17 +109,17 @@ def _shown(text: str) -> tuple[str, int]:
             close = _find(text, "-->", end, absent)
             if close >= 0:
                 end, shown = close, ""
-                comments += end - start
+                left_out["comment"] = left_out.get("comment", 0) + end - start
         elif mark[0] == "<" and (tag := _TAG.match(text, start)) and tag[1].lower() in _KNOWN:
             if _is_indented_code(text, start):
                 rest = _INDENTED_REST.match(text, start)
                 end = rest.end() if rest else end
                 shown = text[start:end]
             else:
-                end, shown = _replace(text, tag, absent)
+                end, shown = _replace(text, tag, absent, left_out)
         out.append(shown)
         at = end
-    return "".join(out) + text[at:], comments
+    return "".join(out) + text[at:]
 
 
 def _find(text: str, mark: str, start: int, absent: set[str]) -> int:
@@ -131,7 +133,9 @@ def _find(text: str, mark: str, start: int, absent: set[str]) -> int:
     return found + len(mark)
 
 
-def _replace(text: str, tag: re.Match[str], absent: set[str]) -> tuple[int, str]:
+def _replace(
+    text: str, tag: re.Match[str], absent: set[str], left_out: MutableMapping[str, int]
+) -> tuple[int, str]:
     """What stands for a tag, or for all that it encloses, and where that ends."""
     name = tag[1].lower()
     is_opening = tag[0][1] != "/"
@@ -139,9 +143,8 @@ def _replace(text: str, tag: re.Match[str], absent: set[str]) -> tuple[int, str]
         end = _find(text, f"</{tag[1]}>", tag.end(), absent)
         if end >= 0:
             try:
-                shown = html_to_markdown(
-                    text[tag.start() : end].encode("utf-8", "replace"), drop_furniture=False
-                )
+                part = text[tag.start() : end].encode("utf-8", "replace")
+                shown = html_to_markdown(part, drop_furniture=False, left_out=left_out)
                 return end, f"\n\n{shown}\n\n"
             except DocumentError:
                 pass

@@ -100,7 +100,7 @@ def _blocks(cell: dict[str, object], language: str, left_out: Counter[str]) -> I
         level = cell.get("level")
         yield f"{'#' * min(6, max(1, int(level) if isinstance(level, str) and level.isdigit() else 1))} {text.strip()}"
     elif text.strip():
-        yield with_records(without_html(text)[0].strip("\n"))
+        yield with_records(without_html(text, left_out).strip("\n"))
 
 
 def _output(output: dict[str, object], left_out: Counter[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import PurePosixPath
 
 from app.domain import Document
@@ -22,6 +22,7 @@ from ingest.parsers.blocks import escape_markup, split_lines
 from ingest.parsers.budget import TextBudget
 from ingest.parsers.decoding import decode
 from ingest.parsers.html import html_to_markdown
+from ingest.parsers.written import add_counts
 
 JSON_MEDIA_TYPE = "application/json"
 JSON_LINES_MEDIA_TYPE = "application/jsonl"
@@ -96,13 +97,14 @@ def _document(text: str, source: str, media_type: str) -> Document:
         top = members(value)
         named = top.get("title", top.get("name"))
         title = " ".join(named.split())[:300] if isinstance(named, str) else ""
-        blocks += _blocks(value, budget)
-        dropped |= {"comment": comment_chars} if comment_chars else {}
+        blocks += _blocks(value, budget, dropped)
+        if comment_chars:
+            dropped["comment"] = dropped.get("comment", 0) + comment_chars
     else:
         bad: dict[int, int] = {}  # line → characters
         for number, line in enumerate(text.split("\n"), 1):
             try:
-                blocks += _blocks(_load(line), budget) if line.strip() else ()
+                blocks += _blocks(_load(line), budget, dropped) if line.strip() else ()
             except (ValueError, RecursionError):
                 bad[number] = len(line)
         if bad:
@@ -120,56 +122,61 @@ def _document(text: str, source: str, media_type: str) -> Document:
         media_type=media_type,
         language=detect_language(cleaned.text),
         metadata=metadata,
-        dropped={**cleaned.dropped, **dropped},
+        dropped=add_counts(cleaned.dropped, dropped),
     )
 
 
-def _blocks(value: object, budget: TextBudget) -> Iterator[str]:
+def _blocks(value: object, budget: TextBudget, dropped: MutableMapping[str, int]) -> Iterator[str]:
     """Yield the blocks of a value: an object each, where it is a list of objects, else all of its lines."""
     if isinstance(value, list) and any(isinstance(item, list | _Object) for item in value):
         for item in value:
-            yield from _blocks(item, budget) if isinstance(item, list) else _block(item, budget)
+            yield from (_blocks if isinstance(item, list) else _block)(item, budget, dropped)
     else:
-        yield from _block(value, budget)
+        yield from _block(value, budget, dropped)
 
 
-def _block(value: object, budget: TextBudget) -> Iterator[str]:
+def _block(value: object, budget: TextBudget, dropped: MutableMapping[str, int]) -> Iterator[str]:
     lines: list[str] = []
-    for line in _lines(value, "", 0):
+    for line in _lines(value, "", 0, dropped):
         budget.take(len(line) + 1)  # before the next one: long keys unfold with each value under them
         lines.append(line)
     if lines:
         yield "\n".join(lines)
 
 
-def _lines(value: object, path: str, depth: int) -> Iterator[str]:
+def _lines(value: object, path: str, depth: int, dropped: MutableMapping[str, int]) -> Iterator[str]:
     if depth > MAX_DEPTH:
         raise DocumentError(f"The JSON is nested more than {MAX_DEPTH} deep.", code="parse_failed")
     if isinstance(value, _Object):
         for key, inner in value:
-            name = " ".join(key.split())[:_MAX_KEY_CHARS]
-            yield from _lines(inner, f"{path}.{name}" if path else name, depth + 1)
+            name = " ".join(key.split())
+            if len(name) > _MAX_KEY_CHARS and isinstance(
+                inner, list | _Object
+            ):  # it would stand in each line below
+                dropped["key"] = dropped.get("key", 0) + len(name) - _MAX_KEY_CHARS
+                name = f"{name[:_MAX_KEY_CHARS]}…"
+            yield from _lines(inner, f"{path}.{name}" if path else name, depth + 1, dropped)
     elif isinstance(value, list) and any(isinstance(item, list | _Object) for item in value):
         for index, item in enumerate(value):
-            yield from _lines(item, f"{path}[{index}]", depth + 1)
+            yield from _lines(item, f"{path}[{index}]", depth + 1, dropped)
     else:
         items = value if isinstance(value, list) else [value]
-        text = ", ".join(shown for shown in map(_scalar, items) if shown)
+        text = ", ".join(shown for shown in (_scalar(item, dropped) for item in items) if shown)
         if text:
             yield escape_markup(f"{path}: {text}" if path else text)
 
 
-def _scalar(value: object) -> str:
+def _scalar(value: object, dropped: MutableMapping[str, int]) -> str:
     """Write a string on one line or several, without blank ones; true, false and null by their names."""
     if isinstance(value, str):
-        value = _shown_html(value) if _HTML.search(value) else value
+        value = _shown_html(value, dropped) if _HTML.search(value) else value
         return "\n".join(line for part in value.splitlines() for line in split_lines(part))
     return _NAMES[value] if value is None or isinstance(value, bool) else str(value)
 
 
-def _shown_html(text: str) -> str:
+def _shown_html(text: str, dropped: MutableMapping[str, int]) -> str:
     """What HTML shows; the text itself where it can't be read."""
     try:
-        return html_to_markdown(text.encode("utf-8", "replace"), drop_furniture=False)
+        return html_to_markdown(text.encode("utf-8", "replace"), drop_furniture=False, left_out=dropped)
     except DocumentError:
         return text

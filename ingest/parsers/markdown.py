@@ -43,9 +43,7 @@ def parse_markdown(content: bytes, source: str) -> Document:
     cleaned = clean_text(decode(content))
     metadata, text = split_front_matter(cleaned.text)
     text, counts = without_steering(text, is_of_site=bool(metadata))
-    text, comments = without_html(text)
-    counts["comment"] = counts.get("comment", 0) + comments
-    text = with_records(text)
+    text = with_records(without_html(text, counts))
     if not text.strip():
         raise DocumentError("The file has comments alone; there is nothing to search.", code="empty")
     title = str(metadata.get("title", ""))

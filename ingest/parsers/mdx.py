@@ -109,7 +109,7 @@ def _without_jsx(text: str) -> str:
     >>> _without_jsx('<TabItem label="macOS">\\n\\nUse `<b>` {props.x} {"now"}.\\n\\n</TabItem>')
     'macOS\\n\\nUse `<b>`  now.\\n\\n'
     """
-    text, _ = without_html(text)  # tables above all, whose cells would run together
+    text = without_html(text, {})  # counted with the tags; tables above all, whose cells would run together
     out: list[str] = []
     at, patience = 0, _PATIENCE
     while patience > 0 and (mark := _MARK.search(text, at)):

@@ -59,8 +59,8 @@ def parse_rmarkdown(content: bytes, source: str) -> Document:
         left_out += len(line) - len(shown or "")
         if shown is not None:
             kept.append(shown)
-    text, comments = without_html("\n".join(kept))
-    counts = {"markup": left_out, "comment": comments}
+    counts = {"markup": left_out}
+    text = without_html("\n".join(kept), counts)
     dropped = {**cleaned.dropped, **{kind: count for kind, count in counts.items() if count}}
     text = with_records(clean_text(text).text)
     title = str(metadata.get("title", ""))

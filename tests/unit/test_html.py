@@ -336,3 +336,18 @@ def test_a_formula_is_written_once() -> None:
     shown = f"<span>{formula}</span><span aria-hidden=true>v</span>"
     assert text(f"<p>It is {shown} here.") == "It is v here."
     assert text(f"<p>It is <span style='display:none'>{formula}</span><img alt=v> here.") == "It is v here."
+
+
+@pytest.mark.parametrize(
+    ("shown", "count"),
+    [
+        ("<p>Text</p><!-- note -->", 13),
+        ("<p>Text</p><!--[if mso]><p>for Outlook</p><![endif]-->", 43),
+        ("<p>Text</p><script>a = '<!-- no -->'</script><style><!-- p{} --></style>", 0),
+        ("<p>Text</p><!-- one --> and <!-- two -->", 24),
+        ("<p>Text</p>" + "<!-- a -- b" * 3, 47),
+        ("<title>a <!-- b --></title><p>Text</p>", 0),
+    ],
+)
+def test_comments_are_counted(shown: str, count: int) -> None:
+    assert page(shown).dropped.get("comment", 0) == count

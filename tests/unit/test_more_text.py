@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from app.domain import Document
 from app.errors import DocumentError
 from ingest.parsers import parse
+from ingest.parsers.jsonfile import parse_json
+from ingest.parsers.markdown import parse_markdown
 from ingest.parsers.media_types import media_type_of
 
 
@@ -247,3 +250,21 @@ def test_marks_without_end_take_linear_time(text: str) -> None:
     started = time.process_time()
     parse(f"---\ntitle: x\n---\n{text}".encode(), "text/markdown", "x.md")
     assert time.process_time() - started < 1.5  # 0.1 s when idle
+
+
+def test_a_long_key_is_text_and_where_it_would_be_repeated_it_is_cut_and_counted() -> None:
+    """Files of translations have the text itself as key."""
+    key = "All readings of a day are kept " * 10
+    document = parse_json(
+        json.dumps({key: "Alle Werte", "other": {key: {"a": 1, "b": 2}}}).encode(), "de.json"
+    )
+    assert f"{key.strip()}: Alle Werte" in document.text
+    assert document.text.count("…") == 2
+    assert document.dropped["key"] == len(key.strip()) - 200
+
+
+def test_what_html_in_json_and_tables_of_markdown_hides_is_counted() -> None:
+    page = "<p>Seen</p><!-- note --><p style='display:none'>unseen</p>"
+    assert parse_json(json.dumps({"body": page}).encode(), "a.json").dropped == {"comment": 13, "hidden": 6}
+    text = "# T\n\n<table><tr><td>Seen<!-- note --><b hidden>unseen</b></td></tr></table>\n"
+    assert parse_markdown(text.encode(), "a.md").dropped == {"comment": 13, "hidden": 6}
