@@ -160,9 +160,12 @@ class RetrievalScores:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoredChunk:
-    """A retrieved chunk with its text. `score` is the fused score in [0, 1]; `rank` starts at 1 and follows the score,
-    or that of the cross-encoder where one ran."""
+class Hit:
+    """A retrieved chunk; `text` equals the document's text[char_start:char_end].
+
+    `score` is the fused score in [0, 1]; `rank` starts at 1 and follows the score, or that of the cross-encoder where
+    one ran. Goes over the wire as it is.
+    """
 
     chunk_id: str
     document_id: str
@@ -176,6 +179,12 @@ class ScoredChunk:
     score: float
     scores: RetrievalScores
     rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredChunk(Hit):
+    """A hit with what answering needs beside: where page and heading change in it, and its sentences."""
+
     places: tuple[Place, ...] = ()
     sentences: tuple[tuple[int, int], ...] = ()
 
@@ -206,14 +215,25 @@ class ScoredChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedTerm:
+    """A term of the question and how rare it is in the collection."""
+
+    term: str
+    idf: float
+
+
+DropReason = Literal["top_k", "near_identical", "document_cap", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedCandidate:
     """What each stage of a search thought of a chunk. Ranks start at 1; scores are higher for better.
 
-    `dense_rank`/`lexical_rank` None: that search did not have it among its first `candidates`. `dense` and
-    `window_lexical` are the cosine and BM25 of its best window, `lexical` the BM25 of the whole chunk. `readability` in
-    [0, 1] is what the cosine was multiplied by. `score` and `fused_rank` are those of fusion, `rerank` the
-    cross-encoder's score. `rank` is the hit's; where it is None, `dropped` says why: top_k, near_identical (to the
-    chunk `near_identical_to`), document_cap, deleted.
+    `dense_rank`/`lexical_rank` null: that search did not have it among its first. `dense` and `window_lexical` are the
+    cosine and BM25 of its best window, `lexical` the BM25 of the whole chunk. `readability` in [0, 1] is what the
+    cosine was multiplied by. `score` and `fused_rank` are those of fusion, `rerank` the cross-encoder's score. `rank`
+    is the hit's; where it is null, `dropped` says why: top_k, near_identical (to the chunk `near_identical_to`),
+    document_cap, deleted.
     """
 
     chunk_id: str
@@ -229,21 +249,34 @@ class ExplainedCandidate:
     fused_rank: int
     rerank: float | None = None
     rank: int | None = None
-    dropped: str | None = None
+    dropped: DropReason | None = None
     near_identical_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """How a search went, without any document's text.
+class ExplainedStages:
+    """Milliseconds by stage. `plan` and `fuse` are part of `search`."""
 
-    `terms` are the question's with their idf, `unknown_share` in [0, 1] is that of its tokens which the embedding model
-    can't read. `search` is exact, ivfflat or hnsw; `probes` are ivfflat's, `rows` the chunks that the filter keeps.
-    `candidates` are in the order of fusion. `reranked`: how many the cross-encoder read. Times are in milliseconds by
-    stage.
+    embed: float = 0.0
+    plan: float = 0.0
+    search: float = 0.0
+    fuse: float = 0.0
+    rerank: float = 0.0
+    load: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a search went, without any document's text. Goes over the wire as it is.
+
+    `terms` are the question's, the rarest first; `unknown_share` in [0, 1] is that of its tokens which the embedding
+    model can't read. `search`: every row that the filter keeps was compared (exact), or an index asked; `probes` are
+    ivfflat's lists. `rows`: chunks that the filter keeps. `candidates_per_search`: how many each of dense and lexical
+    search may propose. `reranked`: how many the cross-encoder read. `candidates` are in the order of fusion.
+    `answerability` in [0, 1] is of /ask alone: below PGASK_ABSTAIN_THRESHOLD it refuses.
     """
 
-    terms: Mapping[str, float]
+    terms: tuple[ExplainedTerm, ...]
     unknown_share: float
     dense_weight: float
     window_share: float
@@ -253,7 +286,8 @@ class Explanation:
     candidates_per_search: int
     reranked: int
     candidates: tuple[ExplainedCandidate, ...]
-    stages_ms: Mapping[str, float]
+    stages_ms: ExplainedStages
+    answerability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from app.api.components import Counts, Parts, RequestId, note_question
 from app.api.documentation import EXAMPLES, problems
 from app.api.metrics import Metrics
 from app.api.problems import fault_of, prefers_chinese, problem_body
-from app.api.schemas import Ask, AskReply, CitationReply, ask_reply, citations_reply
+from app.api.schemas import Ask, AskReply, WireCitation, ask_reply
 from app.api.stream import EventStream, or_disconnect
 from app.domain import Answer
 
@@ -26,7 +26,7 @@ router = APIRouter(tags=["questions"])
 
 
 class _Sources(BaseModel):
-    citations: list[CitationReply]
+    citations: tuple[WireCitation, ...]
 
 
 class _Stage(BaseModel):
@@ -107,8 +107,7 @@ async def _events(
             async for event in events:
                 match event:
                     case SourcesEvent(citations):
-                        sources = _Sources(citations=citations_reply(citations))
-                        yield _event("sources", sources.model_dump_json())
+                        yield _event("sources", _Sources(citations=citations).model_dump_json())
                     case StageEvent(stage):
                         yield _event("stage", _Stage(stage=stage).model_dump_json())
                     case TokenEvent(text):

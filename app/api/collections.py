@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body
 
 from app.api.components import Parts
 from app.api.documentation import example, problems
-from app.api.schemas import CollectionItem, CollectionList, NewCollection, collection_item
+from app.api.schemas import CollectionList, NewCollection
 from app.store import catalog
 from app.store.connection import transaction, write
 
@@ -24,7 +24,7 @@ async def list_collections(parts: Parts) -> CollectionList:
     """All of them, by name. `documents` counts files that failed or are duplicates too, those up to a minute late."""
     async with transaction(parts.pool) as connection:
         found = await catalog.list_collections(connection, parts.document_counts)
-    return CollectionList(collections=[collection_item(collection) for collection in found])
+    return CollectionList(collections=found)
 
 
 @router.post(
@@ -36,9 +36,8 @@ async def list_collections(parts: Parts) -> CollectionList:
 async def create_collection(
     body: Annotated[NewCollection, Body(openapi_examples={"handbook": {"value": {"name": "handbook"}}})],
     parts: Parts,
-) -> CollectionItem:
+) -> catalog.CollectionSummary:
     """`ingest --collection NAME` makes one by itself; this is for clients that want it before."""
-    made = await write(
+    return await write(
         parts.pool, lambda connection: catalog.create_collection(connection, body.name, parts.space)
     )
-    return collection_item(made)

@@ -10,14 +10,7 @@ from pydantic import Field
 from app.api.bodies import Text
 from app.api.components import Parts
 from app.api.documentation import DELETED, example, problems
-from app.api.schemas import (
-    CollectionName,
-    DocumentList,
-    DocumentReply,
-    TextReply,
-    document_item,
-    document_reply,
-)
+from app.api.schemas import CollectionName, DocumentList
 from app.store import catalog
 from app.store.connection import transaction, write
 
@@ -56,9 +49,7 @@ async def list_documents(
     """Follow `next_cursor` until it is null to see them all."""
     async with transaction(parts.pool) as connection:
         page = await catalog.list_documents(connection, collection, limit, cursor)
-    return DocumentList(
-        documents=[document_item(document) for document in page.documents], next_cursor=page.next_cursor
-    )
+    return DocumentList(documents=page.documents, next_cursor=page.next_cursor)
 
 
 @router.get(
@@ -66,10 +57,10 @@ async def list_documents(
     summary="Show a document's metadata, pages and sections",
     responses=example("document") | problems(404, 422),
 )
-async def get_document(document_id: DocumentId, parts: Parts) -> DocumentReply:
+async def get_document(document_id: DocumentId, parts: Parts) -> catalog.DocumentDetail:
     """Everything but the text, which has an address of its own."""
     async with transaction(parts.pool) as connection:
-        return document_reply(await catalog.get_document(connection, document_id))
+        return await catalog.get_document(connection, document_id)
 
 
 @router.get(
@@ -79,10 +70,10 @@ async def get_document(document_id: DocumentId, parts: Parts) -> DocumentReply:
 )
 async def get_text(
     document_id: DocumentId, parts: Parts, start: Offset = 0, end: End | None = None
-) -> TextReply:
+) -> catalog.TextSlice:
     """Offsets count code points, as those of citations do. At most 100,000 a call: go on from the reply's `end`."""
     async with transaction(parts.pool) as connection:
-        return TextReply.model_validate(await catalog.document_text(connection, document_id, start, end))
+        return await catalog.document_text(connection, document_id, start, end)
 
 
 @router.delete(

@@ -10,7 +10,7 @@ them would end the conversation for good.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
@@ -20,6 +20,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    TypeAdapter,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -35,12 +36,12 @@ from app.api.schemas import (
     MAX_QUESTION_CHARS,
     MAX_TOP_K,
     MAX_TURNS,
-    ClaimReply,
-    citations_reply,
-    near_miss_reply,
+    NearestHit,
+    WireCitation,
+    nearest_hits,
     not_blank,
 )
-from app.domain import Answer, ChatTurn, GenerationParams, Usage
+from app.domain import Answer, ChatTurn, Claim, GenerationParams, Usage
 
 MODEL: Final = "pgask"  # the collection "default"; "pgask/NAME" is the collection NAME
 DEFAULT_COLLECTION: Final = "default"
@@ -439,16 +440,20 @@ def usage(counted: Usage) -> dict[str, int]:
     }
 
 
+_CITATIONS: Final = TypeAdapter(tuple[WireCitation, ...])
+_NEAREST: Final = TypeAdapter(list[NearestHit])
+
+
 def extension(answer: Answer, content: str) -> dict[str, Any]:
     """What /ask says of an answer beside its text; the places of claims are those in `content`, the text as sent."""
     return {
-        "citations": [citation.model_dump() for citation in citations_reply(answer.citations)],
-        "claims": [claim.model_dump() for claim in _claims_in(content, answer)],
+        "citations": _CITATIONS.dump_python(answer.citations),
+        "claims": [asdict(claim) for claim in _claims_in(content, answer)],
         "abstained": answer.abstained,
         "kind": answer.kind,
         "searched_for": answer.searched_for,
         "reason": answer.reason,
-        "nearest": [near_miss_reply(miss).model_dump() for miss in answer.nearest],
+        "nearest": _NEAREST.dump_python(nearest_hits(answer)),
         "generator": answer.generator,
         "degraded": answer.degraded,
         "degraded_reason": answer.degraded_reason,
@@ -457,7 +462,7 @@ def extension(answer: Answer, content: str) -> dict[str, Any]:
     }
 
 
-def _claims_in(content: str, answer: Answer) -> list[ClaimReply]:
+def _claims_in(content: str, answer: Answer) -> list[Claim]:
     """The claims with their places in the text as sent: what was made harmless shifts them, and so does what stands
     before. None where what was sent is not the answer's text: tokens that a stream can't take back.
     """
@@ -470,13 +475,12 @@ def _claims_in(content: str, answer: Answer) -> list[ClaimReply]:
         return begin + inert.place(offset)
 
     return [
-        ClaimReply(
+        replace(
+            claim,
             start=place(claim.start),
             end=place(claim.end),
             mark_start=None if claim.mark_start is None else place(claim.mark_start),
             mark_end=None if claim.mark_end is None else place(claim.mark_end),
-            citations=list(claim.citations),
-            supported=claim.supported,
         )
         for claim in answer.claims
     ]

@@ -6,15 +6,14 @@ Limits are counted in code points. A request with an unknown field is refused: a
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field, WrapSerializer
 
 from app.answering import AskRequest
 from app.api.bodies import NUMBER, WHOLE, Flag, NullIsDefault, Request, Text, refusal
-from app.api.explain import ExplainReply, explain_reply
 from app.api.filters import AnyFilter
 from app.domain import (
     AbstentionReason,
@@ -22,13 +21,16 @@ from app.domain import (
     AnswerKind,
     ChatTurn,
     Citation,
+    Claim,
+    Explanation,
     GenerationParams,
-    NearMiss,
+    Hit,
     ScoredChunk,
     SearchFilter,
+    Usage,
 )
 from app.retrieval.retriever import Retrieved
-from app.store.catalog import CollectionSummary, DocumentDetail, DocumentSummary
+from app.store.catalog import CollectionSummary, DocumentSummary
 
 MAX_QUESTION_CHARS: Final = 8_000
 MAX_TURNS: Final = 50
@@ -127,9 +129,7 @@ class NewCollection(Request):
 
 
 class Reply(BaseModel):
-    """Base of all replies; they are made from the domain's values by name."""
-
-    model_config = ConfigDict(from_attributes=True)
+    """Base of all replies. Their parts are the domain's frozen records, as they are (ADR 0028)."""
 
 
 def _is_none(value: object) -> bool:
@@ -141,62 +141,19 @@ RerankFailure = Annotated[
     str | None, Field(exclude_if=_is_none, description="Why the configured reranking model had no say")
 ]
 Explained = Annotated[
-    ExplainReply | None, Field(exclude_if=_is_none, description="How the search went; there if asked for")
+    Explanation | None, Field(exclude_if=_is_none, description="How the search went; there if asked for")
 ]
 
 
-class SpanReply(Reply):
-    """`quote` equals the document's text[char_start:char_end] exactly (code points, half-open)."""
-
-    char_start: int
-    char_end: int
-    quote: str
-
-
-def _is_empty(value: object) -> bool:
-    return not value
+def _without_empty_spans(citation: Citation, write: Callable[[Citation], dict[str, Any]]) -> dict[str, Any]:
+    written = write(citation)
+    if not citation.spans:
+        del written["spans"]
+    return written
 
 
-class CitationReply(Reply):
-    """Evidence. `quote` equals the document's text[char_start:char_end] exactly (code points, half-open)."""
-
-    marker: int
-    document_id: str
-    chunk_id: str
-    source: str
-    title: str
-    page: int | None
-    heading: str | None
-    char_start: int
-    char_end: int
-    quote: str
-    score: float
-    supported: bool
-    spans: Annotated[
-        list[SpanReply],
-        Field(
-            exclude_if=_is_empty, description="All its stretches where it has more than one, the first first"
-        ),
-    ] = []
-
-
-class ClaimReply(Reply):
-    """A statement of the answer: half-open code points in `answer`, of its mark too (null where it has none).
-    `citations` are indexes into the reply's; `supported` is null where nothing was cited."""
-
-    start: int
-    end: int
-    mark_start: int | None
-    mark_end: int | None
-    citations: list[int]
-    supported: bool | None
-
-
-class UsageReply(Reply):
-    """Tokens that the language model counted."""
-
-    prompt_tokens: int
-    completion_tokens: int
+# `spans` is there where it has more than one.
+WireCitation = Annotated[Citation, WrapSerializer(_without_empty_spans)]
 
 
 class AskTimings(Reply):
@@ -218,15 +175,8 @@ class SearchTimings(Reply):
     total: float = 0.0
 
 
-class LegScores(Reply):
-    """What each retriever thought; higher is better, null: it did not score this chunk."""
-
-    dense: float | None
-    lexical: float | None
-    rerank: float | None
-
-
-class Neighbor(Reply):
+@dataclass(frozen=True, slots=True)
+class Neighbor:
     """What stands `steps` chunks after a hit (before it: negative), cut where it meets the chunk next to it."""
 
     steps: int
@@ -238,38 +188,28 @@ class Neighbor(Reply):
     text: str
 
 
-class Hit(Reply):
-    """A retrieved chunk; `text` equals the document's text[char_start:char_end]."""
+@dataclass(frozen=True, slots=True)
+class SearchHit(Hit):
+    """A hit of a search, with its neighbours where they were asked for."""
 
-    chunk_id: str
-    document_id: str
-    source: str
-    title: str
-    page: int | None
-    heading: str | None
-    char_start: int
-    char_end: int
-    text: str
-    score: float
-    scores: LegScores
-    rank: int
     neighbors: Annotated[
-        list[Neighbor] | None,
+        tuple[Neighbor, ...] | None,
         Field(exclude_if=_is_none, description="In the document's order; there if asked for"),
     ] = None
 
 
-class WhyReply(Reply):
+class Why(Reply):
     """Why a hit does not answer: a code, and a sentence in the question's language."""
 
     code: str
     sentence: str
 
 
-class NearMissReply(Hit):
+@dataclass(frozen=True, slots=True)
+class NearestHit(Hit):
     """A hit that does not answer, and why not."""
 
-    why: WhyReply
+    why: Why
 
 
 class AskReply(Reply):
@@ -281,13 +221,13 @@ class AskReply(Reply):
     degraded: bool
     degraded_reason: str | None
     standalone_question: str
-    citations: list[CitationReply]
-    claims: list[ClaimReply]
+    citations: tuple[WireCitation, ...]
+    claims: tuple[Claim, ...]
     kind: AnswerKind
     searched_for: str | None
     reason: AbstentionReason | None
-    nearest: list[NearMissReply]
-    usage: UsageReply
+    nearest: list[NearestHit]
+    usage: Usage
     rerank_failure: RerankFailure = None
     explain: Explained = None
     timings_ms: AskTimings
@@ -297,100 +237,24 @@ class AskReply(Reply):
 class SearchReply(Reply):
     """Retrieved chunks, best first."""
 
-    hits: list[Hit]
+    hits: list[SearchHit]
     rerank_failure: RerankFailure = None
     explain: Explained = None
     timings_ms: SearchTimings
     request_id: str
 
 
-class DocumentItem(Reply):
-    """A document in a list. `status`: ready, failed (nothing stored), stale (an older version answers) or duplicate
-    (left out, since another document holds the same text)."""
-
-    id: str
-    source: str
-    title: str
-    media_type: str
-    language: str
-    status: str
-    reason: str | None
-    pages: int | None
-    chars: int
-    chunks: int
-    tokens: int
-    updated_at: datetime
-
-
 class DocumentList(Reply):
     """A page of documents by source; `next_cursor` is null on the last one."""
 
-    documents: list[DocumentItem]
+    documents: tuple[DocumentSummary, ...]
     next_cursor: str | None
-
-
-class PageSpan(Reply):
-    """Where a page stands in the text."""
-
-    number: int
-    char_start: int
-    char_end: int
-
-
-class SectionSpan(Reply):
-    """Where a section stands in the text; headings from the outermost to the innermost."""
-
-    char_start: int
-    char_end: int
-    heading_path: list[str]
-
-
-class DocumentReply(DocumentItem):
-    """Everything about a document but its text."""
-
-    collection: str
-    reason_detail: str | None
-    duplicate_of: str | None = Field(description="Source of the document that holds the same text")
-    size_bytes: int
-    unknown_tokens: int
-    unknown_share: float | None = Field(
-        description="Share of its tokens that the embedding model can't read, 0 to 1; null without tokens"
-    )
-    is_unreadable: bool = Field(
-        description="The model can't read more than a tenth: words find it, meaning does not"
-    )
-    page_spans: list[PageSpan]
-    sections: list[SectionSpan]
-    metadata: dict[str, Any]
-    dropped: dict[str, int] = Field(description="What was left out when it was read: kind to characters")
-    lost_share: float = Field(description="Share of its visible text that was left out, 0 to 1")
-    is_lossy: bool = Field(description="More than a tenth of its visible text was left out")
-    created_at: datetime
-
-
-class TextReply(Reply):
-    """text[start:end] of a document, at most 100,000 characters; `end` says how far it goes."""
-
-    text: str
-    start: int
-    end: int
-    total_chars: int
-
-
-class CollectionItem(Reply):
-    """A collection and what is in it."""
-
-    name: str
-    documents: int
-    chunks: int
-    model: str
-    created_at: datetime
 
 
 class CollectionList(Reply):
     """All collections by name."""
 
-    collections: list[CollectionItem]
+    collections: list[CollectionSummary]
 
 
 class Health(Reply):
@@ -414,13 +278,9 @@ class Readiness(Reply):
     checks: dict[str, Check]
 
 
-def citations_reply(citations: tuple[Citation, ...]) -> list[CitationReply]:
-    """Citations as they go over the wire."""
-    return [CitationReply.model_validate(citation) for citation in citations]
-
-
 def ask_reply(answer: Answer, request_id: str) -> AskReply:
     """An answer as it goes over the wire."""
+    explained = answer.explanation
     return AskReply(
         answer=answer.text,
         abstained=answer.abstained,
@@ -428,25 +288,26 @@ def ask_reply(answer: Answer, request_id: str) -> AskReply:
         degraded=answer.degraded,
         degraded_reason=answer.degraded_reason,
         standalone_question=answer.standalone_question,
-        citations=citations_reply(answer.citations),
-        claims=[ClaimReply.model_validate(claim) for claim in answer.claims],
+        citations=answer.citations,
+        claims=answer.claims,
         kind=answer.kind,
         searched_for=answer.searched_for,
         reason=answer.reason,
-        nearest=[near_miss_reply(miss) for miss in answer.nearest],
-        usage=UsageReply.model_validate(answer.usage),
+        nearest=nearest_hits(answer),
+        usage=answer.usage,
         rerank_failure=answer.rerank_failure,
-        explain=explain_reply(answer.explanation, answer.answerability),
+        explain=explained and replace(explained, answerability=answer.answerability),
         timings_ms=AskTimings.model_validate(dict(answer.timings_ms)),
         request_id=request_id,
     )
 
 
-def near_miss_reply(miss: NearMiss) -> NearMissReply:
-    """A near miss as it goes over the wire."""
-    return NearMissReply(
-        **Hit.model_validate(miss.hit).model_dump(), why=WhyReply(code=miss.code, sentence=miss.why)
-    )
+def nearest_hits(answer: Answer) -> list[NearestHit]:
+    """What came nearest to a question that was not answered."""
+    return [
+        NearestHit(**_fields_of(miss.hit), why=Why(code=miss.code, sentence=miss.why))
+        for miss in answer.nearest
+    ]
 
 
 def search_reply(
@@ -459,66 +320,31 @@ def search_reply(
     where they were not asked for."""
     return SearchReply(
         hits=[
-            Hit.model_validate(hit)
-            if surroundings is None
-            else _with_neighbors(hit, surroundings[hit.chunk_id])
+            SearchHit(
+                **_fields_of(hit),
+                neighbors=None if surroundings is None else _neighbors(surroundings[hit.chunk_id]),
+            )
             for hit in found.hits
         ],
         rerank_failure=found.rerank_failure,
-        explain=explain_reply(found.explanation),
+        explain=found.explanation,
         timings_ms=SearchTimings.model_validate({stage: round(ms, 2) for stage, ms in timings_ms.items()}),
         request_id=request_id,
     )
 
 
-def _with_neighbors(hit: ScoredChunk, surroundings: Sequence[tuple[int, ScoredChunk]]) -> Hit:
-    neighbors = [
+def _fields_of(hit: Hit) -> dict[str, Any]:
+    """What every hit on the wire has."""
+    return {name: getattr(hit, name) for name in _HIT_FIELDS}
+
+
+_HIT_FIELDS: Final = tuple(field.name for field in fields(Hit))
+
+
+def _neighbors(surroundings: Sequence[tuple[int, ScoredChunk]]) -> tuple[Neighbor, ...]:
+    return tuple(
         Neighbor(
-            steps=steps,
-            chunk_id=chunk.chunk_id,
-            page=chunk.page,
-            heading=chunk.heading,
-            char_start=chunk.char_start,
-            char_end=chunk.char_end,
-            text=chunk.text,
+            steps, chunk.chunk_id, chunk.page, chunk.heading, chunk.char_start, chunk.char_end, chunk.text
         )
         for steps, chunk in surroundings
-    ]
-    return Hit.model_validate(hit).model_copy(update={"neighbors": neighbors})
-
-
-def document_item(summary: DocumentSummary) -> DocumentItem:
-    """A document in a list as it goes over the wire."""
-    return DocumentItem.model_validate(summary)
-
-
-def document_reply(detail: DocumentDetail) -> DocumentReply:
-    """A document as it goes over the wire."""
-    return DocumentReply(
-        **document_item(detail.summary).model_dump(),
-        collection=detail.collection,
-        reason_detail=detail.reason_detail,
-        size_bytes=detail.size_bytes,
-        duplicate_of=detail.duplicate_of,
-        unknown_tokens=detail.unknown_tokens,
-        unknown_share=detail.unknown_share,
-        is_unreadable=detail.is_unreadable,
-        page_spans=[
-            PageSpan(number=number, char_start=start, char_end=end)
-            for number, start, end in detail.page_spans
-        ],
-        sections=[
-            SectionSpan(char_start=start, char_end=end, heading_path=list(path))
-            for start, end, path in detail.sections
-        ],
-        metadata=dict(detail.metadata),
-        dropped=dict(detail.dropped),
-        lost_share=detail.lost_share,
-        is_lossy=detail.is_lossy,
-        created_at=detail.created_at,
     )
-
-
-def collection_item(summary: CollectionSummary) -> CollectionItem:
-    """A collection as it goes over the wire."""
-    return CollectionItem.model_validate(summary)

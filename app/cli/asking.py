@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,9 +15,9 @@ from app.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from app.api.components import Components
-    from app.api.explain import ExplainedCandidate
     from app.api.schemas import AskReply, SearchReply
     from app.config import Settings
+    from app.domain import ExplainedCandidate
 
 Question = Annotated[str, typer.Argument(help="The question, in quotes.")]
 Collection = Annotated[str, typer.Option(help="Collection to ask.")]
@@ -127,7 +128,7 @@ def _print_search(reply: AskReply | SearchReply) -> None:
         f"{shown.search}{probes}, {shown.rows:,} chunks, {shown.candidates_per_search} candidates a search, "
         f"{shown.reranked} reranked, dense weight {shown.dense_weight:g}, window share {shown.window_share:g}"
     )
-    stages = shown.stages_ms.model_dump().items()
+    stages = asdict(shown.stages_ms).items()
     print("ms: " + "  ".join(f"{stage} {ms:.1f}" for stage, ms in stages))
     print("\nrank  fused  score  dense (rank)  BM25 window  BM25 (rank)  rerank  source, chunk")
     for one in shown.candidates:

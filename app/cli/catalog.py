@@ -12,7 +12,7 @@ from app.cli.output import AsJson, print_json, print_table, printable
 from app.cli.transactions import in_transaction
 
 if TYPE_CHECKING:
-    from app.store.catalog import DocumentSummary
+    from app.store.catalog import ListedDocument
     from app.store.connection import AsyncConnection
 
 Collection = Annotated[str, typer.Option(help="Collection that the documents are in.")]
@@ -65,7 +65,7 @@ def list_documents(collection: Collection = "default", as_json: AsJson = False) 
     )  # fmt: skip
 
 
-def _status(document: DocumentSummary) -> str:
+def _status(document: ListedDocument) -> str:
     """The status, and the reason where it says more."""
     if document.reason in {None, document.status}:
         return document.status
@@ -79,16 +79,14 @@ def show_document(
     """Show everything about a document but its text."""
     from app.store import catalog
 
-    async def read(connection: AsyncConnection) -> catalog.DocumentDetail:
+    async def read(connection: AsyncConnection) -> catalog.RootedDetail:
         return await catalog.get_document(connection, await _id(connection, document, collection))
 
     detail = in_transaction(read)
-    shown = asdict(detail.summary) | {
-        name: getattr(detail, name)
-        for name in ("collection", "reason_detail", "duplicate_of", "size_bytes", "unknown_tokens", "unknown_share",
-                     "is_unreadable", "metadata", "dropped", "lost_share", "is_lossy", "sections",
-                     "page_spans", "created_at")
-    }  # fmt: skip
+    shown = asdict(detail) | {
+        "sections": [(one.char_start, one.char_end, one.heading_path) for one in detail.sections],
+        "page_spans": [(one.number, one.char_start, one.char_end) for one in detail.page_spans],
+    }
     if as_json:
         print_json(shown)
         return
@@ -104,8 +102,9 @@ def show_document(
     for name, value in (shown | in_words).items():
         if value not in (None, "", {}):
             print(printable(f"{name:<15} {value}"))
-    for start, end, path in detail.sections:
-        print(printable(f"section         {start}-{end}  {' › '.join(path)}"))
+    for one in detail.sections:
+        path = " › ".join(one.heading_path)
+        print(printable(f"section         {one.char_start}-{one.char_end}  {path}"))
 
 
 @_documents.command("delete", epilog="Example: pgask documents delete en/chunking.md --yes")
@@ -177,10 +176,10 @@ def delete_collection(
         print(f"deleted {name} with {documents} documents")
 
 
-async def _all_documents(connection: AsyncConnection, collection: str) -> list[DocumentSummary]:
+async def _all_documents(connection: AsyncConnection, collection: str) -> list[ListedDocument]:
     from app.store import catalog
 
-    found: list[DocumentSummary] = []
+    found: list[ListedDocument] = []
     cursor: str | None = None
     while True:
         page = await catalog.list_documents(connection, collection, catalog.MAX_PAGE, cursor)

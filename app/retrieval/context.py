@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from app.domain import RetrievalScores, ScoredChunk, SearchFilter
-from app.store.chunks import StoredChunk, load_neighbours
+from app.domain import ScoredChunk, SearchFilter
+from app.store.chunks import load_neighbours
 from app.store.chunks import load_surroundings as load_stored_surroundings
 from app.store.connection import AsyncPool, run_alone, transaction
 from app.store.named_documents import NamedDocument, find_named
@@ -30,7 +31,7 @@ class ContextReader:
         async with transaction(self._pool) as connection:
             found = await load_neighbours(connection, [int(hit.chunk_id) for hit in hits])
         beside = (neighbour.chunk for neighbour in found)
-        return tuple(_beside(chunk) for chunk in beside if str(chunk.chunk_id) not in known)
+        return tuple(_beside(chunk) for chunk in beside if chunk.chunk_id not in known)
 
     async def load_heads(
         self, hits: Sequence[ScoredChunk], in_table: Sequence[ScoredChunk]
@@ -75,23 +76,13 @@ class ContextReader:
         return {chunk_id: tuple(chunks) for chunk_id, chunks in surroundings.items()}
 
 
-def _beside(chunk: StoredChunk) -> ScoredChunk:
-    """A stored chunk, or the part of one that is left, as a hit that was not searched for."""
+def _beside(chunk: ScoredChunk) -> ScoredChunk:
+    """A stored chunk, or the part of one that is left, under the page and heading and with the sentences of that."""
     place = next((p for p in reversed(chunk.places) if p.char_start <= chunk.char_start), None)
-    return ScoredChunk(
-        chunk_id=str(chunk.chunk_id),
-        document_id=chunk.document_id,
-        source=chunk.source,
-        title=chunk.title,
+    return replace(
+        chunk,
         page=place.page if place else chunk.page,
         heading=place.heading if place else chunk.heading,
-        char_start=chunk.char_start,
-        char_end=chunk.char_end,
-        text=chunk.text,
-        score=0.0,
-        scores=RetrievalScores(),
-        rank=0,
-        places=chunk.places,
         sentences=tuple(
             (start, end)
             for start, end in chunk.sentences

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.config import Settings
-from app.domain import Explanation, ScoredChunk, SearchFilter
+from app.domain import ExplainedStages, ExplainedTerm, Explanation, ScoredChunk, SearchFilter
 from app.embedding import Embedder, FloatMatrix
 from app.letterspacing import close_up
 from app.question.content import NOTHING, Asked, read_question
@@ -22,7 +22,7 @@ from app.retrieval.selection import Dropped, find_near_identical, select
 from app.search.bm25 import unknown_weight
 from app.search.plan import SearchMemory, SearchPlan
 from app.search.ranking import RankedChunk, Ranking, RankingQuery, RankingSettings, rank_chunks
-from app.store.chunks import StoredChunk, load_chunks
+from app.store.chunks import load_chunks
 from app.store.connection import AsyncPool, run_alone
 
 MAX_QUERY_TERMS: Final = (
@@ -166,7 +166,7 @@ class Retriever(ContextReader):
         explanation = None
         if explain:
             explanation = self._explain(
-                query, ranking, ranked=ranked, hits=hits, dropped=dropped, stages_ms=dict(stages.ms)
+                query, ranking, ranked=ranked, hits=hits, dropped=dropped, stages_ms=stages.ms
             )
         return Retrieved(
             tuple(hits),
@@ -206,14 +206,15 @@ class Retriever(ContextReader):
             else:
                 more |= await asyncio.to_thread(find_near_identical, texts)
             if not more:
+                found = [(chunks[chunk_id], by_id[chunk_id]) for chunk_id in chosen]
                 hits = [
-                    _as_hit(chunks[chunk_id], by_id[chunk_id], rank)
-                    for rank, chunk_id in enumerate(chosen, 1)
+                    replace(chunk, score=one.score, scores=one.scores, rank=rank)
+                    for rank, (chunk, one) in enumerate(found, 1)
                 ]
                 return hits, dropped
             left_out |= more
 
-    async def _load(self, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
+    async def _load(self, chunk_ids: Sequence[int]) -> dict[int, ScoredChunk]:
         return await run_alone(self._pool, lambda connection: load_chunks(connection, chunk_ids))
 
     def _explain(
@@ -228,6 +229,7 @@ class Retriever(ContextReader):
     ) -> Explanation:
         """Every candidate in the order of fusion. `ranked` are they after reranking; `dropped` has all but the hits."""
         settings, plan = self._settings, ranking.plan
+        terms = sorted(ranking.term_weights.items(), key=lambda one: -one[1])
         rerank_scores = {one.chunk_id: one.scores.rerank for one in ranked}
         ranks = {hit.chunk_id: hit.rank for hit in hits}
         candidates = []
@@ -244,7 +246,7 @@ class Retriever(ContextReader):
                 )
             )
         return Explanation(
-            terms=ranking.term_weights,
+            terms=tuple(ExplainedTerm(term, idf) for term, idf in terms),
             unknown_share=query.unknown_share,
             dense_weight=settings.dense_weight,
             window_share=settings.window_share,
@@ -254,7 +256,7 @@ class Retriever(ContextReader):
             candidates_per_search=query.candidates,
             reranked=sum(score is not None for score in rerank_scores.values()),
             candidates=tuple(candidates),
-            stages_ms=stages_ms,
+            stages_ms=ExplainedStages(**{stage: round(ms, 2) for stage, ms in stages_ms.items()}),
         )
 
 
@@ -266,23 +268,3 @@ def _reranked(chunks: Sequence[RankedChunk], scores: Sequence[float]) -> list[Ra
         for one, score in zip(chunks, scores, strict=False)
     ]
     return [*sorted(scored, key=lambda one: -(one.scores.rerank or 0.0)), *chunks[len(scored) :]]
-
-
-def _as_hit(chunk: StoredChunk, ranked: RankedChunk, rank: int) -> ScoredChunk:
-    """A chunk in its place among the hits."""
-    return ScoredChunk(
-        chunk_id=str(chunk.chunk_id),
-        document_id=chunk.document_id,
-        source=chunk.source,
-        title=chunk.title,
-        page=chunk.page,
-        heading=chunk.heading,
-        char_start=chunk.char_start,
-        char_end=chunk.char_end,
-        text=chunk.text,
-        score=ranked.score,
-        scores=ranked.scores,
-        rank=rank,
-        places=chunk.places,
-        sentences=chunk.sentences,
-    )

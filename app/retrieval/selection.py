@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Final, Literal
+from typing import Final
 
+from app.domain import DropReason
 from app.search.ranking import RankedChunk
 
 SHINGLE_WORDS: Final = 4
@@ -25,15 +26,13 @@ _PROBES, _PROBE_CHARS = 12, 16  # stretches of one text looked for in the other 
 
 _WORD: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]|[^\W\u3400-\u9fff]+")
 
-Reason = Literal["top_k", "near_identical", "document_cap", "deleted"]
-
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """Why a candidate is no hit: beyond `top_k`, nearly the text of the better chunk `of`, beyond what its document may
     give, or deleted while the search went on."""
 
-    reason: Reason
+    reason: DropReason
     of: int | None = None
 
 

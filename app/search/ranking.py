@@ -25,7 +25,7 @@ from pgvector import HalfVector
 from psycopg import AsyncRawCursor, sql
 from psycopg.rows import dict_row
 
-from app.domain import ExplainedCandidate, RetrievalScores, SearchFilter
+from app.domain import ExplainedCandidate, RetrievalScores, ScoredChunk, SearchFilter
 from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import StoreError
 from app.index.manifest import INDEX_FAULT
@@ -33,7 +33,7 @@ from app.lexicon import LEXICON_VERSION
 from app.search.bm25 import MORE, WINDOW_K1, budget_parameters
 from app.search.plan import SearchMemory, SearchPlan, StoredCollection, read_collection
 from app.search.statements import NumberedStatement, fill_sql, load_sql, number_parameters
-from app.store.chunks import CHUNK_COLUMNS, StoredChunk, stored_chunk
+from app.store.chunks import chunk_columns, hit_from_row
 from app.store.connection import PooledConnection
 from app.store.filters import compile_filter
 from app.store.spaces import chunk_table, window_table
@@ -82,7 +82,7 @@ class RankedChunk:
     document_id: str
     score: float
     scores: RetrievalScores
-    chunk: StoredChunk | None = None
+    chunk: ScoredChunk | None = None
     passage: str | None = None
     explained: ExplainedCandidate | None = None
 
@@ -212,7 +212,7 @@ def render(
         scored=fill_sql("scored", bm25=bm25, windows=windows, dense_term=load_sql("dense_term")),
         rows=rows,
         projection=fill_sql(
-            projection, chunk=sql.SQL(CHUNK_COLUMNS), texts=sql.Literal(texts), windows=windows
+            projection, chunk=sql.SQL(chunk_columns()), texts=sql.Literal(texts), windows=windows
         ),
     )
 
@@ -242,7 +242,7 @@ def _unfiltered(plan: SearchPlan, candidates: int, texts: int, projection: Proje
 
 def _ranked_chunk(row: Mapping[str, Any], settings: RankingSettings) -> RankedChunk:
     scores = RetrievalScores(row["dense"], row["lexical"] if settings.dense_weight < 1 else None)
-    chunk = None if row["chunk_id"] is None else stored_chunk(row)
+    chunk = None if row["chunk_id"] is None else hit_from_row(row)
     passage = None
     if chunk is not None and row.get("passage_start") is not None:
         start, end = row["passage_start"] - chunk.char_start, row["passage_end"] - chunk.char_start

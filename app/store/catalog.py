@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +15,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row, dict_row
 
+from app.domain import Page, Section
 from app.embedding import UNREADABLE_SHARE, EmbeddingSpace
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, SchemaError
 from app.lexicon import LEXICON_VERSION
@@ -48,8 +48,9 @@ class CollectionSummary:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A document as it stands in a list. `pages` is None for formats without pages; `reason` says why it failed; `root`
-    is the folder, or the file given by itself, that it was taken in from: for operators, not for whoever may ask."""
+    """A document in a list. `status`: ready, failed (nothing stored), stale (an older version answers) or duplicate
+    (left out, since another document holds the same text); `reason` says why it failed. `pages` is null for formats
+    without pages. Goes over the wire as it is."""
 
     id: str
     source: str
@@ -63,6 +64,13 @@ class DocumentSummary:
     chunks: int
     tokens: int
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDocument(DocumentSummary):
+    """The same with the folder, or the file given by itself, that it was taken in from: for operators, not for whoever
+    may ask."""
+
     root: str | None = None
 
 
@@ -70,37 +78,41 @@ class DocumentSummary:
 class DocumentPage:
     """Documents in the order of their sources, and the cursor of the next page (None: this was the last)."""
 
-    documents: tuple[DocumentSummary, ...]
+    documents: tuple[ListedDocument, ...]
     next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentDetail:
-    """Everything about a document but its text. Offsets are code points into that text, half-open."""
+class DocumentDetail(DocumentSummary):
+    """Everything about a document but its text. Offsets are code points into that text, half-open.
 
-    summary: DocumentSummary
+    `duplicate_of`: source of the document that holds the same text. `unknown_share`: share of its tokens that the
+    embedding model can't read, 0 to 1, null without tokens; `is_unreadable`: more than a tenth, so words find it,
+    meaning does not. `dropped`: what was left out when it was read, kind to characters; `lost_share` is that of its
+    visible text, 0 to 1; `is_lossy`: more than a tenth.
+    """
+
     collection: str
     reason_detail: str | None
-    duplicate_of: str | None  # source of the document kept in its place
+    duplicate_of: str | None
     size_bytes: int
     unknown_tokens: int
-    unknown_share: float | None  # of its tokens, those that the model can't read; None where there are none
-    is_unreadable: bool  # more of them than UNREADABLE_SHARE
-    page_spans: tuple[tuple[int, int, int], ...]  # number, char_start, char_end
-    sections: tuple[tuple[int, int, tuple[str, ...]], ...]  # char_start, char_end, heading path
-    metadata: Mapping[str, Any]
-    dropped: Mapping[str, int]  # what cleaning removed: kind → characters
+    unknown_share: float | None
+    is_unreadable: bool
+    page_spans: tuple[Page, ...]
+    sections: tuple[Section, ...]
+    metadata: dict[str, Any]
+    dropped: dict[str, int]
+    lost_share: float
+    is_lossy: bool
     created_at: datetime
 
-    @property
-    def lost_share(self) -> float:
-        """The share of its visible text that was left out when it was read, in [0, 1]."""
-        return round(lost_share(self.dropped, self.summary.chars), 3)
 
-    @property
-    def is_lossy(self) -> bool:
-        """Whether that is more than NOTEWORTHY_SHARE."""
-        return self.lost_share > NOTEWORTHY_SHARE
+@dataclass(frozen=True, slots=True)
+class RootedDetail(DocumentDetail):
+    """The same with the document's `root`, as ListedDocument has it."""
+
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +208,7 @@ async def list_documents(
         raise InvalidRequestError(f"A page has 1 to {MAX_PAGE:,} documents.")
     after = None if cursor is None else _decode_cursor(cursor)
     collection_id = await _collection_id(connection, collection)
-    async with connection.cursor(row_factory=class_row(DocumentSummary)) as rows:
+    async with connection.cursor(row_factory=class_row(ListedDocument)) as rows:
         await rows.execute(
             f"SELECT {_SUMMARY} FROM pgask.documents d"  # noqa: S608 - constants only
             " WHERE d.collection_id = %(collection)s AND (%(after)s::text IS NULL OR d.source > %(after)s)"
@@ -208,7 +220,7 @@ async def list_documents(
     return DocumentPage(tuple(found[:limit]), _encode_cursor(found[limit - 1].source) if more else None)
 
 
-async def get_document(connection: AsyncConnection, document_id: str) -> DocumentDetail:
+async def get_document(connection: AsyncConnection, document_id: str) -> RootedDetail:
     """A document by its id. Raises NotFoundError."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
@@ -222,15 +234,17 @@ async def get_document(connection: AsyncConnection, document_id: str) -> Documen
         row = await cursor.fetchone()
     if row is None:
         raise _no_document(document_id)
-    summary = DocumentSummary(**{field: row.pop(field) for field in DocumentSummary.__dataclass_fields__})
-    row["page_spans"] = tuple((number, start, end) for number, start, end in row["page_spans"])
-    row["sections"] = tuple((start, end, tuple(path)) for start, end, path in row["sections"])
-    share = row.pop("unknown_share")
-    return DocumentDetail(
-        summary,
-        unknown_share=None if share is None else round(share, 4),
-        is_unreadable=share is not None and share > UNREADABLE_SHARE,
-        **row,
+    unknown, lost = row["unknown_share"], round(lost_share(row["dropped"], row["chars"]), 3)
+    return RootedDetail(
+        **row
+        | {
+            "unknown_share": None if unknown is None else round(unknown, 4),
+            "is_unreadable": unknown is not None and unknown > UNREADABLE_SHARE,
+            "page_spans": tuple(Page(number, start, end) for number, start, end in row["page_spans"]),
+            "sections": tuple(Section(start, end, tuple(path)) for start, end, path in row["sections"]),
+            "lost_share": lost,
+            "is_lossy": lost > NOTEWORTHY_SHARE,
+        }
     )
 
 

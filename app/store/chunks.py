@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from psycopg.rows import dict_row
 
-from app.domain import Place
+from app.domain import Hit, Place, RetrievalScores, ScoredChunk
 from app.store.connection import AsyncConnection
 from app.store.texts import text_between
 
-# What `stored_chunk` reads, of the chunk k and its document d.
-CHUNK_COLUMNS: Final = f"""\
-       k.id AS chunk_id, k.document_id, d.source, d.title, k.page, k.heading, k.char_start, k.char_end, k.places,
-       k.sentences, {text_between("k.document_id", "k.char_start", "k.char_end")} AS text"""
+
+def chunk_columns(start: str = "k.char_start", end: str = "k.char_end") -> str:
+    """SQL of what `hit_from_row` reads, of the chunk k and its document d, or of a part of it."""
+    return f"""\
+       k.id AS chunk_id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
+       {start} AS char_start, {end} AS char_end, {text_between("k.document_id", start, end)} AS text"""
+
 
 _CHUNKS: Final = f"""
-SELECT {CHUNK_COLUMNS} FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
+SELECT {chunk_columns()} FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
  WHERE k.id = ANY(%(ids)s)"""  # noqa: S608 - constants only
 
 # The chunks before and after, each cut where it meets the next one towards the hit: stretches that touch and repeat
 # nothing.
 _NEIGHBOURS: Final = f"""
-SELECT h.id AS beside, k.chunk_index - h.chunk_index AS steps, k.id AS chunk_id, k.document_id, d.source, d.title,
-       k.page, k.heading, k.places, k.sentences, s.char_start, s.char_end,
-       {text_between("k.document_id", "s.char_start", "s.char_end")} AS text
+SELECT h.id AS beside, k.chunk_index - h.chunk_index AS steps,
+{chunk_columns("s.char_start", "s.char_end")}
   FROM pgask.chunks h
   JOIN pgask.chunks k ON k.document_id = h.document_id AND k.chunk_index <> h.chunk_index
    AND k.chunk_index BETWEEN h.chunk_index - %(steps)s AND h.chunk_index + %(steps)s
@@ -52,36 +54,19 @@ MAX_TABLE_CHARS: Final = 60_000  # before a chunk: so far back its table's heade
 
 
 @dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A chunk with its text and where it stands."""
-
-    chunk_id: int
-    document_id: str
-    source: str
-    title: str
-    page: int | None
-    heading: str | None
-    char_start: int
-    char_end: int
-    places: tuple[Place, ...]
-    sentences: tuple[tuple[int, int], ...]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Neighbour:
     """What stands `steps` chunks after the chunk `beside` (before it: negative)."""
 
     beside: int
     steps: int
-    chunk: StoredChunk
+    chunk: ScoredChunk
 
 
-async def load_chunks(connection: AsyncConnection, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
+async def load_chunks(connection: AsyncConnection, chunk_ids: Sequence[int]) -> dict[int, ScoredChunk]:
     """Chunks with their texts, by id; one that was deleted meanwhile is missing."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_CHUNKS, {"ids": list(chunk_ids)})
-        return {row["chunk_id"]: stored_chunk(row) for row in await cursor.fetchall()}
+        return {row["chunk_id"]: hit_from_row(row) for row in await cursor.fetchall()}
 
 
 async def load_neighbours(
@@ -95,7 +80,7 @@ async def load_neighbours(
     """
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_NEIGHBOURS, {"ids": list(chunk_ids), "steps": steps})
-        return [Neighbour(row["beside"], row["steps"], stored_chunk(row)) for row in await cursor.fetchall()]
+        return [Neighbour(row["beside"], row["steps"], hit_from_row(row)) for row in await cursor.fetchall()]
 
 
 async def load_surroundings(
@@ -114,19 +99,20 @@ async def load_surroundings(
         return {row[0]: (row[1], row[2], row[3]) for row in await cursor.fetchall()}
 
 
-def stored_chunk(row: Mapping[str, Any]) -> StoredChunk:
-    """A row that has the columns of a chunk with its text."""
+def hit_from_row(row: Mapping[str, Any]) -> ScoredChunk:
+    """A row of `chunk_columns` as a hit that was not searched for: score 0, no scores, rank 0."""
     offsets = row["sentences"]
-    return StoredChunk(
-        chunk_id=row["chunk_id"],
+    return ScoredChunk(
+        **{name: row[name] for name in _PLAIN},
+        chunk_id=str(row["chunk_id"]),
         document_id=str(row["document_id"]),
-        source=row["source"],
-        title=row["title"],
-        page=row["page"],
-        heading=row["heading"],
-        char_start=row["char_start"],
-        char_end=row["char_end"],
+        score=0.0,
+        scores=RetrievalScores(),
+        rank=0,
         places=tuple(Place(*place) for place in row["places"]),
         sentences=tuple(zip(offsets[::2], offsets[1::2], strict=True)),
-        text=row["text"],
     )
+
+
+# Fields of a hit that a row has as they are.
+_PLAIN: Final = {field.name for field in fields(Hit)} - {"chunk_id", "document_id", "score", "scores", "rank"}

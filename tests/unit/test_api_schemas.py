@@ -74,7 +74,7 @@ def _depth(value: object) -> int:
 def test_a_reply_without_timings_has_zeros() -> None:
     reply = ask_reply(Answer("No.", True, "extractive", (), "Why?"), "r")
     assert set(reply.timings_ms.model_dump().values()) == {0.0}
-    assert reply.citations == []
+    assert reply.citations == ()
 
 
 @pytest.mark.parametrize("name", [name for name in Ask.model_fields if name != "question"])

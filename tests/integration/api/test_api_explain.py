@@ -136,7 +136,7 @@ class TestExplain:
     def test_the_schema_names_its_fields(self, client: TestClient) -> None:
         schemas = client.get("/openapi.json").json()["components"]["schemas"]
         assert {"terms", "candidates", "search", "probes", "rows"} <= set(
-            schemas["ExplainReply"]["properties"]
+            schemas["Explanation"]["properties"]
         )
         assert schemas["Search"]["properties"]["neighbors"]["maximum"] == 2
         assert "neighbors" not in schemas["Ask"]["properties"]
