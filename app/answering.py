@@ -501,7 +501,7 @@ class Answerer:
                 neighbours=beside,
             )
 
-        raw, usage, finish_reason, reasoned = "", Usage(), None, False
+        raw, usage, finish_reason, reasoned = "", Usage(0, 0), None, False
         prompt = Prompt((), (), 0)
         stream, cutter, rounds = MarkerStream(0), StopCutter(ECHOES), RoundFinder()
         async with llm.turn(), aclosing(llm.ask(build, request.generation)) as parts:
@@ -529,7 +529,7 @@ class Answerer:
                     raise LlmUnavailableError("The language model repeated itself.")
         text = cutter.finish()
         raw += text
-        if cutter.stopped and usage == Usage():  # the server tells at the end, which was not waited for
+        if cutter.stopped and usage == Usage(0, 0):  # the server tells at the end, which was not waited for
             usage = Usage(prompt.prompt_tokens, estimate_tokens(raw))
         if rest := stream.feed(text) + stream.finish():
             yield TokenEvent(rest)

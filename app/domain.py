@@ -154,9 +154,12 @@ class RetrievalScores:
     """Scores of one chunk, higher is better. `dense` is the cosine of the best window, in [-1, 1]; `lexical`
     is BM25 ≥ 0; `rerank` is the cross-encoder's, if one ran. None: that leg did not score the chunk."""
 
-    dense: float | None = None
-    lexical: float | None = None
-    rerank: float | None = None
+    dense: float | None
+    lexical: float | None
+    rerank: float | None
+
+
+NOT_SEARCHED = RetrievalScores(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +250,10 @@ class ExplainedCandidate:
     readability: float
     score: float
     fused_rank: int
-    rerank: float | None = None
-    rank: int | None = None
-    dropped: DropReason | None = None
-    near_identical_to: str | None = None
+    rerank: float | None
+    rank: int | None
+    dropped: DropReason | None
+    near_identical_to: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +321,7 @@ class Citation:
     char_end: int
     quote: str
     score: float
-    supported: bool = True
+    supported: bool
     spans: tuple[QuotedSpan, ...] = ()
 
 
@@ -376,8 +379,8 @@ class GenerationParams:
 class Usage:
     """Tokens that the language model counted; zero for extractive answers."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int
+    completion_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,7 +398,7 @@ class Answer:
     standalone_question: str
     degraded: bool = False
     degraded_reason: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = Usage(0, 0)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     truncated: bool = False  # the model reached max_tokens before its end
     answerability: float = (

@@ -30,7 +30,7 @@ def hits_of(*texts: str, chunk_tokens: int = 512, scores: tuple[float, ...] = ()
                     char_end=piece.char_end,
                     text=document.text[piece.char_start : piece.char_end],
                     score=score,
-                    scores=RetrievalScores(dense=score, lexical=10 * score),
+                    scores=RetrievalScores(score, 10 * score, None),
                     rank=len(hits) + 1,
                     places=piece.places,
                     sentences=piece.sentences,

@@ -51,7 +51,7 @@ class CompletionText:
     def __init__(self, habits: ReasoningHabits, stops: Sequence[str], max_tokens: int) -> None:
         self.is_over = False  # what comes now is not wanted any more
         self.finish_reason: str | None = None
-        self.usage = Usage()
+        self.usage = Usage(0, 0)
         self._habits = habits
         self._stops = stops
         self._max_tokens = max_tokens

@@ -283,6 +283,7 @@ def _cite_lead(lead: Lead, marker: int, span: QuotedSpan) -> Citation:
         char_end=span.char_end,
         quote=span.quote,
         score=1.0,
+        supported=True,
     )
 
 
@@ -301,6 +302,7 @@ def _cite_holder(holder: Holder, marker: int, start: int, quote: str) -> Citatio
         char_end=start + len(quote),
         quote=quote,
         score=1.0,
+        supported=True,
     )
 
 

@@ -179,6 +179,7 @@ def _cite(outline: StoredOutline, span: QuotedSpan, header: QuotedSpan | None = 
         quote=span.quote,
         score=1.0,
         spans=(span, header) if header is not None else (),
+        supported=True,
     )
 
 

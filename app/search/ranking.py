@@ -241,7 +241,7 @@ def _unfiltered(plan: SearchPlan, candidates: int, texts: int, projection: Proje
 
 
 def _ranked_chunk(row: Mapping[str, Any], settings: RankingSettings) -> RankedChunk:
-    scores = RetrievalScores(row["dense"], row["lexical"] if settings.dense_weight < 1 else None)
+    scores = RetrievalScores(row["dense"], row["lexical"] if settings.dense_weight < 1 else None, None)
     chunk = None if row["chunk_id"] is None else hit_from_row(row)
     passage = None
     if chunk is not None and row.get("passage_start") is not None:
@@ -261,5 +261,9 @@ def _ranked_chunk(row: Mapping[str, Any], settings: RankingSettings) -> RankedCh
             readability=row["readability"],
             score=row["score"],
             fused_rank=row["fused_rank"],
+            rerank=None,
+            rank=None,
+            dropped=None,
+            near_identical_to=None,
         )
     return RankedChunk(row["id"], row["document"], row["score"], scores, chunk, passage, explained)

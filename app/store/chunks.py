@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from psycopg.rows import dict_row
 
-from app.domain import Hit, Place, RetrievalScores, ScoredChunk
+from app.domain import NOT_SEARCHED, Hit, Place, ScoredChunk
 from app.store.connection import AsyncConnection
 from app.store.texts import text_between
 
@@ -107,7 +107,7 @@ def hit_from_row(row: Mapping[str, Any]) -> ScoredChunk:
         chunk_id=str(row["chunk_id"]),
         document_id=str(row["document_id"]),
         score=0.0,
-        scores=RetrievalScores(),
+        scores=NOT_SEARCHED,
         rank=0,
         places=tuple(Place(*place) for place in row["places"]),
         sentences=tuple(zip(offsets[::2], offsets[1::2], strict=True)),

@@ -29,7 +29,7 @@ from typing import Annotated, Final
 import typer
 from opencc import OpenCC
 
-from app.domain import RetrievalScores, ScoredChunk
+from app.domain import NOT_SEARCHED, ScoredChunk
 from app.generation.citations import resolve_citations
 from app.lexicon import is_chinese, terms
 from app.sentences import split_sentences
@@ -249,7 +249,7 @@ def _as_chunk(paragraph: str, title: str, heading: str | None) -> ScoredChunk:
         char_end=len(paragraph),
         text=paragraph,
         score=0.5,
-        scores=RetrievalScores(),
+        scores=NOT_SEARCHED,
         rank=1,
     )
 

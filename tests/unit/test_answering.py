@@ -42,7 +42,7 @@ class FixedRetriever(Retriever):
     """Finds the same chunks whatever is asked, with the question's own terms, and notes what it was asked."""
 
     def __init__(self, *documents: str, dense: float = 0.8) -> None:
-        scores = RetrievalScores(dense=dense, lexical=10 * dense)
+        scores = RetrievalScores(dense, 10 * dense, None)
         self._hits = tuple(replace(hit, scores=scores) for hit in (hits_of(*documents) if documents else []))
         self.asked: list[tuple[str, str, int, SearchFilter | None]] = []
 

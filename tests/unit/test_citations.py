@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.domain import Place, RetrievalScores, ScoredChunk
+from app.domain import NOT_SEARCHED, Place, ScoredChunk
 from app.generation.citations import MarkerStream, resolve_citations
 
 TUNING = (
@@ -30,7 +30,7 @@ def chunk(text: str, start: int = 0, rank: int = 1, **fields: object) -> ScoredC
         "page": None,
         "heading": None,
         "score": 0.5,
-        "scores": RetrievalScores(),
+        "scores": NOT_SEARCHED,
         "rank": rank,
     }
     return ScoredChunk(**{**base, **fields}, text=text, char_start=start, char_end=start + len(text))  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from app.domain import Place, RetrievalScores, ScoredChunk
+from app.domain import NOT_SEARCHED, Place, ScoredChunk
 
 CHUNK = ScoredChunk(
     chunk_id="c1",
@@ -19,7 +19,7 @@ CHUNK = ScoredChunk(
     char_end=200,
     text="x" * 100,
     score=0.5,
-    scores=RetrievalScores(),
+    scores=NOT_SEARCHED,
     rank=1,
     places=(Place(100, 3, "A"), Place(150, 3, "A › B"), Place(180, 4, "A › B")),
 )

@@ -27,7 +27,7 @@ def answerability(hits: list[ScoredChunk], weights: dict[str, float], *, readabl
 
 
 def hit(text: str, dense: float | None = 0.5, lexical: float | None = 4.0) -> ScoredChunk:
-    return replace(hits_of(text)[0], scores=RetrievalScores(dense, lexical))
+    return replace(hits_of(text)[0], scores=RetrievalScores(dense, lexical, None))
 
 
 @pytest.mark.parametrize("readable", [True, False])

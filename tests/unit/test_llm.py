@@ -416,7 +416,7 @@ async def test_an_answer_is_whole_at_its_finish_reason(server: ScriptedLlm, clie
     server.mode = "no_done"
     got = await deltas(client)
     assert "".join(delta.text for delta in got) == ANSWER
-    assert got[-1] == LlmDelta("", "stop", Usage())
+    assert got[-1] == LlmDelta("", "stop", Usage(0, 0))
 
 
 async def test_no_stream_is_longer_than_the_total(server: ScriptedLlm) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain import ChatTurn, RetrievalScores, ScoredChunk
+from app.domain import NOT_SEARCHED, ChatTurn, ScoredChunk
 from app.errors import LimitExceededError
 from app.generation.prompt import (
     ECHOES,
@@ -42,7 +42,7 @@ def chunk(text: str, start: int = 0, rank: int = 1, *, document: str = "d1", **f
         "page": None,
         "heading": None,
         "score": 1 / rank if rank else 0.0,
-        "scores": RetrievalScores(),
+        "scores": NOT_SEARCHED,
         "rank": rank,
     }
     return ScoredChunk(**{**base, **fields}, text=text, char_start=start, char_end=start + len(text))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import RetrievalScores
+from app.domain import NOT_SEARCHED
 from app.retrieval.selection import Dropped, find_near_identical, is_near_identical, select
 from app.search.ranking import RankedChunk
 
@@ -18,9 +18,7 @@ WORDS = [f"word{number}" for number in range(400)]
 
 def ranked(*documents: str) -> list[RankedChunk]:
     """Candidates 1, 2, … of these documents, all with one score."""
-    return [
-        RankedChunk(place, document, 0.5, RetrievalScores()) for place, document in enumerate(documents, 1)
-    ]
+    return [RankedChunk(place, document, 0.5, NOT_SEARCHED) for place, document in enumerate(documents, 1)]
 
 
 def text_of(seed: int, count: int = 200) -> str:
@@ -84,7 +82,7 @@ def test_of_three_the_best_alone_stays() -> None:
 def test_chunks_of_one_document_and_of_distant_scores_are_not_compared() -> None:
     text = text_of(1)
     assert find_near_identical(list(zip(ranked("a", "a"), [text, text], strict=True))) == {}
-    distant = [RankedChunk(1, "a", 0.9, RetrievalScores()), RankedChunk(2, "b", 0.5, RetrievalScores())]
+    distant = [RankedChunk(1, "a", 0.9, NOT_SEARCHED), RankedChunk(2, "b", 0.5, NOT_SEARCHED)]
     assert find_near_identical(list(zip(distant, [text, text], strict=True))) == {}
 
 

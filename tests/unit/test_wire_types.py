@@ -57,7 +57,7 @@ def test_each_schema_is_a_type_of_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Ask", "AskReply", "CollectionList", "DocumentList", "DocumentReply", "TextReply"]
+    "name", ["Ask", "AskReply", "CollectionList", "DocumentList", "DocumentDetail", "TextSlice"]
 )
 def test_the_page_s_types_are_there_with_every_field(name: str) -> None:
     named = schemas()

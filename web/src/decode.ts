@@ -2,7 +2,15 @@
 // and the decoders that check what came over the wire or out of the browser's storage.
 // A decoder returns what it could read and never throws: text from outside is not trusted to have a shape.
 
-import type { Ask, AskReply, CollectionList, DocumentList, DocumentReply, SessionReply, TextReply } from "./wire";
+import type {
+  Ask,
+  AskReply,
+  CollectionList,
+  DocumentDetail as WireDocument,
+  DocumentList,
+  SessionReply,
+  TextSlice,
+} from "./wire";
 
 type WireCitation = AskReply["citations"][number];
 
@@ -79,16 +87,16 @@ export interface Problem {
 export type Collection = Pick<CollectionList["collections"][number], "name" | "documents" | "chunks">;
 
 /** A document of a list, as it comes or out of an older service: what can't be read is null. */
-export type DocumentSummary = Pick<DocumentReply, "id" | "source" | "title" | "media_type" | "status" | "reason" | "pages"> & {
-  [name in "chars" | "chunks" | "language" | "updated_at"]: DocumentReply[name] | null;
+export type DocumentSummary = Pick<WireDocument, "id" | "source" | "title" | "media_type" | "status" | "reason" | "pages"> & {
+  [name in "chars" | "chunks" | "language" | "updated_at"]: WireDocument[name] | null;
 };
 
 /** A document by itself: what its list does not say. */
-export interface DocumentDetail extends DocumentSummary, Pick<DocumentReply, "duplicate_of" | "is_unreadable" | "is_lossy"> {
+export interface DocumentDetail extends DocumentSummary, Pick<WireDocument, "duplicate_of" | "is_unreadable" | "is_lossy"> {
   /** Share of its tokens that the embedding model can't read, 0 to 1. */
   unknown_share: number | null;
   /** What cleaning removed: kind to characters. */
-  dropped: Readonly<DocumentReply["dropped"]>;
+  dropped: Readonly<WireDocument["dropped"]>;
   /** Share of its visible text that is in `dropped`, 0 to 1. */
   lost_share: number | null;
 }
@@ -98,7 +106,7 @@ export interface DocumentPage extends Pick<DocumentList, "next_cursor"> {
 }
 
 /** A stretch of a document's stored text; offsets in code points, half-open. */
-export type TextWindow = TextReply;
+export type TextWindow = TextSlice;
 
 /** A message of the conversation so far. */
 export type HistoryMessage = NonNullable<Ask["history"]>[number];

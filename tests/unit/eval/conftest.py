@@ -64,7 +64,7 @@ class TinySystem:
         else:
             cited = Citation(
                 1, best.document_id, best.chunk_id, best.source, best.title, None, None,
-                best.char_start, best.char_end, best.text, best.score,
+                best.char_start, best.char_end, best.text, best.score, supported=True,
             )  # fmt: skip
             answer = Answer(f"{best.text} [1]", False, "extractive", (cited,), question)
         return AskResult(answer, hits, answerability=best.score, latency_ms=latency_ms)
@@ -89,7 +89,7 @@ class TinySystem:
         source = document_id.removeprefix("id:")
         return ScoredChunk(
             f"{source}#{start}", document_id, source, source, None, None, start, end,
-            self.texts[document_id][start:end], score, RetrievalScores(lexical=score), rank,
+            self.texts[document_id][start:end], score, RetrievalScores(None, score, None), rank,
         )  # fmt: skip
 
 
