@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain import NOT_SEARCHED, Place, ScoredChunk
 from app.generation.citations import MarkerStream, resolve_citations
+from tests.growth import assert_linear
 
 TUNING = (
     "An ivfflat index divides vectors into lists. Use rows / 1000 lists for up to 1,000,000 rows. "
@@ -114,13 +115,7 @@ def test_no_marker_comes_out_but_those_that_were_placed(text: str) -> None:
 
 @pytest.mark.parametrize("pattern", ["[1", " ", "`", "[1,", "【", "` `` ", "[1]", "```\n"])
 def test_long_hostile_text_takes_linear_time(pattern: str) -> None:
-    def seconds(size: int) -> float:
-        text = pattern * (size // len(pattern))
-        started = time.perf_counter()
-        rewritten(text)
-        return time.perf_counter() - started
-
-    assert seconds(50_000) < 3.0
+    assert_linear(lambda size: partial(rewritten, pattern * (size // len(pattern))), 2_000)
 
 
 def test_each_citation_is_the_sentence_that_holds_the_claim() -> None:

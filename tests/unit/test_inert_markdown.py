@@ -7,8 +7,7 @@ client would make a link of by itself.
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
@@ -21,6 +20,7 @@ from app.generation.inert_markdown import InertMarkdown
 from app.generation.inert_syntax import MARK
 from app.generation.markers import MarkerStream
 from tests.e2e.documents import HOSTILE_ANSWER
+from tests.growth import assert_linear
 
 EVIL = "https://evil.example/?q=secret"
 COMMONMARK = MarkdownIt("commonmark", {"html": True})
@@ -294,9 +294,14 @@ def test_an_open_code_block_is_closed_at_the_end() -> None:
     ],
 )
 def test_long_hostile_text_takes_linear_time(pattern: str) -> None:
-    text = pattern * (50_000 // len(pattern))
-    started = time.perf_counter()
-    stream = MarkerStream(2)
-    stream.feed(text)
-    stream.finish()
-    assert time.perf_counter() - started < 5.0
+    def write(size: int) -> Callable[[], object]:
+        text = pattern * (size // len(pattern))
+
+        def run() -> None:
+            stream = MarkerStream(2)
+            stream.feed(text)
+            stream.finish()
+
+        return run
+
+    assert_linear(write, 2_000)

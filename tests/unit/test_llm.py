@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -242,16 +241,13 @@ async def test_f_503_a_hung_list_of_models_fails_all_questions_at_once(server: S
     server.lists_models = False
     client = LlmClient(quick(server, connect_timeout_s=0.3, concurrency=8, queue=32))
 
-    async def ask() -> float:
-        started = time.monotonic()
+    async def ask() -> None:
         with pytest.raises((LlmTimeoutError, LlmUnavailableError)):
             async with client.turn():
                 await client.fit_prompt(_builder("text"))
-        return time.monotonic() - started
 
-    took = await asyncio.gather(*(ask() for _ in range(24)))  # three times as many as may ask at once
-    assert max(took) < 0.9
-    assert len(server.requests) == 1
+    await asyncio.gather(*(ask() for _ in range(24)))  # three times as many as may ask at once
+    assert len(server.requests) == 1  # all of them wait for one time-out
     assert client.breaker.is_open
     await client.aclose()
 
@@ -336,10 +332,10 @@ async def test_every_failure_is_an_error_of_ours_in_time(
     server: ScriptedLlm, client: LlmClient, mode: Mode, error: type[Exception], words: str
 ) -> None:
     server.mode = mode
-    started = time.monotonic()
     with pytest.raises(error, match=words) as caught:
         await deltas(client)
-    assert time.monotonic() - started < 2.0
+    if mode in {"slow_first_token", "hang_mid_stream"}:  # the client does not wait for the server's end
+        assert server.requests[-1].disconnected.wait(10)
     assert caught.value.__cause__ is not caught.value
     assert len(str(caught.value)) < MAX_EXCERPT_CHARS + 100
 
@@ -422,10 +418,9 @@ async def test_an_answer_is_whole_at_its_finish_reason(server: ScriptedLlm, clie
 async def test_no_stream_is_longer_than_the_total(server: ScriptedLlm) -> None:
     client = LlmClient(quick(server, total_timeout_s=0.3))
     server.answer, server.token_delay_s = "x" * 4000, 0.02
-    started = time.monotonic()
     with pytest.raises(LlmTimeoutError, match=r"did not finish its answer within 0\.3 s"):
         await deltas(client)
-    assert time.monotonic() - started < 1.0
+    assert server.requests[-1].disconnected.wait(10)  # the answer takes the server 20 s
     await client.aclose()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 
@@ -156,12 +155,10 @@ REFUSED = {"parse_failed", "too_large", "no_text_layer", "parser_memory", "parse
 )
 def test_bombs_and_loops(parser: SandboxedParser, build: Callable[[], bytes], codes: set[str]) -> None:
     content = build()
-    started = time.monotonic()
     try:
         document = parser.parse(content, pdf.MEDIA_TYPE, "a.pdf")
         outcome = document.text
     except DocumentError as error:
         outcome = error.code
-    assert time.monotonic() - started < 60
     assert outcome in (codes or {"words beside it"}), outcome
     assert parser.parse(b"next", plaintext.MEDIA_TYPE, "b").text == "next"

@@ -66,3 +66,22 @@ def test_no_two_files_have_one_name_with_two_meanings() -> None:
     files = (path for top in ("app", "ingest", "eval") for path in (TESTS.parent / top).rglob("*.py"))
     counts = Counter(path.name for path in files if path.name != "__init__.py")
     assert {name for name, count in counts.items() if count > 1} <= SHARED_NAMES.keys()
+
+
+def test_no_unit_test_reads_a_clock() -> None:
+    """A loaded machine would fail it, and a tenfold slowdown would not: tests/growth.py counts instead."""
+    clocks = {
+        "perf_counter",
+        "monotonic",
+        "process_time",
+        "perf_counter_ns",
+        "monotonic_ns",
+        "process_time_ns",
+    }
+    for path in (TESTS / "unit").rglob("*.py"):
+        found = {
+            node.attr
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Attribute)
+        }
+        assert not found & clocks, path.name

@@ -83,9 +83,7 @@ def test_a_child_that_has_been_near_its_limit_is_replaced() -> None:
 
 def test_too_much_time_is_a_timeout() -> None:
     with SandboxedParser(wall_s=0.5) as parser:
-        started = time.monotonic()
         assert failure(parser, MANY_VALUES, jsonfile.JSON_MEDIA_TYPE) == "parser_timeout"
-        assert time.monotonic() - started < 10
         assert parser.parse(b"x", plaintext.MEDIA_TYPE, "a").text == "x"
         assert parser.starts == 2
 

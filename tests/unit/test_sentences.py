@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.sentences import MAX_QUOTE_CHARS, split_sentences
+from tests.growth import assert_linear
 
 FRAGMENTS = st.sampled_from(
     [
@@ -177,18 +178,7 @@ def test_a_shorter_fence_does_not_close_a_longer_one() -> None:
     "unit", ["a", "!", "'.", "A! ", "“", "“。", "。a", "……，", "\n", "```\n", "- ", "|", "你好。", "a. "]
 )
 def test_hostile_text_takes_linear_time(unit: str) -> None:
-    short, long = unit * (20_000 // len(unit)), unit * (320_000 // len(unit))
-    # CPU time, the best of three; 16 times the text takes 16 times as long, and 256 times if it were quadratic
-    assert _cpu_s(long) < 100 * max(_cpu_s(short), 0.002)
-
-
-def _cpu_s(text: str) -> float:
-    taken = []
-    for _ in range(3):
-        started = time.process_time()
-        split_sentences(text)
-        taken.append(time.process_time() - started)
-    return min(taken)
+    assert_linear(lambda size: partial(split_sentences, unit * (size // len(unit))), 8_000)
 
 
 def test_reference_marks_belong_to_the_sentence_before() -> None:

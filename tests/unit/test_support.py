@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.generation.amounts import read_amounts
 from app.generation.support import contradiction
+from tests.growth import count_calls
 
 SAME = [
     ("The contract runs for 24 months.", "The contract runs for two years."),
@@ -179,8 +178,7 @@ def test_any_text_can_be_read_and_nothing_contradicts_itself(claim: str, evidenc
 @pytest.mark.parametrize(
     "pattern", ["1", "1 ", "一", "not ", "不", "a b ", "Tesla Edison ", "1-", "3月", "one hundred "]
 )
-def test_long_hostile_text_takes_little_time(pattern: str) -> None:
-    text = pattern * (4_000 // len(pattern))
-    started = time.process_time()
-    contradiction(text, text[::-1])
-    assert time.process_time() - started < 5.0
+def test_hostile_text_takes_a_bounded_number_of_steps(pattern: str) -> None:
+    """Each number is compared with each, so what is read of a claim is bounded (citations.MAX_READ_CHARS)."""
+    text = pattern * (1_000 // len(pattern))
+    assert count_calls(lambda: contradiction(text, text[::-1])) < 400_000
