@@ -8,7 +8,8 @@ from fastapi import APIRouter, Body
 
 from app.api.components import Parts
 from app.api.documentation import example, problems
-from app.api.schemas import CollectionList, NewCollection
+from app.api.requests import NewCollection
+from app.api.schemas import CollectionList
 from app.store import catalog
 from app.store.connection import transaction, write
 

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from app.answering import Answerer, AskRequest
 from app.api.auditing import Record
 from app.api.metrics import Metrics
-from app.api.schemas import Asked
+from app.api.requests import Asked
 from app.config import Settings
 from app.embedding import EmbeddingSpace
 from app.generation.concurrency import ConcurrencyLimiter

@@ -10,7 +10,8 @@ from pydantic import Field
 from app.api.bodies import Text
 from app.api.components import Parts
 from app.api.documentation import DELETED, example, problems
-from app.api.schemas import CollectionName, DocumentList
+from app.api.requests import CollectionName
+from app.api.schemas import DocumentList
 from app.store import catalog
 from app.store.connection import transaction, write
 

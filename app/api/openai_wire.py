@@ -32,15 +32,8 @@ from app.api.bodies import UNSTORABLE, WHOLE, NullIsDefault, Request, Text, refu
 from app.api.filters import AnyFilter
 from app.api.front_ends import chore_reply
 from app.api.rendering import InertText, without_source_list
-from app.api.schemas import (
-    MAX_QUESTION_CHARS,
-    MAX_TOP_K,
-    MAX_TURNS,
-    NearestHit,
-    WireCitation,
-    nearest_hits,
-    not_blank,
-)
+from app.api.requests import MAX_QUESTION_CHARS, MAX_TOP_K, MAX_TURNS, not_blank
+from app.api.schemas import NearestHit, WireCitation, nearest_hits
 from app.domain import Answer, ChatTurn, Claim, GenerationParams, Usage
 
 MODEL: Final = "pgask"  # the collection "default"; "pgask/NAME" is the collection NAME

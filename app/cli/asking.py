@@ -52,7 +52,8 @@ def ask(
     body = _body(question, collection, top_k, _filter(source_prefix, search_filter), explain=explain)
 
     async def answer(parts: Components) -> AskReply:
-        from app.api.schemas import Ask, ask_reply
+        from app.api.requests import Ask
+        from app.api.schemas import ask_reply
 
         found = await parts.answerer.answer(Ask.model_validate(body).to_domain())
         return ask_reply(found, request_id="cli")
@@ -93,7 +94,8 @@ def search(
     body = _body(question, collection, top_k, chosen, explain=explain, neighbors=neighbors)
 
     async def find(parts: Components) -> SearchReply:
-        from app.api.schemas import Search, search_reply
+        from app.api.requests import Search
+        from app.api.schemas import search_reply
         from app.api.search import search_with_neighbors
 
         found, surroundings = await search_with_neighbors(parts.retriever, Search.model_validate(body))
@@ -189,7 +191,7 @@ def _body(
     """The request, under the same limits as over HTTP. Raises InvalidRequestError."""
     from pydantic import ValidationError
 
-    from app.api.schemas import Search
+    from app.api.requests import Search
 
     body = {
         "question": question,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.api.openai_wire import MAX_COMPLETION_TOKENS, Completion
 from app.api.problems import Fault, fault_of
-from app.api.schemas import MAX_TURNS
+from app.api.requests import MAX_TURNS
 from app.domain import ChatTurn
 
 QUESTION = "How long is the probation period?"

@@ -22,7 +22,7 @@ from app.api.problems import (
     problem_body,
     problem_response,
 )
-from app.api.schemas import Ask
+from app.api.requests import Ask
 from app.errors import PgaskError
 
 

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from app.answering import AskRequest
 from app.api.filters import Filter
-from app.api.schemas import Ask, ask_reply
+from app.api.requests import Ask
+from app.api.schemas import ask_reply
 from app.domain import Answer, ChatTurn, GenerationParams, SearchFilter
 
 
