@@ -163,7 +163,7 @@ def ingest(
             as_json=as_json,
             quiet=quiet,
         )
-        once = _show_plan if dry_run else _run
+        once = _show_plan if dry_run else _run_once
         code = _follow(job, poll=poll) if watch else once(job)
     except PgaskError as error:
         _print_error(errors, error, as_json=as_json)
@@ -208,12 +208,24 @@ def _show_plan(job: _Job) -> int:
     return 1 if plan.failed or plan.retried or plan.still_failed else 0
 
 
-def _run(job: _Job) -> int:
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How a run ended: its exit code, and whether files are left that only wait for space on the database's disk."""
+
+    code: int
+    disk_was_full: bool = False
+
+
+def _run_once(job: _Job) -> int:
+    return _run(job).code
+
+
+def _run(job: _Job) -> _Ended:
     with open_database(job.settings) as database:
         return _run_on(database, job)
 
 
-def _run_on(database: Database, job: _Job) -> int:
+def _run_on(database: Database, job: _Job) -> _Ended:
     console = Console(stderr=True)
     with connect(database.app) as connection, SandboxedParser() as parser:
         check_revision(connection)
@@ -238,7 +250,8 @@ def _run_on(database: Database, job: _Job) -> int:
             except KeyboardInterrupt:
                 interrupted = True
                 connection.close()  # it may be in the middle of a command, which nothing can follow
-    if not interrupted and not any(failure.code == "disk_full" for failure in run.report.failed):
+    disk_was_full = any(failure.code == "disk_full" for failure in run.report.failed)
+    if not interrupted and not disk_was_full:
         interrupted = not _maintain_index(database, job.settings, space_id, console, quiet=job.quiet)
     if not job.quiet:
         for line in report_lines(run.report, job.collection, interrupted=interrupted):
@@ -246,15 +259,15 @@ def _run_on(database: Database, job: _Job) -> int:
     if job.as_json:
         print(to_json(report_object(run.report)), flush=True)
     if interrupted:
-        return 130
-    return 1 if run.report.failed else 0
+        return _Ended(130)
+    return _Ended(1 if run.report.failed else 0, disk_was_full)
 
 
 def _follow(job: _Job, *, poll: bool) -> int:
     """Run, and again after each burst of changes, until Ctrl-C: 0 while waiting, 130 in the middle of a run.
 
     A run that fails (the database restarts, a folder is away) is told once and tried again, at first after a second,
-    later every minute; only the first one must succeed.
+    later every minute, and so is one that left files out because a disk was full; only the first one must succeed.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as services are stopped: end as by Ctrl-C
     console = Console(stderr=True)
@@ -268,7 +281,8 @@ def _follow(job: _Job, *, poll: bool) -> int:
                 continue
             try:
                 _check_devices(job, begun_on)
-                if _run(job) == 130:
+                ended = _run(job)
+                if ended.code == 130:
                     return 130
             except PgaskError as error:
                 if is_first:
@@ -279,7 +293,11 @@ def _follow(job: _Job, *, poll: bool) -> int:
                 continue
             if is_first and not job.quiet:
                 console.print("Watching for changes; Ctrl-C ends it.")
-            is_due, is_first, told, delay_s, retry_at = False, False, "", 1.0, 0.0
+            is_due, is_first, told = ended.disk_was_full, False, ""
+            if is_due:  # when there is space again, nobody tells
+                retry_at, delay_s = time.monotonic() + delay_s, min(2 * delay_s, 60)
+            else:
+                retry_at, delay_s = 0.0, 1.0
             job = replace(job, options=replace(job.options, rehash=False, prune_anyway=False))
     except KeyboardInterrupt:
         return 0

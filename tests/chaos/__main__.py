@@ -41,6 +41,11 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "hang": ("clients hang --clients {}", 60),  # R7
     "payloads": ("clients payloads --clients {}", 500),  # R29
     "secrets": ("clients secrets --clients {}", 5),  # R37
+    "failures": ("clients failures --clients {}", 20),  # R17
+    "down": ("clients down --clients {}", 300),  # R18
+    "page": ("page --payloads {}", 150),  # R32
+    "injected": ("injected --documents {}", 120),  # R33
+    "hour": ("hour --minutes {}", 60),
 }
 # What has no number: a full disk (R10), bombs and loops (R25, R26), limits of the parser's process (R11).
 _TESTS: Final = (

@@ -2,8 +2,9 @@
 
     .venv/bin/python -m tests.chaos.clients PART [--clients N] [--seed S] [--out FOLDER]
 
-PART: slow (R35), headers, drain (R22), overload (R21), streams (R20), hang (R7), payloads (R29), secrets (R37). Each
-runs the service as a process of its own (tests/chaos/served.py) and prints one JSON object with its figures.
+PART: slow (R35), headers, drain (R22), overload (R21), streams (R20), hang (R7), payloads (R29), secrets (R37),
+failures (R17), down (R18). Each runs the service as a process of its own (tests/chaos/served.py) and prints one JSON
+object with its figures.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import random
 import re
 import resource
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -24,14 +26,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import psycopg
 
 from app.server.embedded import EmbeddedPostgres
 from tests.chaos.evidence import report
 from tests.chaos.served import Service
-from tests.fakes import Body, ScriptedLlm
+from tests.fakes import Body, Mode, ScriptedLlm
 
 QUESTION: Final = "Which vector index has the list?"
 HEADERS: Final = "Content-Type: application/json\r\nConnection: close\r\n"
@@ -428,9 +430,78 @@ async def secrets(clients: int, seed: int, home: Path, found: Figures) -> None:
     found.hold("the log is JSON", not lines)
 
 
+async def failures(clients: int, seed: int, home: Path, found: Figures) -> None:
+    """Every way a model can fail, `clients` questions each, half of them streams: each ends within the time limits in
+    an extractive answer that says why."""
+    limits = {"llm_first_token_timeout_s": 1.5, "llm_idle_timeout_s": 1.0, "llm_total_timeout_s": 5.0}
+    modes = sorted(set(get_args(Mode)) - {"answer", "no_done"})
+    by_mode: dict[str, Any] = {}
+    with ScriptedLlm() as llm:
+        for mode in modes:  # a service each: after five failures it would leave the model alone
+            llm.mode = mode
+            replies = []
+            with Service(home, llm_base_url=llm.base_url, llm_concurrency=1_000, **limits) as service:
+                for _ in range(0, clients, 4):
+                    asked = [ask(service, stream=number % 2 == 0) for number in range(4)]
+                    replies += await asyncio.gather(*asked)
+                    await asyncio.sleep(0)
+            ends = Counter(_ending(reply) for reply in replies)
+            by_mode[mode] = {
+                "p95_ms": p95(replies),
+                "longest_ms": round(1000 * max(r.seconds for r in replies)),
+            }
+            found.hold(
+                f"{mode}: every answer is extractive and says why: {dict(ends)}", set(ends) == {"degraded"}
+            )
+            found.hold(f"{mode}: within the limits", max(reply.seconds for reply in replies) < 8)
+    found.figures |= {"clients": clients, "limits": limits, "modes": by_mode}
+
+
+def done_of(reply: Reply) -> str:
+    """The data of a stream's last event, `done`."""
+    return reply.body.rpartition("event: done\ndata: ")[2].partition("\n")[0]
+
+
+def _ending(reply: Reply) -> str:
+    """`degraded`, or what a reply is instead."""
+    raw = done_of(reply) if "event: " in reply.body else reply.body
+    with suppress(ValueError, AttributeError):
+        told = json.loads(raw)
+        if reply.status == 200 and told["degraded"] and told["degraded_reason"].startswith("llm_"):
+            return (
+                "degraded" if told["generator"] == "extractive" and told["citations"] else "without sources"
+            )
+    return f"{reply.status} {reply.event()}"
+
+
+async def down(clients: int, seed: int, home: Path, found: Figures) -> None:
+    """A model that is not there, found so by the breaker, against a service without one, in turn: p95 within 10 %."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # nobody listens: connections are refused
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+        with Service(home) as alone, Service(home, llm_base_url=address) as without:
+            for service in (alone, without):
+                await in_turn(service, 20)  # five of them open the breaker
+            ours, theirs = list[Reply](), list[Reply]()
+            for _ in range(clients):  # in turn, so that both have the same machine
+                theirs.append(await ask(alone))
+                ours.append(await ask(without))
+    ends = Counter(_ending(reply) for reply in ours)
+    median = [sorted(r.seconds for r in replies)[clients // 2] for replies in (theirs, ours)]
+    found.figures |= {"clients": clients, "p95_without_ms": p95(theirs), "p95_down_ms": p95(ours)}
+    found.figures |= {
+        "median_without_ms": round(1000 * median[0], 1),
+        "median_down_ms": round(1000 * median[1], 1),
+    }
+    found.hold("every answer is extractive and says why", set(ends) == {"degraded"})
+    found.hold("the median is within 10 % and 1 ms", median[1] <= 1.1 * median[0] + 0.001)
+    found.hold("p95 within 10 % and 3 ms", p95(ours) <= 1.1 * p95(theirs) + 3)
+
+
 PARTS: Final = {
     "slow": (slow, 500), "headers": (headers, 4), "drain": (drain, 30), "overload": (overload, 160),
     "streams": (streams, 1_000), "hang": (hang, 60), "payloads": (payloads, 500), "secrets": (secrets, 5),
+    "failures": (failures, 20), "down": (down, 300),
 }  # fmt: skip
 
 

@@ -149,11 +149,7 @@ def test_the_command_names_each_file_and_the_server_outlives_it(
     small_disk: Callable[[int], Path], tmp_path: Path
 ) -> None:
     disk = small_disk(64)  # what is left beside an empty cluster holds nothing
-    corpus = write_corpus(tmp_path / "corpus", 3)
-    command = [str(Path(sys.executable).with_name("ingest")), str(corpus), "--json"]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PGASK_")}
-    environment = kept | {"PGASK_HOME": str(disk / "home"), "HF_HUB_OFFLINE": "1"}
-    environment["PGASK_EMBEDDING_RUNTIME"] = "torch"  # a new home has no converted model
+    command, environment = ingest_command(write_corpus(tmp_path / "corpus", 3), disk / "home")
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -171,6 +167,44 @@ def test_the_command_names_each_file_and_the_server_outlives_it(
         done = run()
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout.splitlines()[-1])["new"] == 3
+
+
+@pytest.mark.model
+def test_who_watches_takes_in_what_is_left_once_there_is_space(
+    small_disk: Callable[[int], Path], tmp_path: Path
+) -> None:
+    """No change of a file tells of it: they were left out until one came."""
+    disk = small_disk(64)
+    command, environment = ingest_command(write_corpus(tmp_path / "corpus", 3), disk / "home")
+    with served(disk / "home"):
+        process = subprocess.Popen(
+            [*command, "--watch"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            first = json.loads(process.stdout.readline())
+            assert [failure["code"] for failure in first["failed"]] == ["disk_full"] * 3
+            small_disk(400)
+            found = json.loads(process.stdout.readline())
+            while found["failed"]:
+                found = json.loads(process.stdout.readline())
+            assert found["new"] == 3
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+
+
+def ingest_command(corpus: Path, home: Path) -> tuple[list[str], dict[str, str]]:
+    """And its environment."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PGASK_")}
+    environment = kept | {"PGASK_HOME": str(home), "HF_HUB_OFFLINE": "1"}
+    environment["PGASK_EMBEDDING_RUNTIME"] = "torch"  # a new home has no converted model
+    return [str(Path(sys.executable).with_name("ingest")), str(corpus), "--json"], environment
 
 
 def test_a_cluster_on_a_full_disk_says_so_and_comes_back(
