@@ -18,7 +18,8 @@ Wording = tuple[str, str]  # in English and in simplified Chinese
 MAX_TITLE_CHARS: Final = 120
 MAX_SOURCE_CHARS: Final = 160
 OOXML: Final = "application/vnd.openxmlformats-officedocument."
-_MEDIA_TYPES: Final[Mapping[str, Wording]] = {
+OPEN_DOCUMENT: Final = "application/vnd.oasis.opendocument."
+MEDIA_TYPE_NAMES: Final[Mapping[str, Wording]] = {
     "text/markdown": ("Markdown", "Markdown"),
     "text/plain": ("plain text", "纯文本"),
     "text/html": ("HTML", "HTML"),
@@ -40,6 +41,13 @@ _MEDIA_TYPES: Final[Mapping[str, Wording]] = {
     "application/jsonl": ("JSON Lines", "JSON Lines"),
     "application/x-ipynb+json": ("notebook", "笔记本"),
     "application/epub+zip": ("EPUB", "EPUB"),
+    "application/rtf": ("Rich Text", "RTF"),
+    f"{OPEN_DOCUMENT}text": ("OpenDocument text", "OpenDocument 文本"),
+    f"{OPEN_DOCUMENT}spreadsheet": ("OpenDocument spreadsheet", "OpenDocument 电子表格"),
+    f"{OPEN_DOCUMENT}presentation": ("OpenDocument slides", "OpenDocument 演示文稿"),
+    "message/rfc822": ("mail", "邮件"),
+    "application/vnd.ms-outlook": ("Outlook mail", "Outlook 邮件"),
+    "application/x-mimearchive": ("saved web page", "保存的网页"),
 }
 TABLE_TYPES: Final = frozenset({"text/csv", "text/tab-separated-values", f"{OOXML}spreadsheetml.sheet"})
 
@@ -149,7 +157,7 @@ def call_document(title: str, source: str) -> str:
 
 def call_type(media_type: str, voice: Voice) -> str:
     """A format as people call it."""
-    known = _MEDIA_TYPES.get(media_type)
+    known = MEDIA_TYPE_NAMES.get(media_type)
     if known is not None:
         return voice.word(known)
     return media_type.rpartition("/")[2].removeprefix("x-").capitalize() or "?"

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from app.domain import Document
 from app.errors import DocumentError
-from ingest.parsers import parse
+from app.generation.reply import MEDIA_TYPE_NAMES
+from ingest.parsers import PARSERS, code, parse
+from ingest.parsers.media_types import MEDIA_TYPES
 from ingest.reasons import REASONS
 from tests.growth import assert_linear
 from tests.pdfs import build_pdf
@@ -311,3 +313,10 @@ def test_mutated_files_are_parsed_or_refused_by_code(media_type: str, data: st.D
     assert "\0" not in document.text
     assert all(0 <= s.char_start < s.char_end <= len(document.text) for s in document.sections)
     assert all(page.char_end <= len(document.text) for page in document.pages)
+
+
+def test_every_format_has_a_name_in_both_languages() -> None:
+    """What "Which documents are there?" is answered with."""
+    described = MEDIA_TYPE_NAMES.keys()
+    assert PARSERS.keys() - code.PARSERS.keys() <= described
+    assert described <= set(MEDIA_TYPES.values())
