@@ -24,6 +24,7 @@ from ingest.parsers.styles import Styles
 from ingest.parsers.table_text import SpanBudget, Table
 from ingest.parsers.titles import usable_title
 from ingest.parsers.wordtext import Inline, TextReader
+from ingest.parsers.written import first_title
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -54,7 +55,7 @@ def parse_docx(content: bytes, source: str) -> Document:
     cleaned = clean_text("\n\n".join(filter(None, [reader.page_lines(), body])))
     headings = find_headings(cleaned.text)
     properties = package.properties()
-    first = next((heading.title for heading in headings if heading.level == 1), "")
+    first = first_title(headings, cleaned.text)
     title = reader.title or usable_title(properties.get("title", "")) or first
     return Document(
         text=cleaned.text,

@@ -91,6 +91,13 @@ _OF_THE_SITE = re.compile(
 _STARTS_AS_OF_THE_SITE = re.compile(
     r"\s*(?:©|copyright (?:©|\(c\)|\d)|powered by |版权所有|版權所有|\w?ICP备)", re.I
 )
+# What opens a part of the page and says nothing of it.
+_OPENS_ALONE = re.compile(
+    r"\s*(?:(?:expand|collapse|show|hide|toggle|view) (?:the )?(?:description|details|more|less|all|answer|solution"
+    r"|code|content|source)|(?:展开|收起|显示|隐藏|查看|展開|收合|顯示|隱藏)(?:全部|更多|详情|詳情|描述|答案|内容|內容|代码|程式碼)?)\s*$",
+    re.I,
+)
+_COPIES = frozenset({"copy", "clipboard"})
 _PERMALINK = re.compile(r"[\s#¶§🔗⚓\u200b\ufeff\u2060]*$")
 _BACK_LINK = re.compile(r"[\s↩↑^\ufe0e\u21a9]*$")
 _MAX_BUTTON_CHARS = 60
@@ -137,6 +144,8 @@ class Furniture:
         self.marked: set[etree._Element] = set()
         self.signs: set[etree._Element] = set()
         self._roots = _find_roots(root)
+        self._root, self._seen = root, 0
+        self._total: int | None = None  # characters without white space, when they have been counted
         self._spine = {ancestor for found in self._roots for ancestor in found.iterancestors()}
         self._has_h1 = next(root.iter("h1"), None) is not None
         self._titles = [h for h in root.iter("h1") if not any(a.tag == "header" for a in h.iterancestors())]
@@ -162,7 +171,7 @@ class Furniture:
                 is_in_header = opens_header or frames[-1].is_in_header
                 frames.append(_Frame(element, is_inside, is_in_header))
                 link_depth += element.tag == "a"
-                _count(frames[-1], element.text, link_depth)
+                self._seen += _count(frames[-1], element.text, link_depth)
                 continue
             if element is dropped:
                 dropped = None
@@ -177,7 +186,7 @@ class Furniture:
                 else:
                     self._add(frames[-1], frame)
             if element is not root:
-                _count(frames[-1], element.tail, link_depth)
+                self._seen += _count(frames[-1], element.tail, link_depth)
 
     def _add(self, outer: _Frame, inner: _Frame) -> None:
         """Let an element that is text count for the one around it."""
@@ -251,6 +260,8 @@ class Furniture:
             found = is_dense or bool(words & _LINK_BOXES) or not _is_among_text(frame.element)
         elif kind == "aside":
             found = is_dense or frame.has_furniture or bool(_names(frame.element) & _ASIDES)
+        elif kind == "summary":
+            found = (frame.chars <= _MAX_BUTTON_CHARS and _opens_alone(frame.element)) or None
         elif kind == "button":
             found = self._is_plain_button(frame) or None
         elif kind in {"select", "form"}:
@@ -273,6 +284,8 @@ class Furniture:
             or "".join(element.itertext()).rstrip().endswith(("?", "？"))
         )
         is_short = frame.chars <= _MAX_BUTTON_CHARS
+        if is_short and name_words(f"{element.get('class') or ''} {element.get('id') or ''}") & _COPIES:
+            return True  # in a heading, too
         return is_short and not opens and element.get("role") != "tab" and parent.tag not in _BUTTON_PARENTS
 
     def _is_named(self, frame: _Frame, *, is_dense: bool) -> bool:
@@ -311,7 +324,7 @@ class Furniture:
         """Whether an element stands beside the content and is no part of the text: short, or links."""
         element = frame.element
         if not self._roots and frame.chars < _OUTSIDE_CHARS and not frame.has_heading:
-            return bool(_STARTS_AS_OF_THE_SITE.match("".join(element.itertext())))
+            return bool(_STARTS_AS_OF_THE_SITE.match("".join(element.itertext()))) and self._is_near_the_end()
         if frame.is_inside or element in self._spine or element.getparent() not in self._spine:
             return False
         if frame.has_remark or (frame.has_title and not self._has_title_inside):
@@ -323,10 +336,27 @@ class Furniture:
             return len(text) < _OUTSIDE_CHARS and bool(_OF_THE_SITE.search(text))
         return frame.chars - frame.link_chars < _OUTSIDE_CHARS
 
+    def _is_near_the_end(self) -> bool:
+        """Whether half of the page's text has been walked over: whose a text is stands at the beginning, too, and is no
+        line of a site there."""
+        if self._total is None:
+            self._total = sum(
+                _text_chars(element) for element in self._root.iter() if element.tag not in UNSEEN
+            )
+        return 2 * self._seen >= self._total
+
+
+def _text_chars(element: etree._Element) -> int:
+    return sum(len("".join(text.split())) for text in (element.text, element.tail) if text)
+
 
 def _names(element: etree._Element) -> frozenset[str]:
     """Return the words of an element's class and id."""
     return name_words(f"{element.get('class') or ''} {element.get('id') or ''}")
+
+
+def _opens_alone(element: etree._Element) -> bool:
+    return bool(_OPENS_ALONE.match("".join(element.itertext())))
 
 
 def _in_text(element: etree._Element) -> bool:
@@ -352,12 +382,15 @@ def _is_language(element: etree._Element) -> bool:
     return bool(language) and f"language-{language}" in name[:500].split()
 
 
-def _count(frame: _Frame, text: str | None, link_depth: int) -> None:
-    if text:
-        chars = len("".join(text.split()))
-        frame.chars += chars
-        if link_depth:
-            frame.link_chars += chars
+def _count(frame: _Frame, text: str | None, link_depth: int) -> int:
+    """Count a text for its element; how many characters it has."""
+    if not text:
+        return 0
+    chars = len("".join(text.split()))
+    frame.chars += chars
+    if link_depth:
+        frame.link_chars += chars
+    return chars
 
 
 def _is_among_text(element: etree._Element) -> bool:

@@ -26,6 +26,7 @@ from ingest.parsers.furniture import UNSEEN, Furniture
 from ingest.parsers.headings import build_sections, find_headings
 from ingest.parsers.tabs import can_be_opened, find_opened_ids, pair_tabs
 from ingest.parsers.visibility import Look, Styles, is_against_readers, is_closed, is_only_veiled
+from ingest.parsers.written import first_title
 
 MEDIA_TYPE = "text/html"
 
@@ -78,7 +79,7 @@ def parse_html(content: bytes, source: str) -> Document:
     cleaned = clean_text(markdown)
     headings = find_headings(cleaned.text)
     title = clean_line("".join(root.xpath("string(//title)")))
-    first = next((heading.title for heading in headings if heading.level == 1), "")
+    first = first_title(headings, cleaned.text)
     return Document(
         text=cleaned.text,
         title=title or first or PurePosixPath(source).stem,

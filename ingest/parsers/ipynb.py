@@ -25,7 +25,7 @@ from ingest.parsers.inline_html import without_html
 from ingest.parsers.jsonfile import load_json, members
 from ingest.parsers.markdown import split_front_matter
 from ingest.parsers.pipe_tables import with_records
-from ingest.parsers.written import add_counts
+from ingest.parsers.written import add_counts, first_title
 
 MEDIA_TYPE = "application/x-ipynb+json"
 MAX_OUTPUT_CHARS = 2_000
@@ -56,7 +56,7 @@ def parse_ipynb(content: bytes, source: str) -> Document:
             blocks.append(block)
     cleaned = clean_text("\n\n".join(blocks))
     headings = find_headings(cleaned.text)
-    first = next((heading.title for heading in headings if heading.level == 1), "")
+    first = first_title(headings, cleaned.text)
     named = front.get("title", metadata.get("title"))
     return Document(
         text=cleaned.text,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import PurePosixPath
 
 from app.domain import Document
@@ -43,6 +43,9 @@ class _Object(tuple[tuple[str, object], ...]):
     """The members of an object in order, keys that come twice included."""
 
     __slots__ = ()
+
+
+_EMPTY: Mapping[type, str] = {str: '""', list: "[]", _Object: "{}"}
 
 
 def parse_json(content: bytes, source: str) -> Document:
@@ -147,7 +150,7 @@ def _block(value: object, budget: TextBudget, dropped: MutableMapping[str, int])
 def _lines(value: object, path: str, depth: int, dropped: MutableMapping[str, int]) -> Iterator[str]:
     if depth > MAX_DEPTH:
         raise DocumentError(f"The JSON is nested more than {MAX_DEPTH} deep.", code="parse_failed")
-    if isinstance(value, _Object):
+    if isinstance(value, _Object) and value:
         for key, inner in value:
             name = " ".join(key.split())
             if len(name) > _MAX_KEY_CHARS and isinstance(
@@ -160,6 +163,9 @@ def _lines(value: object, path: str, depth: int, dropped: MutableMapping[str, in
         for index, item in enumerate(value):
             yield from _lines(item, f"{path}[{index}]", depth + 1, dropped)
     else:
+        if path and value in ("", [], ()):  # what is empty is said, as null is
+            yield escape_markup(f"{path}: {_EMPTY[type(value)]}")
+            return
         items = value if isinstance(value, list) else [value]
         text = ", ".join(shown for shown in (_scalar(item, dropped) for item in items) if shown)
         if text:

@@ -192,6 +192,7 @@ _TEXT: Final = latex2text.LatexNodes2Text(
 )
 _NEVER_SET: Final = re.compile(r"\\iffalse\b(?:(?!\\if(?!f\b)|\\fi\b).)*+\\fi\b", re.S)
 # On which steps of a slide something is shown, behind a macro of beamer.
+_COMMENT: Final = re.compile(r"(?<!\\)%.*")
 _OVERLAY: Final = re.compile(
     r"(\\(?:item|only|uncover|alert|visible|invisible|onslide|pause|textbf|textit|emph))<[\d+.,@a-z| -]{1,30}>"
 )
@@ -216,6 +217,7 @@ class _Reader:
         text = _NEVER_SET.sub("", text)
         self.dropped["comment"] += length - len(text)
         text = self._take_verbatim(_OVERLAY.sub(r"\1", re.sub("[\ue000\ue001]", "", text)))
+        self.dropped["comment"] += sum(map(len, _COMMENT.findall(text)))
         walker = latexwalker.LatexWalker(text, latex_context=_WALKER_CONTEXT, tolerant_parsing=True)
         nodes, _, _ = walker.get_latex_nodes()
         body = [node for node in nodes if _environment(node) == "document"]

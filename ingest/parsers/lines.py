@@ -24,6 +24,10 @@ _ENDS_HAN = re.compile(rf"[{_HAN}]$")
 _STARTS_HAN = re.compile(rf"[{_HAN}]")
 _STARTS_LOWER = re.compile(r"[a-zà-ÿ]")
 _ENDS_SENTENCE = re.compile(r"[.!?:。！？：；…][\"'”’」』）)\]]{0,3}$")
+_ENDS_ENTRY = re.compile(
+    r"(?:\.[ \t]?){4,}[ \t]*(?:\d{1,4}|[ivxlc]{1,7})$|…{2,}[ \t]*\d{1,4}$"
+)  # of contents
+_ENTRY_END_CHARS = 40
 _STARTS_ITEM = re.compile(
     r"(?:[•◦▪‣·●○■□☐☑–—*+-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)])\s"
     r"|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十\d]{1,3}[)）]"
@@ -204,6 +208,8 @@ def _is_compound(first: str, last: str, middle: str, words: _Words) -> bool:
 
 def _separator(line: str, following: str, full_width: float, starts_paragraph: bool) -> str:
     """Return what stands between two lines: nothing, a space, a line break or a blank line."""
+    if _ENDS_ENTRY.search(line[-_ENTRY_END_CHARS:]):
+        return "\n"
     is_full = _width(line) >= full_width
     if _STARTS_ITEM.match(following):
         return "\n"

@@ -437,9 +437,10 @@ class _Writer:
             yield node.astext()
         elif isinstance(node, nodes.substitution_reference):
             meant = self._document.substitution_defs.get(node["refname"])
-            words = (
-                "".join(self._words(meant, depth + 1)) if meant is not None and depth < 4 else node.astext()
-            )
+            # what a site's configuration defines, as |version|, is not here to read
+            words = f"|{node.astext()}|"
+            if meant is not None and depth < 4:
+                words = "".join(self._words(meant, depth + 1))
             self._budget.take(len(words))
             yield words
         elif isinstance(node, nodes.image):

@@ -42,7 +42,7 @@ def usable_title(title: str) -> str:
 
 # Lines that steer a program: directives, labels, comments, fields and file variables of text formats.
 _STEERING_LINE = re.compile(r"\s*(?:\.\. |:[\w-]+:|#\+|%|\\[a-zA-Z]|//|<!--|#!|-\*-)")
-_MARKS_BEFORE = re.compile(r"\s*(?:#{1,6}|={1,6}|\*{1,6})\s+")
+_MARKS_BEFORE = re.compile(r"\A\s*(?:#{1,6}|={1,6}|\*{1,6})\s+")
 
 
 def first_line_title(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from app.domain import Document
 from ingest.cleaning import clean_line, clean_text, detect_language
 from ingest.parsers.blocks import escape_markup
-from ingest.parsers.headings import build_sections, find_headings
+from ingest.parsers.headings import Heading, build_sections, find_headings
 
 _DESCRIPTIONS: Final = ("description", "summary", "excerpt", "abstract")
 
@@ -36,7 +36,7 @@ def build_document(
     metadata: Mapping[str, Any] | None = None,
     dropped: Mapping[str, int] | None = None,
 ) -> Document:
-    """The document of a written text. Title: `title`, else the first level-1 heading, else the file's stem.
+    """The document of a written text. Title: `title`, else `first_title`, else the file's stem.
 
     `dropped` are the characters that the parser left out, by kind. Raises DocumentError `empty`.
     """
@@ -64,7 +64,7 @@ def markdown_document(
     `title`, else the first level-1 heading, else the file's stem."""
     text = _described(text, metadata)
     headings = find_headings(text)
-    first = next((heading.title for heading in headings if heading.level == 1), "")
+    first = first_title(headings, text)
     return Document(
         text=text,
         title=clean_line(title) or first or PurePosixPath(source).stem,
@@ -74,6 +74,15 @@ def markdown_document(
         metadata=metadata,
         dropped=dropped,
     )
+
+
+def first_title(headings: list[Heading], text: str) -> str:
+    """The title of a text: its first level-1 heading, else the heading of any level that it begins with, if it is more
+    than a number or a time; else ""."""
+    if first := next((heading.title for heading in headings if heading.level == 1), ""):
+        return first
+    begins = headings[0].title if headings and not text[: headings[0].char_start].strip() else ""
+    return begins if any(map(str.isalpha, begins)) else ""
 
 
 def _described(text: str, metadata: Mapping[str, Any]) -> str:

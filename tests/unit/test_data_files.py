@@ -76,7 +76,8 @@ def test_json_becomes_lines_under_their_path() -> None:
         "list": [{"k": "v"}, [3]],
         "none": {},
     }
-    assert json_text(value) == "name: X\na.b: 1.5\na.c: 1, two, null, true\nlist[0].k: v\nlist[1]: 3"
+    lines = "name: X\na.b: 1.5\na.c: 1, two, null, true\nlist[0].k: v\nlist[1]: 3\nnone: {}"
+    assert json_text(value) == lines
     assert parse(json.dumps(value).encode(), jsonfile.JSON_MEDIA_TYPE, "a.json").title == "X"
 
 

@@ -351,3 +351,31 @@ def test_a_formula_is_written_once() -> None:
 )
 def test_comments_are_counted(shown: str, count: int) -> None:
     assert page(shown).dropped.get("comment", 0) == count
+
+
+def test_buttons_that_copy_and_words_that_open_are_no_text() -> None:
+    """As rustdoc writes them, in every heading and before every description."""
+    body = (
+        "<main><h1>Struct <span>Drain</span> <button id='copy-path' title='Copy'>Copy item path</button></h1>"
+        "<details open><summary class='hideme'><span>Expand description</span></summary><p>A draining iterator.</p>"
+        "</details><details><summary>Show and tell on Friday</summary><p>Bring something.</p></details>"
+        "<h2><button aria-expanded='false'>What is a drain?</button></h2><p>An iterator.</p></main>"
+    )
+    shown = text(body)
+    assert "Copy item path" not in shown
+    assert "Expand description" not in shown
+    assert "Show and tell on Friday" in shown
+    assert "What is a drain?" in shown
+    assert page(body).dropped["boilerplate"] > 20
+
+
+def test_whose_a_text_is_stands_at_its_beginning_and_no_site_does() -> None:
+    long = "<p>This document is free; you can redistribute it.</p>" * 20
+    shown = text(f"<h1>Users</h1><p>Copyright © 2001 Joey Hess</p>{long}<p>Copyright © 2026 Example Ltd</p>")
+    assert "Joey Hess" in shown
+    assert "Example Ltd" not in shown
+
+
+def test_a_page_that_begins_with_a_heading_of_any_level_has_it_as_title() -> None:
+    assert page("<h2>Reset the gateway</h2><p>Hold the button.</p>").title == "Reset the gateway"
+    assert page("<p>Hold the button.</p><h2>Then</h2>").title == "stem"

@@ -90,3 +90,11 @@ def test_what_points_elsewhere_is_left_out() -> None:
 )
 def test_hostile_text_is_read(text: str) -> None:
     assert "x" in latex(text).text
+
+
+def test_comments_of_lines_are_counted() -> None:
+    text = "% a note\n\\section{One}\n50 \\% of it % why\n\\begin{verbatim}\n% code\n\\end{verbatim}\n"
+    document = latex(text)
+    assert "50 % of it" in document.text
+    assert "% code" in document.text
+    assert document.dropped == {"comment": len("% a note") + len("% why")}

@@ -271,3 +271,19 @@ def test_what_html_in_json_and_tables_of_markdown_hides_is_counted() -> None:
     assert parse_json(json.dumps({"body": page}).encode(), "a.json").dropped == {"comment": 13, "hidden": 6}
     text = "# T\n\n<table><tr><td>Seen<!-- note --><b hidden>unseen</b></td></tr></table>\n"
     assert parse_markdown(text.encode(), "a.md").dropped == {"comment": 13, "hidden": 6}
+
+
+def test_what_is_empty_in_json_is_said() -> None:
+    document = parse_json(b'{"owner": "", "keywords": [], "scripts": {}, "n": 0, "x": null}', "a.json")
+    assert document.text == 'owner: ""\nkeywords: []\nscripts: {}\nn: 0\nx: null'
+
+
+def test_a_star_within_a_title_is_no_mark_of_a_heading() -> None:
+    document = parse(b"*os_beos.txt*\tFor version 9.0\n\ntext\n", "text/plain", "a.txt")
+    assert document.title == "*os_beos.txt* For version 9.0"
+
+
+def test_the_heading_that_a_text_begins_with_is_its_title() -> None:
+    assert parse_markdown(b"\n### Quick setup\n\ntext\n", "README.md").title == "Quick setup"
+    assert parse_markdown(b"text\n\n### Quick setup\n", "README.md").title == "README"
+    assert parse_markdown(b"## Part\n\n# Whole\n", "README.md").title == "Whole"

@@ -91,7 +91,7 @@ def test_what_is_no_front_matter_stays_in_the_text(text: str) -> None:
 
 
 def test_a_title_falls_back_to_the_file_stem() -> None:
-    assert parse(b"## Only level two", MARKDOWN, "docs/my.notes.md").title == "my.notes"
+    assert parse(b"Words first.\n\n## Only level two", MARKDOWN, "docs/my.notes.md").title == "my.notes"
 
 
 def test_only_front_matter_is_empty() -> None:

@@ -95,3 +95,18 @@ it wraps"""
         "• An item of a list",
         "• Another item of the list that is very long and so it wraps",
     ]
+
+
+def test_entries_of_a_list_of_contents_are_lines() -> None:
+    page = (
+        "1 Introduction "
+        + ". " * 40
+        + "1\n2.1 ASN.1 syntax"
+        + ". " * 38
+        + "2\n2.2 Naming"
+        + "." * 60
+        + " iv\n"
+        "A line of text that fills the column as wide as the others of the page, so that it goes\non here"
+    )
+    lines = LineJoiner([page]).paragraphs(page).split("\n")
+    assert [line.split()[0] for line in lines if line] == ["1", "2.1", "2.2", "A"]

@@ -156,3 +156,7 @@ def test_directives_alone_are_empty() -> None:
 )
 def test_hostile_text_is_read_or_refused(text: str) -> None:
     assert 0 < len(rst(text).text) < 2_000_000
+
+
+def test_what_the_configuration_of_a_site_defines_keeps_its_marks() -> None:
+    assert rst("Release v\\ |version|, |today|.\n").text.strip() == "Release v|version|, |today|."
