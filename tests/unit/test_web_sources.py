@@ -1,15 +1,18 @@
-"""scripts/wire_types.py: the page's types of the wire are those of the OpenAPI document."""
+"""scripts/web_sources.py: the types of the page are those of the OpenAPI document, its reasons those of ingest."""
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 from pathlib import Path
 
 import pytest
 
+from ingest.reasons import REASONS
+
 ROOT = Path(__file__).parents[2]
-SCRIPT = runpy.run_path(str(ROOT / "scripts" / "wire_types.py"))
+SCRIPT = runpy.run_path(str(ROOT / "scripts" / "web_sources.py"))
 render, schemas = SCRIPT["render"], SCRIPT["schemas"]
 
 SCHEMAS = {
@@ -66,3 +69,20 @@ def test_the_page_s_types_are_there_with_every_field(name: str) -> None:
     assert body is not None
     assert re.findall(r"^  (\w+)\??:", body[1], re.MULTILINE) == list(named[name]["properties"])
     assert name in (ROOT / "web/src/decode.ts").read_text("utf-8")
+
+
+def test_the_page_knows_every_reason_in_both_languages() -> None:
+    text = SCRIPT["render_reasons"]()
+    for code, reason in REASONS.items():
+        assert (
+            f'"{code}": {json.dumps(f"{reason.sentence_en} {reason.way_out_en}", ensure_ascii=False)}' in text
+        )
+        assert f'"{code}": {json.dumps(reason.sentence_zh + reason.way_out_zh, ensure_ascii=False)}' in text
+
+
+def test_files_are_written_where_they_belong(tmp_path: Path) -> None:
+    assert SCRIPT["main"]([str(tmp_path)]) == 0
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.ts")) == [
+        "i18n/reasons.ts",
+        "wire.ts",
+    ]

@@ -1,9 +1,10 @@
-"""Write web/src/wire.ts: the types of what the service takes and sends, out of its OpenAPI document.
+"""Write what the page takes out of the service's code: the types of the wire, and why a file was not taken in.
 
-    python scripts/wire_types.py [FILE]
+    python scripts/web_sources.py [FOLDER]
 
-One declaration a schema, under its name in the document. Run by scripts/build_web.py; not committed. Types alone:
-what comes over the wire is checked in web/src/decode.ts.
+FOLDER (web/src) gets wire.ts, one declaration a schema of the OpenAPI document under its name there, and
+i18n/reasons.ts, the words of ingest/reasons.py. Run by scripts/build_web.py; not committed. Types alone: what comes
+over the wire is checked in web/src/decode.ts.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from app.api import ask, collections, documents, search, session
+from ingest.reasons import REASONS
 
 ROOT: Final = Path(__file__).parents[1]
-TARGET: Final = ROOT / "web" / "src" / "wire.ts"
+TARGET: Final = ROOT / "web" / "src"
+HEAD: Final = "// Written by scripts/web_sources.py out of the service's code: don't edit.\n"
 _PLAIN: Final = {
     "string": "string",
     "integer": "number",
@@ -43,7 +46,18 @@ def schemas() -> dict[str, Schema]:
 def render(named: Mapping[str, Schema]) -> str:
     """The file's text."""
     declared = "\n\n".join(_declare(name, schema) for name, schema in sorted(named.items()))
-    return f"// Written by scripts/wire_types.py out of the service's OpenAPI document: don't edit.\n\n{declared}\n"
+    return f"{HEAD}\n{declared}\n"
+
+
+def render_reasons() -> str:
+    """Sentence and way out of each reason code, in both languages."""
+    english = {code: f"{reason.sentence_en} {reason.way_out_en}" for code, reason in REASONS.items()}
+    chinese = {code: f"{reason.sentence_zh}{reason.way_out_zh}" for code, reason in REASONS.items()}
+    declared = ""
+    for name, words in (("reasonsEn", english), ("reasonsZh", chinese)):
+        text = json.dumps(words, ensure_ascii=False, indent=2)
+        declared += f"\nexport const {name}: Readonly<Record<string, string>> = {text};\n"
+    return HEAD + declared
 
 
 def _declare(name: str, schema: Schema) -> str:
@@ -96,11 +110,13 @@ def _comment(schema: Schema, indent: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file where its text is another one."""
-    target = Path(arguments[0]) if arguments else TARGET
-    text = render(schemas())
-    if not target.exists() or target.read_text(encoding="utf-8") != text:
-        target.write_text(text, encoding="utf-8")
+    """Write the files whose text is another one."""
+    folder = Path(arguments[0]) if arguments else TARGET
+    for name, text in (("wire.ts", render(schemas())), ("i18n/reasons.ts", render_reasons())):
+        target = folder / name
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
     return 0
 
 
