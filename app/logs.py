@@ -8,13 +8,42 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import Any, Final
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
+POOL_LOGGER: Final = "psycopg.pool"
+QUIET_S: Final = 60.0  # after a line of the pool of connections
 _STAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
+
+class PoolNews(logging.Filter):
+    """One line a minute in place of the many in which the pool tells of each connection that it finds closed or can't
+    open, in words that say what follows from it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is written; its words are ours then."""
+        said = " ".join(record.getMessage().split())
+        if said.startswith("discarding closed connection"):
+            event = "PostgreSQL has closed connections; new ones are opened"
+        elif said.startswith("error connecting"):
+            words = said.partition(": ")[2][:300]
+            event = f"no connection to PostgreSQL; it is tried again until there is one. `pgask doctor` helps: {words}"
+        else:
+            return True
+        now, kind = time.monotonic(), event.partition(";")[0]
+        if now < self._last.get(kind, -QUIET_S) + QUIET_S:
+            return False
+        self._last[kind] = now
+        record.msg, record.args = event, ()
+        return True
 
 
 def configure_logs(level: str) -> None:
@@ -43,6 +72,8 @@ def configure_logs(level: str) -> None:
         )
     )
     logging.basicConfig(level=max(threshold, logging.WARNING), handlers=[of_libraries], force=True)
+    pool = logging.getLogger(POOL_LOGGER)
+    pool.filters = [PoolNews()]
     logging.captureWarnings(True)
     structlog.configure(
         processors=[

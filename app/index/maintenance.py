@@ -251,7 +251,7 @@ def _forget_lost(owner: Connection, space_id: int) -> bool:
         return False
     vector_index.forget_index(owner, space_id)
     _log.warning(
-        "the vector index can't be used and is forgotten",
+        "the vector index can't be used and is forgotten; upkeep builds another one",
         space=space_id,
         build=state.last_build,
         fault=state.fault,

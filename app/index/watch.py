@@ -109,7 +109,7 @@ class IndexWatch:
             return
         is_foreseen = isinstance(error, PgaskError | psycopg.Error)
         _log.warning(
-            "the indexes could not be looked after",
+            "the indexes could not be looked after; the next look tries again",
             error=(str(error) or type(error).__name__).split("\n")[0][:200],
             exc_info=None if is_foreseen else error,
             **where,

@@ -57,16 +57,23 @@ LINES: Final = (
     r"request$",
     r"request failed$",
     r"vector index (?:built|measured)$",
-    r"the vector index can't be used",
-    r"the indexes could not be looked after$",
+    r"the vector index can't be used(?: and is forgotten; upkeep builds another one|; search is exact until)",
+    r"the indexes could not be looked after; the next look tries again$",
     r"question vectors could not be written; they wait on$",
     r"the audit record could not be written",
     r"PostgreSQL had ended; started again$",
+    r"PostgreSQL has closed connections; new ones are opened$",
+    r"no connection to PostgreSQL; it is tried again until there is one",
+    r"model converted for OpenVINO$",
     r"PostgreSQL has ended and can't be started$",
     r"PostgreSQL is recovering; waiting until it accepts connections$",
     r"stale postmaster.pid removed$",
     r"o\+x added so that PostgreSQL can pass$",
-    r"ingest: ",
+    r"ingest: .*(?:[Cc]heck|[Tt]ry|[Ff]ree|tells more|Run) ",
+    r"[\d,]+ new, [\d,]+ changed",
+    r"coverage: ",
+    r"The embedding model can't read [\d,]+ documents? .* Set PGASK_EMBEDDING_MODEL",
+    r"failed  \S.*: disk_full\. .*Free some space",
     r"index: ",
     r"Watching for changes; Ctrl-C ends it\.$",
 )
@@ -399,6 +406,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--out", type=Path)
     chosen = options.parse_args(arguments)
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background jobs ignore it, and all they start
     found = Figures()
     with tempfile.TemporaryDirectory(prefix="pgask-hour-") as scratch:
         os.chmod(scratch, 0o711)  # noqa: PTH101 - as a home folder is

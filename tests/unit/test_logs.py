@@ -17,7 +17,7 @@ log_stray_errors()
 structlog.get_logger("app").info("ours\\nin two lines", ms=1)
 logging.getLogger("uvicorn.error").info("not told")
 with structlog.contextvars.bound_contextvars(request_id="r1"):
-    logging.getLogger("psycopg.pool").warning("error connecting in %r:\\n%s", "pool-1", "refused\\n\\tIs it running?")
+    logging.getLogger("asyncio").warning("task %r:\\n%s", "t-1", "refused\\n\\tIs it running?")
 try:
     1 / 0
 except ZeroDivisionError as error:
@@ -45,13 +45,36 @@ def test_f_1216_every_line_is_json() -> None:
         *("info", "warning", "error", "error", "warning", "error", "error", "critical"),
     ]
     assert all(line["timestamp"].endswith("Z") for line in lines)
-    pool = lines[1]
-    assert pool["event"] == "error connecting in 'pool-1':\nrefused\n\tIs it running?"
-    assert (pool["logger"], pool["request_id"]) == ("psycopg.pool", "r1")
+    library = lines[1]
+    assert library["event"] == "task 't-1':\nrefused\n\tIs it running?"
+    assert (library["logger"], library["request_id"]) == ("asyncio", "r1")
     assert "an old\nparameter" in lines[4]["event"]
     assert lines[5]["thread"] == "worker"
     for line in (lines[2], lines[3], *lines[5:]):
         assert "Traceback" in line["exception"]
+
+
+_POOL = """
+import logging
+from app.logs import configure_logs
+configure_logs("info")
+log = logging.getLogger("psycopg.pool")
+for _ in range(50):
+    log.warning("discarding closed connection: %s", "<Connection [BAD] at 0x7f663bf9ec50>")
+    log.warning("error connecting in %r: %s", "pool-1", "connection refused\\n\\tIs it running?")
+log.warning("something else")
+"""
+
+
+def test_an_outage_of_the_database_is_told_once_and_says_what_follows() -> None:
+    """Each connection that the pool lost or could not open wrote a line in libpq's words, a hundred in some seconds."""
+    done = subprocess.run([sys.executable, "-c", _POOL], stderr=subprocess.PIPE, text=True, check=False)
+    events = [json.loads(line)["event"] for line in done.stderr.splitlines()]
+    assert len(events) == 3
+    assert events[0] == "PostgreSQL has closed connections; new ones are opened"
+    assert "it is tried again until there is one" in events[1]
+    assert events[1].endswith("connection refused Is it running?")
+    assert events[2] == "something else"
 
 
 @pytest.mark.parametrize(("level", "told"), [("error", 0), ("warning", 1), ("debug", 1)])
