@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-_HAN: Final = r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003FFFF"
+from app.han import HAN
+
+_HAN: Final = f"\u3005\u3007{HAN}"
 _MOST_BLANKS: Final = 8  # what is further apart are two columns
 _STRETCH: Final = re.compile(rf"(?<![{_HAN}])[{_HAN}]++(?:[ \u00a0\u3000]{{1,{_MOST_BLANKS}}}+[{_HAN}]++)++")
 _BLANKS: Final = re.compile(r"([ \u00a0\u3000]+)")

@@ -32,6 +32,7 @@ import Stemmer
 from opencc import OpenCC
 
 from app.graphemes import UNSPACED, is_mark, split_signs
+from app.han import HAN
 from app.letterspacing import close_up
 from app.values import value_terms
 
@@ -43,7 +44,7 @@ _CACHED_CHARS = (
 )
 
 # In escapes, since normalising this file would turn U+F900 into U+8C48 and let surrogates and private use in.
-_CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003FFFF"
+_CJK = f"{HAN}\u3040-\u30ff\uac00-\ud7af"
 # A joiner stands between two characters of a word. Runs of one class are what the engine is fast at.
 _WORD = rf"[^\W{_CJK}]"
 _TOKEN = re.compile(rf"[{_CJK}]+|[^\W_]{_WORD}*(?:[.\-/+#@:'’,]{_WORD}+)*(?:\+\+|#(?!\w))?")
@@ -58,6 +59,7 @@ _MARKED_TOKEN = re.compile(
     rf"[{_CJK}]+|[{UNSPACED}]+|[^\W_]{_MARKED_WORD}*(?:[.\-/+#@:'’,]{_MARKED_WORD}+)*(?:\+\+|#(?!\w))?"
 )
 _IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
+_HAN_RUN = re.compile(f"[{HAN}]+")
 _LATIN_WORD = re.compile(r"[A-Za-z][\w.\-/]*", re.ASCII)
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -143,7 +145,7 @@ def is_chinese(text: str) -> bool:
     >>> is_chinese("maintenance_work_mem 要多大？"), is_chinese("How does 分块 work?")
     (True, False)
     """
-    han = sum(1 for character in text if "一" <= character <= "鿿" or "㐀" <= character <= "䶿")
+    han = sum(map(len, _HAN_RUN.findall(text)))
     return han > 0 and han >= 2 * len(_LATIN_WORD.findall(text))
 
 

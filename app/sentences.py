@@ -19,6 +19,7 @@ from itertools import pairwise
 from nupunkt import PunktSentenceTokenizer, load_default_model
 
 from app.graphemes import syllable_at_or_before
+from app.han import HAN
 
 Span = tuple[int, int]
 
@@ -34,7 +35,7 @@ MAX_SENTENCE_CHARS, PART_CHARS = 1_000, 500
 # Thai, Lao, Khmer and Burmese have spaces between clauses and often no stops: a sentence is some of them together.
 LEAST_CLAUSES_CHARS = 80
 
-_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_HAN = f"\u3007{HAN}"
 _CLOSERS = "」』”’）》〉】〕］｝)\\]}"
 
 _FENCE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)?(`{3,}|~{3,})")

@@ -22,7 +22,7 @@ from nltk.translate.meteor_score import meteor_score
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
-from eval.tokenization import HAN, answer_tokens, normalise, normalise_answer, phrase_tokens, words
+from eval.tokenization import HAN_CHARACTER, answer_tokens, normalise, normalise_answer, phrase_tokens, words
 from eval.wordnet import Synonyms
 
 RANK_MEASURES: Final = {
@@ -166,7 +166,7 @@ def bleu_counts(answer: str, golds: Sequence[str]) -> BleuCounts:
     BleuCounts(matched=(2, 1, 0, 0), total=(3, 2, 1, 0), answer_length=3, gold_length=3)
     """
     texts = [normalise(answer), *map(normalise, golds)]
-    bleu = _bleu("zh" if any(map(HAN.search, texts)) else "13a")
+    bleu = _bleu("zh" if any(map(HAN_CHARACTER.search, texts)) else "13a")
     score = bleu.corpus_score(texts[:1], [[gold] for gold in texts[1:]])
     return BleuCounts(tuple(score.counts), tuple(score.totals), score.sys_len, score.ref_len)
 

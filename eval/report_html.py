@@ -14,7 +14,7 @@ from eval.replies import Reply
 from eval.report_verdicts import VERDICT_WORDS, Grid, list_grids
 from eval.runner import Evaluation
 from eval.summary import QuestionScores
-from eval.tokenization import HAN
+from eval.tokenization import HAN_CHARACTER
 from eval.verdicts import Verdict
 
 WORST_QUESTIONS: Final = 50
@@ -133,7 +133,7 @@ def _question(reply: Reply, scores: QuestionScores) -> str:
     elif scores.verdict is not None:
         contained = f", {VERDICT_WORDS[scores.verdict]}"
     state = "miss" if rank is None and reply.ranking_counts else "meta"
-    language = "zh" if HAN.search(reply.asked) else "en"  # picks the shapes of Han characters
+    language = "zh" if HAN_CHARACTER.search(reply.asked) else "en"  # picks the shapes of Han characters
     return (
         f'<details lang="{language}"><summary>{escape(reply.asked)} <span class="{state}">'
         f"({found}{contained}{', abstained' if reply.abstained else ''})</span></summary>"

@@ -13,9 +13,11 @@ from collections.abc import Callable
 
 import rjieba
 
+from app.han import HAN
+
 # Han ideographs: the unified block, extensions A to H, and the compatibility ideographs.
-HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
-_RUNS = re.compile(f"{HAN.pattern}+|(?:(?!{HAN.pattern})\\S)+")
+HAN_CHARACTER = re.compile(f"[{HAN}]")
+_RUNS = re.compile(f"{HAN_CHARACTER.pattern}+|(?:(?!{HAN_CHARACTER.pattern})\\S)+")
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _ASCII_PUNCTUATION = frozenset(string.punctuation)
 
@@ -90,8 +92,8 @@ def count_words(text: str) -> int:
     >>> count_words("分块大小是 512 个。")
     7
     """
-    han = HAN.findall(text)
-    others = HAN.sub(" ", text).split() if han else text.split()
+    han = HAN_CHARACTER.findall(text)
+    others = HAN_CHARACTER.sub(" ", text).split() if han else text.split()
     return len(han) + sum(any(map(str.isalnum, run)) for run in others)
 
 
@@ -114,7 +116,7 @@ def _split_han(text: str, split: Callable[[str], list[str]]) -> list[str]:
     """Cut text at whitespace and at the borders of Han runs; `split` cuts the Han runs further."""
     tokens: list[str] = []
     for run in _RUNS.findall(text):
-        if HAN.match(run):
+        if HAN_CHARACTER.match(run):
             tokens.extend(split(run))
         else:
             tokens.append(run)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from app.errors import DocumentError
+from app.han import HAN
 
 # Unicode TR 15 section 13: a stream-safe text has at most 30 combining marks in a row. Normalising longer runs
 # takes quadratic time, and no language writes them.
@@ -52,7 +53,7 @@ _COMBINING: Final = re.compile(
 # Where more may be: marks are no word characters, and normalising makes at most two of one, and three of the letter.
 _NOT_WORD_RUN = re.compile(rf"\w?\W{{{(MAX_COMBINING_MARKS - 3) // 2 + 1},}}")
 
-_HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+")
+_HAN = re.compile(f"[\u3007{HAN}]+")
 _LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]+")
 _OTHER_LETTERS = re.compile(
     "[\u0370-\u1aff\u1f00-\u1fff\u2c00-\u2dff\u3040-\u30ff\ua000-\uabff\uac00-\ud7af]+"

@@ -16,13 +16,13 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Final
 
+from app.han import HAN
 from app.lexicon import fold_script
 
 MAX_CHARS: Final = 500_000  # longer texts are compared as a whole only
 _MOST_STEPS: Final = 1_000_000  # of comparing two texts
 _HEADER_WORDS: Final = 8  # a line of the page is short
-_HAN: Final = "\u3400-\u9fff\uf900-\ufaff"
-_WORDS: Final = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+(?:['’][^\W_{_HAN}]+)?")
+_WORDS: Final = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:['’][^\W_{HAN}]+)?")
 _SENTENCE_END: Final = re.compile(r"[.!?。！？][\W_]*$")
 _ARTICLES: Final = frozenset({"a", "an", "the"})
 _PARTICLES: Final = frozenset("的地得")
@@ -159,7 +159,7 @@ def _is_slip(new: _Text, at: int, old: _Text, there: int) -> bool:
     one, other = new.words[at], old.words[there]
     if {one, other} <= _PARTICLES:
         return True
-    if re.fullmatch(f"[{_HAN}]", one) and re.fullmatch(f"[{_HAN}]", other):
+    if re.fullmatch(f"[{HAN}]", one) and re.fullmatch(f"[{HAN}]", other):
         from pypinyin import lazy_pinyin  # a quarter of a second that a run without copies doesn't spend
 
         around = {*new.words[max(0, at - 2) : at + 1], *old.words[max(0, there - 2) : there + 1]}

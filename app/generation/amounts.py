@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from app.han import HAN
+
 Scale = tuple[str, Fraction]  # a dimension and the factor to its base unit
 
 _MONTHS: Final = (
@@ -159,7 +161,6 @@ _CLOCK: Final[tuple[Scale, ...]] = (("clock", Fraction(1)),)
 _DECADE: Final[tuple[Scale, ...]] = (("decade", Fraction(1)),)
 _WEEKDAY: Final[tuple[Scale, ...]] = (("weekday", Fraction(1)),)
 
-_HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff"
 _HAN_NUMBER: Final = "[零〇一二两三四五六七八九十百千万亿]"
 _MONTH: Final = (
     rf"(?:{'|'.join((*_MONTHS, *(f'{name[:3]}' for name in _MONTHS if len(name) > 4), 'sept'))})\b\.?"
@@ -183,8 +184,8 @@ _DATE: Final = re.compile(
     re.IGNORECASE,
 )
 _CODE: Final = re.compile(
-    rf"(?<![^\W{_HAN}])(?:[A-Za-z_][^\W{_HAN}]*+(?:[-./_][^\W{_HAN}]++)*+"
-    rf"|\d+(?:\.\d+){{2,}}|\d+(?:-[A-Za-z\d]*[A-Za-z][A-Za-z\d]*-?\d+)[^\W{_HAN}]*)"
+    rf"(?<![^\W{HAN}])(?:[A-Za-z_][^\W{HAN}]*+(?:[-./_][^\W{HAN}]++)*+"
+    rf"|\d+(?:\.\d+){{2,}}|\d+(?:-[A-Za-z\d]*[A-Za-z][A-Za-z\d]*-?\d+)[^\W{HAN}]*)"
 )
 _PLAIN: Final = r"(?:\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百千]+(?:点[零一二三四五六七八九]+)?)"
 _NUMBER: Final = re.compile(
@@ -209,7 +210,7 @@ _UNIT: Final = re.compile(
     + "|".join(
         re.escape(name)
         + (
-            r"(?:e?s)?(?![^\W\d_\u3400-\u9fff])"
+            rf"(?:e?s)?(?![^\W\d_{HAN}])"
             if re.search(r"[a-z]$", name)
             else r"(?![A-Za-z])"
             if name.isascii()

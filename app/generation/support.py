@@ -24,6 +24,7 @@ from unicodedata import normalize
 import rjieba
 
 from app.generation.amounts import Amount, Date, read_amounts
+from app.han import HAN
 from app.lexicon import CHINESE_STOP_WORDS, fold_script, terms, token_terms
 
 MAX_WORDS: Final = 300  # of each text that are set side by side: the time grows with their product
@@ -38,9 +39,8 @@ SAME_AMOUNT: Final = Fraction(
 )  # amounts in different units are the same within this share: 5 km, 3.1 miles
 ABOUT: Final = Fraction(1, 20)  # … and those that are said to be rough
 
-_HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff"
-_HAN_RUN: Final = re.compile(f"[{_HAN}]+")
-_WORD: Final = re.compile(rf"[{_HAN}]+|[^\W{_HAN}_]+(?:[-.'’/_][^\W{_HAN}_]+)*")
+_HAN_RUN: Final = re.compile(f"[{HAN}]+")
+_WORD: Final = re.compile(rf"[{HAN}]+|[^\W{HAN}_]+(?:[-.'’/_][^\W{HAN}_]+)*")
 _CLAUSE_END: Final = re.compile(r"[,;:!?()\[\]，。；：！？、（）\n—]|\.(?=\s|$)")
 _ROUGH: Final = re.compile(
     r"(?:\b(?:about|approximately|approx|around|roughly|nearly|almost|over|some|more than|less than|under)"

@@ -11,12 +11,12 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from app.han import HAN
 from app.lexicon import fold_script
 
 HEAD_LINES: Final = 6  # that are not blank: where a document says what it is
 _NAME_LINE: Final = 80  # characters: a first line that is longer is a sentence
 
-_HAN: Final = "\u3400-\u9fff"
 _OLD_EN: Final = (
     r"superseded|obsolete|outdated|out of date|withdrawn|repealed|rescinded|revoked|voided|void|archived|deprecated"
     r"|expired|retired|replaced|rejected|cancell?ed|do not use"
@@ -62,7 +62,7 @@ _MARKS: Final = {
 }
 _BRACKETED: Final = re.compile(r"[(\[【〔{]([^()\[\]【】〔〕{}]{1,60})[)\]】〕}]")
 _INNER: Final = re.compile(r"[,;、|。]|\s[-–—]+\s")  # parts what stands in brackets
-_PARTED: Final = re.compile(rf"\s+[-–—]+\s+|[–—:|·]+|(?<=[{_HAN}])[-_ ]+|[-_ ]+(?=[{_HAN}])|,(?=[^,]*$)")
+_PARTED: Final = re.compile(rf"\s+[-–—]+\s+|[–—:|·]+|(?<=[{HAN}])[-_ ]+|[-_ ]+(?=[{HAN}])|,(?=[^,]*$)")
 _BLANKS: Final = re.compile(r"[\s_.\-]+")
 # The first or last words of a name. In front, in lower case, only words for versions: expired goods and 作废发票 are
 # things.
@@ -90,7 +90,7 @@ _SURE_LAST_ZH: Final = re.compile(
     rf"|(?P<draft>草案|征求意见稿|讨论稿|送审稿|未定稿|(?:{_NOUN_ZH})(?:草稿|初稿))$"
 )
 _GLUED_ZH: Final = re.compile(
-    rf"^(?:旧版?本?|历史版本|{_DRAFT_ZH})的?(?=[{_HAN}])|(?<=[{_HAN}])(?:{_OLD_ZH}|{_DRAFT_ZH})$"
+    rf"^(?:旧版?本?|历史版本|{_DRAFT_ZH})的?(?=[{HAN}])|(?<=[{HAN}])(?:{_OLD_ZH}|{_DRAFT_ZH})$"
 )
 _OLD_FOLDER: Final = re.compile(
     r"(?:old|archives?|archived|obsolete|superseded|outdated|deprecated|expired|withdrawn|retired"

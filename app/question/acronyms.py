@@ -17,12 +17,12 @@ from typing import Final
 
 import rjieba
 
+from app.han import HAN
 from app.lexicon import CHINESE_STOP_WORDS, ENGLISH_STOP_WORDS, fold_script, terms
 
 MAX_LETTERS: Final = 6
-_HAN: Final = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_IS_HAN: Final = re.compile(rf"[{_HAN}]")
-_PIECE: Final = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+(?:['’][a-z]+)?")
+_IS_HAN: Final = re.compile(rf"[{HAN}]")
+_PIECE: Final = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:['’][a-z]+)?")
 _MAX_TEXT_CHARS: Final = 20_000
 
 # "RTO", "2FA", "M&A", "KPIs", "r&d"; not the parts of GW-7, X-Lark-Signature or setup.md
@@ -44,7 +44,7 @@ _IN_BRACKETS: Final = re.compile(
 )
 _CALLED_AFTER_COMMA: Final = re.compile(
     rf"(?P<long>[^\n,，。；;()（）]{{2,40}})[,，]\s*(?:以下)?(?:简称|簡稱)(?:为|為)?\s*[:：]?\s*[{_QUOTE}]?"
-    rf"(?P<short>[A-Za-z0-9&{_HAN}]{{2,10}}?)[{_QUOTE}]?(?=[\s,，。；;)）]|$)"
+    rf"(?P<short>[A-Za-z0-9&{HAN}]{{2,10}}?)[{_QUOTE}]?(?=[\s,，。；;)）]|$)"
 )
 _BOOK_TITLE: Final = re.compile(r"《([^《》]{2,60})》\s*$")
 _MAX_HAN: Final = 14
@@ -199,7 +199,7 @@ def _explained(text: str) -> Iterator[tuple[str, str]]:
         if word and any(c.isupper() for c in word[1]) and len(word[1]) <= MAX_LETTERS:
             long = inside.strip()
             is_chinese_name = (
-                word[1].isupper() and re.fullmatch(rf"[{_HAN}]{{3,{_MAX_HAN}}}", long) is not None
+                word[1].isupper() and re.fullmatch(rf"[{HAN}]{{3,{_MAX_HAN}}}", long) is not None
             )
             if is_chinese_name or (" " in long and _match_letters(word[1], long) == long):
                 yield word[1], long
@@ -260,7 +260,7 @@ def _han_before(before: str) -> str | None:
     """The Chinese name at the end of `before`: a title in 《》, a form of the list, else the words back to a verb."""
     if title := _BOOK_TITLE.search(before):
         return title[1]
-    run = re.search(rf"[{_HAN}]+$", before)
+    run = re.search(rf"[{HAN}]+$", before)
     if run is None:
         return None
     folded = fold_script(run[0])

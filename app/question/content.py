@@ -16,6 +16,7 @@ from typing import Final
 
 import rjieba
 
+from app.han import HAN
 from app.lexicon import fold_script, terms, token_terms, tokens
 from app.values import dates_in
 
@@ -75,8 +76,8 @@ _OPENING_ZH: Final = re.compile(
     rf"\W*(?:请|麻烦|帮我|帮忙|给我|[你您能]|可以|能否|能不能|可否|详细|简单|简要|具体)*(?:{_TASK_ZH})"
 )
 _ASKS_ZH: Final = re.compile("多少|几|多[久大长高]|何|什么|啥|哪|谁|怎|咋|吗|是否")
-_HAN: Final = re.compile(r"[㐀-鿿]")
-_HAN_RUN: Final = re.compile(r"[㐀-鿿]+")
+_HAN: Final = re.compile(f"[{HAN}]")
+_HAN_RUN: Final = re.compile(f"[{HAN}]+")
 _LATIN_WORD: Final = re.compile(r"[A-Za-z'’]+")
 # Words that ask, but for where they are nouns: the US, the arithmetic mean, in May.
 _NOUNS_TOO: Final = frozenset(("us", "mean", "stand", "stands", "look", "need", "needs"))

@@ -15,6 +15,7 @@ from typing import Final
 
 import rjieba
 
+from app.han import HAN
 from app.lexicon import fold_script
 from app.question.content import content_terms, read_question
 from app.question.padding import (
@@ -32,8 +33,8 @@ from app.question.padding import (
 from app.question.talk import read_talk
 from app.sentences import split_sentences
 
-_HAN: Final = re.compile(r"[㐀-鿿]")
-_MIXED: Final = re.compile(r"[\w㐀-鿿]")
+_HAN: Final = re.compile(f"[{HAN}]")
+_MIXED: Final = re.compile(r"\w")
 _CODE_WORD: Final = re.compile(r"[A-Za-z0-9]+(?:[-._/][A-Za-z0-9]+)*")
 
 _ASKING: Final = (
@@ -184,7 +185,7 @@ def _codes(sentence: str) -> list[str]:
 
 def _join(sentences: list[str]) -> str:
     """Different sentences, with a blank between those that Chinese punctuation does not part."""
-    return re.sub("(?<=[。！？]) (?=[㐀-鿿])", "", " ".join(dict.fromkeys(sentences)))
+    return re.sub(f"(?<=[。！？]) (?=[{HAN}])", "", " ".join(dict.fromkeys(sentences)))
 
 
 def _needs_more(question: str) -> bool:

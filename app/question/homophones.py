@@ -17,10 +17,11 @@ from typing import Final
 import rjieba
 from pypinyin import Style, pinyin
 
+from app.han import HAN
 from app.lexicon import CHINESE_STOP_WORDS
 
 MOST_SPELLINGS: Final = 1_500  # of one pair; both characters are exchanged only where that gives no more
-_HAN_RUN: Final = re.compile(r"[\u4e00-\u9fff]{2,}")
+_HAN_RUN: Final = re.compile(f"[{HAN}]{{2,}}")
 _SAME, _BOTH, _NEAR = 0, 1, 2
 
 

@@ -13,10 +13,11 @@ from typing import Final
 import rjieba
 from opencc import OpenCC
 
+from app.han import HAN
 from app.lexicon import CHINESE_STOP_WORDS, ENGLISH_STOP_WORDS, fold_script, terms
 
 MAX_NEEDLES: Final = 12
-_HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
+_HAN: Final = re.compile(f"[{HAN}]+")
 
 
 class NameMatch(IntEnum):
@@ -104,7 +105,7 @@ def name_words(name: str) -> tuple[frozenset[str], frozenset[str]]:
 
 def _latin_words(text: str) -> frozenset[str]:
     """Stems of the words of a text; of paths and codes each part, as people seldom write those letter by letter."""
-    found = terms(re.sub(r"[\W_\u3400-\u9fff]+", " ", fold_name(text)))
+    found = terms(re.sub(rf"[\W_{HAN}]+", " ", fold_name(text)))
     return frozenset(term for term in found if not term.startswith("@"))  # a date's own term
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import rjieba
 
+from app.han import HAN
 from app.lexicon import ENGLISH_STOP_WORDS
 from app.question.talk import Talk, read_talk
 
@@ -145,7 +146,7 @@ _SPEAKS_ZH: Final = frozenset(
     ("谢谢", "感谢", "多谢", "期待", "盼", "盼望", "辛苦", "麻烦", "拜托", "抱歉", "不好意思", "打扰")
 )
 _SPEAKS_ZH_CHARS: Final = 15
-_HAN: Final = re.compile(r"[㐀-鿿]")
+_HAN: Final = re.compile(f"[{HAN}]")
 _TALK: Final = frozenset(
     (Talk.GREETING, Talk.WELL_BEING, Talk.THANKS, Talk.FAREWELL, Talk.INTENT, Talk.APPLAUSE, Talk.ASSENT)
 )

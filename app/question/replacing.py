@@ -15,11 +15,12 @@ from typing import Final
 
 import rjieba
 
+from app.han import HAN
 from app.lexicon import fold_script, terms
 from app.question.content import content_terms, read_question
 
 _CODE_WORD: Final = re.compile(r"[A-Za-z0-9]+(?:[-._/][A-Za-z0-9]+)*")
-_HAN: Final = re.compile(r"[㐀-鿿]")
+_HAN: Final = re.compile(f"[{HAN}]")
 _WORD: Final = re.compile(r"[A-Za-z0-9][\w'’-]*")
 # Words of one kind, of which one stands for another.
 _KINDS: Final = tuple(

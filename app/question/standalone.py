@@ -18,6 +18,7 @@ from typing import Final
 import rjieba
 
 from app.domain import ChatTurn
+from app.han import HAN
 from app.lexicon import fold_script, is_chinese
 from app.question.content import content_terms, read_question
 from app.question.replacing import is_name, replace_thing
@@ -96,7 +97,7 @@ _ASKED: Final = re.compile(
     r"吗|呢|谁|多久|多少钱?|几[点天次]|什么时候|何时"
     r"|[由要是可能得会被给让]|可以|需要|必须|最[长多少晚早快]|至少|一般|通常|[？?。！! ]"
 )
-_HAN: Final = re.compile(r"[㐀-鿿]")
+_HAN: Final = re.compile(f"[{HAN}]")
 MOST_LEANING_TERMS: Final = 2
 _TRAILING_THEN: Final = re.compile(r"\bthen\W*$", re.IGNORECASE)  # "Who do I call then?"
 _LEADING_AND: Final = re.compile(

@@ -17,6 +17,8 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Final
 
+from app.han import HAN
+
 MIN_LETTERS: Final = 4
 TWO_EDITS_FROM: Final = 8  # letters
 _MAX_LETTERS: Final = 24  # a longer word is a code or several words in one
@@ -30,7 +32,7 @@ _TOKEN: Final = re.compile(r"[^\W_](?:[\w.@:/\\#+&'’-]*\w)?")
 _PART: Final = re.compile(r"[A-Za-zÀ-ɏ]+")
 _CODE: Final = re.compile(r"[\d_@:/\\#+&]|\w\.\w|[a-z][A-Z]")
 _POSSESSIVE: Final = re.compile(r"['’](?:s|t|re|ve|ll|d|m)?$", re.IGNORECASE)
-_HAN: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+_HAN: Final = re.compile(rf"[\u3040-\u30ff{HAN}\uac00-\ud7af]+")
 _SENTENCE_END: Final = frozenset(".?!:。？！：\n\"“”'‘(（")
 
 _VOWELS: Final = frozenset("aeiouy")

@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from app.han import HAN_OR_WIDE
 from ingest.parsers.table_text import SpanBudget, Table
 
 _MAX_NESTING = 8  # deeper lists and quotations are written at this depth
 LINE_BREAK = "\v"  # stands for a line break among text whose own newlines mean nothing
 
-_HAN = "\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff5e\U00020000-\U000323af"
-_NEWLINE_IN_HAN = re.compile(rf"(?<=[{_HAN}])[ \t\r\f]*+\n[ \t\r\n\f]*+(?=[{_HAN}])")
-_HAN_END = re.compile(rf"[{_HAN}]$")
+_NEWLINE_IN_HAN = re.compile(rf"(?<=[{HAN_OR_WIDE}])[ \t\r\f]*+\n[ \t\r\n\f]*+(?=[{HAN_OR_WIDE}])")
+_HAN_END = re.compile(rf"[{HAN_OR_WIDE}]$")
 _WHITESPACE = re.compile(r"[ \t\r\n\f]+")
 # Text at the start of a line that Markdown would read as a heading, an underline or a fence.
 _LOOKS_LIKE_MARKUP = re.compile(r"#{1,6}(?:\s|$)|```|~~~|(?:=+|-+)\s*$")

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from app.han import HAN_OR_WIDE
+
 _FULL_SHARE = 0.7  # of the page's widest line: a line this wide was broken for lack of room
 _MIN_FULL_WIDTH = 30  # columns; below it every line of a page may be a heading, a label or a cell
 WHOLE = "\ufdd0"  # no character; in a line: it does not go on in the next
 _HYPHEN = "\ufffe"  # stands for a hyphen at a line's end
 
-_HAN = "\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff5e\U00020000-\U000323af"
-_ENDS_HAN = re.compile(rf"[{_HAN}]$")
-_STARTS_HAN = re.compile(rf"[{_HAN}]")
+_ENDS_HAN = re.compile(rf"[{HAN_OR_WIDE}]$")
+_STARTS_HAN = re.compile(rf"[{HAN_OR_WIDE}]")
 _STARTS_LOWER = re.compile(r"[a-zà-ÿ]")
 _ENDS_SENTENCE = re.compile(r"[.!?:。！？：；…][\"'”’」』）)\]]{0,3}$")
 _ENDS_ENTRY = re.compile(

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.errors import DocumentError
+from app.han import HAN
 from ingest.cleaning import clean_line
 from ingest.parsers.archives import Archive, local_name
 
@@ -35,7 +36,7 @@ _MADE_BY_PROGRAM = re.compile(
     re.I,
 )
 _MARK_CHARS = 80  # such a mark is not longer
-HAN = re.compile("[\u3400-\u9fff]")
+HAN_CHARACTER = re.compile(f"[{HAN}]")
 # Around blocks, cells and runs stand elements that only say where these come from.
 _WRAPPERS = frozenset(
     {"sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo", "AlternateContent", "Choice"}
@@ -149,14 +150,14 @@ def picture_words(properties: etree._Element) -> str:
     text = text[:-_MARK_CHARS] + _MADE_BY_PROGRAM.sub("", text[-_MARK_CHARS:])
     if not text or _FILE_NAME.match(text):
         return ""
-    return f"[图片：{text}]" if HAN.search(text) else f"[Picture: {text}]"
+    return f"[图片：{text}]" if HAN_CHARACTER.search(text) else f"[Picture: {text}]"
 
 
 def comment_words(author: str, text: str, about: str = "") -> str:
     """Return a comment with who made it and, in a table, what it is about; "" for one without words."""
     if not text:
         return ""
-    if HAN.search(text):
+    if HAN_CHARACTER.search(text):
         return f"批注{f'（{author}）' if author else ''}{f'：“{about}”' if about else ''}：{text}"
     return f"Comment{f' by {author}' if author else ''}{f' on “{about}”' if about else ''}: {text}"
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from statistics import median
 
+from app.han import HAN
 from ingest.parsers.pdfwords import Rule, Rules, Word
 
 GAP = "\t"  # stands for a wide gap within a line
@@ -44,8 +45,8 @@ _LONG_LINE_CHARS = (
     55  # as many in a quarter of the lines of a column are prose too, which has short lines between
 )
 _PROSE_FILL = 0.75  # of the column's width that such a line takes
-_HAN = re.compile("[\u3400-\u9fff\U00020000-\U000323af]")
-_WORDY = re.compile("[^\\W\\d_]{2}|[\u3400-\u9fff]")
+_HAN = re.compile(f"[{HAN}]")
+_WORDY = re.compile(f"[^\\W\\d_]{{2}}|[{HAN}]")
 _VALUE = re.compile(
     r"^(?:[-+±~≈<>≤≥(]{0,2}\s?(?:[$€£¥￥]|[A-Z]{3}\s)?\s?\d[\d.,:/ -]*\s?\S{0,8}|[—–-]|n/?a)$", re.I
 )

@@ -14,6 +14,7 @@ from itertools import islice
 import pypdfium2
 
 from app.domain import Page
+from app.han import HAN
 from ingest.cleaning import clean_line
 from ingest.parsers.headings import MAX_HEADING_CHARS, Heading
 
@@ -21,7 +22,7 @@ _MAX_ENTRIES = 5_000
 _MAX_DEPTH = 6
 _MAX_PAGE_CHARS = 20_000  # of a page that is searched for its headings
 _AT_TOP = 0.12  # of the page's height: what the outline points to there is the page's beginning
-_TOKEN = re.compile("[\u3400-\u9fff]|[^\\W_\u3400-\u9fff]+")
+_TOKEN = re.compile(f"[{HAN}]|[^\\W_{HAN}]+")
 # What may stand before a title in its line and not in the outline: its number.
 _NUMBER = r"(?:[^\n]{0,12}?[\d.IVX一二三四五六七八九十]+[章节条、.:：)]?[^\w\n]{1,3})?"
 

@@ -24,7 +24,15 @@ from ingest.parsers.charts import drawn_words
 from ingest.parsers.flat import FlatWriter
 from ingest.parsers.formulas import formula_text
 from ingest.parsers.numbering import BULLET, format_number, to_number
-from ingest.parsers.ooxml import HAN, Package, attribute, child, comment_words, picture_words, relationship_id
+from ingest.parsers.ooxml import (
+    HAN_CHARACTER,
+    Package,
+    attribute,
+    child,
+    comment_words,
+    picture_words,
+    relationship_id,
+)
 from ingest.parsers.placement import Layouts, placeholder, reading_order, shapes_of
 from ingest.parsers.scripts import join_runs
 from ingest.parsers.symbols import symbols
@@ -131,7 +139,11 @@ def _read_slide(deck: _Deck, part: str) -> _Slide:
     shapes.sort(key=lambda shape: placeholder(shape) in _RUNNING)
     titles = [shape for shape in shapes if placeholder(shape) in _TITLES]
     title = " ".join(" ".join(split_lines(_shape_text(shape))) for shape in titles).strip()
-    mark = ("（隐藏幻灯片）" if HAN.search(title) else " (hidden slide)") if is_hidden and shapes else ""
+    mark = (
+        ("（隐藏幻灯片）" if HAN_CHARACTER.search(title) else " (hidden slide)")
+        if is_hidden and shapes
+        else ""
+    )
     writer.heading(1, f"{title}{mark}")
     for shape in shapes:
         if shape not in titles:
@@ -321,4 +333,4 @@ def _write_notes(writer: FlatWriter, notes: etree._Element) -> None:
     tree = child(notes, "cSld", "spTree")
     for shape in shapes_of(tree) if tree is not None else ():
         if placeholder(shape) == "body" and (text := _shape_text(shape).strip()):
-            writer.quote(f"备注：{text}" if HAN.search(text) else f"Speaker notes: {text}")
+            writer.quote(f"备注：{text}" if HAN_CHARACTER.search(text) else f"Speaker notes: {text}")

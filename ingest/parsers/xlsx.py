@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.domain import Document
+from app.han import HAN
 from ingest.cleaning import clean_line, clean_text, detect_language
 from ingest.parsers.archives import local_name, release
 from ingest.parsers.blocks import LINE_BREAK
@@ -47,7 +48,7 @@ _THREADED = re.compile(
     re.S,
 )
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_HAN = re.compile("[\u3400-\u9fff]")
+_HAN = re.compile(f"[{HAN}]")
 
 
 def parse_xlsx(content: bytes, source: str) -> Document:
