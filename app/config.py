@@ -122,6 +122,10 @@ class Settings(BaseSettings):
         description="Most tokens that the encoder is given at once (at most what it reads)",
     )
     max_file_bytes: int = Field(200_000_000, ge=1, description="Larger files are reported as too_large")
+    ocr: Literal["auto", "off"] = Field(
+        "auto",
+        description="auto: pages and pictures without text are read where the extra `ocr` is installed; or off",
+    )
     duplicates: Literal["keep_once", "keep_all"] = Field(
         "keep_once", description="keep_once: a document whose text is stored already is left out and says so"
     )

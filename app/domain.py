@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Role = Literal["reader", "writer", "admin"]  # each may do what those before it may
 
@@ -24,11 +24,34 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a paged format; `number` starts at 1."""
+    """A page of a paged format; `number` starts at 1. `ocr_confidence` in [0, 1] is that of its characters, None where
+    they were not read by OCR."""
 
     number: int
     char_start: int
     char_end: int
+    ocr_confidence: float | None = None
+
+
+class TextLine(NamedTuple):
+    """A line of text and the box around it, in points from the upper left of its page as it is seen."""
+
+    char_start: int
+    char_end: int
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageLines:
+    """Where the lines of a page stand that OCR read; `width` and `height` in points, of a picture in its pixels."""
+
+    number: int
+    width: int
+    height: int
+    lines: tuple[TextLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +66,8 @@ class Document:
     pages: tuple[Page, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)  # what cleaning removed: kind → characters
+    page_lines: tuple[PageLines, ...] = ()  # of the pages that OCR read
+    unread_pages: int = 0  # pages that OCR might read, where it was not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +77,7 @@ class Place:
     char_start: int
     page: int | None
     heading: str | None  # heading path joined by " › "
+    ocr_confidence: float | None = None  # of the page's characters, see Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +240,7 @@ class ScoredChunk(Hit):
             quote=self.text[char_start - self.char_start : char_end - self.char_start],
             score=self.score,
             supported=supported,
+            ocr_confidence=place.ocr_confidence,
         )
 
 
@@ -323,6 +350,7 @@ class Citation:
     score: float
     supported: bool
     spans: tuple[QuotedSpan, ...] = ()
+    ocr_confidence: float | None = None  # of the page's characters where OCR read it, in [0, 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,9 @@ class _Counter:
             self._done += 1
             self._on_document(self._done, self._total)
 
+    def page(self, source: str, page: int, pages: int) -> None:
+        """Files are counted."""
+
 
 class _Recorder(Retriever):
     """A retriever that remembers what it found last: the evaluation judges the hits behind each answer."""
@@ -96,9 +99,15 @@ class EvaluatedSystem:
             target = ensure_collection(connection, collection, space_id)
             # questions name the document that answers them: none may be left out for another that says the same
             options = replace(IngestOptions.from_settings(settings, prune=True), duplicates="keep_all")
-            with SandboxedParser() as parser:
+            with SandboxedParser() as parser, SandboxedParser.with_ocr() as scans:
                 run = IngestRun(
-                    connection, target, self.embedder, options, _Counter(on_document), parse=parser.parse
+                    connection,
+                    target,
+                    self.embedder,
+                    options,
+                    _Counter(on_document),
+                    parse=parser.parse,
+                    read_scan=scans.parse if options.ocr else None,
                 )
                 run.renew_terms()
                 report = run.execute(run.plan([corpus]))

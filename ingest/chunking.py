@@ -136,10 +136,11 @@ def split_long(tokens: Tokens, text: str) -> Tokens:
 def place_of(document: Document, char_start: int) -> Place:
     """Page and heading at an offset."""
     at = bisect_right(document.pages, char_start, key=_char_start)
-    page = document.pages[at - 1].number if at else None
+    page = document.pages[at - 1] if at else None
     at = bisect_right(document.sections, char_start, key=_char_start)
     heading = document.sections[at - 1].heading_path if at else ()
-    return Place(char_start, page, " › ".join(heading) or None)
+    ocr_confidence = page.ocr_confidence if page else None
+    return Place(char_start, page.number if page else None, " › ".join(heading) or None, ocr_confidence)
 
 
 def places_in(document: Document, char_start: int, char_end: int) -> tuple[Place, ...]:

@@ -81,6 +81,9 @@ class _Bar:
         )
         self._progress.update(self._task, advance=1, rate=rate)
 
+    def page(self, source: str, page: int, pages: int) -> None:
+        self._progress.update(self._task, rate=printable(f"{source[-40:]}: page {page:,} of {pages:,}"))
+
 
 @app.command(epilog="Example: ingest ./corpus --collection handbook --prune")
 def ingest(
@@ -227,7 +230,11 @@ def _run(job: _Job) -> _Ended:
 
 def _run_on(database: Database, job: _Job) -> _Ended:
     console = Console(stderr=True)
-    with connect(database.app) as connection, SandboxedParser() as parser:
+    with (
+        connect(database.app) as connection,
+        SandboxedParser() as parser,
+        SandboxedParser.with_ocr() as scans,
+    ):
         check_revision(connection)
         with connect(database.owner) as owner:
             space_id = ensure_space(owner, job.embedder.space)
@@ -241,6 +248,7 @@ def _run_on(database: Database, job: _Job) -> _Ended:
                 job.options,
                 bar,
                 parse=parser.parse,
+                read_scan=scans.parse if job.options.ocr else None,
                 home=database.home,
                 group_tokens=lambda: job.embedder.group_tokens,
             )

@@ -22,11 +22,14 @@ from ingest.stamps import Stamp
 
 
 class Progress(Protocol):
-    """Told how a run goes on. Stages are "scan" and "ingest", both counted in files."""
+    """Told how a run goes on. Stages are "scan", "ingest" and "ocr", all counted in files."""
 
     def stage(self, name: str, total: int) -> None: ...
 
     def advance(self, source: str, *, chunks: int = 0, tokens: int = 0) -> None: ...
+
+    def page(self, source: str, page: int, pages: int) -> None:
+        """OCR begins with a page, counted from 1, of so many. Called in another thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ def recognising(known: Mapping[str, KnownDocument], *, rehash: bool) -> Recognis
         document = known.get(source)
         if rehash or document is None or not _looks_the_same(document, stamp):
             return None
+        if not document.media_type and document.reason != "unsupported_type":
+            return None  # an earlier version did not note the type of what failed
         return document.media_type
 
     return recognise

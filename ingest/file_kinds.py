@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
+from ingest.parsers.media_types import PICTURE_SUFFIXES
+
 _PICTURES: Final = (
     "png jpg jpeg jpe jfif gif svg svgz webp avif bmp dib ico icns tif tiff heic heif jp2 jxl tga dds psd psb xcf ai "
     "eps raw cr2 cr3 nef arw dng orf rw2 wmf emf drawio fig sketch xd blend stl obj glb gltf fbx dwg dxf"
@@ -51,13 +53,16 @@ _UNREAD: Final = frozenset(f".{suffix}" for suffix in _UNREAD_DOCUMENTS.split())
 _TEXT_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, which is full of NULs
 
 
-def kind_of_name(name: str) -> str | None:
-    """Why a file of this name is no document: a code of ingest.reasons.SKIPPED, None where it may be one.
+def kind_of_name(name: str, *, ocr: bool = False) -> str | None:
+    """Why a file of this name is no document: a code of ingest.reasons.SKIPPED, None where it may be one. With `ocr`
+    some pictures may.
 
     >>> kind_of_name("img/Plan.PNG"), kind_of_name("~$report.docx"), kind_of_name("report.docx")
     ('picture', 'temporary', None)
     """
     path = PurePosixPath(name)
+    if ocr and path.suffix.lower() in PICTURE_SUFFIXES and not _TEMPORARY.fullmatch(path.name):
+        return None
     return "temporary" if _TEMPORARY.fullmatch(path.name) else _KINDS.get(path.suffix.lower())
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from app.store.sources import KnownDocument
 from ingest.file_changes import ComparedFile
+from ingest.options import IngestOptions
 from ingest.roots import Claim, is_gone, is_missing, is_same, path_text
 from ingest.sources import FoundSources
 
@@ -51,7 +52,7 @@ def moved_files(
     files: Sequence[ComparedFile],
     known: Mapping[str, KnownDocument],
     gone: Collection[str],
-    pipeline: str,
+    options: IngestOptions,
 ) -> list[tuple[str, str]]:
     """Pairs (old, new) of a source that is `gone`, or whose file is nowhere, and another with the same bytes, read in
     the same way, that is new or was left out in favour of the old one."""
@@ -59,7 +60,11 @@ def moved_files(
     candidates: dict[tuple[str | None, str], list[str]] = defaultdict(list)
     for source in sorted(known, reverse=True):
         document = known[source]
-        if source not in present and document.status == "ready" and document.pipeline == pipeline:
+        if (
+            source not in present
+            and document.status == "ready"
+            and options.is_made_so(document.pipeline, document.media_type)
+        ):
             candidates[document.content_sha256, document.media_type].append(source)
     pairs = []
     for compared in files:

@@ -11,14 +11,16 @@ from app.config import Settings
 from app.lexicon import LEXICON_VERSION
 from ingest.chunking import CHUNKER_VERSION
 from ingest.ignoring import Selection
-from ingest.parsers import PARSER_VERSION
+from ingest.ocr import is_installed
+from ingest.parsers import OCR_VERSION, PARSER_VERSION, pdf
+from ingest.parsers.media_types import PICTURE_MEDIA_TYPES
 
 
 @dataclass(frozen=True, slots=True)
 class IngestOptions:
     """How a run cuts, and what it leaves out or removes. `window_tokens` is lowered to what the encoder reads. `names`
     are those of --as; with `rehash` every file is read, and failed ones are tried again; with `prune_anyway` also what
-    may be on a disk that is not there now is forgotten."""
+    may be on a disk that is not there now is forgotten. `ocr`: pictures and pages without text are read."""
 
     chunk_tokens: int = 512
     overlap: int = 64
@@ -31,6 +33,7 @@ class IngestOptions:
     names: tuple[str, ...] = ()
     rehash: bool = False
     prune_anyway: bool = False
+    ocr: bool = False
 
     @classmethod
     def from_settings(
@@ -56,16 +59,29 @@ class IngestOptions:
             names=tuple(names),
             rehash=rehash,
             prune_anyway=prune_anyway,
+            ocr=settings.ocr == "auto" and is_installed(),
         )
 
-    def fingerprint(self) -> str:
-        """Names everything but the model that the stored chunks depend on; a document with another one is made anew."""
-        versions = f"p{PARSER_VERSION}-c{CHUNKER_VERSION}-l{LEXICON_VERSION}"
+    def fingerprint(self, media_type: str) -> str:
+        """Names everything but the model that the stored chunks of such a file depend on; a document with another one
+        is made anew."""
+        ocr = f"o{OCR_VERSION}" if self.ocr and media_type in _MAY_NEED_OCR else ""
+        versions = f"p{PARSER_VERSION}{ocr}-c{CHUNKER_VERSION}-l{LEXICON_VERSION}"
         return f"{versions}-{self.chunk_tokens}/{self.overlap}/{self.window_tokens}"
 
+    def is_made_so(self, pipeline: str | None, media_type: str) -> bool:
+        """Whether what is stored under this fingerprint is what would be made now. What OCR has read stays where there
+        is none now."""
+        wanted = self.fingerprint(media_type)
+        return pipeline == wanted or (
+            not self.ocr and pipeline is not None and _OCR.sub("", pipeline) == wanted
+        )
 
+
+_MAY_NEED_OCR: Final = PICTURE_MEDIA_TYPES | {pdf.MEDIA_TYPE}
+_OCR: Final = re.compile(r"(?<=\d)o\d+(?=-)")
 _PIPELINE: Final = re.compile(
-    r"(?P<parser>p\d+)-c\d+-l\d+-(?P<chunk_tokens>\d+)/(?P<overlap>\d+)/(?P<window_tokens>\d+)"
+    r"(?P<parser>p\d+(?:o\d+)?)-c\d+-l\d+-(?P<chunk_tokens>\d+)/(?P<overlap>\d+)/(?P<window_tokens>\d+)"
 )
 
 

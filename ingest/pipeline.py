@@ -8,6 +8,7 @@ the settings that made it.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -28,6 +29,7 @@ from app.store.documents import (
     SourceVersion,
     count_unreadable,
     record_failure,
+    record_textless,
     replace_document,
     stored_windows,
 )
@@ -39,11 +41,19 @@ from ingest.duplicates import Duplicate, DuplicateSearch
 from ingest.file_changes import Progress, is_storable, state_of
 from ingest.interrupts import interrupt_after
 from ingest.options import IngestOptions
+from ingest.parsers.media_types import PICTURE_MEDIA_TYPES
 from ingest.planning import Plan, make_plan
 from ingest.prefetch import Prefetcher, Worker
 from ingest.preparing import Prepared, pooled, prepare, slices
 from ingest.renewing import renew_terms
-from ingest.sources import SkippedSource, SourceFailure, SourceFile, content_sha256, read_source
+from ingest.sources import (
+    SkippedSource,
+    SourceFailure,
+    SourceFile,
+    content_sha256,
+    read_source,
+    skipped_picture,
+)
 from ingest.windows import PART_TOKENS, EncodedWindows, encode_windows
 
 # what a caller of a run needs, its options and plan included
@@ -54,6 +64,9 @@ _TOKEN_BYTES: Final = 6  # of text, a generous average
 _log = structlog.get_logger(__name__)
 
 Parse = Callable[[bytes, str, str], Document]  # content, media type, source → document; raises DocumentError
+# the same, and what is told of each page: its number, from 1, and how many there are
+ReadScan = Callable[[bytes, str, str, Callable[[int, int], None]], Document]
+_WITHOUT_TEXT: Final = frozenset({"no_text_layer", "broken_text_layer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,7 @@ class Report:
     collection, `excluded_documents` those stored whose file is skipped by now; of `renewed_terms` documents the terms
     were made anew from the stored text. `dropped_chars` is what was left out of the documents stored, by kind, and
     `lossy_documents` are those that lost much of what was to be read. `not_retried` counts those of `failed` that
-    failed before, have not changed and were left alone."""
+    failed before, have not changed and were left alone. `ocr_pages` were read by OCR, in `ocr_seconds`."""
 
     new: int = 0
     changed: int = 0
@@ -94,6 +107,8 @@ class Report:
     lossy_documents: list[LossyDocument] = field(default_factory=list)
     renewed_terms: int = 0
     not_retried: int = 0
+    ocr_pages: int = 0
+    ocr_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +129,15 @@ class _Group:
     encoded: Future[list[EncodedWindows]]
 
 
-_Documents = Prefetcher[SourceFile, "Prepared | _Unprepared"]
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """A file that has to be read by OCR."""
+
+    file: SourceFile
+
+
+_Made = Prepared | _Unprepared | _Scan
+_Documents = Prefetcher[SourceFile, _Made]
 
 
 class IngestRun:
@@ -129,6 +152,7 @@ class IngestRun:
         progress: Progress,
         *,
         parse: Parse,
+        read_scan: ReadScan | None = None,
         home: Path | None = None,
         group_tokens: Callable[[], int] = lambda: _GROUP_TOKENS,
     ) -> None:
@@ -141,6 +165,8 @@ class IngestRun:
         self._options = options
         self._progress = progress
         self._parse = parse
+        self._read_scan = read_scan
+        self._scans: list[SourceFile] = []
         self._home = home
         self._group_tokens = group_tokens
         self._settled: set[str] = set()  # sources whose end is known: stored, failed or left out
@@ -178,7 +204,7 @@ class IngestRun:
             for failure in plan.failed:
                 place = plan.failed_at[failure.source]
                 self._fail(
-                    SourceVersion(failure.source, "", 0, self._options.fingerprint(), place),
+                    SourceVersion(failure.source, "", 0, self._options.fingerprint(""), place),
                     failure.code,
                     failure.detail,
                 )
@@ -195,8 +221,10 @@ class IngestRun:
                 outdated=plan.replaced,
             )
             try:
-                if plan.work:
-                    self._take_in(plan, duplicates)
+                self._take_in(plan, plan.work, self._prepare_file, duplicates)
+                if self._scans:
+                    self._progress.stage("ocr", len(self._scans))
+                    self._take_in(plan, self._scans, self._prepare_scan, duplicates)
             except (DocumentError, StoreError) as error:
                 if error.code != "disk_full":
                     raise
@@ -207,12 +235,20 @@ class IngestRun:
             report.seconds = round(time.monotonic() - started, 3)
         return report
 
-    def _take_in(self, plan: Plan, duplicates: DuplicateSearch) -> None:
+    def _take_in(
+        self,
+        plan: Plan,
+        files: Sequence[SourceFile],
+        prepare_file: Callable[[Plan, SourceFile], _Made],
+        duplicates: DuplicateSearch,
+    ) -> None:
         """Everything from reading the files to the last commit."""
+        if not files:
+            return
         group_tokens = self._group_tokens()
         ahead = Prefetcher(
-            plan.work,
-            partial(self._prepare_file, plan),
+            files,
+            partial(prepare_file, plan),
             weigh=lambda file: file.size_bytes,
             weigh_made=_weight,
             slack=_TOKEN_BYTES * group_tokens,  # a group that is not full never keeps a file from being read
@@ -226,8 +262,8 @@ class IngestRun:
                     self._finish(encoding, duplicates, documents)
                     encoding = None
                 made = documents.take()
-                if isinstance(made, _Unprepared):
-                    self._fail(made.version, made.code, made.detail)
+                if isinstance(made, _Unprepared | _Scan):
+                    self._put_aside(made)
                     documents.release(made)
                     continue
                 if made is not None:
@@ -246,14 +282,64 @@ class IngestRun:
             if encoding is not None:
                 self._finish(encoding, duplicates, documents)
 
-    def _prepare_file(self, plan: Plan, file: SourceFile) -> Prepared | _Unprepared:
+    def _put_aside(self, made: _Unprepared | _Scan) -> None:
+        if isinstance(made, _Scan):
+            self._scans.append(made.file)
+            self._progress.advance(made.file.source)
+        elif made.code == "picture":
+            self._skip(made.version, made.detail)
+        else:
+            self._fail(made.version, made.code, made.detail)
+
+    def _prepare_file(self, plan: Plan, file: SourceFile) -> _Made:
         """Read, parse and cut a file; in the thread that works ahead."""
+        if self._read_scan is not None and file.media_type in PICTURE_MEDIA_TYPES:
+            return _Scan(file)
+        return self._prepare(plan, file, self._parse_first)
+
+    def _prepare_scan(self, plan: Plan, file: SourceFile) -> _Made:
+        """The same with OCR."""
+        return self._prepare(plan, file, self._parse_scan)
+
+    def _parse_first(self, content: bytes, file: SourceFile) -> Document | _Scan:
+        try:
+            document = self._parse(content, file.media_type, file.source)
+        except DocumentError as error:
+            if self._read_scan is None or error.code not in _WITHOUT_TEXT:
+                raise
+            return _Scan(file)
+        return _Scan(file) if self._read_scan is not None and document.unread_pages else document
+
+    def _parse_scan(self, content: bytes, file: SourceFile) -> Document:
+        """Read by OCR. Where that fails, what a file has of text is better than nothing, and says that pages are
+        missing."""
+        assert self._read_scan is not None
+        started = time.monotonic()
+        try:
+            document = self._read_scan(
+                content, file.media_type, file.source, partial(self._progress.page, file.source)
+            )
+        except DocumentError:
+            if file.media_type not in PICTURE_MEDIA_TYPES:
+                with contextlib.suppress(DocumentError):
+                    return self._parse(content, file.media_type, file.source)
+            raise
+        finally:
+            self.report.ocr_seconds = round(self.report.ocr_seconds + time.monotonic() - started, 3)
+        self.report.ocr_pages += sum(page.ocr_confidence is not None for page in document.pages)
+        return document
+
+    def _prepare(
+        self, plan: Plan, file: SourceFile, parse: Callable[[bytes, SourceFile], Document | _Scan]
+    ) -> _Made:
         version = self._unread(file)
         try:
             read = read_source(file, self._options.max_file_bytes)
             content = read.content
             version = self._version(file, content_sha256(content), len(content), state_of(file, read.stamp))
-            document = self._parse(content, file.media_type, file.source)
+            document = parse(content, file)
+            if isinstance(document, _Scan):
+                return document
             return prepare(
                 version,
                 document,
@@ -268,7 +354,8 @@ class IngestRun:
             return _Unprepared(version, "parse_failed", f"{type(error).__name__} while reading the file.")
 
     def _version(self, file: SourceFile, sha256: str, size_bytes: int, state: FileState) -> SourceVersion:
-        return SourceVersion(file.source, sha256, size_bytes, self._options.fingerprint(), state)
+        pipeline = self._options.fingerprint(file.media_type)
+        return SourceVersion(file.source, sha256, size_bytes, pipeline, state, file.media_type)
 
     def _unread(self, file: SourceFile) -> SourceVersion:
         """The version of a file whose bytes are not known."""
@@ -391,6 +478,13 @@ class IngestRun:
         self._settle(version.source)
         self._record(version, code, detail)
 
+    def _skip(self, version: SourceVersion, detail: str) -> None:
+        """A picture without text is no document, and noted so that it is not looked at again."""
+        assert self._collection is not None
+        self.report.skipped.append(skipped_picture(version.source))
+        self._settle(version.source)
+        record_textless(self._connection, self._collection, version, detail)
+
     def _fail_rest(self, plan: Plan, error: PgaskError) -> None:
         """The disk is full: what has not gone in yet would meet the same, so it is told and not embedded."""
         is_recorded = True
@@ -420,6 +514,6 @@ def _size_bytes(embedded: EmbeddedDocument) -> int:
     return 4 * len(embedded.document.text) + vectors
 
 
-def _weight(made: Prepared | _Unprepared) -> int:
+def _weight(made: _Made) -> int:
     """Bytes of room that a document takes until it is stored; by its tokens, as groups are counted."""
     return _TOKEN_BYTES * len(made.tokens) if isinstance(made, Prepared) else 0

@@ -20,7 +20,15 @@ from ingest.moves import moved_files, moved_roots, renamed_in_place, with_new_na
 from ingest.options import IngestOptions, renewed_pipeline
 from ingest.pruning import check_pruning
 from ingest.roots import Claim, claim_names, given_for, is_below, is_gone, name_paths, path_text
-from ingest.sources import FoundSources, GivenPath, SkippedSource, SourceFailure, SourceFile, find_sources
+from ingest.sources import (
+    FoundSources,
+    GivenPath,
+    SkippedSource,
+    SourceFailure,
+    SourceFile,
+    find_sources,
+    skipped_picture,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,9 @@ def make_plan(
     forgotten seem to be on a disk that is not there now."""
     stored = _stored(connection, collection) if collection else {}
     given = name_paths(paths, stored.values(), options.names)
-    found = find_sources(given, options.selection, recognising(stored, rehash=options.rehash))
+    found = find_sources(
+        given, options.selection, recognising(stored, rehash=options.rehash), ocr=options.ocr
+    )
     in_place = renamed_in_place(stored, found)
     known = with_new_names(stored, in_place)
     files, failures = compare(
@@ -94,26 +104,31 @@ def make_plan(
         for source, folder in ours.items()
         if source not in present and source not in skipped and _is_away(known[source], folder, found)
     }
-    moved = moved_files(files, known, gone, options.fingerprint())
+    moved = moved_files(files, known, gone, options)
     by_source = {file.source: file for file in files}
     roots = moved_roots(known, by_source, taken_over, moved)
     gone |= _left_behind(known, present, roots, given)
     gone -= {old for old, _ in moved}
+    textless = {
+        source for source in gone if known[source].status == "skipped"
+    }  # no document is removed with them
+    gone -= textless
     if options.prune and not options.prune_anyway:
         check_pruning(gone, known, ours, found)
     work = _find_work(files, known, {new for _, new in moved}, gone if options.prune else set(), options)
 
     read = {file.source for file in work.files}
     replaced = frozenset(source for source in read if _has_content(known.get(source)))
-    failing = {file.source for file in work.still_failed}
+    failing = {file.source for file in (*work.still_failed, *work.still_skipped)}
     kept = [file for file in files if file.source not in read | failing]
     duplicates = _copies(kept, work.files, options)
     aside = {source for source, _ in duplicates} | {file.source for file in work.retried}
     renamed = [*in_place, *moved]
     new_names = {new for _, new in renamed}
     after = with_new_names(known, moved)
-    seen = (file.seen(after[file.source]) for file in [*kept, *work.still_failed])
-    forgotten = tuple(source for source in sorted(skipped) if known[source].status == "failed")
+    seen = (file.seen(after[file.source]) for file in [*kept, *work.still_failed, *work.still_skipped])
+    no_documents = {source for source in skipped if known[source].status in {"failed", "skipped"}}
+    forgotten = tuple(sorted(no_documents | textless))
     found_files = {file.source: file for file in found.files}
     return Plan(
         new=tuple(sorted(read - replaced - aside)),
@@ -127,9 +142,9 @@ def make_plan(
         work=tuple(file.file for file in work.files),
         replaced=replaced,
         moved=tuple(found_files[new] for _, new in renamed),
-        skipped=found.skipped,
+        skipped=(*found.skipped, *(skipped_picture(file.source) for file in work.still_skipped)),
         forgotten=forgotten,
-        excluded_documents=len(skipped) - len(forgotten),
+        excluded_documents=len(skipped - no_documents),
         still_failed=_failures(work.still_failed, known),
         seen=tuple(one for one in seen if one is not None),
         moved_roots=tuple(roots.items()),
@@ -222,6 +237,7 @@ class _Work:
     files: Sequence[ComparedFile]
     retried: Sequence[ComparedFile]
     still_failed: Sequence[ComparedFile]
+    still_skipped: Sequence[ComparedFile]  # pictures that OCR found no text in
 
 
 def _find_work(
@@ -232,40 +248,33 @@ def _find_work(
     options: IngestOptions,
 ) -> _Work:
     """What is new, changed or made by other settings; then the duplicates whose reason is gone."""
-    pipeline = options.fingerprint()
     stale: list[ComparedFile] = []
     retried: list[ComparedFile] = []
     still_failed: list[ComparedFile] = []
+    still_skipped: list[ComparedFile] = []
     current: list[ComparedFile] = []
     for file in files:
         document = known.get(file.source)
         if file.source in moved:
             continue
-        if document is not None and _has_failed(document, file.content_sha256, pipeline):
-            (retried if options.rehash else still_failed).append(file)
-        elif _is_current(document, file.content_sha256, pipeline):
-            current.append(file)
-        else:
+        if document is None or not _is_same(document, file, options):
             stale.append(file)
+        elif document.status in {"failed", "stale"}:  # these very bytes could not be taken in
+            (retried if options.rehash else still_failed).append(file)
+        elif document.status == "skipped":
+            (stale if options.rehash else still_skipped).append(file)
+        else:
+            current.append(file)
     stale += retried
     outdated = {file.source for file in stale} | set(removed)
     released = [file for file in current if _is_released(known[file.source], known, outdated, options)]
-    return _Work(sorted(stale, key=lambda file: file.source) + released, retried, still_failed)
+    return _Work(sorted(stale, key=lambda file: file.source) + released, retried, still_failed, still_skipped)
 
 
-def _is_current(known: KnownDocument | None, sha256: str, pipeline: str) -> bool:
-    return (
-        known is not None
-        and known.status in {"ready", "duplicate"}
-        and known.content_sha256 == sha256
-        and known.pipeline == pipeline
-    )
-
-
-def _has_failed(known: KnownDocument, sha256: str, pipeline: str) -> bool:
-    """Whether these very bytes could not be taken in by these settings."""
-    return (
-        known.status in {"failed", "stale"} and known.content_sha256 == sha256 and known.pipeline == pipeline
+def _is_same(known: KnownDocument, file: ComparedFile, options: IngestOptions) -> bool:
+    """Whether what is stored, or that nothing is, comes of these bytes and settings."""
+    return known.content_sha256 == file.content_sha256 and options.is_made_so(
+        known.pipeline, file.file.media_type
     )
 
 

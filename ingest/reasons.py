@@ -28,10 +28,10 @@ REASONS: Mapping[str, Reason] = {
         "请转换为 PDF、DOCX、PPTX、XLSX、EPUB、HTML、Markdown 或纯文本。",
     ),
     "too_large": Reason(
-        "The file is over the limit of bytes, pages, characters or tokens.",
-        "Split the file, or raise the limit on bytes.",
-        "文件超过了字节数、页数、字符数或词元数的上限。",
-        "请拆分文件，或提高字节数上限。",
+        "The file is over the limit of bytes, pages, pixels, characters or tokens.",
+        "Split the file, save its pictures smaller, or raise the limit on bytes.",
+        "文件超过了字节数、页数、像素数、字符数或词元数的上限。",
+        "请拆分文件、缩小图片，或提高字节数上限。",
     ),
     "unreadable": Reason(
         "The file or folder can't be opened.",
@@ -65,15 +65,21 @@ REASONS: Mapping[str, Reason] = {
     ),
     "no_text_layer": Reason(
         "The PDF has pictures of text and no text; it is probably scanned.",
-        "Run OCR on it, for example with ocrmypdf.",
+        'Install OCR (pip install "pgask[ocr]", with PGASK_OCR=auto) and ingest again, or run ocrmypdf on it.',
         "PDF 只有图像而没有文字层，可能是扫描件。",
-        "请先进行文字识别，例如使用 ocrmypdf。",
+        '请安装文字识别（pip install "pgask[ocr]"，并设置 PGASK_OCR=auto）后重新导入，或使用 ocrmypdf 处理。',
     ),
     "broken_text_layer": Reason(
         "The text of the PDF is not what its pages show: its fonts name their characters wrongly or not at all.",
-        "Run OCR on it, for example with ocrmypdf --force-ocr, or export it anew.",
+        'Install OCR (pip install "pgask[ocr]", with PGASK_OCR=auto) and ingest again, or export it anew.',
         "PDF 的文字层与页面显示的内容不符：字体没有给出字符，或给出的字符有误。",
-        "请重新进行文字识别，例如使用 ocrmypdf --force-ocr，或重新导出。",
+        '请安装文字识别（pip install "pgask[ocr]"，并设置 PGASK_OCR=auto）后重新导入，或重新导出该文件。',
+    ),
+    "low_confidence": Reason(
+        "OCR reads the pages with too little confidence for their text to be kept.",
+        "Scan them again: straight, sharp, at 300 dpi, with dark print on light paper.",
+        "文字识别对页面内容的把握过低，不予保留。",
+        "请重新扫描：摆正、清晰、300 dpi、浅底深字。",
     ),
     "archive_bomb": Reason(
         "The file unpacks to far more than its size, or in a way that no office program writes.",

@@ -12,12 +12,12 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from app.errors import DocumentError, InvalidRequestError
 from ingest.file_kinds import is_binary, kind_of_name
 from ingest.ignoring import IGNORE_FILES, Rule, Selection, decide, parse_rules
-from ingest.parsers.media_types import SNIFFED_BYTES, media_type_of
+from ingest.parsers.media_types import PICTURE_SUFFIXES, SNIFFED_BYTES, media_type_of
 from ingest.reasons import SKIPPED
 from ingest.stamps import Stamp
 
@@ -104,6 +104,7 @@ class FoundSources:
 @dataclass(slots=True)
 class _Found:
     recognise: Recognise
+    ocr: bool
     files: list[SourceFile] = field(default_factory=list)
     failures: list[SourceFailure] = field(default_factory=list)
     skipped: list[SkippedSource] = field(default_factory=list)
@@ -133,16 +134,18 @@ def find_sources(
     given: Sequence[GivenPath],
     selection: Selection | None = None,
     recognise: Recognise = lambda _source, _stamp: None,
+    *,
+    ocr: bool = False,
 ) -> FoundSources:
     """List the files in the given files and folders (ingest/roots.py names them).
 
     Names with a leading dot are not looked at inside folders. Skipped are what is no document (ingest/file_kinds.py),
     what a .gitignore or .pgaskignore of the folder or one below names, and what `selection` leaves out; a file that is
-    given by itself is taken, whatever an ignore file says. Links to files inside the folder are read. Links to folders
-    inside it are not: their files are found under their own names. Links that lead out are failures. Raises
-    InvalidRequestError for two inputs with the same source.
+    given by itself is taken, whatever an ignore file says. With `ocr` pictures that it reads are files too. Links to
+    files inside the folder are read. Links to folders inside it are not: their files are found under their own names.
+    Links that lead out are failures. Raises InvalidRequestError for two inputs with the same source.
     """
-    found, selection = _Found(recognise), selection or Selection()
+    found, selection = _Found(recognise, ocr), selection or Selection()
     for one in given:
         if one.is_folder:
             _walk(one, selection, found)
@@ -176,6 +179,11 @@ def too_large(max_bytes: int) -> DocumentError:
     return DocumentError(f"The file is larger than the limit of {max_bytes:,} bytes.", code="too_large")
 
 
+def skipped_picture(source: str) -> SkippedSource:
+    """A picture without text."""
+    return SkippedSource(source, "picture", SKIPPED["picture"].sentence_en)
+
+
 def content_sha256(content: bytes) -> str:
     """Return the SHA-256 of a file's bytes, in lower-case hex."""
     return hashlib.sha256(content).hexdigest()
@@ -205,7 +213,7 @@ def _walk(given: GivenPath, selection: Selection, found: _Found) -> None:
                     found.skip(source, "temporary")
             elif _is_ignored(names, rules, is_folder) or selection.leaves_out(names, is_folder=is_folder):
                 found.skip(f"{source}/" if is_folder else source, "excluded")
-            elif not is_folder and (kind := kind_of_name(entry.name)):
+            elif not is_folder and (kind := kind_of_name(entry.name, ocr=found.ocr)):
                 found.skip(source, kind)  # a link that leads nowhere, or a name in another encoding, too
             elif not _is_utf8(entry.name):
                 found.fail(source, "bad_name", "The name is not valid UTF-8; rename it.", root, place)
@@ -254,7 +262,7 @@ def _add_link(given: GivenPath, link: Path, source: str, place: Path, found: _Fo
 
 
 def _add_file(path: Path, source: str, root: Path, place: Path, found: _Found) -> None:
-    if kind := kind_of_name(source):
+    if kind := kind_of_name(source, ocr=found.ocr):
         found.skip(source, kind)
         return
     if not _is_utf8(source):
@@ -268,6 +276,8 @@ def _add_file(path: Path, source: str, root: Path, place: Path, found: _Found) -
             head = _read(path, SNIFFED_BYTES).content
             # The suffix of the name that the user sees counts, not that of a link's target.
             media_type = media_type_of(source, head)
+            if found.ocr and not media_type:
+                media_type = PICTURE_SUFFIXES.get(PurePosixPath(source).suffix.lower(), "")
             if not media_type and is_binary(source, head):
                 found.skip(source, "binary")
                 return

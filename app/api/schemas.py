@@ -40,10 +40,15 @@ Explained = Annotated[
 ]
 
 
-# `spans` is there where it has more than one. A lambda, for what a function says it returns would be the schema.
+# `spans` is there where it has more than one, `ocr_confidence` where OCR read the page. A lambda, for what a function
+# says it returns would be the schema.
 WireCitation = Annotated[
     Citation,
-    WrapSerializer(lambda citation, write: {k: v for k, v in write(citation).items() if k != "spans" or v}),
+    WrapSerializer(
+        lambda citation, write: {
+            k: v for k, v in write(citation).items() if v or k not in {"spans", "ocr_confidence"}
+        }
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from app.domain import Answer, Citation, QuotedSpan
+from app.domain import Answer, Citation, Place, QuotedSpan
 from app.generation.outline import show, show_row
 from app.generation.reply import (
     MAX_SOURCE_CHARS,
@@ -284,25 +284,27 @@ def _cite_lead(lead: Lead, marker: int, span: QuotedSpan) -> Citation:
         quote=span.quote,
         score=1.0,
         supported=True,
+        ocr_confidence=lead.ocr_confidence,
     )
 
 
 def _cite_holder(holder: Holder, marker: int, start: int, quote: str) -> Citation:
-    here = (holder.char_start, holder.page, holder.heading)
-    _, page, heading = next((place for place in reversed(holder.places) if place[0] <= start), here)
+    here = Place(holder.char_start, holder.page, holder.heading)
+    place = next((place for place in reversed(holder.places) if place.char_start <= start), here)
     return Citation(
         marker=marker,
         document_id=holder.document_id,
         chunk_id=holder.chunk_id,
         source=holder.source,
         title=holder.title,
-        page=page,
-        heading=heading,
+        page=place.page,
+        heading=place.heading,
         char_start=start,
         char_end=start + len(quote),
         quote=quote,
         score=1.0,
         supported=True,
+        ocr_confidence=place.ocr_confidence,
     )
 
 

@@ -164,7 +164,7 @@ def _say_row(reply: Reply, outline: StoredOutline, table: TableOutline, row: Quo
 
 def _cite(outline: StoredOutline, span: QuotedSpan, header: QuotedSpan | None = None) -> Citation:
     """A span of the document as evidence; a row comes with the header of its table."""
-    pages = (number for number, start, end in outline.pages if start <= span.char_start < end)
+    page = next((page for page in outline.pages if page.char_start <= span.char_start < page.char_end), None)
     paths = (path for start, end, path in outline.sections if start <= span.char_start < end)
     return Citation(
         marker=1,
@@ -172,7 +172,7 @@ def _cite(outline: StoredOutline, span: QuotedSpan, header: QuotedSpan | None = 
         chunk_id=str(_chunk_at(outline, span.char_start, span.char_end)),
         source=outline.source,
         title=outline.title,
-        page=next(pages, None),
+        page=page.number if page else None,
         heading=" › ".join(next(paths, ())) or None,
         char_start=span.char_start,
         char_end=span.char_end,
@@ -180,6 +180,7 @@ def _cite(outline: StoredOutline, span: QuotedSpan, header: QuotedSpan | None = 
         score=1.0,
         spans=(span, header) if header is not None else (),
         supported=True,
+        ocr_confidence=page.ocr_confidence if page else None,
     )
 
 

@@ -211,7 +211,8 @@ async def list_documents(
     async with connection.cursor(row_factory=class_row(ListedDocument)) as rows:
         await rows.execute(
             f"SELECT {_SUMMARY} FROM pgask.documents d"  # noqa: S608 - constants only
-            " WHERE d.collection_id = %(collection)s AND (%(after)s::text IS NULL OR d.source > %(after)s)"
+            " WHERE d.collection_id = %(collection)s AND d.status <> 'skipped'"
+            " AND (%(after)s::text IS NULL OR d.source > %(after)s)"
             " ORDER BY d.source LIMIT %(rows)s",
             {"collection": collection_id, "after": after, "rows": limit + 1},
         )
@@ -240,7 +241,7 @@ async def get_document(connection: AsyncConnection, document_id: str) -> RootedD
         | {
             "unknown_share": None if unknown is None else round(unknown, 4),
             "is_unreadable": unknown is not None and unknown > UNREADABLE_SHARE,
-            "page_spans": tuple(Page(number, start, end) for number, start, end in row["page_spans"]),
+            "page_spans": tuple(Page(*page) for page in row["page_spans"]),
             "sections": tuple(Section(start, end, tuple(path)) for start, end, path in row["sections"]),
             "lost_share": lost,
             "is_lossy": lost > NOTEWORTHY_SHARE,
@@ -289,7 +290,7 @@ async def find_document(connection: AsyncConnection, collection: str, source: st
     collection_id = await _collection_id(connection, collection)
     row = await (
         await connection.execute(
-            "SELECT id::text FROM pgask.documents WHERE collection_id = %s AND source = %s",
+            "SELECT id::text FROM pgask.documents WHERE collection_id = %s AND source = %s AND status <> 'skipped'",
             [collection_id, source],
         )
     ).fetchone()

@@ -17,7 +17,7 @@ from app.store.connection import AsyncConnection
 MAX_AGE_S: Final = 60.0
 
 _COUNT: Final = """
-SELECT id, (SELECT count(*) FROM pgask.documents d WHERE d.collection_id = c.id)
+SELECT id, (SELECT count(*) FROM pgask.documents d WHERE d.collection_id = c.id AND d.status <> 'skipped')
   FROM unnest(%s::int[]) AS c (id)"""
 
 

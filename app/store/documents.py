@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
@@ -33,13 +33,15 @@ _MAX_TERM_FREQUENCY = 32_767  # the column is a smallint; BM25 is flat long befo
 
 @dataclass(frozen=True, slots=True)
 class SourceVersion:
-    """Which bytes of which file, through which pipeline settings; `file` is where it lay and looked like when read."""
+    """Which bytes of which file, through which pipeline settings; `file` is where it lay and looked like when read.
+    `media_type` is what the file was found to be, for those that fail: a document has its own."""
 
     source: str
     content_sha256: str
     size_bytes: int
     pipeline: str
     file: FileState = NOT_KNOWN
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def replace_document(
             if not is_new:
                 delete_parts(connection, collection, document_id)
                 release_duplicates(connection, document_id)
+            _write_page_lines(connection, document_id, embedded.document)
             copy_parts(connection, collection, document_id, embedded)
             _check_collection(connection, collection)
             return True
@@ -163,12 +166,13 @@ def record_failure(
         lock_file(connection, collection, version.source, version.file)
         connection.execute(
             "INSERT INTO pgask.documents AS d (collection_id, source, status, reason, reason_detail, content_sha256,"
-            " pipeline, size_bytes, root, origin, mtime_ns, inode, title)"
+            " pipeline, size_bytes, root, origin, mtime_ns, inode, title, media_type)"
             " VALUES (%(collection)s, %(source)s, 'failed', %(code)s, %(detail)s, %(sha)s, %(pipeline)s, %(size)s,"
-            " %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(source)s)"
+            " %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(source)s, %(media_type)s)"
             " ON CONFLICT (collection_id, source) DO UPDATE SET"
             "   status = CASE WHEN d.chunk_count > 0 THEN 'stale' ELSE 'failed' END, reason = excluded.reason,"
             "   reason_detail = excluded.reason_detail, content_sha256 = excluded.content_sha256,"
+            "   media_type = CASE WHEN d.chunk_count > 0 THEN d.media_type ELSE excluded.media_type END,"
             "   pipeline = excluded.pipeline, size_bytes = excluded.size_bytes,"
             "   root = coalesce(excluded.root, d.root), origin = coalesce(excluded.origin, d.origin),"
             "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, duplicate_of = NULL, updated_at = now()"
@@ -183,6 +187,36 @@ def record_failure(
                 "detail": detail,
                 "sha": version.content_sha256 or None,
                 "pipeline": version.pipeline,
+                "media_type": version.media_type,
+                "size": version.size_bytes,
+                **asdict(version.file),
+            },
+        )
+
+
+@retried
+def record_textless(
+    connection: Connection, collection: Collection, version: SourceVersion, detail: str
+) -> None:
+    """Note that a file is a picture without text; what was stored of it goes."""
+    with store_errors(), connection.transaction():
+        lock_file(connection, collection, version.source, version.file)
+        connection.execute(
+            "DELETE FROM pgask.documents WHERE collection_id = %s AND source = %s",
+            [collection.id, version.source],
+        )
+        connection.execute(
+            "INSERT INTO pgask.documents (collection_id, source, status, reason, reason_detail, content_sha256,"
+            " pipeline, size_bytes, root, origin, mtime_ns, inode, title, media_type)"
+            " VALUES (%(collection)s, %(source)s, 'skipped', 'picture', %(detail)s, %(sha)s, %(pipeline)s, %(size)s,"
+            " %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(source)s, %(media_type)s)",
+            {
+                "collection": collection.id,
+                "source": version.source,
+                "detail": detail,
+                "sha": version.content_sha256,
+                "pipeline": version.pipeline,
+                "media_type": version.media_type,
                 "size": version.size_bytes,
                 **asdict(version.file),
             },
@@ -232,7 +266,9 @@ def _upsert(
             "language": document.language,
             "sha": version.content_sha256,
             "pipeline": version.pipeline,
-            "pages": Jsonb([[page.number, page.char_start, page.char_end] for page in document.pages]),
+            "pages": Jsonb(
+                [_with(p.ocr_confidence, [p.number, p.char_start, p.char_end]) for p in document.pages]
+            ),
             "sections": Jsonb([[s.char_start, s.char_end, list(s.heading_path)] for s in document.sections]),
             "metadata": Jsonb(dict(document.metadata)),
             "dropped": Jsonb(dict(document.dropped)),
@@ -252,6 +288,22 @@ def _upsert(
     assert row is not None
     document_id: UUID = row[0]
     return document_id, bool(row[1])
+
+
+def _write_page_lines(connection: Connection, document_id: UUID, document: Document) -> None:
+    connection.execute("DELETE FROM pgask.page_lines WHERE document_id = %s", [document_id])
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO pgask.page_lines (document_id, page, width, height, lines) VALUES (%s, %s, %s, %s, %s)",
+            [
+                (document_id, page.number, page.width, page.height, [n for line in page.lines for n in line])
+                for page in document.page_lines
+            ],
+        )
+
+
+def _with(ocr_confidence: float | None, values: list[Any]) -> list[Any]:
+    return values if ocr_confidence is None else [*values, ocr_confidence]
 
 
 def delete_parts(connection: Connection, collection: Collection, document_id: UUID) -> None:
@@ -318,7 +370,7 @@ def copy_parts(
                 term_count,
                 chunk.page,
                 chunk.heading,
-                Jsonb([[place.char_start, place.page, place.heading] for place in chunk.places]),
+                Jsonb([_with(p.ocr_confidence, [p.char_start, p.page, p.heading]) for p in chunk.places]),
                 [offset for span in chunk.sentences for offset in span],
                 *windows,
                 max(0, held - windows[0]),

@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
-from app.domain import SearchFilter
+from app.domain import Page, Place, SearchFilter
 from app.store.connection import AsyncConnection
 from app.store.filters import compile_filter
 from app.store.texts import text_between, whole_text
@@ -41,7 +41,7 @@ _LEAD: Final = f"""
        d.id::text AS document_id, d.source, d.title, d.language, d.media_type, d.updated_at,
        {text_between("d.id", "0", "%(lead)s::int")} AS text,
        (SELECT k.id::text FROM pgask.chunks k WHERE k.document_id = d.id ORDER BY k.chunk_index LIMIT 1) AS chunk_id,
-       (d.pages -> 0 ->> 0)::int AS page,
+       (d.pages -> 0 ->> 0)::int AS page, (d.pages -> 0 ->> 3)::float8 AS ocr_confidence,
        ARRAY(SELECT s.value -> 2 ->> -1 FROM jsonb_array_elements(d.sections) WITH ORDINALITY s (value, n)
               WHERE s.n <= 12 ORDER BY s.n) AS headings"""  # noqa: S608 - constants only
 
@@ -163,6 +163,7 @@ class Lead:
     chunk_id: str
     page: int | None
     headings: tuple[str, ...]  # the innermost of each of its first sections
+    ocr_confidence: float | None = None  # of its first page, see app.domain.Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +187,8 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class StoredOutline:
-    """A document's structure: the first of its sections as (char_start, char_end, heading path), of its pages as
-    (number, char_start, char_end) and of its chunks as (id, char_start, char_end); `head` is its text up to HEAD_CHARS.
+    """A document's structure: the first of its sections as (char_start, char_end, heading path), of its pages,
+    and of its chunks as (id, char_start, char_end); `head` is its text up to HEAD_CHARS.
     `items` are the lines that begin with "- " where the text is longer than that, else None."""
 
     document_id: str
@@ -199,7 +200,7 @@ class StoredOutline:
     section_count: int
     page_count: int
     sections: tuple[tuple[int, int, tuple[str, ...]], ...]
-    pages: tuple[tuple[int, int, int], ...]
+    pages: tuple[Page, ...]
     chunks: tuple[tuple[int, int, int], ...]
     head: str
     items: int | None
@@ -219,7 +220,7 @@ class Holder:
     chunk_id: str
     page: int | None
     heading: str | None
-    places: tuple[tuple[int, int | None, str | None], ...]
+    places: tuple[Place, ...]
     char_start: int
     sentences: tuple[tuple[int, int], ...]
     text: str
@@ -294,7 +295,7 @@ async def read_outline(connection: AsyncConnection, document_id: str) -> StoredO
     if row is None:
         return None
     row["sections"] = tuple((start, end, tuple(path)) for start, end, path in row["sections"])
-    row["pages"] = tuple(map(tuple, row["pages"]))
+    row["pages"] = tuple(Page(*page) for page in row["pages"])
     row["chunks"] = tuple(map(tuple, row["chunks"]))
     return StoredOutline(**row)
 
@@ -327,7 +328,7 @@ async def find_holders(
         named=named,
     )
     for row in rows:
-        row["places"] = tuple(map(tuple, row["places"]))
+        row["places"] = tuple(Place(*place) for place in row["places"])
         row["sentences"] = tuple(zip(row["sentences"][::2], row["sentences"][1::2], strict=True))
     return [Holder(**row) for row in rows]
 

@@ -106,7 +106,8 @@ documents = Table(
     Column("collection_id", Integer, ForeignKey(collections.c.id, ondelete="CASCADE"), nullable=False),
     Column("source", Text(collation="C"), nullable=False),
     # ready: searchable · failed: nothing stored · stale: the file changed but can't be read, the old text answers ·
-    # duplicate: left out, since `duplicate_of` holds the same (null: that is gone, the next run takes this one in)
+    # duplicate: left out, since `duplicate_of` holds the same (null: that is gone, the next run takes this one in) ·
+    # skipped: a picture without text, so no document, and in no list; noted so that it is not looked at again
     Column("status", Text, nullable=False),
     Column("reason", Text),  # reason code of failed, stale and duplicate
     Column("reason_detail", Text),
@@ -123,7 +124,7 @@ documents = Table(
     Column("inode", BigInteger),  # the unsigned number's 64 bits
     Column(
         "pages", JSONB, nullable=False, server_default=_empty_array
-    ),  # [[number, char_start, char_end], …]
+    ),  # [[number, char_start, char_end], …], and a fourth where OCR read the page: its confidence in [0, 1]
     Column(
         "sections", JSONB, nullable=False, server_default=_empty_array
     ),  # [[char_start, char_end, [heading, …]], …]
@@ -162,7 +163,7 @@ documents = Table(
         postgresql_using="gin",
         postgresql_ops={"metadata": "jsonb_path_ops"},
     ),
-    CheckConstraint("status IN ('ready', 'failed', 'stale', 'duplicate')", name="status"),
+    CheckConstraint("status IN ('ready', 'failed', 'stale', 'duplicate', 'skipped')", name="status"),
 )
 
 # Texts, in parts of texts.PART_CHARS code points, the last one shorter: part n begins at n * PART_CHARS.
@@ -172,6 +173,17 @@ document_texts = Table(
     Column("document_id", Uuid, ForeignKey(documents.c.id, ondelete="CASCADE"), primary_key=True),
     Column("part", Integer, primary_key=True),
     Column("text", Text, nullable=False),  # STORAGE MAIN: packed, and never outside its row
+)
+
+# Where the lines of pages stand that OCR read, in points of the page as it is seen; of a picture in its pixels.
+page_lines = Table(
+    "page_lines",
+    metadata,
+    Column("document_id", Uuid, ForeignKey(documents.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("page", Integer, primary_key=True),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("lines", ARRAY(Integer), nullable=False),  # char_start, char_end, x0, y0, x1, y1 of each, flat
 )
 
 chunks = Table(
@@ -187,7 +199,7 @@ chunks = Table(
     Column("term_count", Integer, nullable=False),
     Column("page", Integer),
     Column("heading", Text),
-    Column("places", JSONB, nullable=False),  # [[char_start, page, heading], …]
+    Column("places", JSONB, nullable=False),  # [[char_start, page, heading], …], as pages with a confidence
     Column("sentences", ARRAY(Integer), nullable=False),  # char_start, char_end of each sentence, flat
     Column("window_start", Integer, nullable=False),  # windows [window_start, window_end) of the document
     Column("window_end", Integer, nullable=False),

@@ -69,6 +69,8 @@ class Quiet:
 
     def advance(self, source: str, *, chunks: int = 0, tokens: int = 0) -> None: ...
 
+    def page(self, source: str, page: int, pages: int) -> None: ...
+
 
 def ingest_once(
     connection: Connection,

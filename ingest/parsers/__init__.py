@@ -1,7 +1,8 @@
 """Parsers: bytes → Document, one format a module, found by media type.
 
-A parser is a pure function of bytes: no files, no network, no database, so that it can run in a process of its
-own. What it gets is untrusted: whatever the bytes, it returns a Document or raises DocumentError.
+A parser is a pure function of bytes: no files, no network, no database, so that it can run in a process of its own; so
+is the reader of pictures that PDFs and pictures may be given. What a parser gets is untrusted: whatever the bytes, it
+returns a Document or raises DocumentError.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from ingest.parsers import (
     xlsx,
 )
 from ingest.parsers.budget import MAX_TEXT_CHARS
+from ingest.parsers.media_types import PICTURE_MEDIA_TYPES
+from ingest.parsers.scans import PageReader
 
 # Raise it when a parser or the cleaning gives other text for the same bytes: stored documents are then renewed.
 PARSER_VERSION = 5
@@ -75,18 +78,29 @@ PARSERS: Mapping[str, Parser] = {
 }
 
 
-def parse(content: bytes, media_type: str, source: str) -> Document:
-    """Parse a file by its media type. `source` gives the title where the content has none.
+# Raise it when OCR gives other text: what it may have read is read anew.
+OCR_VERSION = 1
+
+
+def parse(content: bytes, media_type: str, source: str, reader: PageReader | None = None) -> Document:
+    """Parse a file by its media type. `source` gives the title where the content has none; `reader` reads pictures.
 
     Raises DocumentError with a code of docs/reason-codes.md: `unsupported_type`, `empty`, or the parser's own.
     """
     parser = PARSERS.get(media_type)
-    if parser is None:
+    if media_type == pdf.MEDIA_TYPE:
+        document = pdf.parse_pdf(content, source, reader)
+    elif media_type in PICTURE_MEDIA_TYPES and reader is not None:
+        from ingest.parsers.pictures import parse_picture  # Pillow comes with the extra
+
+        document = parse_picture(content, media_type, source, reader)
+    elif parser is not None:
+        document = parser(content, source)
+    else:
         raise DocumentError(
             f"Files of this type can't be read; save it as PDF, DOCX or text. ({media_type or source})",
             code="unsupported_type",
         )
-    document = parser(content, source)
     if not document.text.strip():
         raise DocumentError("The document has no text in it; there is nothing to search.", code="empty")
     if len(document.text) > MAX_TEXT_CHARS:

@@ -66,6 +66,19 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".vtt": "text/vtt",
     **CODE_MEDIA_TYPES,
 }
+# Read by OCR alone, see ingest/parsers/pictures.py.
+PICTURE_SUFFIXES: Mapping[str, str] = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".jpe": "image/jpeg",
+    ".jfif": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".heic": "image/heic",
+    ".heif": "image/heic",
+}
+PICTURE_MEDIA_TYPES = frozenset(PICTURE_SUFFIXES.values())
 # Texts that by custom have no suffix.
 _BARE_NAMES = frozenset(
     {

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -29,12 +29,18 @@ from ingest.sandbox.wire import (
     MAX_FRAME_BYTES,
     OUT_OF_MEMORY_STATUS,
     WireError,
+    decode_progress,
     decode_reply,
     encode_json,
 )
 
 WALL_S: Final = 60.0  # of one file
 FILES_A_CHILD: Final = 1_000  # then it is replaced, so that nothing a library leaks can add up
+# Of one that reads pictures: for a page, above what its models take, and for a document.
+OCR_MEMORY_BYTES: Final = 4 * 2**30  # of address space; half of it is used
+OCR_PAGE_S: Final = 120
+OCR_DOCUMENT_S: Final = 3_600
+OnPage = Callable[[int, int], None]  # the page that is read, from 1, and how many there are
 
 _START_S: Final = 60.0
 _KEPT_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR")  # no secret is among them
@@ -56,18 +62,38 @@ class SandboxedParser:
     """Parses files one at a time in a child of its own; threads may share one, but wait for each other.
 
     `memory_bytes` is what a file may take above what the child has when it starts; `cpu_s` and `wall_s` are for
-    one file.
+    one file. With `ocr` the child reads pictures as well: `cpu_s` and `page_s` are for a page then.
     """
 
     def __init__(
-        self, *, memory_bytes: int = MEMORY_BYTES, cpu_s: int = CPU_S, wall_s: float = WALL_S
+        self,
+        *,
+        memory_bytes: int = MEMORY_BYTES,
+        cpu_s: int = CPU_S,
+        wall_s: float = WALL_S,
+        page_s: float | None = None,
+        ocr: bool = False,
     ) -> None:
-        self._memory_bytes, self._cpu_s, self._wall_s = memory_bytes, cpu_s, wall_s
+        self._memory_bytes, self._cpu_s, self._wall_s, self._ocr = memory_bytes, cpu_s, wall_s, ocr
+        self._page_s = wall_s if page_s is None else page_s
         self._lock = threading.Lock()
         self._child: _Child | None = None
         self.starts = 0  # how many children there have been
 
-    def parse(self, content: bytes, media_type: str, source: str) -> Document:
+    @classmethod
+    def with_ocr(cls) -> SandboxedParser:
+        """One that reads pictures, with the limits for that."""
+        return cls(
+            memory_bytes=OCR_MEMORY_BYTES,
+            cpu_s=OCR_PAGE_S * (os.cpu_count() or 1),
+            wall_s=OCR_DOCUMENT_S,
+            page_s=OCR_PAGE_S,
+            ocr=True,
+        )
+
+    def parse(
+        self, content: bytes, media_type: str, source: str, on_page: OnPage = lambda _page, _pages: None
+    ) -> Document:
         """Parse a file as ingest.parsers.parse does, with the same errors and three more.
 
         Raises DocumentError `parser_crashed`, `parser_timeout` or `parser_memory` when the child could not finish, and
@@ -77,7 +103,7 @@ class SandboxedParser:
             child = self._living() or self._start()
             head = encode_json({"media_type": media_type, "source": source})
             try:
-                reply, text, spent = child.ask((head, content), time.monotonic() + self._wall_s)
+                reply, text, spent = child.ask((head, content), self._wall_s, self._page_s, on_page)
             except _TooSlowError as error:
                 self._drop(kill=True)
                 raise self._too_slow() from error
@@ -130,7 +156,7 @@ class SandboxedParser:
         return self._child
 
     def _start(self) -> _Child:
-        self._child = _Child(self._memory_bytes, self._cpu_s)
+        self._child = _Child(self._memory_bytes, self._cpu_s, ocr=self._ocr)
         self.starts += 1
         return self._child
 
@@ -140,6 +166,12 @@ class SandboxedParser:
         return child.end(kill=kill) if child is not None else 0
 
     def _too_slow(self) -> DocumentError:
+        if self._ocr:
+            return DocumentError(
+                f"Reading a page by OCR takes longer than {self._page_s:g} s, or all of them longer than "
+                f"{self._wall_s:,g} s; split the file, or make its pictures smaller.",
+                code="parser_timeout",
+            )
         return DocumentError(
             f"Reading the file takes longer than {self._wall_s:g} s; split it.", code="parser_timeout"
         )
@@ -158,11 +190,12 @@ class SandboxedParser:
 class _Child:
     """A running child and the pipes to it."""
 
-    def __init__(self, memory_bytes: int, cpu_s: int) -> None:
+    def __init__(self, memory_bytes: int, cpu_s: int, *, ocr: bool) -> None:
         root = Path(__file__).resolve().parents[2]
         environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         # -P: the working directory may be the user's folder of documents, and no module is to come from there
         command = [sys.executable, "-P", "-m", "ingest.sandbox", str(memory_bytes), str(cpu_s)]
+        command += ["ocr"] if ocr else []
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 command,
@@ -196,12 +229,22 @@ class _Child:
         """End the process at once; whoever waits for its reply is told that it is gone."""
         self._process.kill()
 
-    def ask(self, parts: Sequence[bytes], deadline: float) -> tuple[bytes, bytes, bool]:
-        """Send a request and return the reply's head and text, and whether the child wants to be replaced."""
+    def ask(
+        self, parts: Sequence[bytes], wall_s: float, page_s: float, on_page: OnPage
+    ) -> tuple[bytes, bytes, bool]:
+        """Send a request and return the reply's head and text, and whether the child wants to be replaced. It has
+        `page_s` for each page that it tells of, and before, and `wall_s` in all."""
+        last = time.monotonic() + wall_s
+        deadline = min(last, time.monotonic() + page_s)
         for part in parts:
             self._write(LENGTH.pack(len(part)), deadline)
             self._write(part, deadline)
-        head, text = self._read_frame(deadline), self._read_frame(deadline)
+        head = self._read_frame(deadline)
+        while (told := decode_progress(head)) is not None:
+            on_page(*told)
+            deadline = min(last, time.monotonic() + page_s)
+            head = self._read_frame(deadline)
+        text = self._read_frame(deadline)
         spent = bool(self._read_frame(deadline))
         self.answered += 1
         return head, text, spent

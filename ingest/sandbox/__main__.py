@@ -1,7 +1,7 @@
 """The child: reads a file's bytes from its standard input, writes the document to its standard output, and so on.
 
-Started by SandboxedParser as `python -m ingest.sandbox MEMORY_BYTES CPU_S`; ends when its input does. It imports the
-parsers and nothing of the database or the models.
+Started by SandboxedParser as `python -m ingest.sandbox MEMORY_BYTES CPU_S [ocr]`; ends when its input does. It imports
+the parsers and nothing of the database; with `ocr` it has the models that read pictures, and tells of each page.
 """
 
 from __future__ import annotations
@@ -9,18 +9,21 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from app.domain import Document
 from app.errors import DocumentError
 from ingest.parsers import parse
+from ingest.parsers.scans import PageReader
 from ingest.sandbox.confine import MemoryGauge, allow_cpu, confine
 from ingest.sandbox.wire import (
     OUT_OF_MEMORY_STATUS,
     encode_document,
     encode_error,
     encode_json,
+    encode_progress,
     frame,
     read_frame,
 )
@@ -36,32 +39,42 @@ class _Memory:
     gauge: MemoryGauge
     at_start: int
     lent_bytes: int
+    kept_bytes: int
 
     def is_spent(self) -> bool:
         """Tell whether this process should be replaced: it has kept much, or has been near its limit."""
-        return self.gauge.size_bytes() - self.at_start > _MAX_KEPT_BYTES or self.was_tight()
+        return self.gauge.size_bytes() - self.at_start > self.kept_bytes or self.was_tight()
 
     def was_tight(self) -> bool:
         return self.gauge.peak_bytes() - self.at_start > _TIGHT * self.lent_bytes
 
 
-def main(memory_bytes: int, cpu_s: int) -> None:
-    """Answer requests until the input ends."""
+def main(memory_bytes: int, cpu_s: int, *, with_ocr: bool) -> None:
+    """Answer requests until the input ends. With OCR `cpu_s` is for one page, else for one file."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     silent = os.open(os.devnull, os.O_RDWR)
     gauge = MemoryGauge()
-    confinement = confine(gauge, memory_bytes)
-    memory = _Memory(gauge, gauge.size_bytes(), memory_bytes)
     for descriptor in (
         0,
         1,
         2,
-    ):  # a library that prints must not break the frames, nor a file fill the terminal
+    ):  # what a library prints must not break the frames, nor a file fill the terminal
         os.dup2(silent, descriptor)
+
+    def tell(page: int, pages: int) -> None:
+        allow_cpu(cpu_s)
+        replies.write(frame(encode_progress(page, pages)))
+        replies.flush()
+
+    reader = _load_reader(tell) if with_ocr else None
+    confinement = confine(gauge, memory_bytes, allow_threads=with_ocr)
+    # what reads pictures keeps the room for the largest so far, and takes seconds to start
+    kept = memory_bytes // 2 if with_ocr else _MAX_KEPT_BYTES
+    memory = _Memory(gauge, gauge.size_bytes(), memory_bytes, kept)
     try:
         replies.write(frame(encode_json(confinement.as_dict())))
         replies.flush()
-        while _answer(requests, replies, memory, cpu_s):
+        while _answer(requests, replies, memory, cpu_s, reader):
             pass
     except MemoryError:
         os._exit(OUT_OF_MEMORY_STATUS)
@@ -69,7 +82,17 @@ def main(memory_bytes: int, cpu_s: int) -> None:
         os._exit(0)  # the parent has gone
 
 
-def _answer(requests: BinaryIO, replies: BinaryIO, memory: _Memory, cpu_s: int) -> bool:
+def _load_reader(tell: Callable[[int, int], None]) -> PageReader:
+    from ingest.ocr import OcrReader  # the extra's packages
+
+    reader = OcrReader()
+    reader.on_page = tell
+    return reader
+
+
+def _answer(
+    requests: BinaryIO, replies: BinaryIO, memory: _Memory, cpu_s: int, reader: PageReader | None
+) -> bool:
     """Answer one request and tell whether to go on."""
     head = read_frame(requests)
     content = read_frame(requests) if head is not None else None
@@ -78,7 +101,7 @@ def _answer(requests: BinaryIO, replies: BinaryIO, memory: _Memory, cpu_s: int) 
     request = json.loads(head)
     allow_cpu(cpu_s)
     try:
-        reply = encode_document(_parse(content, request["media_type"], request["source"], memory))
+        reply = encode_document(_parse(content, request["media_type"], request["source"], memory, reader))
     except DocumentError as error:
         reply = encode_error(error)
     for part in (*reply, b"spent" if memory.is_spent() else b""):
@@ -87,10 +110,12 @@ def _answer(requests: BinaryIO, replies: BinaryIO, memory: _Memory, cpu_s: int) 
     return True
 
 
-def _parse(content: bytes, media_type: str, source: str, memory: _Memory) -> Document:
+def _parse(
+    content: bytes, media_type: str, source: str, memory: _Memory, reader: PageReader | None
+) -> Document:
     """Parse, and turn whatever goes wrong into a DocumentError."""
     try:
-        return parse(content, media_type, source)
+        return parse(content, media_type, source, reader)
     except MemoryError as error:
         raise _out_of_memory(memory) from error
     except DocumentError as error:
@@ -113,4 +138,4 @@ def _out_of_memory(memory: _Memory) -> DocumentError:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), with_ocr="ocr" in sys.argv[3:])

@@ -34,8 +34,11 @@ class Confinement:
         return asdict(self)
 
 
-def confine(gauge: MemoryGauge, memory_bytes: int = MEMORY_BYTES) -> Confinement:
-    """Confine this process for good. Modules that parsers need must have been imported before."""
+def confine(
+    gauge: MemoryGauge, memory_bytes: int = MEMORY_BYTES, *, allow_threads: bool = False
+) -> Confinement:
+    """Confine this process for good. Modules that parsers need must have been imported before. With `allow_threads` the
+    filter of calls alone sees to it that it starts no process."""
     root = Path(__file__).resolve().parents[2]
     folders = [Path(sys.prefix), Path(sys.base_prefix), *(root / name for name in ("app", "ingest"))]
     folders += [
@@ -49,10 +52,10 @@ def confine(gauge: MemoryGauge, memory_bytes: int = MEMORY_BYTES) -> Confinement
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        (resource.RLIMIT_NPROC, _PROCESSES),
+        *(() if allow_threads else ((resource.RLIMIT_NPROC, _PROCESSES),)),  # it counts threads too
     ):
         resource.setrlimit(kind, (limit, limit))
-    return Confinement(memory=used > 0, calls=filter_calls(), files=files)
+    return Confinement(memory=used > 0, calls=filter_calls(allow_threads=allow_threads), files=files)
 
 
 def allow_cpu(seconds: int) -> None:

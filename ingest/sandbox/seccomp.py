@@ -1,4 +1,4 @@
-"""A filter of system calls for the child: no network, no new processes, no change to any file.
+"""A filter of system calls for the child: no network, no new processes, no change to any file. Threads where asked.
 
 Linux on x86-64 and AArch64; elsewhere nothing is filtered. The filter lists what is refused (with EPERM) rather than
 what is allowed, since the C libraries of the parsers choose their calls themselves. Format of a filter: seccomp(2)
@@ -18,7 +18,9 @@ from typing import Final
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
+_ALLOW, _REFUSE, _UNKNOWN = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
+_CLONE_THREAD = 0x00010000
+_CLONE3 = 435  # the same on all architectures; what it makes can't be told by a filter, so libraries are sent to clone
 _AT_NUMBER, _AT_ARCHITECTURE, _AT_ARGUMENTS = 0, 4, 16
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _X32_BIT = 0x40000000  # a second numbering of x86-64's calls
@@ -28,6 +30,7 @@ _X32_BIT = 0x40000000  # a second numbering of x86-64's calls
 class _Calls:
     architecture: int  # AUDIT_ARCH_*
     refused: frozenset[int]
+    clone: int  # makes processes and threads; its first argument has the flags
     opens: dict[int, int]  # call that opens a file → the index of its argument with the flags
 
 
@@ -69,8 +72,12 @@ REFUSED: Final[Mapping[str, tuple[int | None, int | None]]] = {
 
 
 _MACHINES: Final = {
-    "x86_64": _Calls(0xC000003E, frozenset(x for x, _ in REFUSED.values() if x is not None), {2: 1, 257: 2}),
-    "aarch64": _Calls(0xC00000B7, frozenset(arm for _, arm in REFUSED.values() if arm is not None), {56: 2}),
+    "x86_64": _Calls(
+        0xC000003E, frozenset(x for x, _ in REFUSED.values() if x is not None), 56, {2: 1, 257: 2}
+    ),
+    "aarch64": _Calls(
+        0xC00000B7, frozenset(arm for _, arm in REFUSED.values() if arm is not None), 220, {56: 2}
+    ),
 }
 
 
@@ -78,12 +85,12 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def filter_calls() -> bool:
+def filter_calls(*, allow_threads: bool = False) -> bool:
     """Filter this process's system calls from now on, for good; tell whether the kernel took the filter."""
     calls = _MACHINES.get(platform.machine())
     if platform.system() != "Linux" or calls is None:
         return False
-    program = _assemble(calls)
+    program = _assemble(calls, allow_threads=allow_threads)
     libc = ctypes.CDLL(None, use_errno=True)
     filter_program = _Program(len(program) // 8, program)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
@@ -92,15 +99,28 @@ def filter_calls() -> bool:
     return taken == 0
 
 
-def _assemble(calls: _Calls) -> bytes:
+def _assemble(calls: _Calls, *, allow_threads: bool) -> bytes:
     """Write the filter: jumps count the instructions to skip, from the next one on."""
     tail = [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _REFUSE)]
     steps: list[tuple[int, int, int, int]] = [(_LOAD, 0, 0, _AT_ARCHITECTURE)]
-    after = len(calls.refused) + 3 * len(calls.opens)
-    steps.append((_JUMP_EQUAL, 0, after + 3, calls.architecture))
+    refused = calls.refused - ({calls.clone, _CLONE3} if allow_threads else set())
+    after = len(refused) + 3 * len(calls.opens)
+    threads = [
+        (_JUMP_EQUAL, 0, 1, _CLONE3),
+        (_RETURN, 0, 0, _UNKNOWN),
+        (_JUMP_EQUAL, 0, 4, calls.clone),
+        (_LOAD, 0, 0, _AT_ARGUMENTS),
+        (_JUMP_ANY_BIT, 0, 1, _CLONE_THREAD),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _REFUSE),
+    ]
+    before = len(threads) if allow_threads else 0
+    steps.append((_JUMP_EQUAL, 0, before + after + 3, calls.architecture))
     steps.append((_LOAD, 0, 0, _AT_NUMBER))
-    steps.append((_JUMP_AT_LEAST, after + 1, 0, _X32_BIT))
-    for index, number in enumerate(sorted(calls.refused)):
+    steps.append((_JUMP_AT_LEAST, before + after + 1, 0, _X32_BIT))
+    if allow_threads:
+        steps += threads
+    for index, number in enumerate(sorted(refused)):
         steps.append((_JUMP_EQUAL, after - index, 0, number))
     for index, (number, argument) in enumerate(sorted(calls.opens.items())):
         left = 3 * (len(calls.opens) - index - 1)

@@ -11,10 +11,10 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from app.domain import Document, Page, Section
+from app.domain import Document, Page, PageLines, Section, TextLine
 from app.errors import DocumentError
 from ingest.parsers.budget import MAX_TEXT_CHARS
-from ingest.reasons import REASONS
+from ingest.reasons import REASONS, SKIPPED
 
 LENGTH = struct.Struct(">Q")
 OUT_OF_MEMORY_STATUS = 77  # the child's exit status when it has no memory left even to say so
@@ -55,11 +55,32 @@ def encode_document(document: Document) -> tuple[bytes, bytes]:
         "media_type": document.media_type,
         "language": document.language,
         "sections": [[s.char_start, s.char_end, s.heading_path] for s in document.sections],
-        "pages": [[page.number, page.char_start, page.char_end] for page in document.pages],
+        "pages": [[p.number, p.char_start, p.char_end, p.ocr_confidence] for p in document.pages],
         "metadata": dict(document.metadata),
         "dropped": dict(document.dropped),
+        "page_lines": [[page.number, page.width, page.height, page.lines] for page in document.page_lines],
+        "unread_pages": document.unread_pages,
     }
     return encode_json({"document": values}), document.text.encode("utf-8")
+
+
+def encode_progress(page: int, pages: int) -> bytes:
+    """Return which page of how many is being read, from 1; comes before the reply."""
+    return encode_json({"page": page, "pages": pages})
+
+
+def decode_progress(head: bytes) -> tuple[int, int] | None:
+    """Return page and pages of a frame, None for one that is none. Raises WireError for one that can't be."""
+    if not head.startswith(b'{"page":'):
+        return None
+    try:
+        values = json.loads(head)
+        page, pages = values["page"], values["pages"]
+    except (ValueError, TypeError, KeyError, RecursionError) as unfit:
+        raise WireError("a page is told wrongly") from unfit
+    if not (_is_count(page) and _is_count(pages) and 0 < page <= pages):
+        raise WireError("a page is told wrongly")
+    return page, pages
 
 
 def encode_error(error: DocumentError) -> tuple[bytes, bytes]:
@@ -82,14 +103,18 @@ def decode_reply(head: bytes, text: bytes) -> Document:
 
 def _error(values: Mapping[str, str]) -> DocumentError:
     code, message = values["code"], values["message"]
-    if code not in REASONS or not isinstance(message, str):
+    if (code not in REASONS and code not in SKIPPED) or not isinstance(message, str):
         raise ValueError("no reason")
     return DocumentError(message[:_MAX_MESSAGE_CHARS], code=code)
 
 
 def _document(values: Mapping[str, Any], text: str) -> Document:
     sections = tuple(Section(start, end, tuple(path)) for start, end, path in values["sections"])
-    pages = tuple(Page(number, start, end) for number, start, end in values["pages"])
+    pages = tuple(Page(number, start, end, known) for number, start, end, known in values["pages"])
+    page_lines = tuple(
+        PageLines(number, width, height, tuple(TextLine(*line) for line in lines))
+        for number, width, height, lines in values["page_lines"]
+    )
     document = Document(
         text=text,
         title=values["title"],
@@ -99,6 +124,8 @@ def _document(values: Mapping[str, Any], text: str) -> Document:
         pages=pages,
         metadata=values["metadata"],
         dropped=values["dropped"],
+        page_lines=page_lines,
+        unread_pages=values["unread_pages"],
     )
     _check(document)
     return document
@@ -121,10 +148,26 @@ def _check(document: Document) -> None:
         not all(isinstance(string, str) for string in strings)
         or document.language not in _LANGUAGES
         or not all(_is_count(page.number) for page in document.pages)
+        or not all(_is_share(page.ocr_confidence) for page in document.pages)
+        or not all(map(_is_sound, document.page_lines))
+        or len({page.number for page in document.page_lines}) < len(document.page_lines)
+        or not all(line.char_end <= len(document.text) for page in document.page_lines for line in page.lines)
+        or not _is_count(document.unread_pages)
         or not all(_is_count(count) for count in document.dropped.values())
         or not all(isinstance(value, str | int | float) for value in document.metadata.values())
     ):
         raise ValueError("a field has another type")
+
+
+def _is_share(value: object) -> bool:
+    return value is None or (isinstance(value, float | int) and 0 <= value <= 1)
+
+
+def _is_sound(page: PageLines) -> bool:
+    numbers = [page.number, page.width, page.height, *(number for line in page.lines for number in line)]
+    return all(_is_count(number) and number <= MAX_FRAME_BYTES for number in numbers) and all(
+        line.char_start < line.char_end and line.x0 <= line.x1 and line.y0 <= line.y1 for line in page.lines
+    )
 
 
 def _is_count(value: object) -> bool:

@@ -23,7 +23,7 @@ from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_
 from app.store.texts import text_between
 from ingest.chunking import chunk
 from ingest.parsers import parse
-from ingest.pipeline import IngestOptions, IngestRun, Parse, Plan, Report
+from ingest.pipeline import IngestOptions, IngestRun, Parse, Plan, ReadScan, Report
 from ingest.sources import content_sha256
 from tests.fakes import FakeEmbedder
 
@@ -50,6 +50,9 @@ class Silent:
 
     def advance(self, source: str, *, chunks: int = 0, tokens: int = 0) -> None:
         self.advanced.append(source)
+
+    def page(self, source: str, page: int, pages: int) -> None:
+        pass
 
 
 def random_text(seed: int, sentences: int, *, chinese: bool = False) -> str:
@@ -97,11 +100,21 @@ def open_run(
     options: IngestOptions = SMALL,
     progress: Silent | None = None,
     parse: Parse = parse,
+    read_scan: ReadScan | None = None,
     home: Path | None = None,
 ) -> Iterator[IngestRun]:
     target = open_collection(database, embedder, collection)
     with connect(database.app) as connection:
-        yield IngestRun(connection, target, embedder, options, progress or Silent(), parse=parse, home=home)
+        yield IngestRun(
+            connection,
+            target,
+            embedder,
+            options,
+            progress or Silent(),
+            parse=parse,
+            read_scan=read_scan,
+            home=home,
+        )
 
 
 def ingest(database: Database, *paths: Path, **arguments: Any) -> Report:

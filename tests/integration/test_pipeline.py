@@ -148,7 +148,7 @@ def test_f_1123_pictures_are_skipped_and_failed_ones_of_earlier_runs_forgotten(
     (corpus / "plan.png").write_bytes(b"\x89PNG")
     with connect(database.app) as app:
         collection = open_collection(database)
-        version = SourceVersion("plan.png", "", 4, SMALL.fingerprint())
+        version = SourceVersion("plan.png", "", 4, SMALL.fingerprint(""))
         record_failure(app, collection, version, "unsupported_type", "as earlier versions did")
     report = ingest(database, corpus)
     assert (report.new, report.failed, report.removed) == (3, [], 0)

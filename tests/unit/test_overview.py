@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import Answer, QuotedSpan
+from app.domain import Answer, Place, QuotedSpan
 from app.generation.inventory import (
     ask_which,
     describe_holders,
@@ -271,7 +271,7 @@ def test_what_was_not_counted_to_the_end_is_not_told_as_a_number(capped: bool, s
     text = "# Pump\n\nA pump is blue."
     spans = ((0, 6), (8, len(text)))
     holder = Holder(
-        7, capped, "d", "a.md", "Pump", "en", "1", None, "Pump", ((0, None, "Pump"),), 0, spans, text
+        7, capped, "d", "a.md", "Pump", "en", "1", None, "Pump", (Place(0, None, "Pump"),), 0, spans, text
     )
     answer = describe_holders([holder], "pump", "Which file mentions the pump?")
     assert says in answer.text

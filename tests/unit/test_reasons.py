@@ -29,7 +29,8 @@ def raised_codes() -> Iterator[str]:
 
 
 def test_the_codes_that_are_raised_are_those_in_the_table() -> None:
-    assert set(raised_codes()) | {"duplicate"} == set(REASONS)  # which is recorded, not raised
+    codes = set(raised_codes()) | {"duplicate"}  # which is recorded, not raised
+    assert codes == set(REASONS) | {"picture"}  # which is no failure
 
 
 def test_the_page_in_the_docs_is_the_same_table() -> None:

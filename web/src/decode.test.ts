@@ -38,7 +38,7 @@ describe("decodeReply", () => {
   });
 
   it("reads the nearest passages, from the wire and out of the storage", () => {
-    const { marker: _, supported: __, quote, ...hit } = A;
+    const { marker: _, supported: __, ocr_confidence: ___, quote, ...hit } = A;
     const near = decodeNearMiss({ ...hit, text: quote, rank: 1, why: { code: "other_number", sentence: "It speaks of the FM-30." } });
     expect(near).toEqual({ ...hit, quote, why: "It speaks of the FM-30." });
     expect(decodeNearMiss(JSON.parse(JSON.stringify(near)))).toEqual(near);

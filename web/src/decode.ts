@@ -29,7 +29,10 @@ export interface Passage
   spans: QuotedSpan[];
 }
 
-export interface Citation extends Passage, Pick<WireCitation, "marker" | "supported"> {}
+export interface Citation extends Passage, Pick<WireCitation, "marker" | "supported"> {
+  /** How sure OCR was of the page, in [0, 1]; null where it did not read it. */
+  ocr_confidence: number | null;
+}
 
 /** What came nearest to a question that was not answered, and why it does not answer. */
 export interface NearMiss extends Passage {
@@ -173,7 +176,12 @@ export function decodeCitation(value: unknown): Citation | null {
   const marker = numberOrNull(from?.marker);
   const documentId = textOrNull(from?.document_id);
   if (!from || marker === null || documentId === null) return null;
-  return { ...decodePassage(from, documentId, text(from.quote)), marker, supported: from.supported !== false };
+  return {
+    ...decodePassage(from, documentId, text(from.quote)),
+    marker,
+    supported: from.supported !== false,
+    ocr_confidence: numberOrNull(from.ocr_confidence),
+  };
 }
 
 /** A hit of a refusal as it comes over the wire (its `text`), or out of the storage (its `quote`). */

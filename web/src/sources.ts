@@ -10,6 +10,8 @@ export interface CitedDocument {
   passages: number;
   /** Ascending. */
   pages: readonly number[];
+  /** The least sure page of those that OCR read, in [0, 1]; null where there is none. */
+  ocrConfidence: number | null;
   /** How many of those it was cited with but does not confirm. */
   unsupported: number;
 }
@@ -27,12 +29,17 @@ export function citedDocuments(citations: readonly Citation[]): CitedDocument[] 
     markers: unique(cited.map(({ marker }) => marker)),
     passages: countPassages(cited),
     pages: unique(cited.flatMap(({ page }) => page ?? [])).toSorted((a, b) => a - b),
+    ocrConfidence: least(cited.flatMap(({ ocr_confidence }) => ocr_confidence ?? [])),
     unsupported: countPassages(cited.filter(({ supported }) => !supported)),
   }));
 }
 
 function countPassages(cited: readonly Citation[]): number {
   return unique(cited.map(({ char_start, char_end }) => `${char_start}-${char_end}`)).length;
+}
+
+function least(values: readonly number[]): number | null {
+  return values.length > 0 ? Math.min(...values) : null;
 }
 
 function unique<T>(values: readonly T[]): T[] {

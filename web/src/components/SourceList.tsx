@@ -53,7 +53,7 @@ interface LineProps {
 
 function SourceLine({ document, pending, onOpen }: LineProps) {
   const words = useWords();
-  const { first, markers, passages, pages, unsupported } = document;
+  const { first, markers, passages, pages, ocrConfidence, unsupported } = document;
   const doubted = unsupported > 0 && !pending;
   const all = unsupported === passages;
   return (
@@ -83,6 +83,7 @@ function SourceLine({ document, pending, onOpen }: LineProps) {
               {pages.length > SHOWN_NUMBERS && " …"}
             </span>
           )}
+          {ocrConfidence !== null && <span title={words.ocrHint}>{words.ocr(ocrConfidence)}</span>}
           {!pending && passages > 1 && <span>{words.passages(passages)}</span>}
           {doubted && (
             <span className="badge badge-warning" title={words.unsupportedHint}>

@@ -90,7 +90,7 @@ export const en = {
       attachment: "attachments that could not be read",
       output: "long outputs of code",
       repeated: "repetitions beyond a bound",
-      scanned_page: "pages that are pictures (estimated; OCR makes them text)",
+      scanned_page: "pages that are pictures (estimated; OCR is off, not installed or could not read them)",
     };
     return `${names[kind] ?? `other (${kind})`}: ${n.toLocaleString("en")}`;
   },
@@ -164,6 +164,8 @@ export const en = {
   sourcelessLegend: "Underlined with dots: no source was named for it.",
   page: (n: number) => `p. ${n}`,
   pages: (...all: number[]) => `${all.length > 1 ? "pp." : "p."} ${all.join(", ")}`,
+  ocr: (confidence: number) => `OCR, ${Math.floor(100 * confidence)}% sure`,
+  ocrHint: "This page is a picture. Its text was recognised by a program, which is so sure of its letters.",
   passages: (n: number) => count(n, "passage", "passages"),
   score: (s: string) => `relevance ${s}`,
   moreSources: (n: number) => `Show ${count(n, "more source", "more sources")}`,

@@ -87,7 +87,7 @@ export const zh: Dictionary = {
       attachment: "无法读取的附件",
       output: "过长的代码输出",
       repeated: "超出上限的重复内容",
-      scanned_page: "仅为图片的页面（估计值；可用 OCR 转成文字）",
+      scanned_page: "仅为图片的页面（估计值；文字识别已关闭、未安装或无法识别）",
     };
     return `${names[kind] ?? `其他（${kind}）`}：${n.toLocaleString("zh")}`;
   },
@@ -151,6 +151,8 @@ export const zh: Dictionary = {
   sourcelessLegend: "带点状下划线的内容没有注明出处。",
   page: (n) => `第 ${n} 页`,
   pages: (...all) => `第 ${all.join("、")} 页`,
+  ocr: (confidence) => `文字识别，把握 ${Math.floor(100 * confidence)}%`,
+  ocrHint: "这一页是图像，文字由程序识别；百分数是它对所识别文字的把握。",
   passages: (n) => `${number(n)} 处引文`,
   score: (s) => `相关度 ${s}`,
   moreSources: (n) => `再显示 ${number(n)} 条来源`,

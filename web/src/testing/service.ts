@@ -117,6 +117,7 @@ export function citationOf(text: string, quote: string, rest: Partial<Citation> 
     score: 0.82,
     spans: [],
     supported: true,
+    ocr_confidence: null,
     ...rest,
   };
 }
