@@ -24,6 +24,7 @@ def status(named: str, **settings: Any) -> int:
         return PlainTextResponse("in")
 
     app = Starlette(routes=[Route("/", answer)])
+    app.state.routes = app.routes  # as app.main does, for who may ask what
     made = Settings(_env_file=None, **settings)  # type: ignore[call-arg]
     install(app.add_middleware, made, Metrics(), Closing())
     return TestClient(app).get("http://127.0.0.1/", headers={"Host": named}).status_code
