@@ -109,6 +109,7 @@ def normalise_text(text: str) -> CleanedText:
     dropped: dict[str, int] = {}
     if _UNUSUAL.search(text):
         text = _SPACES.sub(" ", _NEWLINES.sub("\n", text))
+    if _UNUSUAL.search(text):  # more than spaces and newlines
         for kind, pattern in _DROPPED.items():
             length = len(text)
             text = pattern.sub("", text)

@@ -256,7 +256,7 @@ def _to_markdown(root: etree._Element, *, drop_furniture: bool, left_out: Mutabl
                 walk.skip_subtree()
                 continue
             look = page.styles.look(element, declared, looks[-1][1])
-            if look != looks[-1][1]:
+            if look is not looks[-1][1] and look != looks[-1][1]:
                 looks.append((element, look))
             _start(writer, element)
             if label := page.tabs.labels.get(element):

@@ -109,6 +109,8 @@ class Styles:
     def look(self, element: etree._Element, declared: Declared, around: Look) -> Look:
         """Return how text in an element looks that stands in text that looks like `around`."""
         look = around
+        if not declared and not self._is_partly_known and not element.attrib:
+            return look
         if size := declared.get("font-size"):
             look = replace(look, is_tiny=_is_tiny(size, around.is_tiny))
         back = declared.get("background-color") or declared.get("background") or element.get("bgcolor")
@@ -158,6 +160,8 @@ def _is_off_screen(declared: Declared) -> bool:
 
 def is_closed(element: etree._Element, declared: Declared) -> bool:
     """Tell whether an element is not shown as the page opens, though it has its place and size when it is."""
+    if not declared:
+        return element.get("hidden") is not None or (element.tag == "dialog" and element.get("open") is None)
     return (
         element.get("hidden") is not None
         or declared.get("display", "").startswith("none")
