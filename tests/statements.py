@@ -9,13 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from psycopg import sql
-
 from app.domain import AnyOf, MetadataKey, OneOf, SearchFilter, StartsWith
 from app.index.manifest import VectorIndex
 from app.search.plan import FilterOrder, SearchPlan, collection_statement
-from app.search.ranking import Projection, render
-from app.search.statements import number_parameters
+from app.search.ranking import Projection, StatementShape, render
+from app.search.statements import NumberedStatement, number_parameters
 from app.store.filters import compile_filter
 
 GOLDEN: Final = Path(__file__).parent / "golden"
@@ -29,10 +27,11 @@ FILTER: Final = SearchFilter(
 def statements() -> dict[str, str]:
     """By the name of its file each kind of statement, with its parameters told in its first line."""
     return {
-        "collection": _show(collection_statement()),
+        "collection": _show(number_parameters(collection_statement().as_string())),
         "hits": _search("hits"),
         "hits_by_ivfflat": _search("hits", index=IVFFLAT),
         "hits_by_hnsw": _search("hits", index=HNSW),
+        "hits_dense": _search("hits", by_words=False),
         "hits_filter_first": _search("hits", "first"),
         "hits_filter_last": _search("hits", "last"),
         "hits_filter_last_by_ivfflat": _search("hits", "last", IVFFLAT, 5_000),
@@ -46,14 +45,15 @@ def _search(
     order: FilterOrder = "none",
     index: VectorIndex | None = None,
     visited: int = 0,
+    *,
+    by_words: bool = True,
 ) -> str:
     plan = SearchPlan(1, 7, index, 0, visited, order)
-    condition = None if order == "none" else compile_filter(FILTER).condition
-    return _show(render(plan, 50, 8, projection, condition))
+    shape = StatementShape(plan, 50, 8, projection, by_words, weighs=by_words)
+    return _show(render(shape, None if order == "none" else compile_filter(FILTER).condition))
 
 
-def _show(statement: sql.Composable) -> str:
-    numbered = number_parameters(statement)
+def _show(numbered: NumberedStatement) -> str:
     names = ", ".join(f"${number} {name}" for number, name in enumerate(numbered.names, 1))
     return f"-- {names}\n{numbered.text.decode().strip()}\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
@@ -13,13 +13,35 @@ from starlette.responses import Response
 from app.api.components import Components, Parts, RequestId
 from app.api.documentation import example, problems
 from app.api.problems import RETRY_AFTER_S, Fault, fault_of, problem_response
-from app.api.schemas import Check, Health, Readiness
+from app.api.schemas import Reply
 from app.errors import StoreError
 from app.store.catalog import find_mismatch, schema_revision
 from app.store.connection import AsyncConnection, transaction
 from app.store.migrate import head_revision
 
 router = APIRouter(tags=["operation"])
+
+
+class Health(Reply):
+    """The process lives."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class Check(Reply):
+    """One thing that must hold before questions can be answered."""
+
+    ok: bool
+    detail: str
+
+
+class Readiness(Reply):
+    """All checks hold."""
+
+    status: Literal["ready"] = "ready"
+    checks: dict[str, Check]
+
 
 _head = functools.cache(head_revision)  # read from the migrations' files: once is enough
 _PATIENCE_S: Final = 1.8  # of the 2 s in which there is an answer, whatever hangs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field, WrapSerializer
 
@@ -151,27 +151,6 @@ class CollectionList(Reply):
     """All collections by name."""
 
     collections: list[CollectionSummary]
-
-
-class Health(Reply):
-    """The process lives."""
-
-    status: Literal["ok"] = "ok"
-    version: str
-
-
-class Check(Reply):
-    """One thing that must hold before questions can be answered."""
-
-    ok: bool
-    detail: str
-
-
-class Readiness(Reply):
-    """All checks hold."""
-
-    status: Literal["ready"] = "ready"
-    checks: dict[str, Check]
 
 
 def ask_reply(answer: Answer, request_id: str) -> AskReply:

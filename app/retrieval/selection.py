@@ -75,16 +75,6 @@ def find_near_identical(
     return found
 
 
-def is_near_identical(a: str, b: str) -> bool:
-    """Whether two texts share at least NEAR_IDENTICAL of their shingles of SHINGLE_WORDS words.
-
-    >>> text = " ".join(str(number) for number in range(100))
-    >>> is_near_identical(text, text.replace(" 50 ", " fifty ")), is_near_identical(text, text[:150])
-    (True, False)
-    """
-    return _Text(a).is_nearly(_Text(b))
-
-
 class _Text:
     """A text that is compared with several others: its shingles are made once."""
 

@@ -97,6 +97,20 @@ class Ranking:
     term_weights: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class StatementShape:
+    """What a statement's text depends on, the filter's condition aside: the plan, the limits (a kept plan has to know
+    that they are low, or it sorts everything), whether chunks are looked for by words too, and whether terms are
+    weighed."""
+
+    plan: SearchPlan
+    candidates: int
+    texts: int
+    projection: Projection = "hits"
+    by_words: bool = True
+    weighs: bool = True
+
+
 async def rank_chunks(
     connection: PooledConnection,
     memory: SearchMemory,
@@ -143,13 +157,21 @@ async def _execute(
     query: RankingQuery,
     settings: RankingSettings,
 ) -> list[dict[str, Any]]:
-    shape = (replace(plan, rows=0, chunk_count=0), query.candidates, query.texts, query.projection)
+    by_words = settings.dense_weight < 1
+    shape = StatementShape(
+        replace(plan, rows=0, chunk_count=0),
+        query.candidates,
+        query.texts,
+        query.projection,
+        by_words=by_words,
+        weighs=by_words or bool(query.terms),
+    )
     parameters = _parameters(stored, plan, query, settings)
     if query.filter is None:
-        numbered = _unfiltered(*shape)
+        numbered = render(shape)
     else:
         compiled = compile_filter(query.filter)
-        numbered = number_parameters(render(*shape, compiled.condition))
+        numbered = render(shape, compiled.condition)
         parameters |= compiled.parameters
     await connection.set_lasting(plan.session_settings())
     async with AsyncRawCursor(connection, row_factory=dict_row) as cursor:
@@ -174,7 +196,6 @@ def _parameters(
         "vector": query.vector,
         "half": HalfVector(query.vector),
         "terms": list(dict.fromkeys(query.terms)),
-        "by_words": settings.dense_weight < 1,
         "candidates": query.candidates,
         "k1": float(settings.k1),
         "b": float(settings.b),
@@ -186,34 +207,55 @@ def _parameters(
     }
 
 
-def render(
-    plan: SearchPlan,
-    candidates: int,
-    texts: int,
-    projection: Projection,
-    condition: sql.Composable | None = None,
-) -> sql.Composed:
-    """The statement of a search by this plan; `condition` is the filter's. Limits are part of the text: a kept plan has
-    to know that they are low, or it sorts everything."""
-    bm25, windows = load_sql("bm25"), window_table(plan.space_id)
+_CONDITION: Final = (
+    "/* the filter's condition */"  # put in last, for all else of a statement is the same for many
+)
+
+
+def render(shape: StatementShape, condition: sql.Composable | None = None) -> NumberedStatement:
+    """The statement of a search; `condition` is the filter's."""
+    if condition is None:
+        return _unfiltered(shape)
+    return number_parameters(_compose(shape).replace(_CONDITION, condition.as_string()))
+
+
+@lru_cache(maxsize=256)
+def _unfiltered(shape: StatementShape) -> NumberedStatement:
+    return number_parameters(_compose(shape))
+
+
+@lru_cache(maxsize=256)
+def _compose(shape: StatementShape) -> str:
+    """The statement with named parameters, and with _CONDITION for a filter's."""
+    order = shape.plan.filter_order
     eligible: sql.Composable = sql.SQL("")
-    rows = sql.SQL("chunk_count")
-    if condition is not None:
-        eligible = fill_sql("eligible", matching=fill_sql("matching", condition=condition)) + sql.SQL(" ")
-        rows = sql.SQL("(SELECT rows FROM kept)")
-    lexical = "lexical" if plan.filter_order == "none" else f"lexical_filter_{plan.filter_order}"
+    if order != "none":
+        matching = fill_sql("matching", condition=sql.SQL(_CONDITION))
+        eligible = fill_sql("eligible", matching=matching) + sql.SQL(" ")
+    windows = window_table(shape.plan.space_id)
+    projection = fill_sql(
+        shape.projection, chunk=sql.SQL(chunk_columns()), texts=sql.Literal(shape.texts), windows=windows
+    )
     return fill_sql(
         "search",
         known=fill_sql("known", index_fault=sql.SQL(INDEX_FAULT)),
         eligible=eligible,
-        weights=load_sql("weights"),
-        dense=_dense(plan, candidates),
-        lexical=fill_sql(lexical, bm25=bm25, more=sql.Literal(MORE)),
-        scored=fill_sql("scored", bm25=bm25, windows=windows, dense_term=load_sql("dense_term")),
-        rows=rows,
-        projection=fill_sql(
-            projection, chunk=sql.SQL(chunk_columns()), texts=sql.Literal(texts), windows=windows
-        ),
+        weights=load_sql("weights" if shape.weighs else "weights_none"),
+        dense=_dense(shape.plan, shape.candidates),
+        scored=_scored(shape, windows),
+        rows=sql.SQL("chunk_count" if order == "none" else "(SELECT rows FROM kept)"),
+        projection=projection,
+    ).as_string()
+
+
+def _scored(shape: StatementShape, windows: sql.Composable) -> sql.Composed:
+    slots = {"windows": windows, "dense_term": load_sql("dense_term"), "readability": load_sql("readability")}
+    if not shape.by_words:
+        return fill_sql("scored_dense", **slots)
+    order, bm25 = shape.plan.filter_order, load_sql("bm25")
+    lexical = "lexical" if order == "none" else f"lexical_filter_{order}"
+    return fill_sql(
+        "scored", lexical=fill_sql(lexical, bm25=bm25, more=sql.Literal(MORE)), bm25=bm25, **slots
     )
 
 
@@ -233,11 +275,6 @@ def _dense(plan: SearchPlan, candidates: int) -> sql.Composed:
         build=plan.index.condition,
         distance=plan.index.distance,
     )
-
-
-@lru_cache(maxsize=256)
-def _unfiltered(plan: SearchPlan, candidates: int, texts: int, projection: Projection) -> NumberedStatement:
-    return number_parameters(render(plan, candidates, texts, projection))
 
 
 def _ranked_chunk(row: Mapping[str, Any], settings: RankingSettings) -> RankedChunk:

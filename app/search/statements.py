@@ -41,14 +41,12 @@ def fill_sql(name: str, **slots: sql.Composable) -> sql.Composed:
     return load_sql(name).format(**slots)
 
 
-def number_parameters(statement: sql.Composable) -> NumberedStatement:
+def number_parameters(statement: str) -> NumberedStatement:
     """A statement with its named parameters numbered in the order of their first use.
 
-    >>> number_parameters(sql.SQL("SELECT %(a)s, %(b)s, %(a)s"))
+    >>> number_parameters("SELECT %(a)s, %(b)s, %(a)s")
     NumberedStatement(text=b'SELECT $1, $2, $1', names=('a', 'b'))
     """
     numbers: dict[str, int] = {}
-    text = _NAMED.sub(
-        lambda found: f"${numbers.setdefault(found[1], len(numbers) + 1)}", statement.as_string()
-    )
+    text = _NAMED.sub(lambda found: f"${numbers.setdefault(found[1], len(numbers) + 1)}", statement)
     return NumberedStatement(text.encode(), tuple(numbers))

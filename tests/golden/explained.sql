@@ -1,4 +1,4 @@
--- $1 collection_id, $2 collection, $3 lexicon_version, $4 space_id, $5 method, $6 build, $7 effort, $8 k1, $9 b, $10 budget, $11 budget_share, $12 terms, $13 vector, $14 by_words, $15 candidates, $16 half, $17 window_k1, $18 unknown_share, $19 dense_weight, $20 window_share
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 space_id, $5 method, $6 build, $7 effort, $8 k1, $9 b, $10 budget, $11 budget_share, $12 terms, $13 vector, $14 candidates, $15 half, $16 window_k1, $17 unknown_share, $18 dense_weight, $19 window_share
 WITH known AS MATERIALIZED (
 SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
@@ -44,9 +44,9 @@ WITH first AS MATERIALIZED (
       FROM weights w CROSS JOIN LATERAL (
            SELECT p.chunk_id, w.idf * ($8::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part FROM pgask.postings p
             WHERE p.collection_id = $1 AND p.term = w.term OFFSET 0) m
-     WHERE $14::boolean AND w.added GROUP BY m.chunk_id
+     WHERE w.added GROUP BY m.chunk_id
      ORDER BY lexical DESC, m.chunk_id
-     LIMIT $15 * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE 10 END FROM weights)
+     LIMIT $14 * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE 10 END FROM weights)
 ), more AS (
     SELECT m.chunk_id, sum(m.part) AS lexical
       FROM weights w CROSS JOIN LATERAL (
@@ -58,26 +58,25 @@ WITH first AS MATERIALIZED (
     SELECT chunk_id, first.lexical + coalesce(more.lexical, 0) AS lexical FROM first FULL JOIN more USING (chunk_id)
 )
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
-  FROM summed ORDER BY lexical DESC, chunk_id LIMIT $15
+  FROM summed ORDER BY lexical DESC, chunk_id LIMIT $14
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
       FROM dense d FULL JOIN lexical l USING (chunk_id) JOIN pgask.chunks c ON c.id = chunk_id
 ), terms AS MATERIALIZED (
-    SELECT m.chunk_id AS id, w.term, w.idf, m.part, m.windows
+    SELECT m.chunk_id AS id, w.idf, m.part, m.windows
       FROM weights w CROSS JOIN LATERAL (
            SELECT p.chunk_id, w.idf * ($8::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows FROM pgask.postings p
             WHERE p.collection_id = $1 AND p.term = w.term
               AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m
-     WHERE $14::boolean
 ), own AS MATERIALIZED (
-    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $16) AS cosine
+    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $15) AS cosine
       FROM candidates c CROSS JOIN LATERAL (
            SELECT o.window_index, o.embedding FROM "pgask_vectors"."window_vectors_7" o
             WHERE o.document_id = c.document_id AND o.window_index >= c.own_start AND o.window_index < c.window_end
            OFFSET 0) w
 ), held AS MATERIALIZED (
-    SELECT o.id, o.place, sum(t.idf * f.tf * ($17 + 1) / (f.tf + $17)) AS lexical
+    SELECT o.id, o.place, sum(t.idf * f.tf * ($16 + 1) / (f.tf + $16)) AS lexical
       FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
      CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
      GROUP BY o.id, o.place
@@ -85,20 +84,19 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
     SELECT coalesce(nullif(max(lexical), 0), 1) AS lexical FROM held
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           sqrt((1::float8 - $18)
-                * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability
+           sqrt((1::float8 - $17) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (
     SELECT DISTINCT ON (o.id) o.id, o.window_index, o.cosine, coalesce(h.lexical, 0) AS lexical,
-           $19::float8 * c.readability * greatest(o.cosine, 0)
-           + (1 - $19::float8) * $20::float8
+           $18::float8 * c.readability * greatest(o.cosine, 0)
+           + (1 - $18::float8) * $19::float8
              * (coalesce(h.lexical, 0) / (SELECT lexical FROM highest)) AS window_score
       FROM own o JOIN chunked c USING (id) LEFT JOIN held h USING (id, place)
      ORDER BY o.id, window_score DESC, o.place
 ), scored AS (
     SELECT c.*, b.window_index, b.cosine AS dense, b.lexical AS window_lexical,
-           b.window_score + (1 - $19::float8) * (1 - $20::float8)
+           b.window_score + (1 - $18::float8) * (1 - $19::float8)
            * (c.lexical / coalesce(nullif(max(c.lexical) OVER (), 0), 1)) AS score
       FROM chunked c JOIN best b USING (id)
 ), ranked AS MATERIALIZED (

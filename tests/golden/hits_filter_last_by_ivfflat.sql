@@ -1,4 +1,4 @@
--- $1 collection_id, $2 collection, $3 lexicon_version, $4 space_id, $5 method, $6 build, $7 effort, $8 filter_0, $9 filter_1, $10 filter_2, $11 filter_3, $12 filter_4, $13 filter_5, $14 filter_6, $15 most_rows, $16 k1, $17 b, $18 budget, $19 budget_share, $20 terms, $21 vector, $22 by_words, $23 candidates, $24 half, $25 window_k1, $26 unknown_share, $27 dense_weight, $28 window_share
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 space_id, $5 method, $6 build, $7 effort, $8 filter_0, $9 filter_1, $10 filter_2, $11 filter_3, $12 filter_4, $13 filter_5, $14 filter_6, $15 most_rows, $16 k1, $17 b, $18 budget, $19 budget_share, $20 terms, $21 vector, $22 candidates, $23 half, $24 window_k1, $25 unknown_share, $26 dense_weight, $27 window_share
 WITH known AS MATERIALIZED (
 SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
@@ -55,29 +55,28 @@ SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS ra
           FROM weights w CROSS JOIN LATERAL (
                SELECT p.chunk_id, w.idf * ($16::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part FROM pgask.postings p
                 WHERE p.collection_id = $1 AND p.term = w.term OFFSET 0) m
-         WHERE $22::boolean AND w.added GROUP BY m.chunk_id) a
+         WHERE w.added GROUP BY m.chunk_id) a
   JOIN pgask.chunks k ON k.id = a.chunk_id
  WHERE k.document_id IN (SELECT id FROM eligible)
- ORDER BY a.lexical DESC, a.chunk_id LIMIT $23
+ ORDER BY a.lexical DESC, a.chunk_id LIMIT $22
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
       FROM dense d FULL JOIN lexical l USING (chunk_id) JOIN pgask.chunks c ON c.id = chunk_id
 ), terms AS MATERIALIZED (
-    SELECT m.chunk_id AS id, w.term, w.idf, m.part, m.windows
+    SELECT m.chunk_id AS id, w.idf, m.part, m.windows
       FROM weights w CROSS JOIN LATERAL (
            SELECT p.chunk_id, w.idf * ($16::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows FROM pgask.postings p
             WHERE p.collection_id = $1 AND p.term = w.term
               AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m
-     WHERE $22::boolean
 ), own AS MATERIALIZED (
-    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $24) AS cosine
+    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $23) AS cosine
       FROM candidates c CROSS JOIN LATERAL (
            SELECT o.window_index, o.embedding FROM "pgask_vectors"."window_vectors_7" o
             WHERE o.document_id = c.document_id AND o.window_index >= c.own_start AND o.window_index < c.window_end
            OFFSET 0) w
 ), held AS MATERIALIZED (
-    SELECT o.id, o.place, sum(t.idf * f.tf * ($25 + 1) / (f.tf + $25)) AS lexical
+    SELECT o.id, o.place, sum(t.idf * f.tf * ($24 + 1) / (f.tf + $24)) AS lexical
       FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
      CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
      GROUP BY o.id, o.place
@@ -85,20 +84,19 @@ SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS ra
     SELECT coalesce(nullif(max(lexical), 0), 1) AS lexical FROM held
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           sqrt((1::float8 - $26)
-                * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability
+           sqrt((1::float8 - $25) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (
     SELECT DISTINCT ON (o.id) o.id, o.window_index, o.cosine, coalesce(h.lexical, 0) AS lexical,
-           $27::float8 * c.readability * greatest(o.cosine, 0)
-           + (1 - $27::float8) * $28::float8
+           $26::float8 * c.readability * greatest(o.cosine, 0)
+           + (1 - $26::float8) * $27::float8
              * (coalesce(h.lexical, 0) / (SELECT lexical FROM highest)) AS window_score
       FROM own o JOIN chunked c USING (id) LEFT JOIN held h USING (id, place)
      ORDER BY o.id, window_score DESC, o.place
 ), scored AS (
     SELECT c.*, b.window_index, b.cosine AS dense, b.lexical AS window_lexical,
-           b.window_score + (1 - $27::float8) * (1 - $28::float8)
+           b.window_score + (1 - $26::float8) * (1 - $27::float8)
            * (c.lexical / coalesce(nullif(max(c.lexical) OVER (), 0), 1)) AS score
       FROM chunked c JOIN best b USING (id)
 ), ranked AS MATERIALIZED (

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import NOT_SEARCHED
-from app.retrieval.selection import Dropped, find_near_identical, is_near_identical, select
+from app.retrieval.selection import Dropped, find_near_identical, select
 from app.search.ranking import RankedChunk
 
 WORDS = [f"word{number}" for number in range(400)]
@@ -19,6 +19,11 @@ WORDS = [f"word{number}" for number in range(400)]
 def ranked(*documents: str) -> list[RankedChunk]:
     """Candidates 1, 2, … of these documents, all with one score."""
     return [RankedChunk(place, document, 0.5, NOT_SEARCHED) for place, document in enumerate(documents, 1)]
+
+
+def is_near_identical(a: str, b: str) -> bool:
+    """Whether the second of two documents is left out for its text."""
+    return 2 in find_near_identical(zip(ranked("a", "b"), [a, b], strict=True))
 
 
 def text_of(seed: int, count: int = 200) -> str:

@@ -45,9 +45,10 @@ def test_a_slot_that_is_not_filled_is_an_error() -> None:
 
 
 def test_the_formula_stands_once() -> None:
-    """The dense weight, and what a cosine is worth, in one file each and once in each statement."""
+    """Weights, what a cosine is worth and how far it is trusted: in one file each and once in each statement."""
     texts = {name: (files("app.search") / "sql" / name).read_text("utf-8") for name in FILES}
     assert [name for name, text in texts.items() if "%(dense_weight)s" in text] == ["scored.sql"]
     assert [name for name, text in texts.items() if "greatest(o.cosine" in text] == ["dense_term.sql"]
+    assert [name for name, text in texts.items() if "sqrt(" in text] == ["readability.sql"]
     for name, text in statements().items():
         assert text.count("greatest(o.cosine") == (name != "collection")

@@ -6,7 +6,7 @@ WITH first AS MATERIALIZED (
       FROM weights w CROSS JOIN LATERAL (
            SELECT p.chunk_id, {bm25} AS part FROM pgask.postings p
             WHERE p.collection_id = %(collection_id)s AND p.term = w.term OFFSET 0) m
-     WHERE %(by_words)s::boolean AND w.added GROUP BY m.chunk_id
+     WHERE w.added GROUP BY m.chunk_id
      ORDER BY lexical DESC, m.chunk_id
      LIMIT %(candidates)s * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE {more} END FROM weights)
 ), more AS (

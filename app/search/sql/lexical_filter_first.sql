@@ -7,7 +7,7 @@ WITH few AS MATERIALIZED (
            SELECT p.chunk_id, {bm25} AS part FROM pgask.postings p
             WHERE p.collection_id = %(collection_id)s AND p.term = w.term
               AND p.chunk_id = ANY((SELECT array_agg(id) FROM few)::bigint[]) OFFSET 0) m
-     WHERE %(by_words)s::boolean GROUP BY m.chunk_id
+     GROUP BY m.chunk_id
 )
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
   FROM found ORDER BY lexical DESC, chunk_id LIMIT %(candidates)s

@@ -5,7 +5,7 @@ SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS ra
           FROM weights w CROSS JOIN LATERAL (
                SELECT p.chunk_id, {bm25} AS part FROM pgask.postings p
                 WHERE p.collection_id = %(collection_id)s AND p.term = w.term OFFSET 0) m
-         WHERE %(by_words)s::boolean AND w.added GROUP BY m.chunk_id) a
+         WHERE w.added GROUP BY m.chunk_id) a
   JOIN pgask.chunks k ON k.id = a.chunk_id
  WHERE k.document_id IN (SELECT id FROM eligible)
  ORDER BY a.lexical DESC, a.chunk_id LIMIT %(candidates)s

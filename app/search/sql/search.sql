@@ -3,8 +3,6 @@ WITH known AS MATERIALIZED (
 {known}
 ), {eligible}{weights}, dense AS MATERIALIZED (
 {dense}
-), lexical AS MATERIALIZED (
-{lexical}
 ), {scored}, ranked AS MATERIALIZED (
     SELECT s.*, row_number() OVER (ORDER BY s.score DESC, s.lexical DESC, s.id) AS fused_rank FROM scored s
 ), seen AS (

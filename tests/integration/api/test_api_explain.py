@@ -138,7 +138,7 @@ class TestExplain:
         assert {"terms", "candidates", "search", "probes", "rows"} <= set(
             schemas["Explanation"]["properties"]
         )
-        assert schemas["Search"]["properties"]["neighbors"]["maximum"] == 2
+        assert schemas["Search"]["properties"]["neighbors"]["anyOf"][0]["maximum"] == 2
         assert "neighbors" not in schemas["Ask"]["properties"]
 
 
