@@ -27,7 +27,9 @@ from app.errors import PgaskError
 
 
 def tree(kind: type[PgaskError] = PgaskError) -> list[type[PgaskError]]:
-    return [kind, *(below for child in kind.__subclasses__() for below in tree(child))]
+    """The errors of app.errors: those of other modules (a prompt that is too long) are caught before a route ends."""
+    children = [child for child in kind.__subclasses__() if child.__module__ == errors.__name__]
+    return [kind, *(below for child in children for below in tree(child))]
 
 
 EXPECTED: dict[type[PgaskError], int] = {
