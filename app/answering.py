@@ -43,7 +43,7 @@ from app.generation.llm import LlmClient
 from app.generation.markers import MarkerStream
 from app.generation.narrowing import narrow
 from app.generation.prompt import ECHOES, Prompt, build_messages, has_words, is_refusal, refusal
-from app.generation.quoting import in_language, only_quoted
+from app.generation.quoting import in_language, in_other_language, only_quoted
 from app.generation.refusing import REASONS, near_misses
 from app.generation.reply import Voice
 from app.generation.rewrite import rewrite_question
@@ -64,6 +64,7 @@ from app.question.talk import Again, Talk, asked_language, earlier_questions, is
 from app.question.tasks import Task, read_task
 from app.retrieval.mending import Mended, Mender
 from app.retrieval.retriever import Retrieved, Retriever
+from app.search.standard import standard_of
 from app.split_blocks import join_split_blocks
 from app.threads import Threads, thread_of
 from app.valid_versions import add_valid_versions
@@ -76,6 +77,8 @@ NO_TOKENS_LEFT: Final = (
     "The language model gave no answer behind its reasoning: raise PGASK_LLM_REASONING_TOKENS, or switch its "
     "reasoning off."
 )
+
+_READ_CHARS: Final = 500  # of a hit, to see whether the model can read it
 
 _YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
@@ -357,11 +360,12 @@ class Answerer:
             found = replace(
                 found, asked=replace(found.asked, codes=())
             )  # an acronym may stand in its long form
-        elif mended is None and self._mender is not None and _may_be_mended(found):
+        readable = can_read(self._embedder, found.asked.text)
+        across = readable and self._is_across(found)  # then its words are missing, and not misspelt
+        if mended is None and self._mender is not None and not across and _may_be_mended(found):
             better = await self._mender.mend(found.asked.text, request.collection)
             if better is not None:
                 return await self._find(standalone, request, mended=better)
-        readable = can_read(self._embedder, found.asked.text)
         all_found = await self._read(found, standalone, _voice(request))
         beside = await add_valid_versions(
             self._retriever,
@@ -375,9 +379,12 @@ class Answerer:
         if beside is not found:
             found, all_found = beside, await self._read(beside, standalone, _voice(request))
 
-        def cosines(texts: Sequence[str]) -> list[float]:
+        def standards(texts: Sequence[str]) -> list[float]:
             vectors = thread_of(self._embedder).call(self._embedder.embed_passages, texts)
-            return [float(cosine) for cosine in vectors @ found.vector]
+            return [
+                standard_of(found.standards, "zh" if is_chinese(text) else "en").score(float(cosine))
+                for text, cosine in zip(texts, vectors @ found.vector, strict=True)
+            ]
 
         def judge() -> tuple[Material, Extraction | None, float]:
             """What may answer, what would be said, and how far both reach. Takes long: for a thread."""
@@ -388,17 +395,25 @@ class Answerer:
                 found.asked,
                 material.weights,
                 readable=readable,
+                across=across,
                 unknown=found.unknown_terms,
             )
             if evidence <= 0:
                 return material, None, evidence
-            extraction = extract(material, cosines if readable else None)
+            extraction = extract(material, standards if readable else None)
             said = extraction.said if extraction is not None else ()
-            return material, extraction, sufficiency(evidence, material, said, found.unknown_terms)
+            evidence = sufficiency(evidence, material, said, found.unknown_terms, across=across)
+            return material, extraction, evidence
 
         material, extraction, evidence = await self._judging.run(judge)
         searched_for = asked if mended is not None else None
         return _Read(standalone, found, material, all_found, extraction, evidence, searched_for)
+
+    def _is_across(self, found: Retrieved) -> bool:
+        """Whether the best hit is in another language than the question, and the model reads it."""
+        best = found.hits[0].text if found.hits else ""
+        is_other = is_chinese(best) != is_chinese(found.asked.text)
+        return is_other and can_read(self._embedder, best[:_READ_CHARS])
 
     async def _find_joined(self, request: AskRequest, alone: _Read) -> _Read:
         """A short question that finds nothing alone, put behind the one before it; alone where that helps nothing."""
@@ -470,9 +485,10 @@ class Answerer:
             return await asyncio.to_thread(_tell_more, read, beside, answer, again, meant.voice)
         if again is not None and again.talk is Talk.OBJECTION:
             return await asyncio.to_thread(tell_source, read.all_found, answer, again.said, meant.voice)
-        if meant.task is not None:
-            answer = only_quoted(answer, meant.task, meant.voice)
-        return in_language(answer, meant.voice) if again is not None else answer
+        if again is not None:
+            return in_language(answer, meant.voice)
+        answer = in_other_language(answer, found.hits, meant.voice)
+        return answer if meant.task is None else only_quoted(answer, meant.task, meant.voice)
 
     async def _generate(
         self, llm: LlmClient, meant: _Meant, request: AskRequest, read: _Read

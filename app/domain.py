@@ -212,10 +212,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class ScoredChunk(Hit):
-    """A hit with what answering needs beside: where page and heading change in it, and its sentences."""
+    """A hit with what answering needs beside: where page and heading change in it, its sentences, and by how many
+    standard deviations its cosine lies above those of texts that don't answer (app/search/standard.py)."""
 
     places: tuple[Place, ...] = ()
     sentences: tuple[tuple[int, int], ...] = ()
+    standard: float = 0.0
 
     def place_at(self, char_start: int) -> Place:
         """Page and heading at an offset inside the chunk."""

@@ -16,10 +16,12 @@ from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import NotFoundError
 from app.generation.llm import LlmClient, LlmSettings
 from app.index import maintenance
+from app.index.background import renew_backgrounds
 from app.index.manifest import IndexSettings
 from app.retrieval.mending import Mender
 from app.retrieval.rerank import CrossEncoderReranker, Reranker
 from app.retrieval.retriever import RetrievalSettings, Retrieved, Retriever
+from app.store.backgrounds import ensure_texts
 from app.store.connection import AsyncPool, Database, connect, open_database, open_pool, transaction
 from app.store.migrate import migrate
 from app.store.spaces import ensure_collection, ensure_space
@@ -114,10 +116,12 @@ class EvaluatedSystem:
             repool(connection, target, self._ablation.pooling)
             index_settings = IndexSettings.from_settings(settings)
             index_recall = None
+            ensure_texts(connection, space_id, self.embedder)
             if self._ablation.space is None:
                 maintenance.maintain(owner, space_id, index_settings)
             else:
                 index_recall = build_index(owner, space_id, index_settings, self._ablation).recall
+                renew_backgrounds(owner, space_id)
             documents = {
                 row[0]: str(row[1])
                 for row in connection.execute(

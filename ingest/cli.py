@@ -30,6 +30,7 @@ from app.errors import InvalidRequestError, PgaskError
 from app.index import maintenance
 from app.index.manifest import IndexSettings
 from app.logs import configure_logs
+from app.store.backgrounds import ensure_texts
 from app.store.connection import Database, connect, open_database
 from app.store.migrate import check_revision
 from app.store.spaces import ensure_collection, ensure_space, peek_collection
@@ -260,7 +261,7 @@ def _run_on(database: Database, job: _Job) -> _Ended:
                 connection.close()  # it may be in the middle of a command, which nothing can follow
     disk_was_full = any(failure.code == "disk_full" for failure in run.report.failed)
     if not interrupted and not disk_was_full:
-        interrupted = not _maintain_index(database, job.settings, space_id, console, quiet=job.quiet)
+        interrupted = not _maintain_index(database, job, space_id, console)
     if not job.quiet:
         for line in report_lines(run.report, job.collection, interrupted=interrupted):
             console.print(Text(line), soft_wrap=True)
@@ -322,16 +323,16 @@ def _check_devices(job: _Job, before: list[int | None]) -> None:
             )
 
 
-def _maintain_index(
-    database: Database, settings: Settings, space_id: int, console: Console, *, quiet: bool
-) -> bool:
-    """Build the vector index if it is due. False: interrupted; the next run builds it."""
+def _maintain_index(database: Database, job: _Job, space_id: int, console: Console) -> bool:
+    """Build the vector index if it is due, and measure what cosines are like. False: interrupted; the next run does
+    it."""
     try:
         with connect(database.owner) as owner:
-            built = maintenance.maintain(owner, space_id, IndexSettings.from_settings(settings))
+            ensure_texts(owner, space_id, job.embedder)
+            built = maintenance.maintain(owner, space_id, IndexSettings.from_settings(job.settings))
     except KeyboardInterrupt:
         return False
-    if built is not None and not quiet:
+    if built is not None and not job.quiet:
         console.print(f"index: {built.method}, recall@10 {built.recall} over {built.rows:,} chunks")
     return True
 

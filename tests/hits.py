@@ -31,6 +31,7 @@ def hits_of(*texts: str, chunk_tokens: int = 512, scores: tuple[float, ...] = ()
                     text=document.text[piece.char_start : piece.char_end],
                     score=score,
                     scores=RetrievalScores(score, 10 * score, None),
+                    standard=10 * score,
                     rank=len(hits) + 1,
                     places=piece.places,
                     sentences=piece.sentences,

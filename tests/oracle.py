@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,8 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True)
 class Candidate:
     """A chunk with the cosine and the BM25 of each of its own windows, from the document's window `first_window` on,
-    and the BM25 of all of it. Ranks start at 1, None where that leg did not propose it."""
+    and the BM25 of all of it. Ranks start at 1, None where that leg did not propose it. `language` is its document's.
+    """
 
     chunk_id: int
     first_window: int
@@ -30,11 +31,13 @@ class Candidate:
     unknown_share: float = 0.0
     dense_rank: int | None = None
     lexical_rank: int | None = None
+    language: str = "und"
 
 
 @dataclass(frozen=True)
 class Fused:
-    """A candidate with its score, and what its best window gave: `window` is its index in the document."""
+    """A candidate with its score, and what its best window gave: `window` is its index in the document, `margin` how
+    much more it gave than the next best."""
 
     candidate: Candidate
     score: float
@@ -42,6 +45,8 @@ class Fused:
     dense: float
     window_lexical: float
     readability: float
+    standard: float
+    margin: float
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ class Weights:
 @dataclass(frozen=True)
 class Chunk:
     """A stored chunk: its pooled unit vector (dimension,), the vectors (n, dimension) and the terms of its own windows
-    from `first_window` on, all its terms, and which share of its document the model can't read."""
+    from `first_window` on, all its terms, and which share of its document, written in `language`, the model can't read.
+    """
 
     chunk_id: int
     pooled: NDArray[np.float32]
@@ -67,23 +73,64 @@ class Chunk:
     window_terms: Sequence[Counter[str]]
     terms: Counter[str] = field(default_factory=Counter)
     unknown_share: float = 0.0
+    language: str = "und"
 
 
-def fuse(candidates: Sequence[Candidate], weights: Weights, unknown_share: float = 0.0) -> list[Fused]:
-    """Candidates by score, best first; ties by higher BM25, then by the older chunk. Of equal windows the first."""
-    highest = max((one.lexical for one in candidates), default=0.0) or 1.0
-    highest_window = max((max(one.window_lexicals) for one in candidates), default=0.0) or 1.0
+Standards = Mapping[
+    str, tuple[float, float]
+]  # mean and deviation of a question's cosines, by the text's language
+AS_THEY_ARE: Standards = {"und": (0.0, 0.1)}  # ten deviations are a cosine of 1
+
+
+def standards(
+    question: NDArray[np.float32],
+    texts: Mapping[str, NDArray[np.float32]],
+    windows: Mapping[str, NDArray[np.float32]],
+) -> Standards:
+    """By cosines with texts (n, dimension) of a language, of all where there are none in it, and with windows."""
+    found = {}
+    for language in ("en", "zh", "und"):
+        general = texts.get(language, np.concatenate(list(texts.values()))).astype(np.float64) @ question
+        mean, variance = general.mean(), general.var()
+        if language in windows:
+            own = windows[language].astype(np.float64) @ question
+            share = min(0.5, len(own) / (len(own) + 48))
+            mean = mean + share * (own.mean() - mean)
+            variance = variance + share * (own.var() - variance)
+        found[language] = (float(mean), math.sqrt(variance))
+    return found
+
+
+def fuse(
+    candidates: Sequence[Candidate],
+    weights: Weights,
+    unknown_share: float = 0.0,
+    *,
+    measured_by: Standards = AS_THEY_ARE,
+    idf: float = 0.0,
+) -> list[Fused]:
+    """Candidates by score, best first; ties by higher BM25, then by the older chunk. Of equal windows the nearest, then
+    the first. `idf` is that of all terms of the question together: 0.4 of what a text full of them would get is the
+    least that BM25 is divided by."""
+    highest = max([one.lexical for one in candidates] + [0.4 * idf * (weights.k1 + 1)]) or 1.0
+    highest_window = (
+        max([max(one.window_lexicals) for one in candidates] + [0.4 * idf * (weights.window_k1 + 1)]) or 1.0
+    )
     dense, words = weights.dense_weight, 1 - weights.dense_weight
     fused = []
     for one in candidates:
         trust = readability(unknown_share, one.unknown_share)
-        sums = dense * (trust * np.maximum(0.0, one.cosines)) + words * weights.window_share * (
+        mean, deviation = measured_by.get(one.language) or measured_by["und"]
+        scores = (np.array(one.cosines) - mean) / deviation
+        sums = dense * (trust * np.clip(scores / 10, 0, 1)) + words * weights.window_share * (
             np.array(one.window_lexicals) / highest_window
         )
-        best = int(np.argmax(sums))
+        best = max(range(len(sums)), key=lambda at: (sums[at], one.cosines[at], -at))
         score = float(sums[best]) + words * (1 - weights.window_share) * (one.lexical / highest)
         window = one.first_window + best
-        fused.append(Fused(one, score, window, one.cosines[best], one.window_lexicals[best], trust))
+        margin = float(sums[best] - np.partition(sums, -2)[-2]) if len(sums) > 1 else math.inf
+        at_best = one.cosines[best], one.window_lexicals[best], trust, float(scores[best]), margin
+        fused.append(Fused(one, score, window, *at_best))
     return sorted(fused, key=lambda one: (-one.score, -one.candidate.lexical, one.candidate.chunk_id))
 
 
@@ -121,6 +168,7 @@ def rank(
     *,
     candidates: int,
     weights: Weights,
+    measured_by: Standards,
     unknown_share: float = 0.0,
     kept: Collection[int] | None = None,
 ) -> list[Fused]:
@@ -153,11 +201,12 @@ def rank(
             chunk.unknown_share,
             dense_ranks.get(chunk.chunk_id),
             lexical_ranks.get(chunk.chunk_id),
+            chunk.language,
         )
         for chunk in eligible
         if chunk.chunk_id in dense_ranks or chunk.chunk_id in lexical_ranks
     ]
-    return fuse(found, weights, unknown_share)
+    return fuse(found, weights, unknown_share, measured_by=measured_by, idf=sum(idf.values()))
 
 
 def _held(counts: Counter[str], terms: Collection[str]) -> list[tuple[str, int]]:

@@ -30,7 +30,7 @@ def print_reports(found: Sequence[tuple[Space, IndexReport]]) -> None:
 
 def describe(space: Space, report: IndexReport) -> dict[str, str]:
     """What a space's column says, by line. A space without an index has few lines."""
-    lines = {"model": space.model, "chunks": f"{report.rows:,}"}
+    lines = {"model": space.model, "chunks": f"{report.rows:,}"} | _describe_cosines(report)
     if report.method is None:
         if report.fault is None:
             return lines | {"search": "exact, no index"}
@@ -58,6 +58,25 @@ def describe(space: Space, report: IndexReport) -> dict[str, str]:
         lines["measured"] = f"{_age(report.measured_at)} ago"
         lines["changed since"] = f"{report.changed_rows:,} chunks"
         lines["drift"] = f"{report.drift:.2f} times the pages of its build"
+    return lines
+
+
+def _describe_cosines(report: IndexReport) -> dict[str, str]:
+    """What cosines of texts picked at random are like, a line for each pair of languages, over all collections."""
+    found: dict[str, tuple[int, float, float]] = {}
+    for background in report.backgrounds:
+        for pair in background.cosines:
+            pairs, mean, squares = found.get(pair.languages, (0, 0.0, 0.0))
+            found[pair.languages] = (
+                pairs + pair.pairs,
+                mean + pair.pairs * pair.mean,
+                squares + pair.pairs * (pair.deviation**2 + pair.mean**2),
+            )
+    lines = {}
+    for languages, (pairs, total, squares) in sorted(found.items()):
+        mean = total / pairs
+        deviation = max(0.0, squares / pairs - mean**2) ** 0.5
+        lines[f"cosines {languages}"] = f"{mean:.3f} ± {deviation:.3f}"
     return lines
 
 

@@ -2,14 +2,14 @@
 
 Each unit gets
 
-    score = coverage + COSINE_WEIGHT · cosine + CHUNK_WEIGHT · its chunk's score
+    score = coverage + STANDARD_WEIGHT · standard score + CHUNK_WEIGHT · its chunk's score
             + (SECTION_WEIGHT + LEAD_WEIGHT where it opens its section) · match of its heading
             + TYPE_BONUS where it has what is asked − costs
 
-coverage: the share of the question's weight that the unit holds, what stands around it counting less; cosine: of
-question and unit, 0 where the model can't read the question. A list or a table is a candidate as a whole where a list,
-steps or a count is asked for, or where the chosen sentence announces it. The constants were chosen on
-squad_dev, cmrc_dev, the handbook and the odd questions of firm_dev (eval/LOG.md).
+coverage: the share of the question's weight that the unit holds, what stands around it counting less; standard score:
+of the cosine of question and unit (app/search/standard.py), 0 where the model can't read the question. A list or a
+table is a candidate as a whole where a list, steps or a count is asked for, or where the chosen sentence announces it.
+The constants were chosen on squad_dev, cmrc_dev, the handbook and the odd questions of firm_dev (eval/LOG.md).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from app.question.answer_types import told_by_row
 from app.question.content import Asked, content_terms
 from app.question.kinds import Wanted
 
-COSINE_WEIGHT: Final = 1.0
+STANDARD_WEIGHT: Final = 0.1  # a standard deviation
 CHUNK_WEIGHT: Final = 1.0
 TYPE_BONUS: Final = 0.3
 MEANING_BONUS: Final = 0.45  # where it says what the thing is that is asked about
@@ -57,7 +57,7 @@ LEAD_IN_COST: Final = 0.4  # "The steps are:" promises an answer that stands in 
 LANGUAGE_COST: Final = 0.3  # of two units that say the same, the one in the question's language
 AGE_COST: Final = 1.0  # what a superseded document or an earlier version says
 LEAST_VALID: Final = 0.5  # of what that holds of the question, so much must be held by what comes before it,
-LEAST_NEAR: Final = 0.75  # or so near to it must that be, as a share of the cosine
+LEAST_NEAR: Final = 0.75  # or so near to it must that be, as a share of the standard score
 INSTRUCTION_COST: Final = 2.0  # a sentence that speaks to an assistant
 PICTURE_COST: Final = 0.5
 NO_CODE_COST: Final = 0.5  # a hit without any code that is asked for
@@ -129,7 +129,7 @@ class Candidate:
     lead_in: Unit | None = None
     of: int = 0  # how many items are asked for, where not all are in `units`
     among: int = 0  # how many the list or table has
-    cosine: float = 0.0  # of it and the question
+    standard: float = 0.0  # score of its cosine with the question
     decides: bool = False  # by a bound or a superlative: no other row of its table answers
 
     @property
@@ -138,16 +138,16 @@ class Candidate:
 
 
 def find_candidates(
-    material: Material, cosines: Callable[[Sequence[str]], Sequence[float]] | None
+    material: Material, standards: Callable[[Sequence[str]], Sequence[float]] | None
 ) -> list[Candidate]:
     """What may be said, the best first; what is in force before what is not where it answers as well.
 
-    `cosines` gives the cosine of the question and each text, None where the model can't read the question.
+    `standards` gives the standard score of the question and each text, None where the model can't read the question.
     Deterministic; ties go to the better hit, then to the earlier unit.
     """
-    candidates = _candidates(material, material.order, blind=cosines is None)
-    if cosines is not None:
-        candidates = _with_cosines(candidates, cosines)
+    candidates = _candidates(material, material.order, blind=standards is None)
+    if standards is not None:
+        candidates = _with_standards(candidates, standards)
     return _in_force_first(material, candidates, material.order) if candidates else []
 
 
@@ -163,7 +163,7 @@ def heading_match(heading: str, weights: Mapping[str, float], total: float) -> f
 
 
 def _candidates(material: Material, order: Mapping[str, int], *, blind: bool) -> list[Candidate]:
-    """All candidates with all of their score but the cosine, each text once, best first."""
+    """All candidates with all of their score but the standard one, each text once, best first."""
     asked_letters = letters(material.asked.text)
     seen: set[str] = set()
     found: list[Candidate] = []
@@ -258,7 +258,7 @@ def _in_force_first(
     def holds_as_much(one: Candidate) -> bool:
         standing = material.standings.get(one.document_id)
         around = 0.0 if standing is not None and standing.is_amendment else 0.8
-        is_near = 0 < LEAST_NEAR * best.cosine <= one.cosine and around > 0
+        is_near = 0 < LEAST_NEAR * best.standard <= one.standard and around > 0
         return is_near or 0 < LEAST_VALID * worth(best, around) <= worth(one, around)
 
     def comes_before(one: Candidate) -> bool:
@@ -358,15 +358,15 @@ def _lead_in_of(units: Sequence[Unit], first: Unit) -> Unit | None:
     return before if before.kind is Kind.PROSE and before.text.rstrip().endswith(LEAD_IN) else None
 
 
-def _with_cosines(
-    candidates: Sequence[Candidate], cosines: Callable[[Sequence[str]], Sequence[float]]
+def _with_standards(
+    candidates: Sequence[Candidate], standards: Callable[[Sequence[str]], Sequence[float]]
 ) -> list[Candidate]:
-    """The best RESCORED candidates with the cosine added, best first."""
+    """The best RESCORED candidates with the standard score added, best first."""
     best = candidates[:RESCORED]
     texts = [_embedded(candidate) for candidate in best]
     rescored = [
-        replace(candidate, score=candidate.score + COSINE_WEIGHT * cosine, cosine=cosine)
-        for candidate, cosine in zip(best, cosines(texts), strict=True)
+        replace(candidate, score=candidate.score + STANDARD_WEIGHT * standard, standard=standard)
+        for candidate, standard in zip(best, standards(texts), strict=True)
     ]
     return sorted(rescored, key=lambda candidate: -candidate.score)
 

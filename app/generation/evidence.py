@@ -1,13 +1,15 @@
 """How far the retrieved chunks reach towards an answer: one calibrated score; pure.
 
-    answerability = 1 / (1 + exp(−(intercept + a · coverage + b · cosine + c · bm25)))
+    answerability = 1 / (1 + exp(−(intercept + a · coverage + b · standard + c · bm25)))
 
 coverage: the largest share of the question's weight that one unit of the hits holds, what stands around it (header,
-headings, title, file name) counting AROUND; cosine: of the question and the best hit's best window; bm25: the highest
-BM25 as a share of what a chunk full of every term would get. Where the model can't read the question the cosine says
-nothing, so a second set of coefficients goes without it. Both were fitted by logistic regression on half of squad_dev,
-and of cmrc_dev and xquad_zh_dev, each question with its document and with it withheld, and moved so that 0.5 refuses
-few answerable questions; the figures on the other half are in eval/LOG.md.
+headings, title, file name) counting AROUND; standard: the standard score of the cosine of the question and the best
+hit's best window (app/search/standard.py), so that one set of coefficients serves every model; bm25: the highest BM25
+as a share of what a chunk full of every term would get. Where the model can't read the question the cosine says
+nothing, so a second set goes without it; where the best hit is in another language than the question, and the model
+reads both, no word tells, so that a third may go by the cosine alone. The first two were fitted by logistic regression
+on half of squad_dev, and of cmrc_dev and xquad_zh_dev, each question with its document and with it withheld, and moved
+so that 0.5 refuses few answerable questions; the figures on the other half are in eval/LOG.md.
 
 A code in the question (E-107, 2.4.0, scope_missing) has to stand in a hit that holds half of the rest of it, or the
 score is 0: what documents say of another product answers nothing.
@@ -42,13 +44,14 @@ _GENERIC: Final = (
     " 变更 区别 作用 用途 单位 型号 产品 设备 版本 错误 代码"
 )
 _K1: Final = 1.2  # a term's BM25 is at most idf · (k1 + 1)
-_READABLE: Final = (-5.76, 4.10, 7.40, 3.48)  # intercept, coverage, cosine, bm25
+_READABLE: Final = (-5.47, 4.10, 0.725, 3.48)  # intercept, coverage, standard score, bm25
 _UNREADABLE: Final = (-3.12, 4.78, 0.0, 8.02)
+_ACROSS: Final = (-5.27, 0.0, 1.7, 0.0)
 
 
-def can_read(embedder: Embedder, question: str) -> bool:
-    """Whether the embedding model has tokens for the question: an English model turns most of Chinese into unknowns."""
-    tokens = embedder.tokenize(question)
+def can_read(embedder: Embedder, text: str) -> bool:
+    """Whether the embedding model has tokens for a text: an English model turns most of Chinese into unknowns."""
+    tokens = embedder.tokenize(text)
     return len(tokens) > 0 and tokens.unknown <= MAX_UNKNOWN_SHARE * len(tokens)
 
 
@@ -81,23 +84,31 @@ def answerability(
     weights: Mapping[str, float],
     *,
     readable: bool,
+    across: bool = False,
     unknown: frozenset[str] = frozenset(),
 ) -> float:
     """A score in [0, 1]; higher means that the hits hold more of an answer. 0 without hits.
 
     `units` are those of the hits, `weights` those of `weigh_question`, `unknown` the terms that the collection lacks.
+    `readable`: the model reads the question; `across`: it also reads the best hit, which is in another language.
     """
     if not hits or not codes_held(units, asked, weights):
         return 0.0
     total = sum(weights.values())
     covered = max((coverage_of(unit, weights, total) for unit in units), default=0.0)
-    if total > 0 and covered == 0:
+    if total > 0 and covered == 0 and not across:
         return 0.0
-    cosine = hits[0].scores.dense or 0.0
+    standard = hits[0].standard
     highest = max(hit.scores.lexical or 0.0 for hit in hits)
     bm25 = min(1.0, highest / ((_K1 + 1) * total)) if total > 0 else 0.0
-    intercept, a, b, c = _READABLE if readable else _UNREADABLE
-    score = 1 / (1 + math.exp(-(intercept + a * covered + b * cosine + c * bm25)))
+
+    def score_by(coefficients: tuple[float, float, float, float]) -> float:
+        intercept, a, b, c = coefficients
+        return 1 / (1 + math.exp(-(intercept + a * covered + b * standard + c * bm25)))
+
+    if across:  # a name in another script is no name that the documents lack
+        return max(score_by(_READABLE), score_by(_ACROSS))
+    score = score_by(_READABLE if readable else _UNREADABLE)
     everything = frozenset[str]().union(*(unit.own | unit.around for unit in units))
     is_elsewhere = any(name in weights and name not in everything for name in asked.names)
     return score * (UNKNOWN_NAME_SHARE if is_elsewhere and unknown & asked.names else 1.0)

@@ -69,14 +69,14 @@ class Extraction:
 
 
 def extract(
-    material: Material, cosines: Callable[[Sequence[str]], Sequence[float]] | None
+    material: Material, standards: Callable[[Sequence[str]], Sequence[float]] | None
 ) -> Extraction | None:
     """Choose and write the answer. None where no unit has anything of the question.
 
-    `cosines` gives the cosine of the question and each text, None where the model can't read the question.
+    `standards` gives the standard score of the question and each text, None where the model can't read the question.
     Deterministic; ties go to the better hit, then to the earlier unit.
     """
-    candidates = find_candidates(material, cosines)
+    candidates = find_candidates(material, standards)
     if not candidates:
         return None
     draft = Draft()

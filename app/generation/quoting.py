@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from app.domain import Answer
+from app.domain import Answer, ScoredChunk
 from app.generation.reply import Voice, Wording
 from app.lexicon import fold_script, is_chinese, terms
 from app.question.tasks import Task
@@ -41,6 +41,14 @@ _ONLY_QUOTED: Final[Mapping[Task, Wording]] = {
 _AS_WRITTEN: Final[Wording] = (
     "The documents are quoted as they are written, as nothing can be translated here:",
     "这里不能翻译，以下引用文档原文：",
+)
+_ONLY_IN_CHINESE: Final[Wording] = (
+    "The documents say this in Chinese only; they are quoted as they are written:",
+    "文档中只有中文内容，以下引用原文：",
+)
+_NOT_IN_CHINESE: Final[Wording] = (
+    "The documents do not say this in Chinese; they are quoted as they are written:",
+    "文档中没有相关的中文内容，以下引用原文：",
 )
 # What a sentence has that tells what to do, or what is better: then it answers who asks for advice.
 _ADVISES: Final = re.compile(
@@ -87,6 +95,16 @@ def in_language(answer: Answer, voice: Voice) -> Answer:
     if all(is_chinese(citation.quote) == voice.chinese for citation in answer.citations):
         return answer
     return say_before(answer, voice.word(_AS_WRITTEN))
+
+
+def in_other_language(answer: Answer, hits: Sequence[ScoredChunk], voice: Voice) -> Answer:
+    """An answer that quotes nothing but chunks in another language than the reply's, which says so. What is quoted may
+    be a number or a name, so the chunk tells the language."""
+    texts = {hit.chunk_id: hit.text for hit in hits}
+    quoted = [texts.get(citation.chunk_id, citation.quote) for citation in answer.citations]
+    if not quoted or any(is_chinese(text) == voice.chinese for text in quoted):
+        return answer
+    return say_before(answer, voice.word(_NOT_IN_CHINESE if voice.chinese else _ONLY_IN_CHINESE))
 
 
 def _gives_advice(answer: Answer) -> bool:

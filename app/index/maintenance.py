@@ -20,6 +20,7 @@ from psycopg.rows import class_row
 from app.errors import InvalidRequestError
 from app.index import build as index_build
 from app.index import manifest as vector_index
+from app.index.background import BackgroundReport, read_backgrounds, renew_backgrounds
 from app.index.manifest import IndexFault, IndexSettings, IndexState, Measurement, VectorIndex
 from app.index.recall import Point, calibrate, measure_at, sample_truth, trace_curve
 from app.store.connection import Connection
@@ -63,7 +64,8 @@ class IndexReport:
     `recall` is recall@10 against exact search with its 95 % interval, over `questions` of which people asked
     `stored_questions`. `changed_rows` came or went since. `drift` is the share of the index's pages that a question
     reads as a multiple of what it was when the index was built. Times are ISO 8601, UTC. `fault`: there should be an
-    index, and it is missing, invalid or of other options; search is exact.
+    index, and it is missing, invalid or of other options; search is exact. `backgrounds` are what cosines in the
+    space's collections are measured against.
     """
 
     rows: int
@@ -88,14 +90,17 @@ class IndexReport:
     changed_rows: int | None = None
     drift: float | None = None
     fault: IndexFault | None = None
+    backgrounds: tuple[BackgroundReport, ...] = ()
 
 
 def maintain(
     owner: Connection, space_id: int, settings: IndexSettings, *, wait: bool = True
 ) -> IndexReport | None:
-    """Do what the index needs, forget one that is gone, and drop what a killed process left. Returns the report, None
-    where nothing was due, or with `wait` False where another process is at it."""
+    """Do what the index needs, forget one that is gone, and drop what a killed process left; sample backgrounds of
+    cosines that are due. Returns the report, None where the index needed nothing, or with `wait` False where another
+    process is at it."""
     _make_visible(owner, space_id)
+    renew_backgrounds(owner, space_id)
     due = find_need(owner, space_id, settings)[0] != "nothing"
     due = due or vector_index.read_state(owner, space_id).fault is not None
     if not due and not index_build.find_unused(owner, vector_index.read_state(owner, space_id)):
@@ -163,8 +168,9 @@ def report(connection: Connection, space_id: int) -> IndexReport:
     """The state of a space's index as it was last measured, with today's rows."""
     state = vector_index.read_state(connection, space_id)
     rows = vector_index.count_rows(connection, space_id)
+    backgrounds = tuple(read_backgrounds(connection, space_id))
     if state.index is None:
-        return IndexReport(rows, fault=state.fault)
+        return IndexReport(rows, fault=state.fault, backgrounds=backgrounds)
     index, latest = state.index, state.latest
     found = IndexReport(
         rows,
@@ -176,6 +182,7 @@ def report(connection: Connection, space_id: int) -> IndexReport:
         size_bytes=vector_index.size_bytes(connection, state),
         build_s=state.build_s,
         built_at=state.built_at,
+        backgrounds=backgrounds,
     )
     if latest is None:
         return found

@@ -19,9 +19,11 @@ from app.retrieval.context import ContextReader
 from app.retrieval.reading import QuestionReader
 from app.retrieval.rerank import Reranker, Reranking, RerankSettings, rerank
 from app.retrieval.selection import Dropped, find_near_identical, select
+from app.search.background_reader import BackgroundReader
 from app.search.bm25 import unknown_weight
 from app.search.plan import SearchMemory, SearchPlan
 from app.search.ranking import RankedChunk, Ranking, RankingQuery, RankingSettings, rank_chunks
+from app.search.standard import Standards
 from app.store.chunks import load_chunks
 from app.store.connection import AsyncPool, run_alone
 
@@ -60,7 +62,8 @@ class Retrieved:
 
     `asked` is what was searched for. `vector` is the question's unit vector (dimension,); `term_weights` the idf of
     each of its terms, `unknown_terms` those that no chunk of the collection holds. `rerank_failure` says why the
-    configured reranker had no say. `explanation` is there where it was asked for.
+    configured reranker had no say. `explanation` is there where it was asked for. `standards` are what the question's
+    cosines are measured by.
     """
 
     hits: tuple[ScoredChunk, ...]
@@ -71,6 +74,7 @@ class Retrieved:
     rerank_failure: str | None = None
     explanation: Explanation | None = None
     asked: Asked = NOTHING
+    standards: Standards = field(default_factory=dict)
 
     @property
     def unknown_terms(self) -> frozenset[str]:
@@ -117,6 +121,7 @@ class Retriever(ContextReader):
         self._reranker = reranker
         self._reader = QuestionReader(embedder)
         self._memory = SearchMemory()
+        self._backgrounds = BackgroundReader(embedder)
 
     async def retrieve(
         self,
@@ -177,13 +182,16 @@ class Retriever(ContextReader):
             reranking.failure,
             explanation,
             asked,
+            ranking.standards,
         )
 
     async def _rank(self, query: RankingQuery) -> Ranking:
         space = self._embedder.space
         return await run_alone(
             self._pool,
-            lambda connection: rank_chunks(connection, self._memory, space, query, self._settings),
+            lambda connection: rank_chunks(
+                connection, self._memory, space, query, self._settings, backgrounds=self._backgrounds
+            ),
         )
 
     async def _choose(
@@ -208,7 +216,7 @@ class Retriever(ContextReader):
             if not more:
                 found = [(chunks[chunk_id], by_id[chunk_id]) for chunk_id in chosen]
                 hits = [
-                    replace(chunk, score=one.score, scores=one.scores, rank=rank)
+                    replace(chunk, score=one.score, scores=one.scores, standard=one.standard, rank=rank)
                     for rank, (chunk, one) in enumerate(found, 1)
                 ]
                 return hits, dropped

@@ -96,7 +96,8 @@ class SearchPlan:
 @dataclass(frozen=True, slots=True)
 class StoredCollection:
     """A collection as the manifest describes it: its space's index, None where there is none, how many chunks are in it
-    and in its space. `comparable`: its space and lexicon are those of the questions; else it is empty."""
+    and in its space. `comparable`: its space and lexicon are those of the questions; else it is empty.
+    `background_version`: of the sample that its cosines are measured against."""
 
     collection_id: int
     space_id: int
@@ -104,6 +105,7 @@ class StoredCollection:
     chunk_count: int
     space_count: int
     comparable: bool
+    background_version: int = 0
 
     def plan(self, exact_max_rows: int, kept: int | None = None) -> SearchPlan:
         """How to search it; `kept`: how many of its chunks the filter keeps, None without one. Up to `exact_max_rows`
@@ -158,7 +160,13 @@ async def read_collection(
             effort=row["index_probes"] or row["index_ef_search"],
         )
     return StoredCollection(
-        row["collection_id"], row["space_id"], index, row["chunk_count"], row["space_count"], comparable
+        row["collection_id"],
+        row["space_id"],
+        index,
+        row["chunk_count"],
+        row["space_count"],
+        comparable,
+        row["background_version"],
     )
 
 

@@ -1,14 +1,17 @@
 """The ranking of a collection's chunks for a question: one statement, in one snapshot, with three projections.
 
-    score = max over the chunk's windows of ( w · r · cosine⁺ + (1 − w) · s · BM25 of the window / the highest )
-            + (1 − w) · (1 − s) · BM25 of the chunk / the highest
+    score = max over the chunk's windows of ( w · r · d + (1 − w) · s · BM25 of the window / most )
+            + (1 − w) · (1 − s) · BM25 of the chunk / most
+    d = standard score of the cosine / SPAN, not below 0 and not above 1 (app/search/standard.py)
+    most = the highest among the candidates, at least IDEAL_SHARE of the idf of all terms · (k1 + 1)
     r = √((1 − unknown share of the question's tokens) · (1 − unknown share of the document's tokens))
 
-w is PGASK_DENSE_WEIGHT, s PGASK_WINDOW_SHARE, cosine⁺ not below 0, "the highest" the question's among its candidates:
-the best `candidates` chunks of each leg. One passage answers a question, so what a window says and which words it holds
-are added before the best is chosen. A sum of normalised scores keeps how sure each leg is; reciprocal rank fusion
-forgets that. r takes the cosine back where the encoder can't read: unknown tokens all look the same to it. Shares and
-constants were chosen in eval/LOG.md (ADR 0006). Ties go to the higher BM25, then to the older chunk.
+w is PGASK_DENSE_WEIGHT, s PGASK_WINDOW_SHARE; candidates are the best `candidates` chunks of each leg. One passage
+answers a question, so what a window says and which words it holds are added before the best is chosen. A sum of
+normalised scores keeps how sure each leg is; reciprocal rank fusion forgets that. So does BM25 divided by the highest
+alone, where the best chunk holds one common word of the question: a text full of every term would get idf · (k1 + 1)
+for each. r takes the cosine back where the encoder can't read: unknown tokens all look the same to it. Shares and
+constants were chosen in eval/LOG.md (ADR 0006, 0030). Ties go to the higher BM25, then to the older chunk.
 
 The formula stands in sql/scored.sql and nowhere else; tests/oracle.py computes it independently. tests/golden has the
 statements as they are sent.
@@ -30,9 +33,12 @@ from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import StoreError
 from app.index.manifest import INDEX_FAULT
 from app.lexicon import LEXICON_VERSION
+from app.search.background_reader import BackgroundReader
 from app.search.bm25 import MORE, WINDOW_K1, budget_parameters
 from app.search.plan import SearchMemory, SearchPlan, StoredCollection, read_collection
+from app.search.standard import IDEAL_SHARE, SPAN, Standards
 from app.search.statements import NumberedStatement, fill_sql, load_sql, number_parameters
+from app.store.backgrounds import LANGUAGES
 from app.store.chunks import chunk_columns, hit_from_row
 from app.store.connection import PooledConnection
 from app.store.filters import compile_filter
@@ -75,13 +81,14 @@ class RankingQuery:
 
 @dataclass(frozen=True, slots=True)
 class RankedChunk:
-    """A chunk in its place: its fused score in [0, 1], and its scores by leg. `chunk` is there for the first ones,
-    `passage` (of its text) and `explained` where the projection has them."""
+    """A chunk in its place: its fused score in [0, 1], its scores by leg, and its cosine's standard score. `chunk` is
+    there for the first ones, `passage` (of its text) and `explained` where the projection has them."""
 
     chunk_id: int
     document_id: str
     score: float
     scores: RetrievalScores
+    standard: float = 0.0
     chunk: ScoredChunk | None = None
     passage: str | None = None
     explained: ExplainedCandidate | None = None
@@ -90,11 +97,12 @@ class RankedChunk:
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """Chunks, best first, at most twice as many as a leg proposes. `plan` says how they were found; `term_weights` has
-    the idf of each term, those that no chunk holds included."""
+    the idf of each term, those that no chunk holds included; `standards` are what cosines were measured by."""
 
     chunks: tuple[RankedChunk, ...]
     plan: SearchPlan
     term_weights: Mapping[str, float]
+    standards: Standards
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +125,11 @@ async def rank_chunks(
     space: EmbeddingSpace,
     query: RankingQuery,
     settings: RankingSettings,
+    *,
+    backgrounds: BackgroundReader,
 ) -> Ranking:
-    """The best of the candidates of each leg, in one round trip where `memory` knows the collection. Where
-    `dense_weight` is 1, chunks are not looked for by terms.
+    """The best of the candidates of each leg, in one round trip where `memory` and `backgrounds` know the collection.
+    Where `dense_weight` is 1, chunks are not looked for by terms.
 
     Raises NotFoundError, EmbeddingMismatchError, and StoreError where the collection changes all the time.
     """
@@ -130,8 +140,12 @@ async def rank_chunks(
         kept = memory.kept(query.collection, query.filter)
         plan = stored.plan(settings.exact_max_rows, kept)
         if not stored.comparable:  # and so empty
-            return Ranking((), plan, {})
-        rows = await _execute(connection, stored, plan, query, settings)
+            return Ranking((), plan, {}, {})
+        background = await backgrounds.read(
+            connection, stored.space_id, stored.collection_id, stored.background_version
+        )
+        standards = background.against(query.vector)
+        rows = await _execute(connection, stored, plan, query, settings, standards=standards)
         if not rows:  # what was known of the collection no longer holds
             memory.forget(query.collection)
             continue
@@ -143,7 +157,8 @@ async def rank_chunks(
             memory.remember_kept(query.collection, query.filter, better)
         if better.is_like(plan):
             chunks = tuple(_ranked_chunk(row, settings) for row in rows if row["id"] is not None)
-            return Ranking(chunks, replace(better, index=plan.index), first["term_weights"] or {})
+            plan = replace(better, index=plan.index)
+            return Ranking(chunks, plan, first["term_weights"] or {}, standards)
     raise StoreError(
         f"The collection {query.collection!r} changed each time that it was searched. Try again.",
         code="write_conflict",
@@ -156,6 +171,8 @@ async def _execute(
     plan: SearchPlan,
     query: RankingQuery,
     settings: RankingSettings,
+    *,
+    standards: Standards,
 ) -> list[dict[str, Any]]:
     by_words = settings.dense_weight < 1
     shape = StatementShape(
@@ -167,6 +184,8 @@ async def _execute(
         weighs=by_words or bool(query.terms),
     )
     parameters = _parameters(stored, plan, query, settings)
+    for language, standard in standards.items():
+        parameters |= {f"mean_{language}": standard.mean, f"deviation_{language}": standard.deviation}
     if query.filter is None:
         numbered = render(shape)
     else:
@@ -188,6 +207,7 @@ def _parameters(
         "collection_id": plan.collection_id,
         "collection": query.collection,
         "lexicon_version": LEXICON_VERSION,
+        "background_version": stored.background_version,
         "space_id": plan.space_id,
         "method": "" if index is None else index.method,
         "build": 0 if index is None else index.build,
@@ -249,7 +269,14 @@ def _compose(shape: StatementShape) -> str:
 
 
 def _scored(shape: StatementShape, windows: sql.Composable) -> sql.Composed:
-    slots = {"windows": windows, "dense_term": load_sql("dense_term"), "readability": load_sql("readability")}
+    slots = {
+        "windows": windows,
+        "readability": load_sql("readability"),
+        "mean": _by_language("mean"),
+        "deviation": _by_language("deviation"),
+        "ideal_share": sql.Literal(IDEAL_SHARE),
+        "dense_term": fill_sql("dense_term", span=sql.Literal(SPAN)),
+    }
     if not shape.by_words:
         return fill_sql("scored_dense", **slots)
     order, bm25 = shape.plan.filter_order, load_sql("bm25")
@@ -257,6 +284,11 @@ def _scored(shape: StatementShape, windows: sql.Composable) -> sql.Composed:
     return fill_sql(
         "scored", lexical=fill_sql(lexical, bm25=bm25, more=sql.Literal(MORE)), bm25=bm25, **slots
     )
+
+
+def _by_language(figure: str) -> sql.Composed:
+    """A figure of the question's standards, for the language of a text."""
+    return fill_sql("by_language", **{one: sql.Placeholder(f"{figure}_{one}") for one in LANGUAGES})
 
 
 def _dense(plan: SearchPlan, candidates: int) -> sql.Composed:
@@ -278,7 +310,8 @@ def _dense(plan: SearchPlan, candidates: int) -> sql.Composed:
 
 
 def _ranked_chunk(row: Mapping[str, Any], settings: RankingSettings) -> RankedChunk:
-    scores = RetrievalScores(row["dense"], row["lexical"] if settings.dense_weight < 1 else None, None)
+    lexical = row["lexical"] if settings.dense_weight < 1 else None
+    scores = RetrievalScores(row["dense"], lexical, None)
     chunk = None if row["chunk_id"] is None else hit_from_row(row)
     passage = None
     if chunk is not None and row.get("passage_start") is not None:
@@ -303,4 +336,6 @@ def _ranked_chunk(row: Mapping[str, Any], settings: RankingSettings) -> RankedCh
             dropped=None,
             near_identical_to=None,
         )
-    return RankedChunk(row["id"], row["document"], row["score"], scores, chunk, passage, explained)
+    return RankedChunk(
+        row["id"], row["document"], row["score"], scores, row["standard"], chunk, passage, explained
+    )

@@ -96,7 +96,33 @@ collections = Table(
     Column("lexicon_version", Integer, nullable=False),
     Column("chunk_count", BigInteger, nullable=False, server_default=text("0")),  # kept by triggers
     Column("term_count", BigInteger, nullable=False, server_default=text("0")),  # sum of chunks.term_count
+    Column(
+        "background_version", Integer, nullable=False, server_default=text("0")
+    ),  # raised with each sample
+    Column(
+        "background", JSONB
+    ),  # what cosines are like, and when that was measured; see app/index/background.py
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)
+
+# What cosines are measured against (app/store/backgrounds.py): passages that come with pgask, in each space, and some
+# windows of each collection.
+background_texts = Table(
+    "background_texts",
+    metadata,
+    Column("space_id", Integer, ForeignKey(embedding_spaces.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),  # of the text
+    Column("embedding", ARRAY(REAL), nullable=False),
+)
+
+background_windows = Table(
+    "background_windows",
+    metadata,
+    Column(
+        "collection_id", Integer, ForeignKey(collections.c.id, ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("document_id", Uuid, ForeignKey("pgask.documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("window_index", Integer, primary_key=True),
 )
 
 documents = Table(

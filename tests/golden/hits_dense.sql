@@ -1,9 +1,10 @@
--- $1 collection_id, $2 collection, $3 lexicon_version, $4 space_id, $5 method, $6 build, $7 effort, $8 vector, $9 unknown_share, $10 half
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 vector, $10 unknown_share, $11 mean_en, $12 mean_zh, $13 mean_und, $14 deviation_en, $15 deviation_zh, $16 deviation_und, $17 half
 WITH known AS MATERIALIZED (
 SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
  WHERE c.id = $1 AND c.name = $2 AND c.lexicon_version = $3
-   AND s.id = $4 AND CASE 
+   AND c.background_version = $4
+   AND s.id = $5 AND CASE 
 CASE WHEN s.index_method IS NOT NULL THEN coalesce((
     SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
                 WHEN a.amname = s.index_method
@@ -19,24 +20,26 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
      WHERE n.nspname = 'pgask_vectors'
        AND c.relname = CASE s.index_build
                        WHEN 0 THEN 'ivfflat_' || s.id ELSE 'vectors_' || s.id || '_' || s.index_build END
-    ), 'missing') END WHEN '' THEN s.index_method ELSE '' END = $5
-   AND ($5 = '' OR (s.index_build = $6 AND coalesce(s.index_probes, s.index_ef_search) = $7))
+    ), 'missing') END WHEN '' THEN s.index_method ELSE '' END = $6
+   AND ($6 = '' OR (s.index_build = $7 AND coalesce(s.index_probes, s.index_ef_search) = $8))
 ), weights AS MATERIALIZED (
     SELECT NULL::text AS term, 0::float8 AS idf WHERE false
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
-    SELECT v.chunk_id, v.embedding <=> $8 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
+    SELECT v.chunk_id, v.embedding <=> $9 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
      WHERE v.collection_id = $1 OFFSET 0) nearest
  ORDER BY distance, chunk_id LIMIT 50
 ), scored AS (
     SELECT c.id, c.document_id, c.dense_rank, NULL::bigint AS lexical_rank, 0::float8 AS lexical, c.readability,
-           o.window_index, o.cosine AS dense, 0::float8 AS window_lexical, c.readability * greatest(o.cosine, 0) AS score
+           o.window_index, o.cosine AS dense, (o.cosine - c.mean) / c.deviation AS standard,
+           0::float8 AS window_lexical, c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1) AS score
       FROM (SELECT k.id, k.document_id, k.window_end, k.window_start + k.windows_shared AS own_start,
-                   dense.rank AS dense_rank, sqrt((1::float8 - $9) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability
+                   dense.rank AS dense_rank, sqrt((1::float8 - $10) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability,
+                   CASE d.language WHEN 'en' THEN $11::float8 WHEN 'zh' THEN $12::float8 ELSE $13::float8 END AS mean, CASE d.language WHEN 'en' THEN $14::float8 WHEN 'zh' THEN $15::float8 ELSE $16::float8 END AS deviation
               FROM dense JOIN pgask.chunks k ON k.id = dense.chunk_id
               JOIN pgask.documents d ON d.id = k.document_id) c
      CROSS JOIN LATERAL (
-           SELECT w.window_index, 1 - (w.embedding <=> $10) AS cosine FROM "pgask_vectors"."window_vectors_7" w
+           SELECT w.window_index, 1 - (w.embedding <=> $17) AS cosine FROM "pgask_vectors"."window_vectors_7" w
             WHERE w.document_id = c.document_id AND w.window_index >= c.own_start AND w.window_index < c.window_end
             ORDER BY cosine DESC, w.window_index LIMIT 1) o
 ), ranked AS MATERIALIZED (
@@ -46,7 +49,7 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
 )
 SELECT seen.*,
        CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
-       r.id, r.document_id::text AS document, r.score, r.dense, r.lexical,
+       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
        k.id AS chunk_id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
        k.char_start AS char_start, k.char_end AS char_end, coalesce((SELECT substring(string_agg(part.text, '' ORDER BY part.part) FROM mod(k.char_start, 2000) + 1 FOR (k.char_end) - (k.char_start)) FROM pgask.document_texts part WHERE part.document_id = k.document_id AND part.part >= (k.char_start) / 2000 AND part.part <= ((k.char_end) - 1) / 2000), '') AS text
   FROM seen LEFT JOIN ranked r ON true

@@ -1,9 +1,10 @@
--- $1 collection_id, $2 collection, $3 lexicon_version, $4 space_id, $5 method, $6 build, $7 effort, $8 filter_0, $9 filter_1, $10 filter_2, $11 filter_3, $12 filter_4, $13 filter_5, $14 filter_6, $15 most_rows, $16 k1, $17 b, $18 budget, $19 budget_share, $20 terms, $21 vector, $22 candidates, $23 half, $24 window_k1, $25 unknown_share, $26 dense_weight, $27 window_share
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 filter_0, $10 filter_1, $11 filter_2, $12 filter_3, $13 filter_4, $14 filter_5, $15 filter_6, $16 most_rows, $17 k1, $18 b, $19 budget, $20 budget_share, $21 terms, $22 vector, $23 candidates, $24 half, $25 window_k1, $26 unknown_share, $27 mean_en, $28 mean_zh, $29 mean_und, $30 deviation_en, $31 deviation_zh, $32 deviation_und, $33 dense_weight, $34 window_share
 WITH known AS MATERIALIZED (
 SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
  WHERE c.id = $1 AND c.name = $2 AND c.lexicon_version = $3
-   AND s.id = $4 AND CASE 
+   AND c.background_version = $4
+   AND s.id = $5 AND CASE 
 CASE WHEN s.index_method IS NOT NULL THEN coalesce((
     SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
                 WHEN a.amname = s.index_method
@@ -19,46 +20,46 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
      WHERE n.nspname = 'pgask_vectors'
        AND c.relname = CASE s.index_build
                        WHEN 0 THEN 'ivfflat_' || s.id ELSE 'vectors_' || s.id || '_' || s.index_build END
-    ), 'missing') END WHEN '' THEN s.index_method ELSE '' END = $5
-   AND ($5 = '' OR (s.index_build = $6 AND coalesce(s.index_probes, s.index_ef_search) = $7))
+    ), 'missing') END WHEN '' THEN s.index_method ELSE '' END = $6
+   AND ($6 = '' OR (s.index_build = $7 AND coalesce(s.index_probes, s.index_ef_search) = $8))
 ), matching AS MATERIALIZED (
 SELECT d.id, d.chunk_count FROM pgask.documents d
- WHERE d.collection_id = $1 AND (starts_with(d.source, $8::text) AND d.source >= $9::text AND d.source < $10::text) AND d.metadata @> $11::jsonb AND ((d.metadata @> $12::jsonb OR d.metadata @> $13::jsonb) OR starts_with(normalize(d.title, NFC), $14::text))
+ WHERE d.collection_id = $1 AND (starts_with(d.source, $9::text) AND d.source >= $10::text AND d.source < $11::text) AND d.metadata @> $12::jsonb AND ((d.metadata @> $13::jsonb OR d.metadata @> $14::jsonb) OR starts_with(normalize(d.title, NFC), $15::text))
 UNION
 SELECT kept.id, kept.chunk_count FROM pgask.documents d JOIN pgask.documents kept ON kept.id = d.duplicate_of
- WHERE d.collection_id = $1 AND d.duplicate_of IS NOT NULL AND (starts_with(d.source, $8::text) AND d.source >= $9::text AND d.source < $10::text) AND d.metadata @> $11::jsonb AND ((d.metadata @> $12::jsonb OR d.metadata @> $13::jsonb) OR starts_with(normalize(d.title, NFC), $14::text))
+ WHERE d.collection_id = $1 AND d.duplicate_of IS NOT NULL AND (starts_with(d.source, $9::text) AND d.source >= $10::text AND d.source < $11::text) AND d.metadata @> $12::jsonb AND ((d.metadata @> $13::jsonb OR d.metadata @> $14::jsonb) OR starts_with(normalize(d.title, NFC), $15::text))
 ), kept AS MATERIALIZED (
     SELECT coalesce(sum(chunk_count), 0)::bigint AS rows FROM matching
 ), eligible AS MATERIALIZED (
-    SELECT id FROM matching WHERE (SELECT rows FROM kept) <= $15
+    SELECT id FROM matching WHERE (SELECT rows FROM kept) <= $16
 ), statistics AS MATERIALIZED (
-    SELECT chunk_count::float8 AS chunks, $16::float8 * (1 - $17::float8) AS flat,
-           $16::float8 * $17::float8 * greatest(chunk_count, 1) / greatest(term_count, 1) AS steep
+    SELECT chunk_count::float8 AS chunks, $17::float8 * (1 - $18::float8) AS flat,
+           $17::float8 * $18::float8 * greatest(chunk_count, 1) / greatest(term_count, 1) AS steep
       FROM pgask.collections WHERE id = $1
 ), weights AS MATERIALIZED (
     SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, s.flat, s.steep,
-           sum(c.df) OVER rarest <= greatest($18::float8, $19::float8 * s.chunks)
+           sum(c.df) OVER rarest <= greatest($19::float8, $20::float8 * s.chunks)
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
-      FROM statistics s CROSS JOIN unnest($20::text[]) AS asked (term)
+      FROM statistics s CROSS JOIN unnest($21::text[]) AS asked (term)
      CROSS JOIN LATERAL (SELECT count(*) AS df FROM pgask.postings p
                           WHERE p.collection_id = $1 AND p.term = asked.term) c
     WINDOW rarest AS (ORDER BY c.df, asked.term)
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance + 0, chunk_id) AS rank FROM (
-    SELECT v.chunk_id, v.embedding <=> $21 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
+    SELECT v.chunk_id, v.embedding <=> $22 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
      WHERE v.chunk_id <>  -3 AND v.collection_id = $1 AND v.document_id IN (SELECT id FROM eligible)
-     ORDER BY v.embedding <=> $21 LIMIT 5000) nearest
+     ORDER BY v.embedding <=> $22 LIMIT 5000) nearest
  ORDER BY distance + 0, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (
 SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS rank
   FROM (SELECT m.chunk_id, sum(m.part) AS lexical
           FROM weights w CROSS JOIN LATERAL (
-               SELECT p.chunk_id, w.idf * ($16::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part FROM pgask.postings p
+               SELECT p.chunk_id, w.idf * ($17::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part FROM pgask.postings p
                 WHERE p.collection_id = $1 AND p.term = w.term OFFSET 0) m
          WHERE w.added GROUP BY m.chunk_id) a
   JOIN pgask.chunks k ON k.id = a.chunk_id
  WHERE k.document_id IN (SELECT id FROM eligible)
- ORDER BY a.lexical DESC, a.chunk_id LIMIT $22
+ ORDER BY a.lexical DESC, a.chunk_id LIMIT $23
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
@@ -66,38 +67,43 @@ SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS ra
 ), terms AS MATERIALIZED (
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
       FROM weights w CROSS JOIN LATERAL (
-           SELECT p.chunk_id, w.idf * ($16::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows FROM pgask.postings p
+           SELECT p.chunk_id, w.idf * ($17::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows FROM pgask.postings p
             WHERE p.collection_id = $1 AND p.term = w.term
               AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m
 ), own AS MATERIALIZED (
-    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $23) AS cosine
+    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $24) AS cosine
       FROM candidates c CROSS JOIN LATERAL (
            SELECT o.window_index, o.embedding FROM "pgask_vectors"."window_vectors_7" o
             WHERE o.document_id = c.document_id AND o.window_index >= c.own_start AND o.window_index < c.window_end
            OFFSET 0) w
 ), held AS MATERIALIZED (
-    SELECT o.id, o.place, sum(t.idf * f.tf * ($24 + 1) / (f.tf + $24)) AS lexical
+    SELECT o.id, o.place, sum(t.idf * f.tf * ($25 + 1) / (f.tf + $25)) AS lexical
       FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
      CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
      GROUP BY o.id, o.place
+), ideal AS MATERIALIZED (
+    SELECT 0.4 * coalesce(sum(idf), 0) AS idf FROM weights
 ), highest AS MATERIALIZED (
-    SELECT coalesce(nullif(max(lexical), 0), 1) AS lexical FROM held
+    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($25::float8 + 1)), 0), 1)
+           AS lexical FROM ideal i
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           sqrt((1::float8 - $25) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability
+           sqrt((1::float8 - $26) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE d.language WHEN 'en' THEN $27::float8 WHEN 'zh' THEN $28::float8 ELSE $29::float8 END AS mean, CASE d.language WHEN 'en' THEN $30::float8 WHEN 'zh' THEN $31::float8 ELSE $32::float8 END AS deviation
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (
-    SELECT DISTINCT ON (o.id) o.id, o.window_index, o.cosine, coalesce(h.lexical, 0) AS lexical,
-           $26::float8 * c.readability * greatest(o.cosine, 0)
-           + (1 - $26::float8) * $27::float8
+    SELECT DISTINCT ON (o.id) o.id, o.window_index, o.cosine, (o.cosine - c.mean) / c.deviation AS standard,
+           coalesce(h.lexical, 0) AS lexical,
+           $33::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
+           + (1 - $33::float8) * $34::float8
              * (coalesce(h.lexical, 0) / (SELECT lexical FROM highest)) AS window_score
       FROM own o JOIN chunked c USING (id) LEFT JOIN held h USING (id, place)
-     ORDER BY o.id, window_score DESC, o.place
+     ORDER BY o.id, window_score DESC, o.cosine DESC, o.place
 ), scored AS (
-    SELECT c.*, b.window_index, b.cosine AS dense, b.lexical AS window_lexical,
-           b.window_score + (1 - $26::float8) * (1 - $27::float8)
-           * (c.lexical / coalesce(nullif(max(c.lexical) OVER (), 0), 1)) AS score
+    SELECT c.*, b.window_index, b.cosine AS dense, b.standard, b.lexical AS window_lexical,
+           b.window_score + (1 - $33::float8) * (1 - $34::float8)
+           * (c.lexical / coalesce(nullif(greatest(max(c.lexical) OVER (),
+                                                   (SELECT idf FROM ideal) * ($17::float8 + 1)), 0), 1)) AS score
       FROM chunked c JOIN best b USING (id)
 ), ranked AS MATERIALIZED (
     SELECT s.*, row_number() OVER (ORDER BY s.score DESC, s.lexical DESC, s.id) AS fused_rank FROM scored s
@@ -106,7 +112,7 @@ SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS ra
 )
 SELECT seen.*,
        CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
-       r.id, r.document_id::text AS document, r.score, r.dense, r.lexical,
+       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
        k.id AS chunk_id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
        k.char_start AS char_start, k.char_end AS char_end, coalesce((SELECT substring(string_agg(part.text, '' ORDER BY part.part) FROM mod(k.char_start, 2000) + 1 FOR (k.char_end) - (k.char_start)) FROM pgask.document_texts part WHERE part.document_id = k.document_id AND part.part >= (k.char_start) / 2000 AND part.part <= ((k.char_end) - 1) / 2000), '') AS text
   FROM seen LEFT JOIN ranked r ON true

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from app.domain import SearchFilter
 from app.embedding import FloatMatrix
-from app.lexicon import terms
+from app.lexicon import is_chinese, terms
+from app.search.background_reader import BackgroundReader
 from app.search.plan import SearchMemory
 from app.search.ranking import Projection, Ranking, RankingQuery, RankingSettings, rank_chunks
+from app.store.backgrounds import background_texts
 from app.store.connection import AsyncPool, Database, PooledConnection, connect, run_alone
 from app.store.documents import EmbeddedDocument, replace_document
 from app.store.sources import remove_documents, rename_document
@@ -51,8 +53,8 @@ class Corpus:
         with connect(self.database.app) as app:
             replace_document(app, self.collection, version_of(source, text), embedded)
             app.execute(
-                "UPDATE pgask.documents SET token_count = 1000, unknown_tokens = %s WHERE source = %s",
-                [round(1000 * unknown_share), source],
+                "UPDATE pgask.documents SET token_count = 1000, unknown_tokens = %s, language = %s WHERE source = %s",
+                [round(1000 * unknown_share), language_of(text), source],
             )
         self.documents[source] = embedded
         self.metadata[source] = metadata or {}
@@ -113,6 +115,7 @@ class Corpus:
                     document.window_terms[first:after],
                     document.chunk_terms[place.chunk_index],
                     self.unknown_shares[place.source],
+                    language_of(document.document.text),
                 )
             )
         return found
@@ -125,6 +128,17 @@ class Corpus:
         start = document.windows[max(first, window - 1)][0]
         end = document.windows[min(after - 1, window + 1)][1]
         return document.document.text[max(start, chunk.char_start) : min(end, chunk.char_end)]
+
+
+def language_of(text: str) -> str:
+    """As a document has it."""
+    return "zh" if is_chinese(text) else "en"
+
+
+def standards_of(question: FloatMatrix, windows: Mapping[str, FloatMatrix] | None = None) -> oracle.Standards:
+    """What a question's cosines are measured by, where a collection's sample is `windows`."""
+    texts = {language: FAKE.embed_passages(found) for language, found in background_texts().items()}
+    return oracle.standards(question, texts, windows or {})
 
 
 async def search(
@@ -154,9 +168,8 @@ async def search(
         texts=5,
         projection=projection,
     )
-    return await rank_chunks(
-        reader, memory or SearchMemory(), FAKE.space, query, settings or RankingSettings()
-    )
+    memory, settings = memory or SearchMemory(), settings or RankingSettings()
+    return await rank_chunks(reader, memory, FAKE.space, query, settings, backgrounds=BackgroundReader(FAKE))
 
 
 async def search_pool(pool: AsyncPool, *arguments: Any, **named: Any) -> Ranking:

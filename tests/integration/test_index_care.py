@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -110,7 +111,8 @@ def test_f_301_the_manifest_forgets_an_index_that_is_not_due_any_more(
     with connect(database.owner) as owner:
         hurt(owner, collection, "other_options", database.app)
         report = maintenance.maintain(owner, collection.space_id, IndexSettings(min_rows=2 * ROWS))
-        assert report == maintenance.IndexReport(rows=ROWS)
+        assert report is not None
+        assert replace(report, backgrounds=()) == maintenance.IndexReport(rows=ROWS)
         assert names(owner) == []
         manifest = owner.execute("SELECT index_method, index_build FROM pgask.embedding_spaces").fetchall()
         assert manifest == [(None, 1)]

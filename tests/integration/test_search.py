@@ -17,7 +17,7 @@ from app.store.chunks import load_chunks
 from app.store.connection import Database, PooledConnection, open_pool, transaction
 from tests import oracle
 from tests.integration.ingesting import FAKE, random_text
-from tests.integration.searching import NEAR, Corpus, check_order, search, unit
+from tests.integration.searching import NEAR, Corpus, check_order, search, standards_of, unit
 
 pytestmark = pytest.mark.integration
 
@@ -42,7 +42,9 @@ async def check_bm25(reader: PooledConnection, corpus: Corpus, question: list[st
     assert any(chunk.scores.lexical for chunk in found.chunks)
     weights = oracle.Weights(dense_weight=0, window_share=1)
     chunks = corpus.chunks()
-    ranked = oracle.rank(chunks, PROBE, question, candidates=500, weights=weights)
+    ranked = oracle.rank(
+        chunks, PROBE, question, candidates=500, weights=weights, measured_by=standards_of(PROBE)
+    )
     expected = {one.candidate.chunk_id: one for one in ranked}
     assert {one.chunk_id for one in found.chunks} == {one.chunk_id for one in chunks} == set(expected)
     shown = [one.explained for one in found.chunks if one.explained is not None]
@@ -104,7 +106,9 @@ async def test_dense_search_is_exact_and_scored_by_windows(
         vector = FAKE.embed_queries([question])[0] if isinstance(question, str) else unit(question)
         found = await search(reader, vector, candidates=10, settings=RankingSettings(dense_weight=1))
         weights = oracle.Weights(dense_weight=1)
-        expected = oracle.rank(corpus.chunks(), vector, [], candidates=10, weights=weights)
+        expected = oracle.rank(
+            corpus.chunks(), vector, [], candidates=10, weights=weights, measured_by=standards_of(vector)
+        )
         check_order(found, expected)
         cosines = {one.candidate.chunk_id: max(one.candidate.cosines) for one in expected}
         for one in found.chunks:
@@ -133,6 +137,7 @@ async def test_each_leg_gives_its_best_and_no_more(database: Database, reader: P
         terms(question),
         candidates=10,
         weights=oracle.Weights(),
+        measured_by=standards_of(FAKE.embed_queries([question])[0]),
     )
     check_order(found, expected)
 

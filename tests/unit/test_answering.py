@@ -29,6 +29,7 @@ from app.question.content import read_question
 from app.question.courtesy import bare_question
 from app.retrieval.retriever import Retrieved, Retriever
 from app.search.plan import SearchPlan
+from app.search.standard import Standard
 from tests.fakes import Body, FakeEmbedder, Mode, ScriptedLlm
 from tests.hits import hits_of
 
@@ -42,7 +43,10 @@ class FixedRetriever(Retriever):
 
     def __init__(self, *documents: str, dense: float = 0.8) -> None:
         scores = RetrievalScores(dense, 10 * dense, None)
-        self._hits = tuple(replace(hit, scores=scores) for hit in (hits_of(*documents) if documents else []))
+        self._hits = tuple(
+            replace(hit, scores=scores, standard=10 * dense)
+            for hit in (hits_of(*documents) if documents else [])
+        )
         self.asked: list[tuple[str, str, int, SearchFilter | None]] = []
 
     async def retrieve(
@@ -62,8 +66,10 @@ class FixedRetriever(Retriever):
         asked = read_question(bare_question(question))
         weights = dict.fromkeys(asked.terms, 1.0)
         plan = SearchPlan(collection_id=1, space_id=1, index=None, rows=len(self._hits), chunk_count=10)
+        timings_ms = {"embed": 1.0, "retrieve": 2.0}
+        standards = {"und": Standard(0.0, 0.1)}
         return Retrieved(
-            self._hits[:top_k], vector, weights, plan, {"embed": 1.0, "retrieve": 2.0}, asked=asked
+            self._hits[:top_k], vector, weights, plan, timings_ms, asked=asked, standards=standards
         )
 
     async def load_neighbours(self, hits: Sequence[ScoredChunk]) -> tuple[ScoredChunk, ...]:
@@ -435,7 +441,7 @@ async def test_a_task_about_what_the_documents_hold_goes_to_the_model(
     ],
 )
 async def test_a_task_about_what_no_document_holds_is_refused(server: ScriptedLlm, question: str) -> None:
-    answer = await ask_model(server, AskRequest(question))
+    answer = await ask_model(server, AskRequest(question), FixedRetriever(TOWER, dense=0.2))
     assert answer.abstained
     assert server.completions == []
 

@@ -27,7 +27,10 @@ def answerability(hits: list[ScoredChunk], weights: dict[str, float], *, readabl
 
 
 def hit(text: str, dense: float | None = 0.5, lexical: float | None = 4.0) -> ScoredChunk:
-    return replace(hits_of(text)[0], scores=RetrievalScores(dense, lexical, None))
+    """`dense` in units of ten standard deviations."""
+    return replace(
+        hits_of(text)[0], scores=RetrievalScores(dense, lexical, None), standard=10 * (dense or 0.0)
+    )
 
 
 @pytest.mark.parametrize("readable", [True, False])
@@ -65,6 +68,15 @@ def test_where_the_model_can_not_read_the_question_the_cosine_says_nothing() -> 
     low, high = [hit("The tower.", 0.1)], [hit("The tower.", 0.9)]
     assert answerability(low, WEIGHTS, readable=False) == answerability(high, WEIGHTS, readable=False)
     assert answerability(low, WEIGHTS, readable=True) < answerability(high, WEIGHTS, readable=True)
+
+
+def test_a_text_in_another_language_has_no_words_and_may_be_near() -> None:
+    def score(standard: float, *, across: bool) -> float:
+        hits = [replace(hit("塔建于巴黎。"), standard=standard)]
+        return score_hits(hits, read_units(hits), ASKED, WEIGHTS, readable=True, across=across)
+
+    assert score(6.0, across=False) == 0.0
+    assert score(6.0, across=True) > 0.5 > score(2.0, across=True)
 
 
 def test_hits_that_one_leg_did_not_score() -> None:

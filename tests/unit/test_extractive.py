@@ -226,13 +226,13 @@ def test_the_same_sentence_from_two_documents_is_cited_once() -> None:
     assert quotes(found) == ["The key is here."]
 
 
-def test_cosines_decide_between_equal_coverage() -> None:
+def test_standard_scores_decide_between_equal_coverage() -> None:
     hits = hits_of("The red door is open.", "The red door leads out.")
 
-    def cosines(texts: Sequence[str]) -> list[float]:
-        return [0.9 if "leads" in text else 0.1 for text in texts]
+    def standards(texts: Sequence[str]) -> list[float]:
+        return [9.0 if "leads" in text else 1.0 for text in texts]
 
-    found = extract(material_of("red door", hits), cosines)
+    found = extract(material_of("red door", hits), standards)
     assert found is not None
     assert found.citations[0].quote == "The red door leads out."
 
@@ -306,9 +306,9 @@ def test_any_text_gives_exact_quotes_markers_in_order_and_at_most_three(
     joined = ["".join(words) for words in texts]
     hits = hits_of(*(text for text in joined if re.search(r"\w|😀", text)), chunk_tokens=40)
     question = "How many lists 列表 probes？"
-    cosines = (lambda found: [0.5] * len(found)) if sighted else None
-    found = extract(material_of(question, hits), cosines)
-    assert found == extract(material_of(question, hits), cosines)  # deterministic
+    standards = (lambda found: [5.0] * len(found)) if sighted else None
+    found = extract(material_of(question, hits), standards)
+    assert found == extract(material_of(question, hits), standards)  # deterministic
     if found is None:
         return
     by_id = {hit.chunk_id: hit for hit in hits}

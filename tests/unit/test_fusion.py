@@ -4,6 +4,7 @@ leg does not spoil the other, and the best window speaks for its chunk."""
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -94,6 +95,24 @@ def test_negative_cosines_count_as_none() -> None:
     fused = fuse([candidate(1, -0.9, 4.0), candidate(2, -0.1, 2.0)], 0.5, SHARE)
     assert [f.score for f in fused] == pytest.approx([0.5, 0.25])
     assert [f.dense for f in fused] == [-0.9, -0.1]
+
+
+def test_a_cosine_is_measured_by_the_language_of_its_text() -> None:
+    """A model's cosines with English text lie at .7 ± .02: .74 is two deviations above that, .3 is three in another."""
+    near, far = replace(candidate(1, 0.74, 0.0), language="en"), candidate(2, 0.3, 0.0)
+    measured_by = {"en": (0.7, 0.02), "und": (0.0, 0.1)}
+    fused = oracle.fuse([near, far], Weights(1.0, SHARE), measured_by=measured_by)
+    assert [f.candidate.chunk_id for f in fused] == [2, 1]
+    assert [f.standard for f in fused] == pytest.approx([3, 2])
+    assert [f.dense for f in fused] == [0.3, 0.74]
+
+
+def test_one_common_word_is_no_full_lexical_score() -> None:
+    """A text full of all terms, whose idf is 10 together, would get 16 in a window and 22 as a whole."""
+    (alone,) = oracle.fuse([candidate(1, 0.0, 1.0)], Weights(0.0, SHARE), idf=10.0)
+    assert alone.score == pytest.approx(SHARE / 6.4 + (1 - SHARE) / 8.8)
+    (full,) = oracle.fuse([candidate(1, 0.0, 12.0)], Weights(0.0, SHARE), idf=10.0)
+    assert full.score == pytest.approx(1.0)
 
 
 def test_ties_go_to_the_lexical_match_then_to_the_older_chunk() -> None:

@@ -1,9 +1,11 @@
 -- The same where the dense weight is 1: without the lexical leg, and all that then has no weight.
 scored AS (
     SELECT c.id, c.document_id, c.dense_rank, NULL::bigint AS lexical_rank, 0::float8 AS lexical, c.readability,
-           o.window_index, o.cosine AS dense, 0::float8 AS window_lexical, {dense_term} AS score
+           o.window_index, o.cosine AS dense, (o.cosine - c.mean) / c.deviation AS standard,
+           0::float8 AS window_lexical, {dense_term} AS score
       FROM (SELECT k.id, k.document_id, k.window_end, k.window_start + k.windows_shared AS own_start,
-                   dense.rank AS dense_rank, {readability} AS readability
+                   dense.rank AS dense_rank, {readability} AS readability,
+                   {mean} AS mean, {deviation} AS deviation
               FROM dense JOIN pgask.chunks k ON k.id = dense.chunk_id
               JOIN pgask.documents d ON d.id = k.document_id) c
      CROSS JOIN LATERAL (

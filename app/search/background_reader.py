@@ -1,0 +1,58 @@
+"""Reads what a question's cosines are measured against, and keeps it: a collection's sample changes seldom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.embedding import Embedder, FloatMatrix
+from app.search.standard import Background
+from app.store.backgrounds import (
+    LOAD_TEXTS,
+    arrange_sample,
+    arrange_texts,
+    embed_texts,
+    sample_statement,
+)
+from app.store.connection import AsyncConnection
+from app.threads import thread_of
+
+MOST_KEPT: Final = 100  # collections: of each some hundred vectors
+
+
+class BackgroundReader:
+    """Keeps those read last. Where the space has no vectors of the texts, which ingest writes, they are made here and
+    kept in memory: a second once a process."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._texts: dict[int, Mapping[str, FloatMatrix]] = {}
+        self._kept: dict[tuple[int, int], Background] = {}
+
+    async def read(
+        self, connection: AsyncConnection, space_id: int, collection_id: int, version: int
+    ) -> Background:
+        """The background of a collection, of its sample `version` as the manifest numbers it."""
+        key = (collection_id, version)
+        background = self._kept.pop(key, None)
+        if background is None:
+            texts = await self._read_texts(connection, space_id)
+            cursor = await connection.execute(sample_statement(space_id), [collection_id])
+            dimension = self._embedder.space.dimension
+            background = Background(texts, arrange_sample(await cursor.fetchall(), dimension))
+        self._kept[key] = background
+        if len(self._kept) > MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        return background
+
+    async def _read_texts(self, connection: AsyncConnection, space_id: int) -> Mapping[str, FloatMatrix]:
+        if space_id not in self._texts:
+            dimension = self._embedder.space.dimension
+            cursor = await connection.execute(LOAD_TEXTS, [space_id])
+            texts = arrange_texts(await cursor.fetchall(), dimension)
+            if texts is None:
+                made = await thread_of(self._embedder).run(embed_texts, self._embedder, space_id)
+                texts = arrange_texts(((row["digest"], row["embedding"]) for row in made), dimension)
+                assert texts is not None
+            self._texts[space_id] = texts
+        return self._texts[space_id]

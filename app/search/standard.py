@@ -1,0 +1,79 @@
+"""Cosines in units of their space: standard deviations above what a question has with texts that don't answer it; pure.
+
+    standard score = (cosine − mean) / deviation
+    mean = (1 − w) · mean of the texts + w · mean of the collection
+    deviation² = (1 − w) · variance of the texts + w · variance of the collection
+
+Each model has its cosines elsewhere: unrelated ones at .04 ± .1 for one, at .75 ± .03 for another, and at .70 where
+question and text are of two languages. So each question is held against two backgrounds, of the language of the text
+that is scored: passages about everyday things, and a sample of the collection's own windows. w grows with the sample,
+to half. The sample alone would not do: in a collection about one thing all of it is near to each question about that,
+and what answers would not stand out; nor would the passages: some texts are near to every question. For the same reason
+the variance between the two is left out (eval/LOG.md, ADR 30).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from app.embedding import FloatMatrix
+from app.store.backgrounds import LANGUAGES
+
+MOST_OWN: Final = 0.5  # weight of the collection's own windows
+HALF_TRUSTED: Final = 48  # windows: as many as there are passages, and they weigh as much
+LEAST_DEVIATION: Final = 1e-3
+SPAN: Final = 10.0  # standard deviations that count as 1, as the highest BM25 does
+IDEAL_SHARE: Final = 0.4  # of what a text full of every term would get: the least that BM25 is divided by
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """What a question's cosines with texts of one language are measured by."""
+
+    mean: float
+    deviation: float
+
+    def score(self, cosine: float) -> float:
+        """The cosine in standard deviations above the mean.
+
+        >>> round(Standard(0.75, 0.03).score(0.87), 2), round(Standard(0.04, 0.1).score(0.44), 2)
+        (4.0, 4.0)
+        """
+        return (cosine - self.mean) / self.deviation
+
+
+Standards = Mapping[str, Standard]  # by the text's language: "en", "zh", "und"
+
+
+def standard_of(standards: Standards, language: str) -> Standard:
+    """That of a text's language, or of texts in any."""
+    return standards.get(language) or standards["und"]
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The vectors, float32 (n, dimension) of unit length, by language: of the passages, and of the collection's sample,
+    which lacks languages that the collection has no text in."""
+
+    texts: Mapping[str, FloatMatrix]
+    windows: Mapping[str, FloatMatrix]
+
+    def against(self, question: FloatMatrix) -> Standards:
+        """The standards of a question's unit vector (dimension,), one a language."""
+        standards = {}
+        for language in LANGUAGES:
+            texts = [self.texts[language]] if language in self.texts else list(self.texts.values())
+            general = np.concatenate(texts) @ question
+            mean, variance = float(general.mean()), float(general.var())
+            windows = self.windows.get(language)
+            if windows is not None:
+                own = windows @ question
+                weight = min(MOST_OWN, len(own) / (len(own) + HALF_TRUSTED))
+                mean = (1 - weight) * mean + weight * float(own.mean())
+                variance = (1 - weight) * variance + weight * float(own.var())
+            standards[language] = Standard(mean, max(float(np.sqrt(variance)), LEAST_DEVIATION))
+        return standards

@@ -1,0 +1,151 @@
+"""What cosines are measured against: sampled with the care of indexes, renewed with growth, gone with its documents."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.index.background import CHANGED, SAMPLED, read_backgrounds, renew_backgrounds
+from app.index.maintenance import maintain, report
+from app.index.manifest import IndexSettings
+from app.retrieval.retriever import RetrievalSettings, Retriever
+from app.search.background_reader import BackgroundReader
+from app.search.plan import read_collection
+from app.store.backgrounds import background_texts, ensure_texts
+from app.store.connection import AsyncPool, Connection, Database, connect, open_pool, transaction
+from app.store.documents import replace_document
+from app.store.sources import remove_documents
+from app.store.spaces import Collection
+from tests.integration.ingesting import (
+    FAKE,
+    embed_document,
+    ingest,
+    open_collection,
+    random_text,
+    version_of,
+    write_corpus,
+)
+
+pytestmark = pytest.mark.integration
+
+
+def put(database: Database, source: str, text: str) -> None:
+    with connect(database.app) as app:
+        embedded = embed_document(text, chunk_tokens=40)
+        replace_document(app, open_collection(database), version_of(source, text), embedded)
+
+
+def fill(database: Database, numbers: range) -> Collection:
+    for number in numbers:
+        put(database, f"{number}.txt", random_text(number, 4 + number % 9))
+    return open_collection(database)
+
+
+def sampled(connection: Connection) -> list[tuple[str, int]]:
+    rows = connection.execute(
+        "SELECT d.source, b.window_index FROM pgask.background_windows b JOIN pgask.documents d ON d.id = b.document_id"
+        " ORDER BY 1, 2"
+    )
+    return [(row[0], row[1]) for row in rows.fetchall()]
+
+
+@pytest.fixture
+async def pool(database: Database) -> AsyncIterator[AsyncPool]:
+    async with open_pool(database.app, size=2, statement_timeout_s=10) as opened:
+        yield opened
+
+
+def test_the_care_of_indexes_samples_each_collection_and_says_what_cosines_are_like(
+    database: Database, tmp_path: Path
+) -> None:
+    ingest(database, write_corpus(tmp_path, 12))
+    collection = open_collection(database)
+    with connect(database.owner) as owner:
+        assert maintain(owner, collection.space_id, IndexSettings()) is None  # too few for an index
+        (background,) = report(owner, collection.space_id).backgrounds
+        assert background.collection == "default"
+        assert background.windows == len(sampled(owner)) > 0
+        assert {pair.languages for pair in background.cosines} == {"en", "en, zh", "zh"}
+        assert all(-1 <= pair.mean <= 1 and 0 < pair.deviation < 1 for pair in background.cosines)
+        assert renew_backgrounds(owner, collection.space_id) == 0  # nothing has changed
+
+
+def test_a_long_document_gives_as_many_windows_as_many_short_ones(database: Database) -> None:
+    collection = open_collection(database)
+    put(database, "long.txt", "\n\n".join(random_text(number, 60) for number in range(60)))
+    with connect(database.owner) as owner:
+        renew_backgrounds(owner, collection.space_id)
+        places = [place for _, place in sampled(owner)]
+        row = owner.execute(
+            f"SELECT count(*) FROM pgask_vectors.window_vectors_{collection.space_id}"
+        ).fetchone()
+    assert row is not None
+    assert len(places) == min(SAMPLED, row[0])
+    gaps = np.diff(places)
+    assert places[-1] > 0.9 * row[0]
+    assert gaps.max() - gaps.min() <= 1  # evenly spread
+
+
+def test_a_sample_is_renewed_where_a_fifth_of_the_chunks_is_new_or_gone(database: Database) -> None:
+    collection = fill(database, range(20))
+    with connect(database.owner) as owner:
+        renew_backgrounds(owner, collection.space_id)
+        first = sampled(owner)
+        put(database, "one.txt", "One more.")
+        assert renew_backgrounds(owner, collection.space_id) == 0
+        fill(database, range(20, 20 + int(20 * CHANGED) + 6))
+        assert renew_backgrounds(owner, collection.space_id) == 1
+        assert sampled(owner) != first
+        with connect(database.app) as app:
+            remove_documents(app, collection, [f"{number}.txt" for number in range(10)])
+        assert not {source for source, _ in sampled(owner)} & {f"{number}.txt" for number in range(10)}
+        assert renew_backgrounds(owner, collection.space_id) == 1
+        assert len(read_backgrounds(owner, collection.space_id)) == 1
+
+
+async def test_a_search_measures_by_the_texts_and_the_sample(database: Database, pool: AsyncPool) -> None:
+    collection = fill(database, range(20))
+    retriever = Retriever(pool, FAKE, RetrievalSettings())
+    before = await retriever.retrieve("vector index probe recall", "default", 5)
+    texts = FAKE.embed_passages(list(background_texts()["en"])) @ before.vector
+    assert before.standards["en"].mean == pytest.approx(texts.mean(), abs=1e-5)
+    assert before.standards["en"].deviation == pytest.approx(texts.std(), abs=1e-5)
+    with connect(database.owner) as owner:
+        ensure_texts(owner, collection.space_id, FAKE)
+        maintain(owner, collection.space_id, IndexSettings())
+    # what is known of the collection from the first search no longer holds
+    after = await retriever.retrieve("vector index probe recall", "default", 5)
+    async with transaction(pool) as connection:
+        stored = await read_collection(connection, "default", FAKE.space)
+        background = await BackgroundReader(FAKE).read(
+            connection, stored.space_id, stored.collection_id, stored.background_version
+        )
+    own = background.windows["en"] @ after.vector
+    weight = min(0.5, len(own) / (len(own) + 48))
+    assert after.standards["en"].mean == pytest.approx(
+        (1 - weight) * texts.mean() + weight * own.mean(), abs=1e-4
+    )
+    for hit in after.hits:
+        assert hit.scores.dense is not None
+        assert hit.standard == pytest.approx(after.standards["en"].score(hit.scores.dense), abs=1e-5)
+
+
+def test_the_texts_are_embedded_once(database: Database) -> None:
+    collection = open_collection(database)
+
+    class Once(type(FAKE)):  # type: ignore[misc]
+        calls = 0
+
+        def embed_passages(self, texts):  # type: ignore[no-untyped-def]
+            Once.calls += 1
+            return super().embed_passages(texts)
+
+    with connect(database.owner) as owner:
+        for _ in range(2):
+            ensure_texts(owner, collection.space_id, Once())
+        row = owner.execute("SELECT count(*) FROM pgask.background_texts").fetchone()
+    assert Once.calls == 1
+    assert row == (sum(map(len, background_texts().values())),)
