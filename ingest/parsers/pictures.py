@@ -34,7 +34,8 @@ _MAX_SIDE: Final = 5_000
 def parse_picture(content: bytes, media_type: str, source: str, reader: PageReader) -> Document:
     """Read a picture. Title: its largest letters, else its first line, else the file's stem.
 
-    Raises DocumentError `picture` (hardly any text), `low_confidence`, `too_large` (pixels, frames) or `parse_failed`.
+    Raises DocumentError `picture` (hardly any text, or damaged: a folder's pictures fail no run), `low_confidence` or
+    `too_large` (pixels, frames).
     """
     found = Extracted({}, [])
     try:
@@ -49,9 +50,7 @@ def parse_picture(content: bytes, media_type: str, source: str, reader: PageRead
                     if reading.lines:
                         add_reading(found, index, reading, 1.0)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        raise DocumentError(
-            f"The picture can't be read: {type(error).__name__}.", code="parse_failed"
-        ) from error
+        raise DocumentError(f"The picture can't be read: {type(error).__name__}.", code="picture") from error
     written = sum(units(word.text) for scan in found.scanned.values() for line in scan.lines for word in line)
     if written < LEAST_UNITS:
         if not found.doubtful:

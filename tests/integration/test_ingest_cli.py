@@ -31,6 +31,7 @@ KEYS = [
 ]
 MORE_KEYS = ["duplicates", "embedded_tokens", "reused_tokens", "dropped_tokens", "unreadable_documents"]
 MORE_KEYS += ["excluded_documents", "dropped_chars", "lossy_documents", "renewed_terms", "not_retried"]
+MORE_KEYS += ["ocr_pages", "ocr_seconds"]
 COMMAND = [sys.executable, "-c", "from ingest.cli import main; main()"]
 
 pytestmark = pytest.mark.integration
@@ -126,7 +127,7 @@ def test_f_1123_pictures_and_what_is_excluded_leave_the_exit_code_at_0(
     )
     (corpus / "plan.png").write_bytes(b"\x89PNG")
     (corpus / ".gitignore").write_text("other.*\n", "utf-8")
-    planned = ingest(database, corpus, "--exclude", "draft*", "--dry-run", "--json")
+    planned = ingest(database, corpus, "--exclude", "draft*", "--dry-run", "--json", PGASK_OCR="off")
     assert planned.returncode == 0, planned.stderr
     assert last_object(planned)["plan"]["new"] == ["kept.md"]
     done = ingest(database, corpus, "--exclude", "draft*", "--include", "*.md", "--json")
