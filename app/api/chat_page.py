@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,11 +24,48 @@ _NO_RANGE: Final = Fault(
 )
 
 
+_PACKED: Final = {"br": ".br", "gzip": ".gz"}  # the smallest first
+
+
 class _Files(StaticFiles):
-    """Files whose answer to a Range that can't be is a problem document, too."""
+    """Files that were packed when the page was built, for whoever takes them so. Theirs alone is the answer to a Range
+    that can't be: a problem document, too.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory=directory, follow_symlink=False)
+        self._names = frozenset(path.relative_to(directory).as_posix() for path in directory.rglob("*"))
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        headers = Headers(scope=scope)
+        encoding = next((name for name in _PACKED if self._is_packed(path, name, headers)), None)
+        response = await super().get_response(path + _PACKED.get(encoding or "", ""), scope)
+        response.headers["Vary"] = "Accept-Encoding"
+        if encoding is not None:  # the type is that of the name before .br
+            response.headers["Content-Encoding"] = encoding
+        return response
+
+    def _is_packed(self, path: str, encoding: str, headers: Headers) -> bool:
+        # A Range counts the bytes of the file as it is.
+        return (
+            path + _PACKED[encoding] in self._names and "range" not in headers and _takes(headers, encoding)
+        )
 
     def file_response(self, *arguments: Any, **named: Any) -> Response:
         return _Ranged(super().file_response(*arguments, **named))
+
+
+def _takes(headers: Headers, encoding: str) -> bool:
+    """Whether Accept-Encoding names an encoding and does not rule it out (RFC 9110, 12.5.3).
+
+    >>> [_takes(Headers({"accept-encoding": said}), "br") for said in ("gzip, br", "br;q=0.5", "br;q=0", "gzip")]
+    [True, True, False, False]
+    """
+    for said in headers.get("accept-encoding", "").lower().split(","):
+        name, _, weight = said.partition(";")
+        if name.strip() == encoding:
+            return re.fullmatch(r"\s*q=0(\.0*)?\s*", weight) is None
+    return False
 
 
 class _Ranged(Response):
@@ -72,7 +110,7 @@ def install(app: FastAPI, folder: Path) -> None:
     if not (folder / "index.html").is_file():
         app.add_api_route("/", _not_built, include_in_schema=False, name=PAGE)
         return
-    files = _Files(directory=folder, follow_symlink=False)
+    files = _Files(folder)
 
     async def page(request: Request) -> Response:
         name = request.url.path.strip("/") or "index.html"
@@ -80,11 +118,15 @@ def install(app: FastAPI, folder: Path) -> None:
         response.headers["Cache-Control"] = "no-cache"
         return response
 
-    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+    names = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_file() and path.name[0] != "." and path.suffix not in _PACKED.values()
+    )
     for name in ("", *names):
         app.add_api_route(f"/{name}", page, include_in_schema=False, name=PAGE)
     if (folder / "assets").is_dir():
-        app.mount("/assets", _Assets(directory=folder / "assets"), name=PAGE)
+        app.mount("/assets", _Assets(folder / "assets"), name=PAGE)
 
 
 async def _not_built(request: Request) -> Response:

@@ -303,7 +303,7 @@ describe("conversations", () => {
 
     open();
     expect(within(screen.getByTestId("conversations")).getAllByRole("listitem")).toHaveLength(1);
-    expect(screen.getByRole("button", { name: "Renamed" })).toBeTruthy();
+    expect(screen.getByRole("link", { name: "Renamed" })).toBeTruthy();
     expect(screen.getByTestId("answer").textContent).toBe("A.");
   });
 
@@ -363,7 +363,7 @@ describe("documents", () => {
     const row = await screen.findByRole("row", { name: /Scan/ });
     expect(row.textContent).toContain("no_text");
     expect(requests).toContain("GET /documents?collection=default&limit=100");
-    await user.click(screen.getByRole("button", { name: "Tuning" }));
+    await user.click(screen.getByRole("link", { name: "Tuning" }));
     await waitFor(() => expect(screen.getByTestId("source-text").textContent.startsWith("😀 前文")).toBe(true));
     expect(screen.queryByTestId("cited-span")).toBeNull();
   });
@@ -372,7 +372,7 @@ describe("documents", () => {
     const copy = { ...documentOf("", { id: "doc-2", title: "Copy", status: "duplicate", reason: "duplicate" }), duplicate_of: "docs/tuning.md" };
     const { user } = open({ documents: [copy], texts: { "doc-2": "" } });
     await user.click(screen.getByTestId("documents-switch"));
-    await user.click(await screen.findByRole("button", { name: "Copy" }));
+    await user.click(await screen.findByRole("link", { name: "Copy" }));
     await waitFor(() => expect(screen.getByTestId("duplicate-note").textContent).toContain("“docs/tuning.md” holds the same text"));
     expect(screen.getByTestId("documents").textContent).toContain("Another document has the same text");
     expect(screen.queryByTestId("source-text")).toBeNull();

@@ -1,6 +1,7 @@
 // The page: what is shown where, which keys act on all of it, and where the focus goes.
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import type { Access, AccessStore } from "./access";
+import { addressOf, parseAddress, useNavigation, type Address, type Entry, type Navigation } from "./address";
 import type { Api } from "./api";
 import type { Asker } from "./asking";
 import { useCollections } from "./collections";
@@ -8,14 +9,19 @@ import { Account } from "./components/Account";
 import { Chat } from "./components/Chat";
 import { ConversationList } from "./components/ConversationList";
 import { DocumentList } from "./components/DocumentList";
+import { DroppedFiles } from "./components/DroppedFiles";
 import { Header } from "./components/Header";
 import { Login } from "./components/Login";
-import { SourcePane, type Target } from "./components/SourcePane";
+import { documentOf, SourcePane, type Target } from "./components/SourcePane";
+import { titleOf, type Conversation } from "./conversations";
+import { useDroppedFiles } from "./drop";
 import { dictionaries, LanguageContext, preferredLanguage, type Language } from "./i18n";
+import { shortcutOf } from "./keyboard";
 import { useMediaQuery } from "./media";
-import { loadPreferences, savePreferences } from "./storage";
+import { arePreferences, loadPreferences, savePreferences } from "./storage";
 import type { Store } from "./store";
 import { applyTheme, nextTheme, systemIsDark, type Theme } from "./theme";
+import { visible } from "./visible";
 import type { DocumentSummary, Passage } from "./decode";
 
 interface Props {
@@ -31,10 +37,22 @@ export function App({ api, access, store, asker, storage }: Props) {
   const { language, theme, switchLanguage, switchTheme } = usePreferences(storage);
   const { collections, failed, reload } = useCollections(api);
   const who = useAccess(access);
-  const [view, setView] = useState<"chat" | "documents">("chat");
+  const session = who.status === "in" ? who.session : undefined;
+  const owner = session && (session.auth === "off" ? null : session.name);
+  useLayoutEffect(() => {
+    if (owner !== undefined) store.setOwner(owner);
+  }, [owner, store]);
   const [menuOpen, setMenuOpen] = useState(false);
   const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
-  const pane = usePane();
+  const navigation = useNavigation();
+  const { go } = navigation;
+  // What lies under or beside a source.
+  const ground = navigation.address.view === "source" ? (navigation.entry.under ?? "") : navigation.hash;
+  const place = useMemo(() => parseAddress(ground), [ground]);
+  const view = place.view === "documents" ? "documents" : "chat";
+  const collection = place.view === "documents" ? place.collection : active.collection;
+  useConversationOf(navigation, place, store, active, conversations, who.status !== "unknown");
+  const pane = usePane(navigation, ground);
   const input = useRef<HTMLTextAreaElement>(null);
   const wide = useMediaQuery("(min-width: 900px)");
   const besides = useMediaQuery("(min-width: 1200px)");
@@ -50,12 +68,35 @@ export function App({ api, access, store, asker, storage }: Props) {
   useEffect(focusQuestion, [focusQuestion, active.id, view]);
 
   const closeMenu = useCallback(() => setMenuOpen(false), []);
+  useShortcuts({
+    ask: () => {
+      if (view !== "chat") go(addressOf.conversation(active.id));
+      requestAnimationFrame(() => input.current?.focus());
+    },
+    start: () => {
+      go(addressOf.conversation(null));
+      focusQuestion();
+    },
+  });
   useEscape(() => {
     if (pane.target && (paneModal || pane.hasFocus())) pane.close();
     else if (menuModal) closeMenu();
     else if (active.turns.some((turn) => turn.status === "streaming")) asker.stop(active.id);
     else if (pane.target) pane.close();
   });
+
+  const dropped = useDroppedFiles();
+  const words = dictionaries[language];
+  const [sourceTitle, setSourceTitle] = useState<string | null>(null);
+  useTitle(
+    who.status === "out"
+      ? words.logIn
+      : pane.target && sourceTitle !== null
+      ? visible(sourceTitle)
+      : view === "documents"
+        ? words.documentsOf(collection)
+        : titleOf(active) || words.tagline,
+  );
 
   const { open: openPane } = pane;
   const openPassage = useCallback(
@@ -86,35 +127,40 @@ export function App({ api, access, store, asker, storage }: Props) {
     );
   }
 
-  const session = who.status === "in" ? who.session : undefined;
   const logOut = async (): Promise<void> => {
     await access.logOut();
     for (const { id } of conversations) asker.stop(id);
-    pane.close();
+    go("", {}, "replace");
     setMenuOpen(false);
   };
-  const show = (change: () => void): void => {
-    change();
-    setView("chat");
+  const show = (id: string | null): void => {
+    go(addressOf.conversation(id));
     setMenuOpen(false);
-    pane.close();
   };
 
   return (
     <LanguageContext value={language}>
       <div className="app" data-view={view}>
+        {view === "chat" && !menuModal && !paneModal && (
+          <button type="button" className="button skip-link" onClick={() => input.current?.focus()}>
+            {words.skipToQuestion}
+          </button>
+        )}
         <div className="app-top" inert={menuModal || paneModal}>
           <Header
             collections={collections}
             collectionsFailed={failed}
-            collection={active.collection}
+            collection={collection}
             view={view}
             theme={theme}
             session={wide ? session : undefined}
             onMenu={wide ? undefined : () => setMenuOpen(true)}
-            onCollection={store.setCollection}
+            onCollection={(name) => {
+              store.setCollection(name);
+              if (view === "documents") go(addressOf.documents(name));
+            }}
             onCollectionsRetry={reload}
-            onView={setView}
+            onView={(next) => go(next === "chat" ? addressOf.conversation(active.turns.length > 0 ? active.id : null) : addressOf.documents(collection))}
             onLanguage={switchLanguage}
             onTheme={switchTheme}
             onLogOut={logOut}
@@ -128,14 +174,18 @@ export function App({ api, access, store, asker, storage }: Props) {
               kept={kept}
               account={!wide && session && <Account session={session} onLogOut={logOut} />}
               onStart={() => {
-                show(store.start);
+                show(null);
                 focusQuestion();
               }}
-              onOpen={(id) => show(() => store.open(id))}
+              onOpen={show}
               onRename={store.rename}
               onDelete={(id) => {
                 asker.stop(id);
                 store.remove(id);
+                // The row that had the focus is gone.
+                requestAnimationFrame(() => {
+                  if (document.activeElement === document.body) document.querySelector<HTMLElement>(".new-conversation")?.focus();
+                });
               }}
               onClose={wide ? undefined : closeMenu}
             />
@@ -163,13 +213,22 @@ export function App({ api, access, store, asker, storage }: Props) {
               onOpen={openPassage}
             />
           ) : (
-            <DocumentList key={active.collection} api={api} collection={active.collection} onOpen={openDocument} />
+            <DocumentList key={collection} api={api} collection={collection} openId={pane.target && documentOf(pane.target)} onOpen={openDocument} />
           )}
         </main>
+        {dropped.names && <DroppedFiles names={dropped.names} collection={collection} onClose={dropped.dismiss} />}
         {pane.target && paneModal && <div className="backdrop" onClick={pane.close} />}
         {pane.target && (
           <div className="app-pane" ref={pane.box}>
-            <SourcePane api={api} target={pane.target} modal={paneModal} onTarget={openPane} onClose={pane.close} />
+            <SourcePane
+              key={documentOf(pane.target)}
+              api={api}
+              target={pane.target}
+              modal={paneModal}
+              onTarget={openPane}
+              onTitle={setSourceTitle}
+              onClose={pane.close}
+            />
           </div>
         )}
       </div>
@@ -190,27 +249,71 @@ function useAccess(access: AccessStore): Access {
   return state;
 }
 
-/** The source pane's target, and the focus: it goes back to what opened the pane when that closes. */
-function usePane() {
-  const [target, setTarget] = useState<Target | null>(null);
+/** The source pane's target, which the address names, and the focus: it goes back to what opened the pane. */
+function usePane({ address, entry, go, leaveSource }: Navigation, ground: string) {
+  const target = useMemo((): Target | null => {
+    if (address.view !== "source") return null;
+    const { passages, index = 0, document } = entry;
+    if (passages?.[index]?.document_id === address.document) return { kind: "passage", passages, index };
+    if (document?.id === address.document) return { kind: "document", document };
+    return { kind: "place", documentId: address.document, span: address.span };
+  }, [address, entry]);
   const box = useRef<HTMLDivElement>(null);
   const opener = useRef<Element | null>(null);
+  const isOpen = target !== null;
   const hasFocus = useCallback(() => box.current?.contains(document.activeElement) ?? false, []);
   const open = useCallback(
     (next: Target) => {
       if (!hasFocus()) opener.current = document.activeElement;
-      setTarget(next);
+      const [hash, about] = entryOf(next);
+      // From one source to the next is no step of its own: Back closes the pane.
+      go(hash, { ...about, under: ground, pushed: entry.pushed ?? false }, isOpen ? "replace" : "push");
     },
-    [hasFocus],
+    [hasFocus, go, ground, entry.pushed, isOpen],
   );
-  const close = useCallback(() => {
-    setTarget(null);
-    const back = opener.current;
-    opener.current = null;
-    // After the page behind a modal pane can take the focus again.
-    if (back instanceof HTMLElement) requestAnimationFrame(() => back.isConnected && back.focus());
-  }, []);
-  return useMemo(() => ({ target, box, hasFocus, open, close }), [target, hasFocus, open, close]);
+  useEffect(() => {
+    if (!isOpen) return;
+    return () => {
+      const back = opener.current;
+      opener.current = null;
+      // After the page behind a modal pane can take the focus again.
+      if (back instanceof HTMLElement) requestAnimationFrame(() => back.isConnected && back.focus());
+    };
+  }, [isOpen]);
+  return useMemo(() => ({ target, box, hasFocus, open, close: leaveSource }), [target, hasFocus, open, leaveSource]);
+}
+
+function entryOf(target: Target): [hash: string, about: Entry] {
+  if (target.kind === "document") return [addressOf.document(target.document.id), { document: target.document }];
+  if (target.kind === "place") return [addressOf.document(target.documentId), {}];
+  const passage = target.passages[target.index];
+  return [passage ? addressOf.passage(passage) : "", { passages: target.passages, index: target.index }];
+}
+
+/** Shows the conversation that the address names, and gives the address to the one that is shown. */
+function useConversationOf({ step, hash, address, entry, go }: Navigation, place: Address, store: Store, active: Conversation, all: readonly Conversation[], isKnown: boolean): void {
+  const wanted = place.view === "chat" ? place.conversation : undefined;
+  useLayoutEffect(() => {
+    if (wanted === null) store.start();
+  }, [wanted, step, store]);
+  useLayoutEffect(() => {
+    if (place.view === "documents") return;
+    const { id, turns } = store.getState().active;
+    if (wanted === id) return;
+    if (typeof wanted === "string" && store.find(wanted)) store.open(wanted);
+    // Before it is known who reads it may be theirs; after, it is another reader's, or kept in another browser.
+    else if (turns.length > 0 && (isKnown || typeof wanted !== "string")) {
+      const own = addressOf.conversation(id);
+      if (address.view === "source") go(hash, { ...entry, under: own }, "replace");
+      else go(own, entry, "replace");
+    }
+  }, [wanted, isKnown, place.view, active, all, store, hash, address.view, entry, go]);
+}
+
+function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · pgask`;
+  }, [title]);
 }
 
 function usePreferences(storage: Storage | null) {
@@ -219,9 +322,15 @@ function usePreferences(storage: Storage | null) {
   const { theme } = preferences;
   useEffect(() => {
     document.documentElement.lang = language;
-    document.title = `pgask · ${dictionaries[language].tagline}`;
   }, [language]);
   useEffect(() => applyTheme(theme), [theme]);
+  useEffect(() => {
+    const changed = ({ key }: StorageEvent): void => {
+      if (arePreferences(key)) setPreferences(loadPreferences(storage));
+    };
+    addEventListener("storage", changed);
+    return () => removeEventListener("storage", changed);
+  }, [storage]);
 
   const change = (next: { language?: Language; theme?: Theme }): void => {
     const changed = { ...preferences, ...next };
@@ -234,6 +343,26 @@ function usePreferences(storage: Storage | null) {
     switchLanguage: () => change({ language: language === "en" ? "zh" : "en" }),
     switchTheme: () => change({ theme: nextTheme(theme, systemIsDark()) }),
   };
+}
+
+/** `/` goes to the question, Ctrl+Shift+O begins a new conversation; not where a text is written. */
+function useShortcuts(acts: { ask: () => void; start: () => void }): void {
+  const latest = useRef(acts);
+  useEffect(() => {
+    latest.current = acts;
+  });
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || event.isComposing) return;
+      const writes = event.target instanceof HTMLElement && event.target.closest("input, textarea, select") !== null;
+      const act = shortcutOf(event, writes);
+      if (act === null) return;
+      event.preventDefault();
+      latest.current[act]();
+    };
+    document.addEventListener("keydown", pressed);
+    return () => document.removeEventListener("keydown", pressed);
+  }, []);
 }
 
 /** Escape, unless something nearer has taken it or an input method uses it. */

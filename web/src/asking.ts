@@ -13,6 +13,8 @@ export interface Asker {
   askAlone(conversationId: string, turnId: string): void;
   /** Ends the wait and keeps what has arrived. */
   stop(conversationId: string): void;
+  /** The page goes away, or is about to: what breaks off from here on has been stopped, and is no fault. */
+  leave(): void;
 }
 
 /** Calls `paint` once before the next frame; returns a function that takes the call back. */
@@ -31,6 +33,7 @@ export const nextFrame: Schedule = (paint) => {
 export function createAsker(api: Api, store: Store, schedule: Schedule = nextFrame, now: () => number = Date.now): Asker {
   /** By conversation. */
   const running = new Map<string, () => void>();
+  let leaving = false;
 
   async function run(conversationId: string, turnId: string): Promise<void> {
     const conversation = store.find(conversationId);
@@ -64,7 +67,7 @@ export function createAsker(api: Api, store: Store, schedule: Schedule = nextFra
 
     try {
       const reply = await api.ask(
-        { question: turn.question, collection: conversation.collection, history: historyBefore(conversation, turnId) },
+        { question: turn.question, collection: turn.collection, history: historyBefore(conversation, turnId) },
         {
           onSources: (citations) => change((one) => ({ ...one, citations })),
           onToken: (token) => {
@@ -80,27 +83,40 @@ export function createAsker(api: Api, store: Store, schedule: Schedule = nextFra
       );
       end((one) => completed(one, reply));
     } catch (error) {
-      end((one) => (isAbort(error) ? { ...one, status: "stopped" } : { ...one, status: "failed", problem: problemOf(error) }));
+      const problem = isAbort(error) ? null : problemOf(error);
+      // Browsers break the connection off some time before they say that the page is left.
+      const isStopped = problem === null || (leaving && (problem.code === "interrupted" || problem.code === "network"));
+      end((one) => (isStopped ? { ...one, status: "stopped" } : { ...one, status: "failed", problem }));
     }
   }
 
   function again(conversationId: string, turnId: string, alone: boolean): void {
     if (running.has(conversationId)) return;
-    store.updateTurn(conversationId, turnId, (turn) => newTurn(turn.id, turn.question, alone || turn.alone));
+    leaving = false;
+    store.updateTurn(conversationId, turnId, (turn) =>
+      newTurn(turn.id, turn.question, { alone: alone || turn.alone, collection: turn.collection, askedAt: now() }),
+    );
     void run(conversationId, turnId);
   }
 
   return {
     ask(conversationId, question) {
       if (running.has(conversationId) || question.trim() === "") return;
-      const turn = newTurn(newId(), question.trim());
-      store.update(conversationId, (conversation) => withTurn(conversation, turn, now()));
-      void run(conversationId, turn.id);
+      leaving = false;
+      const id = newId();
+      store.update(conversationId, (conversation) => {
+        const { collection } = conversation;
+        return withTurn(conversation, newTurn(id, question.trim(), { collection, askedAt: now() }), now());
+      });
+      void run(conversationId, id);
     },
     retry: (conversationId, turnId) => again(conversationId, turnId, false),
     askAlone: (conversationId, turnId) => again(conversationId, turnId, true),
     stop(conversationId) {
       running.get(conversationId)?.();
+    },
+    leave() {
+      leaving = true;
     },
   };
 }

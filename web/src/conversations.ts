@@ -27,6 +27,9 @@ export type TurnStatus = "streaming" | "done" | "stopped" | "failed";
 export interface Turn {
   id: string;
   question: string;
+  /** Where it was asked, and when, in milliseconds since the epoch; 0 where an earlier build kept no time. */
+  collection: string;
+  askedAt: number;
   /** Asked without what was said before: that is dropped for what comes after it, too. */
   alone: boolean;
   status: TurnStatus;
@@ -54,6 +57,9 @@ export interface Conversation {
   id: string;
   /** Null until someone renames it: then its first question stands for it. */
   name: string | null;
+  /** Whose it is on a service that knows who reads; else null. */
+  owner: string | null;
+  /** Where the next question goes. */
   collection: string;
   /** Milliseconds since the epoch. */
   updatedAt: number;
@@ -67,15 +73,18 @@ const MAX_NAME_CODE_POINTS = 80;
 /** Messages, questions and answers counted alike: what the service calls turns. */
 const MAX_HISTORY_MESSAGES = 10;
 
-export function newConversation(id: string, collection: string, now: number): Conversation {
-  return { id, name: null, collection, updatedAt: now, turns: [] };
+export function newConversation(id: string, collection: string, now: number, owner: string | null = null): Conversation {
+  return { id, name: null, owner, collection, updatedAt: now, turns: [] };
 }
 
-export function newTurn(id: string, question: string, alone = false): Turn {
+export function newTurn(id: string, question: string, scope: Partial<Pick<Turn, "alone" | "collection" | "askedAt">> = {}): Turn {
   return {
     id,
     question,
-    alone,
+    collection: DEFAULT_COLLECTION,
+    askedAt: 0,
+    alone: false,
+    ...scope,
     status: "streaming",
     answer: "",
     isReasoning: false,
@@ -149,6 +158,12 @@ export function withTurn(conversation: Conversation, turn: Turn, now: number): C
   return { ...conversation, updatedAt: now, turns: [...conversation.turns, turn].slice(-MAX_TURNS) };
 }
 
+/** Whether the turn at `index` asks other documents than the one before it. */
+export function changesCollection(turns: readonly Turn[], index: number): boolean {
+  const [before, turn] = [turns[index - 1], turns[index]];
+  return before !== undefined && turn !== undefined && before.collection !== turn.collection;
+}
+
 /** Whether a question was put behind earlier ones, so that it may have been meant alone. */
 export function leansOnHistory(turn: Turn): boolean {
   const standalone = turn.standaloneQuestion;
@@ -157,13 +172,15 @@ export function leansOnHistory(turn: Turn): boolean {
 
 /**
  * The messages that come before the turn `turnId`, oldest first: answered turns only, from the last one that was asked
- * alone, the last ten messages.
+ * alone or of other documents, the last ten messages.
  */
 export function historyBefore(conversation: Conversation, turnId: string): HistoryMessage[] {
   const until = conversation.turns.findIndex((turn) => turn.id === turnId);
   if (conversation.turns[until]?.alone) return [];
   const earlier = until < 0 ? conversation.turns : conversation.turns.slice(0, until);
-  const before = earlier.slice(Math.max(0, earlier.findLastIndex((turn) => turn.alone)));
+  const collection = conversation.turns[until]?.collection ?? conversation.collection;
+  const elsewhere = earlier.findLastIndex((turn) => turn.collection !== collection);
+  const before = earlier.slice(Math.max(elsewhere + 1, earlier.findLastIndex((turn) => turn.alone)));
   const messages = before
     .filter((turn) => (turn.status === "done" || turn.status === "stopped") && turn.answer.trim() !== "")
     .flatMap((turn): HistoryMessage[] => [
@@ -171,6 +188,30 @@ export function historyBefore(conversation: Conversation, turnId: string): Histo
       { role: "assistant", content: sliceCodePoints(turn.answer, 0, MAX_QUESTION_CODE_POINTS) },
     ]);
   return messages.slice(-MAX_HISTORY_MESSAGES);
+}
+
+/**
+ * One conversation as two tabs have it, with the turns of both: `mine` goes before `theirs` in all else. Of a turn that
+ * both have, the one that was asked again later counts, then the one that streams here, then the one that got further.
+ */
+export function merged(mine: Conversation, theirs: Conversation): Conversation {
+  const turns = new Map(theirs.turns.map((turn) => [turn.id, turn]));
+  for (const turn of mine.turns) {
+    const other = turns.get(turn.id);
+    turns.set(turn.id, other === undefined || goesBefore(turn, other) ? turn : other);
+  }
+  // Turns without a time are older than all others, and stand in the order of the conversation.
+  const order = [...mine.turns, ...theirs.turns].map(({ id }) => id);
+  const inOrder = [...turns.values()].sort((a, b) => a.askedAt - b.askedAt || order.indexOf(a.id) - order.indexOf(b.id));
+  return { ...mine, updatedAt: Math.max(mine.updatedAt, theirs.updatedAt), turns: inOrder.slice(-MAX_TURNS) };
+}
+
+const FURTHER: Record<TurnStatus, number> = { stopped: 0, failed: 1, done: 2, streaming: 3 };
+
+function goesBefore(turn: Turn, other: Turn): boolean {
+  if (turn.askedAt !== other.askedAt) return turn.askedAt > other.askedAt;
+  if (turn.status !== other.status) return FURTHER[turn.status] > FURTHER[other.status];
+  return turn.answer.length >= other.answer.length;
 }
 
 /** Newest first; ties by id, so that the order never wavers. */
@@ -183,21 +224,28 @@ export function decodeConversation(value: unknown): Conversation | null {
   const from = fields(value);
   const id = textOrNull(from?.id);
   if (!from || id === null) return null;
+  const collection = text(from.collection) || DEFAULT_COLLECTION;
   return {
     id,
     name: textOrNull(from.name),
-    collection: text(from.collection, DEFAULT_COLLECTION) || DEFAULT_COLLECTION,
+    owner: textOrNull(from.owner),
+    collection,
     updatedAt: numberOrNull(from.updatedAt) ?? 0,
-    turns: list(from.turns, decodeTurn).slice(-MAX_TURNS),
+    turns: list(from.turns, (turn) => decodeTurn(turn, collection)).slice(-MAX_TURNS),
   };
 }
 
-function decodeTurn(value: unknown): Turn | null {
+/** `collection` is where turns were asked that earlier builds kept. */
+function decodeTurn(value: unknown, collection: string): Turn | null {
   const from = fields(value);
   const id = textOrNull(from?.id);
   if (!from || id === null || typeof from.question !== "string") return null;
   return {
-    ...newTurn(id, from.question, from.alone === true),
+    ...newTurn(id, from.question, {
+      alone: from.alone === true,
+      collection: text(from.collection) || collection,
+      askedAt: numberOrNull(from.askedAt) ?? 0,
+    }),
     status: decodeStatus(from.status),
     answer: text(from.answer),
     isReasoning: false,

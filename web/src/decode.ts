@@ -95,7 +95,7 @@ export type DocumentSummary = Pick<WireDocument, "id" | "source" | "title" | "me
 };
 
 /** A document by itself: what its list does not say. */
-export interface DocumentDetail extends DocumentSummary, Pick<WireDocument, "duplicate_of" | "is_unreadable" | "is_lossy"> {
+export interface DocumentDetail extends DocumentSummary, Pick<WireDocument, "reason_detail" | "duplicate_of" | "is_unreadable" | "is_lossy"> {
   /** Share of its tokens that the embedding model can't read, 0 to 1. */
   unknown_share: number | null;
   /** What cleaning removed: kind to characters. */
@@ -305,6 +305,7 @@ export function decodeDocumentDetail(value: unknown): DocumentDetail | null {
   });
   return {
     ...summary,
+    reason_detail: textOrNull(from.reason_detail),
     duplicate_of: textOrNull(from.duplicate_of),
     unknown_share: numberOrNull(from.unknown_share),
     is_unreadable: from.is_unreadable === true,

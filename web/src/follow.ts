@@ -31,7 +31,8 @@ export function useFollow(conversation: Conversation): Follow {
     if (mode.current !== "reader") {
       const end = view.scrollHeight - view.clientHeight;
       const question = view.querySelector<HTMLElement>(".turn:last-child");
-      const top = question && mode.current === "question" ? question.offsetTop - view.offsetTop - ABOVE_QUESTION_PX : end;
+      // Without a question, what there is begins at its beginning.
+      const top = mode.current === "end" ? end : question ? question.offsetTop - view.offsetTop - ABOVE_QUESTION_PX : 0;
       view.scrollTop = Math.min(top, end);
       put.current = view.scrollTop;
     }

@@ -23,3 +23,13 @@ export function isComposing(press: KeyPress, composing: boolean): boolean {
 export function sendsQuestion(press: KeyPress, composing: boolean): boolean {
   return press.key === "Enter" && !press.shiftKey && !press.altKey && !isComposing(press, composing);
 }
+
+/** What keys do anywhere on the page; null where they are the reader's own, as they are while they write. */
+export function shortcutOf(
+  { key, ctrlKey, metaKey, shiftKey, altKey }: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">,
+  writes: boolean,
+): "ask" | "start" | null {
+  const command = ctrlKey || metaKey;
+  if (command && shiftKey && !altKey && key.toLowerCase() === "o") return "start";
+  return key === "/" && !command && !altKey && !writes ? "ask" : null;
+}

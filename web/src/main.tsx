@@ -18,7 +18,11 @@ const access = createAccess(api);
 void access.check(); // the page is drawn meanwhile
 const store = createStore(storage);
 const asker = createAsker(api, store);
-window.addEventListener("pagehide", store.flush);
+window.addEventListener("beforeunload", asker.leave);
+window.addEventListener("pagehide", () => {
+  asker.leave();
+  store.flush();
+});
 window.addEventListener("storage", (event) => store.adopt(event.key, event.newValue));
 
 const root = document.getElementById("root");

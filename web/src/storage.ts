@@ -1,6 +1,6 @@
 // Conversations and preferences in localStorage. One key a conversation, so that two tabs don't overwrite each other.
 // Keys carry the format's version; what can't be read is left out. Storage may be full, off or absent: nothing throws.
-import { byRecency, decodeConversation, type Conversation } from "./conversations";
+import { byRecency, decodeConversation, merged, type Conversation } from "./conversations";
 import { fields } from "./decode";
 
 const PREFIX = "pgask.v1.";
@@ -38,13 +38,15 @@ export function loadConversations(storage: Storage | null): Conversation[] {
 }
 
 /**
- * Writes one conversation. Where the storage is full, the oldest others give way.
+ * Writes one conversation, with the turns that another tab has added to it. Where the storage is full, the oldest others
+ * give way.
  * Returns whether it's kept, and the ids of those that gave way.
  */
 export function saveConversation(storage: Storage | null, conversation: Conversation): { kept: boolean; evicted: string[] } {
   const evicted: string[] = [];
   if (!storage) return { kept: false, evicted };
-  const value = JSON.stringify(conversation);
+  const kept = decodeConversation(readJson(storage, CONVERSATION + conversation.id));
+  const value = JSON.stringify(kept ? merged(conversation, kept) : conversation);
   for (;;) {
     try {
       storage.setItem(CONVERSATION + conversation.id, value);
@@ -66,6 +68,11 @@ export function removeConversation(storage: Storage | null, id: string): void {
 export function changedConversation(key: string | null, value: string | null): { id: string; conversation: Conversation | null } | null {
   if (!key?.startsWith(CONVERSATION)) return null;
   return { id: key.slice(CONVERSATION.length), conversation: decodeConversation(parse(value)) };
+}
+
+/** Whether a storage event of another tab is about the preferences. */
+export function arePreferences(key: string | null): boolean {
+  return key === PREFERENCES;
 }
 
 export function loadPreferences(storage: Storage | null): Preferences {

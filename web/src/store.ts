@@ -2,6 +2,7 @@
 import {
   byRecency,
   DEFAULT_COLLECTION,
+  merged,
   newConversation,
   renamed,
   type Conversation,
@@ -28,6 +29,8 @@ export interface Store {
   rename(id: string, name: string): void;
   remove(id: string): void;
   setCollection(collection: string): void;
+  /** Who reads: shows their conversations, and those that are nobody's. Another reader's stay kept, and hidden. */
+  setOwner(owner: string | null): void;
   /** Replaces a conversation by what `change` makes of it; does nothing when it's gone. */
   update(id: string, change: (conversation: Conversation) => Conversation): void;
   updateTurn(id: string, turnId: string, change: (turn: Turn) => Turn): void;
@@ -49,10 +52,14 @@ export function createStore(storage: Storage | null, now: () => number = Date.no
   const unsaved = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | null = null;
 
-  const loaded = loadConversations(storage);
+  let owner: string | null = null;
+  const isMine = (one: Conversation): boolean => one.owner === null || one.owner === owner;
+  const fresh = (collection: string): Conversation => newConversation(newId(), collection, now(), owner);
+
+  const loaded = loadConversations(storage).filter(isMine);
   let state: State = {
     conversations: loaded,
-    active: loaded[0] ?? newConversation(newId(), DEFAULT_COLLECTION, now()),
+    active: loaded[0] ?? fresh(DEFAULT_COLLECTION),
     kept: storage !== null,
   };
 
@@ -115,7 +122,7 @@ export function createStore(storage: Storage | null, now: () => number = Date.no
     find,
     start() {
       if (state.active.turns.length === 0) return;
-      set({ active: newConversation(newId(), state.active.collection, now()) });
+      set({ active: fresh(state.active.collection) });
     },
     open(id) {
       const conversation = find(id);
@@ -130,12 +137,25 @@ export function createStore(storage: Storage | null, now: () => number = Date.no
       const conversations = state.conversations.filter((one) => one.id !== id);
       const active =
         state.active.id === id
-          ? (conversations[0] ?? newConversation(newId(), state.active.collection, now()))
+          ? (conversations[0] ?? fresh(state.active.collection))
           : state.active;
       set({ conversations, active });
     },
     setCollection(collection) {
       update(state.active.id, (conversation) => ({ ...conversation, collection }));
+    },
+    setOwner(next) {
+      if (next === owner) return;
+      flush();
+      const wasKnown = owner !== null;
+      owner = next;
+      const here = state.conversations.filter(isMine);
+      const others = loadConversations(storage).filter((one) => isMine(one) && !here.some(({ id }) => id === one.id));
+      const conversations = [...here, ...others].sort(byRecency);
+      const { active } = state;
+      if (active.turns.length > 0 && isMine(active)) set({ conversations });
+      // What was begun before it was known who reads is theirs; what somebody else has begun is not.
+      else set({ conversations, active: conversations[0] ?? (wasKnown ? fresh(DEFAULT_COLLECTION) : { ...active, owner }) });
     },
     update,
     updateTurn(id, turnId, change) {
@@ -149,10 +169,14 @@ export function createStore(storage: Storage | null, now: () => number = Date.no
       const changed = changedConversation(key, value);
       if (!changed) return;
       const mine = find(changed.id);
-      // An answer that streams into this tab isn't overwritten by a copy of it from another.
-      if (mine?.turns.some((turn) => turn.status === "streaming")) return;
-      if (changed.conversation) put(changed.conversation);
-      else set({ conversations: state.conversations.filter((one) => one.id !== changed.id) });
+      if (changed.conversation) {
+        // What this tab has of it, as an answer that streams into it, isn't overwritten by a copy from another.
+        const { name, owner: whose } = changed.conversation;
+        const both = mine ? { ...merged(mine, changed.conversation), name } : changed.conversation;
+        if (whose === null || whose === owner) put(both);
+      } else if (!mine?.turns.some((turn) => turn.status === "streaming")) {
+        set({ conversations: state.conversations.filter((one) => one.id !== changed.id) });
+      }
     },
   };
 }

@@ -254,6 +254,32 @@ class TestPage:
         assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
 
     @pytest.mark.parametrize(
+        ("accepted", "encoding", "sent"),
+        [
+            ("gzip, deflate, br", "br", b"small"),
+            ("gzip", "gzip", b"larger"),
+            ("br;q=0", None, b"export {}"),
+            ("", None, b"export {}"),
+        ],
+    )
+    def test_f_1061_files_go_packed_to_who_takes_them_so(
+        self, make_client: MakeClient, built: Path, accepted: str, encoding: str | None, sent: bytes
+    ) -> None:
+        (built / "assets/index-1a2b.js.br").write_bytes(b"small")
+        (built / "assets/index-1a2b.js.gz").write_bytes(b"larger")
+        (built / "index.html.gz").write_bytes(b"larger")
+        client = make_client(static=built)
+        with client.stream("GET", "/assets/index-1a2b.js", headers={"accept-encoding": accepted}) as asset:
+            raw = b"".join(asset.iter_raw())
+        assert (raw, asset.headers.get("content-encoding")) == (sent, encoding)
+        assert "javascript" in asset.headers["content-type"]
+        assert asset.headers["vary"] == "Accept-Encoding"
+        assert "immutable" in asset.headers["cache-control"]
+        packed = client.get("/assets/index-1a2b.js", headers={"accept-encoding": "br", "range": "bytes=0-2"})
+        assert (packed.status_code, packed.content) == (206, b"exp")
+        assert client.get("/index.html.gz").status_code == 404
+
+    @pytest.mark.parametrize(
         "path", ["/assets/../../secret.txt", "/assets/%2e%2e/%2e%2e/secret.txt", "/assets/no.js", "/.sources.sha256",
                  "/assets/", "/assets/..%2findex.html", "/index.htm"]
     )  # fmt: skip

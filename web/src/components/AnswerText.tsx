@@ -1,16 +1,12 @@
 // An answer with its marks as buttons. A model's is Markdown: no HTML, no images, no links that lead away. One that is
 // quoted, or is the service's own words, is text letter by letter.
-import type { Element } from "hast";
-import { memo, useMemo } from "react";
-import Markdown, { type Components } from "react-markdown";
-import remarkGfm from "remark-gfm";
-import { splitBlocks } from "../blocks";
-import { useWords, type Dictionary } from "../i18n";
-import { piecesOf, type Doubt, type Mark, type Places } from "../places";
+import { memo, useEffect, useMemo, useState } from "react";
+import { useWords } from "../i18n";
+import { piecesOf, type Doubt, type Places } from "../places";
 import { languageOf } from "../script";
-import { markBlocks, rehypeSentinels, type MarkedBlock } from "../sentinels";
 import { verbatimBlocks } from "../verbatim";
 import type { Citation } from "../decode";
+import { MarkButton } from "./MarkButton";
 
 interface Props {
   text: string;
@@ -22,12 +18,12 @@ interface Props {
 export const AnswerText = memo(function AnswerText({ text, places, verbatim, onOpen }: Props) {
   return (
     <div className={verbatim ? "prose prose-verbatim" : "prose"} data-testid="answer" lang={languageOf(text)}>
-      {verbatim ? <Verbatim text={text} places={places} onOpen={onOpen} /> : <Blocks text={text} places={places} onOpen={onOpen} />}
+      {verbatim ? <Verbatim text={text} places={places} onOpen={onOpen} /> : <Written text={text} places={places} onOpen={onOpen} />}
     </div>
   );
 });
 
-type PartProps = Omit<Props, "verbatim">;
+export type PartProps = Omit<Props, "verbatim">;
 
 function Verbatim({ text, places, onOpen }: PartProps) {
   const blocks = useMemo(() => verbatimBlocks(text, places), [text, places]);
@@ -51,74 +47,24 @@ function Verbatim({ text, places, onOpen }: PartProps) {
   });
 }
 
-/** The blocks of Markdown, each rendered anew only when it changes. */
-function Blocks({ text, places, onOpen }: PartProps) {
-  const blocks = useMemo(() => markBlocks(text, splitBlocks(text), places), [text, places]);
-  return blocks.map((block, index) => <Block key={index} {...block} answer={text} onOpen={onOpen} />);
+/** What Markdown takes weighs as much as the page itself: it is fetched when a model answers. */
+let Blocks: typeof import("./MarkdownBlocks").MarkdownBlocks | null = null;
+
+export async function loadMarkdown(): Promise<void> {
+  Blocks = (await import("./MarkdownBlocks")).MarkdownBlocks;
 }
 
-type BlockProps = MarkedBlock & { answer: string; onOpen: (citation: Citation) => void };
-
-const Block = memo(
-  function Block({ text, marks, answer, onOpen }: BlockProps) {
-    const words = useWords();
-    const plugins = useMemo(() => {
-      const texts = marks.map(({ start, end }) => answer.slice(start, end));
-      return [() => rehypeSentinels(texts)];
-    }, [marks, answer]);
-    const components = useMemo(() => componentsFor(marks, words, onOpen), [marks, words, onOpen]);
-    return (
-      <Markdown remarkPlugins={[remarkGfm]} rehypePlugins={plugins} components={components}>
-        {text}
-      </Markdown>
-    );
-  },
-  // While an answer streams its earlier blocks stay as they are, though the answer grows.
-  (before, now) =>
-    before.text === now.text &&
-    before.onOpen === now.onOpen &&
-    (before.marks === now.marks || (before.marks.length === 0 && now.marks.length === 0)),
-);
-
-function componentsFor(marks: readonly Mark[], words: Dictionary, onOpen: (citation: Citation) => void): Components {
-  return {
-    ...PLAIN,
-    // The only source of buttons and spans is rehypeSentinels: HTML in the answer stays text.
-    button: ({ value }) => {
-      const mark = marks[Number(value)];
-      return mark ? <MarkButton mark={mark} onOpen={onOpen} /> : null;
-    },
-    // The box of a task list.
-    input: ({ checked }) => (
-      <input type="checkbox" disabled checked={checked === true} aria-label={checked === true ? words.taskDone : words.taskOpen} />
-    ),
-    span: ({ className, children }) => {
-      if (className === "claim-note") return <span className="visually-hidden claim-note"> ({words.noSource})</span>;
-      return (
-        <span className={className} title={className === "claim claim-sourceless" ? words.noSource : words.unsupportedHint}>
-          {children}
-        </span>
+function Written(props: PartProps) {
+  const [, setLoaded] = useState(Blocks !== null);
+  useEffect(() => {
+    if (Blocks === null) {
+      loadMarkdown().then(
+        () => setLoaded(true),
+        () => undefined, // the service is gone: the answer stays text
       );
-    },
-  };
-}
-
-function MarkButton({ mark: { citation, supported }, onOpen }: { mark: Mark; onOpen: (citation: Citation) => void }) {
-  const words = useWords();
-  const label = words.openSource(String(citation.marker), citation.title);
-  return (
-    <button
-      type="button"
-      className={supported ? "marker" : "marker marker-unsupported"}
-      data-testid="citation-marker"
-      data-marker={citation.marker}
-      aria-label={supported ? label : `${label} (${words.unsupported})`}
-      title={supported ? citation.title : `${citation.title} – ${words.unsupportedHint}`}
-      onClick={() => onOpen(citation)}
-    >
-      {citation.marker}
-    </button>
-  );
+    }
+  }, []);
+  return Blocks === null ? <Verbatim {...props} /> : <Blocks {...props} />;
 }
 
 function Doubted({ doubt, children }: { doubt: Doubt; children: string }) {
@@ -131,40 +77,4 @@ function Doubted({ doubt, children }: { doubt: Doubt; children: string }) {
       {doubt === "sourceless" && <span className="visually-hidden claim-note"> ({words.noSource})</span>}
     </>
   );
-}
-
-/**
- * Headings are one level below the question's h2, whatever level a model began with: levels must not be skipped. What
- * could load or lead elsewhere becomes text.
- */
-const PLAIN: Components = {
-  h1: "h3",
-  h2: "h3",
-  h4: "h3",
-  h5: "h3",
-  h6: "h3",
-  img: ({ alt }) => <>{alt}</>,
-  a: ({ href, node, children }) => {
-    if (href?.startsWith("#")) return <a href={href}>{children}</a>;
-    const shown = node ? textOf(node) : "";
-    return (
-      <>
-        {children}
-        {href && shown !== href ? ` (${href})` : null}
-      </>
-    );
-  },
-  // What may scroll sideways can be reached and scrolled by keyboard.
-  pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
-  table: ({ children }) => (
-    <div className="table-scroll" tabIndex={0}>
-      <table>{children}</table>
-    </div>
-  ),
-};
-
-function textOf(element: Element): string {
-  return element.children
-    .map((child) => (child.type === "text" ? child.value : child.type === "element" ? textOf(child) : ""))
-    .join("");
 }

@@ -1,13 +1,13 @@
 // One conversation: its turns and the question box.
 import type { RefObject } from "react";
-import type { Conversation } from "../conversations";
+import { changesCollection, type Conversation } from "../conversations";
 import { useFollow } from "../follow";
 import { useWords } from "../i18n";
 import type { Collection, Passage } from "../decode";
 import { Announcer } from "./Announcer";
 import { Composer } from "./Composer";
 import { DownIcon } from "./Icons";
-import { TurnView } from "./TurnView";
+import { FromHere, TurnView } from "./TurnView";
 import { Welcome } from "./Welcome";
 
 interface Props {
@@ -45,12 +45,14 @@ export function Chat(props: Props) {
               turn={turn}
               canRetry={!streaming}
               isFirst={at === 0}
+              turnsElsewhere={changesCollection(turns, at)}
               onRetry={onRetry}
               onAskAlone={onAskAlone}
               onOpen={onOpen}
             />
           ))
         )}
+        {turns.length > 0 && turns.at(-1)?.collection !== conversation.collection && <FromHere collection={conversation.collection} />}
       </div>
       <div className="chat-foot">
         {!atEnd && turns.length > 0 && (
@@ -58,7 +60,7 @@ export function Chat(props: Props) {
             <DownIcon />
           </button>
         )}
-        <Composer draft={draft} streaming={streaming} inputRef={inputRef} onDraft={onDraft} onSend={ask} onStop={onStop} />
+        <Composer draft={draft} streaming={streaming} inputRef={inputRef} onDraft={onDraft} onSend={ask} onStop={onStop} last={turns.at(-1)?.question} />
       </div>
       <Announcer turn={turns.findLast((turn) => turn.status === "streaming") ?? turns.at(-1)} />
     </div>

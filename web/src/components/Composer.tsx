@@ -16,9 +16,11 @@ interface Props {
   onDraft: (draft: string) => void;
   onSend: (question: string) => void;
   onStop: () => void;
+  /** What was asked last, for ↑ in an empty box. */
+  last?: string | undefined;
 }
 
-export function Composer({ draft, streaming, inputRef, onDraft, onSend, onStop }: Props) {
+export function Composer({ draft, streaming, inputRef, onDraft, onSend, onStop, last }: Props) {
   const words = useWords();
   const composing = useRef(false);
   const length = codePointLength(draft.trim());
@@ -37,6 +39,11 @@ export function Composer({ draft, streaming, inputRef, onDraft, onSend, onStop }
   };
 
   const pressed = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
+    if (event.key === "ArrowUp" && draft === "" && last !== undefined && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      onDraft(last);
+      return;
+    }
     if (!sendsQuestion({ ...modifiers(event), isComposing: event.nativeEvent.isComposing }, composing.current)) return;
     event.preventDefault();
     send();

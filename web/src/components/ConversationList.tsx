@@ -1,7 +1,9 @@
 // The conversations kept in this browser: open, start, rename, delete.
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { addressOf } from "../address";
 import { titleOf, type Conversation } from "../conversations";
 import { useWords } from "../i18n";
+import { onPlainClick } from "../links";
 import { languageOf } from "../script";
 import { CloseIcon, PencilIcon, PlusIcon, TrashIcon } from "./Icons";
 
@@ -70,7 +72,7 @@ function Item({ conversation, active, onOpen, onRename, onDelete }: ItemProps) {
   const words = useWords();
   const [mode, setMode] = useState<"shown" | "renaming" | "deleting">("shown");
   const title = titleOf(conversation) || words.emptyConversation;
-  const open = useRef<HTMLButtonElement>(null);
+  const open = useRef<HTMLAnchorElement>(null);
   const back = (): void => {
     setMode("shown");
     requestAnimationFrame(() => open.current?.focus());
@@ -108,18 +110,18 @@ function Item({ conversation, active, onOpen, onRename, onDelete }: ItemProps) {
   const streaming = conversation.turns.at(-1)?.status === "streaming";
   return (
     <li className={active ? "conversation conversation-active" : "conversation"}>
-      <button
+      <a
         ref={open}
-        type="button"
+        href={addressOf.conversation(conversation.id)}
         className="conversation-open"
         aria-current={active ? "page" : undefined}
         lang={languageOf(title)}
         title={title}
-        onClick={() => onOpen(conversation.id)}
+        onClick={(event) => onPlainClick(event, () => onOpen(conversation.id))}
       >
         {streaming && <span className="live-dot" role="img" aria-label={words.answering} />}
         <span className="conversation-title">{title}</span>
-      </button>
+      </a>
       <span className="conversation-tools">
         <button type="button" className="icon-button icon-button-small" data-testid="rename" aria-label={words.renameConversation(title)} title={words.rename} onClick={() => setMode("renaming")}>
           <PencilIcon />

@@ -1,7 +1,9 @@
 // The documents of a collection, a page at a time, each opening in the source pane.
 import { useCallback, useEffect, useRef, useState } from "react";
+import { addressOf } from "../address";
 import { isAbort, problemOf, type Api } from "../api";
 import { useLanguage, useWords } from "../i18n";
+import { onPlainClick } from "../links";
 import { languageOf } from "../script";
 import { visible } from "../visible";
 import type { DocumentSummary, Problem } from "../decode";
@@ -22,10 +24,12 @@ const NOTHING: Loaded = { documents: [], cursor: null, status: "loading", proble
 interface Props {
   api: Api;
   collection: string;
+  /** The document that stands open beside the list. */
+  openId: string | null;
   onOpen: (document: DocumentSummary) => void;
 }
 
-export function DocumentList({ api, collection, onOpen }: Props) {
+export function DocumentList({ api, collection, openId, onOpen }: Props) {
   const words = useWords();
   const { loaded, load } = useDocuments(api, collection);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -35,7 +39,7 @@ export function DocumentList({ api, collection, onOpen }: Props) {
       <h2 id="documents-title" ref={heading} tabIndex={-1} className="documents-title">
         {words.documentsOf(collection)}
       </h2>
-      {loaded.documents.length > 0 && <DocumentTable documents={loaded.documents} onOpen={onOpen} />}
+      {loaded.documents.length > 0 && <DocumentTable documents={loaded.documents} openId={openId} onOpen={onOpen} />}
       {loaded.status === "loading" && <p className="documents-note">{words.documentsLoading}</p>}
       {loaded.status === "failed" && loaded.problem && (
         <ProblemNotice problem={loaded.problem} onRetry={() => load(loaded.documents.length > 0 ? loaded.cursor : null)} />
@@ -82,12 +86,24 @@ function useDocuments(api: Api, collection: string): { loaded: Loaded; load: (cu
   return { loaded, load };
 }
 
-function DocumentTable({ documents, onOpen }: { documents: readonly DocumentSummary[]; onOpen: Props["onOpen"] }) {
+function DocumentTable({ documents, openId, onOpen }: { documents: readonly DocumentSummary[] } & Pick<Props, "openId" | "onOpen">) {
   const words = useWords();
   const language = useLanguage();
+  const table = useRef<HTMLTableElement>(null);
+  // "Load more" goes away at the end: the focus goes on to what came.
+  const shownBefore = useRef(documents.length);
+  useEffect(() => {
+    const first = table.current?.querySelectorAll<HTMLElement>(".document-open")[shownBefore.current];
+    if (documents.length > shownBefore.current && document.activeElement === document.body) first?.focus();
+    shownBefore.current = documents.length;
+  }, [documents.length]);
+  // Beside an open source the table becomes cards: the document that was opened stays in sight.
+  useEffect(() => {
+    if (openId !== null) table.current?.querySelector("[aria-current]")?.scrollIntoView?.({ block: "nearest" });
+  }, [openId]);
   const shown = (n: number | null): string => (n === null ? "–" : n.toLocaleString(language));
   return (
-    <table className="document-table">
+    <table className="document-table" ref={table}>
       <thead>
         <tr>
           <th scope="col">{words.columnTitle}</th>
@@ -103,11 +119,18 @@ function DocumentTable({ documents, onOpen }: { documents: readonly DocumentSumm
       </thead>
       <tbody>
         {documents.map((document) => (
-          <tr key={document.id}>
+          <tr key={document.id} className={document.id === openId ? "document-current" : undefined}>
             <th scope="row">
-              <button type="button" className="document-open" data-testid="document" lang={languageOf(document.title)} onClick={() => onOpen(document)}>
+              <a
+                href={addressOf.document(document.id)}
+                className="document-open"
+                data-testid="document"
+                lang={languageOf(document.title)}
+                aria-current={document.id === openId || undefined}
+                onClick={(event) => onPlainClick(event, () => onOpen(document))}
+              >
                 {visible(document.title)}
-              </button>
+              </a>
               {document.source !== document.title && <span className="path">{visible(document.source)}</span>}
             </th>
             <td data-label={words.columnLanguage}>{document.language === null ? "–" : words.languageName(document.language)}</td>

@@ -8,6 +8,8 @@ export function DocumentNotes({ document }: { document: DocumentDetail }) {
   const words = useWords();
   const dropped = Object.entries(document.dropped);
   const count = dropped.reduce((sum, [, characters]) => sum + characters, 0);
+  // Folded: whoever runs the service can do something about them, a reader of the text can't.
+  const notes = Number(document.is_unreadable) + Number(document.is_lossy) + Number(dropped.length > 0);
   return (
     <>
       {document.duplicate_of !== null && (
@@ -15,24 +17,19 @@ export function DocumentNotes({ document }: { document: DocumentDetail }) {
           {words.duplicateOf(visible(document.duplicate_of))}
         </p>
       )}
-      {document.is_unreadable && (
-        <p className="pane-note pane-warning" data-testid="unreadable-note">
-          {words.unreadable(Math.round((document.unknown_share ?? 0) * 100))}
-        </p>
-      )}
-      {document.is_lossy && (
-        <p className="pane-note pane-warning" data-testid="lossy-note">
-          {words.lossy(Math.round((document.lost_share ?? 0) * 100))}
-        </p>
-      )}
-      {dropped.length > 0 && (
-        <details className="pane-note" data-testid="dropped-note">
-          <summary>{words.dropped(count)}</summary>
-          <ul>
-            {dropped.map(([kind, characters]) => (
-              <li key={kind}>{words.droppedKind(kind, characters)}</li>
-            ))}
-          </ul>
+      {notes > 0 && (
+        <details className="pane-note pane-notes" data-testid="document-notes">
+          <summary>{words.aboutDocument(notes)}</summary>
+          {document.is_unreadable && <p data-testid="unreadable-note">{words.unreadable(Math.round((document.unknown_share ?? 0) * 100))}</p>}
+          {document.is_lossy && <p data-testid="lossy-note">{words.lossy(Math.round((document.lost_share ?? 0) * 100))}</p>}
+          {dropped.length > 0 && <p data-testid="dropped-note">{words.dropped(count)}</p>}
+          {dropped.length > 0 && (
+            <ul>
+              {dropped.map(([kind, characters]) => (
+                <li key={kind}>{words.droppedKind(kind, characters)}</li>
+              ))}
+            </ul>
+          )}
         </details>
       )}
     </>

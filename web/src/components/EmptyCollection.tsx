@@ -1,5 +1,6 @@
 // A collection without documents, and the command that fills it.
 import { useWords } from "../i18n";
+import { CopyButton } from "./CopyButton";
 
 export function EmptyCollection({ name }: { name: string }) {
   const words = useWords();
@@ -8,9 +9,21 @@ export function EmptyCollection({ name }: { name: string }) {
       <p>
         {words.documentsEmpty} {words.documentsHint}
       </p>
-      <pre>
-        <code>ingest ./docs{name === "default" ? "" : ` --collection ${name}`}</code>
+      <IngestCommand collection={name} />
+    </div>
+  );
+}
+
+/** The command that takes a folder in, to be copied. */
+export function IngestCommand({ collection }: { collection: string }) {
+  const words = useWords();
+  const command = `.venv/bin/ingest ./docs${collection === "default" ? "" : ` --collection ${collection}`}`;
+  return (
+    <div className="command">
+      <pre tabIndex={0}>
+        <code>{command}</code>
       </pre>
+      <CopyButton label={words.copyCommand} text={() => command} />
     </div>
   );
 }

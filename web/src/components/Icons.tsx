@@ -51,6 +51,7 @@ export const WarningIcon = icon(<path d="M10 3.3l7.2 12.9H2.8zM10 8.2v3.6M10 14v
 export const SearchIcon = icon(<path d="M9 3.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM13.2 13.2l3.8 3.8" />);
 export const UserIcon = icon(<path d="M10 3.2a3.3 3.3 0 1 1 0 6.6 3.3 3.3 0 0 1 0-6.6zM3.8 16.8c.6-3 3-4.6 6.2-4.6s5.6 1.6 6.2 4.6" />);
 export const LeaveIcon = icon(<path d="M12 3.5H4.5v13H12M8.5 10H17M13.8 6.8L17 10l-3.2 3.2" />);
+export const LinkIcon = icon(<path d="M8.5 11.5a3 3 0 0 0 4.3 0l2.7-2.7a3 3 0 0 0-4.3-4.3l-1 1M11.5 8.5a3 3 0 0 0-4.3 0l-2.7 2.7a3 3 0 0 0 4.3 4.3l1-1" />);
 export const DownIcon = icon(<path d="M10 4v11.5M5 10.5l5 5 5-5" />);
 export const ChevronIcon = icon(<path d="M4.5 7.5L10 13l5.5-5.5" />);
 export const LeftIcon = icon(<path d="M12.5 4.5L7 10l5.5 5.5" />);

@@ -1,20 +1,28 @@
 // The source beside the answer: a stretch of the document's text as it's stored, the cited spans marked in it.
 // The text is set as text, whatever it contains.
-import { useEffect, useLayoutEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import type { Api } from "../api";
 import { useLanguage, useWords } from "../i18n";
 import { languageOf } from "../script";
-import { locate, splitAt, useSourceText, type Span } from "../sourcetext";
+import { locate, splitAt, useSourceText, type SourceTextControls, type Span } from "../sourcetext";
 import { visible } from "../visible";
-import type { Citation, DocumentSummary, Passage, TextWindow } from "../decode";
+import type { Citation, DocumentDetail, DocumentSummary, Passage, TextWindow } from "../decode";
+import { CopyButton } from "./CopyButton";
 import { DocumentNotes } from "./DocumentNotes";
-import { CloseIcon, LeftIcon, RightIcon } from "./Icons";
+import { CloseIcon, LeftIcon, LinkIcon, RightIcon } from "./Icons";
 import { ProblemNotice } from "./ProblemNotice";
 
 /** What the pane shows: one of an answer's citations or of a refusal's nearest passages, or a whole document. */
 export type Target =
   | { kind: "passage"; passages: readonly Passage[]; index: number }
-  | { kind: "document"; document: DocumentSummary };
+  | { kind: "document"; document: DocumentSummary }
+  /** What an address names; the rest is not known before the document is loaded. */
+  | { kind: "place"; documentId: string; span: Span | null };
+
+export function documentOf(target: Target): string {
+  if (target.kind === "passage") return target.passages[target.index]?.document_id ?? "";
+  return target.kind === "document" ? target.document.id : target.documentId;
+}
 
 interface Props {
   api: Api;
@@ -22,18 +30,24 @@ interface Props {
   /** The pane covers the page, which waits behind it. */
   modal: boolean;
   onTarget: (target: Target) => void;
+  /** What the document is called, once that is known. */
+  onTitle: (title: string | null) => void;
   onClose: () => void;
 }
 
-export function SourcePane({ api, target, modal, onTarget, onClose }: Props) {
+export function SourcePane({ api, target, modal, onTarget, onTitle, onClose }: Props) {
   const words = useWords();
   const heading = useRef<HTMLHeadingElement>(null);
-  const passage = target.kind === "passage" ? (target.passages[target.index] ?? null) : null;
+  const passage = useMemo(() => passageOf(target), [target]);
   const citation = passage && isCitation(passage) ? passage : null;
-  const documentId = target.kind === "document" ? target.document.id : (passage?.document_id ?? "");
-  const title = target.kind === "document" ? target.document.title : (passage?.title ?? "");
-  const source = target.kind === "document" ? target.document.source : (passage?.source ?? "");
+  const text = useSourceText(api, documentOf(target), passage);
+  const loaded = text.state.status === "ready" ? text.state.document : null;
+  const { title, source } = (target.kind === "document" ? target.document : target.kind === "passage" ? passage : loaded) ?? NAMELESS;
   useEffect(() => heading.current?.focus({ preventScroll: true }), [target]);
+  useEffect(() => {
+    onTitle(title || null);
+    return () => onTitle(null);
+  }, [title, onTitle]);
 
   return (
     <div
@@ -48,7 +62,7 @@ export function SourcePane({ api, target, modal, onTarget, onClose }: Props) {
           <h2 id="source-pane-title" ref={heading} tabIndex={-1} className="pane-title" lang={languageOf(title)}>
             {citation && <span className="source-marker">{citation.marker}</span>}
             <span className="visually-hidden">{words.sourcePane}: </span>
-            {visible(title)}
+            {visible(title) || words.source}
           </h2>
           <p className="source-place">
             {source !== title && <span className="path">{visible(source)}</span>}
@@ -57,6 +71,7 @@ export function SourcePane({ api, target, modal, onTarget, onClose }: Props) {
             {passage?.score != null && <span className="score">{words.score(passage.score.toFixed(2))}</span>}
           </p>
         </div>
+        <CopyButton bare testId="copy-link" icon={<LinkIcon />} label={words.copyLink} text={() => location.href} />
         <button type="button" className="icon-button" data-testid="close-source" aria-label={words.closeSource} title={words.closeSource} onClick={onClose}>
           <CloseIcon />
         </button>
@@ -67,9 +82,19 @@ export function SourcePane({ api, target, modal, onTarget, onClose }: Props) {
           {words.unsupported}. {words.unsupportedHint}
         </p>
       )}
-      <SourceBody key={documentId} api={api} documentId={documentId} passage={passage} />
+      <SourceBody text={text} passage={passage} />
     </div>
   );
+}
+
+const NAMELESS = { title: "", source: "" };
+
+function passageOf(target: Target): Passage | null {
+  if (target.kind === "passage") return target.passages[target.index] ?? null;
+  if (target.kind === "document" || target.span === null) return null;
+  const { start, end } = target.span;
+  // Without a quote: what stands there today is marked.
+  return { ...NAMELESS, document_id: target.documentId, chunk_id: "", page: null, heading: null, char_start: start, char_end: end, quote: "", score: null, spans: [] };
 }
 
 function isCitation(passage: Passage): passage is Citation {
@@ -104,13 +129,13 @@ function Steps({ target, onTarget }: { target: Extract<Target, { kind: "passage"
   );
 }
 
-function SourceBody({ api, documentId, passage }: { api: Api; documentId: string; passage: Passage | null }) {
+function SourceBody({ text, passage }: { text: SourceTextControls; passage: Passage | null }) {
   const words = useWords();
-  const { state, busy, loadBefore, loadAfter, reload } = useSourceText(api, documentId, passage);
+  const { state, busy, loadBefore, loadAfter, reload } = text;
 
   if (state.status === "loading") return <p className="pane-note">{words.sourceLoading}</p>;
   if (state.status === "failed") {
-    if (state.problem.status === 404 && passage) return <Remembered passage={passage} note={words.sourceGone} />;
+    if (state.problem.status === 404 && passage && passage.quote !== "") return <Remembered passage={passage} note={words.sourceGone} />;
     return (
       <div className="pane-body">
         <ProblemNotice problem={state.problem} onRetry={reload} />
@@ -122,7 +147,7 @@ function SourceBody({ api, documentId, passage }: { api: Api; documentId: string
     return (
       <>
         <DocumentNotes document={document} />
-        {document.duplicate_of === null && <p className="pane-note">{words.sourceEmpty}</p>}
+        {document.duplicate_of === null && <NoText document={document} />}
       </>
     );
   }
@@ -130,7 +155,7 @@ function SourceBody({ api, documentId, passage }: { api: Api; documentId: string
   return (
     <>
       <DocumentNotes document={document} />
-      {passage && !place && <Remembered passage={passage} note={words.sourceChanged} />}
+      {passage && !place && passage.quote !== "" && <Remembered passage={passage} note={words.sourceChanged} />}
       {place?.moved && <p className="pane-note pane-warning">{words.sourceMoved}</p>}
       <SourceText
         // A new passage in the same document is scrolled to anew.
@@ -143,6 +168,24 @@ function SourceBody({ api, documentId, passage }: { api: Api; documentId: string
         onAfter={loadAfter}
       />
     </>
+  );
+}
+
+/** A document without a text: why it failed and what to do, where it did. */
+function NoText({ document: { reason, reason_detail: detail } }: { document: DocumentDetail }) {
+  const words = useWords();
+  if (reason === null) return <p className="pane-note">{words.sourceEmpty}</p>;
+  return (
+    <div className="pane-note" data-testid="failed-note">
+      <p>{words.sourceFailed}</p>
+      <p>{words.reasonText(reason)}</p>
+      {detail !== null && (
+        <details>
+          <summary>{words.failureDetail}</summary>
+          <p lang={languageOf(detail)}>{visible(detail)}</p>
+        </details>
+      )}
+    </div>
   );
 }
 

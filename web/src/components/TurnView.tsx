@@ -1,13 +1,15 @@
 // One question and its answer in whatever state it is: searching, streaming, done, stopped, abstained or failed.
-import { memo, useCallback, useEffect, useMemo, useState } from "react";
+import { memo, useCallback, useMemo } from "react";
 import { isVerbatim, leansOnHistory, searchedInstead, type Turn } from "../conversations";
-import { useWords, type Dictionary } from "../i18n";
+import { useLanguage, useWords, type Dictionary } from "../i18n";
 import { failureText } from "../problems";
 import { placesOf } from "../places";
 import { languageOf } from "../script";
 import type { Citation, Passage } from "../decode";
+import { sourceLine, withSources } from "../quoting";
 import { AnswerText } from "./AnswerText";
-import { CheckIcon, CopyIcon, RetryIcon, SearchIcon } from "./Icons";
+import { CopyButton } from "./CopyButton";
+import { RetryIcon, SearchIcon } from "./Icons";
 import { NearestList } from "./NearestList";
 import { ProblemNotice } from "./ProblemNotice";
 import { SourceList } from "./SourceList";
@@ -18,12 +20,14 @@ interface Props {
   canRetry: boolean;
   /** Nothing was said before it. */
   isFirst: boolean;
+  /** It asks other documents than the one before it. */
+  turnsElsewhere: boolean;
   onRetry: (turnId: string) => void;
   onAskAlone: (turnId: string) => void;
   onOpen: (passages: readonly Passage[], passage: Passage) => void;
 }
 
-export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, onRetry, onAskAlone, onOpen }: Props) {
+export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, turnsElsewhere, onRetry, onAskAlone, onOpen }: Props) {
   const words = useWords();
   const { answer, citations, claims, nearest } = turn;
   const open = useCallback((citation: Citation) => onOpen(citations, citation), [citations, onOpen]);
@@ -37,10 +41,12 @@ export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, onRetr
 
   return (
     <article className="turn" data-status={turn.status} aria-busy={streaming}>
+      {turnsElsewhere && <FromHere collection={turn.collection} />}
       <h2 className="question" lang={languageOf(turn.question)}>
         <span className="visually-hidden">{words.you}: </span>
         {turn.question}
       </h2>
+      <ScopeLine turn={turn} />
       {searched !== null && (
         <p className="standalone" data-testid="standalone-question">
           <SearchIcon />
@@ -52,7 +58,7 @@ export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, onRetr
           )}
         </p>
       )}
-      {turn.degraded && <DegradedNotice reason={turn.degradedReason} />}
+      {turn.degraded && <DegradedNotice reason={turn.degradedReason} canRetry={canRetry} onRetry={retry} />}
       {streaming && turn.answer === "" && (
         <p className="waiting">
           <span className="dots" aria-hidden="true">
@@ -89,6 +95,7 @@ export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, onRetr
       {hasSources && <SourceList citations={citations} pending={streaming} onOpen={open} />}
       {turn.status === "failed" && turn.problem && <ProblemNotice problem={turn.problem} onRetry={retry} />}
       {turn.status === "done" && !turn.abstained && <AnswerFoot turn={turn} />}
+      {hasSources && !streaming && <PrintedSources citations={citations} />}
     </article>
   );
 });
@@ -109,20 +116,49 @@ function Abstained({ turn: { answer, reason, nearest }, onOpen }: { turn: Turn; 
   );
 }
 
-function DegradedNotice({ reason }: { reason: string | null }) {
+/** Where and when it was asked. */
+function ScopeLine({ turn: { collection, askedAt } }: { turn: Turn }) {
+  const words = useWords();
+  const language = useLanguage();
+  const when = askedAt === 0 ? "" : new Date(askedAt).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  return (
+    <p className="turn-scope" data-testid="scope">
+      {words.scope(collection, when)}
+    </p>
+  );
+}
+
+/** Other documents are asked from here on, and nothing that was said before goes along. */
+export function FromHere({ collection }: { collection: string }) {
+  const words = useWords();
+  return (
+    <p className="from-here" data-testid="from-here">
+      {words.fromHere(collection)}
+    </p>
+  );
+}
+
+function DegradedNotice({ reason, canRetry, onRetry }: { reason: string | null; canRetry: boolean; onRetry: () => void }) {
   const words = useWords();
   const why = reason === null ? null : failureText(reason, words);
   return (
     <section className="notice notice-degraded" data-testid="degraded" aria-label={words.degradedTitle}>
-      <p className="notice-title">{words.degradedTitle}</p>
-      <p>{words.degradedText}</p>
-      {why && <p className="notice-reason">{why.sentence}</p>}
-      {why && (
-        <details className="notice-reason">
-          <summary>{words.failureDetail}</summary>
-          <p lang={languageOf(why.detail)}>{why.detail}</p>
-        </details>
-      )}
+      <div className="notice-line">
+        <p className="notice-title">{words.degradedTitle}</p>
+        <button type="button" className="link-button" data-testid="try-model" disabled={!canRetry} onClick={onRetry}>
+          <RetryIcon />
+          {words.tryModelAgain}
+        </button>
+      </div>
+      <details className="notice-reason">
+        <summary>{words.degradedText}</summary>
+        {why && <p>{why.sentence}</p>}
+        {why && (
+          <p lang={languageOf(why.detail)}>
+            {words.failureDetail}: {why.detail}
+          </p>
+        )}
+      </details>
     </section>
   );
 }
@@ -130,29 +166,29 @@ function DegradedNotice({ reason }: { reason: string | null }) {
 function AnswerFoot({ turn }: { turn: Turn }) {
   const words = useWords();
   const origin = originOf(turn, words);
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), 2_000);
-    return () => clearTimeout(timer);
-  }, [copied]);
-  // There is no clipboard where the page isn't served over HTTPS or from localhost.
-  const clipboard = navigator.clipboard as Clipboard | undefined;
   return (
     <footer className="answer-foot">
       {origin !== null && <span>{origin}</span>}
       {turn.totalMs !== null && <span>{words.seconds((turn.totalMs / 1000).toFixed(1))}</span>}
-      {clipboard && (
-        <button
-          type="button"
-          className="link-button"
-          onClick={() => clipboard.writeText(turn.answer).then(() => setCopied(true), () => undefined)}
-        >
-          {copied ? <CheckIcon /> : <CopyIcon />}
-          {copied ? words.copied : words.copy}
-        </button>
+      <CopyButton label={words.copy} text={() => turn.answer} />
+      {turn.citations.length > 0 && (
+        <CopyButton label={words.copyWithSources} testId="copy-with-sources" text={() => withSources(turn, words, location.href)} />
       )}
     </footer>
+  );
+}
+
+/** The sources with their quotes, on paper alone: there nothing can be opened. */
+function PrintedSources({ citations }: { citations: readonly Citation[] }) {
+  const words = useWords();
+  return (
+    <ol className="print-only" data-testid="printed-sources">
+      {citations.map((citation, index) => (
+        <li key={index} lang={languageOf(citation.quote)}>
+          {sourceLine(citation, words)}
+        </li>
+      ))}
+    </ol>
   );
 }
 

@@ -30,8 +30,9 @@ export function open(script: Script = {}) {
   const access = createAccess(api);
   void access.check();
   const store = createStore(localStorage);
-  const view = render(<App api={api} access={access} store={store} asker={createAsker(api, store)} storage={localStorage} />);
-  return { ...view, store, answers, requests, user: userEvent.setup() };
+  const asker = createAsker(api, store);
+  const view = render(<App api={api} access={access} store={store} asker={asker} storage={localStorage} />);
+  return { ...view, store, asker, answers, requests, user: userEvent.setup() };
 }
 
 export async function ask(user: ReturnType<typeof userEvent.setup>, question: string): Promise<void> {

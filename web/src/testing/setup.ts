@@ -1,11 +1,13 @@
 // Run before each test file: what jsdom lacks, and a clean page after each test. Tests without a page run without jsdom.
 import { cleanup } from "@testing-library/react";
 import { afterEach } from "vitest";
+import { loadMarkdown } from "../components/AnswerText";
 
 // jsdom draws nothing, so it has no media queries: the tests run as on a wide screen with a light scheme.
 const WIDTH_PX = 1280;
 
 if (typeof window !== "undefined") {
+  await loadMarkdown(); // which the page does when a model answers
   window.matchMedia = (query) => {
     const minimum = /min-width: (\d+)px/.exec(query)?.[1];
     return Object.assign(new EventTarget(), {
@@ -19,5 +21,6 @@ if (typeof window !== "undefined") {
   afterEach(() => {
     cleanup();
     localStorage.clear();
+    history.replaceState(null, "", "/");
   });
 }

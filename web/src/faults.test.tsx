@@ -1,0 +1,299 @@
+// @vitest-environment jsdom
+// Faults of the page that readers found: each test failed before its fault was mended.
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createStore } from "./store";
+import { ask, CITATION, open, send, settle, TEXT } from "./testing/page";
+import { claimsOf, documentOf, problemResponse, replyOf, type OpenAnswer } from "./testing/service";
+
+const answered = (answer: OpenAnswer | undefined, text = "Use them [1]."): Promise<void> =>
+  send(answer, ["done", replyOf({ answer: text, citations: [CITATION], claims: claimsOf(text, [["Use them", "[1]", 0]]) })]);
+
+const choose = async (user: ReturnType<typeof open>["user"], name: string): Promise<void> => {
+  await screen.findByRole("option", { name: new RegExp(name) });
+  await user.selectOptions(screen.getByTestId("collection-picker"), name);
+};
+
+describe("F-1002: a question's collection is part of its turn", () => {
+  it("asks again where it was asked, says where that was, and draws a line where others begin", async () => {
+    const { user, answers, store, unmount } = open();
+    await ask(user, "one");
+    await user.click(await screen.findByTestId("stop"));
+    await choose(user, "handbook");
+    expect(screen.getByTestId("from-here").textContent).toBe("From here: handbook");
+    await user.click(screen.getByRole("button", { name: "Ask again" }));
+    expect(answers[1]?.asked.collection).toBe("default");
+    await answered(answers[1]);
+    await ask(user, "two");
+    expect(answers[2]?.asked).toMatchObject({ collection: "handbook", history: [] });
+    await answered(answers[2]);
+    store.flush();
+    unmount();
+
+    open();
+    const scopes = screen.getAllByTestId("scope").map((line) => line.textContent ?? "");
+    expect(scopes[0]).toMatch(/^In “default” · .*\d/);
+    expect(scopes[1]).toMatch(/^In “handbook”/);
+    expect(screen.getAllByTestId("from-here")).toHaveLength(1);
+  });
+});
+
+describe("F-1004: a document that could not be read", () => {
+  it("says why, and what to do", async () => {
+    const failed = { ...documentOf("", { id: "doc-2", title: "Scan", status: "failed", reason: "no_text_layer" }), reason_detail: "3 pages of pictures." };
+    const { user } = open({ documents: [failed], texts: { "doc-2": "" } });
+    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(await screen.findByTestId("document"));
+    const note = await screen.findByTestId("failed-note");
+    expect(note.textContent).toContain("Run OCR on it");
+    expect(note.textContent).toContain("3 pages of pictures.");
+    expect(screen.getByTestId("source-pane").textContent).not.toContain("This document has no text");
+  });
+});
+
+describe("F-1005: an operator's warnings", () => {
+  it("are folded for readers, who can have the model try again", async () => {
+    const { user, answers } = open({ documents: [{ ...documentOf(TEXT), is_unreadable: true, unknown_share: 0.5 } as never] });
+    await ask(user, "q");
+    const degraded = { degraded: true, degraded_reason: "llm_unavailable: refused" };
+    await send(answers[0], ["done", replyOf({ answer: "Use them [1].", citations: [CITATION], ...degraded })]);
+    expect(within(screen.getByTestId("degraded")).getByRole("group").hasAttribute("open")).toBe(false);
+    await user.click(screen.getByTestId("source-card"));
+    const notes = await screen.findByTestId("document-notes");
+    expect([notes.tagName, notes.hasAttribute("open")]).toEqual(["DETAILS", false]);
+    await user.click(screen.getByTestId("try-model"));
+    expect(answers[1]?.asked.question).toBe("q");
+  });
+});
+
+describe("F-1006: the source pane and what it belongs to", () => {
+  it("closes with its conversation, and is marked in the list it was opened from", async () => {
+    const { user, answers } = open();
+    await ask(user, "q");
+    await answered(answers[0]);
+    await user.click(screen.getByTestId("citation-marker"));
+    await screen.findByTestId("cited-span");
+    await user.click(screen.getByTestId("documents-switch"));
+    expect(screen.queryByTestId("source-pane")).toBeNull();
+    await user.click(await screen.findByTestId("document"));
+    expect(await screen.findByTestId("source-pane")).toBeTruthy();
+    expect(screen.getByTestId("document").getAttribute("aria-current")).toBe("true");
+    await choose(user, "handbook");
+    expect(screen.queryByTestId("source-pane")).toBeNull();
+  });
+});
+
+describe("F-1041: a dropped file", () => {
+  it("doesn't make the browser leave the page, which says what it can do", async () => {
+    open();
+    const drop = new Event("drop", { bubbles: true, cancelable: true });
+    const file = new File(["<p>"], "park\u202eing.html");
+    Object.assign(drop, { dataTransfer: { types: ["Files"], files: [file] } });
+    act(() => void document.body.dispatchEvent(drop));
+    expect(drop.defaultPrevented).toBe(true);
+    const notice = screen.getByTestId("dropped-files");
+    expect(notice.textContent).toContain("park[U+202E]ing.html");
+    expect(notice.textContent).toContain(".venv/bin/ingest ./docs");
+    const text = new Event("drop", { bubbles: true, cancelable: true });
+    Object.assign(text, { dataTransfer: { types: ["text/plain"], files: [] } });
+    document.body.dispatchEvent(text);
+    expect(text.defaultPrevented).toBe(false);
+  });
+});
+
+describe("F-1042: a page that is left in mid-answer", () => {
+  it("keeps a stopped answer, not a fault", async () => {
+    const { user, answers, asker, unmount, store } = open();
+    await ask(user, "q");
+    await send(answers[0], ["token", { text: "Half" }]);
+    asker.leave();
+    answers[0]?.breakOff();
+    await settle();
+    store.flush();
+    unmount();
+    open();
+    expect(screen.getByTestId("stopped")).toBeTruthy();
+    expect(screen.queryByTestId("error")).toBeNull();
+  });
+});
+
+describe("F-1043: addresses", () => {
+  it("name the conversation, the documents and the place; Back leads through them, and titles change", async () => {
+    const { user, answers } = open();
+    await ask(user, "How many lists?");
+    await answered(answers[0]);
+    expect(location.hash).toMatch(/^#\/ask\/[0-9a-f]{24}$/);
+    const conversation = location.hash;
+    expect(document.title).toBe("How many lists? · pgask");
+    await user.click(screen.getByTestId("citation-marker"));
+    await screen.findByTestId("cited-span");
+    expect(location.hash).toBe(`#/d/doc-1?at=${CITATION.char_start}-${CITATION.char_end}`);
+    expect(document.title).toBe("Tuning · pgask");
+    act(() => history.back());
+    await waitFor(() => expect(screen.queryByTestId("source-pane")).toBeNull());
+    expect(location.hash).toBe(conversation);
+
+    await user.click(screen.getByTestId("documents-switch"));
+    expect(location.hash).toBe("#/library/default");
+    expect(document.title).toBe("Documents in “default” · pgask");
+    expect((await screen.findByTestId("document")).getAttribute("href")).toBe("#/d/doc-1");
+    act(() => history.back());
+    await waitFor(() => expect(screen.getByTestId("answer")).toBeTruthy());
+  });
+
+  it("open a place of a document for whoever follows a link, and close to the conversation", async () => {
+    history.replaceState(null, "", `#/d/doc-1?at=${CITATION.char_start}-${CITATION.char_end}`);
+    const { user } = open();
+    expect((await screen.findByTestId("cited-span")).textContent).toBe(CITATION.quote);
+    expect(screen.getByRole("heading", { level: 2, name: /Tuning/ })).toBeTruthy();
+    await user.click(screen.getByTestId("copy-link"));
+    expect(await navigator.clipboard.readText()).toContain(`#/d/doc-1?at=${CITATION.char_start}-`);
+    await user.click(screen.getByTestId("close-source"));
+    expect(screen.queryByTestId("source-pane")).toBeNull();
+    expect(screen.getByTestId("question-input")).toBeTruthy();
+  });
+
+  it("lead to conversations and documents in a reload, and survive nonsense", async () => {
+    const { user, answers, store, unmount } = open();
+    await ask(user, "first");
+    await answered(answers[0]);
+    const first = location.hash;
+    await user.click(screen.getByTestId("new-conversation"));
+    expect(location.hash).toBe("#/ask");
+    await ask(user, "second");
+    await answered(answers[1]);
+    store.flush();
+    unmount();
+    history.replaceState(null, "", first);
+    const again = open();
+    expect(screen.getByRole("heading", { level: 2, name: /first/ })).toBeTruthy();
+    again.unmount();
+    for (const hash of ["#/d/%", "#/ask/nobody", "#/d/doc-1?at=9-3", "#x/y"]) {
+      history.replaceState(null, "", hash);
+      const page = open();
+      expect(screen.getByTestId("question-input")).toBeTruthy();
+      page.unmount();
+    }
+  });
+});
+
+describe("F-1045: copying", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("takes the sources along, with their quotes, pages and addresses", async () => {
+    const { user, answers } = open();
+    await ask(user, "q");
+    await send(answers[0], ["done", replyOf({ answer: "Use them [1].", citations: [{ ...CITATION, page: 3 }] })]);
+    await user.click(screen.getByTestId("copy-with-sources"));
+    const copied = await navigator.clipboard.readText();
+    expect(copied).toMatch(/^q\n\nUse them \[1\]\.\n\nSources\n\n\[1\] Tuning · docs\/tuning\.md · p\. 3: “Use rows \/ 1000 lists\.”\nhttp.*#\/d\/doc-1\?at=\d+-\d+$/);
+  });
+
+  it("works where there is no clipboard", async () => {
+    const { user, answers } = open();
+    await ask(user, "q");
+    await answered(answers[0]);
+    const copied: string[] = [];
+    const had = navigator.clipboard;
+    Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true });
+    document.execCommand = () => {
+      copied.push((document.activeElement as HTMLTextAreaElement).value);
+      return true;
+    };
+    await user.click(screen.getByRole("button", { name: "Copy answer" }));
+    expect(copied).toEqual(["Use them [1]."]);
+    expect(await screen.findByRole("button", { name: "Copied" })).toBeTruthy();
+    Object.defineProperty(navigator, "clipboard", { value: had, configurable: true });
+  });
+});
+
+describe("F-1046: two tabs", () => {
+  it("with one conversation keep the questions of both", async () => {
+    const { user, answers, store } = open();
+    await ask(user, "zero");
+    await answered(answers[0]);
+    store.flush();
+    const there = createStore(localStorage);
+    const { id } = there.getState().active;
+    there.update(id, (one) => ({ ...one, turns: [...one.turns, { ...one.turns[0]!, id: "there", question: "there", askedAt: Date.now() }] }));
+    await ask(user, "here");
+    await answered(answers[1]);
+    there.flush();
+    store.flush(); // before the browser has told this tab
+    const kept = createStore(localStorage).getState().active.turns.map(({ question }) => question);
+    expect(kept.sort()).toEqual(["here", "there", "zero"]);
+    const key = `pgask.v1.conversation.${id}`;
+    act(() => store.adopt(key, localStorage.getItem(key)));
+    expect(screen.getAllByTestId("answer")).toHaveLength(3);
+  });
+
+  it("follow each other's language and colours", () => {
+    open();
+    localStorage.setItem("pgask.v1.preferences", JSON.stringify({ language: "zh", theme: "dark" }));
+    act(() => void window.dispatchEvent(new StorageEvent("storage", { key: "pgask.v1.preferences" })));
+    expect([document.documentElement.lang, document.documentElement.dataset.theme]).toEqual(["zh", "dark"]);
+  });
+});
+
+describe("F-1063: the keyboard", () => {
+  it("keeps the focus after a conversation is deleted, and knows /, Ctrl+Shift+O and ↑", async () => {
+    const { user, answers } = open();
+    await ask(user, "one");
+    await answered(answers[0]);
+    const input = screen.getByTestId<HTMLTextAreaElement>("question-input");
+    await user.click(input);
+    await user.keyboard("{ArrowUp}");
+    expect(input.value).toBe("one");
+    await user.keyboard("/");
+    expect(input.value).toBe("one/");
+    await user.clear(input);
+    await user.click(screen.getByTestId("new-conversation"));
+    await ask(user, "two");
+    await answered(answers[1]);
+    await user.click(screen.getByRole("button", { name: "Delete “one”" }));
+    await user.click(screen.getByTestId("confirm-delete"));
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("new-conversation")));
+    await user.keyboard("/");
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("question-input")));
+    fireEvent.keyDown(document.body, { key: "O", ctrlKey: true, shiftKey: true });
+    expect(location.hash).toBe("#/ask");
+    expect(screen.queryByTestId("answer")).toBeNull();
+    (document.querySelector(".skip-link") as HTMLElement).click();
+    expect(document.activeElement).toBe(screen.getByTestId("question-input"));
+  });
+});
+
+describe("readers who share a browser", () => {
+  it("see their own conversations and those that are nobody's", async () => {
+    const session = { auth: "keys", name: "Ada", role: "reader", tenant: "default", groups: [], token: "t" };
+    const refused = { onSession: () => problemResponse(503, "x") };
+    const nobody = open(refused);
+    await ask(nobody.user, "nobody's");
+    await answered(nobody.answers[0]);
+    nobody.store.flush();
+    nobody.unmount();
+
+    const known = (name: string) => open({ onSession: () => new Response(JSON.stringify({ ...session, name })) });
+    const listed = (): (string | null)[] => within(screen.getByTestId("conversations")).getAllByRole("link").map((link) => link.textContent);
+    const ada = known("Ada");
+    await screen.findByTestId("account");
+    await ada.user.click(screen.getByTestId("new-conversation"));
+    await ask(ada.user, "Ada's");
+    await answered(ada.answers[0]);
+    expect(listed()).toEqual(["Ada's", "nobody's"]);
+    ada.store.flush();
+    const address = location.hash;
+    ada.unmount();
+
+    const bo = known("Bo");
+    await screen.findByTestId("account");
+    expect(listed()).toEqual(["nobody's"]);
+    expect(screen.queryByText("Ada's")).toBeNull();
+    bo.unmount();
+    history.replaceState(null, "", address);
+    known("Ada");
+    await screen.findByTestId("account");
+    expect(listed()).toEqual(["Ada's", "nobody's"]);
+    expect(screen.getByRole("heading", { level: 2, name: /Ada's/ })).toBeTruthy();
+  });
+});
