@@ -48,6 +48,7 @@ export default defineConfig({
     proxy: Object.fromEntries(API_PATHS.map((path) => [path, { target: API, changeOrigin: false }])),
   },
   test: {
+    testTimeout: 60_000, // a busy machine is slow, and no fault
     environment: "node", // files that need a page say so in their first line
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/testing/setup.ts"],

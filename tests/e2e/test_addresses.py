@@ -54,7 +54,7 @@ def test_f_1044_every_question_is_on_paper(open_chat: OpenChat, service: Served)
         "localStorage.setItem(key, JSON.stringify(kept));"
     )
     chat.reload()
-    expect(chat.turns).to_have_count(101)
+    expect(chat.turns).to_have_count(100)
     with pypdfium2.PdfDocument(io.BytesIO(chat.page.pdf(format="A4"))) as paper:
         pages = [page.get_textpage().get_text_bounded() for page in paper]
     assert all(len(text.strip()) > 200 for text in pages[:-1])

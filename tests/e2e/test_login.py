@@ -90,7 +90,12 @@ def test_a_revoked_key_leads_back_to_the_login_and_loses_nothing(
     expect(chat.part("login-text")).to_contain_text("Your session has ended")
     chat.shoot("login-revoked")
 
-    log_in(chat, make_key(guarded, "Bo again"))
+    log_in(chat, make_key(guarded, "Cy"))  # somebody else, who sees nothing of it
+    expect(chat.part("account")).to_contain_text("Cy")
+    expect(chat.turns).to_have_count(0)
+    chat.part("log-out").click()
+    log_in(chat, make_key(guarded, "Bo"))
+    chat.part("conversations").get_by_role("link").click()
     expect(chat.turns).to_have_count(2)
     assert chat.turns.first.get_by_test_id("answer").inner_text() == said
     chat.part("retry").click()

@@ -43,6 +43,9 @@ def test_a_phone_shows_everything_in_its_width(
     box = pane.bounding_box()
     assert box is not None
     assert box["width"] == PHONE["width"]
+    assert 0.6 < box["height"] / PHONE["height"] < 0.9  # F-1064: what was asked stays in sight above it
+    steps = pane.locator(".pane-steps").bounding_box() if pane.locator(".pane-steps").count() else None
+    assert steps is None or steps["y"] > box["y"] + box["height"] / 2
     assert not chat.scrolls_sideways()
     chat.shoot(f"phone-source-{language}")
     chat.part("close-source").tap()

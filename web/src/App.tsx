@@ -1,7 +1,7 @@
 // The page: what is shown where, which keys act on all of it, and where the focus goes.
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import type { Access, AccessStore } from "./access";
-import { addressOf, parseAddress, useNavigation, type Address, type Entry, type Navigation } from "./address";
+import { addressOf, parseAddress, useNavigation } from "./address";
 import type { Api } from "./api";
 import type { Asker } from "./asking";
 import { useCollections } from "./collections";
@@ -12,11 +12,13 @@ import { DocumentList } from "./components/DocumentList";
 import { DroppedFiles } from "./components/DroppedFiles";
 import { Header } from "./components/Header";
 import { Login } from "./components/Login";
-import { documentOf, SourcePane, type Target } from "./components/SourcePane";
-import { titleOf, type Conversation } from "./conversations";
+import { documentOf, SourcePane } from "./components/SourcePane";
+import { titleOf } from "./conversations";
+import { useDrafts } from "./drafts";
 import { useDroppedFiles } from "./drop";
 import { dictionaries, LanguageContext, preferredLanguage, type Language } from "./i18n";
 import { shortcutOf } from "./keyboard";
+import { useConversationOf, usePane } from "./located";
 import { useMediaQuery } from "./media";
 import { arePreferences, loadPreferences, savePreferences } from "./storage";
 import type { Store } from "./store";
@@ -43,7 +45,7 @@ export function App({ api, access, store, asker, storage }: Props) {
     if (owner !== undefined) store.setOwner(owner);
   }, [owner, store]);
   const [menuOpen, setMenuOpen] = useState(false);
-  const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
+  const { draft, setDraft, forget } = useDrafts(active.id);
   const navigation = useNavigation();
   const { go } = navigation;
   // What lies under or beside a source.
@@ -62,7 +64,8 @@ export function App({ api, access, store, asker, storage }: Props) {
   const focusQuestion = useCallback(() => {
     // On a touch screen the focus would bring the keyboard up over the page.
     if (typeof matchMedia !== "function" || !matchMedia("(pointer: coarse)").matches) {
-      requestAnimationFrame(() => input.current?.focus());
+      // The box is always in sight: scrolling to it would hide the beginning of what is above.
+      requestAnimationFrame(() => input.current?.focus({ preventScroll: true }));
     }
   }, []);
   useEffect(focusQuestion, [focusQuestion, active.id, view]);
@@ -92,10 +95,10 @@ export function App({ api, access, store, asker, storage }: Props) {
     who.status === "out"
       ? words.logIn
       : pane.target && sourceTitle !== null
-      ? visible(sourceTitle)
-      : view === "documents"
-        ? words.documentsOf(collection)
-        : titleOf(active) || words.tagline,
+        ? visible(sourceTitle)
+        : view === "documents"
+          ? words.documentsOf(collection)
+          : titleOf(active) || words.tagline,
   );
 
   const { open: openPane } = pane;
@@ -130,6 +133,7 @@ export function App({ api, access, store, asker, storage }: Props) {
   const logOut = async (): Promise<void> => {
     await access.logOut();
     for (const { id } of conversations) asker.stop(id);
+    forget();
     go("", {}, "replace");
     setMenuOpen(false);
   };
@@ -195,13 +199,14 @@ export function App({ api, access, store, asker, storage }: Props) {
         <main className="app-main" inert={menuModal || paneModal}>
           {view === "chat" ? (
             <Chat
+              api={api}
               conversation={active}
               collection={collections?.find(({ name }) => name === active.collection)}
-              draft={drafts[active.id] ?? ""}
+              draft={draft}
               inputRef={input}
-              onDraft={(draft) => setDrafts((all) => ({ ...all, [active.id]: draft }))}
+              onDraft={setDraft}
               onAsk={(question) => {
-                setDrafts((all) => ({ ...all, [active.id]: "" }));
+                setDraft("");
                 asker.ask(active.id, question);
               }}
               onRetry={retry}
@@ -211,9 +216,21 @@ export function App({ api, access, store, asker, storage }: Props) {
                 focusQuestion();
               }}
               onOpen={openPassage}
+              onOpenDocument={openDocument}
             />
           ) : (
-            <DocumentList key={collection} api={api} collection={collection} openId={pane.target && documentOf(pane.target)} onOpen={openDocument} />
+            <DocumentList
+              key={collection}
+              api={api}
+              collection={collection}
+              openId={pane.target && documentOf(pane.target)}
+              mayDelete={session !== undefined && session.role !== "reader"}
+              onOpen={openDocument}
+              onDeleted={({ id }) => {
+                reload(); // of the counts
+                if (pane.target && documentOf(pane.target) === id) pane.close();
+              }}
+            />
           )}
         </main>
         {dropped.names && <DroppedFiles names={dropped.names} collection={collection} onClose={dropped.dismiss} />}
@@ -247,67 +264,6 @@ function useAccess(access: AccessStore): Access {
     return () => document.removeEventListener("visibilitychange", seen);
   }, [access]);
   return state;
-}
-
-/** The source pane's target, which the address names, and the focus: it goes back to what opened the pane. */
-function usePane({ address, entry, go, leaveSource }: Navigation, ground: string) {
-  const target = useMemo((): Target | null => {
-    if (address.view !== "source") return null;
-    const { passages, index = 0, document } = entry;
-    if (passages?.[index]?.document_id === address.document) return { kind: "passage", passages, index };
-    if (document?.id === address.document) return { kind: "document", document };
-    return { kind: "place", documentId: address.document, span: address.span };
-  }, [address, entry]);
-  const box = useRef<HTMLDivElement>(null);
-  const opener = useRef<Element | null>(null);
-  const isOpen = target !== null;
-  const hasFocus = useCallback(() => box.current?.contains(document.activeElement) ?? false, []);
-  const open = useCallback(
-    (next: Target) => {
-      if (!hasFocus()) opener.current = document.activeElement;
-      const [hash, about] = entryOf(next);
-      // From one source to the next is no step of its own: Back closes the pane.
-      go(hash, { ...about, under: ground, pushed: entry.pushed ?? false }, isOpen ? "replace" : "push");
-    },
-    [hasFocus, go, ground, entry.pushed, isOpen],
-  );
-  useEffect(() => {
-    if (!isOpen) return;
-    return () => {
-      const back = opener.current;
-      opener.current = null;
-      // After the page behind a modal pane can take the focus again.
-      if (back instanceof HTMLElement) requestAnimationFrame(() => back.isConnected && back.focus());
-    };
-  }, [isOpen]);
-  return useMemo(() => ({ target, box, hasFocus, open, close: leaveSource }), [target, hasFocus, open, leaveSource]);
-}
-
-function entryOf(target: Target): [hash: string, about: Entry] {
-  if (target.kind === "document") return [addressOf.document(target.document.id), { document: target.document }];
-  if (target.kind === "place") return [addressOf.document(target.documentId), {}];
-  const passage = target.passages[target.index];
-  return [passage ? addressOf.passage(passage) : "", { passages: target.passages, index: target.index }];
-}
-
-/** Shows the conversation that the address names, and gives the address to the one that is shown. */
-function useConversationOf({ step, hash, address, entry, go }: Navigation, place: Address, store: Store, active: Conversation, all: readonly Conversation[], isKnown: boolean): void {
-  const wanted = place.view === "chat" ? place.conversation : undefined;
-  useLayoutEffect(() => {
-    if (wanted === null) store.start();
-  }, [wanted, step, store]);
-  useLayoutEffect(() => {
-    if (place.view === "documents") return;
-    const { id, turns } = store.getState().active;
-    if (wanted === id) return;
-    if (typeof wanted === "string" && store.find(wanted)) store.open(wanted);
-    // Before it is known who reads it may be theirs; after, it is another reader's, or kept in another browser.
-    else if (turns.length > 0 && (isKnown || typeof wanted !== "string")) {
-      const own = addressOf.conversation(id);
-      if (address.view === "source") go(hash, { ...entry, under: own }, "replace");
-      else go(own, entry, "replace");
-    }
-  }, [wanted, isKnown, place.view, active, all, store, hash, address.view, entry, go]);
 }
 
 function useTitle(title: string): void {

@@ -62,6 +62,8 @@ export interface Api {
   collections(signal?: AbortSignal): Promise<Collection[]>;
   documents(collection: string, limit: number, cursor: string | null, signal?: AbortSignal): Promise<DocumentPage>;
   document(id: string, signal?: AbortSignal): Promise<DocumentDetail>;
+  /** The file stays where it is: taking it in again brings the document back. */
+  deleteDocument(id: string): Promise<void>;
   /** `start` and `end` in code points, half-open. */
   documentText(id: string, start: number, end: number, signal?: AbortSignal): Promise<TextWindow>;
   /** Who asks, which a service that asks for keys refuses with 401 until `logIn`. */
@@ -164,6 +166,10 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
 
     async document(id, signal) {
       return checked(decodeDocumentDetail(await get(`documents/${encodeURIComponent(id)}`, signal)), 200);
+    },
+
+    async deleteDocument(id) {
+      await known(change(`documents/${encodeURIComponent(id)}`, { method: "DELETE" }));
     },
 
     async documentText(id, start, end, signal) {

@@ -14,6 +14,11 @@ describe("splitBlocks", () => {
     expect(splitBlocks(list)).toEqual([list]);
   });
 
+  it("F-1023: leaves footnotes with what speaks of them", () => {
+    const noted = "A footnote.[^1]\n\nMore.\n\n[^1]: The note.\n";
+    expect(splitBlocks(noted)).toEqual([noted]);
+  });
+
   it("keeps a code fence whole, also while it is still open", () => {
     const fence = "```sql\nSELECT 1;\n\nSELECT 2;\n~~~\n\n``\n```\n";
     expect(splitBlocks(`${fence}\nAfter.`)).toEqual([`${fence}\n`, "After."]);

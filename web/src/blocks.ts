@@ -5,8 +5,15 @@ const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 /** A line that can't start a block of its own: it may go on with the list or quote above the blank line. */
 const GOES_ON = /^(\s|[-*+]\s|\d{1,9}[.)]\s|>)/;
 
-/** The blocks in order; joined they are `text` again. A cut falls only at a blank line outside a code fence. */
+/** A footnote, which counts wherever it is spoken of. */
+const NOTE = /^ {0,3}\[\^[^\]\s]+\]:/m;
+
+/**
+ * The blocks in order; joined they are `text` again. A cut falls only at a blank line outside a code fence, and none in a
+ * text with footnotes.
+ */
 export function splitBlocks(text: string): string[] {
+  if (NOTE.test(text)) return [text];
   const blocks: string[] = [];
   let block = "";
   let fence: string | null = null;

@@ -95,7 +95,7 @@ export type DocumentSummary = Pick<WireDocument, "id" | "source" | "title" | "me
 };
 
 /** A document by itself: what its list does not say. */
-export interface DocumentDetail extends DocumentSummary, Pick<WireDocument, "reason_detail" | "duplicate_of" | "is_unreadable" | "is_lossy"> {
+export interface DocumentDetail extends DocumentSummary, Pick<WireDocument, "reason_detail" | "page_spans" | "sections" | "duplicate_of" | "is_unreadable" | "is_lossy"> {
   /** Share of its tokens that the embedding model can't read, 0 to 1. */
   unknown_share: number | null;
   /** What cleaning removed: kind to characters. */
@@ -295,6 +295,22 @@ export function decodeDocument(value: unknown): DocumentSummary | null {
   };
 }
 
+function decodePage(value: unknown): WireDocument["page_spans"][number] | null {
+  const from = fields(value);
+  const number = offsetOrNull(from?.number);
+  const start = offsetOrNull(from?.char_start);
+  const end = offsetOrNull(from?.char_end);
+  return number === null || start === null || end === null ? null : { number, char_start: start, char_end: end };
+}
+
+function decodeSection(value: unknown): WireDocument["sections"][number] | null {
+  const from = fields(value);
+  const start = offsetOrNull(from?.char_start);
+  const end = offsetOrNull(from?.char_end);
+  const path = list(from?.heading_path, textOrNull);
+  return start === null || end === null || path.length === 0 ? null : { char_start: start, char_end: end, heading_path: path };
+}
+
 export function decodeDocumentDetail(value: unknown): DocumentDetail | null {
   const summary = decodeDocument(value);
   const from = fields(value);
@@ -306,6 +322,8 @@ export function decodeDocumentDetail(value: unknown): DocumentDetail | null {
   return {
     ...summary,
     reason_detail: textOrNull(from.reason_detail),
+    page_spans: list(from.page_spans, decodePage).sort((a, b) => a.char_start - b.char_start),
+    sections: list(from.sections, decodeSection).sort((a, b) => a.char_start - b.char_start),
     duplicate_of: textOrNull(from.duplicate_of),
     unknown_share: numberOrNull(from.unknown_share),
     is_unreadable: from.is_unreadable === true,

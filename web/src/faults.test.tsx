@@ -83,6 +83,63 @@ describe("F-1006: the source pane and what it belongs to", () => {
   });
 });
 
+describe("F-1021: a document as what it is", () => {
+  async function shown(text: string, rest: Record<string, unknown>) {
+    const page = open({ documents: [documentOf(text, rest)], texts: { "doc-1": text } });
+    await page.user.click(screen.getByTestId("documents-switch"));
+    await page.user.click(await screen.findByTestId("document"));
+    await screen.findByTestId("source-text");
+    return page;
+  }
+
+  it("has its pages and its outline, and goes there", async () => {
+    const text = `First 😀 page.${"\n\nMore of it.".repeat(900)}\n\nTorque\n\nTighten it.${" End.".repeat(900)}`;
+    const at = Array.from(text.slice(0, text.indexOf("Torque"))).length;
+    const { user } = await shown(text, {
+      pages: 2,
+      page_spans: [{ number: 2, char_start: at, char_end: text.length }, { number: 1, char_start: 0, char_end: at }, { number: "x" }],
+      sections: [{ char_start: at, char_end: text.length, heading_path: ["Manual", "Torque"] }, { char_start: 3, heading_path: [] }],
+    });
+    expect(screen.getByTestId("source-text").textContent).not.toContain("Tighten it.");
+    expect(screen.getAllByRole("separator").map((one) => one.getAttribute("aria-label"))).toEqual(["p. 1 of 2"]);
+    const outline = screen.getByTestId<HTMLSelectElement>("outline");
+    expect([...outline.querySelectorAll("optgroup option")].map((one) => one.textContent)).toEqual(["\u2003Torque", "p. 1", "p. 2"]);
+    await user.selectOptions(outline, "p. 2");
+    await waitFor(() => expect(screen.getByTestId("source-text").textContent).toContain("Tighten it."));
+    expect(screen.getByTestId("source-text").querySelector(`[data-offset="${at}"]`)?.nextSibling?.textContent).toMatch(/^Torque/);
+    expect(text).toContain(screen.getByTestId("source-text").textContent);
+  });
+
+  it("counts slides, and draws code as code", async () => {
+    const { user, unmount } = await shown("Revenue grew.", { source: "deck.pptx", page_spans: [{ number: 1, char_start: 0, char_end: 13 }], pages: 1 });
+    expect(screen.getByRole("separator").getAttribute("aria-label")).toBe("slide 1 of 1");
+    await user.click(screen.getByTestId("language-switch"));
+    expect(screen.getByRole("separator").getAttribute("aria-label")).toBe("幻灯片 1，共 1 页");
+    unmount();
+    localStorage.clear();
+    history.replaceState(null, "", "/");
+    await shown("def f():\n    pass", { source: "f.py", media_type: "text/x-python" });
+    expect(screen.getByTestId("source-text").className).toContain("source-code");
+  });
+});
+
+describe("F-1022: a long document", () => {
+  it("is at its end in two actions, and goes on where one scrolls", async () => {
+    const text = `${"0123456789".repeat(9_000)}the very end`;
+    const { user, requests } = open({ documents: [documentOf(text)], texts: { "doc-1": text } });
+    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(await screen.findByTestId("document"));
+    const body = await screen.findByRole("region", { name: "Source text" });
+    const texts = (): string[] => requests.filter((line) => line.includes("/text?"));
+    body.scrollTop = 50;
+    fireEvent.scroll(body);
+    await waitFor(() => expect(texts().at(-1)).toContain("start=2500&end=22500"));
+    await user.selectOptions(screen.getByTestId("outline"), "End of the document");
+    await waitFor(() => expect(screen.getByTestId("source-text").textContent).toMatch(/the very end$/));
+    expect(texts()).toHaveLength(3);
+  });
+});
+
 describe("F-1041: a dropped file", () => {
   it("doesn't make the browser leave the page, which says what it can do", async () => {
     open();
@@ -232,6 +289,140 @@ describe("F-1046: two tabs", () => {
     localStorage.setItem("pgask.v1.preferences", JSON.stringify({ language: "zh", theme: "dark" }));
     act(() => void window.dispatchEvent(new StorageEvent("storage", { key: "pgask.v1.preferences" })));
     expect([document.documentElement.lang, document.documentElement.dataset.theme]).toEqual(["zh", "dark"]);
+  });
+});
+
+describe("F-1047: what is written", () => {
+  it("is there after a reload, by conversation", async () => {
+    const { user, unmount } = open();
+    await user.type(screen.getByTestId("question-input"), "half a question");
+    unmount();
+    const again = open();
+    // A new conversation without turns isn't kept: its draft was written in another one.
+    expect(screen.getByTestId<HTMLTextAreaElement>("question-input").value).toBe("");
+    await ask(again.user, "q");
+    await answered(again.answers[0]);
+    await again.user.type(screen.getByTestId("question-input"), "a follow-up");
+    again.store.flush();
+    again.unmount();
+    open();
+    expect(screen.getByTestId<HTMLTextAreaElement>("question-input").value).toBe("a follow-up");
+  });
+});
+
+describe("F-1047: conversations", () => {
+  it("can be saved as a file, and say before the oldest gives way", async () => {
+    const made: Blob[] = [];
+    Object.assign(URL, { createObjectURL: (blob: Blob) => `blob:${made.push(blob)}`, revokeObjectURL: () => undefined });
+    const clicked = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+      this.dataset.clicked = this.download;
+    });
+    for (let n = 0; n < 49; n += 1) {
+      const turn = { id: "t", question: `q${n}`, status: "done", answer: "a" };
+      localStorage.setItem(`pgask.v1.conversation.c${n}`, JSON.stringify({ id: `c${n}`, collection: "default", updatedAt: n, turns: [turn] }));
+    }
+    history.replaceState(null, "", "#/ask");
+    const { user, answers } = open();
+    expect(screen.queryByTestId("nearly-full")).toBeNull();
+    await ask(user, "Which lists?");
+    await answered(answers[0]);
+    expect(screen.getByTestId("nearly-full").textContent).toContain("keeps 50 conversations");
+    await user.click(screen.getByTestId("export"));
+    expect(clicked.mock.contexts.map((link) => (link as HTMLAnchorElement).download)).toEqual(["Which lists.md"]);
+    const text = await made[0]?.text();
+    expect(text).toMatch(/^# Which lists\?\n\n## In “default” · .*\n\nWhich lists\?\n\nUse them \[1\]\.\n\nSources\n\n\[1\] Tuning/);
+    clicked.mockRestore();
+  });
+});
+
+describe("F-1048: many documents", () => {
+  const many = ["b.md", "a/报告.pdf", "c.md"].map((source, n) =>
+    documentOf("x", { id: `d${n}`, source, title: source === "b.md" ? "Zebra" : source, updated_at: `2026-0${n + 1}-01T00:00:00Z`, reason: n === 1 ? "no_text_layer" : null }),
+  );
+  const listed = (): (string | null)[] => screen.queryAllByTestId("document").map((one) => one.textContent);
+
+  it("are found by name and sorted", async () => {
+    const { user } = open({ documents: many });
+    await user.click(screen.getByTestId("documents-switch"));
+    await screen.findAllByTestId("document");
+    await user.type(screen.getByTestId("document-search"), "ZEBRA ．md");
+    expect(listed()).toEqual(["Zebra"]);
+    expect(screen.getByRole("status").textContent).toBe("1 document");
+    await user.clear(screen.getByTestId("document-search"));
+    await user.selectOptions(screen.getByTestId("document-order"), "newest");
+    expect(listed()).toEqual(["c.md", "a/报告.pdf", "Zebra"]);
+    await user.selectOptions(screen.getByTestId("document-order"), "failed first");
+    expect(listed()[0]).toBe("a/报告.pdf");
+  });
+
+  it("are deleted after a question, by who may, and a refusal is told", async () => {
+    let refuse = true;
+    const { user, requests } = open({
+      documents: many,
+      onDelete: () => (refuse ? problemResponse(403, "forbidden") : new Response(null, { status: 204 })),
+    });
+    await user.click(screen.getByTestId("documents-switch"));
+    await user.click((await screen.findAllByTestId("delete-document"))[0]!);
+    await user.keyboard("{Escape}");
+    expect(screen.queryByTestId("confirm-delete-document")).toBeNull();
+    for (const _ of [1, 2]) {
+      await user.click(screen.getAllByTestId("delete-document")[0]!);
+      await user.click(screen.getByTestId("confirm-delete-document"));
+      if (refuse) expect((await screen.findByTestId("error")).textContent).toContain("Title of forbidden");
+      refuse = false;
+    }
+    await waitFor(() => expect(listed()).toEqual(["a/报告.pdf", "c.md"]));
+    expect(requests.filter((line) => line === "DELETE /documents/d0")).toHaveLength(2);
+    await waitFor(() => expect(requests.filter((line) => line === "GET /collections")).toHaveLength(2));
+  });
+
+  it("can't be deleted by a reader", async () => {
+    const reader = { auth: "proxy", name: "Ada", role: "reader", tenant: "default", groups: [], token: null };
+    const { user } = open({ documents: many, onSession: () => new Response(JSON.stringify(reader)) });
+    await user.click(screen.getByTestId("documents-switch"));
+    await screen.findAllByTestId("document");
+    expect(screen.queryByTestId("delete-document")).toBeNull();
+  });
+});
+
+describe("F-1049: what one can begin with", () => {
+  it("are questions that stand in the collection, in the reader's language first", async () => {
+    const sections = (...headings: string[]) => ({ sections: headings.map((heading, n) => ({ char_start: n, char_end: n + 1, heading_path: ["FAQ", heading] })) });
+    const documents = [
+      { ...documentOf("a", { id: "a", updated_at: "2026-01-01T00:00:00Z" }), ...sections("How do I park?", "Parking", "When is it open?") },
+      { ...documentOf("b", { id: "b", language: "zh", updated_at: "2026-05-01T00:00:00Z" }), ...sections("在哪里停车？") },
+      documentOf("c", { id: "c", status: "failed" }),
+    ];
+    const { user, answers } = open({ documents, texts: { a: "a", b: "b", c: "c" } });
+    const examples = async (): Promise<(string | null)[]> => (await screen.findAllByTestId("example")).map((one) => one.textContent);
+    expect(await examples()).toEqual(["How do I park?", "When is it open?", "在哪里停车？"]);
+    await user.click(screen.getByTestId("language-switch"));
+    await waitFor(async () => expect(await examples()).toEqual(["在哪里停车？", "How do I park?", "When is it open?"]));
+    await user.click(screen.getAllByTestId("example")[1]!);
+    expect(answers[0]?.asked.question).toBe("How do I park?");
+  });
+
+  it("are the newest documents where none asks anything", async () => {
+    const { user } = open();
+    await user.click(await screen.findByTestId("newest-document"));
+    expect(await screen.findByTestId("source-text")).toBeTruthy();
+    expect(screen.queryByTestId("example")).toBeNull();
+  });
+});
+
+describe("F-1050: an answer that is not what was wanted", () => {
+  it("can be asked for again, and its question edited", async () => {
+    const { user, answers } = open();
+    await ask(user, "q");
+    await answered(answers[0]);
+    await user.click(screen.getByTestId("edit"));
+    const input = screen.getByTestId<HTMLTextAreaElement>("question-input");
+    expect(input.value).toBe("q");
+    await waitFor(() => expect(document.activeElement).toBe(input));
+    await user.click(screen.getByTestId("again"));
+    expect(answers[1]?.asked).toMatchObject({ question: "q", history: [] });
+    await answered(answers[1], "Use them, again [1].");
+    expect(screen.getAllByTestId("answer")).toHaveLength(1);
   });
 });
 

@@ -9,6 +9,9 @@ describe("languageOf", () => {
     ["The word 分块 means chunking, as the handbook says in its glossary.", "en"],
     ["チャンクの大きさ", "ja"],
     ["청크 크기", "ko"],
+    ["كم عدد القوائم في ivfflat؟", "und-Arab"],
+    ["כמה רשימות?", "he"],
+    ["Сколько списков?", "und-Cyrl"],
     ["12 + 34 😀", "en"],
     ["", "en"],
   ])("%s is %s", (text, language) => {

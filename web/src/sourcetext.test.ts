@@ -20,7 +20,7 @@ describe("locate and splitAt", () => {
         const place = locate(window, citation);
         expect(place).toEqual({ spans: [{ start: citation.char_start, end: citation.char_end }], moved: false });
         const pieces = splitAt(window, place?.spans ?? []);
-        expect(pieces.filter(({ cited }) => cited)).toEqual([{ text: quote, cited: true }]);
+        expect(pieces.filter(({ cited }) => cited)).toEqual([{ text: quote, cited: true, start: citation.char_start }]);
         expect(pieces.map(({ text }) => text).join("")).toBe(window.text);
       }
     }
@@ -39,14 +39,14 @@ describe("locate and splitAt", () => {
     const citation = citationOf(TEXT, "Use rows / 1000 lists.");
     const window = cut(0, 99, "Entirely another text, long enough to hold the offsets.");
     expect(locate(window, citation)).toBeNull();
-    expect(splitAt(window, [])).toEqual([{ text: window.text, cited: false }]);
+    expect(splitAt(window, [])).toEqual([{ text: window.text, cited: false, start: 0 }]);
   });
 
   it("stay right when more is loaded on either side", () => {
     const citation = citationOf(TEXT, "𠮷野家。");
     const whole = joined(cut(0, 4), joined(cut(4, 12), cut(12, 99)));
     expect(whole).toEqual(cut(0, 99));
-    expect(splitAt(whole, locate(whole, citation)?.spans ?? [])[1]).toEqual({ text: "𠮷野家。", cited: true });
+    expect(splitAt(whole, locate(whole, citation)?.spans ?? [])[1]).toEqual({ text: "𠮷野家。", cited: true, start: citation.char_start });
   });
 
   it("mark every span of a citation, a table's header and its row, also when both have moved", () => {
@@ -63,6 +63,12 @@ describe("locate and splitAt", () => {
     expect(cited(`新的开头🎉\n${table}`)).toEqual(["| 型号 | Price |", "| 𠮷 | 2 |"]);
     expect(locate(cut(0, 99, `x${table}`), citation)?.moved).toBe(true);
     expect(cited(table.replace("型号", "名称"))).toEqual(["| 𠮷 | 2 |"]); // what is left of it
+  });
+
+  it("cut at pages, within what is cited too, and nowhere else", () => {
+    const window = cut(2, 8, "abcdefghi");
+    const pieces = splitAt(window, [{ start: 3, end: 6 }], [0, 2, 4, 7, 8]);
+    expect(pieces.map(({ text, start, cited }) => `${text}${start}${cited ? "!" : ""}`)).toEqual(["c2", "d3!", "ef4!", "g6", "h7"]);
   });
 
   it("joins spans that overlap, and leaves out what lies outside of the window", () => {

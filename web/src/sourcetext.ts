@@ -4,10 +4,10 @@ import { isAbort, problemOf, type Api } from "./api";
 import { codePointLength, indexOfInCodePoints, sliceCodePoints } from "./codepoints";
 import type { DocumentDetail, Passage, Problem, QuotedSpan, TextWindow } from "./decode";
 
-/** Code points shown before and after a passage at first, and added by each "load more". */
+/** Code points shown before and after a passage at first, and added when more is asked for. */
 const BEFORE = 1_500;
 const AFTER = 2_500;
-const MORE = 4_000;
+const MORE = 20_000;
 /** Spans further apart than this are not loaded at once. */
 const MAX_EXTENT = 20_000;
 
@@ -49,14 +49,26 @@ function find(window: TextWindow, { char_start, char_end, quote }: QuotedSpan, s
   return { span: { start: from, end: from + codePointLength(quote) }, by: from - char_start };
 }
 
-/** The text of a window in pieces, those that are cited apart from the others; joined they are the text. */
-export function splitAt(window: TextWindow, spans: readonly Span[]): { text: string; cited: boolean }[] {
-  const pieces: { text: string; cited: boolean }[] = [];
+/** A piece of a window's text, which begins at `start` in the document. */
+export interface TextPiece {
+  text: string;
+  cited: boolean;
+  start: number;
+}
+
+/**
+ * The text of a window in pieces, those that are cited apart from the others, and cut at each of `cuts` (rising offsets
+ * in the document); joined they are the text.
+ */
+export function splitAt(window: TextWindow, spans: readonly Span[], cuts: readonly number[] = []): TextPiece[] {
+  const pieces: TextPiece[] = [];
   let at = window.start;
   const push = (until: number, cited: boolean): void => {
-    const text = sliceCodePoints(window.text, at - window.start, until - window.start);
-    if (text !== "") pieces.push({ text, cited });
-    at = Math.max(at, until);
+    for (const end of [...cuts.filter((cut) => cut > at && cut < until), until]) {
+      const text = sliceCodePoints(window.text, at - window.start, end - window.start);
+      if (text !== "") pieces.push({ text, cited, start: at });
+      at = Math.max(at, end);
+    }
   };
   for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
     push(start, false);
@@ -71,12 +83,21 @@ export function joined(first: TextWindow, second: TextWindow): TextWindow {
   return { text: first.text + second.text, start: first.start, end: second.end, total_chars: second.total_chars };
 }
 
+/** Counted, so that one can go to the same place again. */
+export interface Jump {
+  offset: number;
+  count: number;
+}
+
 export interface SourceTextControls {
   state: SourceText;
   /** While more is on its way. */
   busy: boolean;
   loadBefore: () => void;
   loadAfter: () => void;
+  /** Goes to an offset in the document; `jump` is the last one that is loaded, null where the passage is shown. */
+  goTo: (offset: number) => void;
+  jump: Jump | null;
   reload: () => void;
 }
 
@@ -94,22 +115,32 @@ export function useSourceText(api: Api, documentId: string, passage: Passage | n
   const [busy, setBusy] = useState(false);
   const [attempt, setAttempt] = useState(0);
   const abort = useRef<AbortController>(new AbortController());
-  const { start, end } = extentOf(passage);
+  const extent = extentOf(passage);
+  // A jump holds until another passage is shown.
+  const [jumped, setJumped] = useState<{ from: Passage | null; to: Jump } | null>(null);
+  const [jump, setJump] = useState<Jump | null>(null);
+  const to = jumped?.from === passage ? jumped.to : null;
+  const start = to?.offset ?? extent.start;
+  const end = to?.offset ?? extent.end;
 
   useEffect(() => {
     const controller = new AbortController();
     abort.current = controller;
-    setState({ status: "loading" });
-    setBusy(false);
+    // What is read stays until the place that was asked for is there.
+    setState((now) => (to !== null && now.status === "ready" ? now : { status: "loading" }));
+    setBusy(to !== null);
     loadAround(api, documentId, start, end, controller.signal)
       .then((loaded) => {
-        if (!controller.signal.aborted) setState(loaded);
+        if (controller.signal.aborted) return;
+        setState(loaded);
+        setJump(to);
+        setBusy(false);
       })
       .catch((error: unknown) => {
         if (!controller.signal.aborted && !isAbort(error)) setState({ status: "failed", problem: problemOf(error) });
       });
     return () => controller.abort();
-  }, [api, documentId, start, end, attempt]);
+  }, [api, documentId, start, end, to, attempt]);
 
   const extend = useCallback(
     (range: (window: TextWindow) => Span, join: (window: TextWindow, more: TextWindow) => TextWindow) => {
@@ -140,7 +171,11 @@ export function useSourceText(api: Api, documentId: string, passage: Passage | n
     [extend],
   );
   const reload = useCallback(() => setAttempt((n) => n + 1), []);
-  return { state, busy, loadBefore, loadAfter, reload };
+  const goTo = useCallback(
+    (offset: number) => setJumped((last) => ({ from: passage, to: { offset, count: (last?.to.count ?? 0) + 1 } })),
+    [passage],
+  );
+  return { state, busy, loadBefore, loadAfter, goTo, jump, reload };
 }
 
 async function loadAround(api: Api, id: string, start: number, end: number, signal: AbortSignal): Promise<SourceText> {

@@ -56,6 +56,17 @@ describe("a model's answer", () => {
     expect(opened).toEqual([0, 0, 1, 1, 1, 1, 0, 0, 0].map((index) => CITATIONS[index]));
   });
 
+  it("F-1023: keeps footnotes, each answer its own", () => {
+    const text = "A footnote.[^1]\n\nMore.\n\n[^1]: The note.";
+    const [one, other] = [show(plain(text)), show(plain(text))];
+    for (const answer of [one, other]) {
+      expect(answer.textContent).toContain("The note.");
+      const link = answer.querySelector("sup a")?.getAttribute("href") ?? "";
+      expect(answer.querySelector(`[id="${link.slice(1)}"]`)?.textContent).toContain("The note.");
+    }
+    expect(one.querySelector("li")?.id).not.toBe(other.querySelector("li")?.id);
+  });
+
   it("F-601: leaves any other number in brackets the text it is", () => {
     const answer = show(plain("One [1], two [2] and [3]."));
     expect(markers()).toEqual([]);

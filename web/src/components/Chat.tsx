@@ -1,9 +1,10 @@
 // One conversation: its turns and the question box.
-import type { RefObject } from "react";
+import { useCallback, type RefObject } from "react";
+import type { Api } from "../api";
 import { changesCollection, type Conversation } from "../conversations";
 import { useFollow } from "../follow";
 import { useWords } from "../i18n";
-import type { Collection, Passage } from "../decode";
+import type { Collection, DocumentSummary, Passage } from "../decode";
 import { Announcer } from "./Announcer";
 import { Composer } from "./Composer";
 import { DownIcon } from "./Icons";
@@ -12,6 +13,7 @@ import { Welcome } from "./Welcome";
 
 interface Props {
   conversation: Conversation;
+  api: Api;
   collection: Collection | undefined;
   draft: string;
   inputRef: RefObject<HTMLTextAreaElement | null>;
@@ -21,10 +23,11 @@ interface Props {
   onAskAlone: (turnId: string) => void;
   onStop: () => void;
   onOpen: (passages: readonly Passage[], passage: Passage) => void;
+  onOpenDocument: (document: DocumentSummary) => void;
 }
 
 export function Chat(props: Props) {
-  const { conversation, collection, draft, inputRef, onDraft, onAsk, onRetry, onAskAlone, onStop, onOpen } = props;
+  const { api, conversation, collection, draft, inputRef, onDraft, onAsk, onRetry, onAskAlone, onStop, onOpen, onOpenDocument } = props;
   const words = useWords();
   const { turns } = conversation;
   const streaming = turns.some((turn) => turn.status === "streaming");
@@ -33,11 +36,18 @@ export function Chat(props: Props) {
     onAsk(question);
     showQuestion();
   };
+  const edit = useCallback(
+    (question: string) => {
+      onDraft(question);
+      requestAnimationFrame(() => inputRef.current?.focus());
+    },
+    [onDraft, inputRef],
+  );
   return (
     <div className="chat" ref={box} onScroll={onScroll}>
       <div className="turns">
         {turns.length === 0 ? (
-          <Welcome collection={collection} onAsk={ask} />
+          <Welcome api={api} collection={collection} onAsk={ask} onOpenDocument={onOpenDocument} />
         ) : (
           turns.map((turn, at) => (
             <TurnView
@@ -47,6 +57,7 @@ export function Chat(props: Props) {
               isFirst={at === 0}
               turnsElsewhere={changesCollection(turns, at)}
               onRetry={onRetry}
+              onEdit={edit}
               onAskAlone={onAskAlone}
               onOpen={onOpen}
             />

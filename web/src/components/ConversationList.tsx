@@ -2,9 +2,12 @@
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { addressOf } from "../address";
 import { titleOf, type Conversation } from "../conversations";
+import { fileName, saveText } from "../download";
 import { useWords } from "../i18n";
 import { onPlainClick } from "../links";
+import { conversationText } from "../quoting";
 import { languageOf } from "../script";
+import { MAX_CONVERSATIONS } from "../storage";
 import { CloseIcon, PencilIcon, PlusIcon, TrashIcon } from "./Icons";
 
 interface Props {
@@ -23,6 +26,7 @@ interface Props {
 
 export function ConversationList({ conversations, activeId, kept, account, onStart, onOpen, onRename, onDelete, onClose }: Props) {
   const words = useWords();
+  const active = conversations.find(({ id }) => id === activeId);
   const close = useRef<HTMLButtonElement>(null);
   useEffect(() => close.current?.focus(), []);
   return (
@@ -53,6 +57,12 @@ export function ConversationList({ conversations, activeId, kept, account, onSta
             />
           ))}
         </ul>
+      )}
+      {conversations.length >= MAX_CONVERSATIONS && <p className="sidebar-note sidebar-warning" data-testid="nearly-full">{words.nearlyFull(MAX_CONVERSATIONS)}</p>}
+      {active && (
+        <button type="button" className="link-button sidebar-export" data-testid="export" onClick={() => saveText(`${fileName(titleOf(active))}.md`, conversationText(active, words, location.href))}>
+          {words.exportConversation}
+        </button>
       )}
       {!kept && <p className="sidebar-note sidebar-warning">{words.notKept}</p>}
       {account && <div className="sidebar-account">{account}</div>}

@@ -1,13 +1,15 @@
-// The documents of a collection, a page at a time, each opening in the source pane.
-import { useCallback, useEffect, useRef, useState } from "react";
+// The documents of a collection: found by name, sorted, opened beside the list, deleted.
+import { useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
 import { addressOf } from "../address";
 import { isAbort, problemOf, type Api } from "../api";
+import { chosen, ORDERS, type Order } from "../documents";
 import { useLanguage, useWords } from "../i18n";
 import { onPlainClick } from "../links";
 import { languageOf } from "../script";
 import { visible } from "../visible";
 import type { DocumentSummary, Problem } from "../decode";
 import { EmptyCollection } from "./EmptyCollection";
+import { TrashIcon } from "./Icons";
 import { ProblemNotice } from "./ProblemNotice";
 
 const PAGE = 100;
@@ -26,27 +28,61 @@ interface Props {
   collection: string;
   /** The document that stands open beside the list. */
   openId: string | null;
+  /** Whether who reads may delete. */
+  mayDelete: boolean;
   onOpen: (document: DocumentSummary) => void;
+  /** After a document was deleted: the collection has one less. */
+  onDeleted: (document: DocumentSummary) => void;
 }
 
-export function DocumentList({ api, collection, openId, onOpen }: Props) {
+export function DocumentList({ api, collection, openId, mayDelete, onOpen, onDeleted }: Props) {
   const words = useWords();
-  const { loaded, load } = useDocuments(api, collection);
+  const { loaded, load, remove } = useDocuments(api, collection);
+  const [sought, setSought] = useState("");
+  const [order, setOrder] = useState<Order>("source");
+  const [refused, setRefused] = useState<Problem | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
+  const { documents, cursor, status } = loaded;
+  const shown = useMemo(() => chosen(documents, sought, order), [documents, sought, order]);
+  // What is sought, or comes first in another order, may be on a page that isn't here yet.
+  const needsAll = (sought.trim() !== "" || order !== "source") && cursor !== null;
+  useEffect(() => {
+    if (needsAll && status === "ready") load(cursor);
+  }, [needsAll, status, cursor, load]);
+
+  const deleteOne = async (document: DocumentSummary): Promise<void> => {
+    setRefused(null);
+    try {
+      await api.deleteDocument(document.id);
+    } catch (error) {
+      setRefused(problemOf(error));
+      return;
+    }
+    remove(document.id);
+    onDeleted(document);
+    heading.current?.focus();
+  };
+
   return (
     <section className="documents" data-testid="documents" aria-labelledby="documents-title">
       <h2 id="documents-title" ref={heading} tabIndex={-1} className="documents-title">
         {words.documentsOf(collection)}
       </h2>
-      {loaded.documents.length > 0 && <DocumentTable documents={loaded.documents} openId={openId} onOpen={onOpen} />}
-      {loaded.status === "loading" && <p className="documents-note">{words.documentsLoading}</p>}
-      {loaded.status === "failed" && loaded.problem && (
-        <ProblemNotice problem={loaded.problem} onRetry={() => load(loaded.documents.length > 0 ? loaded.cursor : null)} />
+      {documents.length > 0 && (
+        <Choice sought={sought} order={order} count={needsAll ? null : shown.length} onSeek={setSought} onOrder={setOrder} />
       )}
-      {loaded.status === "ready" && loaded.documents.length === 0 && <EmptyCollection name={collection} />}
-      {loaded.status === "ready" && loaded.cursor !== null && (
-        <button type="button" className="button load-more" onClick={() => load(loaded.cursor)}>
+      {refused && <ProblemNotice problem={refused} />}
+      {shown.length > 0 && (
+        <DocumentTable documents={shown} openId={openId} onOpen={onOpen} onDelete={mayDelete ? deleteOne : undefined} />
+      )}
+      {status === "loading" && <p className="documents-note">{words.documentsLoading}</p>}
+      {status === "failed" && loaded.problem && (
+        <ProblemNotice problem={loaded.problem} onRetry={() => load(documents.length > 0 ? cursor : null)} />
+      )}
+      {status === "ready" && documents.length === 0 && <EmptyCollection name={collection} />}
+      {status === "ready" && cursor !== null && !needsAll && (
+        <button type="button" className="button load-more" onClick={() => load(cursor)}>
           {words.moreDocuments}
         </button>
       )}
@@ -54,7 +90,43 @@ export function DocumentList({ api, collection, openId, onOpen }: Props) {
   );
 }
 
-function useDocuments(api: Api, collection: string): { loaded: Loaded; load: (cursor: string | null) => void } {
+interface ChoiceProps {
+  sought: string;
+  order: Order;
+  /** How many are left; null while not all have been looked through. */
+  count: number | null;
+  onSeek: (sought: string) => void;
+  onOrder: (order: Order) => void;
+}
+
+function Choice({ sought, order, count, onSeek, onOrder }: ChoiceProps) {
+  const words = useWords();
+  const id = useId();
+  return (
+    <div className="document-choice" role="search">
+      <input
+        type="search"
+        data-testid="document-search"
+        aria-label={words.seekDocuments}
+        placeholder={words.seekDocuments}
+        autoComplete="off"
+        value={sought}
+        onChange={(event) => onSeek(event.target.value)}
+      />
+      <label htmlFor={id}>{words.sortBy}</label>
+      <select id={id} data-testid="document-order" value={order} onChange={(event) => onOrder(event.target.value as Order)}>
+        {ORDERS.map((one) => (
+          <option key={one} value={one}>
+            {words.orderName(one)}
+          </option>
+        ))}
+      </select>
+      <span role="status">{sought.trim() !== "" && count !== null && words.documentCount(count)}</span>
+    </div>
+  );
+}
+
+function useDocuments(api: Api, collection: string) {
   const [loaded, setLoaded] = useState<Loaded>(NOTHING);
   const abort = useRef<AbortController | null>(null);
   const load = useCallback(
@@ -83,12 +155,22 @@ function useDocuments(api: Api, collection: string): { loaded: Loaded; load: (cu
     load(null);
     return () => abort.current?.abort();
   }, [load]);
-  return { loaded, load };
+  const remove = useCallback(
+    (id: string) => setLoaded((now) => ({ ...now, documents: now.documents.filter((document) => document.id !== id) })),
+    [],
+  );
+  return { loaded, load, remove };
 }
 
-function DocumentTable({ documents, openId, onOpen }: { documents: readonly DocumentSummary[] } & Pick<Props, "openId" | "onOpen">) {
+interface TableProps extends Pick<Props, "openId" | "onOpen"> {
+  documents: readonly DocumentSummary[];
+  onDelete: ((document: DocumentSummary) => Promise<void>) | undefined;
+}
+
+function DocumentTable({ documents, openId, onOpen, onDelete }: TableProps) {
   const words = useWords();
   const language = useLanguage();
+  const [deleting, setDeleting] = useState<string | null>(null);
   const table = useRef<HTMLTableElement>(null);
   // "Load more" goes away at the end: the focus goes on to what came.
   const shownBefore = useRef(documents.length);
@@ -114,6 +196,7 @@ function DocumentTable({ documents, openId, onOpen }: { documents: readonly Docu
           <th scope="col" className="numeric">
             {words.columnChunks}
           </th>
+          <th scope="col">{words.columnUpdated}</th>
           <th scope="col">{words.columnStatus}</th>
         </tr>
       </thead>
@@ -140,14 +223,65 @@ function DocumentTable({ documents, openId, onOpen }: { documents: readonly Docu
             <td data-label={words.columnChunks} className="numeric">
               {shown(document.chunks)}
             </td>
+            <td data-label={words.columnUpdated}>{dayOf(document.updated_at, language)}</td>
             <td data-label={words.columnStatus}>
               <span className={document.reason === null ? "badge" : "badge badge-warning"}>{words.statusName(document.status)}</span>
               {document.reason !== null && <Reason code={document.reason} />}
+              {onDelete && deleting !== document.id && (
+                <button
+                  type="button"
+                  className="icon-button icon-button-small document-delete"
+                  data-testid="delete-document"
+                  aria-label={words.deleteConversation(visible(document.title))}
+                  title={words.delete}
+                  onClick={() => setDeleting(document.id)}
+                >
+                  <TrashIcon />
+                </button>
+              )}
+              {onDelete && deleting === document.id && (
+                <Confirm
+                  onDelete={() => {
+                    setDeleting(null);
+                    void onDelete(document);
+                  }}
+                  onKeep={() => setDeleting(null)}
+                />
+              )}
             </td>
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+function dayOf(time: string | null, language: string): string {
+  const at = time === null ? NaN : Date.parse(time);
+  return Number.isNaN(at) ? "–" : new Date(at).toLocaleDateString(language, { dateStyle: "medium" });
+}
+
+function Confirm({ onDelete, onKeep }: { onDelete: () => void; onKeep: () => void }) {
+  const words = useWords();
+  return (
+    <div
+      className="document-confirm"
+      role="group"
+      aria-label={words.confirmDeleteDocument}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault(); // the page's own Escape is not meant
+        onKeep();
+      }}
+    >
+      <p>{words.confirmDeleteDocument}</p>
+      <button type="button" className="button button-danger" data-testid="confirm-delete-document" onClick={onDelete}>
+        {words.delete}
+      </button>
+      <button type="button" className="button" autoFocus onClick={onKeep}>
+        {words.keep}
+      </button>
+    </div>
   );
 }
 

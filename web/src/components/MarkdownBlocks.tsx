@@ -1,6 +1,6 @@
 // A model's answer as Markdown, block by block, with its marks as buttons: no HTML, no images, no links that lead away.
 import type { Element } from "hast";
-import { memo, useMemo } from "react";
+import { memo, useId, useMemo } from "react";
 import Markdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { splitBlocks } from "../blocks";
@@ -27,8 +27,10 @@ const Block = memo(
       return [() => rehypeSentinels(texts)];
     }, [marks, answer]);
     const components = useMemo(() => componentsFor(marks, words, onOpen), [marks, words, onOpen]);
+    const id = useId(); // footnotes of several answers have the same numbers
+    const notes = { clobberPrefix: `${id}-`, footnoteLabel: words.footnotes, footnoteBackLabel: words.backToText };
     return (
-      <Markdown remarkPlugins={[remarkGfm]} rehypePlugins={plugins} components={components}>
+      <Markdown remarkPlugins={[remarkGfm]} remarkRehypeOptions={notes} rehypePlugins={plugins} components={components}>
         {text}
       </Markdown>
     );

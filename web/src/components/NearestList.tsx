@@ -1,6 +1,7 @@
 // What came nearest to a question that was not answered: each passage with why it does not answer, opening its place.
 import { truncate } from "../codepoints";
 import { useWords } from "../i18n";
+import { pageLabel } from "../outline";
 import { languageOf } from "../script";
 import { visible } from "../visible";
 import type { NearMiss, Passage } from "../decode";
@@ -36,7 +37,7 @@ function NearestCard({ passage, onOpen }: { passage: NearMiss; onOpen: (passage:
         </span>
         <span className="source-place">
           {title !== source && <span className="path">{visible(source)}</span>}
-          {page !== null && <span>{words.page(page)}</span>}
+          {page !== null && <span>{pageLabel(source, page, words)}</span>}
           {heading !== null && heading !== title && <span lang={languageOf(heading)}>{heading}</span>}
         </span>
         <span className="source-quote" lang={languageOf(quote)}>

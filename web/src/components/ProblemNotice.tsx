@@ -5,7 +5,7 @@ import { languageOf } from "../script";
 import type { Problem } from "../decode";
 import { RetryIcon, WarningIcon } from "./Icons";
 
-export function ProblemNotice({ problem, onRetry }: { problem: Problem; onRetry: () => void }) {
+export function ProblemNotice({ problem, onRetry }: { problem: Problem; onRetry?: () => void }) {
   const words = useWords();
   const { title, detail, advice } = problemText(problem, words);
   return (
@@ -17,10 +17,12 @@ export function ProblemNotice({ problem, onRetry }: { problem: Problem; onRetry:
       {detail !== "" && <p lang={languageOf(detail)}>{detail}</p>}
       {advice !== "" && <p>{advice}</p>}
       <div className="notice-foot">
-        <button type="button" className="button" data-testid="retry" onClick={onRetry}>
-          <RetryIcon />
-          {words.retry}
-        </button>
+        {onRetry && (
+          <button type="button" className="button" data-testid="retry" onClick={onRetry}>
+            <RetryIcon />
+            {words.retry}
+          </button>
+        )}
         <dl className="problem-facts">
           <Fact name={words.errorCode} value={problem.code} />
           {problem.status > 0 && <Fact name={words.errorStatus} value={String(problem.status)} />}

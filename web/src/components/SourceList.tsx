@@ -1,6 +1,7 @@
 // The documents behind one answer, a line each, opening at the first passage that was cited of it.
 import { useMemo, useState } from "react";
 import { useWords } from "../i18n";
+import { isSlides } from "../outline";
 import { languageOf } from "../script";
 import { citedDocuments, type CitedDocument } from "../sources";
 import { visible } from "../visible";
@@ -79,7 +80,9 @@ function SourceLine({ document, pending, onOpen }: LineProps) {
           {first.title !== first.source && <span className="path">{visible(first.source)}</span>}
           {pages.length > 0 && (
             <span>
-              {words.pages(...pages.slice(0, SHOWN_NUMBERS))}
+              {isSlides(first.source)
+                ? pages.slice(0, SHOWN_NUMBERS).map(words.slide).join(", ")
+                : words.pages(...pages.slice(0, SHOWN_NUMBERS))}
               {pages.length > SHOWN_NUMBERS && " …"}
             </span>
           )}

@@ -1,8 +1,9 @@
 // The source beside the answer: a stretch of the document's text as it's stored, the cited spans marked in it.
 // The text is set as text, whatever it contains.
-import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import { Fragment, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import type { Api } from "../api";
-import { useLanguage, useWords } from "../i18n";
+import { useLanguage, useWords, type Dictionary } from "../i18n";
+import { isCode, pageLabel, pagePlaces, sectionPlaces, type Place } from "../outline";
 import { languageOf } from "../script";
 import { locate, splitAt, useSourceText, type SourceTextControls, type Span } from "../sourcetext";
 import { visible } from "../visible";
@@ -66,7 +67,7 @@ export function SourcePane({ api, target, modal, onTarget, onTitle, onClose }: P
           </h2>
           <p className="source-place">
             {source !== title && <span className="path">{visible(source)}</span>}
-            {passage?.page != null && <span>{words.page(passage.page)}</span>}
+            {passage?.page != null && <span>{pageOf(passage.page, source, loaded, words)}</span>}
             {passage?.heading && passage.heading !== title && <span lang={languageOf(passage.heading)}>{passage.heading}</span>}
             {passage?.score != null && <span className="score">{words.score(passage.score.toFixed(2))}</span>}
           </p>
@@ -82,8 +83,49 @@ export function SourcePane({ api, target, modal, onTarget, onTitle, onClose }: P
           {words.unsupported}. {words.unsupportedHint}
         </p>
       )}
+      {loaded && loaded.chars !== 0 && <Outline document={loaded} busy={text.busy} onGo={text.goTo} />}
       <SourceBody text={text} passage={passage} />
     </div>
+  );
+}
+
+/** "p. 3 of 5", where it is known of how many. */
+function pageOf(page: number, source: string, document: DocumentDetail | null, words: Dictionary): string {
+  const label = pageLabel(source, page, words);
+  const total = document?.pages ?? null;
+  return total === null ? label : words.pageOf(label, total);
+}
+
+/** Where one can go in the document: its sections and pages, its beginning and its end. */
+function Outline({ document, busy, onGo }: { document: DocumentDetail; busy: boolean; onGo: (offset: number) => void }) {
+  const words = useWords();
+  const sections = useMemo(() => sectionPlaces(document), [document]);
+  const pages = useMemo(() => pagePlaces(document, words), [document, words]);
+  const end = Math.max(0, (document.chars ?? 0) - 1);
+  return (
+    <div className="pane-outline">
+      <select data-testid="outline" aria-label={words.goTo} disabled={busy} value="" onChange={(event) => onGo(Number(event.target.value))}>
+        <option value="" disabled>
+          {words.goTo}
+        </option>
+        <option value={0}>{words.startOfDocument}</option>
+        {sections.length > 0 && <Places label={words.sections} places={sections} />}
+        {pages.length > 0 && <Places label={words.pageGroup} places={pages} />}
+        <option value={end}>{words.endOfDocument}</option>
+      </select>
+    </div>
+  );
+}
+
+function Places({ label, places }: { label: string; places: readonly Place[] }) {
+  return (
+    <optgroup label={label}>
+      {places.map((place, index) => (
+        <option key={index} value={place.offset}>
+          {visible(place.label)}
+        </option>
+      ))}
+    </optgroup>
   );
 }
 
@@ -131,7 +173,7 @@ function Steps({ target, onTarget }: { target: Extract<Target, { kind: "passage"
 
 function SourceBody({ text, passage }: { text: SourceTextControls; passage: Passage | null }) {
   const words = useWords();
-  const { state, busy, loadBefore, loadAfter, reload } = text;
+  const { state, busy, loadBefore, loadAfter, jump, reload } = text;
 
   if (state.status === "loading") return <p className="pane-note">{words.sourceLoading}</p>;
   if (state.status === "failed") {
@@ -159,8 +201,10 @@ function SourceBody({ text, passage }: { text: SourceTextControls; passage: Pass
       {place?.moved && <p className="pane-note pane-warning">{words.sourceMoved}</p>}
       <SourceText
         // A new passage in the same document is scrolled to anew.
-        key={`${passage?.char_start}-${passage?.char_end}`}
+        key={`${passage?.char_start}-${passage?.char_end}-${jump?.count}`}
+        document={document}
         window={window}
+        jump={jump?.offset ?? null}
         spans={place?.spans ?? []}
         language={document.language ?? languageOf(window.text)}
         busy={busy}
@@ -205,6 +249,8 @@ function Remembered({ passage: { quote, spans }, note }: { passage: Passage; not
 }
 
 interface SourceTextProps {
+  document: DocumentDetail;
+  jump: number | null;
   window: TextWindow;
   spans: readonly Span[];
   language: string;
@@ -213,16 +259,33 @@ interface SourceTextProps {
   onAfter: () => void;
 }
 
-function SourceText({ window, spans, language, busy, onBefore, onAfter }: SourceTextProps) {
+function SourceText({ document, window, jump, spans, language, busy, onBefore, onAfter }: SourceTextProps) {
   const words = useWords();
   const interfaceLanguage = useLanguage();
   const body = useRef<HTMLDivElement>(null);
 
-  useEffect(() => scrollToMarks(body.current), []);
+  const put = useRef(0);
+  useEffect(() => {
+    if (jump === null) scrollToMarks(body.current);
+    else scrollToOffset(body.current, jump);
+    put.current = body.current?.scrollTop ?? 0;
+  }, [jump]);
+  const pages = useMemo(() => new Map(document.page_spans.map((page) => [page.char_start, page.number])), [document]);
+  const pieces = useMemo(() => {
+    const cuts = [...pages.keys(), ...(jump === null ? [] : [jump])].sort((a, b) => a - b);
+    return splitAt(window, spans, cuts);
+  }, [window, spans, pages, jump]);
+  /** More comes by itself where a reader, not the page, has scrolled near an end. */
+  const scrolled = (): void => {
+    const box = body.current;
+    if (!box || busy || Math.abs(box.scrollTop - put.current) <= 2) return;
+    if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX) onAfter();
+    else if (box.scrollTop < NEAR_PX / 4) onBefore();
+  };
   useHeldScroll(body, window.start);
 
   return (
-    <div className="pane-body" ref={body} tabIndex={0} role="region" aria-label={words.sourcePane}>
+    <div className="pane-body" ref={body} tabIndex={0} role="region" aria-label={words.sourcePane} onScroll={scrolled}>
       {window.start > 0 ? (
         <button type="button" className="button load-more" data-testid="load-before" disabled={busy} onClick={onBefore}>
           {words.loadBefore}
@@ -230,16 +293,17 @@ function SourceText({ window, spans, language, busy, onBefore, onAfter }: Source
       ) : (
         <p className="document-edge">{words.startOfDocument}</p>
       )}
-      <div className="source-text" data-testid="source-text" lang={language}>
-        {splitAt(window, spans).map(({ text, cited }, index) =>
-          cited ? (
-            <mark key={index} data-testid="cited-span">
-              {text}
-            </mark>
-          ) : (
-            text
-          ),
-        )}
+      <div className={isCode(document.media_type) ? "source-text source-code" : "source-text"} data-testid="source-text" lang={language}>
+        {pieces.map(({ text, cited, start }) => {
+          const page = pages.get(start);
+          return (
+            <Fragment key={start}>
+              {page !== undefined && <PageBreak label={pageOf(page, document.source, document, words)} />}
+              {start === jump && <span data-offset={start} />}
+              {cited ? <mark data-testid="cited-span">{text}</mark> : text}
+            </Fragment>
+          );
+        })}
       </div>
       {window.end < window.total_chars ? (
         <button type="button" className="button load-more" data-testid="load-after" disabled={busy} onClick={onAfter}>
@@ -253,6 +317,21 @@ function SourceText({ window, spans, language, busy, onBefore, onAfter }: Source
       </p>
     </div>
   );
+}
+
+/** Near an end: a reader who scrolls has about so much left. */
+const NEAR_PX = 400;
+
+/** Drawn by the stylesheet: it is no part of the text, and isn't copied with it. */
+function PageBreak({ label }: { label: string }) {
+  return <span className="page-break" role="separator" aria-label={label} data-label={label} />;
+}
+
+/** Puts an offset at the top of the pane. */
+function scrollToOffset(body: HTMLElement | null, offset: number): void {
+  const mark = body?.querySelector(`[data-offset="${offset}"]`);
+  if (!body || !mark) return;
+  body.scrollTop += mark.getBoundingClientRect().top - body.getBoundingClientRect().top - 8;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Citation, Passage } from "../decode";
 import { sourceLine, withSources } from "../quoting";
 import { AnswerText } from "./AnswerText";
 import { CopyButton } from "./CopyButton";
-import { RetryIcon, SearchIcon } from "./Icons";
+import { PencilIcon, RetryIcon, SearchIcon } from "./Icons";
 import { NearestList } from "./NearestList";
 import { ProblemNotice } from "./ProblemNotice";
 import { SourceList } from "./SourceList";
@@ -23,11 +23,13 @@ interface Props {
   /** It asks other documents than the one before it. */
   turnsElsewhere: boolean;
   onRetry: (turnId: string) => void;
+  /** Takes the question into the box. */
+  onEdit: (question: string) => void;
   onAskAlone: (turnId: string) => void;
   onOpen: (passages: readonly Passage[], passage: Passage) => void;
 }
 
-export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, turnsElsewhere, onRetry, onAskAlone, onOpen }: Props) {
+export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, turnsElsewhere, onRetry, onEdit, onAskAlone, onOpen }: Props) {
   const words = useWords();
   const { answer, citations, claims, nearest } = turn;
   const open = useCallback((citation: Citation) => onOpen(citations, citation), [citations, onOpen]);
@@ -46,7 +48,7 @@ export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, turnsE
         <span className="visually-hidden">{words.you}: </span>
         {turn.question}
       </h2>
-      <ScopeLine turn={turn} />
+      <ScopeLine turn={turn} onEdit={onEdit} />
       {searched !== null && (
         <p className="standalone" data-testid="standalone-question">
           <SearchIcon />
@@ -94,7 +96,7 @@ export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, turnsE
       )}
       {hasSources && <SourceList citations={citations} pending={streaming} onOpen={open} />}
       {turn.status === "failed" && turn.problem && <ProblemNotice problem={turn.problem} onRetry={retry} />}
-      {turn.status === "done" && !turn.abstained && <AnswerFoot turn={turn} />}
+      {turn.status === "done" && <AnswerFoot turn={turn} canRetry={canRetry} onRetry={retry} />}
       {hasSources && !streaming && <PrintedSources citations={citations} />}
     </article>
   );
@@ -117,14 +119,17 @@ function Abstained({ turn: { answer, reason, nearest }, onOpen }: { turn: Turn; 
 }
 
 /** Where and when it was asked. */
-function ScopeLine({ turn: { collection, askedAt } }: { turn: Turn }) {
+function ScopeLine({ turn: { question, collection, askedAt }, onEdit }: { turn: Turn; onEdit: (question: string) => void }) {
   const words = useWords();
   const language = useLanguage();
   const when = askedAt === 0 ? "" : new Date(askedAt).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
   return (
-    <p className="turn-scope" data-testid="scope">
-      {words.scope(collection, when)}
-    </p>
+    <div className="turn-scope">
+      <span data-testid="scope">{words.scope(collection, when)}</span>
+      <button type="button" className="icon-button icon-button-small" data-testid="edit" aria-label={words.editQuestion} title={words.editQuestion} onClick={() => onEdit(question)}>
+        <PencilIcon />
+      </button>
+    </div>
   );
 }
 
@@ -163,17 +168,21 @@ function DegradedNotice({ reason, canRetry, onRetry }: { reason: string | null; 
   );
 }
 
-function AnswerFoot({ turn }: { turn: Turn }) {
+function AnswerFoot({ turn, canRetry, onRetry }: { turn: Turn; canRetry: boolean; onRetry: () => void }) {
   const words = useWords();
   const origin = originOf(turn, words);
   return (
     <footer className="answer-foot">
-      {origin !== null && <span>{origin}</span>}
+      {origin !== null && !turn.abstained && <span>{origin}</span>}
       {turn.totalMs !== null && <span>{words.seconds((turn.totalMs / 1000).toFixed(1))}</span>}
-      <CopyButton label={words.copy} text={() => turn.answer} />
-      {turn.citations.length > 0 && (
+      {!turn.abstained && <CopyButton label={words.copy} text={() => turn.answer} />}
+      {!turn.abstained && turn.citations.length > 0 && (
         <CopyButton label={words.copyWithSources} testId="copy-with-sources" text={() => withSources(turn, words, location.href)} />
       )}
+      <button type="button" className="link-button" data-testid="again" disabled={!canRetry} onClick={onRetry}>
+        <RetryIcon />
+        {words.askAgain}
+      </button>
     </footer>
   );
 }

@@ -13,6 +13,8 @@ export const en = {
   newConversation: "New conversation",
   emptyConversation: "New conversation",
   noConversations: "Your conversations will be listed here. They stay in this browser.",
+  nearlyFull: (most: number) => `This browser keeps ${most} conversations. The oldest gives way to the next.`,
+  exportConversation: "Save this conversation as a file",
   notKept: "This browser isn't keeping conversations. They last until you leave the page.",
   openMenu: "Show conversations",
   closeMenu: "Hide conversations",
@@ -64,6 +66,11 @@ export const en = {
   columnLanguage: "Language",
   columnPages: "Pages",
   columnChunks: "Chunks",
+  columnUpdated: "Updated",
+  seekDocuments: "Find a document by name",
+  sortBy: "Sort by",
+  orderName: (order: string) => ({ source: "file", title: "title", updated: "newest", trouble: "failed first" })[order] ?? order,
+  confirmDeleteDocument: "Delete this document from the collection? Its file stays where it is.",
   columnStatus: "Status",
   languageName: (code: string) => ({ en: "English", zh: "Chinese", ja: "Japanese", ko: "Korean", und: "–" })[code] ?? code,
   statusName: (code: string) => ({ ready: "Ready", failed: "Failed", stale: "Out of date", duplicate: "Duplicate" })[code] ?? code,
@@ -104,11 +111,7 @@ export const en = {
   welcomeText:
     "Answers come from your own documents. Every claim carries a number that opens the source at the sentence it rests on.",
   tryOne: "Try one of these",
-  examples: [
-    "How do I choose the number of ivfflat lists?",
-    "Why is a chunk pooled from several windows?",
-    "What does pgask do when no document holds the answer?",
-  ] as readonly string[],
+  newestDocuments: "The newest documents",
 
   // Composer
   questionLabel: "Your question",
@@ -131,6 +134,7 @@ export const en = {
   copyLink: "Copy a link to this place",
   scope: (collection: string, when: string) => (when === "" ? `In “${collection}”` : `In “${collection}” · ${when}`),
   fromHere: (collection: string) => `From here: ${collection}`,
+  editQuestion: "Edit the question",
   tryModelAgain: "Try the model again",
   stopped: "Stopped. This answer is incomplete.",
   stoppedEmpty: "Stopped before an answer came.",
@@ -168,11 +172,18 @@ export const en = {
   unsupported: "Not confirmed",
   unsupportedCount: (n: number) => `${n.toLocaleString("en")} not confirmed`,
   unsupportedHint: "The cited passage does not clearly support this claim.",
+  footnotes: "Footnotes",
+  backToText: "Back to the text",
   taskDone: "done",
   taskOpen: "not done",
   noSource: "no source",
   sourcelessLegend: "Underlined with dots: no source was named for it.",
   page: (n: number) => `p. ${n}`,
+  slide: (n: number) => `slide ${n}`,
+  pageOf: (page: string, total: number) => `${page} of ${total.toLocaleString("en")}`,
+  goTo: "Go to",
+  sections: "Sections",
+  pageGroup: "Pages",
   pages: (...all: number[]) => `${all.length > 1 ? "pp." : "p."} ${all.join(", ")}`,
   ocr: (confidence: number) => `OCR, ${Math.floor(100 * confidence)}% sure`,
   ocrHint: "This page is a picture. Its text was recognised by a program, which is so sure of its letters.",
@@ -222,11 +233,7 @@ export const en = {
   reload: "Reload the page",
 };
 
-type Same<Value> = Value extends (...values: infer Values) => string
-  ? (...values: Values) => string
-  : Value extends readonly string[]
-    ? readonly string[]
-    : string;
+type Same<Value> = Value extends (...values: infer Values) => string ? (...values: Values) => string : string;
 
 /** What every interface language provides. */
 export type Dictionary = { readonly [Key in keyof typeof en]: Same<(typeof en)[Key]> };

@@ -46,11 +46,6 @@ describe("the dictionaries", () => {
       expect(zh.reasonText(code.slice(1, -1))).toBe(`${chinese}${chineseAdvice}`);
     }
   });
-
-  it("offer the questions of the bundled corpus", () => {
-    expect(en.examples).toContain("How do I choose the number of ivfflat lists?");
-    expect(zh.examples).toContain("如何选择分块大小？");
-  });
 });
 
 describe("preferredLanguage", () => {

@@ -29,6 +29,8 @@ export interface Script {
   texts?: Record<string, string>;
   /** Answers /session; without it the service asks nobody who they are. */
   onSession?: (method: string, body: string) => Response;
+  /** Answers DELETE of anything but a session. */
+  onDelete?: (path: string) => Response;
   /** Called with each other request but questions; return a Response to refuse it. */
   onRead?: (path: string) => Response | undefined;
   collections?: { name: string; documents: number; chunks: number }[];
@@ -52,6 +54,7 @@ export function createService(script: Script): { fetch: typeof fetch; requests: 
     if (url.pathname === "/ask") {
       return ask(script, JSON.parse(String(init?.body)) as Asked, init?.signal as AbortSignal, new Headers(init?.headers).get("x-csrf-token"));
     }
+    if (init?.method === "DELETE") return script.onDelete?.(url.pathname) ?? problemResponse(404, "not_found");
     const refusal = script.onRead?.(url.pathname);
     if (refusal) return refusal;
     if (url.pathname === "/collections") return jsonResponse({ collections: script.collections ?? [] });

@@ -1,5 +1,5 @@
 // Run before each test file: what jsdom lacks, and a clean page after each test. Tests without a page run without jsdom.
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 import { loadMarkdown } from "../components/AnswerText";
 
@@ -7,6 +7,7 @@ import { loadMarkdown } from "../components/AnswerText";
 const WIDTH_PX = 1280;
 
 if (typeof window !== "undefined") {
+  configure({ asyncUtilTimeout: 20_000 });
   await loadMarkdown(); // which the page does when a model answers
   window.matchMedia = (query) => {
     const minimum = /min-width: (\d+)px/.exec(query)?.[1];
@@ -21,6 +22,7 @@ if (typeof window !== "undefined") {
   afterEach(() => {
     cleanup();
     localStorage.clear();
+    sessionStorage.clear();
     history.replaceState(null, "", "/");
   });
 }
