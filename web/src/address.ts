@@ -9,8 +9,8 @@ export type Address =
   /** Null: a new conversation. */
   | { view: "chat"; conversation: string | null }
   | { view: "documents"; collection: string }
-  /** `start` and `end` in code points, half-open; null for the whole document. */
-  | { view: "source"; document: string; span: { start: number; end: number } | null };
+  /** `start` and `end` in code points, half-open. Without a span it is the page that is meant, else the whole document. */
+  | { view: "source"; document: string; span: { start: number; end: number } | null; page: number | null };
 
 /** What an entry of the browser's history knows beyond its address. */
 export interface Entry {
@@ -31,7 +31,10 @@ export function parseAddress(hash: string): Address {
   if (root !== "" || name === null) return { view: "start" };
   if (view === "ask") return { view: "chat", conversation: name === "" ? null : name };
   if (view === "library" && name !== "") return { view: "documents", collection: name };
-  if (view === "d" && name !== "") return { view: "source", document: name, span: spanOf(new URLSearchParams(query).get("at")) };
+  if (view === "d" && name !== "") {
+    const about = new URLSearchParams(query);
+    return { view: "source", document: name, span: spanOf(about.get("at")), page: pageOf(about.get("page")) };
+  }
   return { view: "start" };
 }
 
@@ -49,12 +52,18 @@ function spanOf(at: string | null): { start: number; end: number } | null {
   return { start: Number(first), end: Number(last) };
 }
 
+function pageOf(page: string | null): number | null {
+  return /^\d{1,6}$/.test(page ?? "") ? Number(page) : null;
+}
+
 export const addressOf = {
   conversation: (id: string | null): string => (id === null ? "#/ask" : `#/ask/${encodeURIComponent(id)}`),
   documents: (collection: string): string => `#/library/${encodeURIComponent(collection)}`,
   document: (id: string): string => `#/d/${encodeURIComponent(id)}`,
-  passage: ({ document_id: id, char_start: start, char_end: end }: Pick<Passage, "document_id" | "char_start" | "char_end">): string =>
-    `${addressOf.document(id)}${end > start ? `?at=${start}-${end}` : ""}`,
+  passage: ({ document_id: id, char_start: start, char_end: end, page }: Pick<Passage, "document_id" | "char_start" | "char_end" | "page">): string => {
+    const about = [...(end > start ? [`at=${start}-${end}`] : []), ...(page === null ? [] : [`page=${page}`])];
+    return addressOf.document(id) + (about.length > 0 ? `?${about.join("&")}` : "");
+  },
 };
 
 export interface Navigation {

@@ -12,7 +12,7 @@ export function usePane({ address, entry, go, leaveSource }: Navigation, ground:
     const { passages, index = 0, document } = entry;
     if (passages?.[index]?.document_id === address.document) return { kind: "passage", passages, index };
     if (document?.id === address.document) return { kind: "document", document };
-    return { kind: "place", documentId: address.document, span: address.span };
+    return { kind: "place", documentId: address.document, span: address.span, page: address.page };
   }, [address, entry]);
   const box = useRef<HTMLDivElement>(null);
   const opener = useRef<Element | null>(null);

@@ -18,7 +18,7 @@ export type Target =
   | { kind: "passage"; passages: readonly Passage[]; index: number }
   | { kind: "document"; document: DocumentSummary }
   /** What an address names; the rest is not known before the document is loaded. */
-  | { kind: "place"; documentId: string; span: Span | null };
+  | { kind: "place"; documentId: string; span: Span | null; page: number | null };
 
 export function documentOf(target: Target): string {
   if (target.kind === "passage") return target.passages[target.index]?.document_id ?? "";
@@ -44,6 +44,12 @@ export function SourcePane({ api, target, modal, onTarget, onTitle, onClose }: P
   const text = useSourceText(api, documentOf(target), passage);
   const loaded = text.state.status === "ready" ? text.state.document : null;
   const { title, source } = (target.kind === "document" ? target.document : target.kind === "passage" ? passage : loaded) ?? NAMELESS;
+  const page = target.kind === "place" && target.span === null ? target.page : null;
+  const pageStart = loaded?.page_spans.find(({ number }) => number === page)?.char_start ?? null;
+  const { goTo } = text;
+  useEffect(() => {
+    if (pageStart !== null) goTo(pageStart);
+  }, [pageStart, goTo]);
   useEffect(() => heading.current?.focus({ preventScroll: true }), [target]);
   useEffect(() => {
     onTitle(title || null);
