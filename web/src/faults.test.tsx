@@ -45,7 +45,7 @@ describe("F-1004: a document that could not be read", () => {
     await user.click(screen.getByTestId("documents-switch"));
     await user.click(await screen.findByTestId("document"));
     const note = await screen.findByTestId("failed-note");
-    expect(note.textContent).toContain("Run OCR on it");
+    expect(note.textContent).toContain("it is probably scanned");
     expect(note.textContent).toContain("3 pages of pictures.");
     expect(screen.getByTestId("source-pane").textContent).not.toContain("This document has no text");
   });
