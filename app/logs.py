@@ -15,14 +15,14 @@ from typing import Any, Final
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
-POOL_LOGGER: Final = "psycopg.pool"
+DRIVER_LOGGERS: Final = ("psycopg", "psycopg.pool")
 QUIET_S: Final = 60.0  # after a line of the pool of connections
 _STAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
-class PoolNews(logging.Filter):
-    """One line a minute in place of the many in which the pool tells of each connection that it finds closed or can't
-    open, in words that say what follows from it."""
+class DriverNews(logging.Filter):
+    """One line a minute in place of the many in which PostgreSQL's driver tells of each connection that it finds closed
+    or can't open, in words that say what follows from it; none of errors that it raises as well."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,6 +31,8 @@ class PoolNews(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a line is written; its words are ours then."""
         said = " ".join(record.getMessage().split())
+        if said.startswith("error ignored"):  # behind another one, which is raised
+            return False
         if said.startswith("discarding closed connection"):
             event = "PostgreSQL has closed connections; new ones are opened"
         elif said.startswith("error connecting"):
@@ -72,8 +74,8 @@ def configure_logs(level: str) -> None:
         )
     )
     logging.basicConfig(level=max(threshold, logging.WARNING), handlers=[of_libraries], force=True)
-    pool = logging.getLogger(POOL_LOGGER)
-    pool.filters = [PoolNews()]
+    for name in DRIVER_LOGGERS:
+        logging.getLogger(name).filters = [DriverNews()]
     logging.captureWarnings(True)
     structlog.configure(
         processors=[

@@ -87,7 +87,8 @@ def create_app(
         for resource in (ask, search, openai, documents, collections, session, health, metrics)
     ]
     for router in routers:  # the scheme is for whoever reads /openapi.json; middleware does the work
-        app.include_router(router, dependencies=[Security(BEARER)] if router is not health.router else [])
+        wants_key = settings.auth == "keys" and router is not health.router
+        app.include_router(router, dependencies=[Security(BEARER)] if wants_key else [])
     chat_page.install(app, static)
     problems.install(app)
     app.state.closing = Closing()

@@ -503,7 +503,9 @@ class IngestRun:
         try:
             record_failure(self._connection, self._collection, version, code, detail)
         except StoreError:
-            _log.warning("failure not recorded", source=version.source, code=code)
+            _log.warning(
+                "failure not recorded; the next run tries the file again", source=version.source, code=code
+            )
             return False
         return True
 

@@ -46,7 +46,7 @@ class _Token(BaseModel):
         200: {
             "content": {
                 "application/json": {"example": EXAMPLES["ask reply"]},
-                "text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLES["ask stream"]},
+                "text/event-stream": {"example": EXAMPLES["ask stream"]},
             }
         },
         **problems(404, 409, 415, 422, 429),

@@ -85,7 +85,7 @@ async def get_model(model: str, parts: Parts) -> JSONResponse:
         200: {
             "content": {
                 "application/json": {"example": EXAMPLES["chat reply"]},
-                "text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLES["chat stream"]},
+                "text/event-stream": {"example": EXAMPLES["chat stream"]},
             }
         },
         **openai_errors(400, 404, 409, 413, 429, 503),

@@ -65,6 +65,7 @@ LINES: Final = (
     r"PostgreSQL has closed connections; new ones are opened$",
     r"no connection to PostgreSQL; it is tried again until there is one",
     r"model converted for OpenVINO$",
+    r"failure not recorded; the next run tries the file again$",
     r"PostgreSQL has ended and can't be started$",
     r"PostgreSQL is recovering; waiting until it accepts connections$",
     r"stale postmaster.pid removed$",

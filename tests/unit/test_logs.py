@@ -62,6 +62,7 @@ log = logging.getLogger("psycopg.pool")
 for _ in range(50):
     log.warning("discarding closed connection: %s", "<Connection [BAD] at 0x7f663bf9ec50>")
     log.warning("error connecting in %r: %s", "pool-1", "connection refused\\n\\tIs it running?")
+logging.getLogger("psycopg").warning("error ignored terminating %r: %s", "<AsyncPipeline [BAD]>", "pipeline aborted")
 log.warning("something else")
 """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from psycopg.conninfo import make_conninfo
 
@@ -387,6 +388,27 @@ def test_null_is_told_of_each_field_that_it_stands_for_the_default_of(client: Te
     generation = document["components"]["schemas"]["Generation"]["properties"]
     assert all({"type": "null"} in told["anyOf"] for told in generation.values())
     assert generation["top_k"]["default"] == 40
+
+
+def test_keys_are_told_of_where_they_are_asked_for_alone(client: TestClient, make_client: MakeClient) -> None:
+    """/openapi.json wanted a key for everything, with PGASK_AUTH=off too."""
+    document = client.get("/openapi.json").json()
+    operations = [one for methods in document["paths"].values() for one in methods.values()]
+    assert not any("security" in one for one in operations)
+    guarded = make_client(auth="keys").app
+    assert isinstance(guarded, FastAPI)
+    paths = guarded.openapi()["paths"]
+    assert paths["/ask"]["post"]["security"] == [{"key": []}]
+    assert "security" not in paths["/healthz"]["get"]
+
+
+def test_an_event_stream_has_no_schema_of_one_text(client: TestClient) -> None:
+    """A schema there is one of each event to some readers, and to others one of all."""
+    paths = client.get("/openapi.json").json()["paths"]
+    for path in ("/ask", "/v1/chat/completions"):
+        stream = paths[path]["post"]["responses"]["200"]["content"]["text/event-stream"]
+        assert "schema" not in stream
+        assert stream["example"].count("data: ") > 1
 
 
 @pytest.mark.parametrize(
