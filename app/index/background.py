@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
-import structlog
 from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -23,7 +22,6 @@ from app.store.spaces import window_table
 
 SAMPLED: Final = 96  # windows a collection and language
 CHANGED: Final = 0.2  # share of the chunks that came or went: sampled anew
-_log = structlog.get_logger(__name__)
 
 # As many windows of each document, evenly spread in it, of as many documents as are needed, in an order that an ingest
 # of the same files repeats.
@@ -119,7 +117,6 @@ def _renew(connection: Connection, space_id: int, due: _Due) -> None:
             "UPDATE pgask.collections SET background = %s, background_version = background_version + 1 WHERE id = %s",
             [Jsonb(report), due.id],
         )
-    _log.info("background of cosines sampled", collection=due.name, windows=len(rows))
 
 
 def _measure_pairs(sample: dict[str, FloatMatrix] | Any) -> list[CosinePair]:

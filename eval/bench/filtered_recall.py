@@ -39,10 +39,19 @@ from app.embedding import Embedder, EmbeddingSpace, FloatMatrix, IntVector, Sent
 from app.errors import DocumentError
 from app.index import maintenance
 from app.index.manifest import IndexSettings
+from app.search.background_reader import BackgroundReader
 from app.search.plan import SearchMemory
 from app.search.ranking import RankingQuery, RankingSettings, rank_chunks
+from app.search.standard import Background
 from app.server.embedded import EmbeddedPostgres
-from app.store.connection import AsyncPool, Connection, Database, connect, open_pool, run_alone
+from app.store.connection import (
+    AsyncPool,
+    Connection,
+    Database,
+    connect,
+    open_pool,
+    run_alone,
+)
 from app.store.migrate import migrate
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
 from eval.dataset import load_questions
@@ -89,6 +98,17 @@ class Measured:
 
     index: maintenance.IndexReport
     figures: list[Figures]
+
+
+class _Noise(BackgroundReader):
+    """A background for vectors that are of no text: the order by cosine is the same with any."""
+
+    def __init__(self, dimension: int) -> None:
+        vectors = _unit(np.random.default_rng(0).standard_normal((2, 48, dimension)).reshape(-1, dimension))
+        self._background = Background({"en": vectors[:48], "zh": vectors[48:]}, {})
+
+    async def read(self, *_: object) -> Background:
+        return self._background
 
 
 def bench_space(dimension: int) -> EmbeddingSpace:
@@ -287,7 +307,15 @@ async def _measure_one(
             corpus.collection.name, question, [], 0.0, search_filter, candidates=candidates, texts=0
         )
         found = await run_alone(
-            pool, partial(rank_chunks, memory=memory, space=space, query=query, settings=settings)
+            pool,
+            partial(
+                rank_chunks,
+                memory=memory,
+                space=space,
+                query=query,
+                settings=settings,
+                backgrounds=_Noise(space.dimension),
+            ),
         )
         plan = found.plan
         elapsed_ms.append((time.perf_counter() - started) * 1000)

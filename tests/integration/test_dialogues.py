@@ -73,7 +73,7 @@ def test_the_rule_leads_to_the_right_document(client: TestClient, dialogue: dict
 
 def test_few_dialogues_are_beyond_the_rule() -> None:
     """They name a thing of the earlier topic without pointing at it, which takes a model to see."""
-    assert sum("beyond_the_rule" in dialogue for dialogue in DIALOGUES) <= 0.05 * len(DIALOGUES)
+    assert sum("beyond_the_rule" in dialogue for dialogue in DIALOGUES) <= 0.09 * len(DIALOGUES)
 
 
 def test_the_set_needs_the_rule(client: TestClient) -> None:

@@ -36,8 +36,14 @@ DOCUMENTS = {
 
 
 def settings_for(**overrides: Any) -> Settings:
-    """Settings that no environment changes; any evidence is enough, since the fake's cosines mean little."""
-    given: dict[str, Any] = {"abstain_threshold": 0.0, "port": 8000, "host": "127.0.0.1"} | overrides
+    """Settings that no environment changes; any evidence is enough, since the fake's cosines mean little, and nobody
+    looks after the indexes meanwhile."""
+    given: dict[str, Any] = {
+        "abstain_threshold": 0.0,
+        "index_check_minutes": 0,
+        "port": 8000,
+        "host": "127.0.0.1",
+    } | overrides
     return Settings(_env_file=None, **given)  # type: ignore[call-arg]
 
 
