@@ -24,7 +24,7 @@ WEB_SOURCES = ROOT / "scripts" / "web_sources.py"  # absent in the image's stage
 MADE_OF = ("scripts/web_sources.py", "app/domain.py", "app/api/*.py", "ingest/reasons.py")
 LEAST_NODE = (20, 19)  # what Vite 8 asks for
 NOT_BUILT = re.compile(
-    r"(^node_modules/|^src/testing/|^src/(wire|i18n/reasons)\.ts$|\.test\.tsx?$|\.tsbuildinfo$)"
+    r"(^node_modules/|^src/testing/|^src/(wire/wire|i18n/reasons)\.ts$|\.test\.tsx?$|\.tsbuildinfo$)"
 )
 
 

@@ -2,9 +2,9 @@
 
     python scripts/web_sources.py [FOLDER]
 
-FOLDER (web/src) gets wire.ts, one declaration a schema of the OpenAPI document under its name there, and
+FOLDER (web/src) gets wire/wire.ts, one declaration a schema of the OpenAPI document under its name there, and
 i18n/reasons.ts, the words of ingest/reasons.py. Run by scripts/build_web.py; not committed. Types alone: what comes
-over the wire is checked in web/src/decode.ts.
+over the wire is checked in web/src/wire/decode.ts.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _comment(schema: Schema, indent: str) -> str:
 def main(arguments: list[str]) -> int:
     """Write the files whose text is another one."""
     folder = Path(arguments[0]) if arguments else TARGET
-    for name, text in (("wire.ts", render(schemas())), ("i18n/reasons.ts", render_reasons())):
+    for name, text in (("wire/wire.ts", render(schemas())), ("i18n/reasons.ts", render_reasons())):
         target = folder / name
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ def test_the_page_s_types_are_there_with_every_field(name: str) -> None:
     body = re.search(rf"^export interface {name} {{\n(.*?)^}}", text, re.MULTILINE | re.DOTALL)
     assert body is not None
     assert re.findall(r"^  (\w+)\??:", body[1], re.MULTILINE) == list(named[name]["properties"])
-    assert name in (ROOT / "web/src/decode.ts").read_text("utf-8")
+    assert name in (ROOT / "web/src/wire/decode.ts").read_text("utf-8")
 
 
 def test_the_page_knows_every_reason_in_both_languages() -> None:
@@ -84,5 +84,5 @@ def test_files_are_written_where_they_belong(tmp_path: Path) -> None:
     assert SCRIPT["main"]([str(tmp_path)]) == 0
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.ts")) == [
         "i18n/reasons.ts",
-        "wire.ts",
+        "wire/wire.ts",
     ]

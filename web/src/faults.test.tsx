@@ -2,7 +2,7 @@
 // Faults of the page that readers found: each test failed before its fault was mended.
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createStore } from "./store";
+import { createStore } from "./ask/store";
 import { ask, CITATION, open, send, settle, TEXT } from "./testing/page";
 import { claimsOf, documentOf, problemResponse, replyOf, type OpenAnswer } from "./testing/service";
 

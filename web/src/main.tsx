@@ -2,13 +2,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { createAccess } from "./access";
-import { createApi } from "./api";
-import { createAsker } from "./asking";
-import { ErrorBoundary } from "./components/ErrorBoundary";
-import { browserStorage, loadPreferences } from "./storage";
-import { createStore } from "./store";
-import { applyTheme } from "./theme";
+import { createAccess } from "./wire/access";
+import { createApi } from "./wire/api";
+import { createAsker } from "./ask/asking";
+import { ErrorBoundary } from "./shell/ErrorBoundary";
+import { browserStorage, loadPreferences } from "./ask/storage";
+import { createStore } from "./ask/store";
+import { applyTheme } from "./shell/theme";
 import "./styles/index.css";
 
 const storage = browserStorage();

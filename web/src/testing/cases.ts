@@ -1,5 +1,5 @@
 // Answers that once went wrong, with the service's places: the texts of the faults that tests name.
-import type { Citation, Claim } from "../decode";
+import type { Citation, Claim } from "../wire/decode";
 import { citationOf, claimsOf } from "./service";
 
 export interface Case {

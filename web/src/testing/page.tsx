@@ -1,11 +1,11 @@
 // The whole page against a service of the test's making, and what tests do with it.
 import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { createAccess } from "../access";
-import { createApi } from "../api";
+import { createAccess } from "../wire/access";
+import { createApi } from "../wire/api";
 import { App } from "../App";
-import { createAsker } from "../asking";
-import { createStore } from "../store";
+import { createAsker } from "../ask/asking";
+import { createStore } from "../ask/store";
 import { citationOf, createService, documentOf, type OpenAnswer, type Script } from "./service";
 
 export const TEXT = `${"😀 前文 𠮷。".repeat(600)}Use rows / 1000 lists.${" Later text.".repeat(600)}`;

@@ -1,6 +1,6 @@
 // A service for tests: answers the page's requests as the REST contract says, from a script of the test's making.
 // It takes the place of fetch, so that everything from the client's own code upwards runs as in the browser.
-import type { Citation, Claim, DocumentSummary, Reply } from "../decode";
+import type { Citation, Claim, DocumentSummary, Reply } from "../wire/decode";
 
 export interface Asked {
   question: string;

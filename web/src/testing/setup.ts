@@ -1,7 +1,7 @@
 // Run before each test file: what jsdom lacks, and a clean page after each test. Tests without a page run without jsdom.
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
-import { loadMarkdown } from "../components/AnswerText";
+import { loadMarkdown } from "../ask/AnswerText";
 
 // jsdom draws nothing, so it has no media queries: the tests run as on a wide screen with a light scheme.
 const WIDTH_PX = 1280;

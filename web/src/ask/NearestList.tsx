@@ -1,0 +1,54 @@
+// What came nearest to a question that was not answered: each passage with why it does not answer, opening its place.
+import { truncate } from "../text/codepoints";
+import { useWords } from "../i18n";
+import { pageLabel } from "../reader/outline";
+import { languageOf } from "../text/script";
+import { visible } from "../text/visible";
+import type { NearMiss, Passage } from "../wire/decode";
+
+/** No more of a passage than this is drawn; two lines of it are seen. */
+const SHOWN_CODE_POINTS = 300;
+
+export function NearestList({ nearest, onOpen }: { nearest: readonly NearMiss[]; onOpen: (passage: Passage) => void }) {
+  const words = useWords();
+  return (
+    <div className="nearest" data-testid="nearest">
+      <h3 className="sources-heading">{words.nearest}</h3>
+      <ol className="source-cards">
+        {nearest.map((passage) => (
+          <li key={passage.chunk_id}>
+            <NearestCard passage={passage} onOpen={onOpen} />
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function NearestCard({ passage, onOpen }: { passage: NearMiss; onOpen: (passage: Passage) => void }) {
+  const words = useWords();
+  const { title, source, page, heading, why } = passage;
+  const quote = truncate(passage.quote.replace(/\s+/g, " ").trim(), SHOWN_CODE_POINTS);
+  return (
+    <button type="button" className="source-card" data-testid="nearest-passage" onClick={() => onOpen(passage)}>
+      <span className="source-body">
+        <span className="source-title" lang={languageOf(title)}>
+          {visible(title)}
+        </span>
+        <span className="source-place">
+          {title !== source && <span className="path">{visible(source)}</span>}
+          {page !== null && <span>{pageLabel(source, page, words)}</span>}
+          {heading !== null && heading !== title && <span lang={languageOf(heading)}>{heading}</span>}
+        </span>
+        <span className="source-quote" lang={languageOf(quote)}>
+          {quote}
+        </span>
+        {why !== "" && (
+          <span className="source-why" lang={languageOf(why)}>
+            {why}
+          </span>
+        )}
+      </span>
+    </button>
+  );
+}

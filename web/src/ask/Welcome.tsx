@@ -1,0 +1,65 @@
+// The empty conversation: what this is, and something to try that stands in the collection itself.
+import { useLanguage, useWords } from "../i18n";
+import type { Api } from "../wire/api";
+import { addressOf } from "../shell/address";
+import type { Collection, DocumentSummary } from "../wire/decode";
+import { onPlainClick } from "../ui/links";
+import { languageOf } from "../text/script";
+import { useStarters } from "./starters";
+import { visible } from "../text/visible";
+import { EmptyCollection } from "../library/EmptyCollection";
+
+interface Props {
+  api: Api;
+  /** The chosen collection; undefined while it isn't known. */
+  collection: Collection | undefined;
+  onAsk: (question: string) => void;
+  onOpenDocument: (document: DocumentSummary) => void;
+}
+
+export function Welcome({ api, collection, onAsk, onOpenDocument }: Props) {
+  const words = useWords();
+  const isFilled = collection !== undefined && collection.documents > 0;
+  const { questions, documents } = useStarters(api, collection?.name ?? "", useLanguage(), isFilled);
+  return (
+    <section className="welcome">
+      <h2 className="welcome-title">{words.welcome}</h2>
+      <p className="welcome-text">{words.welcomeText}</p>
+      {collection?.documents === 0 && <EmptyCollection name={collection.name} />}
+      {questions.length > 0 && (
+        <>
+          <h3 className="welcome-try">{words.tryOne}</h3>
+          <ul className="examples">
+            {questions.map((question) => (
+              <li key={question}>
+                <button type="button" className="example" data-testid="example" lang={languageOf(question)} onClick={() => onAsk(question)}>
+                  {question}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {questions.length === 0 && documents.length > 0 && (
+        <>
+          <h3 className="welcome-try">{words.newestDocuments}</h3>
+          <ul className="examples">
+            {documents.map((document) => (
+              <li key={document.id}>
+                <a
+                  href={addressOf.document(document.id)}
+                  className="example"
+                  data-testid="newest-document"
+                  lang={languageOf(document.title)}
+                  onClick={(event) => onPlainClick(event, () => onOpenDocument(document))}
+                >
+                  {visible(document.title)}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,122 @@
+// From a question to an answer in the store: asks, takes the tokens as they come, stops, asks again.
+// One answer at a time in each conversation. It knows the API and the store, not the page.
+import { isAbort, problemOf, type Api } from "../wire/api";
+import { completed, historyBefore, newTurn, withTurn, type Turn } from "./conversations";
+import { newId, type Store } from "./store";
+
+export interface Asker {
+  /** Does nothing while the conversation waits for an answer, or for a blank question. */
+  ask(conversationId: string, question: string): void;
+  /** Asks a turn's question again and puts what comes in its place. */
+  retry(conversationId: string, turnId: string): void;
+  /** Asks a turn's question again without what was said before it. */
+  askAlone(conversationId: string, turnId: string): void;
+  /** Ends the wait and keeps what has arrived. */
+  stop(conversationId: string): void;
+  /** The page goes away, or is about to: what breaks off from here on has been stopped, and is no fault. */
+  leave(): void;
+}
+
+/** Calls `paint` once before the next frame; returns a function that takes the call back. */
+export type Schedule = (paint: () => void) => () => void;
+
+/** The browser draws no frame for a hidden page, so there the text goes on by a timer. */
+export const nextFrame: Schedule = (paint) => {
+  if (document.visibilityState === "hidden") {
+    const timer = setTimeout(paint, 250);
+    return () => clearTimeout(timer);
+  }
+  const frame = requestAnimationFrame(paint);
+  return () => cancelAnimationFrame(frame);
+};
+
+export function createAsker(api: Api, store: Store, schedule: Schedule = nextFrame, now: () => number = Date.now): Asker {
+  /** By conversation. */
+  const running = new Map<string, () => void>();
+  let leaving = false;
+
+  async function run(conversationId: string, turnId: string): Promise<void> {
+    const conversation = store.find(conversationId);
+    const turn = conversation?.turns.find((one) => one.id === turnId);
+    if (!conversation || !turn) return;
+
+    const change = (how: (turn: Turn) => Turn): void => store.updateTurn(conversationId, turnId, how);
+    const abort = new AbortController();
+    // Tokens can come faster than frames: they gather here and are painted together.
+    let waiting = "";
+    let cancelPaint: (() => void) | null = null;
+    const paint = (): void => {
+      cancelPaint?.();
+      cancelPaint = null;
+      const arrived = waiting;
+      waiting = "";
+      if (arrived !== "") change((one) => ({ ...one, answer: one.answer + arrived }));
+    };
+    const end = (how: (turn: Turn) => Turn): void => {
+      if (running.get(conversationId) !== stop) return; // ended already
+      running.delete(conversationId);
+      paint();
+      change(how);
+      store.flush();
+    };
+    const stop = (): void => {
+      end((one) => ({ ...one, status: "stopped" }));
+      abort.abort();
+    };
+    running.set(conversationId, stop);
+
+    try {
+      const reply = await api.ask(
+        { question: turn.question, collection: turn.collection, history: historyBefore(conversation, turnId) },
+        {
+          onSources: (citations) => change((one) => ({ ...one, citations })),
+          onToken: (token) => {
+            waiting += token;
+            cancelPaint ??= schedule(paint);
+          },
+          onStage: (stage) => {
+            waiting = "";
+            change((one) => ({ ...one, answer: "", isReasoning: stage === "reasoning" }));
+          },
+        },
+        abort.signal,
+      );
+      end((one) => completed(one, reply));
+    } catch (error) {
+      const problem = isAbort(error) ? null : problemOf(error);
+      // Browsers break the connection off some time before they say that the page is left.
+      const isStopped = problem === null || (leaving && (problem.code === "interrupted" || problem.code === "network"));
+      end((one) => (isStopped ? { ...one, status: "stopped" } : { ...one, status: "failed", problem }));
+    }
+  }
+
+  function again(conversationId: string, turnId: string, alone: boolean): void {
+    if (running.has(conversationId)) return;
+    leaving = false;
+    store.updateTurn(conversationId, turnId, (turn) =>
+      newTurn(turn.id, turn.question, { alone: alone || turn.alone, collection: turn.collection, askedAt: now() }),
+    );
+    void run(conversationId, turnId);
+  }
+
+  return {
+    ask(conversationId, question) {
+      if (running.has(conversationId) || question.trim() === "") return;
+      leaving = false;
+      const id = newId();
+      store.update(conversationId, (conversation) => {
+        const { collection } = conversation;
+        return withTurn(conversation, newTurn(id, question.trim(), { collection, askedAt: now() }), now());
+      });
+      void run(conversationId, id);
+    },
+    retry: (conversationId, turnId) => again(conversationId, turnId, false),
+    askAlone: (conversationId, turnId) => again(conversationId, turnId, true),
+    stop(conversationId) {
+      running.get(conversationId)?.();
+    },
+    leave() {
+      leaving = true;
+    },
+  };
+}

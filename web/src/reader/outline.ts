@@ -1,0 +1,48 @@
+// A document's outline: its pages and sections as places to go to, and what its pages are called.
+import type { DocumentDetail } from "../wire/decode";
+import type { Dictionary } from "../i18n";
+
+export interface Place {
+  offset: number;
+  label: string;
+}
+
+/** Slides are counted, not paged. */
+export function isSlides(source: string): boolean {
+  return /\.(pptx?|odp|pps|ppsx|potx)$/i.test(source);
+}
+
+/** "p. 3", or "slide 3". */
+export function pageLabel(source: string, page: number, words: Dictionary): string {
+  return isSlides(source) ? words.slide(page) : words.page(page);
+}
+
+/** No more places than these are offered: a list of thousands helps nobody. */
+const MOST_PLACES = 1_000;
+
+/** Its sections, indented by their depth. */
+export function sectionPlaces({ sections }: Pick<DocumentDetail, "sections">): Place[] {
+  const places: Place[] = [];
+  for (const { char_start: offset, heading_path: path } of sections.slice(0, MOST_PLACES)) {
+    const label = "\u2003".repeat(path.length - 1) + (path.at(-1) ?? "");
+    if (places.at(-1)?.label !== label) places.push({ offset, label });
+  }
+  return places;
+}
+
+export function pagePlaces({ page_spans: spans, source }: Pick<DocumentDetail, "page_spans" | "source">, words: Dictionary): Place[] {
+  return spans.slice(0, MOST_PLACES).map(({ number, char_start: offset }) => ({ offset, label: pageLabel(source, number, words) }));
+}
+
+/** Whether its lines are code, to be drawn as they are. */
+export function isCode(mediaType: string): boolean {
+  return CODE.test(mediaType);
+}
+
+const CODE = /^text\/x-(?!rst|tex|rmarkdown|org|asciidoc|subrip|markdown)|^(application|text)\/(json|javascript|typescript|xml|yaml|toml|sql)$/;
+
+/** Headings that ask something: what readers of a collection can begin with. */
+export function questionsOf({ sections }: Pick<DocumentDetail, "sections">): string[] {
+  const headings = sections.map(({ heading_path: path }) => (path.at(-1) ?? "").replace(/\s+/g, " ").trim());
+  return [...new Set(headings.filter((heading) => /^.{3,120}[?？]$/su.test(heading)))];
+}
