@@ -246,6 +246,7 @@ class Answerer:
                     answerability=evidence,
                     rerank_failure=found.rerank_failure,
                     explanation=found.explanation,
+                    hits=found.hits,
                     timings_ms={stage: round(ms, 2) for stage, ms in timings.items()},
                 )
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 Role = Literal["reader", "writer", "admin"]  # each may do what those before it may
 
@@ -95,7 +95,11 @@ class Chunk:
 
 
 Scalar = str | int | float | bool
-Column = Literal["source", "title", "language", "media_type", "created_at", "updated_at"]
+TextColumn = Literal["source", "title", "language", "media_type"]
+TimeColumn = Literal["created_at", "updated_at"]
+Column = TextColumn | TimeColumn
+TEXT_COLUMNS: Final[tuple[TextColumn, ...]] = get_args(TextColumn)
+TIME_COLUMNS: Final[tuple[TimeColumn, ...]] = get_args(TimeColumn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,7 +422,8 @@ class Answer:
     """An answer and the evidence for it.
 
     Several claims on one source are several `citations` with the same marker. `searched_for` has the words that were
-    asked where those of the question were mended. `reason` and `nearest` belong to an abstention.
+    asked where those of the question were mended. `reason` and `nearest` belong to an abstention. `hits` are what was
+    searched for it, best first; none where nothing was.
     """
 
     text: str
@@ -441,3 +446,4 @@ class Answer:
     searched_for: str | None = None
     reason: AbstentionReason | None = None
     nearest: tuple[NearMiss, ...] = ()
+    hits: tuple[ScoredChunk, ...] = ()

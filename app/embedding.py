@@ -89,6 +89,11 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def unknown_share(self) -> float:
+        """Which share of them the model can't read, in [0, 1]; 0 of none."""
+        return self.unknown / len(self) if len(self) else 0.0
+
 
 class Embedder(Protocol):
     """Turns text into unit vectors of one embedding space. Safe to call from several threads."""

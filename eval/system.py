@@ -8,21 +8,19 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import replace
 from pathlib import Path
 
-from app.about import About
-from app.answering import Answerer, AnswerSettings, AskRequest
+from app.answering import AskRequest
+from app.api.components import Components
 from app.config import Settings, load_settings
 from app.domain import ChatTurn
 from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import NotFoundError
-from app.generation.llm import LlmClient, LlmSettings
 from app.index import maintenance
 from app.index.background import renew_backgrounds
 from app.index.manifest import IndexSettings
-from app.retrieval.mending import Mender
-from app.retrieval.rerank import CrossEncoderReranker, Reranker
-from app.retrieval.retriever import RetrievalSettings, Retrieved, Retriever
+from app.main import open_components
+from app.retrieval.retriever import Retrieved
 from app.store.backgrounds import ensure_texts
-from app.store.connection import AsyncPool, Database, connect, open_database, open_pool, transaction
+from app.store.connection import Database, connect, open_database, transaction
 from app.store.migrate import migrate
 from app.store.spaces import ensure_collection, ensure_space
 from app.store.texts import whole_text
@@ -53,49 +51,17 @@ class _Counter:
         """Files are counted."""
 
 
-class _Recorder(Retriever):
-    """A retriever that remembers what it found last: the evaluation judges the hits behind each answer."""
-
-    last: Retrieved | None = None
-
-    async def retrieve(self, *args: object, **kwargs: object) -> Retrieved:
-        self.last = await super().retrieve(*args, **kwargs)  # type: ignore[arg-type]
-        return self.last
-
-
 class EvaluatedSystem:
-    """Ingests and asks as the service does, without HTTP between."""
+    """Ingests and asks as the service does, by its own parts, without HTTP between."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        database: Database,
-        pool: AsyncPool,
-        embedder: Embedder,
-        llm: LlmClient | None,
-        reranker: Reranker | None = None,
-        ablation: Ablation,
-    ) -> None:
-        self._settings, self._database, self._pool, self.embedder = settings, database, pool, embedder
-        self._ablation = ablation
-        self._retriever = _Recorder(
-            pool, embedder, RetrievalSettings.from_settings(settings), reranker=reranker
-        )
-        self._answerer = Answerer(
-            self._retriever,
-            embedder,
-            llm,
-            AnswerSettings.from_settings(settings),
-            mender=Mender(pool),
-            about=About(pool),
-        )
+    def __init__(self, parts: Components, database: Database, embedder: Embedder, ablation: Ablation) -> None:
+        self._parts, self._database, self.embedder, self._ablation = parts, database, embedder, ablation
 
     async def ingest(
         self, corpus: Path, collection: str, on_document: Callable[[int, int], None]
     ) -> Ingested:
         started = time.monotonic()
-        settings = self._settings
+        settings = self._parts.settings
         with connect(self._database.app) as connection, connect(self._database.owner) as owner:
             space_id = ensure_space(owner, self.embedder.space)
             target = ensure_collection(connection, collection, space_id)
@@ -137,19 +103,19 @@ class EvaluatedSystem:
     ) -> AskResult:
         started = time.perf_counter()
         if not self._ablation.answers:
-            found = await self._retriever.retrieve(question, collection, top_k)
+            found = await self.retrieve(question, collection, top_k)
             return AskResult(None, found.hits, None, (time.perf_counter() - started) * 1000)
-        answer = await self._answerer.answer(AskRequest(question, collection, top_k, history=tuple(history)))
+        request = AskRequest(question, collection, top_k, history=tuple(history))
+        answer = await self._parts.answerer.answer(request)
         latency_ms = (time.perf_counter() - started) * 1000
-        hits = self._retriever.last.hits if self._retriever.last is not None else ()
-        return AskResult(answer, hits, answer.answerability, latency_ms)
+        return AskResult(answer, answer.hits, answer.answerability, latency_ms)
 
     async def retrieve(self, question: str, collection: str, top_k: int) -> Retrieved:
         """The hits of a question, without an answer."""
-        return await self._retriever.retrieve(question, collection, top_k)
+        return await self._parts.retriever.retrieve(question, collection, top_k)
 
     async def stored_text(self, document_id: str) -> str:
-        async with transaction(self._pool) as connection:
+        async with transaction(self._parts.pool) as connection:
             cursor = await connection.execute(
                 f"SELECT {whole_text('id')} FROM pgask.documents WHERE id = %s",  # noqa: S608 - constants only
                 [document_id],
@@ -180,25 +146,8 @@ class SystemOpener:
         async with AsyncExitStack() as stack:
             database = stack.enter_context(open_database(settings))
             migrate(database)
-            pool = await stack.enter_async_context(
-                open_pool(database.app, size=4, statement_timeout_s=settings.statement_timeout_s)
-            )
-            reranker = CrossEncoderReranker.from_settings(settings)
-            if reranker is not None:
-                reranker.load()
-            llm_settings = LlmSettings.from_settings(settings)
-            llm = LlmClient(llm_settings) if llm_settings else None
-            if llm is not None:
-                stack.push_async_callback(llm.aclose)
-            yield EvaluatedSystem(
-                settings,
-                database=database,
-                pool=pool,
-                embedder=embedder,
-                llm=llm,
-                reranker=reranker,
-                ablation=ablation,
-            )
+            parts = await stack.enter_async_context(open_components(settings, database, embedder))
+            yield EvaluatedSystem(parts, database, embedder, ablation)
 
     def _embedder(self, settings: Settings) -> Embedder:
         """The configured encoder; the last one is kept."""

@@ -27,6 +27,8 @@ from pydantic import (
 
 from app.api.bodies import Request, Text, storable
 from app.domain import (
+    TEXT_COLUMNS,
+    TIME_COLUMNS,
     AllOf,
     AnyOf,
     Column,
@@ -41,7 +43,7 @@ from app.domain import (
     Within,
 )
 from app.domain import Field as NamedField
-from app.store.filters import TEXT_COLUMNS, TIME_COLUMNS, time_span
+from app.moments import time_span
 
 MAX_METADATA_KEYS: Final = 20  # in all objects of a filter together
 MAX_METADATA_ITEMS: Final = 100  # values in all its lists together

@@ -52,7 +52,7 @@ _ACROSS: Final = (-5.27, 0.0, 1.7, 0.0)
 def can_read(embedder: Embedder, text: str) -> bool:
     """Whether the embedding model has tokens for a text: an English model turns most of Chinese into unknowns."""
     tokens = embedder.tokenize(text)
-    return len(tokens) > 0 and tokens.unknown <= MAX_UNKNOWN_SHARE * len(tokens)
+    return len(tokens) > 0 and tokens.unknown_share <= MAX_UNKNOWN_SHARE
 
 
 def weigh_question(

@@ -60,8 +60,7 @@ class QuestionReader:
 
     def _embed(self, questions: Sequence[str]) -> list[ReadQuestion]:
         vectors = self._embedder.embed_queries(questions)
-        read = []
-        for question, vector in zip(questions, vectors, strict=True):
-            tokens = self._embedder.tokenize(question)
-            read.append(ReadQuestion(vector, tokens.unknown / len(tokens) if len(tokens) else 0.0))
-        return read
+        return [
+            ReadQuestion(vector, self._embedder.tokenize(question).unknown_share)
+            for question, vector in zip(questions, vectors, strict=True)
+        ]

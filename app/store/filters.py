@@ -11,10 +11,9 @@ title are compared in the composed form (NFC) where what is asked for is more th
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
 from typing import Any, Final, assert_never
@@ -23,6 +22,7 @@ from unicodedata import normalize
 from psycopg import sql
 
 from app.domain import (
+    TIME_COLUMNS,
     AllOf,
     AnyOf,
     Column,
@@ -36,31 +36,18 @@ from app.domain import (
     StartsWith,
     Within,
 )
+from app.moments import MOMENT, ZONED, time_span
 
-TEXT_COLUMNS: Final[Mapping[Column, sql.SQL]] = {
+_COLUMNS: Final[Mapping[Column, sql.SQL]] = {
     "source": sql.SQL("d.source"),
     "title": sql.SQL("d.title"),
     "language": sql.SQL("d.language"),
     "media_type": sql.SQL("d.media_type"),
-}
-TIME_COLUMNS: Final[Mapping[Column, sql.SQL]] = {
     "created_at": sql.SQL("d.created_at"),
     "updated_at": sql.SQL("d.updated_at"),
 }
 
-# ISO 8601 as PostgreSQL reads it without fail: a day that exists, then perhaps a time and a zone. The same expression
-# in Python and in PostgreSQL, hence [0-9]: \d also means digits of other scripts.
-_DAY: Final = (
-    r"(?!0000)(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
-    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-    r"|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)-02-29)"
-)
-_TIME: Final = r"[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
-_ZONE: Final = r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
-_MOMENT: Final = f"^{_DAY}(?:{_TIME}{_ZONE}?)?$"
-_ZONED: Final = f"[T ].*{_ZONE}$"
 _NAMES: Final[frozenset[Column | MetadataKey]] = frozenset(("source", "title"))
-_is_moment = re.compile(_MOMENT.removesuffix("$") + r"\Z").match
 
 # A lone value, else any element of a list. Nearly all values are lone: taking lists apart costs ten times as much.
 _LONE_OR_LISTED: Final = sql.SQL(
@@ -108,27 +95,6 @@ def compile_filter(search_filter: SearchFilter | None) -> Compiled:
     return Compiled(sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true"), parameters.values)
 
 
-def time_span(text: str) -> tuple[datetime, datetime] | None:
-    """The first moment of an ISO 8601 day or time and the first one after it; None where the text is neither.
-
-    Without a zone it is UTC's. A time is a microsecond long.
-
-    >>> [str(moment) for moment in time_span("2024-02-29") or ()]
-    ['2024-02-29 00:00:00+00:00', '2024-03-01 00:00:00+00:00']
-    >>> time_span("2023-02-29"), time_span("yesterday")
-    (None, None)
-    """
-    if not _is_moment(text):
-        return None
-    start = datetime.fromisoformat(text)
-    start = start if start.tzinfo else start.replace(tzinfo=UTC)
-    length = timedelta(days=1) if len(text) == len("2024-02-29") else timedelta(microseconds=1)
-    try:
-        return start, start + length
-    except OverflowError:  # the last day that Python knows
-        return start, datetime.max.replace(tzinfo=start.tzinfo)
-
-
 def _compile(condition: Condition, parameters: _Parameters) -> sql.Composable:
     match condition:
         case AllOf(parts) | AnyOf(parts):
@@ -161,9 +127,9 @@ def _one_of(
         ).format(
             parameters.add([low for low, _ in spans]),
             parameters.add([high for _, high in spans]),
-            column=TIME_COLUMNS[named],
+            column=_COLUMNS[named],
         )
-    column = TEXT_COLUMNS[named]
+    column = _COLUMNS[named]
     equal = sql.SQL("{} = ANY({}::text[])").format(column, parameters.add(list(values)))
     composed = [normalize("NFC", str(value)) for value in values if not str(value).isascii()]
     if named not in _NAMES or not composed:
@@ -187,8 +153,8 @@ def _within(
 ) -> sql.Composable:
     if not isinstance(named, MetadataKey):
         if named in TIME_COLUMNS:
-            return _between_moments(TIME_COLUMNS[named], low, high, parameters)
-        return _between_texts(TEXT_COLUMNS[named], low, high, parameters)
+            return _between_moments(_COLUMNS[named], low, high, parameters)
+        return _between_texts(_COLUMNS[named], low, high, parameters)
     bounds = [bound for bound in (low, high) if bound is not None]
     if all(isinstance(bound, int | float) for bound in bounds):
         least, most = (None if bound is None else Decimal(repr(bound)) for bound in (low, high))
@@ -214,7 +180,7 @@ def _within(
 
 def _moment(text: sql.Composable) -> sql.Composed:
     """The moment that an ISO 8601 text names, NULL where it names none."""
-    return _MOMENT_OF.format(text=text, moment=sql.Literal(_MOMENT), zoned=sql.Literal(_ZONED))
+    return _MOMENT_OF.format(text=text, moment=sql.Literal(MOMENT), zoned=sql.Literal(ZONED))
 
 
 def _between_texts(
@@ -255,7 +221,7 @@ def _starts_with(named: Column | MetadataKey, prefix: str, parameters: _Paramete
             lambda value: sql.SQL("starts_with({}, {}::text)").format(_TEXT.format(value), given),
             parameters,
         )
-    column = sql.SQL("normalize({}, NFC)" if is_name else "{}").format(TEXT_COLUMNS[named])
+    column = sql.SQL("normalize({}, NFC)" if is_name else "{}").format(_COLUMNS[named])
     starts = sql.SQL("starts_with({}, {}::text)").format(column, given)
     # `source` sorts by code points: the index on it finds the stretch that starts so, in both forms up to the first
     # letter that has two
@@ -278,7 +244,7 @@ def _exists(named: Column | MetadataKey, expected: bool, parameters: _Parameters
         )
     if named in TIME_COLUMNS:
         return sql.SQL("{}::boolean").format(wanted)
-    return sql.SQL("({} <> '') = {}::boolean").format(TEXT_COLUMNS[named], wanted)
+    return sql.SQL("({} <> '') = {}::boolean").format(_COLUMNS[named], wanted)
 
 
 def _any_element(

@@ -12,8 +12,9 @@ from app.config import Settings
 from app.embedding import Embedder
 from app.errors import InvalidRequestError
 from app.index.manifest import IndexSettings, IndexState, read_state
+from app.main import open_components
 from app.store.backgrounds import background_texts
-from app.store.connection import Database, connect, open_pool
+from app.store.connection import Database, connect
 from app.store.spaces import chunk_table, ensure_space, window_table
 from eval.ablation import POOLINGS, Ablation, Pooling, RememberingEmbedder, VariedEmbedder, build_index
 from eval.system import EvaluatedSystem
@@ -28,10 +29,8 @@ QUESTION = "What does overlap between chunks cost?"
 async def ingest(database: Database, embedder: Embedder, ablation: Ablation, collection: str) -> list[int]:
     """Ingest the handbook and ask one question. Returns the chunks found."""
     settings = Settings(_env_file=None, exact_max_rows=0 if ablation.space else 10_000)  # type: ignore[call-arg]
-    async with open_pool(database.app, size=1, statement_timeout_s=30) as pool:
-        system = EvaluatedSystem(
-            settings, database=database, pool=pool, embedder=embedder, llm=None, ablation=ablation
-        )
+    async with open_components(settings, database, embedder) as parts:
+        system = EvaluatedSystem(parts, database, embedder, ablation)
         ingested = await system.ingest(CORPUS, collection, lambda _done, _total: None)
         assert ingested.documents
         result = await system.ask(QUESTION, collection, 5)

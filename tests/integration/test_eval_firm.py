@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.config import Settings
-from app.store.connection import Database, open_pool
+from app.main import open_components
+from app.store.connection import Database
 from eval.ablation import Ablation
 from eval.cli import build_cli
 from eval.system import EvaluatedSystem
@@ -75,15 +76,9 @@ def evaluate(database: Database, *arguments: object) -> Result:
     @asynccontextmanager
     async def open_system(**overrides: object) -> AsyncIterator[EvaluatedSystem]:
         assert overrides == {}
-        async with open_pool(database.app, size=2, statement_timeout_s=30) as pool:
-            yield EvaluatedSystem(
-                settings,
-                database=database,
-                pool=pool,
-                embedder=FakeEmbedder(),
-                llm=None,
-                ablation=Ablation(),
-            )
+        embedder = FakeEmbedder()
+        async with open_components(settings, database, embedder) as parts:
+            yield EvaluatedSystem(parts, database, embedder, Ablation())
 
     return CliRunner().invoke(build_cli(open_system), ["run", *map(str, arguments)])
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from app.domain import (
+    TIME_COLUMNS,
     AllOf,
     AnyOf,
     Condition,
@@ -28,9 +29,10 @@ from app.domain import (
     StartsWith,
     Within,
 )
+from app.moments import time_span
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Connection, Database, connect
-from app.store.filters import TIME_COLUMNS, compile_filter, time_span
+from app.store.filters import compile_filter
 from tests.conftest import TEMPLATE
 from tests.integration.ingesting import open_collection
 

@@ -25,7 +25,8 @@ from app.domain import (
     StartsWith,
     Within,
 )
-from app.store.filters import compile_filter, time_span
+from app.moments import time_span
+from app.store.filters import compile_filter
 
 FILTERS: TypeAdapter[Any] = TypeAdapter(AnyFilter)
 LEAF = {"field": "source", "op": "equal", "value": "a.md"}
