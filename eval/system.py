@@ -8,12 +8,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import replace
 from pathlib import Path
 
-from app.answering import AskRequest
 from app.api.components import Components
 from app.config import Settings, load_settings
 from app.domain import ChatTurn
 from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import NotFoundError
+from app.exchange import AskRequest
 from app.index import maintenance
 from app.index.background import renew_backgrounds
 from app.index.manifest import IndexSettings

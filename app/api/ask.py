@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from app.answering import Answerer, AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent
+from app.answering import Answerer
 from app.api.components import Counts, Parts, RequestId, note_question
 from app.api.documentation import EXAMPLES, problems
 from app.api.metrics import Metrics
@@ -22,6 +22,7 @@ from app.api.requests import Ask
 from app.api.schemas import AskReply, WireCitation, ask_reply
 from app.api.stream import EventStream, or_disconnect
 from app.domain import Answer
+from app.exchange import AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent
 
 router = APIRouter(tags=["questions"])
 

@@ -8,12 +8,13 @@ from typing import Annotated
 import structlog
 from fastapi import Depends, Request
 
-from app.answering import Answerer, AskRequest
+from app.answering import Answerer
 from app.api.auditing import Record
 from app.api.metrics import Metrics
 from app.api.requests import Asked
 from app.config import Settings
 from app.embedding import EmbeddingSpace
+from app.exchange import AskRequest
 from app.generation.concurrency import ConcurrencyLimiter
 from app.generation.llm import LlmClient
 from app.retrieval.rerank import Reranker

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Body, Request
 from fastapi.sse import format_sse_event
 from starlette.responses import JSONResponse
 
-from app.answering import AnswerEvent, AskRequest, DoneEvent, StageEvent, TokenEvent
 from app.api.ask import whole_answer
 from app.api.components import Components, Counts, Parts, RequestId, note_question
 from app.api.documentation import EXAMPLES, example, openai_errors
@@ -31,6 +30,7 @@ from app.api.rendering import InertText, inert_stream, source_list
 from app.api.stream import EventStream
 from app.domain import Answer
 from app.errors import NotFoundError
+from app.exchange import AnswerEvent, AskRequest, DoneEvent, StageEvent, TokenEvent
 from app.lexicon import is_chinese
 from app.store import catalog
 from app.store.connection import transaction

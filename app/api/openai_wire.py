@@ -26,7 +26,6 @@ from pydantic import (
     field_validator,
 )
 
-from app.answering import AskRequest
 from app.api.attachments import CONTEXT_TAG, brings_text, question_in, tagged_spans
 from app.api.bodies import UNSTORABLE, WHOLE, NullIsDefault, Request, Text, refusal, storable
 from app.api.filters import AnyFilter
@@ -35,6 +34,7 @@ from app.api.rendering import InertText, without_source_list
 from app.api.requests import MAX_QUESTION_CHARS, MAX_TOP_K, MAX_TURNS, not_blank
 from app.api.schemas import NearestHit, WireCitation, nearest_hits
 from app.domain import Answer, ChatTurn, Claim, GenerationParams, Usage
+from app.exchange import AskRequest
 
 MODEL: Final = "pgask"  # the collection "default"; "pgask/NAME" is the collection NAME
 DEFAULT_COLLECTION: Final = "default"

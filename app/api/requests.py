@@ -10,10 +10,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from app.answering import AskRequest
 from app.api.bodies import NUMBER, WHOLE, Flag, NullIsDefault, Request, Text, refusal
 from app.api.filters import AnyFilter
 from app.domain import ChatTurn, GenerationParams, SearchFilter
+from app.exchange import AskRequest
 
 MAX_QUESTION_CHARS: Final = 8_000
 MAX_TURNS: Final = 50

@@ -11,9 +11,10 @@ import pytest_asyncio
 from PIL import Image
 from pydantic import TypeAdapter
 
-from app.answering import Answerer, AnswerSettings, AskRequest
+from app.answering import Answerer, AnswerSettings
 from app.api.schemas import WireCitation
 from app.domain import Citation
+from app.exchange import AskRequest
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.catalog import list_documents
 from app.store.connection import AsyncPool, Database, connect, open_pool

@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 
 from app import split_blocks
-from app.answering import Answerer, AnswerSettings, AskRequest
+from app.answering import Answerer, AnswerSettings
 from app.domain import Answer, QuotedSpan
+from app.exchange import AskRequest
 from app.generation.units import ends_in_block
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.connection import AsyncPool, Database, open_pool

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.answering import Answerer, AnswerSettings, AskRequest
+from app.answering import Answerer, AnswerSettings
 from app.domain import Answer, SearchFilter
+from app.exchange import AskRequest
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.connection import Database, connect, open_pool, transaction
 from app.store.named_documents import MAX_NAMED, find_named

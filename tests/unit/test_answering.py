@@ -12,17 +12,10 @@ from types import FrameType
 
 import pytest
 
-from app.answering import (
-    Answerer,
-    AnswerSettings,
-    AskRequest,
-    DoneEvent,
-    SourcesEvent,
-    StageEvent,
-    TokenEvent,
-)
+from app.answering import Answerer, AnswerSettings
 from app.domain import Answer, ChatTurn, RetrievalScores, ScoredChunk, SearchFilter
 from app.errors import LlmUnavailableError, NotFoundError
+from app.exchange import AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent
 from app.generation.llm import LlmClient, LlmSettings
 from app.generation.prompt import Language, refusal
 from app.question.content import read_question

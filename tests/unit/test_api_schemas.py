@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.answering import AskRequest
 from app.api.filters import Filter
 from app.api.requests import Ask
 from app.api.schemas import ask_reply
 from app.domain import Answer, ChatTurn, GenerationParams, SearchFilter
+from app.exchange import AskRequest
 
 
 def test_defaults_are_those_of_the_domain() -> None:

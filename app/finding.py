@@ -1,0 +1,219 @@
+"""A question → what the documents hold of it, and how far that reaches: searched for as it was asked, as it was meant,
+with the question before it, or without."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.domain import ScoredChunk
+from app.embedding import Embedder
+from app.exchange import AskRequest
+from app.generation.candidates import Material
+from app.generation.evidence import answerability, can_read, weigh_question
+from app.generation.extractive import Extraction, extract
+from app.generation.narrowing import narrow
+from app.generation.reply import Voice
+from app.generation.rows import with_ranges
+from app.generation.standing import read_standing
+from app.generation.sufficiency import sufficiency
+from app.generation.units import Surroundings, begins_in_table, find_header, read_units
+from app.lexicon import is_chinese
+from app.meaning import Meant, voice_of
+from app.question.acronyms import find_acronyms
+from app.question.content import content_terms
+from app.question.courtesy import bare_question
+from app.question.kinds import Wanted, operation_terms, read_wanted
+from app.question.standalone import Standalone, alone, join
+from app.retrieval.mending import Mended, Mender
+from app.retrieval.retriever import Retrieved, Retriever
+from app.search.standard import standard_of
+from app.split_blocks import join_split_blocks
+from app.threads import Threads, thread_of
+from app.valid_versions import add_valid_versions
+
+OPERATION: Final = 0.3  # what "cheapest" or "less than" weighs beside what it is said of
+MOST_LEANING_TERMS: Final = 2  # of a question that is joined to the one before because it found nothing
+
+_READ_CHARS: Final = 500  # of a hit, to see whether the model can read it
+
+_YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a question, and how far it reaches. `material` is what may answer it of `all_found`.
+    `searched_for`: its words where they were mended."""
+
+    standalone: Standalone
+    found: Retrieved
+    material: Material
+    all_found: Material
+    extraction: Extraction | None
+    evidence: float
+    searched_for: str | None
+
+
+class Finder:
+    """Looks for what answers a question. Whether that is enough is `threshold`, in [0, 1]."""
+
+    def __init__(
+        self, retriever: Retriever, embedder: Embedder, mender: Mender | None, threshold: float
+    ) -> None:
+        """Without a `mender`, misspelt words and acronyms are searched for as they are."""
+        self._retriever, self._embedder = retriever, embedder
+        self._mender, self._threshold = mender, threshold
+        self._judging = Threads("judge", os.cpu_count() or 1)  # these wait for the embedder's thread
+
+    async def look_up(self, meant: Meant, request: AskRequest) -> Found:
+        """What the documents hold of what is meant. An objection that names a year asks for that year's first."""
+        standalone = meant.standalone
+        years = _YEAR.findall(meant.again.reason) if meant.again is not None else []
+        if years:
+            read = await self._find(replace(standalone, text=" ".join((standalone.text, *years))), request)
+            if read.evidence >= self._threshold:
+                return read
+        read = await self._find(standalone, request)
+        asked = meant.asked
+        if asked is None or read.evidence >= self._threshold:
+            return read
+        if standalone.text == asked.question:
+            return await self._find_joined(asked, read)
+        return await self._find_alone(asked, read)
+
+    async def _find(
+        self, standalone: Standalone, request: AskRequest, *, mended: Mended | None = None
+    ) -> Found:
+        """What the hits for a question hold; for the question as it was meant where the collection lacks its words."""
+        asked = standalone.text
+        if mended is not None:
+            asked = " ".join((mended.question, *(f"({form})" for form in mended.added)))
+        found = await self._retriever.retrieve(
+            asked, request.collection, request.top_k, request.filter, explain=request.explain
+        )
+        if mended is not None and mended.added:
+            found = replace(
+                found, asked=replace(found.asked, codes=())
+            )  # an acronym may stand in its long form
+        readable = can_read(self._embedder, found.asked.text)
+        across = readable and self._is_across(found)  # then its words are missing, and not misspelt
+        if mended is None and self._mender is not None and not across and _may_be_mended(found):
+            better = await self._mender.mend(found.asked.text, request.collection)
+            if better is not None:
+                return await self._find(standalone, request, mended=better)
+        all_found = await self._read(found, standalone, voice_of(request))
+        beside = await add_valid_versions(
+            self._retriever,
+            found,
+            all_found.standings,
+            all_found.wanted.years,
+            question=asked,
+            collection=request.collection,
+            search_filter=request.filter,
+        )
+        if beside is not found:
+            found, all_found = beside, await self._read(beside, standalone, voice_of(request))
+
+        def standards(texts: Sequence[str]) -> list[float]:
+            vectors = thread_of(self._embedder).call(self._embedder.embed_passages, texts)
+            return [
+                standard_of(found.standards, "zh" if is_chinese(text) else "en").score(float(cosine))
+                for text, cosine in zip(texts, vectors @ found.vector, strict=True)
+            ]
+
+        def judge() -> tuple[Material, Extraction | None, float]:
+            """What may answer, what would be said, and how far both reach. Takes long: for a thread."""
+            material = narrow(all_found, standalone, found.unknown_terms, mended=mended is not None)
+            evidence = answerability(
+                found.hits,
+                material.units if standalone.about or not material.units else all_found.units,
+                found.asked,
+                material.weights,
+                readable=readable,
+                across=across,
+                unknown=found.unknown_terms,
+            )
+            if evidence <= 0:
+                return material, None, evidence
+            extraction = extract(material, standards if readable else None)
+            said = extraction.said if extraction is not None else ()
+            evidence = sufficiency(evidence, material, said, found.unknown_terms, across=across)
+            return material, extraction, evidence
+
+        material, extraction, evidence = await self._judging.run(judge)
+        searched_for = asked if mended is not None else None
+        return Found(standalone, found, material, all_found, extraction, evidence, searched_for)
+
+    def _is_across(self, found: Retrieved) -> bool:
+        """Whether the best hit is in another language than the question, and the model reads it."""
+        best = found.hits[0].text if found.hits else ""
+        is_other = is_chinese(best) != is_chinese(found.asked.text)
+        return is_other and can_read(self._embedder, best[:_READ_CHARS])
+
+    async def _find_joined(self, request: AskRequest, alone: Found) -> Found:
+        """A short question that finds nothing alone, put behind the one before it; alone where that helps nothing."""
+        joined = join(request.question, request.history)
+        content = [term for term in alone.material.weights if term not in alone.found.unknown_terms]
+        if joined.text == request.question or len(content) > MOST_LEANING_TERMS:
+            return alone
+        together = await self._find(joined, request)
+        return together if together.evidence >= self._threshold else alone
+
+    async def _find_alone(self, request: AskRequest, joined: Found) -> Found:
+        """A question that looked as if it leaned on the one before it, alone, where it says enough for that; not one
+        that names another thing, or asks why: without what was said before it would ask for something else."""
+        standalone = joined.standalone
+        says_enough = len(content_terms(request.question)) >= MOST_LEANING_TERMS
+        if standalone.about or standalone.wants_reason or not says_enough:
+            return joined
+        by_itself = await self._find(alone(request.question), request)
+        return by_itself if by_itself.evidence >= self._threshold else joined
+
+    async def _read(self, found: Retrieved, standalone: Standalone, voice: Voice) -> Material:
+        """The units of the hits, with what stands around them, and how their documents stand."""
+        is_joined = standalone.form != standalone.text
+        wanted = read_wanted(bare_question(standalone.form) if is_joined else found.asked.text)
+        hits: Sequence[ScoredChunk] = found.hits
+        is_whole = True
+        if wanted.whole:
+            hits, is_whole = await join_split_blocks(self._retriever, found.hits)
+        in_table = [hit for hit in hits if begins_in_table(hit.text)]
+        known = await self._retriever.load_heads(hits, in_table)
+        surroundings = {
+            chunk_id: Surroundings(head, find_header(before, before_start))
+            for chunk_id, (head, before_start, before) in known.items()
+        }
+        return await asyncio.to_thread(_material, found, hits, surroundings, wanted, voice, is_whole=is_whole)
+
+
+def _material(
+    found: Retrieved,
+    hits: Sequence[ScoredChunk],
+    surroundings: Mapping[str, Surroundings],
+    wanted: Wanted,
+    voice: Voice,
+    *,
+    is_whole: bool,
+) -> Material:
+    """What the hits hold, in units. Takes long where there are many: for a thread."""
+    units = with_ranges(read_units(hits, surroundings), found.asked.text)
+    standings = {
+        hit.document_id: read_standing(
+            hit.title, hit.source, surroundings.get(hit.chunk_id, Surroundings()).head
+        )
+        for hit in found.hits
+    }
+    weights = weigh_question(found.asked, found.term_weights, found.unknown_terms)
+    if wanted.superlative or wanted.bound:
+        done = operation_terms(found.asked.text)
+        weights = {term: OPERATION * weight if term in done else weight for term, weight in weights.items()}
+    return Material(found.asked, wanted, units, weights, standings, is_whole, voice)
+
+
+def _may_be_mended(found: Retrieved) -> bool:
+    """Whether the collection lacks a word of the question, or an acronym in it may stand for one that it holds."""
+    return bool(found.unknown_terms - found.asked.parts) or bool(find_acronyms(found.asked.text))
