@@ -28,6 +28,8 @@ ACCESS: Final[Mapping[tuple[str, str], Needed]] = {
     ("POST", "/v1/chat/completions/"): "reader",
     ("GET", "/collections"): "reader",
     ("POST", "/collections"): "writer",
+    ("PATCH", "/collections/{name}"): "writer",
+    ("DELETE", "/collections/{name}"): "writer",
     ("GET", "/documents"): "reader",
     ("GET", "/documents/{document_id}"): "reader",
     ("GET", "/documents/{document_id}/text"): "reader",

@@ -1,14 +1,14 @@
-"""GET and POST /collections."""
+"""GET and POST /collections, PATCH and DELETE /collections/{name}."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Path, Response
 
 from app.api.components import Parts
-from app.api.documentation import example, problems
-from app.api.requests import NewCollection
+from app.api.documentation import DELETED, example, problems
+from app.api.requests import ChangedCollection, CollectionName, NewCollection
 from app.api.schemas import CollectionList
 from app.store import catalog
 from app.store.connection import transaction, write
@@ -42,3 +42,30 @@ async def create_collection(
     return await write(
         parts.pool, lambda connection: catalog.create_collection(connection, body.name, parts.space)
     )
+
+
+@router.patch(
+    "/collections/{name}",
+    summary="Give a collection another name",
+    responses=example("renamed collection") | problems(404, 409, 415, 422),
+)
+async def change_collection(
+    name: Annotated[CollectionName, Path()],
+    body: Annotated[ChangedCollection, Body(openapi_examples={"handbook": {"value": {"name": "handbook"}}})],
+    parts: Parts,
+) -> ChangedCollection:
+    """Its documents and their ids stay as they are."""
+    await write(parts.pool, lambda connection: catalog.rename_collection(connection, name, body.name))
+    return body
+
+
+@router.delete(
+    "/collections/{name}",
+    status_code=204,
+    response_class=Response,
+    summary="Delete a collection with all its documents",
+    responses=DELETED | problems(404, 422),
+)
+async def delete_collection(name: Annotated[CollectionName, Path()], parts: Parts) -> None:
+    """The files that they were made of stay where they are."""
+    await write(parts.pool, lambda connection: catalog.delete_collection(connection, name))

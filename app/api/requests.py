@@ -109,3 +109,7 @@ class NewCollection(Request):
     """A collection to be made."""
 
     name: Annotated[CollectionName, Field(json_schema_extra={"pattern": _NAME_PATTERN})]
+
+
+class ChangedCollection(NewCollection):
+    """What a collection is to be called."""

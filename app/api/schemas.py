@@ -21,6 +21,7 @@ from app.domain import (
 )
 from app.retrieval.retriever import Retrieved
 from app.store.catalog import CollectionSummary, DocumentSummary
+from app.store.listing import Facets
 
 
 class Reply(BaseModel):
@@ -141,10 +142,11 @@ class SearchReply(Reply):
 
 
 class DocumentList(Reply):
-    """A page of documents by source; `next_cursor` is null on the last one."""
+    """A page of documents; `next_cursor` is null on the last one. `facets` is there if asked for."""
 
     documents: tuple[DocumentSummary, ...]
     next_cursor: str | None
+    facets: Annotated[Facets | None, Field(exclude_if=_is_none)] = None
 
 
 class CollectionList(Reply):

@@ -12,8 +12,8 @@ from app.cli.output import AsJson, print_json, print_table, printable
 from app.cli.transactions import in_transaction
 
 if TYPE_CHECKING:
-    from app.store.catalog import ListedDocument
     from app.store.connection import AsyncConnection
+    from app.store.listing import ListedDocument
 
 Collection = Annotated[str, typer.Option(help="Collection that the documents are in.")]
 DocumentName = Annotated[str, typer.Argument(help="A document's id, or its source in --collection.")]
@@ -177,12 +177,12 @@ def delete_collection(
 
 
 async def _all_documents(connection: AsyncConnection, collection: str) -> list[ListedDocument]:
-    from app.store import catalog
+    from app.store import listing
 
     found: list[ListedDocument] = []
     cursor: str | None = None
     while True:
-        page = await catalog.list_documents(connection, collection, catalog.MAX_PAGE, cursor)
+        page = await listing.list_documents(connection, collection, listing.MAX_PAGE, cursor)
         found += page.documents
         cursor = page.next_cursor
         if cursor is None:

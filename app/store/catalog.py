@@ -6,14 +6,13 @@ NotFoundError, like unknown ones.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg.rows import class_row, dict_row
+import psycopg
+from psycopg.rows import dict_row
 
 from app.domain import Page, Section
 from app.embedding import UNREADABLE_SHARE, EmbeddingSpace
@@ -25,11 +24,10 @@ from app.store.document_counts import Contents, DocumentCounts
 from app.store.spaces import COLLECTION_NAME, FIND_SPACE, MISMATCHES, mismatch_error, space_parameters
 from app.store.texts import text_between
 
-MAX_PAGE: Final = 1_000  # documents in one answer of list_documents
 MAX_TEXT_CHARS: Final = 100_000  # code points in one answer of document_text
 _WRITE_S: Final = 600  # a delete takes its postings and vectors along: longer than any search may take
 
-_SUMMARY: Final = """
+SUMMARY: Final = """
 d.id::text AS id, d.source, d.title, d.media_type, d.language, d.status, d.reason,
 nullif(jsonb_array_length(d.pages), 0) AS pages, d.char_count AS chars, d.chunk_count AS chunks,
 d.token_count AS tokens, d.updated_at, d.root"""
@@ -67,22 +65,6 @@ class DocumentSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class ListedDocument(DocumentSummary):
-    """The same with the folder, or the file given by itself, that it was taken in from: for operators, not for whoever
-    may ask."""
-
-    root: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentPage:
-    """Documents in the order of their sources, and the cursor of the next page (None: this was the last)."""
-
-    documents: tuple[ListedDocument, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class DocumentDetail(DocumentSummary):
     """Everything about a document but its text. Offsets are code points into that text, half-open.
 
@@ -110,7 +92,8 @@ class DocumentDetail(DocumentSummary):
 
 @dataclass(frozen=True, slots=True)
 class RootedDetail(DocumentDetail):
-    """The same with the document's `root`, as ListedDocument has it."""
+    """The same with the folder, or the file given by itself, that it was taken in from: for operators, not for whoever
+    may ask."""
 
     root: str | None = None
 
@@ -151,7 +134,7 @@ async def read_creation_times(connection: AsyncConnection) -> dict[str, datetime
 
 async def require_collection(connection: AsyncConnection, name: str) -> None:
     """Raises NotFoundError where there is no collection of that name."""
-    await _collection_id(connection, name)
+    await find_collection_id(connection, name)
 
 
 async def create_collection(
@@ -159,11 +142,7 @@ async def create_collection(
 ) -> CollectionSummary:
     """Make an empty collection. Raises InvalidRequestError (a bad name, or `collection_exists`), and SchemaError where
     the tables of the space are missing."""
-    if not COLLECTION_NAME.fullmatch(name):
-        raise InvalidRequestError(
-            "A collection's name has 1 to 64 letters, digits, '_', '-', '.' or inner spaces, and starts and ends with "
-            "a letter or digit."
-        )
+    _check_name(name)
     await _allow_writing(connection)
     found = await (await connection.execute(FIND_SPACE, space_parameters(space))).fetchone()
     if found is None:
@@ -178,17 +157,29 @@ async def create_collection(
         )
     ).fetchone()
     if made is None:
-        raise InvalidRequestError(
-            f"There is a collection {name!r} already. Choose another name, or use that one.",
-            code="collection_exists",
-        )
+        raise _name_is_taken(name)
     return CollectionSummary(name, documents=0, chunks=0, model=space.model, created_at=made[0])
+
+
+async def rename_collection(connection: AsyncConnection, name: str, new: str) -> None:
+    """Give a collection another name. Raises NotFoundError, and InvalidRequestError: a bad name, or one that another
+    collection has (`collection_exists`)."""
+    _check_name(new)
+    await _allow_writing(connection)
+    collection_id = await find_collection_id(connection, name)
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                "UPDATE pgask.collections SET name = %s WHERE id = %s", [new, collection_id]
+            )
+    except psycopg.errors.UniqueViolation as error:
+        raise _name_is_taken(new) from error
 
 
 async def delete_collection(connection: AsyncConnection, name: str) -> int:
     """Delete a collection with its documents. Returns how many documents there were. Raises NotFoundError."""
     await _allow_writing(connection)
-    collection_id = await _collection_id(connection, name)
+    collection_id = await find_collection_id(connection, name)
     documents = await connection.execute(
         "DELETE FROM pgask.documents WHERE collection_id = %s", [collection_id]
     )
@@ -196,36 +187,11 @@ async def delete_collection(connection: AsyncConnection, name: str) -> int:
     return documents.rowcount
 
 
-async def list_documents(
-    connection: AsyncConnection, collection: str, limit: int, cursor: str | None = None
-) -> DocumentPage:
-    """A page of a collection's documents by source, after the one that `cursor` stands for.
-
-    Pages are cut by source, not by number: what comes and goes meanwhile neither repeats nor hides others. Raises
-    NotFoundError (no such collection) and InvalidRequestError (a bad limit or cursor).
-    """
-    if not 1 <= limit <= MAX_PAGE:
-        raise InvalidRequestError(f"A page has 1 to {MAX_PAGE:,} documents.")
-    after = None if cursor is None else _decode_cursor(cursor)
-    collection_id = await _collection_id(connection, collection)
-    async with connection.cursor(row_factory=class_row(ListedDocument)) as rows:
-        await rows.execute(
-            f"SELECT {_SUMMARY} FROM pgask.documents d"  # noqa: S608 - constants only
-            " WHERE d.collection_id = %(collection)s AND d.status <> 'skipped'"
-            " AND (%(after)s::text IS NULL OR d.source > %(after)s)"
-            " ORDER BY d.source LIMIT %(rows)s",
-            {"collection": collection_id, "after": after, "rows": limit + 1},
-        )
-        found = await rows.fetchall()
-    more = len(found) > limit
-    return DocumentPage(tuple(found[:limit]), _encode_cursor(found[limit - 1].source) if more else None)
-
-
 async def get_document(connection: AsyncConnection, document_id: str) -> RootedDetail:
     """A document by its id. Raises NotFoundError."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
-            f"SELECT {_SUMMARY}, c.name AS collection, d.reason_detail, kept.source AS duplicate_of,"  # noqa: S608
+            f"SELECT {SUMMARY}, c.name AS collection, d.reason_detail, kept.source AS duplicate_of,"  # noqa: S608
             " d.size_bytes, d.unknown_tokens, d.unknown_tokens::float8 / nullif(d.token_count, 0) AS unknown_share,"
             " d.pages AS page_spans, d.sections, d.metadata, d.dropped, d.created_at"
             " FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
@@ -287,7 +253,7 @@ async def delete_document(connection: AsyncConnection, document_id: str) -> None
 async def find_document(connection: AsyncConnection, collection: str, source: str) -> str:
     """The id of the document with this source, or with the one that looks the same: macOS writes é in a name as two
     characters. Raises NotFoundError."""
-    collection_id = await _collection_id(connection, collection)
+    collection_id = await find_collection_id(connection, collection)
     row = await (
         await connection.execute(
             "SELECT id::text FROM pgask.documents WHERE collection_id = %s AND source = %s AND status <> 'skipped'",
@@ -322,13 +288,29 @@ async def find_mismatch(connection: AsyncConnection, space: EmbeddingSpace) -> E
     return None if row is None else mismatch_error(row, space)
 
 
+def _check_name(name: str) -> None:
+    if not COLLECTION_NAME.fullmatch(name):
+        raise InvalidRequestError(
+            "A collection's name has 1 to 64 letters, digits, '_', '-', '.' or inner spaces, and starts and ends with "
+            "a letter or digit."
+        )
+
+
+def _name_is_taken(name: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"There is a collection {name!r} already. Choose another name, or use that one.",
+        code="collection_exists",
+    )
+
+
 async def _allow_writing(connection: AsyncConnection) -> None:
     """First in a write's transaction: wait for concurrent writers instead of failing on them, and take the time."""
     await connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     await allow_seconds(connection, _WRITE_S)
 
 
-async def _collection_id(connection: AsyncConnection, name: str) -> int:
+async def find_collection_id(connection: AsyncConnection, name: str) -> int:
+    """The id of a collection. Raises NotFoundError."""
     row = await (
         await connection.execute("SELECT id FROM pgask.collections WHERE name = %s", [name])
     ).fetchone()
@@ -346,21 +328,3 @@ def _document_id(text: str) -> UUID:
 
 def _no_document(document_id: str) -> NotFoundError:
     return NotFoundError(f"There is no document {document_id[:64]!r}. GET /documents lists them.")
-
-
-def _encode_cursor(source: str) -> str:
-    return base64.urlsafe_b64encode(f"s:{source}".encode()).decode("ascii")
-
-
-def _decode_cursor(cursor: str) -> str:
-    """The source that a cursor stands for. One of the right form that nobody gave stands for some place in the list."""
-    try:
-        text = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode(
-            "utf-8", "replace"
-        )
-    except (binascii.Error, ValueError):
-        text = ""
-    if not text.startswith("s:") or not {"+", "/"}.isdisjoint(cursor):
-        raise InvalidRequestError("The cursor is none that a list of documents gave. Start again without it.")
-    text = text.replace("\0", "\ufffd")
-    return text.removeprefix("s:")

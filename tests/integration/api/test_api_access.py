@@ -42,9 +42,14 @@ JSON_BODIES: Mapping[tuple[str, str], Any] = {
         "messages": [{"role": "user", "content": "Lists?"}],
     },
     ("POST", "/collections"): {"name": "made"},
+    ("PATCH", "/collections/{name}"): {"name": "made"},
     ("POST", "/session"): {"key": "pgask_wrong"},
 }
-PLACES = {"{document_id}": "00000000-0000-4000-8000-000000000000", "{model:path}": "pgask"}
+PLACES = {
+    "{name}": "nobody",
+    "{document_id}": "00000000-0000-4000-8000-000000000000",
+    "{model:path}": "pgask",
+}
 
 
 def in_database(database: Database, work: Callable[[AsyncConnection], Any]) -> Any:

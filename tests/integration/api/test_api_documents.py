@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -197,6 +199,24 @@ class TestDelete:
 
 
 class TestCollections:
+    def test_rename_and_delete(self, own: Database, make_client: MakeClient) -> None:
+        client = make_client(own)
+        with connect(own.app) as connection:
+            default = find_collection(connection, "default")
+            assert default is not None
+        assert client.post("/collections", json={"name": "other"}).status_code == 201
+        taken = client.patch("/collections/other", json={"name": "default"})
+        assert (taken.status_code, taken.json()["code"]) == (409, "collection_exists")
+        assert client.patch("/collections/other", json={"name": "-"}).status_code == 422
+        assert client.patch("/collections/none", json={"name": "x"}).status_code == 404
+        assert client.patch("/collections/default", json={"name": "handbook"}).json() == {"name": "handbook"}
+        assert len(client.get("/documents", params={"collection": "handbook"}).json()["documents"]) == 3
+        assert client.delete("/collections/handbook").status_code == 204
+        assert client.delete("/collections/handbook").status_code == 404
+        with connect(own.app) as connection:
+            assert not any(orphans(connection, default))
+        assert [one["name"] for one in client.get("/collections").json()["collections"]] == ["other"]
+
     def test_list(self, client: TestClient) -> None:
         [found] = client.get("/collections").json()["collections"]
         assert list(found) == ["name", "documents", "chunks", "model", "created_at"]
@@ -253,3 +273,93 @@ class TestCollections:
                 assert await list_collections(connection) == []
         with connect(own.app) as synchronous:
             assert synchronous.execute("SELECT count(*) FROM pgask.postings").fetchone() == (0,)
+
+
+class TestListQuery:
+    """Every sort, filter and count is compared with what Python makes of the whole list."""
+
+    @pytest.fixture
+    def many(self, own: Database, make_client: MakeClient) -> TestClient:
+        with connect(own.app) as connection:
+            connection.execute(
+                "INSERT INTO pgask.documents (collection_id, source, status, title, media_type, language, char_count,"
+                " pages, updated_at)"
+                " SELECT c.id, format('%s/%s%s.%s', (ARRAY['a', 'a/b', 'Ä', 'é_%'])[1 + n % 4], n % 7, n,"
+                " (ARRAY['md', 'pdf'])[1 + n % 2]), (ARRAY['ready', 'failed', 'stale'])[1 + n % 3],"
+                " CASE WHEN n % 5 = 0 THEN 'Same' ELSE 'Étude ' || n % 11 END,"
+                " (ARRAY['text/markdown', 'application/pdf'])[1 + n % 2], (ARRAY['en', 'zh'])[1 + n % 2], n * 997,"
+                " CASE WHEN n % 2 = 0 THEN '[]' ELSE '[[1, 0, 1], [2, 1, 2]]' END::jsonb,"
+                " now() - make_interval(secs => n % 6)"
+                " FROM pgask.collections c, generate_series(1, 60) n WHERE c.name = 'default'"
+            )
+        return make_client(own)
+
+    @staticmethod
+    def all_of(client: TestClient, **query: Any) -> list[dict[str, Any]]:
+        """Every page, seven documents each."""
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            asked = query | {"limit": 7} | ({"cursor": cursor} if cursor else {})
+            reply = client.get("/documents", params=asked)
+            assert reply.status_code == 200, reply.text
+            found += reply.json()["documents"]
+            cursor = reply.json()["next_cursor"]
+            if cursor is None:
+                return found
+
+    def test_each_sort_shows_every_document_once_and_in_order(self, many: TestClient) -> None:
+        everything = many.get("/documents", params={"limit": 1_000}).json()["documents"]
+        assert len(everything) == 63
+        for name in ("source", "title", "media_type", "language", "status", "pages", "chars", "updated_at"):
+
+            def key(one: dict[str, Any], name: str = name) -> tuple[Any, str]:
+                value = one[name]
+                if name == "title":
+                    value = value.lower()
+                return (value or 0 if name == "pages" else value), one["source"]
+
+            for sort, backwards in ((name, False), (f"-{name}", True)):
+                found = self.all_of(many, sort=sort)
+                assert found == sorted(everything, key=key, reverse=backwards), sort
+
+    def test_filters_keep_what_they_say_and_facets_count_it(self, many: TestClient) -> None:
+        everything = many.get("/documents", params={"limit": 1_000}).json()["documents"]
+        in_a = [one for one in everything if one["source"].startswith("a/")]
+        assert self.all_of(many, folder="a/") == self.all_of(many, folder="a") == in_a
+        failed = [one for one in in_a if one["status"] in ("failed", "stale") and one["language"] == "zh"]
+        asked = {"folder": "a", "status": ["failed", "stale"], "language": "zh"}
+        assert failed
+        assert self.all_of(many, **asked) == failed
+        facets = many.get("/documents", params=asked | {"facets": "true"}).json()["facets"]
+        counts = {
+            name: {one["value"]: one["count"] for one in counted}
+            for name, counted in facets.items()
+            if name != "total"
+        }
+        assert facets["total"] == len(failed)
+        # a field's own filter does not count for it
+        assert counts["status"] == tallied(one["status"] for one in in_a if one["language"] == "zh")
+        assert counts["language"] == tallied(
+            one["language"] for one in in_a if one["status"] in ("failed", "stale")
+        )
+        assert counts["folder"] == tallied("a/b" for one in failed if one["source"].startswith("a/b/"))
+        top = many.get("/documents", params={"facets": "true"}).json()["facets"]["folder"]
+        assert [one["value"] for one in top] == ["a", "guide", "zh", "Ä", "é_%"]
+
+    def test_words_are_found_in_names_and_titles_whatever_their_form(self, many: TestClient) -> None:
+        titled = [one["source"] for one in self.all_of(many, q="E\u0301TUDE 1")]
+        assert titled
+        assert titled == [one["source"] for one in self.all_of(many, q="étude 1")]
+        assert [one["source"] for one in self.all_of(many, q="backup.MD")] == ["guide/backup.md"]
+        assert len(self.all_of(many, q="%")) == len(self.all_of(many, q="é_%")) == 15  # no wildcard
+        assert self.all_of(many, q="' OR true --") == []
+
+    def test_a_wrong_sort_is_refused_and_a_cursor_of_another_sort_is_none(self, many: TestClient) -> None:
+        assert many.get("/documents", params={"sort": "root"}).status_code == 422
+        cursor = many.get("/documents", params={"sort": "-chars", "limit": 1}).json()["next_cursor"]
+        assert many.get("/documents", params={"sort": "title", "cursor": cursor}).status_code == 200
+
+
+def tallied(values: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(values))
