@@ -39,11 +39,10 @@ class Listed(BaseModel):
     collection: CollectionName = "default"
     limit: Annotated[int, Field(ge=1, le=listing.MAX_PAGE, description="Documents a page")] = 100
     cursor: Annotated[
-        Text | None,
+        Annotated[Text, Field(json_schema_extra={"pattern": _CURSOR})] | None,
         Field(
             max_length=8_192,
             description="`next_cursor` of the page before, as it came: any other text is refused",
-            json_schema_extra={"pattern": _CURSOR},
         ),
     ] = None
     q: Annotated[Text, Field(max_length=200, description="Words in the name or title, in any case")] = ""

@@ -324,7 +324,8 @@ def test_openapi_has_an_example_for_each_operation(client: TestClient) -> None:
     assert set(operations) == {
         ("post", "/ask"), ("post", "/search"), ("get", "/documents"), ("get", "/documents/{document_id}"),
         ("get", "/documents/{document_id}/text"), ("delete", "/documents/{document_id}"), ("get", "/collections"),
-        ("post", "/collections"), ("post", "/session"), ("get", "/session"), ("delete", "/session"),
+        ("post", "/collections"), ("patch", "/collections/{name}"), ("delete", "/collections/{name}"),
+        ("post", "/session"), ("get", "/session"), ("delete", "/session"),
         ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"),
         ("post", "/v1/chat/completions"), ("get", "/v1/models"), ("get", "/v1/models/{model}"),
     }  # fmt: skip
