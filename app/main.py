@@ -21,6 +21,7 @@ from app.api import (
     collections,
     documents,
     health,
+    mcp,
     metrics,
     middleware,
     openai,
@@ -28,6 +29,7 @@ from app.api import (
     search,
     session,
 )
+from app.api.admission import Places
 from app.api.auditing import Record
 from app.api.components import Components
 from app.api.receiving import Closing
@@ -63,8 +65,10 @@ def create_app(
         async with (
             open_components(settings, database, embedder, keep_questions=True) as components,
             watch_indexes(database, settings) as watch,
+            mcp.Agents(components, app.state.metrics, places).open() as agents,
         ):
             app.state.components = components
+            app.state.agents = agents
             await thread_of(embedder).run(_warm_up, embedder)
             app.state.metrics.watch_pool(components.pool.get_stats)
             app.state.metrics.watch_indexes(watch.reports, watch.last_look)
@@ -82,9 +86,10 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.metrics = metrics.Metrics()
+    places = Places(settings.max_concurrent_asks, app.state.metrics)
     routers = [
         resource.router
-        for resource in (ask, search, openai, documents, collections, session, health, metrics)
+        for resource in (ask, search, openai, documents, collections, session, mcp, health, metrics)
     ]
     for router in routers:  # the scheme is for whoever reads /openapi.json; middleware does the work
         wants_key = settings.auth == "keys" and router is not health.router
@@ -97,7 +102,7 @@ def create_app(
         *(route for router in routers for route in router.routes),
         *(route for route in app.routes if isinstance(route, Route | Mount)),
     ]
-    middleware.install(app.add_middleware, settings, app.state.metrics, app.state.closing)
+    middleware.install(app.add_middleware, settings, app.state.metrics, app.state.closing, places)
     return app
 
 

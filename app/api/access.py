@@ -34,6 +34,7 @@ ACCESS: Final[Mapping[tuple[str, str], Needed]] = {
     ("GET", "/documents/{document_id}"): "reader",
     ("GET", "/documents/{document_id}/text"): "reader",
     ("DELETE", "/documents/{document_id}"): "writer",
+    ("POST", "/mcp"): "reader",
     ("GET", "/metrics"): "admin",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,7 +11,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel
-from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from app.answering import Answerer
@@ -74,9 +74,14 @@ async def whole_answer(
     answerer: Answerer, question: AskRequest, metrics: Metrics, receive: Receive
 ) -> Answer:
     """The answer at once, counted; the work ends when the client leaves."""
+    return await or_disconnect(counted_answer(answerer, question, metrics), receive)
+
+
+async def counted_answer(answerer: Answerer, question: AskRequest, metrics: Metrics) -> Answer:
+    """The answer at once, counted, whoever asks."""
     try:
-        answer = await or_disconnect(answerer.answer(question), receive)
-    except ClientDisconnect:
+        answer = await answerer.answer(question)
+    except asyncio.CancelledError:
         metrics.count_outcome("cancelled")
         raise
     except Exception:

@@ -317,7 +317,7 @@ def _record(scope: Scope, route: BaseRoute | None, caller: Caller | None, status
         return
     record_deed(
         scope,
-        action=f"{scope['method']} {getattr(route, 'path', '')}",
+        action=scope["state"].get("action") or f"{scope['method']} {getattr(route, 'path', '')}",
         caller=caller,
         status=status or 499,  # the client left
     )

@@ -11,6 +11,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 import structlog
@@ -20,9 +21,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.addresses import is_loopback
+from app.api.admission import Places
 from app.api.authentication import Authentication
 from app.api.metrics import Metrics
-from app.api.problems import Fault, error_response, fault_of, refuse
+from app.api.problems import Fault, FaultError, error_response, fault_of, refuse
 from app.api.receiving import SHUTTING_DOWN, Closing, WholeBody
 from app.config import Settings
 
@@ -239,42 +241,31 @@ def _preflight(headers: Headers) -> Response:
 
 
 class Admission:
-    """At most `limit` questions and searches at once: more would only wait longer for the same cores."""
+    """Takes a place for each question and search, or refuses it (app/api/admission.py)."""
 
-    def __init__(self, app: ASGIApp, limit: int, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, places: Places) -> None:
         self._app = app
-        self._limit = limit
-        self._in_flight = 0
-        self._gauge = metrics.in_flight
+        self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] not in _COSTLY:
             await self._app(scope, receive, send)
             return
-        if self._in_flight >= self._limit:
-            fault = Fault(
-                "too_many_requests",
-                429,
-                f"{self._limit} questions are being answered now; that is all at once (PGASK_MAX_CONCURRENT_ASKS).",
-                retry_after_s=1,
-            )
-            await refuse(fault, scope, receive, send)
-            return
-        self._count(+1)
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._places.take())
+            except FaultError as error:
+                await refuse(error.fault, scope, receive, send)
+                return
             await self._app(scope, receive, send)
-        finally:
-            self._count(-1)
-
-    def _count(self, change: int) -> None:
-        self._in_flight += change
-        self._gauge.set(self._in_flight)
 
 
-def install(add: Callable[..., None], settings: Settings, metrics: Metrics, closing: Closing) -> None:
+def install(
+    add: Callable[..., None], settings: Settings, metrics: Metrics, closing: Closing, places: Places
+) -> None:
     """Put all of them around an app; `add` is its add_middleware, whose last call is the outermost."""
     add(HeadAsGet)
-    add(Admission, limit=settings.max_concurrent_asks, metrics=metrics)
+    add(Admission, places=places)
     add(
         WholeBody,
         max_bytes=settings.max_body_bytes,

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Request
 
 from app.api.components import Components, Counts, Parts, RequestId, note_question
 from app.api.documentation import EXAMPLES, example, problems
+from app.api.metrics import Metrics
 from app.api.requests import Search
 from app.api.schemas import SearchReply, search_reply
 from app.api.stream import or_disconnect
@@ -34,9 +35,14 @@ async def search(
 ) -> SearchReply:
     """Hybrid retrieval: dense and lexical candidates, fused, and reranked where a model is set. `score` in [0, 1] is
     the fused one; `neighbors` adds the chunks beside each hit, `explain` what each stage thought of each candidate."""
+    return await or_disconnect(find(parts, metrics, body, request_id), request.receive)
+
+
+async def find(parts: Components, metrics: Metrics, body: Search, request_id: str) -> SearchReply:
+    """The reply to a search, timed and counted, whoever asks."""
     note_question(parts, body)
     started = time.perf_counter()
-    found, surroundings = await or_disconnect(_search_in_turn(parts, body), request.receive)
+    found, surroundings = await _search_in_turn(parts, body)
     timings_ms = found.timings_ms | {"total": (time.perf_counter() - started) * 1000}
     metrics.time_stages(timings_ms)
     return search_reply(found, surroundings, timings_ms, request_id)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import asking, catalog, keys, operation, serving
+from app.cli import agents, asking, catalog, keys, operation, serving
 from app.errors import NotFoundError, PgaskError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 serving.register(app)
+agents.register(app)
 asking.register(app)
 catalog.register(app)
 operation.register(app)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.addresses import is_loopback
+from app.api.admission import Places
 from app.api.metrics import Metrics
 from app.api.middleware import Admission, CrossOrigin, HeadAsGet, bracketed
 
@@ -35,7 +36,7 @@ async def test_a_failing_question_gives_its_place_back() -> None:
     async def failing(scope: Scope, receive: Receive, send: Send) -> None:
         raise ValueError("no")
 
-    app = Admission(failing, limit=1, metrics=Metrics())
+    app = Admission(failing, Places(1, Metrics()))
     for _ in range(3):
         with pytest.raises(ValueError, match="no"):
             await status_of(app)
@@ -45,7 +46,7 @@ async def test_a_cancelled_question_gives_its_place_back() -> None:
     async def endless(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(60)
 
-    app = Admission(endless, limit=1, metrics=Metrics())
+    app = Admission(endless, Places(1, Metrics()))
     first = asyncio.create_task(status_of(app))
     await asyncio.sleep(0)
     assert await status_of(app) == 429
@@ -63,7 +64,7 @@ async def test_other_addresses_are_not_counted() -> None:
     async def answering(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
-    app = Admission(answering, limit=0, metrics=Metrics())
+    app = Admission(answering, Places(0, Metrics()))
     assert await status_of(app, "/documents") == 200
     assert await status_of(app, "/ask") == 429
 

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 import app.cli
 import eval.cli
 import ingest.cli
-from app.api import ask, collections, documents, health, metrics, openai, search, session
+from app.api import ask, collections, documents, health, mcp, metrics, openai, search, session
 from app.config import Settings
 from ingest.reasons import REASONS
 
@@ -38,7 +38,8 @@ COMMANDS = {
 ROUTES = {
     (method, route.path)
     for router in (
-        module.router for module in (ask, collections, documents, health, metrics, openai, search, session)
+        module.router
+        for module in (ask, collections, documents, health, mcp, metrics, openai, search, session)
     )
     for route in router.routes
     if isinstance(route, APIRoute)
@@ -46,7 +47,7 @@ ROUTES = {
 } | {("GET", "/openapi.json"), ("GET", "/")}
 
 # of addresses, not of folders
-FIRST_PARTS = "ask|collections|documents|healthz|jobs|metrics|openapi|readyz|search|session|v1"
+FIRST_PARTS = "ask|collections|documents|healthz|jobs|mcp|metrics|openapi|readyz|search|session|v1"
 TEST_VARIABLES = {"PGASK_EVAL_DATA", "PGASK_TEST_CHROMIUM"}  # read by tests and scripts alone
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from app.api.admission import Places
 from app.api.metrics import Metrics
 from app.api.middleware import install
 from app.api.receiving import Closing
@@ -26,7 +27,7 @@ def status(named: str, **settings: Any) -> int:
     app = Starlette(routes=[Route("/", answer)])
     app.state.routes = app.routes  # as app.main does, for who may ask what
     made = Settings(_env_file=None, **settings)  # type: ignore[call-arg]
-    install(app.add_middleware, made, Metrics(), Closing())
+    install(app.add_middleware, made, metrics := Metrics(), Closing(), Places(1, metrics))
     return TestClient(app).get("http://127.0.0.1/", headers={"Host": named}).status_code
 
 

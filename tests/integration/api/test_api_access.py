@@ -44,6 +44,7 @@ JSON_BODIES: Mapping[tuple[str, str], Any] = {
     ("POST", "/collections"): {"name": "made"},
     ("PATCH", "/collections/{name}"): {"name": "made"},
     ("POST", "/session"): {"key": "pgask_wrong"},
+    ("POST", "/mcp"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
 }
 PLACES = {
     "{name}": "nobody",
