@@ -49,13 +49,15 @@ integration: setup ## tests on a real embedded PostgreSQL
 	@$(PY) -m pytest -q -n $(WORKERS) tests/integration
 
 e2e: setup web ## the chat page in a real Chromium (skipped where there is none)
-	@if scripts/chromium.sh; then $(PY) -m pytest -q tests/e2e; fi
+	@if scripts/chromium.sh; then $(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/e2e; fi
 
 compose-test: setup ## docker-compose.yml on a real Docker engine, a model server included (takes some minutes)
 	@docker compose version >/dev/null && docker info >/dev/null || { echo "No Docker engine with Compose here: see docs/compose.md"; exit 2; }
 	@$(PY) -m pytest -q --durations=8 tests/compose
 
-test: check web-check unit integration e2e ## everything above; what .ci/run calls
+test: setup ## everything above; what .ci/run calls
+	@$(MAKE) -j2 --output-sync=target check web-check
+	@$(MAKE) unit integration e2e
 
 chaos: setup ## crashes, rivals, full disks and hostile input at full size: SEED=1 SCALE=1 ONLY="fuzz worker …" (hours)
 	@$(PY) -m tests.chaos --seed $${SEED:-1} --scale $${SCALE:-1} $${ONLY:+--only $$ONLY}

@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest's own parent folder is shared by all runs of a user, and each run makes it 0700 again: for root, whose
     PostgreSQL runs as another account, that would lock the server of a run beside it out.
     """
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job ignores it; so would its children
     if config.option.basetemp is None:  # else the caller's choice, or we are a pytest-xdist worker
         config.option.basetemp = tempfile.mkdtemp(prefix="pgask-test-")
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))

@@ -1,4 +1,5 @@
-"""Two served processes over one database, and Chromium. All of it lives for this package and is shared by its tests.
+"""Two served processes over one database, and Chromium. All of it lives for this package and is shared by its tests;
+each of pytest-xdist's workers has its own.
 
 Package scope, not session: Playwright's synchronous API keeps an event loop running in this thread, which must be
 gone before asynchronous tests of other packages run.
@@ -6,6 +7,7 @@ gone before asynchronous tests of other packages run.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -30,24 +32,29 @@ OpenChat = Callable[..., Chat]
 
 @pytest.fixture(scope="package")
 def made_home(run_folder: Path) -> Path:
-    """A PGASK_HOME with all collections in it and no process running; made once, in about 25 s."""
+    """A PGASK_HOME with all collections in it and no process running; made once a run, in about 25 s."""
     folder = run_folder / "e2e"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     home = folder / "made"
-    write_bundled(folder / "bundled")
-    write_hostile(folder / "hostile")
-    write_literal(folder / "literal")
-    run(home, "pgask", "migrate")
-    run(home, "ingest", str(folder / "bundled"), "--quiet")
-    run(home, "ingest", str(folder / "hostile"), "--collection", "hostile", "--quiet", expect=1)
-    run(home, "ingest", str(folder / "literal"), "--collection", "literal", "--quiet")
-    assert not processes_of(home)
+    with (folder / "made.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        if lock.read() != "made":
+            write_bundled(folder / "bundled")
+            write_hostile(folder / "hostile")
+            write_literal(folder / "literal")
+            run(home, "pgask", "migrate")
+            run(home, "ingest", str(folder / "bundled"), "--quiet")
+            run(home, "ingest", str(folder / "hostile"), "--collection", "hostile", "--quiet", expect=1)
+            run(home, "ingest", str(folder / "literal"), "--collection", "literal", "--quiet")
+            assert not processes_of(home)
+            lock.write("made")
     return home
 
 
 def copy_home(made: Path, name: str) -> Path:
     """A home of its own with the same documents."""
-    home = made.parent / name
+    home = made.parent / f"{name}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     subprocess.run(["cp", "-a", str(made), str(home)], check=True)
     return home
 

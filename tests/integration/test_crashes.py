@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from dataclasses import asdict
 from pathlib import Path
 
@@ -46,9 +45,6 @@ def test_kills_of_everything_at_once(home: Path, tmp_path: Path) -> None:
 def test_ctrl_c_at_any_moment_ends_with_130_and_the_next_run_finishes(
     database: Database, tmp_path: Path
 ) -> None:
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # in a background job it is ignored, and inherited so
     target = Target(database, SentenceTransformerEmbedder.from_settings(load_settings()), installed=True)
     corpus = Corpus(SEED, 12, sentences=(4, 8))
     judge(Experiment(target, corpus, tmp_path, "interrupt", SEED, versions=1).run(2), 2)
