@@ -22,6 +22,8 @@ from app.index.maintenance import IndexReport
 
 _LATENCY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 
+_SUPPORTED: Final[Mapping[bool | None, str]] = {True: "yes", False: "no", None: "uncited"}
+
 # A space's figures by name: what it says, and the report's number for it (None: not shown).
 _INDEX: Final[Mapping[str, tuple[str, Callable[[IndexReport], float | None]]]] = {
     "rows": ("Chunks in the space.", lambda one: one.rows),
@@ -93,6 +95,10 @@ class Metrics:
             "pgask_answers", "Questions by outcome: answered, abstained, degraded, failed, cancelled.", ["outcome"],
             registry=self.registry,
         )  # fmt: skip
+        self._claims = Counter(
+            "pgask_claims", "Statements of answers by what stands behind them: yes, no, uncited.", ["supported"],
+            registry=self.registry,
+        )  # fmt: skip
         self._stages = Histogram(
             "pgask_stage_seconds", "Time in each stage of a question.", ["stage"],
             buckets=_LATENCY_S, registry=self.registry,
@@ -119,6 +125,8 @@ class Metrics:
         """A question that was answered, or honestly not."""
         outcome = "degraded" if answer.degraded else "abstained" if answer.abstained else "answered"
         self.count_outcome(outcome)
+        for claim in answer.claims:
+            self._claims.labels(_SUPPORTED[claim.supported]).inc()
         self.time_stages(answer.timings_ms)
 
     def count_outcome(self, outcome: str) -> None:
