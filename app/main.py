@@ -28,6 +28,7 @@ from app.api import (
     problems,
     search,
     session,
+    status,
 )
 from app.api.admission import Places
 from app.api.auditing import Record
@@ -89,7 +90,7 @@ def create_app(
     places = Places(settings.max_concurrent_asks, app.state.metrics)
     routers = [
         resource.router
-        for resource in (ask, search, openai, documents, collections, session, mcp, health, metrics)
+        for resource in (ask, search, openai, documents, collections, session, mcp, health, metrics, status)
     ]
     for router in routers:  # the scheme is for whoever reads /openapi.json; middleware does the work
         wants_key = settings.auth == "keys" and router is not health.router

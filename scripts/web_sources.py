@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from app.api import ask, collections, documents, search, session
+from app.api import ask, collections, documents, search, session, status
 from ingest.reasons import REASONS
 
 ROOT: Final = Path(__file__).parents[1]
@@ -37,7 +37,7 @@ Schema = Mapping[str, Any]
 def schemas() -> dict[str, Schema]:
     """Every schema of the routes that the page calls, by name."""
     app = FastAPI()
-    for resource in (ask, search, documents, collections, session):
+    for resource in (ask, search, documents, collections, session, status):
         app.include_router(resource.router)
     found: dict[str, Schema] = app.openapi()["components"]["schemas"]
     return found

@@ -36,6 +36,7 @@ ACCESS: Final[Mapping[tuple[str, str], Needed]] = {
     ("DELETE", "/documents/{document_id}"): "writer",
     ("POST", "/mcp"): "reader",
     ("GET", "/metrics"): "admin",
+    ("GET", "/status"): "admin",
 }
 
 _ORDER: Final[tuple[Role, ...]] = ("reader", "writer", "admin")

@@ -71,7 +71,7 @@ async def healthz(request: Request) -> Health:
 )
 async def readyz(request: Request, parts: Parts, request_id: RequestId) -> Readiness | Response:
     """Database, migrations, and whether the embedding model agrees with the stored vectors."""
-    checks = await _checks_in_time(request.app, parts)
+    checks = await check_parts(request.app, parts)
     if all(check.ok for check in checks.values()):
         return Readiness(checks=checks)
     failed = [f"{name}: {check.detail}" for name, check in checks.items() if not check.ok]
@@ -80,7 +80,7 @@ async def readyz(request: Request, parts: Parts, request_id: RequestId) -> Readi
     return problem_response(fault, request_id, request.headers)
 
 
-async def _checks_in_time(app: FastAPI, parts: Components) -> dict[str, Check]:
+async def check_parts(app: FastAPI, parts: Components) -> dict[str, Check]:
     """The checks, or after _PATIENCE_S that the database does not answer. Ending a conversation with a database that
     hangs takes longer than that, so the checks go on by themselves, and whoever asks meanwhile waits for the same."""
     running: asyncio.Task[dict[str, Check]] | None = getattr(app.state, "readiness", None)

@@ -153,6 +153,10 @@ class Metrics:
         database."""
         self._indexes.reports, self._indexes.last_look = reports, last_look
 
+    def index_reports(self) -> Mapping[int, IndexReport]:
+        """What the last look at the vector indexes found, by the space's number. Asks the database nothing."""
+        return self._indexes.reports()
+
     def watch_llm(self, waiting: Callable[[], int]) -> None:
         """Read how many wait for the language model whenever Prometheus asks."""
         self._llm_waiting.set_function(waiting)

@@ -113,6 +113,10 @@ class LlmClient:
             self._served = await self._looking.get()
         return self._served
 
+    async def look(self) -> ServedModel:
+        """Ask the server now whether it is there, whatever it said before. Raises as `served_model` does."""
+        return await self._ask_served_model()
+
     async def _ask_served_model(self) -> ServedModel:
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):

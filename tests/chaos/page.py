@@ -134,10 +134,10 @@ def look(chat: Chat, given: Sequence[str], found: Figures) -> None:
         found.hold(f"nothing active: {where}", count == 0)
         found.hold(f"nothing ran: {where}", chat.page.evaluate("window.attacked") is None)
 
-    chat.part("documents-switch").click()
+    chat.part("nav-library").click()
     expect(chat.part("documents")).to_contain_text("beacon0.md")
     harmless(chat.part("documents"), "the list")
-    chat.part("documents-switch").click()
+    chat.part("nav-ask").click()
     for number in range(len(given)):
         for question in (f"Who lights beacon number {number}?", f"How is buoy number {number} painted?"):
             chat.ask(question)

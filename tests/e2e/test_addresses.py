@@ -35,7 +35,7 @@ def test_f_1043_back_closes_the_source_on_a_phone_and_a_link_opens_it(
     expect(another.part("cited-span")).to_have_text(quote)
     another.shoot("link-to-a-place")
     another.part("close-source").click()
-    another.part("documents-switch").click()
+    another.part("nav-library").click()
     with another.page.context.expect_page() as opened:
         another.part("document").first.click(modifiers=["ControlOrMeta"])
     tab = Chat(opened.value, service.url)

@@ -71,13 +71,13 @@ def test_a_hostile_models_answer_loads_nothing_and_leads_nowhere(
 def test_hostile_names_are_only_text_in_the_documents_view(open_chat: OpenChat, service: Served) -> None:
     chat = open_chat(service)
     chat.choose("hostile")
-    chat.part("documents-switch").click()
+    chat.part("nav-library").click()
     view = chat.part("documents")
     expect(view).to_contain_text(HOSTILE_NAME)
     assert_harmless(chat, view)
     expect(view).to_contain_text(BIDI_NAME.replace("\u202e", "[U+202E]"))
     assert "\u202e" not in (view.text_content() or "")
-    view.get_by_test_id("document").filter(has_text="Tide").click()
+    view.locator("tr", has_text="Tide").get_by_test_id("document").click()
     expect(chat.part("source-text")).to_contain_text("ferry office")
     chat.shoot("hostile-names")
 
@@ -95,7 +95,7 @@ def test_failed_files_are_listed_with_their_reason(
 ) -> None:
     chat = open_chat(service, locale=locale)
     chat.choose("hostile")
-    chat.part("documents-switch").click()
+    chat.part("nav-library").click()
     for (name, code), sentence in zip(FAILED.items(), words, strict=True):
         row = chat.part("documents").locator("tr", has_text=name)
         expect(row.locator(".document-reason")).to_contain_text(sentence)

@@ -35,7 +35,7 @@ def test_everything_can_be_reached_by_keyboard(open_chat: OpenChat, service: Ser
     expect(chat.part("source-pane")).to_have_count(0)
     expect(chat.markers.last).to_be_focused()
 
-    tab_to(chat, "documents-switch", "Shift+Tab")
+    tab_to(chat, "nav-library", "Shift+Tab")
     keys.press("Enter")
     expect(chat.part("documents")).to_be_visible()
     tab_to(chat, "document", "Tab")

@@ -59,7 +59,7 @@ def test_a_phone_shows_everything_in_its_width(
     expect(chat.part("conversations")).to_have_count(0)
 
     chat.choose("hostile")
-    chat.part("documents-switch").tap()
+    chat.part("nav-library").tap()
     expect(chat.part("document").first).to_be_visible()
     assert not chat.scrolls_sideways()
     chat.shoot(f"phone-documents-{language}")

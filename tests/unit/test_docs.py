@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 import app.cli
 import eval.cli
 import ingest.cli
-from app.api import ask, collections, documents, health, mcp, metrics, openai, search, session
+from app.api import ask, collections, documents, health, mcp, metrics, openai, search, session, status
 from app.config import Settings
 from ingest.reasons import REASONS
 
@@ -39,7 +39,7 @@ ROUTES = {
     (method, route.path)
     for router in (
         module.router
-        for module in (ask, collections, documents, health, mcp, metrics, openai, search, session)
+        for module in (ask, collections, documents, health, mcp, metrics, openai, search, session, status)
     )
     for route in router.routes
     if isinstance(route, APIRoute)

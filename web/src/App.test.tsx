@@ -19,7 +19,7 @@ describe("asking", () => {
     const claims = claimsOf(answer, [["Use rows / 1000 lists.", "[1]", 0]]);
     await send(answers[0], ["done", replyOf({ answer, citations: [CITATION], claims })]);
     expect(screen.getAllByTestId("citation-marker")).toHaveLength(1);
-    expect(screen.getByTestId("sources").textContent).toContain("docs/tuning.md");
+    expect(screen.getByTestId("sources").textContent).toContain("tuning.md");
     expect(screen.queryByTestId("stop")).toBeNull();
   });
 
@@ -80,7 +80,7 @@ describe("asking", () => {
 
     open();
     const near = screen.getByTestId("nearest-passage");
-    for (const shown of ["Tuning", "docs/tuning.md", "Lists", quote, "It speaks of lists, not of probes."]) {
+    for (const shown of ["Tuning", "tuning.md", "docs/", "Lists", quote, "It speaks of lists, not of probes."]) {
       expect(near.textContent).toContain(shown);
     }
     await user.click(near);
@@ -353,20 +353,20 @@ describe("documents", () => {
   it("are listed with their state, and open in the source pane", async () => {
     const failed = documentOf("", { id: "doc-2", title: "Scan", source: "scan.pdf", status: "failed", reason: "no_text", pages: 3, chunks: 0 });
     const { user, requests } = open({ documents: [documentOf(TEXT), failed] });
-    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(screen.getByTestId("nav-library"));
     const row = await screen.findByRole("row", { name: /Scan/ });
     expect(row.textContent).toContain("no_text");
-    expect(requests).toContain("GET /documents?collection=default&limit=100");
-    await user.click(screen.getByRole("link", { name: "Tuning" }));
+    expect(requests).toContain("GET /documents?collection=default&limit=100&facets=true");
+    await user.click(screen.getByRole("link", { name: "tuning.md" }));
     await waitFor(() => expect(screen.getByTestId("source-text").textContent.startsWith("😀 前文")).toBe(true));
     expect(screen.queryByTestId("cited-span")).toBeNull();
   });
 
   it("that were left out as duplicates say so where their text would be", async () => {
-    const copy = { ...documentOf("", { id: "doc-2", title: "Copy", status: "duplicate", reason: "duplicate" }), duplicate_of: "docs/tuning.md" };
+    const copy = { ...documentOf("", { id: "doc-2", title: "Copy", source: "copy.md", status: "duplicate", reason: "duplicate" }), duplicate_of: "docs/tuning.md" };
     const { user } = open({ documents: [copy], texts: { "doc-2": "" } });
-    await user.click(screen.getByTestId("documents-switch"));
-    await user.click(await screen.findByRole("link", { name: "Copy" }));
+    await user.click(screen.getByTestId("nav-library"));
+    await user.click(await screen.findByRole("link", { name: "copy.md" }));
     await waitFor(() => expect(screen.getByTestId("duplicate-note").textContent).toContain("“docs/tuning.md” holds the same text"));
     expect(screen.getByTestId("documents").textContent).toContain("Another document has the same text");
     expect(screen.queryByTestId("source-text")).toBeNull();
@@ -376,7 +376,7 @@ describe("documents", () => {
     const { user } = open({ collections: [{ name: "default", documents: 0, chunks: 0 }], documents: [] });
     await waitFor(() => expect(screen.getByText(/ingest .\/docs/)).toBeTruthy());
     expect(screen.queryAllByTestId("example")).toEqual([]);
-    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(screen.getByTestId("nav-library"));
     await waitFor(() => expect(screen.getByTestId("documents").textContent).toContain("ingest ./docs"));
   });
 });

@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 // Faults of the page that readers found: each test failed before its fault was mended.
+import userEvent from "@testing-library/user-event";
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createStore } from "./ask/store";
@@ -42,7 +43,7 @@ describe("F-1004: a document that could not be read", () => {
   it("says why, and what to do", async () => {
     const failed = { ...documentOf("", { id: "doc-2", title: "Scan", status: "failed", reason: "no_text_layer" }), reason_detail: "3 pages of pictures." };
     const { user } = open({ documents: [failed], texts: { "doc-2": "" } });
-    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(screen.getByTestId("nav-library"));
     await user.click(await screen.findByTestId("document"));
     const note = await screen.findByTestId("failed-note");
     expect(note.textContent).toContain("it is probably scanned");
@@ -73,12 +74,12 @@ describe("F-1006: the source pane and what it belongs to", () => {
     await answered(answers[0]);
     await user.click(screen.getByTestId("citation-marker"));
     await screen.findByTestId("cited-span");
-    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(screen.getByTestId("nav-library"));
     expect(screen.queryByTestId("source-pane")).toBeNull();
     await user.click(await screen.findByTestId("document"));
     expect(await screen.findByTestId("source-pane")).toBeTruthy();
     expect(screen.getByTestId("document").getAttribute("aria-current")).toBe("true");
-    await choose(user, "handbook");
+    await user.click(await screen.findByRole("link", { name: /handbook/ }));
     expect(screen.queryByTestId("source-pane")).toBeNull();
   });
 });
@@ -86,7 +87,7 @@ describe("F-1006: the source pane and what it belongs to", () => {
 describe("F-1021: a document as what it is", () => {
   async function shown(text: string, rest: Record<string, unknown>) {
     const page = open({ documents: [documentOf(text, rest)], texts: { "doc-1": text } });
-    await page.user.click(screen.getByTestId("documents-switch"));
+    await page.user.click(screen.getByTestId("nav-library"));
     await page.user.click(await screen.findByTestId("document"));
     await screen.findByTestId("source-text");
     return page;
@@ -135,7 +136,7 @@ describe("F-1022: a long document", () => {
   it("is at its end in two actions, and goes on where one scrolls", async () => {
     const text = `${"0123456789".repeat(9_000)}the very end`;
     const { user, requests } = open({ documents: [documentOf(text)], texts: { "doc-1": text } });
-    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(screen.getByTestId("nav-library"));
     await user.click(await screen.findByTestId("document"));
     const body = await screen.findByRole("region", { name: "Source text" });
     const texts = (): string[] => requests.filter((line) => line.includes("/text?"));
@@ -150,15 +151,16 @@ describe("F-1022: a long document", () => {
 
 describe("F-1041: a dropped file", () => {
   it("doesn't make the browser leave the page, which says what it can do", async () => {
-    open();
+    const { user } = open({ onUpload: () => problemResponse(405, "method_not_allowed") });
     const drop = new Event("drop", { bubbles: true, cancelable: true });
     const file = new File(["<p>"], "park\u202eing.html");
     Object.assign(drop, { dataTransfer: { types: ["Files"], files: [file] } });
     act(() => void document.body.dispatchEvent(drop));
     expect(drop.defaultPrevented).toBe(true);
-    const notice = screen.getByTestId("dropped-files");
+    const notice = await screen.findByTestId("dropped-files");
     expect(notice.textContent).toContain("park[U+202E]ing.html");
-    expect(notice.textContent).toContain(".venv/bin/ingest ./docs");
+    await user.click(screen.getByTestId("send-files"));
+    await waitFor(() => expect(notice.textContent).toContain("ingest ./docs"));
     const text = new Event("drop", { bubbles: true, cancelable: true });
     Object.assign(text, { dataTransfer: { types: ["text/plain"], files: [] } });
     document.body.dispatchEvent(text);
@@ -198,7 +200,7 @@ describe("F-1043: addresses", () => {
     await waitFor(() => expect(screen.queryByTestId("source-pane")).toBeNull());
     expect(location.hash).toBe(conversation);
 
-    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(screen.getByTestId("nav-library"));
     expect(location.hash).toBe("#/library/default");
     expect(document.title).toBe("Documents in “default” · pgask");
     expect((await screen.findByTestId("document")).getAttribute("href")).toBe("#/d/doc-1");
@@ -351,43 +353,58 @@ describe("F-1048: many documents", () => {
 
   it("are found by name and sorted", async () => {
     const { user } = open({ documents: many });
-    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(screen.getByTestId("nav-library"));
     await screen.findAllByTestId("document");
     await user.type(screen.getByTestId("document-search"), "ZEBRA ．md");
-    expect(listed()).toEqual(["Zebra"]);
-    expect(screen.getByRole("status").textContent).toBe("1 document");
+    expect(listed()).toEqual(["b.md"]);
+    expect(screen.getByText("1 document")).toBeTruthy();
+    expect(location.hash).toContain("q=ZEBRA");
     await user.clear(screen.getByTestId("document-search"));
     await user.selectOptions(screen.getByTestId("document-order"), "newest");
-    expect(listed()).toEqual(["c.md", "a/报告.pdf", "Zebra"]);
+    expect(listed()).toEqual(["c.md", "报告.pdf", "b.md"]);
     await user.selectOptions(screen.getByTestId("document-order"), "failed first");
-    expect(listed()[0]).toBe("a/报告.pdf");
+    expect(listed()[0]).toBe("报告.pdf");
   });
 
-  it("are deleted after a question, by who may, and a refusal is told", async () => {
+  it("F-1047: are deleted at once, can be taken back for ten seconds, and a refusal is told", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
     let refuse = true;
-    const { user, requests } = open({
+    const { requests } = open({
       documents: many,
       onDelete: () => (refuse ? problemResponse(403, "forbidden") : new Response(null, { status: 204 })),
     });
-    await user.click(screen.getByTestId("documents-switch"));
-    await user.click((await screen.findAllByTestId("delete-document"))[0]!);
-    await user.keyboard("{Escape}");
-    expect(screen.queryByTestId("confirm-delete-document")).toBeNull();
-    for (const _ of [1, 2]) {
-      await user.click(screen.getAllByTestId("delete-document")[0]!);
-      await user.click(screen.getByTestId("confirm-delete-document"));
-      if (refuse) expect((await screen.findByTestId("error")).textContent).toContain("Title of forbidden");
-      refuse = false;
-    }
-    await waitFor(() => expect(listed()).toEqual(["a/报告.pdf", "c.md"]));
-    expect(requests.filter((line) => line === "DELETE /documents/d0")).toHaveLength(2);
-    await waitFor(() => expect(requests.filter((line) => line === "GET /collections")).toHaveLength(2));
+    const user = userEvent.setup({ advanceTimers: vi.advanceTimersByTime });
+    const deleteFirst = async (): Promise<void> => user.click(screen.getAllByTestId("delete-document")[0]!);
+    const later = (ms: number): Promise<void> => act(async () => void (await vi.advanceTimersByTimeAsync(ms)));
+    const deletions = (): string[] => requests.filter((line) => line.startsWith("DELETE"));
+    await user.click(screen.getByTestId("nav-library"));
+    await screen.findAllByTestId("document");
+    await deleteFirst();
+    expect(listed()).toEqual(["报告.pdf", "c.md"]);
+    await later(9_000);
+    await user.click(screen.getByTestId("toast-act"));
+    expect(listed()).toContain("b.md");
+    await later(20_000);
+    expect(deletions()).toEqual([]);
+
+    await deleteFirst();
+    await later(11_000);
+    expect((await screen.findByTestId("error")).textContent).toContain("Title of forbidden");
+    expect(listed()).toContain("b.md");
+    refuse = false;
+    await deleteFirst();
+    expect(screen.queryByTestId("error")).toBeNull();
+    await later(11_000);
+    await waitFor(() => expect(requests.lastIndexOf("GET /collections")).toBeGreaterThan(requests.lastIndexOf("DELETE /documents/d0")));
+    expect(deletions()).toEqual(["DELETE /documents/d0", "DELETE /documents/d0"]);
+    expect(listed()).not.toContain("b.md");
+    vi.useRealTimers();
   });
 
   it("can't be deleted by a reader", async () => {
     const reader = { auth: "proxy", name: "Ada", role: "reader", tenant: "default", groups: [], token: null };
     const { user } = open({ documents: many, onSession: () => new Response(JSON.stringify(reader)) });
-    await user.click(screen.getByTestId("documents-switch"));
+    await user.click(screen.getByTestId("nav-library"));
     await screen.findAllByTestId("document");
     expect(screen.queryByTestId("delete-document")).toBeNull();
   });
@@ -423,14 +440,22 @@ describe("F-1050: an answer that is not what was wanted", () => {
     const { user, answers } = open();
     await ask(user, "q");
     await answered(answers[0]);
-    await user.click(screen.getByTestId("edit"));
-    const input = screen.getByTestId<HTMLTextAreaElement>("question-input");
-    expect(input.value).toBe("q");
-    await waitFor(() => expect(document.activeElement).toBe(input));
     await user.click(screen.getByTestId("again"));
     expect(answers[1]?.asked).toMatchObject({ question: "q", history: [] });
     await answered(answers[1], "Use them, again [1].");
     expect(screen.getAllByTestId("answer")).toHaveLength(1);
+
+    await user.click(screen.getByTestId("edit"));
+    await user.keyboard("{Escape}");
+    expect(screen.queryByTestId("edit-question")).toBeNull();
+    await user.click(screen.getByTestId("edit"));
+    const box = screen.getByTestId<HTMLTextAreaElement>("edit-question");
+    expect([box.value, document.activeElement === box]).toEqual(["q", true]);
+    await user.type(box, "uicker?{Enter}");
+    expect(answers[2]?.asked).toMatchObject({ question: "quicker?", history: [] });
+    await answered(answers[2], "Use them, quicker [1].");
+    expect(screen.getAllByTestId("answer")).toHaveLength(1);
+    expect(screen.getByRole("heading", { level: 2, name: /quicker\?/ })).toBeTruthy();
   });
 });
 

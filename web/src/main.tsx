@@ -5,6 +5,7 @@ import { App } from "./App";
 import { createAccess } from "./wire/access";
 import { createApi } from "./wire/api";
 import { createAsker } from "./ask/asking";
+import { askSettings } from "./ask/settings";
 import { ErrorBoundary } from "./shell/ErrorBoundary";
 import { browserStorage, loadPreferences } from "./ask/storage";
 import { createStore } from "./ask/store";
@@ -17,7 +18,7 @@ const api = createApi();
 const access = createAccess(api);
 void access.check(); // the page is drawn meanwhile
 const store = createStore(storage);
-const asker = createAsker(api, store);
+const asker = createAsker(api, store, () => askSettings(loadPreferences(storage).settings));
 window.addEventListener("beforeunload", asker.leave);
 window.addEventListener("pagehide", () => {
   asker.leave();

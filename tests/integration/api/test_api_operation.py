@@ -101,6 +101,34 @@ class TestMetrics:
             assert secret not in text
 
 
+class TestStatus:
+    def test_each_part_says_how_it_is(self, client: TestClient) -> None:
+        found = client.get("/status").json()
+        assert found["database"]["ok"]
+        assert found["database"]["server"].split(".")[0].isdigit()
+        assert found["database"]["size_bytes"] > 1_000_000
+        assert found["encoder"]["ok"]
+        assert found["encoder"]["documents"] > 0
+        assert found["encoder"]["unreadable_documents"] == 0
+        assert found["llm"] is None
+        assert 0 < found["disk"]["free_bytes"] <= found["disk"]["total_bytes"]
+
+    def test_a_database_that_lacks_migrations_is_told_of(
+        self, own: Database, make_client: MakeClient
+    ) -> None:
+        downgrade(own, "base")
+        found = make_client(own).get("/status").json()
+        assert not found["database"]["ok"]
+        assert "pgask migrate" in found["database"]["detail"]
+        assert found["database"]["server"] is None
+
+    def test_a_model_that_does_not_answer_is_told_of(self, make_client: MakeClient, own: Database) -> None:
+        client = make_client(own, llm_base_url="http://127.0.0.1:9/v1", llm_model="gone")
+        llm = client.get("/status").json()["llm"]
+        assert (llm["ok"], llm["model"], llm["waiting"]) == (False, "gone", 0)
+        assert llm["detail"]
+
+
 class TestHeaders:
     @pytest.mark.parametrize(
         ("method", "path", "status"),
@@ -326,7 +354,7 @@ def test_openapi_has_an_example_for_each_operation(client: TestClient) -> None:
         ("get", "/documents/{document_id}/text"), ("delete", "/documents/{document_id}"), ("get", "/collections"),
         ("post", "/collections"), ("patch", "/collections/{name}"), ("delete", "/collections/{name}"),
         ("post", "/session"), ("get", "/session"), ("delete", "/session"),
-        ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"),
+        ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"), ("get", "/status"),
         ("post", "/v1/chat/completions"), ("get", "/v1/models"), ("get", "/v1/models/{model}"),
     }  # fmt: skip
     for (method, path), operation in operations.items():

@@ -2,8 +2,8 @@
 import { truncate } from "../text/codepoints";
 import { useWords } from "../i18n";
 import { pageLabel } from "../reader/outline";
+import { fileNameOf, folderOf, headingBelow, titleBeside } from "../text/names";
 import { languageOf } from "../text/script";
-import { visible } from "../text/visible";
 import type { NearMiss, Passage } from "../wire/decode";
 
 /** No more of a passage than this is drawn; two lines of it are seen. */
@@ -27,18 +27,20 @@ export function NearestList({ nearest, onOpen }: { nearest: readonly NearMiss[];
 
 function NearestCard({ passage, onOpen }: { passage: NearMiss; onOpen: (passage: Passage) => void }) {
   const words = useWords();
-  const { title, source, page, heading, why } = passage;
+  const { source, page, why } = passage;
+  const heading = headingBelow(passage);
+  const beside = titleBeside(passage);
+  const folder = folderOf(source);
   const quote = truncate(passage.quote.replace(/\s+/g, " ").trim(), SHOWN_CODE_POINTS);
   return (
     <button type="button" className="source-card" data-testid="nearest-passage" onClick={() => onOpen(passage)}>
       <span className="source-body">
-        <span className="source-title" lang={languageOf(title)}>
-          {visible(title)}
-        </span>
+        <span className="source-title path">{fileNameOf(passage)}</span>
         <span className="source-place">
-          {title !== source && <span className="path">{visible(source)}</span>}
+          {beside !== null && <span lang={languageOf(beside)}>{beside}</span>}
+          {folder !== "" && <span className="path">{folder}/</span>}
           {page !== null && <span>{pageLabel(source, page, words)}</span>}
-          {heading !== null && heading !== title && <span lang={languageOf(heading)}>{heading}</span>}
+          {heading !== null && <span lang={languageOf(heading)}>{heading}</span>}
         </span>
         <span className="source-quote" lang={languageOf(quote)}>
           {quote}

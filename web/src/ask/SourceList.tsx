@@ -2,9 +2,9 @@
 import { useMemo, useState } from "react";
 import { useWords } from "../i18n";
 import { isSlides } from "../reader/outline";
+import { fileNameOf, folderOf, titleBeside } from "../text/names";
 import { languageOf } from "../text/script";
 import { citedDocuments, type CitedDocument } from "./sources";
-import { visible } from "../text/visible";
 import type { Citation } from "../wire/decode";
 import { WarningIcon } from "../ui/Icons";
 
@@ -57,6 +57,8 @@ function SourceLine({ document, pending, onOpen }: LineProps) {
   const { first, markers, passages, pages, ocrConfidence, unsupported } = document;
   const doubted = unsupported > 0 && !pending;
   const all = unsupported === passages;
+  const title = titleBeside(first);
+  const folder = folderOf(first.source);
   return (
     <button
       type="button"
@@ -73,11 +75,10 @@ function SourceLine({ document, pending, onOpen }: LineProps) {
         {markers.length > SHOWN_NUMBERS && "…"}
       </span>
       <span className="source-body">
-        <span className="source-title" lang={languageOf(first.title)}>
-          {visible(first.title)}
-        </span>
+        <span className="source-title path">{fileNameOf(first)}</span>
         <span className="source-place">
-          {first.title !== first.source && <span className="path">{visible(first.source)}</span>}
+          {title !== null && <span lang={languageOf(title)}>{title}</span>}
+          {folder !== "" && <span className="path">{folder}/</span>}
           {pages.length > 0 && (
             <span>
               {isSlides(first.source)

@@ -1,18 +1,37 @@
 // One question and its answer in whatever state it is: searching, streaming, done, stopped, abstained or failed.
-import { memo, useCallback, useMemo } from "react";
-import { isVerbatim, leansOnHistory, searchedInstead, type Turn } from "./conversations";
+import { memo, useCallback, useMemo, useState } from "react";
+import { isVerbatim, leansOnHistory, searchedInstead, type Rating, type Turn } from "./conversations";
 import { useLanguage, useWords, type Dictionary } from "../i18n";
 import { failureText } from "../wire/problems";
 import { placesOf } from "./places";
 import { languageOf } from "../text/script";
 import type { Citation, Passage } from "../wire/decode";
-import { sourceLine, withSources } from "./quoting";
+import { asMarkdown, sourceLine, withSources } from "./quoting";
+import { collectionsText, scopeText } from "./chips";
+import { Feedback } from "./Feedback";
+import { sendsQuestion } from "./keyboard";
+import { hasFilters, NO_FILTERS, type Scope } from "./scope";
 import { AnswerText } from "./AnswerText";
 import { CopyButton } from "../ui/CopyButton";
 import { PencilIcon, RetryIcon, SearchIcon } from "../ui/Icons";
 import { NearestList } from "./NearestList";
+import { later } from "../ui/later";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { SourceList } from "./SourceList";
+
+export const WhyThese = later(async () => (await import("./WhyThese")).WhyThese);
+
+/** What can be done with a turn. */
+export interface TurnActs {
+  onRetry: (turn: Turn) => void;
+  /** Asks other words in the turn's place. */
+  onReword: (turn: Turn, question: string) => void;
+  onAskAlone: (turn: Turn) => void;
+  /** Looks for passages instead of an answer. */
+  onSearch: (turn: Turn) => void;
+  onWiden: (turn: Turn, scope: Scope) => void;
+  onRated: (turn: Turn, rating: Rating | null) => void;
+}
 
 interface Props {
   turn: Turn;
@@ -20,41 +39,35 @@ interface Props {
   canRetry: boolean;
   /** Nothing was said before it. */
   isFirst: boolean;
-  /** It asks other documents than the one before it. */
+  /** It asks other collections than the one before it. */
   turnsElsewhere: boolean;
-  onRetry: (turnId: string) => void;
-  /** Takes the question into the box. */
-  onEdit: (question: string) => void;
-  onAskAlone: (turnId: string) => void;
+  /** Offers how the search went. */
+  showWhy: boolean;
+  acts: TurnActs;
   onOpen: (passages: readonly Passage[], passage: Passage) => void;
 }
 
-export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, turnsElsewhere, onRetry, onEdit, onAskAlone, onOpen }: Props) {
+export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, turnsElsewhere, showWhy, acts, onOpen }: Props) {
   const words = useWords();
   const { answer, citations, claims, nearest } = turn;
   const open = useCallback((citation: Citation) => onOpen(citations, citation), [citations, onOpen]);
   const openNear = useCallback((passage: Passage) => onOpen(nearest, passage), [nearest, onOpen]);
   const places = useMemo(() => placesOf(answer, claims, citations), [answer, claims, citations]);
   const searched = searchedInstead(turn);
-  const retry = useCallback(() => onRetry(turn.id), [onRetry, turn.id]);
-  const askAlone = useCallback(() => onAskAlone(turn.id), [onAskAlone, turn.id]);
   const streaming = turn.status === "streaming";
   const hasSources = citations.length > 0 && !turn.abstained && turn.answer !== "";
+  const retry = (): void => acts.onRetry(turn);
 
   return (
     <article className="turn" data-status={turn.status} aria-busy={streaming}>
-      {turnsElsewhere && <FromHere collection={turn.collection} />}
-      <h2 className="question" lang={languageOf(turn.question)}>
-        <span className="visually-hidden">{words.you}: </span>
-        {turn.question}
-      </h2>
-      <ScopeLine turn={turn} onEdit={onEdit} />
+      {turnsElsewhere && <FromHere scope={turn.scope} />}
+      <Question turn={turn} canRetry={canRetry} onReword={acts.onReword} />
       {searched !== null && (
         <p className="standalone" data-testid="standalone-question">
           <SearchIcon />
           <span lang={languageOf(searched)}>{words.searchedFor(searched)}</span>
           {!isFirst && leansOnHistory(turn) && (
-            <button type="button" className="link-button" disabled={!canRetry} onClick={askAlone}>
+            <button type="button" className="link-button" disabled={!canRetry} onClick={() => acts.onAskAlone(turn)}>
               {words.askAlone}
             </button>
           )}
@@ -72,7 +85,7 @@ export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, turnsE
         </p>
       )}
       {turn.abstained ? (
-        <Abstained turn={turn} onOpen={openNear} />
+        <Abstained turn={turn} canRetry={canRetry} acts={acts} onOpen={openNear} />
       ) : (
         turn.answer !== "" && (
           <div className={streaming ? "answer answer-streaming" : "answer"}>
@@ -96,14 +109,88 @@ export const TurnView = memo(function TurnView({ turn, canRetry, isFirst, turnsE
       )}
       {hasSources && <SourceList citations={citations} pending={streaming} onOpen={open} />}
       {turn.status === "failed" && turn.problem && <ProblemNotice problem={turn.problem} onRetry={retry} />}
-      {turn.status === "done" && <AnswerFoot turn={turn} canRetry={canRetry} onRetry={retry} />}
+      {turn.status === "done" && <AnswerFoot turn={turn} canRetry={canRetry} showWhy={showWhy} acts={acts} onRetry={retry} />}
       {hasSources && !streaming && <PrintedSources citations={citations} />}
     </article>
   );
 });
 
-function Abstained({ turn: { answer, reason, nearest }, onOpen }: { turn: Turn; onOpen: (passage: Passage) => void }) {
+/** What was asked, what of, and when; its words can be changed and asked anew in their place. */
+function Question({ turn, canRetry, onReword }: { turn: Turn; canRetry: boolean; onReword: TurnActs["onReword"] }) {
   const words = useWords();
+  const language = useLanguage();
+  const [draft, setDraft] = useState<string | null>(null);
+  const { question, scope, askedAt } = turn;
+  const when = askedAt === 0 ? "" : new Date(askedAt).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  const ask = (): void => {
+    if (draft === null || draft.trim() === "" || !canRetry) return;
+    setDraft(null);
+    onReword(turn, draft);
+  };
+  return (
+    <>
+      <h2 className="question" lang={languageOf(question)} hidden={draft !== null}>
+        <span className="visually-hidden">{words.you}: </span>
+        {question}
+      </h2>
+      {draft !== null && (
+        <form
+          className="question-edit"
+          onSubmit={(event) => {
+            event.preventDefault();
+            ask();
+          }}
+        >
+          <textarea
+            autoFocus
+            data-testid="edit-question"
+            aria-label={words.editQuestion}
+            rows={Math.min(8, draft.split("\n").length + 1)}
+            value={draft}
+            onChange={(event) => setDraft(event.target.value)}
+            onKeyDown={(event) => {
+              const { key, keyCode, shiftKey, altKey, nativeEvent } = event;
+              if (sendsQuestion({ key, keyCode, shiftKey, altKey, isComposing: nativeEvent.isComposing }, false)) {
+                event.preventDefault();
+                ask();
+              } else if (key === "Escape" && !nativeEvent.isComposing) {
+                event.preventDefault(); // the page's own Escape is not meant
+                setDraft(null);
+              }
+            }}
+          />
+          <div className="question-edit-acts">
+            <button type="submit" className="button button-primary" disabled={!canRetry || draft.trim() === ""}>
+              {words.askThis}
+            </button>
+            <button type="button" className="button" onClick={() => setDraft(null)}>
+              {words.cancel}
+            </button>
+          </div>
+        </form>
+      )}
+      <div className="turn-scope">
+        <span data-testid="scope">{[scopeText(scope, words), when].filter(Boolean).join(" · ")}</span>
+        {draft === null && (
+          <button type="button" className="icon-button icon-button-small" data-testid="edit" aria-label={words.editQuestion} title={words.editQuestion} disabled={!canRetry} onClick={() => setDraft(question)}>
+            <PencilIcon />
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+interface AbstainedProps {
+  turn: Turn;
+  canRetry: boolean;
+  acts: TurnActs;
+  onOpen: (passage: Passage) => void;
+}
+
+function Abstained({ turn, canRetry, acts, onOpen }: AbstainedProps) {
+  const words = useWords();
+  const { answer, reason, nearest, scope } = turn;
   const title = words.abstainedTitle(reason ?? "no_evidence");
   return (
     <section className="notice notice-abstained" data-testid="abstained" data-reason={reason ?? undefined} aria-label={title}>
@@ -114,31 +201,27 @@ function Abstained({ turn: { answer, reason, nearest }, onOpen }: { turn: Turn; 
       {answer !== "" && <p lang={languageOf(answer)}>{answer}</p>}
       {nearest.length > 0 && <NearestList nearest={nearest} onOpen={onOpen} />}
       <p className="notice-advice">{words.abstainedAdvice(reason ?? "no_evidence")}</p>
+      <p className="notice-acts">
+        <button type="button" className="button" data-testid="search-instead" onClick={() => acts.onSearch(turn)}>
+          <SearchIcon />
+          {words.searchInstead}
+        </button>
+        {hasFilters(scope.filters) && (
+          <button type="button" className="button" data-testid="without-filter" disabled={!canRetry} onClick={() => acts.onWiden(turn, { ...scope, filters: NO_FILTERS })}>
+            {words.withoutFilter}
+          </button>
+        )}
+      </p>
     </section>
   );
 }
 
-/** Where and when it was asked. */
-function ScopeLine({ turn: { question, collection, askedAt }, onEdit }: { turn: Turn; onEdit: (question: string) => void }) {
-  const words = useWords();
-  const language = useLanguage();
-  const when = askedAt === 0 ? "" : new Date(askedAt).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
-  return (
-    <div className="turn-scope">
-      <span data-testid="scope">{words.scope(collection, when)}</span>
-      <button type="button" className="icon-button icon-button-small" data-testid="edit" aria-label={words.editQuestion} title={words.editQuestion} onClick={() => onEdit(question)}>
-        <PencilIcon />
-      </button>
-    </div>
-  );
-}
-
 /** Other documents are asked from here on, and nothing that was said before goes along. */
-export function FromHere({ collection }: { collection: string }) {
+export function FromHere({ scope }: { scope: Scope }) {
   const words = useWords();
   return (
     <p className="from-here" data-testid="from-here">
-      {words.fromHere(collection)}
+      {words.fromHere(collectionsText(scope, words))}
     </p>
   );
 }
@@ -168,21 +251,39 @@ function DegradedNotice({ reason, canRetry, onRetry }: { reason: string | null; 
   );
 }
 
-function AnswerFoot({ turn, canRetry, onRetry }: { turn: Turn; canRetry: boolean; onRetry: () => void }) {
+interface FootProps {
+  turn: Turn;
+  canRetry: boolean;
+  showWhy: boolean;
+  acts: TurnActs;
+  onRetry: () => void;
+}
+
+function AnswerFoot({ turn, canRetry, showWhy, acts, onRetry }: FootProps) {
   const words = useWords();
   const origin = originOf(turn, words);
+  const [why, setWhy] = useState(false);
+  const isCited = !turn.abstained && turn.citations.length > 0;
   return (
     <footer className="answer-foot">
-      {origin !== null && !turn.abstained && <span>{origin}</span>}
-      {turn.totalMs !== null && <span>{words.seconds((turn.totalMs / 1000).toFixed(1))}</span>}
-      {!turn.abstained && <CopyButton label={words.copy} text={() => turn.answer} />}
-      {!turn.abstained && turn.citations.length > 0 && (
-        <CopyButton label={words.copyWithSources} testId="copy-with-sources" text={() => withSources(turn, words, location.href)} />
-      )}
-      <button type="button" className="link-button" data-testid="again" disabled={!canRetry} onClick={onRetry}>
-        <RetryIcon />
-        {words.askAgain}
-      </button>
+      <div className="foot-line">
+        {origin !== null && !turn.abstained && <span>{origin}</span>}
+        {turn.totalMs !== null && <span>{words.seconds((turn.totalMs / 1000).toFixed(1))}</span>}
+        {!turn.abstained && <CopyButton label={words.copy} text={() => turn.answer} />}
+        {isCited && <CopyButton label={words.copyWithSources} testId="copy-with-sources" text={() => withSources(turn, words, location.href)} />}
+        {isCited && <CopyButton label={words.copyMarkdown} testId="copy-markdown" text={() => asMarkdown(turn, words, location.href)} />}
+        <button type="button" className="link-button" data-testid="again" disabled={!canRetry} onClick={onRetry}>
+          <RetryIcon />
+          {words.askAgain}
+        </button>
+        {showWhy && (
+          <button type="button" className="link-button" data-testid="why" aria-expanded={why} onClick={() => setWhy(!why)}>
+            {words.whyThese}
+          </button>
+        )}
+        <Feedback turn={turn} onRated={acts.onRated} />
+      </div>
+      {why && <WhyThese turn={turn} />}
     </footer>
   );
 }

@@ -1,6 +1,5 @@
 // The empty conversation: what this is, and something to try that stands in the collection itself.
 import { useLanguage, useWords } from "../i18n";
-import type { Api } from "../wire/api";
 import { addressOf } from "../shell/address";
 import type { Collection, DocumentSummary } from "../wire/decode";
 import { onPlainClick } from "../ui/links";
@@ -10,17 +9,16 @@ import { visible } from "../text/visible";
 import { EmptyCollection } from "../library/EmptyCollection";
 
 interface Props {
-  api: Api;
   /** The chosen collection; undefined while it isn't known. */
   collection: Collection | undefined;
   onAsk: (question: string) => void;
   onOpenDocument: (document: DocumentSummary) => void;
 }
 
-export function Welcome({ api, collection, onAsk, onOpenDocument }: Props) {
+export function Welcome({ collection, onAsk, onOpenDocument }: Props) {
   const words = useWords();
   const isFilled = collection !== undefined && collection.documents > 0;
-  const { questions, documents } = useStarters(api, collection?.name ?? "", useLanguage(), isFilled);
+  const { questions, documents } = useStarters(collection?.name ?? "", useLanguage(), isFilled);
   return (
     <section className="welcome">
       <h2 className="welcome-title">{words.welcome}</h2>

@@ -22,7 +22,7 @@ function page(refuse?: () => Response | undefined) {
     return () => frames.splice(frames.indexOf(paint), 1);
   };
   const store = createStore(localStorage);
-  const asker = createAsker(createApi("http://service.test/", fetch), store, schedule);
+  const asker = createAsker(createApi("http://service.test/", fetch), store, () => ({}), schedule);
   const { id } = store.getState().active;
   const answer = (): OpenAnswer => {
     const last = answers.at(-1);

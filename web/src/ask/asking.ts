@@ -1,7 +1,8 @@
 // From a question to an answer in the store: asks, takes the tokens as they come, stops, asks again.
 // One answer at a time in each conversation. It knows the API and the store, not the page.
-import { isAbort, problemOf, type Api } from "../wire/api";
+import { isAbort, problemOf, type Api, type AskSettings } from "../wire/api";
 import { completed, historyBefore, newTurn, withTurn, type Turn } from "./conversations";
+import { askedIn, type Scope } from "./scope";
 import { newId, type Store } from "./store";
 
 export interface Asker {
@@ -9,6 +10,10 @@ export interface Asker {
   ask(conversationId: string, question: string): void;
   /** Asks a turn's question again and puts what comes in its place. */
   retry(conversationId: string, turnId: string): void;
+  /** Asks another question in a turn's place: what came after it stays. */
+  reword(conversationId: string, turnId: string, question: string): void;
+  /** Asks a turn's question again of other documents. */
+  widen(conversationId: string, turnId: string, scope: Scope): void;
   /** Asks a turn's question again without what was said before it. */
   askAlone(conversationId: string, turnId: string): void;
   /** Ends the wait and keeps what has arrived. */
@@ -30,7 +35,14 @@ export const nextFrame: Schedule = (paint) => {
   return () => cancelAnimationFrame(frame);
 };
 
-export function createAsker(api: Api, store: Store, schedule: Schedule = nextFrame, now: () => number = Date.now): Asker {
+/** `settings` are those of the reader, as they are when a question is asked. */
+export function createAsker(
+  api: Api,
+  store: Store,
+  settings: () => AskSettings = () => ({}),
+  schedule: Schedule = nextFrame,
+  now: () => number = Date.now,
+): Asker {
   /** By conversation. */
   const running = new Map<string, () => void>();
   let leaving = false;
@@ -67,7 +79,7 @@ export function createAsker(api: Api, store: Store, schedule: Schedule = nextFra
 
     try {
       const reply = await api.ask(
-        { question: turn.question, collection: turn.collection, history: historyBefore(conversation, turnId) },
+        { question: turn.question, ...askedIn(turn.scope), history: historyBefore(conversation, turnId), ...settings() },
         {
           onSources: (citations) => change((one) => ({ ...one, citations })),
           onToken: (token) => {
@@ -90,11 +102,15 @@ export function createAsker(api: Api, store: Store, schedule: Schedule = nextFra
     }
   }
 
-  function again(conversationId: string, turnId: string, alone: boolean): void {
+  function again(conversationId: string, turnId: string, other: Partial<Pick<Turn, "alone" | "question" | "scope">>): void {
     if (running.has(conversationId)) return;
     leaving = false;
     store.updateTurn(conversationId, turnId, (turn) =>
-      newTurn(turn.id, turn.question, { alone: alone || turn.alone, collection: turn.collection, askedAt: now() }),
+      newTurn(turn.id, other.question ?? turn.question, {
+        alone: other.alone ?? turn.alone,
+        scope: other.scope ?? turn.scope,
+        askedAt: now(),
+      }),
     );
     void run(conversationId, turnId);
   }
@@ -105,13 +121,17 @@ export function createAsker(api: Api, store: Store, schedule: Schedule = nextFra
       leaving = false;
       const id = newId();
       store.update(conversationId, (conversation) => {
-        const { collection } = conversation;
-        return withTurn(conversation, newTurn(id, question.trim(), { collection, askedAt: now() }), now());
+        const { scope } = conversation;
+        return withTurn(conversation, newTurn(id, question.trim(), { scope, askedAt: now() }), now());
       });
       void run(conversationId, id);
     },
-    retry: (conversationId, turnId) => again(conversationId, turnId, false),
-    askAlone: (conversationId, turnId) => again(conversationId, turnId, true),
+    retry: (conversationId, turnId) => again(conversationId, turnId, {}),
+    reword(conversationId, turnId, question) {
+      if (question.trim() !== "") again(conversationId, turnId, { question: question.trim() });
+    },
+    widen: (conversationId, turnId, scope) => again(conversationId, turnId, { scope }),
+    askAlone: (conversationId, turnId) => again(conversationId, turnId, { alone: true }),
     stop(conversationId) {
       running.get(conversationId)?.();
     },

@@ -12,6 +12,7 @@ import {
   type Conversation,
   type Turn,
 } from "./conversations";
+import { scopeOf } from "./scope";
 
 const turn = (id: string, rest: Partial<Turn> = {}): Turn => ({
   ...newTurn(id, `q${id}`),
@@ -19,7 +20,7 @@ const turn = (id: string, rest: Partial<Turn> = {}): Turn => ({
   answer: `a${id}`,
   ...rest,
 });
-const conversation = (turns: Turn[]): Conversation => ({ ...newConversation("c", "default", 1), turns });
+const conversation = (turns: Turn[]): Conversation => ({ ...newConversation("c", scopeOf(), 1), turns });
 
 describe("F-746: a question asked alone", () => {
   it("drops what was said before, for itself and for what follows", () => {

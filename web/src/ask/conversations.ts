@@ -1,5 +1,6 @@
 // What a conversation is and the pure steps that change one. No storage, no network, no React.
 import { sliceCodePoints, truncate } from "../text/codepoints";
+import { decodeScope, sameCollections, scopeOf, type Scope } from "./scope";
 import {
   decodeEvidence,
   decodeKind,
@@ -9,6 +10,7 @@ import {
   fields,
   list,
   numberOrNull,
+  decodeTimings,
   text,
   textOrNull,
   type AbstentionReason,
@@ -19,6 +21,7 @@ import {
   type NearMiss,
   type Problem,
   type Reply,
+  type Timings,
 } from "../wire/decode";
 
 export type TurnStatus = "streaming" | "done" | "stopped" | "failed";
@@ -27,8 +30,8 @@ export type TurnStatus = "streaming" | "done" | "stopped" | "failed";
 export interface Turn {
   id: string;
   question: string;
-  /** Where it was asked, and when, in milliseconds since the epoch; 0 where an earlier build kept no time. */
-  collection: string;
+  /** What it asked, and when, in milliseconds since the epoch; 0 where an earlier build kept no time. */
+  scope: Scope;
   askedAt: number;
   /** Asked without what was said before: that is dropped for what comes after it, too. */
   alone: boolean;
@@ -50,8 +53,16 @@ export interface Turn {
   searchedFor: string | null;
   generator: string;
   totalMs: number | null;
+  /** Milliseconds by stage. */
+  timings: Timings;
+  /** The service's own id of the answer; empty until it is there. */
+  requestId: string;
+  /** What the reader thinks of the answer, once they have said so. */
+  rating: Rating | null;
   problem: Problem | null;
 }
+
+export type Rating = "up" | "down";
 
 export interface Conversation {
   id: string;
@@ -59,32 +70,31 @@ export interface Conversation {
   name: string | null;
   /** Whose it is on a service that knows who reads; else null. */
   owner: string | null;
-  /** Where the next question goes. */
-  collection: string;
+  /** What the next question asks. */
+  scope: Scope;
   /** Milliseconds since the epoch. */
   updatedAt: number;
   turns: Turn[];
 }
 
-export const DEFAULT_COLLECTION = "default";
 export const MAX_QUESTION_CODE_POINTS = 8_000;
 export const MAX_TURNS = 100;
 const MAX_NAME_CODE_POINTS = 80;
 /** Messages, questions and answers counted alike: what the service calls turns. */
 const MAX_HISTORY_MESSAGES = 10;
 
-export function newConversation(id: string, collection: string, now: number, owner: string | null = null): Conversation {
-  return { id, name: null, owner, collection, updatedAt: now, turns: [] };
+export function newConversation(id: string, scope: Scope, now: number, owner: string | null = null): Conversation {
+  return { id, name: null, owner, scope, updatedAt: now, turns: [] };
 }
 
-export function newTurn(id: string, question: string, scope: Partial<Pick<Turn, "alone" | "collection" | "askedAt">> = {}): Turn {
+export function newTurn(id: string, question: string, about: Partial<Pick<Turn, "alone" | "scope" | "askedAt">> = {}): Turn {
   return {
     id,
     question,
-    collection: DEFAULT_COLLECTION,
+    scope: scopeOf(),
     askedAt: 0,
     alone: false,
-    ...scope,
+    ...about,
     status: "streaming",
     answer: "",
     isReasoning: false,
@@ -100,6 +110,9 @@ export function newTurn(id: string, question: string, scope: Partial<Pick<Turn, 
     searchedFor: null,
     generator: "",
     totalMs: null,
+    timings: {},
+    requestId: "",
+    rating: null,
     problem: null,
   };
 }
@@ -123,6 +136,8 @@ export function completed(turn: Turn, reply: Reply): Turn {
     searchedFor: reply.searched_for,
     generator: reply.generator,
     totalMs: reply.total_ms,
+    timings: reply.timings,
+    requestId: reply.request_id,
     problem: null,
   };
 }
@@ -158,10 +173,10 @@ export function withTurn(conversation: Conversation, turn: Turn, now: number): C
   return { ...conversation, updatedAt: now, turns: [...conversation.turns, turn].slice(-MAX_TURNS) };
 }
 
-/** Whether the turn at `index` asks other documents than the one before it. */
+/** Whether the turn at `index` asks other collections than the one before it. */
 export function changesCollection(turns: readonly Turn[], index: number): boolean {
   const [before, turn] = [turns[index - 1], turns[index]];
-  return before !== undefined && turn !== undefined && before.collection !== turn.collection;
+  return before !== undefined && turn !== undefined && !sameCollections(before.scope, turn.scope);
 }
 
 /** Whether a question was put behind earlier ones, so that it may have been meant alone. */
@@ -178,8 +193,8 @@ export function historyBefore(conversation: Conversation, turnId: string): Histo
   const until = conversation.turns.findIndex((turn) => turn.id === turnId);
   if (conversation.turns[until]?.alone) return [];
   const earlier = until < 0 ? conversation.turns : conversation.turns.slice(0, until);
-  const collection = conversation.turns[until]?.collection ?? conversation.collection;
-  const elsewhere = earlier.findLastIndex((turn) => turn.collection !== collection);
+  const scope = conversation.turns[until]?.scope ?? conversation.scope;
+  const elsewhere = earlier.findLastIndex((turn) => !sameCollections(turn.scope, scope));
   const before = earlier.slice(Math.max(elsewhere + 1, earlier.findLastIndex((turn) => turn.alone)));
   const messages = before
     .filter((turn) => (turn.status === "done" || turn.status === "stopped") && turn.answer.trim() !== "")
@@ -224,26 +239,26 @@ export function decodeConversation(value: unknown): Conversation | null {
   const from = fields(value);
   const id = textOrNull(from?.id);
   if (!from || id === null) return null;
-  const collection = text(from.collection) || DEFAULT_COLLECTION;
+  const scope = decodeScope(from.scope, from.collection);
   return {
     id,
     name: textOrNull(from.name),
     owner: textOrNull(from.owner),
-    collection,
+    scope,
     updatedAt: numberOrNull(from.updatedAt) ?? 0,
-    turns: list(from.turns, (turn) => decodeTurn(turn, collection)).slice(-MAX_TURNS),
+    turns: list(from.turns, (turn) => decodeTurn(turn, scope.collections[0])).slice(-MAX_TURNS),
   };
 }
 
 /** `collection` is where turns were asked that earlier builds kept. */
-function decodeTurn(value: unknown, collection: string): Turn | null {
+function decodeTurn(value: unknown, collection: string | undefined): Turn | null {
   const from = fields(value);
   const id = textOrNull(from?.id);
   if (!from || id === null || typeof from.question !== "string") return null;
   return {
     ...newTurn(id, from.question, {
       alone: from.alone === true,
-      collection: text(from.collection) || collection,
+      scope: decodeScope(from.scope, from.collection ?? collection),
       askedAt: numberOrNull(from.askedAt) ?? 0,
     }),
     status: decodeStatus(from.status),
@@ -260,6 +275,9 @@ function decodeTurn(value: unknown, collection: string): Turn | null {
     searchedFor: textOrNull(from.searchedFor),
     generator: text(from.generator),
     totalMs: numberOrNull(from.totalMs),
+    timings: decodeTimings(from.timings),
+    requestId: text(from.requestId),
+    rating: from.rating === "up" || from.rating === "down" ? from.rating : null,
     problem: from.problem ? decodeProblem(from.problem, 0) : null,
   };
 }

@@ -24,12 +24,16 @@ export function sendsQuestion(press: KeyPress, composing: boolean): boolean {
   return press.key === "Enter" && !press.shiftKey && !press.altKey && !isComposing(press, composing);
 }
 
+export type Shortcut = "ask" | "start" | "palette" | "keys";
+
 /** What keys do anywhere on the page; null where they are the reader's own, as they are while they write. */
 export function shortcutOf(
   { key, ctrlKey, metaKey, shiftKey, altKey }: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">,
   writes: boolean,
-): "ask" | "start" | null {
+): Shortcut | null {
   const command = ctrlKey || metaKey;
   if (command && shiftKey && !altKey && key.toLowerCase() === "o") return "start";
-  return key === "/" && !command && !altKey && !writes ? "ask" : null;
+  if (command && !shiftKey && !altKey && key.toLowerCase() === "k") return "palette";
+  if (command || altKey || writes) return null;
+  return key === "/" ? "ask" : key === "?" ? "keys" : null;
 }

@@ -1,5 +1,6 @@
 // An answer and its sources as plain text, for who takes them elsewhere or onto paper.
 import { addressOf } from "../shell/address";
+import { scopeText } from "./chips";
 import { titleOf, type Conversation, type Turn } from "./conversations";
 import type { Citation } from "../wire/decode";
 import type { Dictionary } from "../i18n";
@@ -19,9 +20,28 @@ export function withSources({ question, answer, citations }: Turn, words: Dictio
   return [question, answer, words.sources, ...sources].join("\n\n");
 }
 
+/** The same as Markdown: the sources are links, their quotes are set apart. */
+export function asMarkdown({ question, answer, citations, generator }: Turn, words: Dictionary, page: string): string {
+  const sources = citations.map((citation) => {
+    const { marker, quote, spans, source, page: number } = citation;
+    const place = [source, ...(number === null ? [] : [pageLabel(source, number, words)])].join(" · ");
+    const quotes = spans.length > 1 ? spans.map((span) => span.quote) : [quote];
+    const quoted = quotes.flatMap((text) => text.trim().split("\n")).map((line) => `   > ${escaped(line)}`.trimEnd());
+    return [`- [${marker}] [${escaped(visible(place))}](${new URL(addressOf.passage(citation), page).href})`, "", ...quoted].join("\n");
+  });
+  // What a model wrote is Markdown already; what is quoted must stay what it is.
+  const text = generator === "extractive" ? escaped(answer) : answer;
+  return [`## ${escaped(question)}`, text, `### ${words.sources}`, ...sources].join("\n\n") + "\n";
+}
+
+/** Text as Markdown that shows it letter by letter. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_{}<>#|~$]/g, "\\$&").replace(/(?<![\w\]])\[(?!\d+\])/g, "\\[");
+}
+
 /** A whole conversation: each question with its collection, its answer and its sources. */
 export function conversationText(conversation: Conversation, words: Dictionary, page: string): string {
-  const turns = conversation.turns.map((turn) => `## ${words.scope(turn.collection, timeOf(turn))}\n\n${turn.citations.length > 0 ? withSources(turn, words, page) : `${turn.question}\n\n${turn.answer}`}`);
+  const turns = conversation.turns.map((turn) => `## ${[scopeText(turn.scope, words), timeOf(turn)].filter(Boolean).join(" · ")}\n\n${turn.citations.length > 0 ? withSources(turn, words, page) : `${turn.question}\n\n${turn.answer}`}`);
   return `${[`# ${titleOf(conversation)}`, ...turns].join("\n\n")}\n`;
 }
 

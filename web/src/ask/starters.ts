@@ -1,5 +1,6 @@
 // What one can begin with in a collection: questions that stand in its newest documents as headings, and those documents.
-import { useEffect, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useApi } from "../shell/context";
 import type { Api } from "../wire/api";
 import type { DocumentSummary } from "../wire/decode";
 import type { Language } from "../i18n";
@@ -33,19 +34,13 @@ export async function findStarters(api: Api, collection: string, language: Langu
 }
 
 /** Empty until they are here, and where they can't be had. */
-export function useStarters(api: Api, collection: string, language: Language, wanted: boolean): Starters {
-  const [starters, setStarters] = useState(NONE);
-  useEffect(() => {
-    setStarters(NONE);
-    if (!wanted) return;
-    const abort = new AbortController();
-    findStarters(api, collection, language, abort.signal).then(
-      (found) => {
-        if (!abort.signal.aborted) setStarters(found);
-      },
-      () => undefined, // the list of collections and the question itself say what is wrong
-    );
-    return () => abort.abort();
-  }, [api, collection, language, wanted]);
-  return starters;
+export function useStarters(collection: string, language: Language, wanted: boolean): Starters {
+  const api = useApi();
+  const { data } = useQuery({
+    queryKey: ["starters", collection, language],
+    queryFn: ({ signal }) => findStarters(api, collection, language, signal),
+    enabled: wanted,
+    staleTime: 300_000,
+  });
+  return data ?? NONE;
 }

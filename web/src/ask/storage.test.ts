@@ -1,10 +1,12 @@
 // @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
 import { newConversation, newTurn, type Conversation } from "./conversations";
+import { NO_SETTINGS } from "./settings";
+import { scopeOf } from "./scope";
 import { loadConversations, loadPreferences, MAX_CONVERSATIONS, saveConversation, savePreferences } from "./storage";
 
 const conversation = (id: string, updatedAt: number): Conversation => ({
-  ...newConversation(id, "default", updatedAt),
+  ...newConversation(id, scopeOf(), updatedAt),
   turns: [{ ...newTurn("t", "q"), status: "done" }],
 });
 
@@ -73,11 +75,12 @@ describe("stored conversations", () => {
 
 describe("stored preferences", () => {
   it("come back, and are ignored where they can't be read", () => {
-    savePreferences(localStorage, { language: "zh", theme: "dark" });
-    expect(loadPreferences(localStorage)).toEqual({ language: "zh", theme: "dark" });
+    const settings = { ...NO_SETTINGS, topK: 12, showWhy: true };
+    savePreferences(localStorage, { language: "zh", theme: "dark", settings });
+    expect(loadPreferences(localStorage)).toEqual({ language: "zh", theme: "dark", settings });
     localStorage.setItem("pgask.v1.preferences", '{"language": "xx", "theme": 3}');
-    expect(loadPreferences(localStorage)).toEqual({ language: null, theme: null });
+    expect(loadPreferences(localStorage)).toEqual({ language: null, theme: null, settings: NO_SETTINGS });
     localStorage.setItem("pgask.v1.preferences", "{");
-    expect(loadPreferences(localStorage)).toEqual({ language: null, theme: null });
+    expect(loadPreferences(localStorage)).toEqual({ language: null, theme: null, settings: NO_SETTINGS });
   });
 });

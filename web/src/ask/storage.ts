@@ -2,6 +2,7 @@
 // Keys carry the format's version; what can't be read is left out. Storage may be full, off or absent: nothing throws.
 import { byRecency, decodeConversation, merged, type Conversation } from "./conversations";
 import { fields } from "../wire/decode";
+import { decodeSettings, type Settings } from "./settings";
 
 const PREFIX = "pgask.v1.";
 const CONVERSATION = `${PREFIX}conversation.`;
@@ -12,6 +13,7 @@ export const MAX_CONVERSATIONS = 50;
 export interface Preferences {
   language: "en" | "zh" | null;
   theme: "light" | "dark" | null;
+  settings: Settings;
 }
 
 /** The browser's storage, or null where it's off. */
@@ -80,6 +82,7 @@ export function loadPreferences(storage: Storage | null): Preferences {
   return {
     language: from?.language === "en" || from?.language === "zh" ? from.language : null,
     theme: from?.theme === "light" || from?.theme === "dark" ? from.theme : null,
+    settings: decodeSettings(from?.settings),
   };
 }
 

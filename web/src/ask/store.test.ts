@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
 import { newTurn, withTurn, type Turn } from "./conversations";
+import { scopeOf } from "./scope";
 import { loadConversations } from "./storage";
 import { createStore, newId, type Store } from "./store";
 
@@ -27,11 +28,11 @@ describe("the store", () => {
 
   it("starts one empty conversation, in the collection of the last, and no second", () => {
     const store = createStore(localStorage, now);
-    store.setCollection("handbook");
+    store.setScope(scopeOf("handbook"));
     asked(store, "one");
     store.start();
     const { active } = store.getState();
-    expect(active.collection).toBe("handbook");
+    expect(active.scope.collections).toEqual(["handbook"]);
     store.start();
     expect(store.getState().active.id).toBe(active.id);
   });

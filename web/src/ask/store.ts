@@ -1,13 +1,13 @@
 // The page's conversations as one observable state, written to the browser's storage a moment after each change.
 import {
   byRecency,
-  DEFAULT_COLLECTION,
   merged,
   newConversation,
   renamed,
   type Conversation,
   type Turn,
 } from "./conversations";
+import { scopeOf, type Scope } from "./scope";
 import { changedConversation, loadConversations, MAX_CONVERSATIONS, removeConversation, saveConversation } from "./storage";
 
 export interface State {
@@ -23,12 +23,12 @@ export interface Store {
   getState(): State;
   subscribe(listener: () => void): () => void;
   find(id: string): Conversation | undefined;
-  /** Starts an empty conversation on the screen, in the collection of the present one. */
+  /** Starts an empty conversation on the screen, with the scope of the present one. */
   start(): void;
   open(id: string): void;
   rename(id: string, name: string): void;
   remove(id: string): void;
-  setCollection(collection: string): void;
+  setScope(scope: Scope): void;
   /** Who reads: shows their conversations, and those that are nobody's. Another reader's stay kept, and hidden. */
   setOwner(owner: string | null): void;
   /** Replaces a conversation by what `change` makes of it; does nothing when it's gone. */
@@ -54,12 +54,12 @@ export function createStore(storage: Storage | null, now: () => number = Date.no
 
   let owner: string | null = null;
   const isMine = (one: Conversation): boolean => one.owner === null || one.owner === owner;
-  const fresh = (collection: string): Conversation => newConversation(newId(), collection, now(), owner);
+  const fresh = (scope: Scope): Conversation => newConversation(newId(), scope, now(), owner);
 
   const loaded = loadConversations(storage).filter(isMine);
   let state: State = {
     conversations: loaded,
-    active: loaded[0] ?? fresh(DEFAULT_COLLECTION),
+    active: loaded[0] ?? fresh(scopeOf()),
     kept: storage !== null,
   };
 
@@ -122,7 +122,7 @@ export function createStore(storage: Storage | null, now: () => number = Date.no
     find,
     start() {
       if (state.active.turns.length === 0) return;
-      set({ active: fresh(state.active.collection) });
+      set({ active: fresh(state.active.scope) });
     },
     open(id) {
       const conversation = find(id);
@@ -137,12 +137,12 @@ export function createStore(storage: Storage | null, now: () => number = Date.no
       const conversations = state.conversations.filter((one) => one.id !== id);
       const active =
         state.active.id === id
-          ? (conversations[0] ?? fresh(state.active.collection))
+          ? (conversations[0] ?? fresh(state.active.scope))
           : state.active;
       set({ conversations, active });
     },
-    setCollection(collection) {
-      update(state.active.id, (conversation) => ({ ...conversation, collection }));
+    setScope(scope) {
+      update(state.active.id, (conversation) => ({ ...conversation, scope }));
     },
     setOwner(next) {
       if (next === owner) return;
@@ -155,7 +155,7 @@ export function createStore(storage: Storage | null, now: () => number = Date.no
       const { active } = state;
       if (active.turns.length > 0 && isMine(active)) set({ conversations });
       // What was begun before it was known who reads is theirs; what somebody else has begun is not.
-      else set({ conversations, active: conversations[0] ?? (wasKnown ? fresh(DEFAULT_COLLECTION) : { ...active, owner }) });
+      else set({ conversations, active: conversations[0] ?? (wasKnown ? fresh(scopeOf()) : { ...active, owner }) });
     },
     update,
     updateTurn(id, turnId, change) {

@@ -8,7 +8,7 @@ import { zh } from "./zh";
 const NOT_CHINESE = new Set(["switchLanguage"]);
 
 function samples(value: unknown): string[] {
-  if (typeof value === "function") return [String(value(2, 3))];
+  if (typeof value === "function") return [String(value(2, 3, 4, 5, 6))];
   return Array.isArray(value) ? value.map(String) : [String(value)];
 }
 

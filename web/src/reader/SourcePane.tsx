@@ -1,7 +1,7 @@
 // The source beside the answer: a stretch of the document's text as it's stored, the cited spans marked in it.
 // The text is set as text, whatever it contains.
 import { Fragment, useEffect, useLayoutEffect, useMemo, useRef } from "react";
-import type { Api } from "../wire/api";
+import { useApi } from "../shell/context";
 import { useLanguage, useWords, type Dictionary } from "../i18n";
 import { isCode, pageLabel, pagePlaces, sectionPlaces, type Place } from "./outline";
 import { languageOf } from "../text/script";
@@ -26,7 +26,6 @@ export function documentOf(target: Target): string {
 }
 
 interface Props {
-  api: Api;
   target: Target;
   /** The pane covers the page, which waits behind it. */
   modal: boolean;
@@ -36,8 +35,9 @@ interface Props {
   onClose: () => void;
 }
 
-export function SourcePane({ api, target, modal, onTarget, onTitle, onClose }: Props) {
+export function SourcePane({ target, modal, onTarget, onTitle, onClose }: Props) {
   const words = useWords();
+  const api = useApi();
   const heading = useRef<HTMLHeadingElement>(null);
   const passage = useMemo(() => passageOf(target), [target]);
   const citation = passage && isCitation(passage) ? passage : null;

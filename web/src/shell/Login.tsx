@@ -6,7 +6,7 @@ import { problemText } from "../wire/problems";
 import { languageOf } from "../text/script";
 import type { Problem } from "../wire/decode";
 import type { Theme } from "./theme";
-import { LanguageSwitch, ThemeSwitch } from "./Header";
+import { LanguageSwitch, ThemeSwitch } from "./Switches";
 
 interface Props {
   hasEnded: boolean;

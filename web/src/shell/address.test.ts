@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { addressOf, parseAddress } from "./address";
+import { addressOf, parseAddress, WHOLE_SHELF } from "./address";
 
 describe("F-1043: addresses", () => {
   it("lead back to what they were made of", () => {
     expect(parseAddress(addressOf.conversation("a/b%c"))).toEqual({ view: "chat", conversation: "a/b%c" });
     expect(parseAddress(addressOf.conversation(null))).toEqual({ view: "chat", conversation: null });
-    expect(parseAddress(addressOf.documents("手册 #1?"))).toEqual({ view: "documents", collection: "手册 #1?" });
+    expect(parseAddress(addressOf.documents("手册 #1?"))).toEqual({ view: "documents", collection: "手册 #1?", ...WHOLE_SHELF });
     const passage = { document_id: "d-1", char_start: 735, char_end: 955, page: 3 };
     expect(addressOf.passage(passage)).toBe("#/d/d-1?at=735-955&page=3");
     expect(addressOf.passage({ ...passage, page: null, char_end: 735 })).toBe("#/d/d-1");

@@ -70,7 +70,7 @@ export function useConversationOf(
     if (wanted === null) store.start();
   }, [wanted, step, store]);
   useLayoutEffect(() => {
-    if (place.view === "documents") return;
+    if (place.view !== "chat" && place.view !== "start") return;
     const { id, turns } = store.getState().active;
     if (wanted === id) return;
     if (typeof wanted === "string" && store.find(wanted)) store.open(wanted);

@@ -5,6 +5,8 @@ import { createAccess } from "../wire/access";
 import { createApi } from "../wire/api";
 import { App } from "../App";
 import { createAsker } from "../ask/asking";
+import { askSettings } from "../ask/settings";
+import { loadPreferences } from "../ask/storage";
 import { createStore } from "../ask/store";
 import { citationOf, createService, documentOf, type OpenAnswer, type Script } from "./service";
 
@@ -30,7 +32,7 @@ export function open(script: Script = {}) {
   const access = createAccess(api);
   void access.check();
   const store = createStore(localStorage);
-  const asker = createAsker(api, store);
+  const asker = createAsker(api, store, () => askSettings(loadPreferences(localStorage).settings));
   const view = render(<App api={api} access={access} store={store} asker={asker} storage={localStorage} />);
   return { ...view, store, asker, answers, requests, user: userEvent.setup() };
 }

@@ -31,6 +31,14 @@ export interface Script {
   onSession?: (method: string, body: string) => Response;
   /** Answers DELETE of anything but a session. */
   onDelete?: (path: string) => Response;
+  /** Answers an upload. */
+  onUpload?: (form: FormData, url: URL) => Response;
+  /** Answers /jobs and what is below it. */
+  onJobs?: (method: string, path: string) => Response;
+  /** Answers /search; without it nothing is found. */
+  onSearch?: (asked: Record<string, unknown>, signal: AbortSignal) => Response | Promise<Response>;
+  /** Answers what changes a collection, or sends feedback. */
+  onChange?: (method: string, path: string, body: Record<string, unknown>) => Response;
   /** Called with each other request but questions; return a Response to refuse it. */
   onRead?: (path: string) => Response | undefined;
   collections?: { name: string; documents: number; chunks: number }[];
@@ -54,6 +62,16 @@ export function createService(script: Script): { fetch: typeof fetch; requests: 
     if (url.pathname === "/ask") {
       return ask(script, JSON.parse(String(init?.body)) as Asked, init?.signal as AbortSignal, new Headers(init?.headers).get("x-csrf-token"));
     }
+    if (url.pathname === "/search") {
+      return script.onSearch?.(bodyOf(init), init?.signal as AbortSignal) ?? jsonResponse({ hits: [], timings_ms: {} });
+    }
+    if (url.pathname === "/documents" && init?.method === "POST") {
+      return script.onUpload?.(init.body as FormData, url) ?? problemResponse(405, "method_not_allowed");
+    }
+    if (url.pathname.startsWith("/jobs")) return script.onJobs?.(init?.method ?? "GET", url.pathname) ?? problemResponse(404, "not_found");
+    if (init?.method === "POST" || init?.method === "PATCH") {
+      return script.onChange?.(init.method, url.pathname, bodyOf(init)) ?? problemResponse(404, "not_found");
+    }
     if (init?.method === "DELETE") return script.onDelete?.(url.pathname) ?? problemResponse(404, "not_found");
     const refusal = script.onRead?.(url.pathname);
     if (refusal) return refusal;
@@ -62,6 +80,10 @@ export function createService(script: Script): { fetch: typeof fetch; requests: 
     return document(script, url);
   };
   return { fetch: answer, requests };
+}
+
+function bodyOf(init?: RequestInit): Record<string, unknown> {
+  return JSON.parse(String(init?.body ?? "{}")) as Record<string, unknown>;
 }
 
 export const LOCAL = { auth: "off", name: "local", role: "admin", tenant: "default", groups: [], token: null };

@@ -2,13 +2,14 @@
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 import { loadMarkdown } from "../ask/AnswerText";
+import { forgetAll, loadLater } from "./later";
 
 // jsdom draws nothing, so it has no media queries: the tests run as on a wide screen with a light scheme.
 const WIDTH_PX = 1280;
 
 if (typeof window !== "undefined") {
   configure({ asyncUtilTimeout: 20_000 });
-  await loadMarkdown(); // which the page does when a model answers
+  await Promise.all([loadMarkdown(), loadLater()]); // which the page does when they are needed
   window.matchMedia = (query) => {
     const minimum = /min-width: (\d+)px/.exec(query)?.[1];
     return Object.assign(new EventTarget(), {
@@ -21,6 +22,7 @@ if (typeof window !== "undefined") {
   };
   afterEach(() => {
     cleanup();
+    forgetAll();
     localStorage.clear();
     sessionStorage.clear();
     history.replaceState(null, "", "/");

@@ -1,12 +1,19 @@
 // The service's REST endpoints as typed functions. It knows nothing of the page.
 // Every failure is a ProblemError; a cancelled call throws the browser's AbortError unchanged.
+import type { Asked } from "./filter";
+import { decodeJob, type Job, type JobPage, type JobState } from "./jobs";
+import { decodeBoxes, decodePictures, type Box, type PagePicture } from "./pages";
+import { decodeFound, type Found } from "./search";
+import { decodeState, type ServiceState } from "./status";
 import { EventStreamParser } from "./sse";
 import {
   decodeCitation,
   decodeCollection,
+  decodeCounts,
   decodeDocument,
   decodeDocumentDetail,
   decodeProblem,
+  decodeReadiness,
   decodeReply,
   decodeSession,
   decodeTextWindow,
@@ -20,6 +27,7 @@ import {
   type DocumentPage,
   type HistoryMessage,
   type Problem,
+  type Readiness,
   type Reply,
   type Session,
   type TextWindow,
@@ -33,6 +41,8 @@ export class ProblemError extends Error {
   constructor(
     readonly problem: Problem,
     readonly asksForKey = false,
+    /** What a service that is not ready says of its parts. */
+    readonly checks: unknown = null,
   ) {
     super(problem.title || problem.code);
     this.name = "ProblemError";
@@ -43,10 +53,26 @@ export class ProblemError extends Error {
   }
 }
 
-export interface Question {
+/** What a reader may set; what is absent is the service's default. */
+export interface AskSettings {
+  top_k?: number;
+  generation?: { temperature?: number; max_tokens?: number };
+}
+
+export interface Question extends Asked, AskSettings {
   question: string;
-  collection: string;
   history: HistoryMessage[];
+}
+
+/** What a list of documents is narrowed to; empty texts are left out. */
+export interface ListQuery {
+  q?: string;
+  status?: string;
+  media_type?: string;
+  language?: string;
+  folder?: string;
+  sort?: string;
+  facets?: boolean;
 }
 
 export interface AskListener {
@@ -59,11 +85,33 @@ export interface AskListener {
 export interface Api {
   /** Asks and streams; resolves with the whole reply. */
   ask(question: Question, listener: AskListener, signal: AbortSignal): Promise<Reply>;
+  search(asked: Asked & { question: string; top_k?: number; explain?: boolean }, signal?: AbortSignal): Promise<Found>;
   collections(signal?: AbortSignal): Promise<Collection[]>;
-  documents(collection: string, limit: number, cursor: string | null, signal?: AbortSignal): Promise<DocumentPage>;
+  createCollection(name: string): Promise<void>;
+  changeCollection(name: string, change: { name?: string; description?: string }): Promise<void>;
+  deleteCollection(name: string): Promise<void>;
+  /** `about` is absent where an older service does not know it: then all documents come, by source. */
+  documents(collection: string, limit: number, cursor: string | null, signal?: AbortSignal, about?: ListQuery): Promise<DocumentPage>;
   document(id: string, signal?: AbortSignal): Promise<DocumentDetail>;
   /** The file stays where it is: taking it in again brings the document back. */
   deleteDocument(id: string): Promise<void>;
+  changeDocument(id: string, change: { title?: string; readers?: string[] }): Promise<void>;
+  /** `names` are the files' paths, with their folders. */
+  upload(collection: string, files: readonly { file: File; path: string }[], folder: string): Promise<Job>;
+  jobs(about: { state?: JobState; collection?: string; cursor?: string | null }, signal?: AbortSignal): Promise<JobPage>;
+  job(id: string, signal?: AbortSignal): Promise<Job>;
+  /** Tells of each change of a job, until it is over or `signal` ends it. */
+  watchJob(id: string, onJob: (job: Job) => void, signal: AbortSignal): Promise<void>;
+  retryJob(id: string): Promise<void>;
+  cancelJob(id: string): Promise<void>;
+  pages(id: string, signal?: AbortSignal): Promise<PagePicture[]>;
+  boxes(id: string, start: number, end: number, signal?: AbortSignal): Promise<Box[]>;
+  /** The address of a file of the service, as of a page's picture or an original. */
+  addressOf(path: string): string;
+  rate(requestId: string, rating: "up" | "down", reason: string | null, comment: string): Promise<void>;
+  readiness(signal?: AbortSignal): Promise<Readiness>;
+  /** For those who run the service. */
+  state(signal?: AbortSignal): Promise<ServiceState>;
   /** `start` and `end` in code points, half-open. */
   documentText(id: string, start: number, end: number, signal?: AbortSignal): Promise<TextWindow>;
   /** Who asks, which a service that asks for keys refuses with 401 until `logIn`. */
@@ -94,6 +142,7 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
     throw new ProblemError(
       decodeProblem(body, response.status, response.headers.get("retry-after")),
       response.headers.has("www-authenticate"),
+      fields(body)?.checks ?? null,
     );
   }
 
@@ -127,6 +176,10 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
     }
   }
 
+  async function oneJob(id: string, signal?: AbortSignal): Promise<Job> {
+    return checked(decodeJob(await get(`jobs/${encodeURIComponent(id)}`, signal)), 200);
+  }
+
   async function takeSession(response: Response): Promise<Session> {
     const found = checked(decodeSession(await readJson(response)), response.status);
     token = found.token;
@@ -158,10 +211,94 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
       return list(fields(await get("collections", signal))?.collections, decodeCollection);
     },
 
-    async documents(collection, limit, cursor, signal) {
-      const query = new URLSearchParams({ collection, limit: String(limit), ...(cursor ? { cursor } : {}) });
+    async search(asked, signal) {
+      const init = { ...json(asked), ...(signal ? { signal } : {}) };
+      return checked(decodeFound(await readJson(await known(change("search", init)))), 200);
+    },
+
+    async createCollection(name) {
+      await known(change("collections", json({ name })));
+    },
+
+    async changeCollection(name, to) {
+      await known(change(`collections/${encodeURIComponent(name)}`, json(to, "PATCH")));
+    },
+
+    async deleteCollection(name) {
+      await known(change(`collections/${encodeURIComponent(name)}`, { method: "DELETE" }));
+    },
+
+    async documents(collection, limit, cursor, signal, about = {}) {
+      const narrowed = Object.entries(about).flatMap(([name, value]) => (value ? [[name, String(value)]] : []));
+      const query = new URLSearchParams([["collection", collection], ["limit", String(limit)], ...(cursor ? [["cursor", cursor]] : []), ...narrowed]);
       const page = fields(await get(`documents?${query}`, signal));
-      return { documents: list(page?.documents, decodeDocument), next_cursor: textOrNull(page?.next_cursor) };
+      return { documents: list(page?.documents, decodeDocument), next_cursor: textOrNull(page?.next_cursor), facets: decodeCounts(page?.facets) };
+    },
+
+    async changeDocument(id, to) {
+      await known(change(`documents/${encodeURIComponent(id)}`, json(to, "PATCH")));
+    },
+
+    async upload(collection, files, folder) {
+      const form = new FormData();
+      for (const { file, path } of files) form.append("files", file, path);
+      if (folder !== "") form.append("folder", folder);
+      const reply = await known(change(`documents?${new URLSearchParams({ collection })}`, { method: "POST", headers: { accept: "application/json" }, body: form }));
+      return checked(decodeJob(fields(await readJson(reply))?.job), reply.status);
+    },
+
+    async jobs({ state, collection, cursor }, signal) {
+      const query = new URLSearchParams({ ...(state ? { state } : {}), ...(collection ? { collection } : {}), ...(cursor ? { cursor } : {}) });
+      const page = fields(await get(`jobs?${query}`, signal));
+      return { jobs: list(page?.jobs, decodeJob), next_cursor: textOrNull(page?.next_cursor) };
+    },
+
+    job: oneJob,
+
+    async watchJob(id, onJob, signal) {
+      const response = await known(request(`jobs/${encodeURIComponent(id)}/events`, { headers: { accept: "text/event-stream" }, signal }));
+      for await (const { data } of eventsOf(response)) {
+        const job = decodeJob(parseJson(data));
+        if (job) onJob(job);
+      }
+    },
+
+    async retryJob(id) {
+      await known(change(`jobs/${encodeURIComponent(id)}/retry`, { method: "POST" }));
+    },
+
+    async cancelJob(id) {
+      await known(change(`jobs/${encodeURIComponent(id)}/cancel`, { method: "POST" }));
+    },
+
+    async pages(id, signal) {
+      return decodePictures(await get(`documents/${encodeURIComponent(id)}/pages`, signal));
+    },
+
+    async boxes(id, start, end, signal) {
+      const query = new URLSearchParams({ start: String(start), end: String(end) });
+      return decodeBoxes(await get(`documents/${encodeURIComponent(id)}/boxes?${query}`, signal));
+    },
+
+    addressOf: (path) => new URL(path.replace(/^\//, ""), base).href,
+
+    async rate(requestId, rating, reason, comment) {
+      const said = { ...(reason === null ? {} : { reason }), ...(comment === "" ? {} : { comment }) };
+      await known(change("feedback", json({ request_id: requestId, rating, ...said })));
+    },
+
+    async state(signal) {
+      return checked(decodeState(await get("status", signal)), 200);
+    },
+
+    async readiness(signal) {
+      // 503 is an answer, too: it says what is missing.
+      try {
+        return decodeReadiness(await get("readyz", signal));
+      } catch (error) {
+        if (error instanceof ProblemError && error.checks) return decodeReadiness({ status: "not_ready", checks: error.checks });
+        throw error;
+      }
     },
 
     async document(id, signal) {
@@ -169,7 +306,7 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
     },
 
     async deleteDocument(id) {
-      await known(change(`documents/${encodeURIComponent(id)}`, { method: "DELETE" }));
+      await known(change(`documents/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true }));
     },
 
     async documentText(id, start, end, signal) {
@@ -195,23 +332,34 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
   };
 }
 
+/** A request with a JSON body. */
+function json(value: unknown, method = "POST"): RequestInit {
+  return { method, headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(value) };
+}
+
 function reading(signal?: AbortSignal): RequestInit {
   return { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) };
 }
 
 /** Reads the events of one answer up to `done`; a stream that ends before it is "interrupted". */
 async function readAnswer(response: Response, listener: AskListener): Promise<Reply> {
+  for await (const { event, data } of eventsOf(response)) {
+    const reply = takeEvent(event, data, listener);
+    if (reply) return reply;
+  }
+  throw ProblemError.local("interrupted");
+}
+
+/** The events of a stream, as they come. */
+async function* eventsOf(response: Response): AsyncGenerator<{ event: string; data: string }> {
   if (!response.body) throw ProblemError.local("interrupted");
   const reader = response.body.getReader();
   const parser = new EventStreamParser();
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) throw ProblemError.local("interrupted");
-      for (const { event, data } of parser.push(value)) {
-        const reply = takeEvent(event, data, listener);
-        if (reply) return reply;
-      }
+      if (done) return;
+      yield* parser.push(value);
     }
   } catch (error) {
     if (error instanceof ProblemError || isAbort(error)) throw error;

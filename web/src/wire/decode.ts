@@ -74,7 +74,11 @@ export interface Reply
   searched_for: string | null;
   nearest: NearMiss[];
   total_ms: number | null;
+  timings: Timings;
 }
+
+/** Milliseconds by stage. */
+export type Timings = Readonly<Record<string, number>>;
 
 /** An error as RFC 9457 has it. `status` is 0 when no reply came at all. */
 export interface Problem {
@@ -106,6 +110,22 @@ export interface DocumentDetail extends DocumentSummary, Pick<WireDocument, "rea
 
 export interface DocumentPage extends Pick<DocumentList, "next_cursor"> {
   documents: DocumentSummary[];
+  /** How many documents of the whole list have each value, by field; empty where the service does not count. */
+  facets: Counts;
+}
+
+export type Counts = Readonly<Record<string, readonly { value: string; count: number }[]>>;
+
+/** One of the service's parts. */
+export interface Check {
+  name: string;
+  ok: boolean;
+  detail: string;
+}
+
+export interface Readiness {
+  ready: boolean;
+  checks: Check[];
 }
 
 /** A stretch of a document's stored text; offsets in code points, half-open. */
@@ -250,8 +270,18 @@ export function decodeReply(value: unknown): Reply | null {
     reason: decodeReason(from.reason),
     nearest: list(from.nearest, decodeNearMiss),
     total_ms: numberOrNull(fields(from.timings_ms)?.total),
+    timings: decodeTimings(from.timings_ms),
     request_id: text(from.request_id),
   };
+}
+
+export function decodeTimings(value: unknown): Timings {
+  return numbers(fields(value));
+}
+
+/** The entries that are numbers. */
+export function numbers(from: Fields | null): Record<string, number> {
+  return Object.fromEntries(Object.entries(from ?? {}).filter((entry): entry is [string, number] => numberOrNull(entry[1]) !== null));
 }
 
 export function decodeProblem(value: unknown, status: number, retryAfter: string | null = null): Problem {
@@ -331,6 +361,30 @@ export function decodeDocumentDetail(value: unknown): DocumentDetail | null {
     lost_share: numberOrNull(from.lost_share),
     is_lossy: from.is_lossy === true,
   };
+}
+
+/** Counts by field and value, as lists of `{value, count}` or as records of counts. */
+export function decodeCounts(value: unknown): Counts {
+  return Object.fromEntries(
+    Object.entries(fields(value) ?? {}).map(([field, counts]) => [
+      field,
+      Array.isArray(counts)
+        ? list(counts, (one) => {
+            const count = numberOrNull(fields(one)?.count);
+            return count === null ? null : { value: text(fields(one)?.value), count };
+          })
+        : Object.entries(numbers(fields(counts))).map(([key, count]) => ({ value: key, count })),
+    ]),
+  );
+}
+
+export function decodeReadiness(value: unknown): Readiness {
+  const from = fields(value);
+  const checks = Object.entries(fields(from?.checks) ?? {}).map(([name, check]) => {
+    const said = fields(check);
+    return { name, ok: said?.ok === true, detail: text(said?.detail) };
+  });
+  return { ready: from?.status === "ready", checks };
 }
 
 export function decodeTextWindow(value: unknown): TextWindow | null {

@@ -1,0 +1,170 @@
+"""GET /status: how each part of the service is, for who runs it. The page's Status screen puts it into sentences."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+
+from app.api.components import Components, Counts, Parts
+from app.api.documentation import example, problems
+from app.api.health import check_parts
+from app.api.schemas import Reply
+from app.errors import PgaskError
+from app.index.maintenance import IndexReport
+from app.store.condition import Condition, read_condition
+from app.store.connection import transaction
+
+router = APIRouter(tags=["operation"])
+
+_MODEL_PATIENCE_S: Final = 2.0
+
+
+class DatabaseState(Reply):
+    """`size_bytes` is all that the database takes on its disk; null where it can't be asked."""
+
+    ok: bool
+    detail: str
+    server: str | None
+    pgvector: str | None
+    size_bytes: int | None
+
+
+class EncoderState(Reply):
+    """`unreadable_documents` are found by their words alone."""
+
+    ok: bool
+    detail: str
+    model: str
+    documents: int
+    unreadable_documents: int
+
+
+class IndexState(Reply):
+    """A vector index as it was looked at last. Without a `method` there is none, and search is exact.
+
+    `recall` is recall@10 against exact search, with its 95 % interval.
+    """
+
+    model: str
+    rows: int
+    method: str | None
+    recall: float | None
+    recall_low: float | None
+    recall_high: float | None
+    target_recall: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    built_at: str | None
+    fault: str | None
+
+
+class ModelState(Reply):
+    """The language model. `waiting`: questions that wait for it."""
+
+    ok: bool
+    detail: str
+    model: str
+    waiting: int
+
+
+class DiskState(Reply):
+    """Of the disk that holds PGASK_HOME."""
+
+    free_bytes: int
+    total_bytes: int
+
+
+class StatusReply(Reply):
+    """How each part is."""
+
+    version: str
+    database: DatabaseState
+    encoder: EncoderState
+    indexes: Annotated[
+        list[IndexState] | None, Field(description="null before the first look, some seconds after the start")
+    ]
+    llm: Annotated[ModelState | None, Field(description="null where none is configured: answers are quotes")]
+    disk: Annotated[
+        DiskState | None, Field(description="null where the database is elsewhere (PGASK_DATABASE_URL)")
+    ]
+
+
+@router.get("/status", summary="How each part of the service is", responses=example("status") | problems())
+async def status(request: Request, parts: Parts, metrics: Counts) -> StatusReply:
+    """Asks the database for some figures, and the language model's server whether it is there; builds nothing."""
+    checks, llm = await asyncio.gather(check_parts(request.app, parts), _ask_model(parts))
+    condition = None
+    if checks["database"].ok and checks["migrations"].ok:
+        async with transaction(parts.pool) as connection:
+            condition = await read_condition(connection)
+    database, embedding = checks["database"], checks["embedding"]
+    if database.ok and not checks["migrations"].ok:
+        database = checks["migrations"]
+    return StatusReply(
+        version=request.app.version,
+        database=DatabaseState(
+            ok=database.ok,
+            detail=database.detail,
+            server=condition.server if condition else None,
+            pgvector=condition.pgvector if condition else None,
+            size_bytes=condition.size_bytes if condition else None,
+        ),
+        encoder=EncoderState(
+            ok=embedding.ok,
+            detail=embedding.detail,
+            model=parts.space.model,
+            documents=condition.documents if condition else 0,
+            unreadable_documents=condition.unreadable_documents if condition else 0,
+        ),
+        indexes=[_index(report, space_id, condition) for space_id, report in metrics.index_reports().items()]
+        or None,
+        llm=llm,
+        disk=await asyncio.to_thread(_disk, parts),
+    )
+
+
+def _index(report: IndexReport, space_id: int, condition: Condition | None) -> IndexState:
+    return IndexState(
+        model=condition.models.get(space_id, str(space_id)) if condition else str(space_id),
+        rows=report.rows,
+        method=report.method,
+        recall=report.recall,
+        recall_low=report.recall_low,
+        recall_high=report.recall_high,
+        target_recall=report.target_recall,
+        p50_ms=report.p50_ms,
+        p95_ms=report.p95_ms,
+        built_at=report.built_at,
+        fault=report.fault,
+    )
+
+
+async def _ask_model(parts: Components) -> ModelState | None:
+    client = parts.llm
+    if client is None:
+        return None
+    if client.breaker.wait_s > 0:
+        detail = "It failed several times in a row, and is left alone for some seconds."
+        return ModelState(ok=False, detail=detail, model=client.model_name, waiting=client.waiting())
+    try:
+        async with asyncio.timeout(_MODEL_PATIENCE_S):
+            served = await client.look()
+    except (PgaskError, TimeoutError) as error:
+        detail = str(error) or "Its server did not answer in time."
+        return ModelState(ok=False, detail=detail, model=client.model_name, waiting=client.waiting())
+    return ModelState(ok=True, detail="reachable", model=served.name, waiting=client.waiting())
+
+
+def _disk(parts: Components) -> DiskState | None:
+    if parts.settings.database_url is not None:
+        return None
+    home = parts.settings.home
+    found = next((folder for folder in (home, *home.parents) if folder.exists()), None)
+    if found is None:
+        return None
+    usage = shutil.disk_usage(found)
+    return DiskState(free_bytes=usage.free, total_bytes=usage.total)

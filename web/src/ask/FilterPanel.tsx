@@ -1,0 +1,95 @@
+// Which documents of a collection may answer: folder, types, languages, date, or some picked by hand.
+import { Popover } from "@base-ui/react/popover";
+import { useId, useState } from "react";
+import { useWords } from "../i18n";
+import { useFacets } from "../library/collections";
+import { typeName } from "../text/types";
+import { visible } from "../text/visible";
+import { Boxes } from "../ui/Boxes";
+import { NO_FILTERS, type Filters, type Picked } from "./scope";
+
+interface Props {
+  anchor: HTMLElement | null;
+  /** Null where several are asked: then there is nothing to choose folders and documents from. */
+  collection: string | null;
+  filters: Filters;
+  onFilters: (filters: Filters) => void;
+  onClose: () => void;
+}
+
+const SHOWN_MATCHES = 8;
+
+export function FilterPanel({ anchor, collection, filters, onFilters, onClose }: Props) {
+  const words = useWords();
+  const facets = useFacets(collection);
+  const id = useId();
+  return (
+    <Popover.Root open onOpenChange={(open) => !open && onClose()}>
+      <Popover.Portal>
+        <Popover.Positioner anchor={anchor} side="top" align="start" sideOffset={8} collisionPadding={8} className="floating">
+          <Popover.Popup className="popup filter-panel" data-testid="filter-panel" finalFocus={{ current: anchor }}>
+            <Popover.Title className="popup-title">{words.filtersTitle}</Popover.Title>
+            <label className="field" htmlFor={`${id}-folder`}>
+              <span>{words.folder}</span>
+              <select id={`${id}-folder`} data-testid="filter-folder" value={filters.folder} onChange={(event) => onFilters({ ...filters, folder: event.target.value })}>
+                <option value="">{words.anyFolder}</option>
+                {filters.folder !== "" && !facets?.folders.some(({ value }) => value === filters.folder) && <option value={filters.folder}>{visible(filters.folder)}</option>}
+                {facets?.folders.map(({ value, count }) => (
+                  <option key={value} value={value}>{`${visible(value)} (${count})`}</option>
+                ))}
+              </select>
+            </label>
+            <Boxes label={words.columnType} counts={facets?.types} chosen={filters.types} name={typeName} onChosen={(types) => onFilters({ ...filters, types })} />
+            <Boxes label={words.columnLanguage} counts={facets?.languages} chosen={filters.languages} name={words.languageName} onChosen={(languages) => onFilters({ ...filters, languages })} />
+            <label className="field" htmlFor={`${id}-since`}>
+              <span>{words.updatedSince}</span>
+              <input id={`${id}-since`} type="date" data-testid="filter-since" value={filters.since} onChange={(event) => onFilters({ ...filters, since: event.target.value })} />
+            </label>
+            <PickDocuments documents={facets?.documents ?? []} picked={filters.documents} onPicked={(documents) => onFilters({ ...filters, documents })} />
+            <div className="popup-foot">
+              <button type="button" className="button" onClick={() => onFilters(NO_FILTERS)}>
+                {words.clearFilters}
+              </button>
+              <Popover.Close className="button button-primary">{words.done}</Popover.Close>
+            </div>
+          </Popover.Popup>
+        </Popover.Positioner>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+interface PickProps {
+  documents: readonly Picked[];
+  picked: readonly Picked[];
+  onPicked: (picked: Picked[]) => void;
+}
+
+function PickDocuments({ documents, picked, onPicked }: PickProps) {
+  const words = useWords();
+  const [sought, setSought] = useState("");
+  const wanted = sought.trim().toLowerCase();
+  const matches = documents
+    .filter(({ source, title }) => `${source} ${title}`.toLowerCase().includes(wanted) && !picked.some((one) => one.source === source))
+    .slice(0, SHOWN_MATCHES);
+  if (documents.length === 0 && picked.length === 0) return null;
+  return (
+    <fieldset className="boxes pick">
+      <legend>{words.pickDocuments}</legend>
+      {picked.map((one) => (
+        <label key={one.source}>
+          <input type="checkbox" checked onChange={() => onPicked(picked.filter(({ source }) => source !== one.source))} />
+          <bdi>{visible(one.source)}</bdi>
+        </label>
+      ))}
+      <input type="search" data-testid="pick-document" aria-label={words.seekDocuments} placeholder={words.seekDocuments} value={sought} onChange={(event) => setSought(event.target.value)} />
+      {wanted !== "" &&
+        matches.map(({ source, title }) => (
+          <label key={source}>
+            <input type="checkbox" checked={false} onChange={() => onPicked([...picked, { source, title }])} />
+            <bdi>{visible(source)}</bdi>
+          </label>
+        ))}
+    </fieldset>
+  );
+}

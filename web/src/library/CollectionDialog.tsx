@@ -1,0 +1,83 @@
+// A collection is made, renamed or deleted.
+import { Dialog } from "@base-ui/react/dialog";
+import { useId, useRef, useState } from "react";
+import { DEFAULT_COLLECTION } from "../ask/scope";
+import { useWords } from "../i18n";
+import { useApi } from "../shell/context";
+import { visible } from "../text/visible";
+import { ProblemNotice } from "../ui/ProblemNotice";
+import { problemOf } from "../wire/api";
+import type { Problem } from "../wire/decode";
+import { useCollections, useRenewal } from "./collections";
+
+interface Props {
+  kind: "new" | "rename" | "delete";
+  /** Empty for a new one. */
+  name: string;
+  onClose: () => void;
+  /** With the name of the collection to be shown now. */
+  onDone: (name: string) => void;
+}
+
+export function CollectionDialog({ kind, name, onClose, onDone }: Props) {
+  const words = useWords();
+  const api = useApi();
+  const renew = useRenewal();
+  const { collections } = useCollections();
+  const [wanted, setWanted] = useState(name);
+  const [refused, setRefused] = useState<Problem | null>(null);
+  const [working, setWorking] = useState(false);
+  const first = useRef<HTMLInputElement>(null);
+  const id = useId();
+  const documents = collections?.find((one) => one.name === name)?.documents ?? 0;
+  const target = wanted.trim();
+
+  const act = async (): Promise<void> => {
+    setWorking(true);
+    setRefused(null);
+    try {
+      if (kind === "new") await api.createCollection(target);
+      else if (kind === "rename") await api.changeCollection(name, { name: target });
+      else await api.deleteCollection(name);
+    } catch (error) {
+      setRefused(problemOf(error));
+      setWorking(false);
+      return;
+    }
+    renew();
+    onDone(kind === "delete" ? (collections?.find((one) => one.name !== name)?.name ?? DEFAULT_COLLECTION) : target);
+  };
+  const title = { new: words.newCollection, rename: words.renameCollection, delete: words.deleteCollection }[kind];
+  return (
+    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className="backdrop" />
+        <Dialog.Popup className="popup dialog" data-testid="collection-dialog" initialFocus={kind === "delete" ? true : first}>
+          <Dialog.Title className="popup-title">{title}</Dialog.Title>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              if (kind === "delete" || (target !== "" && target !== name)) void act();
+            }}
+          >
+            {kind === "delete" ? (
+              <p>{words.deleteCollectionText(visible(name), documents)}</p>
+            ) : (
+              <label className="field" htmlFor={id}>
+                <span>{words.collectionName}</span>
+                <input ref={first} id={id} type="text" data-testid="collection-name" maxLength={64} autoComplete="off" value={wanted} onChange={(event) => setWanted(event.target.value)} />
+              </label>
+            )}
+            {refused && <ProblemNotice problem={refused} />}
+            <div className="popup-foot">
+              <Dialog.Close className="button">{words.cancel}</Dialog.Close>
+              <button type="submit" className={kind === "delete" ? "button button-danger" : "button button-primary"} data-testid="collection-done" disabled={working || (kind !== "delete" && (target === "" || target === name))}>
+                {kind === "new" ? words.make : kind === "rename" ? words.rename : words.delete}
+              </button>
+            </div>
+          </form>
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

@@ -1,0 +1,209 @@
+// Files on their way in: what will happen, then how far each of them is.
+import { useEffect, useId, useRef, useState } from "react";
+import { JobFiles, JobProgress } from "../activity/ActivityScreen";
+import { useJob } from "../activity/jobs";
+import { useWords, type Dictionary } from "../i18n";
+import { addressOf } from "../shell/address";
+import { useSurroundings, useMayWrite } from "../shell/context";
+import { visible } from "../text/visible";
+import { CloseIcon } from "../ui/Icons";
+import { onPlainClick } from "../ui/links";
+import { ProblemNotice } from "../ui/ProblemNotice";
+import { toaster } from "../ui/toasts";
+import { problemOf } from "../wire/api";
+import type { Problem } from "../wire/decode";
+import { failedFiles, isOver, type Job } from "../wire/jobs";
+import { useCollections, useRenewal } from "./collections";
+import { arrivals, useArrivals, type NewFile } from "./drop";
+import { IngestCommand } from "./EmptyCollection";
+import "../styles/uploads.css";
+
+interface Props {
+  /** Where they go unless another place is named. */
+  collection: string;
+  folder: string;
+}
+
+export function Uploads({ collection, folder }: Props) {
+  const { waiting, jobs } = useArrivals();
+  return (
+    <div className="uploads">
+      {waiting && <Plan key={`${collection}/${folder}`} files={waiting} collection={collection} folder={folder} />}
+      {jobs.map((job) => (
+        <Upload key={job.id} job={job} />
+      ))}
+    </div>
+  );
+}
+
+const SHOWN_FILES = 6;
+
+function Plan({ files, collection, folder }: Props & { files: readonly NewFile[] }) {
+  const words = useWords();
+  const { api } = useSurroundings();
+  const mayWrite = useMayWrite();
+  const { collections } = useCollections();
+  const [target, setTarget] = useState(collection);
+  const [below, setBelow] = useState(folder);
+  const [sending, setSending] = useState(false);
+  const [refused, setRefused] = useState<Problem | null>(null);
+  const close = useRef<HTMLButtonElement>(null);
+  const id = useId();
+  useEffect(() => close.current?.focus(), []);
+  const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+  const cantTake = refused !== null && (refused.status === 404 || refused.status === 405) && refused.code !== "collection_not_found";
+
+  const send = async (): Promise<void> => {
+    setSending(true);
+    setRefused(null);
+    try {
+      arrivals.sent(await api.upload(target, files, below.trim()));
+    } catch (error) {
+      setRefused(problemOf(error));
+      setSending(false);
+    }
+  };
+  return (
+    <section className="upload notice" data-testid="dropped-files" role="dialog" aria-labelledby={`${id}-title`}>
+      <div className="notice-line">
+        <h2 className="notice-title" id={`${id}-title`}>
+          {words.addTitle(files.length)}
+        </h2>
+        <button ref={close} type="button" className="icon-button" aria-label={words.close} title={words.close} onClick={arrivals.wave}>
+          <CloseIcon />
+        </button>
+      </div>
+      <ul className="upload-files">
+        {files.slice(0, SHOWN_FILES).map((one) => (
+          <li key={one.path}>
+            <span className="path">{visible(one.path)}</span>
+            <span className="count">{sizeText(one.file.size, words)}</span>
+            <button type="button" className="icon-button icon-button-small" aria-label={words.leaveOut(visible(one.path))} onClick={() => arrivals.without(one)}>
+              <CloseIcon />
+            </button>
+          </li>
+        ))}
+        {files.length > SHOWN_FILES && <li className="count">{words.andMore(files.length - SHOWN_FILES)}</li>}
+      </ul>
+      {!mayWrite ? (
+        <p>{words.mayNotAdd}</p>
+      ) : cantTake ? (
+        <>
+          <p>{words.cantTakeFiles}</p>
+          <IngestCommand collection={target} />
+        </>
+      ) : (
+        <>
+          <div className="upload-place">
+            <label className="field">
+              <span>{words.collection}</span>
+              <select value={target} onChange={(event) => setTarget(event.target.value)}>
+                {!collections?.some(({ name }) => name === target) && <option value={target}>{target}</option>}
+                {collections?.map(({ name }) => (
+                  <option key={name} value={name}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label className="field">
+              <span>{words.folder}</span>
+              <input type="text" value={below} placeholder={words.noFolder} autoComplete="off" onChange={(event) => setBelow(event.target.value)} />
+            </label>
+          </div>
+          {refused && <ProblemNotice problem={refused} />}
+          <div className="popup-foot">
+            <span className="count">{sizeText(bytes, words)}</span>
+            <button type="button" className="button button-primary" data-testid="send-files" disabled={sending} onClick={() => void send()}>
+              {sending ? words.sendingFiles : words.takeIn}
+            </button>
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Upload({ job: given }: { job: Job }) {
+  const words = useWords();
+  const { go, api } = useSurroundings();
+  const renew = useRenewal();
+  const [refused, setRefused] = useState<Problem | null>(null);
+  const job = useJob(given, (over) => {
+    renew();
+    tell(over, words);
+  });
+  const failed = failedFiles(job).length;
+  const address = addressOf.activity(job.id);
+  return (
+    <section className="upload notice" data-testid="upload" data-state={job.state} aria-label={words.addTitle(job.files.length)}>
+      <div className="notice-line">
+        <p className="notice-title">{isOver(job) ? summary(job, words) : words.takingIn(job.files.length)}</p>
+        <button type="button" className="icon-button" aria-label={words.close} title={words.close} onClick={() => arrivals.forget(given)}>
+          <CloseIcon />
+        </button>
+      </div>
+      <JobProgress job={job} />
+      <JobFiles job={job} isOpen={failed > 0 || job.files.length <= SHOWN_FILES} />
+      {refused && <ProblemNotice problem={refused} />}
+      <div className="job-acts">
+        {isOver(job) && failed > 0 && (
+          <button
+            type="button"
+            className="link-button"
+            onClick={() => {
+              api.retryJob(job.id).then(
+                () => go(address),
+                (error: unknown) => setRefused(problemOf(error)),
+              );
+            }}
+          >
+            {words.retryFailed(failed)}
+          </button>
+        )}
+        <NotifyMe isOver={isOver(job)} />
+        <a href={addressOf.documents(job.collection)} className="link-button" data-testid="to-library" onClick={(event) => onPlainClick(event, () => go(addressOf.documents(job.collection)))}>
+          {words.showInLibrary}
+        </a>
+        <a href={address} className="link-button" onClick={(event) => onPlainClick(event, () => go(address))}>
+          {words.screenActivity}
+        </a>
+      </div>
+    </section>
+  );
+}
+
+/** Asks for leave to tell by the system, where nobody has said yes or no. */
+function NotifyMe({ isOver: over }: { isOver: boolean }) {
+  const words = useWords();
+  const [asked, setAsked] = useState(!("Notification" in window) || Notification.permission !== "default");
+  if (over || asked) return null;
+  return (
+    <button type="button" className="link-button" onClick={() => void Notification.requestPermission().finally(() => setAsked(true))}>
+      {words.notifyMe}
+    </button>
+  );
+}
+
+function summary(job: Job, words: Dictionary): string {
+  const failed = failedFiles(job).length;
+  if (job.state === "cancelled") return words.jobState(job.state);
+  return words.tookIn(job.files.length - failed, failed);
+}
+
+/** Says that it is done, to who looks elsewhere too: if they allowed it, by the system. */
+function tell(job: Job, words: Dictionary): void {
+  const text = summary(job, words);
+  toaster.show({ text });
+  if (document.visibilityState === "visible") return;
+  if ("Notification" in window && Notification.permission === "granted") new Notification("pgask", { body: text });
+  const title = document.title;
+  document.title = `✓ ${text}`;
+  document.addEventListener("visibilitychange", () => (document.title = title), { once: true });
+}
+
+function sizeText(bytes: number, words: Dictionary): string {
+  if (bytes < 1_000) return words.bytes(String(bytes));
+  const [value, unit] = bytes < 1_000_000 ? [bytes / 1_000, "kB"] : bytes < 1_000_000_000 ? [bytes / 1_000_000, "MB"] : [bytes / 1_000_000_000, "GB"];
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`;
+}
