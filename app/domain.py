@@ -266,10 +266,11 @@ class ExplainedCandidate:
     """What each stage of a search thought of a chunk. Ranks start at 1; scores are higher for better.
 
     `dense_rank`/`lexical_rank` null: that search did not have it among its first. `dense` and `window_lexical` are the
-    cosine and BM25 of its best window, `lexical` the BM25 of the whole chunk. `readability` in [0, 1] is what the
-    cosine was multiplied by. `score` and `fused_rank` are those of fusion, `rerank` the cross-encoder's score. `rank`
-    is the hit's; where it is null, `dropped` says why: top_k, near_identical (to the chunk `near_identical_to`),
-    document_cap, deleted.
+    cosine and BM25 of its best window, `lexical` the BM25 of the whole chunk. `standard` says how many standard
+    deviations the cosine lies above what the question has with texts that don't answer it, in the chunk's language;
+    `readability` in [0, 1] is what that was multiplied by. `score` and `fused_rank` are those of fusion, `rerank` the
+    cross-encoder's score. `rank` is the hit's; where it is null, `dropped` says why: top_k, near_identical (to the
+    chunk `near_identical_to`), document_cap, deleted.
     """
 
     chunk_id: str
@@ -277,6 +278,7 @@ class ExplainedCandidate:
     source: str
     dense_rank: int | None
     dense: float
+    standard: float
     lexical_rank: int | None
     lexical: float
     window_lexical: float
@@ -287,6 +289,16 @@ class ExplainedCandidate:
     rank: int | None
     dropped: DropReason | None
     near_identical_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedStandard:
+    """What the question's cosines with texts of one language (en, zh, und: any other) are measured by: their mean and
+    deviation with texts that don't answer it."""
+
+    language: str
+    mean: float
+    deviation: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,10 +318,11 @@ class Explanation:
     """How a search went, without any document's text. Goes over the wire as it is.
 
     `terms` are the question's, the rarest first; `unknown_share` in [0, 1] is that of its tokens which the embedding
-    model can't read. `search`: every row that the filter keeps was compared (exact), or an index asked; `probes` are
-    ivfflat's lists. `rows`: chunks that the filter keeps. `candidates_per_search`: how many each of dense and lexical
-    search may propose. `reranked`: how many the cross-encoder read. `candidates` are in the order of fusion.
-    `answerability` in [0, 1] is of /ask alone: below PGASK_ABSTAIN_THRESHOLD it refuses.
+    model can't read; `standards` are what turned cosines into standard scores. `search`: every row that the filter
+    keeps was compared (exact), or an index asked; `probes` are ivfflat's lists. `rows`: chunks that the filter keeps.
+    `candidates_per_search`: how many each of dense and lexical search may propose. `reranked`: how many the
+    cross-encoder read. `candidates` are in the order of fusion. `answerability` in [0, 1] is of /ask alone: below
+    PGASK_ABSTAIN_THRESHOLD it refuses.
     """
 
     terms: tuple[ExplainedTerm, ...]
@@ -323,6 +336,7 @@ class Explanation:
     reranked: int
     candidates: tuple[ExplainedCandidate, ...]
     stages_ms: ExplainedStages
+    standards: tuple[ExplainedStandard, ...] = ()
     answerability: float | None = None
 
 

@@ -8,13 +8,23 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from app.domain import ScoredChunk
+import numpy as np
+
+from app.domain import AllOf, OneOf, ScoredChunk, SearchFilter
 from app.embedding import Embedder
 from app.exchange import AskRequest
 from app.generation.candidates import Material
-from app.generation.evidence import answerability, can_read, weigh_question
+from app.generation.evidence import (
+    answerability,
+    answerability_across,
+    can_read,
+    says_more,
+    weigh_question,
+    without_alike,
+)
 from app.generation.extractive import Extraction, extract
 from app.generation.narrowing import narrow
 from app.generation.reply import Voice
@@ -79,11 +89,12 @@ class Finder:
                 return read
         read = await self._find(standalone, request)
         asked = meant.asked
-        if asked is None or read.evidence >= self._threshold:
+        if asked is not None and read.evidence < self._threshold:
+            find_again = self._find_joined if standalone.text == asked.question else self._find_alone
+            read = await find_again(asked, read)
+        if read.evidence >= self._threshold and not _quotes_across(read):
             return read
-        if standalone.text == asked.question:
-            return await self._find_joined(asked, read)
-        return await self._find_alone(asked, read)
+        return await self._find_across(read, request) or read
 
     async def _find(
         self, standalone: Standalone, request: AskRequest, *, mended: Mended | None = None
@@ -105,25 +116,7 @@ class Finder:
             better = await self._mender.mend(found.asked.text, request.collection)
             if better is not None:
                 return await self._find(standalone, request, mended=better)
-        all_found = await self._read(found, standalone, voice_of(request))
-        beside = await add_valid_versions(
-            self._retriever,
-            found,
-            all_found.standings,
-            all_found.wanted.years,
-            question=asked,
-            collection=request.collection,
-            search_filter=request.filter,
-        )
-        if beside is not found:
-            found, all_found = beside, await self._read(beside, standalone, voice_of(request))
-
-        def standards(texts: Sequence[str]) -> list[float]:
-            vectors = thread_of(self._embedder).call(self._embedder.embed_passages, texts)
-            return [
-                standard_of(found.standards, "zh" if is_chinese(text) else "en").score(float(cosine))
-                for text, cosine in zip(texts, vectors @ found.vector, strict=True)
-            ]
+        found, all_found = await self._with_valid_versions(found, standalone, request, asked)
 
         def judge() -> tuple[Material, Extraction | None, float]:
             """What may answer, what would be said, and how far both reach. Takes long: for a thread."""
@@ -134,19 +127,92 @@ class Finder:
                 found.asked,
                 material.weights,
                 readable=readable,
-                across=across,
                 unknown=found.unknown_terms,
             )
             if evidence <= 0:
                 return material, None, evidence
-            extraction = extract(material, standards if readable else None)
+            extraction = extract(material, partial(self._standards, found) if readable else None)
             said = extraction.said if extraction is not None else ()
-            evidence = sufficiency(evidence, material, said, found.unknown_terms, across=across)
+            evidence = sufficiency(evidence, material, said, found.unknown_terms)
             return material, extraction, evidence
 
         material, extraction, evidence = await self._judging.run(judge)
         searched_for = asked if mended is not None else None
         return Found(standalone, found, material, all_found, extraction, evidence, searched_for)
+
+    async def _find_across(self, read: Found, request: AskRequest) -> Found | None:
+        """What documents in the other language hold for a question that those in its own do not answer; None where
+        they do neither, or the model does not read both."""
+        standalone, background = read.standalone, read.found.background
+        own, other = ("zh", "en") if is_chinese(standalone.text) else ("en", "zh")
+        languages = background.languages if background is not None else frozenset[str]()
+        if other not in languages or not can_read(self._embedder, standalone.text):
+            return None
+        found = await self._retriever.retrieve(
+            standalone.text,
+            request.collection,
+            request.top_k,
+            _in_language(request.filter, other) if len(languages) > 1 else request.filter,
+            explain=request.explain,
+        )
+        if not found.hits or not can_read(self._embedder, found.hits[0].text[:_READ_CHARS]):
+            return None
+        found, all_found = await self._with_valid_versions(found, standalone, request, standalone.text)
+
+        aside, rest = found, without_alike(found.asked.text, found.asked)
+        if rest != found.asked.text and says_more(found.asked):
+            aside = await self._retriever.aside(found, rest)
+
+        def standards(texts: Sequence[str]) -> list[float]:
+            return self._standards(aside, texts, asked_in=own)
+
+        def judge() -> tuple[Material, Extraction | None, float]:
+            material = narrow(all_found, standalone, found.unknown_terms, mended=False)
+            material = replace(material, across=True)
+            extraction = extract(material, standards)
+            if extraction is None:
+                return material, None, 0.0
+            return material, extraction, answerability_across(
+                extraction.said, extraction.standard, all_found.units, found.asked
+            )  # fmt: skip
+
+        material, extraction, evidence = await self._judging.run(judge)
+        if evidence < self._threshold:
+            return None
+        return Found(standalone, found, material, all_found, extraction, evidence, None)
+
+    async def _with_valid_versions(
+        self, found: Retrieved, standalone: Standalone, request: AskRequest, asked: str
+    ) -> tuple[Retrieved, Material]:
+        """The hits, with the valid version of what is not in force, and what they hold."""
+        all_found = await self._read(found, standalone, voice_of(request))
+        beside = await add_valid_versions(
+            self._retriever,
+            found,
+            all_found.standings,
+            all_found.wanted.years,
+            question=asked,
+            collection=request.collection,
+            search_filter=request.filter,
+        )
+        if beside is found:
+            return found, all_found
+        return beside, await self._read(beside, standalone, voice_of(request))
+
+    def _standards(self, found: Retrieved, texts: Sequence[str], asked_in: str | None = None) -> list[float]:
+        """The standard score of the question's cosine with each text; of one in another language than `asked_in`, that
+        of the question, less what it is near to all that is asked in that."""
+        vectors = thread_of(self._embedder).call(self._embedder.embed_passages, texts)
+        languages = ["zh" if is_chinese(text) else "en" for text in texts]
+        scores = []
+        for vector, language in zip(vectors, languages, strict=True):
+            standard = standard_of(found.standards, language)
+            score = standard.score(float(vector @ found.vector))
+            if found.background is not None and asked_in not in (None, language):
+                crowding = found.background.crowding(vector[np.newaxis], asked_in, language)
+                score -= max(0.0, float(crowding[0])) / standard.deviation
+            scores.append(score)
+        return scores
 
     def _is_across(self, found: Retrieved) -> bool:
         """Whether the best hit is in another language than the question, and the model reads it."""
@@ -212,6 +278,22 @@ def _material(
         done = operation_terms(found.asked.text)
         weights = {term: OPERATION * weight if term in done else weight for term, weight in weights.items()}
     return Material(found.asked, wanted, units, weights, standings, is_whole, voice)
+
+
+def _quotes_across(read: Found) -> bool:
+    """Whether a question that has words of its language would be answered in another one: by chance words then."""
+    said = read.extraction.said if read.extraction is not None else ()
+    asked = read.found.asked
+    return bool(said) and says_more(asked) and is_chinese(said[0].text) != is_chinese(asked.text)
+
+
+def _in_language(search_filter: SearchFilter | None, language: str) -> SearchFilter:
+    """A filter that keeps documents of one language alone, of those that it kept."""
+    only = OneOf("language", (language,))
+    if search_filter is None:
+        return SearchFilter(where=only)
+    where = search_filter.where
+    return replace(search_filter, where=only if where is None else AllOf((where, only)))
 
 
 def _may_be_mended(found: Retrieved) -> bool:

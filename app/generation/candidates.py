@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import Final
 
 from app.domain import AnswerKind
-from app.generation.evidence import coverage, coverage_of, holds
+from app.generation.evidence import coverage, coverage_of, holds, without_alike
 from app.generation.reply import Voice
 from app.generation.rows import MONEY_NAME, ChosenRows, choose_rows
 from app.generation.standing import (
@@ -41,6 +41,7 @@ from app.question.kinds import Wanted
 STANDARD_WEIGHT: Final = 0.1  # a standard deviation
 CHUNK_WEIGHT: Final = 1.0
 TYPE_BONUS: Final = 0.3
+TYPE_BONUS_ACROSS: Final = 0.15  # where the rest of the score is less, too: no words tell
 MEANING_BONUS: Final = 0.45  # where it says what the thing is that is asked about
 SECTION_WEIGHT: Final = 0.5
 LEAD_WEIGHT: Final = 0.5  # the first sentence below a heading answers what the heading asks
@@ -62,6 +63,11 @@ INSTRUCTION_COST: Final = 2.0  # a sentence that speaks to an assistant
 PICTURE_COST: Final = 0.5
 NO_CODE_COST: Final = 0.5  # a hit without any code that is asked for
 RESCORED: Final = 32  # units that are embedded, the best by the other parts of the score
+HIT_SHARE: Final = 0.5  # of its hit's standard score that counts for a sentence, where no words tell
+RESCORED_ACROSS: Final = 64  # the same where no words tell which are better
+LEAST_LEAD: Final = (
+    0.5  # standard deviations before the next row of its table, where no words tell which is meant
+)
 
 _SAYS_NOT: Final = re.compile(
     r"\b(?:not|no|never|nobody|none|neither|nor|without|cannot|except|forbidden|prohibited|excluded|unsupported"
@@ -85,6 +91,7 @@ class Material:
     is_whole: bool = True  # whether all of each list and table is there
 
     spoken: Voice | None = None  # the reply's, where it is not in the question's language
+    across: bool = False  # the hits are in another language than the question, so that no words tell
 
     @property
     def voice(self) -> Voice:
@@ -147,7 +154,11 @@ def find_candidates(
     """
     candidates = _candidates(material, material.order, blind=standards is None)
     if standards is not None:
-        candidates = _with_standards(candidates, standards)
+        candidates = _with_standards(
+            _nearest_hits(candidates) if material.across else candidates[:RESCORED], standards
+        )
+    if material.across:
+        candidates = _told_apart(candidates)
     return _in_force_first(material, candidates, material.order) if candidates else []
 
 
@@ -196,19 +207,24 @@ def _single(
     is_row = unit.kind is Kind.ROW
     held = frozenset(term for term in weights if holds(term, unit, 1.0 if is_row else 0.0) > 0)
     own = [term for term in weights if holds(term, unit, 0.0) > 0]
-    if is_row and not own:
+    if is_row and not own and not material.across:
         return None  # its table is a candidate, it is not
     if blind and section == 0 and not own:
         return None  # nothing speaks for it but its neighbours
-    score = coverage_of(unit, weights, material.total, 0.8 if is_row else AROUND_PROSE)
-    score += CHUNK_WEIGHT * unit.chunk.score
+    if material.across:
+        score = STANDARD_WEIGHT * HIT_SHARE * unit.chunk.standard
+    else:
+        score = coverage_of(unit, weights, material.total, 0.8 if is_row else AROUND_PROSE)
+        score += CHUNK_WEIGHT * unit.chunk.score
     says_not = wanted.negated and bool(_SAYS_NOT.search(unit.text))
-    if not is_row:
+    if not is_row and not material.across:
         leads = unit.is_lead and (says_not or not wanted.negated)  # who gets it is not who does not
         score += section * (SECTION_WEIGHT + (LEAD_WEIGHT if leads else 0.0))
     if wanted.value is not None:
         told = fold_script(told_by_row(unit.names, unit.cells) if is_row else unit.text)
-        bonus = MEANING_BONUS if wanted.meaning else TYPE_BONUS
+        if material.across:
+            told = without_alike(told, material.asked)  # the digit of P1 is no amount
+        bonus = MEANING_BONUS if wanted.meaning else TYPE_BONUS_ACROSS if material.across else TYPE_BONUS
         score += bonus if wanted.value.search(told) else 0.0
     score += TYPE_BONUS if says_not and not is_row else 0.0
     if wanted.price and is_row and any(MONEY_NAME.search(name) for name in unit.names):
@@ -361,14 +377,35 @@ def _lead_in_of(units: Sequence[Unit], first: Unit) -> Unit | None:
 def _with_standards(
     candidates: Sequence[Candidate], standards: Callable[[Sequence[str]], Sequence[float]]
 ) -> list[Candidate]:
-    """The best RESCORED candidates with the standard score added, best first."""
-    best = candidates[:RESCORED]
-    texts = [_embedded(candidate) for candidate in best]
+    """Candidates with the standard score added, best first."""
+    texts = [_embedded(candidate) for candidate in candidates]
     rescored = [
         replace(candidate, score=candidate.score + STANDARD_WEIGHT * standard, standard=standard)
-        for candidate, standard in zip(best, standards(texts), strict=True)
+        for candidate, standard in zip(candidates, standards(texts), strict=True)
     ]
     return sorted(rescored, key=lambda candidate: -candidate.score)
+
+
+def _nearest_hits(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those of the nearest hits, RESCORED_ACROSS in all: nothing but a cosine tells the sentences of a hit apart."""
+    return sorted(candidates, key=lambda one: -one.units[0].chunk.standard)[:RESCORED_ACROSS]
+
+
+def _told_apart(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates without the rows that hold nothing of the question and are hardly nearer to it than others of their
+    table: what all rows of a price list are near to asks for a price, and not for which."""
+    rows: dict[tuple[str, int], list[float]] = {}
+    for one in candidates:
+        if one.kind == "table" and len(one.units) == 1:
+            rows.setdefault((one.units[0].chunk.chunk_id, one.units[0].block), []).append(one.standard)
+
+    def stands_out(one: Candidate) -> bool:
+        if one.held or one.kind != "table" or len(one.units) > 1:
+            return True
+        others = sorted(rows[one.units[0].chunk.chunk_id, one.units[0].block])
+        return len(others) == 1 or one.standard >= others[-1] >= others[-2] + LEAST_LEAD
+
+    return [one for one in candidates if stands_out(one)]
 
 
 def _embedded(candidate: Candidate) -> str:

@@ -6,10 +6,10 @@ coverage: the largest share of the question's weight that one unit of the hits h
 headings, title, file name) counting AROUND; standard: the standard score of the cosine of the question and the best
 hit's best window (app/search/standard.py), so that one set of coefficients serves every model; bm25: the highest BM25
 as a share of what a chunk full of every term would get. Where the model can't read the question the cosine says
-nothing, so a second set goes without it; where the best hit is in another language than the question, and the model
-reads both, no word tells, so that a third may go by the cosine alone. The first two were fitted by logistic regression
-on half of squad_dev, and of cmrc_dev and xquad_zh_dev, each question with its document and with it withheld, and moved
-so that 0.5 refuses few answerable questions; the figures on the other half are in eval/LOG.md.
+nothing, so a second set goes without it. Both were fitted by logistic regression on half of squad_dev, and of cmrc_dev
+and xquad_zh_dev, each question with its document and with it withheld, and moved so that 0.5 refuses few answerable
+questions; the figures on the other half are in eval/LOG.md. What is in another language than the question has none of
+its words, so it is judged by itself (`answerability_across`).
 
 A code in the question (E-107, 2.4.0, scope_missing) has to stand in a hit that holds half of the rest of it, or the
 score is 0: what documents say of another product answers nothing.
@@ -18,6 +18,7 @@ score is 0: what documents say of another product answers nothing.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -26,9 +27,11 @@ from typing import Final
 from app.domain import ScoredChunk
 from app.embedding import Embedder
 from app.generation.units import Unit
-from app.lexicon import terms
+from app.han import HAN
+from app.lexicon import is_chinese, terms, token_terms, tokens
 from app.question.alternatives import alternatives_of
 from app.question.content import Asked
+from app.question.numbered import numbered_things
 
 MAX_UNKNOWN_SHARE: Final = 0.1  # of a question's tokens: from here on the model can't read it
 AROUND: Final = 0.8  # what the header, a heading or the title holds, where the unit itself does not
@@ -43,10 +46,12 @@ _GENERIC: Final = (
     " version error code fault product device item type 默认 默认值 最大 最小 变化"
     " 变更 区别 作用 用途 单位 型号 产品 设备 版本 错误 代码"
 )
+_HAN: Final = re.compile(f"[{HAN}]")
 _K1: Final = 1.2  # a term's BM25 is at most idf · (k1 + 1)
 _READABLE: Final = (-5.47, 4.10, 0.725, 3.48)  # intercept, coverage, standard score, bm25
 _UNREADABLE: Final = (-3.12, 4.78, 0.0, 8.02)
-_ACROSS: Final = (-5.27, 0.0, 1.7, 0.0)
+# Intercept, standard scores of the passage and of its hit: even at a sum of 4.75, of the hit's half.
+_ACROSS: Final = (-8.08, 1.7, 0.85)
 
 
 def can_read(embedder: Embedder, text: str) -> bool:
@@ -84,34 +89,67 @@ def answerability(
     weights: Mapping[str, float],
     *,
     readable: bool,
-    across: bool = False,
     unknown: frozenset[str] = frozenset(),
 ) -> float:
     """A score in [0, 1]; higher means that the hits hold more of an answer. 0 without hits.
 
     `units` are those of the hits, `weights` those of `weigh_question`, `unknown` the terms that the collection lacks.
-    `readable`: the model reads the question; `across`: it also reads the best hit, which is in another language.
+    `readable`: the model reads the question.
     """
     if not hits or not codes_held(units, asked, weights):
         return 0.0
     total = sum(weights.values())
     covered = max((coverage_of(unit, weights, total) for unit in units), default=0.0)
-    if total > 0 and covered == 0 and not across:
+    if total > 0 and covered == 0:
         return 0.0
     standard = hits[0].standard
     highest = max(hit.scores.lexical or 0.0 for hit in hits)
     bm25 = min(1.0, highest / ((_K1 + 1) * total)) if total > 0 else 0.0
-
-    def score_by(coefficients: tuple[float, float, float, float]) -> float:
-        intercept, a, b, c = coefficients
-        return 1 / (1 + math.exp(-(intercept + a * covered + b * standard + c * bm25)))
-
-    if across:  # a name in another script is no name that the documents lack
-        return max(score_by(_READABLE), score_by(_ACROSS))
-    score = score_by(_READABLE if readable else _UNREADABLE)
+    intercept, a, b, c = _READABLE if readable else _UNREADABLE
+    score = 1 / (1 + math.exp(-(intercept + a * covered + b * standard + c * bm25)))
     everything = frozenset[str]().union(*(unit.own | unit.around for unit in units))
     is_elsewhere = any(name in weights and name not in everything for name in asked.names)
     return score * (UNKNOWN_NAME_SHARE if is_elsewhere and unknown & asked.names else 1.0)
+
+
+def answerability_across(said: Sequence[Unit], standard: float, units: Sequence[Unit], asked: Asked) -> float:
+    """The same for `said`, the units chosen as the answer, in another language than the question; `standard` is the
+    score of their cosine with it, less what they are near to all questions (app/search/standard.py).
+
+    What is written alike in both languages must stand in the hit: codes, dates, numbers of things, and Latin words in a
+    Chinese question.
+    """
+    if not said:
+        return 0.0
+    chunk = said[0].chunk
+    held = frozenset[str]().union(*(unit.own | unit.around for unit in units if unit.chunk is chunk))
+    dates = {term for term in asked.terms if term[:1] == "@"}
+    if not dates | written_alike(asked) | numbered_things(asked.text) <= held:
+        return 0.0
+    intercept, a, b = _ACROSS
+    return 1 / (1 + math.exp(-(intercept + a * standard + b * chunk.standard)))
+
+
+def written_alike(asked: Asked) -> frozenset[str]:
+    """The terms of a question that a text in the other language writes as it does: codes, and Latin words in a Chinese
+    question."""
+    latin = {term for term in asked.terms if not _HAN.search(term) and term[:1] != "@"} - asked.parts
+    return frozenset((*asked.codes, *(latin if is_chinese(asked.text) else ())))
+
+
+def without_alike(text: str, asked: Asked) -> str:
+    """A text without those: a price list is near to every question that has one of its codes, whatever that asks."""
+    alike = written_alike(asked)
+    words = [word for word in tokens(asked.text) if alike.intersection(token_terms(word)[:1])]
+    if not words:
+        return text
+    found = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    return re.sub(rf"(?<![A-Za-z0-9])(?:{found})(?![A-Za-z0-9])", "", text, flags=re.IGNORECASE)
+
+
+def says_more(asked: Asked) -> bool:
+    """Whether a question asks anything of what it names so."""
+    return bool(frozenset(asked.terms) - written_alike(asked) - asked.parts)
 
 
 def codes_held(units: Sequence[Unit], asked: Asked, weights: Mapping[str, float]) -> bool:

@@ -36,6 +36,7 @@ REPEAT_COST: Final = 0.9  # for what of the question a further sentence holds th
 LEAST_GAIN: Final = 0.15  # of the question's weight that a further sentence must add
 SAME_SHARE: Final = 0.6  # or of what the best one holds of the question, that it holds too
 LEAST_SHARE: Final = 0.65  # of the best one's score that it needs
+LEAST_STANDARD: Final = 0.7  # of its standard score, where no words tell
 SAME_WORDS: Final = 0.3  # of two versions' sentences: they say the same but for a value
 
 # A sentence that begins so is not understood alone, and goes on with what the one before it says.
@@ -44,6 +45,10 @@ _GOES_ON: Final = re.compile(
     r"|instead|both|neither|such|until then|else|after that|the same|the latter|the others?)\b"
     r"|[它他她其该此这](?!他)|否则|但|不过|然后|另外|此外|其中|届时|如需|如不|若不|之后)",
     re.IGNORECASE,
+)
+# What is to be done takes more than one sentence to tell; words say which, but for another language's.
+_ASKS_HOW: Final = re.compile(
+    r"\bhow (?:do|can|should|to)\b|\bwhat (?:should|must|to do)\b|怎么|怎样|如何", re.IGNORECASE
 )
 _NOT_IN_FORCE: Final[Wording] = (
     "Nothing on this was found in the version in force, {title}.",
@@ -66,12 +71,13 @@ class Extraction:
     claims: tuple[Claim, ...]
     kind: AnswerKind
     said: tuple[Unit, ...]  # what the answer begins with
+    standard: float = 0.0  # score of its cosine with the question
 
 
 def extract(
     material: Material, standards: Callable[[Sequence[str]], Sequence[float]] | None
 ) -> Extraction | None:
-    """Choose and write the answer. None where no unit has anything of the question.
+    """Choose and write the answer. None where no unit has anything of the question, and it is not in another language.
 
     `standards` gives the standard score of the question and each text, None where the model can't read the question.
     Deterministic; ties go to the better hit, then to the earlier unit.
@@ -81,13 +87,14 @@ def extract(
         return None
     draft = Draft()
     kind: AnswerKind
-    if is_comparison(material) and (pairs := compare(material, candidates)):
+    if not material.across and is_comparison(material) and (pairs := compare(material, candidates)):
         said = tuple(unit for _, one in pairs if one is not None for unit in one.units)
         kind = _write_comparison(draft, material, pairs)
     else:
         said = candidates[0].units
         kind = _write(draft, material, candidates, material.order)
-    return Extraction(draft.text, draft.citations, draft.claims, kind, said)
+    standard = candidates[0].standard
+    return Extraction(draft.text, draft.citations, draft.claims, kind, said, standard)
 
 
 def _write(
@@ -106,7 +113,12 @@ def _write(
     if code is not None:
         draft.claim(shown_unit(code), (code,), before="\n\n")
     elif best.kind == "passage":
-        for further in _further(material, best, candidates, chinese=chinese):
+        more = (
+            _further_across(best, candidates)
+            if material.across
+            else _further(material, best, candidates, chinese=chinese)
+        )
+        for further in more:
             _write_candidate(draft, further, "", voice=material.voice)
     if other is not None:
         _write_candidate(
@@ -164,7 +176,8 @@ def _alone(material: Material, candidate: Candidate, order: Mapping[str, int]) -
 
 def _with_ties(material: Material, best: Candidate) -> Candidate:
     """A row with the others of its table that hold the same of the question: each answers it as well."""
-    if best.kind != "table" or len(best.units) > 1 or best.among:  # chosen among the others already
+    is_chosen = material.across and not best.held  # by its cosine
+    if best.kind != "table" or len(best.units) > 1 or best.among or is_chosen:  # among the others already
         return best
     tied = tied_rows(best.units[0], material.weights, material.units)
     return replace(best, units=tuple(tied[:MAX_ITEMS]), of=len(tied), among=len(tied))
@@ -188,8 +201,9 @@ def _with_continuation(material: Material, best: Candidate, *, chinese: bool) ->
         return best
     value = material.wanted.value
     has_value = value is not None and not value.search(unit.text) and bool(value.search(after.text))
+    goes_on = _GOES_ON.match(after.text) or (material.across and _ASKS_HOW.search(material.asked.text))
     length = len(after.text) if chinese else len(after.text.split())
-    if not (has_value or _GOES_ON.match(after.text)) or length > (MAX_HAN if chinese else MAX_WORDS) / 2.5:
+    if not (has_value or goes_on) or length > (MAX_HAN if chinese else MAX_WORDS) / 2.5:
         return best
     if after.is_instruction:
         return best
@@ -238,6 +252,27 @@ def _further(
         chosen.append(added)
         said |= added.held
         length += _length(added, chinese=chinese)
+    return sorted(chosen[1:], key=lambda one: one.units[0].char_start)
+
+
+def _further_across(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The same of a text in another language, by the standard score alone: which of two sentences of a hit answers is
+    less sure there."""
+    chinese = is_chinese(best.units[0].text)
+    chosen, length = [best], _length(best, chinese=chinese)
+    for one in sorted(candidates[1:], key=lambda one: -one.standard):
+        more = _length(one, chinese=chinese)
+        if (
+            len(chosen) < MAX_SENTENCES
+            and one.standard >= LEAST_STANDARD * best.standard
+            and one.kind == "passage"
+            and one.document_id == best.document_id
+            and one.units[0].kind in (Kind.PROSE, Kind.ITEM)
+            and one.units[0] not in best.units
+            and length + more <= (MAX_HAN if chinese else MAX_WORDS)
+        ):
+            chosen.append(one)
+            length += more
     return sorted(chosen[1:], key=lambda one: one.units[0].char_start)
 
 

@@ -44,16 +44,11 @@ def sufficiency(
     material: Material,
     said: Sequence[Unit],
     unknown: Collection[str] = frozenset(),
-    *,
-    across: bool = False,
 ) -> float:
     """A score in [0, 1] for `said`, the units chosen as the answer; `evidence` is that of `answerability`, `unknown`
-    the terms that the collection lacks. 0 where nothing was chosen. `across`: the best hit is in another language than
-    the question; then what is said in that one can't lack the question's words."""
+    the terms that the collection lacks. 0 where nothing was chosen."""
     if not said:
         return 0.0
-    if across and is_chinese(said[0].text) != is_chinese(material.asked.text):
-        return evidence
     weights, asked = material.weights, material.asked
     held = {term for term in weights if any(holds(term, unit, 1.0) > 0 for unit in said)}
     missing = _missing(weights, held)

@@ -10,12 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.config import Settings
-from app.domain import ExplainedStages, ExplainedTerm, Explanation, ScoredChunk, SearchFilter
+from app.domain import (
+    Explanation,
+    ScoredChunk,
+    SearchFilter,
+)
 from app.embedding import Embedder, FloatMatrix
 from app.letterspacing import close_up
 from app.question.content import NOTHING, Asked, read_question
 from app.question.courtesy import bare_question
 from app.retrieval.context import ContextReader
+from app.retrieval.explaining import explain_search
 from app.retrieval.reading import QuestionReader
 from app.retrieval.rerank import Reranker, Reranking, RerankSettings, rerank
 from app.retrieval.selection import Dropped, find_near_identical, select
@@ -23,7 +28,7 @@ from app.search.background_reader import BackgroundReader
 from app.search.bm25 import unknown_weight
 from app.search.plan import SearchMemory, SearchPlan
 from app.search.ranking import RankedChunk, Ranking, RankingQuery, RankingSettings, rank_chunks
-from app.search.standard import Standards
+from app.search.standard import Background, Standards
 from app.store.chunks import load_chunks
 from app.store.connection import AsyncPool, run_alone
 
@@ -63,7 +68,7 @@ class Retrieved:
     `asked` is what was searched for. `vector` is the question's unit vector (dimension,); `term_weights` the idf of
     each of its terms, `unknown_terms` those that no chunk of the collection holds. `rerank_failure` says why the
     configured reranker had no say. `explanation` is there where it was asked for. `standards` are what the question's
-    cosines are measured by.
+    cosines are measured by, of the collection's `background`.
     """
 
     hits: tuple[ScoredChunk, ...]
@@ -75,6 +80,7 @@ class Retrieved:
     explanation: Explanation | None = None
     asked: Asked = NOTHING
     standards: Standards = field(default_factory=dict)
+    background: Background | None = None
 
     @property
     def unknown_terms(self) -> frozenset[str]:
@@ -170,8 +176,8 @@ class Retriever(ContextReader):
             self._record(ranking.plan.space_id, read.vector)
         explanation = None
         if explain:
-            explanation = self._explain(
-                query, ranking, ranked=ranked, hits=hits, dropped=dropped, stages_ms=stages.ms
+            explanation = explain_search(
+                query, ranking, settings, ranked=ranked, hits=hits, dropped=dropped, stages_ms=stages.ms
             )
         return Retrieved(
             tuple(hits),
@@ -183,7 +189,14 @@ class Retriever(ContextReader):
             explanation,
             asked,
             ranking.standards,
+            ranking.background,
         )
+
+    async def aside(self, found: Retrieved, question: str) -> Retrieved:
+        """What was found, with the vector of another question and what its cosines are measured by."""
+        read = await self._reader.read(question)
+        standards = found.background.against(read.vector) if found.background is not None else found.standards
+        return replace(found, vector=read.vector, standards=standards)
 
     async def _rank(self, query: RankingQuery) -> Ranking:
         space = self._embedder.space
@@ -224,48 +237,6 @@ class Retriever(ContextReader):
 
     async def _load(self, chunk_ids: Sequence[int]) -> dict[int, ScoredChunk]:
         return await run_alone(self._pool, lambda connection: load_chunks(connection, chunk_ids))
-
-    def _explain(
-        self,
-        query: RankingQuery,
-        ranking: Ranking,
-        *,
-        ranked: Sequence[RankedChunk],
-        hits: Sequence[ScoredChunk],
-        dropped: Mapping[int, Dropped],
-        stages_ms: Mapping[str, float],
-    ) -> Explanation:
-        """Every candidate in the order of fusion. `ranked` are they after reranking; `dropped` has all but the hits."""
-        settings, plan = self._settings, ranking.plan
-        terms = sorted(ranking.term_weights.items(), key=lambda one: -one[1])
-        rerank_scores = {one.chunk_id: one.scores.rerank for one in ranked}
-        ranks = {hit.chunk_id: hit.rank for hit in hits}
-        candidates = []
-        for one in ranking.chunks:
-            assert one.explained is not None  # the projection has it
-            drop = dropped.get(one.chunk_id)
-            candidates.append(
-                replace(
-                    one.explained,
-                    rerank=rerank_scores[one.chunk_id],
-                    rank=ranks.get(str(one.chunk_id)),
-                    dropped=drop.reason if drop else None,
-                    near_identical_to=str(drop.of) if drop and drop.of is not None else None,
-                )
-            )
-        return Explanation(
-            terms=tuple(ExplainedTerm(term, idf) for term, idf in terms),
-            unknown_share=query.unknown_share,
-            dense_weight=settings.dense_weight,
-            window_share=settings.window_share,
-            search="exact" if plan.index is None else plan.index.method,
-            probes=plan.probes,
-            rows=plan.rows,
-            candidates_per_search=query.candidates,
-            reranked=sum(score is not None for score in rerank_scores.values()),
-            candidates=tuple(candidates),
-            stages_ms=ExplainedStages(**{stage: round(ms, 2) for stage, ms in stages_ms.items()}),
-        )
 
 
 def _reranked(chunks: Sequence[RankedChunk], scores: Sequence[float]) -> list[RankedChunk]:

@@ -36,7 +36,7 @@ from app.lexicon import LEXICON_VERSION
 from app.search.background_reader import BackgroundReader
 from app.search.bm25 import MORE, WINDOW_K1, budget_parameters
 from app.search.plan import SearchMemory, SearchPlan, StoredCollection, read_collection
-from app.search.standard import IDEAL_SHARE, SPAN, Standards
+from app.search.standard import IDEAL_SHARE, SPAN, Background, Standards
 from app.search.statements import NumberedStatement, fill_sql, load_sql, number_parameters
 from app.store.backgrounds import LANGUAGES
 from app.store.chunks import chunk_columns, hit_from_row
@@ -97,12 +97,14 @@ class RankedChunk:
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """Chunks, best first, at most twice as many as a leg proposes. `plan` says how they were found; `term_weights` has
-    the idf of each term, those that no chunk holds included; `standards` are what cosines were measured by."""
+    the idf of each term, those that no chunk holds included; `standards` are what cosines were measured by, of the
+    collection's `background`, None where it is empty."""
 
     chunks: tuple[RankedChunk, ...]
     plan: SearchPlan
     term_weights: Mapping[str, float]
     standards: Standards
+    background: Background | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ async def rank_chunks(
         if better.is_like(plan):
             chunks = tuple(_ranked_chunk(row, settings) for row in rows if row["id"] is not None)
             plan = replace(better, index=plan.index)
-            return Ranking(chunks, plan, first["term_weights"] or {}, standards)
+            return Ranking(chunks, plan, first["term_weights"] or {}, standards, background)
     raise StoreError(
         f"The collection {query.collection!r} changed each time that it was searched. Try again.",
         code="write_conflict",
@@ -325,6 +327,7 @@ def _ranked_chunk(row: Mapping[str, Any], settings: RankingSettings) -> RankedCh
             source=row["source"],
             dense_rank=row["dense_rank"],
             dense=row["dense"],
+            standard=row["standard"],
             lexical_rank=row["lexical_rank"],
             lexical=row["lexical"],
             window_lexical=row["window_lexical"],

@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from app.embedding import FloatMatrix
+from app.embedding import FloatMatrix, FloatVector
 from app.store.backgrounds import LANGUAGES
 
 MOST_OWN: Final = 0.5  # weight of the collection's own windows
@@ -61,6 +61,20 @@ class Background:
 
     texts: Mapping[str, FloatMatrix]
     windows: Mapping[str, FloatMatrix]
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Those that the collection was seen to have text in."""
+        return frozenset(self.windows)
+
+    def crowding(self, vectors: FloatMatrix, asked: str, told: str) -> FloatVector:
+        """How much nearer each of the unit vectors (n, dimension), of texts in the language `told`, is to passages
+        about everyday things in the language `asked` than such passages in `told` are: a difference of cosines, (n,).
+        Some texts are near to all that is asked in another language: names, numbers, a sentence of three words."""
+        if asked not in self.texts or told not in self.texts:
+            return np.zeros(len(vectors), dtype=np.float32)
+        usual = float((self.texts[told] @ self.texts[asked].T).mean())
+        return np.asarray((vectors @ self.texts[asked].T).mean(axis=1) - usual, dtype=np.float32)
 
     def against(self, question: FloatMatrix) -> Standards:
         """The standards of a question's unit vector (dimension,), one a language."""

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from app.domain import RetrievalScores, ScoredChunk
 from app.generation.evidence import answerability as score_hits
-from app.generation.evidence import can_read, coverage
+from app.generation.evidence import answerability_across, can_read, coverage, says_more, without_alike
 from app.generation.units import read_units
-from app.question.content import Asked
+from app.question.content import Asked, read_question
 from tests.fakes import FakeEmbedder
 from tests.hits import hits_of
 
@@ -70,13 +70,48 @@ def test_where_the_model_can_not_read_the_question_the_cosine_says_nothing() -> 
     assert answerability(low, WEIGHTS, readable=True) < answerability(high, WEIGHTS, readable=True)
 
 
-def test_a_text_in_another_language_has_no_words_and_may_be_near() -> None:
-    def score(standard: float, *, across: bool) -> float:
-        hits = [replace(hit("塔建于巴黎。"), standard=standard)]
-        return score_hits(hits, read_units(hits), ASKED, WEIGHTS, readable=True, across=across)
+def across(question: str, text: str, *, standard: float) -> float:
+    hits = [replace(hit(text), standard=standard)]
+    units = read_units(hits)
+    return answerability_across(units[:1], standard, units, read_question(question))
 
-    assert score(6.0, across=False) == 0.0
-    assert score(6.0, across=True) > 0.5 > score(2.0, across=True)
+
+def test_a_text_in_another_language_has_no_words_and_may_be_near() -> None:
+    assert (
+        score_hits([hit("塔建于巴黎。")], read_units([hit("塔建于巴黎。")]), ASKED, WEIGHTS, readable=True)
+        == 0.0
+    )
+    assert across("Where was the tower built?", "塔建于巴黎。", standard=4.0) > 0.5
+    assert across("Where was the tower built?", "塔建于巴黎。", standard=2.0) < 0.5
+    assert answerability_across((), 9.0, (), ASKED) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "other"),
+    [
+        ("What does E-120 mean?", "E-120：膜片损坏", "E-101：传感器未连接"),
+        ("What was decided on 25 April 2026?", "2026年4月25日决定涨价。", "2026年2月24日决定涨价。"),
+        (
+            "Nordwind合同的责任上限是多少？",
+            "Nordwind is liable for 250,000 EUR.",
+            "Huatai is liable for 250,000 EUR.",
+        ),
+        ("第3条说什么？", "3. Payment is due at once.", "4. Payment is due at once."),
+    ],
+)
+def test_what_both_languages_write_alike_must_stand_in_it(question: str, text: str, other: str) -> None:
+    assert across(question, text, standard=6.0) > 0.9
+    assert across(question, other, standard=6.0) == 0.0
+
+
+def test_what_is_written_alike_is_no_part_of_what_is_compared() -> None:
+    asked = read_question("P1的首次响应时间是多少？")
+    assert without_alike(asked.text, asked) == "的首次响应时间是多少？"
+    assert without_alike("P1: 30 minutes, P12: 4 hours", asked) == ": 30 minutes, P12: 4 hours"
+    assert says_more(asked)
+    assert not says_more(read_question("GW-7?"))
+    plain = read_question("How often?")
+    assert without_alike(plain.text, plain) == plain.text
 
 
 def test_hits_that_one_leg_did_not_score() -> None:

@@ -237,6 +237,32 @@ def test_standard_scores_decide_between_equal_coverage() -> None:
     assert found.citations[0].quote == "The red door leads out."
 
 
+DOORS = "| Product | Price |\n|---|---|\n| Door | 300 EUR |\n| Window | 400 EUR |\n| Gate | 500 EUR |\n"
+
+
+@pytest.mark.parametrize(("window", "quote"), [(4.0, "| Window | 400 EUR |"), (3.4, "The gate is heavy.")])
+def test_in_another_language_a_row_must_stand_out_from_its_table(window: float, quote: str) -> None:
+    def standards(texts: Sequence[str]) -> list[float]:
+        scores = {"Window": window, "Door": 3.2, "Gate": 3.0, "gate": 2.0}
+        return [next((score for word, score in scores.items() if word in text), 0.0) for text in texts]
+
+    material = replace(material_of("窗户的价格？", hits_of(DOORS, "The gate is heavy.")), across=True)
+    found = extract(material, standards)
+    assert found is not None
+    assert found.citations[0].quote == quote
+
+
+def test_in_another_language_sentences_of_a_hit_that_are_nearly_as_near_are_quoted_too() -> None:
+    hits = hits_of("Keys last a year. Guests get none. Ask the desk for a new one.")
+
+    def standards(texts: Sequence[str]) -> list[float]:
+        return [{"Keys": 4.0, "Gues": 0.5, "Ask ": 3.5}[text[:4]] for text in texts]
+
+    found = extract(replace(material_of("钥匙的期限？", hits), across=True), standards)
+    assert found is not None
+    assert quotes(found) == ["Keys last a year.", "Ask the desk for a new one."]
+
+
 def test_no_hits_no_answer() -> None:
     assert extract(material_of("red door", []), None) is None
     assert extract(material_of("red door", hits_of("---\n\n***")), None) is None

@@ -78,3 +78,16 @@ def test_there_are_as_many_texts_in_each_language_and_none_twice() -> None:
     english, chinese = background_texts()["en"], background_texts()["zh"]
     assert len(english) == len(chinese) == len(set(english)) == len(set(chinese)) == 48
     assert all(20 < len(text) < 400 for text in (*english, *chinese))
+
+
+def test_what_is_near_to_all_that_is_asked_in_another_language_is_told() -> None:
+    """Passages in two languages lie in two places; a text between them is near to any question in the other one."""
+    places = made(10, 2)
+    en, zh = (units(3 * place + made(seed, 48)) for seed, place in enumerate(places))
+    usual, between = units(3 * places[1] + made(11, 1)), units(places.sum(axis=0) + 0 * made(12, 1))
+    background = Background({"en": en, "zh": zh}, {"zh": zh})
+    assert background.languages == {"zh"}
+    plain, crowded = background.crowding(np.concatenate([usual, between]), "en", "zh")
+    assert crowded > plain + 0.2
+    assert abs(plain) < 0.2
+    assert background.crowding(usual, "en", "und").tolist() == [0.0]

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.lexicon import terms
+from app.search.standard import SPAN
 from app.store.connection import Database, connect
 from app.store.texts import whole_text
 from tests.integration.api.conftest import MakeClient
@@ -94,7 +95,7 @@ class TestExplain:
                 assert [one[score] for one in scored] == sorted((one[score] for one in scored), reverse=True)
 
     def test_the_score_follows_from_what_is_shown(self, client: TestClient) -> None:
-        """The whole formula is tests/oracle.py's; the standard scores of cosines are not shown."""
+        """The whole formula is tests/oracle.py's."""
         explained = search(client, explain=True)["explain"]
         candidates, dense, share = (
             explained["candidates"],
@@ -105,7 +106,17 @@ class TestExplain:
         window = max(one["window_lexical"] for one in candidates)
         for one in candidates:
             words = share * one["window_lexical"] / window + (1 - share) * one["lexical"] / chunk
-            assert 0 <= one["score"] <= dense * one["readability"] + (1 - dense) * words + 1e-9
+            meaning = one["readability"] * min(max(one["standard"] / SPAN, 0), 1)
+            ideal = dense * meaning + (1 - dense) * words
+            assert dense * meaning - 1e-9 <= one["score"] <= ideal + 1e-9
+        by_language = {one["language"]: one for one in explained["standards"]}
+        assert set(by_language) == {"en", "zh", "und"}
+        scores = [
+            {(one["dense"] - its["mean"]) / its["deviation"] for its in by_language.values()}
+            for one in candidates
+        ]
+        for one, possible in zip(candidates, scores, strict=True):
+            assert min(abs(one["standard"] - score) for score in possible) < 0.02
 
     def test_no_text_of_a_document_is_in_it(self, client: TestClient, copied: Database) -> None:
         shown = str(search(client, explain=True)["explain"])
