@@ -133,6 +133,31 @@ class Settings(BaseSettings):
         0.9, ge=0.8, le=1, description="Least similarity of a near duplicate; 1: the same text only"
     )
 
+    # uploads and their worker
+    workers: int = Field(
+        1,
+        ge=0,
+        le=64,
+        description="Workers that `pgask serve` runs beside itself to take in what is uploaded; 0: none, "
+        "`pgask worker` runs elsewhere",
+    )
+    max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest file of an upload")
+    max_upload_files: int = Field(1_000, ge=1, le=10_000, description="Most files of an upload, and in a zip")
+    max_upload_request_bytes: int = Field(
+        500_000_000, ge=1, description="Most bytes of the files of an upload together"
+    )
+    keep_originals: Literal["uploads", "off"] = Field(
+        "uploads",
+        description="uploads: the files of uploads are kept in the database, for downloads and pictures of their "
+        "pages; off: they go once they are taken in",
+    )
+    originals_quota_bytes: int = Field(
+        20_000_000_000, ge=0, description="Most bytes of files kept in the database; 0: no limit"
+    )
+    job_days: int = Field(
+        30, ge=0, le=3_650, description="For how many days jobs that have ended are shown; 0: for ever"
+    )
+
     # retrieval
     candidates: int = Field(
         50, ge=10, le=500, description="Candidates taken from each of dense and lexical search"

@@ -21,6 +21,7 @@ from app.api import (
     collections,
     documents,
     health,
+    jobs,
     mcp,
     metrics,
     middleware,
@@ -29,6 +30,7 @@ from app.api import (
     search,
     session,
     status,
+    uploads,
 )
 from app.api.admission import Places
 from app.api.auditing import Record
@@ -90,7 +92,22 @@ def create_app(
     places = Places(settings.max_concurrent_asks, app.state.metrics)
     routers = [
         resource.router
-        for resource in (ask, search, openai, documents, collections, session, mcp, health, metrics, status)
+        for resource in (
+            *(
+                ask,
+                search,
+                openai,
+                uploads,
+                documents,
+                collections,
+                jobs,
+                session,
+                mcp,
+                health,
+                metrics,
+                status,
+            ),
+        )
     ]
     for router in routers:  # the scheme is for whoever reads /openapi.json; middleware does the work
         wants_key = settings.auth == "keys" and router is not health.router
@@ -98,6 +115,7 @@ def create_app(
     chat_page.install(app, static)
     problems.install(app)
     app.state.closing = Closing()
+    app.state.uploads = asyncio.Semaphore(uploads.MOST_AT_ONCE)
     # an app's own list has included routers as one route each
     app.state.routes = [
         *(route for router in routers for route in router.routes),

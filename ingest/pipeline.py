@@ -57,9 +57,18 @@ from ingest.sources import (
 from ingest.windows import PART_TOKENS, EncodedWindows, encode_windows
 
 # what a caller of a run needs, its options and plan included
-__all__ = ["DuplicateFile", "IngestOptions", "IngestRun", "Parse", "Plan", "Progress", "Report"]
+__all__ = [
+    "GROUP_TOKENS",
+    "DuplicateFile",
+    "IngestOptions",
+    "IngestRun",
+    "Parse",
+    "Plan",
+    "Progress",
+    "Report",
+]
 
-_GROUP_TOKENS: Final = 8192  # small documents are embedded together, so that the encoder's batches are full
+GROUP_TOKENS: Final = 8192  # small documents are embedded together, so that the encoder's batches are full
 _TOKEN_BYTES: Final = 6  # of text, a generous average
 _log = structlog.get_logger(__name__)
 
@@ -154,7 +163,7 @@ class IngestRun:
         parse: Parse,
         read_scan: ReadScan | None = None,
         home: Path | None = None,
-        group_tokens: Callable[[], int] = lambda: _GROUP_TOKENS,
+        group_tokens: Callable[[], int] = lambda: GROUP_TOKENS,
     ) -> None:
         """`collection` None: one that is not made yet, for a plan alone. `parse` meets untrusted bytes: outside of
         tests it is that of ingest.sandbox; it is called in another thread. `home` is the embedded server's, whose disk

@@ -117,6 +117,18 @@ REASONS: Mapping[str, Reason] = {
         "文件中没有文字。",
         "通常无需处理；如果本应有文字，请检查文件。",
     ),
+    "name_taken": Reason(
+        "A document of this name came in from a folder, and an upload never replaces it.",
+        "Send the file into another folder, or change it where it lies and ingest that.",
+        "同名文档来自某个文件夹，上传不会替换它。",
+        "请上传到其他文件夹，或在原位置修改该文件后重新导入。",
+    ),
+    "worker_lost": Reason(
+        "The worker was killed or lost the database each time that it worked on this.",
+        "Try again; split the file if it is large. The worker's log says more.",
+        "每次处理该文件时，工作进程都被终止或失去了数据库连接。",
+        "请重试；如果文件很大，请拆分。详情见工作进程的日志。",
+    ),
     "disk_full": Reason(
         "The disk that holds the database is full.",
         "Free some space and ingest again; what was in stays, and the rest goes in.",

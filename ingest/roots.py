@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import InvalidRequestError
-from app.store.sources import FileState, KnownDocument
+from app.store.sources import UPLOADED, FileState, KnownDocument
 from ingest.sources import GivenPath, printable_name
 
 
@@ -78,7 +78,7 @@ def is_gone(path: str | None) -> bool:
 def is_missing(path: str) -> bool:
     """Whether there is nothing at a stored path, and that is certain: a folder that can't be looked into tells nothing,
     nor does a name whose bytes are not known exactly."""
-    if "\\x" in path:
+    if "\\x" in path or path.startswith(UPLOADED):
         return False
     try:
         os.lstat(path)
@@ -194,6 +194,13 @@ def _refusal(
     there = theirs if theirs != known[claim.source].origin else _folder_of(theirs)
     more = f" (and {len(refused) - 1:,} more names)" if len(refused) > 1 else ""
     name = _free_name(here, known)
+    if root == UPLOADED:
+        return InvalidRequestError(
+            f"{claim.source} is in this collection already: it was uploaded{more}. Nothing was taken in. Give this "
+            f"folder a name of its own: --as {name} (its documents are called {name}/…), or choose another "
+            "--collection. If the uploaded one is no longer wanted: pgask documents delete.",
+            code="duplicate_source",
+        )
     away = "" if os.path.lexists(there) else ", which can't be reached now"
     return InvalidRequestError(
         f"{claim.source} is in this collection already, from {there}{away}; {here} has another file of that name"

@@ -23,6 +23,7 @@ HEADINGS = {
     "home": "Where things are",
     "embedding_model": "Embedding (a change makes the stored vectors useless: ingest again)",
     "chunk_tokens": "Ingest",
+    "workers": "Uploads and what takes them in",
     "candidates": "Retrieval",
     "abstain_threshold": "Answers",
     "max_body_bytes": "Limits and logs of the service",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
@@ -37,6 +38,7 @@ TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105 - a header's name
 RECHECK_S: Final = 2.0
 PAGE: Final = "page"  # the name of routes that serve the page's own files, to everybody
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNASKED: Final = ("multipart/form-data", "application/x-www-form-urlencoded", "text/plain")
 _ADMINS, _WRITERS = "pgask-admins", "pgask-writers"
 _MOST_GROUPS: Final = 100
 _LONGEST_USER: Final = 200
@@ -123,6 +125,7 @@ class Authentication:
         self._trusted = [
             ipaddress.ip_network(name, strict=False) for name in settings.trusted_proxies.split(",") if name
         ]
+        self._origins = settings.origins
         self._user_header, self._groups_header = settings.proxy_user_header, settings.proxy_groups_header
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,6 +136,9 @@ class Authentication:
         route = _find_route(scope)
         needed = _needed(scope["method"], route)
         state["address"] = self._client_address(scope)
+        if self._mode != "keys" and _comes_unasked(scope) and not self._is_own_page(scope):
+            await refuse(_CROSS_SITE, scope, receive, send)
+            return
         if self._mode == "off" or needed == "anyone":
             state["caller"] = LOCAL if self._mode == "off" else None
             await self._app(scope, receive, send)
@@ -199,6 +205,14 @@ class Authentication:
         groups = tuple(dict.fromkeys(name.strip() for name in named if name.strip()))[:_MOST_GROUPS]
         role: Role = "admin" if _ADMINS in groups else "writer" if _WRITERS in groups else "reader"
         return Caller(user, role, groups=groups)
+
+    def _is_own_page(self, scope: Scope) -> bool:
+        """Whether a request comes from the service's own page, one that PGASK_CORS_ORIGINS names, or from no page."""
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if origin is not None:
+            return origin in self._origins or urlsplit(origin).netloc == headers.get("host", "")
+        return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
 
     def _client_address(self, scope: Scope) -> str | None:
         """Where a request came from: the last address before the proxies that are trusted."""
@@ -279,6 +293,12 @@ async def _note_use(components: Components, key_id: UUID) -> None:
         await write(components.pool, note)
     except StoreError as error:  # a database that takes no writes still answers
         _log.warning("the use of a key could not be noted", code=error.code)
+
+
+def _comes_unasked(scope: Scope) -> bool:
+    """Whether a browser sends such a change for any page without asking the service before (CORS-safelisted)."""
+    kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+    return scope["method"] == "POST" and kind in ("", *_UNASKED)
 
 
 def read_cookie(headers: Headers) -> str | None:

@@ -21,6 +21,7 @@ from app.domain import (
 )
 from app.retrieval.retriever import Retrieved
 from app.store.catalog import CollectionSummary, DocumentSummary
+from app.store.jobs import Job
 from app.store.listing import Facets
 
 
@@ -147,6 +148,19 @@ class DocumentList(Reply):
     documents: tuple[DocumentSummary, ...]
     next_cursor: str | None
     facets: Annotated[Facets | None, Field(exclude_if=_is_none)] = None
+
+
+class JobReply(Reply):
+    """A job that was made."""
+
+    job: Job
+
+
+class JobList(Reply):
+    """A page of jobs, the newest first; `next_cursor` is null on the last one."""
+
+    jobs: tuple[Job, ...]
+    next_cursor: str | None
 
 
 class CollectionList(Reply):

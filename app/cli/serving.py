@@ -65,8 +65,10 @@ def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> Non
                 ensure_space(owner, embedder.space)
         embedder.load()
         from app.main import create_app  # slow, so after all that may refuse
+        from app.workers import WorkerProcesses
 
-        _run(create_app(settings, database, embedder), settings, listener, as_json=as_json)
+        with WorkerProcesses(settings.workers):
+            _run(create_app(settings, database, embedder), settings, listener, as_json=as_json)
 
 
 def _check_openness(settings: Settings) -> None:

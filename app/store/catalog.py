@@ -13,6 +13,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from app.domain import Page, Section
 from app.embedding import UNREADABLE_SHARE, EmbeddingSpace
@@ -238,6 +239,19 @@ async def document_text(
     text, total = row
     first = min(start, total)
     return TextSlice(text, first, first + len(text), total)
+
+
+async def change_document(
+    connection: AsyncConnection, document_id: str, *, title: str | None, metadata: dict[str, Any] | None
+) -> None:
+    """Give a document another title or other metadata; None leaves it as it is. Raises NotFoundError."""
+    changed = await connection.execute(
+        "UPDATE pgask.documents SET title = coalesce(%s, title), metadata = coalesce(%s, metadata), updated_at = now()"
+        " WHERE id = %s",
+        [title, None if metadata is None else Jsonb(metadata), _document_id(document_id)],
+    )
+    if changed.rowcount == 0:
+        raise _no_document(document_id)
 
 
 async def delete_document(connection: AsyncConnection, document_id: str) -> None:

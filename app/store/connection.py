@@ -120,7 +120,7 @@ _CHECK_S: Final = 2.0  # longest wait for the reply to nothing at all
 _MARGIN_S: Final = 1.0  # for the server to end a statement by its own limit
 
 # A half-open socket is noticed in about 30 s instead of the system's hours.
-_KEEPALIVE: Final[dict[str, Any]] = {
+KEEPALIVE: Final[dict[str, Any]] = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -160,7 +160,7 @@ def connect(url: str, *, autocommit: bool = True, vectors: bool = True) -> Itera
     """A checked connection. Raises StoreUnavailableError where there is none to be had, or another StoreError that says
     why; what PostgreSQL refuses while it is open becomes a StoreError, too."""
     try:
-        connection = psycopg.connect(url, autocommit=autocommit, **_KEEPALIVE)
+        connection = psycopg.connect(url, autocommit=autocommit, **KEEPALIVE)
     except psycopg.OperationalError as error:
         raise refusal_at_connect(error) from error
     except psycopg.ProgrammingError:  # its words repeat the address, and a password with it
@@ -204,7 +204,7 @@ async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> Async
         open=False,
         configure=configure,
         timeout=min(_WAIT_S, statement_timeout_s),
-        kwargs={**_KEEPALIVE, "autocommit": True},  # a statement alone needs no BEGIN and no COMMIT
+        kwargs={**KEEPALIVE, "autocommit": True},  # a statement alone needs no BEGIN and no COMMIT
         connection_class=Reported,
     )
     async with pool:

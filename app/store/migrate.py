@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from app.errors import SchemaError, StoreError
 from app.store.connection import Connection, Database, connect
-from app.store.tables import SCHEMA, VECTOR_SCHEMA
+from app.store.tables import QUEUE_SCHEMA, SCHEMA, VECTOR_SCHEMA
 
 _LOCK: Final = 7_003_210_417  # any number of our own: the advisory lock that serialises migrations
 _MIGRATIONS: Final = Path(__file__).parents[2] / "migrations"
@@ -103,7 +103,10 @@ def current_revision(connection: Connection) -> str | None:
 def grant(owner: Connection, role: str) -> None:
     """Let `role` read and write rows and use sequences, now and for tables to come; nothing else."""
     name = sql.Identifier(role)
-    for schema in (SCHEMA, VECTOR_SCHEMA):
+    schemas = owner.execute(
+        "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", [[SCHEMA, VECTOR_SCHEMA, QUEUE_SCHEMA]]
+    )  # at an earlier revision there is no queue
+    for (schema,) in schemas.fetchall():
         for statement in (
             "GRANT USAGE ON SCHEMA {schema} TO {role}",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",

@@ -20,6 +20,7 @@ from app.store.connection import Connection, retried
 from app.store.spaces import Collection
 
 MAX_SOURCE_BYTES: Final = 2_000  # an index holds the source, and a row of an index at most 2,704 bytes
+UPLOADED: Final = "upload:"  # the root of what was sent to the service: no path, so that no folder is ever it
 _NOTED_AT_ONCE: Final = 1_000
 
 
@@ -75,16 +76,19 @@ class SeenFile:
     file: FileState
 
 
-def known_documents(connection: Connection, collection: Collection) -> Mapping[str, KnownDocument]:
-    """Every document of a collection by its source."""
+def known_documents(
+    connection: Connection, collection: Collection, sources: Sequence[str] | None = None
+) -> Mapping[str, KnownDocument]:
+    """Every document of a collection by its source, or those of `sources`."""
     with connection.cursor(row_factory=class_row(KnownDocument)) as cursor:
         rows = cursor.execute(
             "SELECT d.source, d.status, d.content_sha256, d.pipeline, d.media_type, d.reason, d.reason_detail,"
             " kept.source AS duplicate_of, d.size_bytes, d.root, d.origin, d.mtime_ns, d.inode,"
             " extract(epoch FROM d.updated_at)::float8 AS read_at"
             " FROM pgask.documents d LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of"
-            " WHERE d.collection_id = %s",
-            [collection.id],
+            " WHERE d.collection_id = %(collection)s"
+            " AND (%(sources)s::text[] IS NULL OR d.source = ANY(%(sources)s))",
+            {"collection": collection.id, "sources": None if sources is None else list(sources)},
         )
         return {row.source: row for row in rows}
 

@@ -1,6 +1,7 @@
 """The schema as SQLAlchemy metadata; alembic compares migrations against it. Hot statements are SQL elsewhere.
 
-Two schemas: `pgask` holds the fixed tables below, `pgask_vectors` holds two tables for each embedding space,
+Three schemas: `pgask` holds the fixed tables below, `pgask_queue` procrastinate's own (app/store/queue.py),
+`pgask_vectors` two tables for each embedding space,
 made when the space is first used (app/store/spaces.py), since their dimension is the model's.
 Triggers (migration 0001) keep `collections.chunk_count` and `term_count` right and delete postings with their
 chunk, whoever deletes and however.
@@ -34,6 +35,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 SCHEMA: Final = "pgask"
 VECTOR_SCHEMA: Final = "pgask_vectors"
+QUEUE_SCHEMA: Final = "pgask_queue"
 
 metadata = MetaData(
     schema=SCHEMA,
@@ -309,4 +311,99 @@ audit = Table(
     Column("address", Text),
     Column("status", Integer, nullable=False),
     Column("detail", JSONB, nullable=False, server_default=_empty_object),
+)
+
+# Work that is done outside of requests: files that were sent to the service, taken in by a worker. What the queue
+# itself keeps (who works on what, and lives) is in the schema QUEUE_SCHEMA, see app/store/queue.py.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
+    Column(
+        "tenant_id",
+        Integer,
+        ForeignKey(tenants.c.id, ondelete="CASCADE"),
+        nullable=False,
+        server_default=text("1"),
+    ),
+    Column(
+        "collection_id", Integer, ForeignKey(collections.c.id, ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'queued'")),
+    Column("stage", Text),  # of a running one: what it does now
+    Column("code", Text),  # of a failed one, where that is no file's fault: why
+    Column("detail", Text),
+    Column("options", JSONB, nullable=False, server_default=_empty_object),  # what came with the files
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("eta_s", REAL),
+    Column("created_by", Text, nullable=False, server_default=""),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("ix_jobs_tenant_id_created_at", "tenant_id", "created_at"),
+    CheckConstraint("kind IN ('upload')", name="kind"),
+    CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
+)
+
+# A file's bytes as they came, of a document or of a file that is still to be taken in. In parts, see
+# app/store/originals.py; one that no document and no file of a job refers to is removed.
+originals = Table(
+    "originals",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
+    Column(
+        "tenant_id",
+        Integer,
+        ForeignKey(tenants.c.id, ondelete="CASCADE"),
+        nullable=False,
+        server_default=text("1"),
+        index=True,
+    ),
+    Column("document_id", Uuid, ForeignKey(documents.c.id, ondelete="CASCADE"), unique=True),
+    Column("name", Text, nullable=False),  # of the file, without a folder
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)
+
+original_parts = Table(
+    "original_parts",
+    metadata,
+    Column("original_id", Uuid, ForeignKey(originals.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column(
+        "tenant_id",
+        Integer,
+        ForeignKey(tenants.c.id, ondelete="CASCADE"),
+        nullable=False,
+        server_default=text("1"),
+    ),
+    Column("bytes", LargeBinary, nullable=False),  # STORAGE EXTERNAL: most formats are packed already
+)
+
+job_files = Table(
+    "job_files",
+    metadata,
+    Column("job_id", Uuid, ForeignKey(jobs.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column(
+        "tenant_id",
+        Integer,
+        ForeignKey(tenants.c.id, ondelete="CASCADE"),
+        nullable=False,
+        server_default=text("1"),
+    ),
+    Column("source", Text, nullable=False),
+    # skipped: left out, `code` says why; all others as of a job
+    Column("state", Text, nullable=False, server_default=text("'queued'")),
+    Column("code", Text),
+    Column("detail", Text),
+    Column("size_bytes", BigInteger, nullable=False, server_default=text("0")),
+    Column("document_id", Uuid),  # no foreign key: what was done stays done when the document goes
+    Column("original_id", Uuid, ForeignKey(originals.c.id, ondelete="SET NULL"), index=True),
+    CheckConstraint(
+        "state IN ('queued', 'running', 'succeeded', 'skipped', 'failed', 'cancelled')", name="state"
+    ),
 )

@@ -80,6 +80,10 @@ class Archive:
         """Return the names of all members, in the directory's order."""
         return list(self._members)
 
+    def members(self) -> list[zipfile.ZipInfo]:
+        """Return the directory's entries."""
+        return self._zip.infolist()
+
     def read(self, name: str, max_bytes: int = MAX_TREE_BYTES) -> bytes:
         """Return a member's bytes. Raises DocumentError `parse_failed` (missing, damaged) or `too_large`."""
         if self._member(name).file_size > max_bytes:

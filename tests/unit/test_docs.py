@@ -16,7 +16,20 @@ from fastapi.routing import APIRoute
 import app.cli
 import eval.cli
 import ingest.cli
-from app.api import ask, collections, documents, health, mcp, metrics, openai, search, session, status
+from app.api import (
+    ask,
+    collections,
+    documents,
+    health,
+    jobs,
+    mcp,
+    metrics,
+    openai,
+    search,
+    session,
+    status,
+    uploads,
+)
 from app.config import Settings
 from ingest.reasons import REASONS
 
@@ -39,7 +52,20 @@ ROUTES = {
     (method, route.path)
     for router in (
         module.router
-        for module in (ask, collections, documents, health, mcp, metrics, openai, search, session, status)
+        for module in (
+            ask,
+            collections,
+            documents,
+            health,
+            jobs,
+            mcp,
+            metrics,
+            openai,
+            search,
+            session,
+            status,
+            uploads,
+        )
     )
     for route in router.routes
     if isinstance(route, APIRoute)

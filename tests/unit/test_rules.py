@@ -20,6 +20,7 @@ SHARED_NAMES: Final = {
     "documents.py": "documents: addresses, tables",
     "duplicates.py": "duplicates: found, kept",
     "filters.py": "filters: as they are sent, as SQL",
+    "jobs.py": "jobs: addresses, commands, table",
     "metrics.py": "figures: of the service at /metrics, of an evaluation",
     "search.py": "search: the address, its bench",
     "sources.py": "sources: files, rows",

@@ -42,6 +42,7 @@ JSON_BODIES: Mapping[tuple[str, str], Any] = {
         "messages": [{"role": "user", "content": "Lists?"}],
     },
     ("POST", "/collections"): {"name": "made"},
+    ("PATCH", "/documents/{document_id}"): {"title": "Handbook"},
     ("PATCH", "/collections/{name}"): {"name": "made"},
     ("POST", "/session"): {"key": "pgask_wrong"},
     ("POST", "/mcp"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
@@ -49,6 +50,7 @@ JSON_BODIES: Mapping[tuple[str, str], Any] = {
 PLACES = {
     "{name}": "nobody",
     "{document_id}": "00000000-0000-4000-8000-000000000000",
+    "{job_id}": "00000000-0000-4000-8000-000000000000",
     "{model:path}": "pgask",
 }
 

@@ -1,0 +1,304 @@
+"""POST /documents: files into the database, with a job for a worker, by way of which alone they reach the parsers.
+
+GET /documents/{id}/original gives a file back as it came, and PATCH /documents/{id} changes what is said of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Body, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import Field, ValidationError
+from pydantic import JsonValue as Json
+
+from app.api.bodies import UNSTORABLE, NullIsDefault, Text
+from app.api.bodies import Request as RequestBody
+from app.api.components import Parts
+from app.api.documentation import example, problems
+from app.api.documents import DocumentId
+from app.api.multipart import Form, ReceivedFile, UploadLimits, open_form, read_form
+from app.api.problems import Fault, FaultError
+from app.api.requests import CollectionName
+from app.api.schemas import JobReply
+from app.errors import NotFoundError
+from app.file_names import clean_name
+from app.store import catalog, originals
+from app.store.connection import AsyncConnection, run_alone, transaction, write
+from app.store.jobs import Job, NewFile, create_job
+from app.store.sources import MAX_SOURCE_BYTES
+
+router = APIRouter(tags=["documents"])
+
+MOST_AT_ONCE: Final = 4  # uploads that are received at once: each may fill a temporary file
+_MOST_GROUPS: Final = 50
+_MOST_METADATA_CHARS: Final = 20_000
+_FIELDS: Final = ("folder", "readers", "metadata")
+_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "folder": {"type": "string", "description": "What the documents' names begin with"},
+                        "readers": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "description": "Groups that may read the documents; none: everybody",
+                        },
+                        "metadata": {"type": "string", "description": "A JSON object for each document"},
+                    },
+                },
+                "examples": {"two files": {"value": {"files": ["…", "…"], "folder": "handbook"}}},
+            }
+        },
+    }
+}
+
+_FILE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/octet-stream": {"example": "…"}}}
+}
+_BUSY: Final = Fault(
+    "too_many_requests",
+    429,
+    f"{MOST_AT_ONCE} uploads are being received now; that is all at once. Try again in a few seconds.",
+    detail_zh=f"正在接收 {MOST_AT_ONCE} 个上传，已达上限，请几秒后重试。",
+    retry_after_s=5,
+)
+_NO_FILES: Final = Fault(
+    "invalid_request",
+    422,
+    "There is no file in the request: send at least one, in a part named files.",
+    detail_zh="请求中没有文件：请至少发送一个文件，放在名为 files 的部分中。",
+)
+
+
+class ChangedDocument(NullIsDefault, RequestBody):
+    """What is said of a document. What is left out, or null, stays as it is."""
+
+    title: Annotated[Text, Field(min_length=1, max_length=1_000)] | None = None
+    metadata: Annotated[dict[str, Json], Field(description="In place of all that there is")] | None = None
+
+
+@router.post(
+    "/documents",
+    status_code=202,
+    summary="Send files to be taken into a collection",
+    responses=example("job", 202) | problems(404, 413, 415, 422, 429),
+    openapi_extra=_BODY,
+)
+async def upload_documents(
+    request: Request, parts: Parts, collection: Annotated[CollectionName, Query()] = "default"
+) -> JobReply:
+    """Replies as soon as the files are stored; a worker takes them in, and the job tells how far it is. A file of the
+    name of an earlier upload replaces that document; a zip is unpacked. The collection is made if it is not there."""
+    limits = UploadLimits.from_settings(parts.settings)
+    async with _a_turn(request):
+        with open_form() as form:
+            await read_form(request, form, limits)
+            options = _options(form)
+            if not form.files:
+                raise FaultError(_NO_FILES)
+            folder = clean_name("".join(form.fields.get("folder", [])[:1]))
+            created_by = request.state.caller.name
+
+            async def store(connection: AsyncConnection) -> Job:
+                await _check_quota(connection, form, parts.settings.originals_quota_bytes)
+                await _ensure_collection(connection, collection, parts)
+                files = [
+                    await _store(connection, form, file, *named)
+                    for file, named in zip(form.files, _names(form.files, folder), strict=True)
+                ]
+                return await create_job(connection, collection, files, options=options, created_by=created_by)
+
+            return JobReply(job=await write(parts.pool, store))
+
+
+@router.get(
+    "/documents/{document_id}/original",
+    summary="Get a document's file as it came",
+    response_class=StreamingResponse,
+    responses=_FILE | problems(404, 422),
+)
+async def get_original(document_id: DocumentId, parts: Parts) -> StreamingResponse:
+    """As a download, never shown by the browser: it is a stranger's file."""
+    async with transaction(parts.pool) as connection:
+        found = await originals.find_original(connection, document_id)
+
+    async def send() -> AsyncIterator[bytes]:
+        number = 0
+        while True:
+            wanted = number
+
+            async def read(connection: AsyncConnection, wanted: int = wanted) -> bytes | None:
+                return await originals.read_part(connection, found.id, wanted)
+
+            part = await run_alone(parts.pool, read)
+            if part is None:
+                return
+            yield part
+            number += 1
+
+    return StreamingResponse(
+        send(),
+        media_type="application/octet-stream",
+        headers={
+            "Content-Length": str(found.size_bytes),
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+@router.patch(
+    "/documents/{document_id}",
+    summary="Change a document's title or metadata",
+    responses=example("document") | problems(404, 415, 422),
+)
+async def change_document(
+    document_id: DocumentId,
+    body: Annotated[
+        ChangedDocument, Body(openapi_examples={"title": {"value": {"title": "Handbook, third edition"}}})
+    ],
+    parts: Parts,
+) -> catalog.DocumentDetail:
+    """Filters see the new metadata at once. What the search knows of the text stays as it is: a new title is shown, and
+    found by once the file is taken in again."""
+    metadata = body.metadata
+    if metadata is not None:
+        _check_metadata(metadata)
+
+    async def change(connection: AsyncConnection) -> catalog.DocumentDetail:
+        await catalog.change_document(connection, document_id, title=body.title, metadata=metadata)
+        return await catalog.get_document(connection, document_id)
+
+    return await write(parts.pool, change)
+
+
+@asynccontextmanager
+async def _a_turn(request: Request) -> AsyncIterator[None]:
+    turns: asyncio.Semaphore = request.app.state.uploads
+    if turns.locked():
+        raise FaultError(_BUSY)
+    async with turns:
+        yield
+
+
+def _names(files: list[ReceivedFile], folder: str) -> list[tuple[str, str | None]]:
+    """What each file's document is called, and what is wrong with the name."""
+    seen: set[str] = set()
+    named = []
+    for file in files:
+        name = clean_name(file.name)
+        source = f"{folder}/{name}" if folder and name else name
+        fault = None
+        if not name:
+            source, fault = "?", "The file's name has no letter in it that can be kept; rename it."
+        elif len(source.encode()) > MAX_SOURCE_BYTES:
+            source, fault = (
+                source.encode()[:200].decode("utf-8", "ignore") + "…",
+                f"The path has more than {MAX_SOURCE_BYTES:,} bytes; shorten the names.",
+            )
+        elif source in seen:
+            fault = "Another file of this upload has the same name; rename one of them."
+        seen.add(source)
+        named.append((source, fault))
+    return named
+
+
+async def _store(
+    connection: AsyncConnection, form: Form, file: ReceivedFile, source: str, fault: str | None
+) -> NewFile:
+    if fault is not None:
+        return NewFile(source, file.size_bytes, code="bad_name", detail=fault)
+    name = source.rpartition("/")[2]
+    original = await originals.add_original(
+        connection, name, file.sha256, file.size_bytes, form.parts_of(file)
+    )
+    return NewFile(source, file.size_bytes, original)
+
+
+async def _check_quota(connection: AsyncConnection, form: Form, quota_bytes: int) -> None:
+    if not quota_bytes:
+        return
+    held = await originals.count_bytes(connection)
+    if held + sum(file.size_bytes for file in form.files) > quota_bytes:
+        raise FaultError(
+            Fault(
+                "quota_exceeded",
+                413,
+                f"With these files the originals kept would have more than {quota_bytes:,} bytes "
+                "(PGASK_ORIGINALS_QUOTA_BYTES). Delete documents that are not needed, or have the quota raised.",
+                detail_zh=f"加上这些文件后，保存的原件将超过 {quota_bytes:,} 字节（PGASK_ORIGINALS_QUOTA_BYTES）。"
+                "请删除不需要的文档，或调高该配额。",
+            )
+        )
+
+
+async def _ensure_collection(connection: AsyncConnection, name: str, parts: Parts) -> None:
+    try:
+        await catalog.find_collection_id(connection, name)
+    except NotFoundError:
+        await catalog.create_collection(connection, name, parts.space)
+
+
+def _options(form: Form) -> Mapping[str, Any]:
+    """What came with the files. Raises FaultError for a field that is none."""
+    for name, values in form.fields.items():
+        if name not in _FIELDS:
+            raise _wrong(name[:60], f"is no field; there are files, {', '.join(_FIELDS)}", "不是可用的字段")
+        if any(UNSTORABLE.search(value) for value in values):
+            raise _wrong(name, "must not contain NUL or lone surrogates", "不能包含 NUL 或孤立的代理字符")
+        if name != "readers" and len(values) > 1:
+            raise _wrong(name, "may be given once", "只能出现一次")
+    readers = [value.strip() for value in form.fields.get("readers", []) if value.strip()]
+    if len(readers) > _MOST_GROUPS or any(len(group) > 200 for group in readers):
+        raise _wrong("readers", f"may name {_MOST_GROUPS} groups of 200 characters", "分组过多或名称过长")
+    options: dict[str, Any] = {"readers": readers} if readers else {}
+    for text in form.fields.get("metadata", []):
+        try:
+            metadata = ChangedDocument.model_validate({"metadata": json.loads(text)}).metadata
+        except (ValueError, RecursionError, ValidationError):
+            raise _wrong("metadata", "must be a JSON object", "须为 JSON 对象") from None
+        _check_metadata(metadata or {})
+        options["metadata"] = metadata
+    return options
+
+
+def _check_metadata(metadata: Mapping[str, Any]) -> None:
+    try:
+        text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise _wrong("metadata", "must be a JSON object", "须为 JSON 对象") from None
+    if len(text) > _MOST_METADATA_CHARS:
+        raise _wrong(
+            "metadata",
+            f"may have {_MOST_METADATA_CHARS:,} characters",
+            f"最多 {_MOST_METADATA_CHARS:,} 个字符",
+        )
+    if UNSTORABLE.search(text) or "\\u0000" in text:
+        raise _wrong("metadata", "must not contain NUL or lone surrogates", "不能包含 NUL 或孤立的代理字符")
+
+
+def _wrong(name: str, english: str, chinese: str) -> FaultError:
+    shown = "".join(c if c.isprintable() else "�" for c in name)
+    return FaultError(
+        Fault(
+            "invalid_request",
+            422,
+            f"{shown}: {english}.",
+            detail_zh=f"{shown}：{chinese}。",
+            extra={"errors": [{"field": shown, "message": english}]},
+        )
+    )

@@ -1,0 +1,48 @@
+"""The queue: which jobs wait for a worker. PostgreSQL's own tables, by procrastinate, in a schema of their own.
+
+The statements below are all that the rest of pgask knows of it; its other half, the worker's, is ingest/worker.py.
+They run in the caller's transaction: a job and its place in the queue come and go together.
+"""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+QUEUE: Final = "uploads"
+TASK: Final = "pgask.run_job"
+MAX_ATTEMPTS: Final = 5  # of a job, whatever ended the others; then it fails with a code
+
+# Put the job %(job)s into the queue; nothing where it waits there already. The lock keeps two workers from it.
+DEFER: Final[LiteralString] = f"""
+SELECT pgask_queue.procrastinate_defer_jobs_v1(ARRAY[ROW('{QUEUE}', '{TASK}', 0, %(job)s::text, %(job)s::text,
+       jsonb_build_object('job_id', %(job)s::text, 'tenant_id', j.tenant_id), NULL)
+       ::pgask_queue.procrastinate_job_to_defer_v1])
+  FROM pgask.jobs j
+ WHERE j.id = %(job)s::uuid AND NOT EXISTS (
+       SELECT FROM pgask_queue.procrastinate_jobs q WHERE q.queueing_lock = %(job)s::text AND q.status = 'todo')"""  # noqa: S608 - constants
+
+# Take the job %(job)s out of the queue; one that is being worked on ends by its state in pgask.jobs.
+WITHDRAW: Final[LiteralString] = (
+    "DELETE FROM pgask_queue.procrastinate_jobs WHERE queueing_lock = %(job)s::text AND status = 'todo'"
+)
+
+# Jobs that wait or are said to run, and that the queue does not know of.
+LOST: Final[LiteralString] = """
+SELECT j.id::text FROM pgask.jobs j WHERE j.state IN ('queued', 'running') AND NOT EXISTS (
+       SELECT FROM pgask_queue.procrastinate_jobs q
+        WHERE q.queueing_lock = j.id::text AND q.status IN ('todo', 'doing'))"""
+
+_STALLED: Final[LiteralString] = """
+       q.status = 'doing' AND NOT EXISTS (
+       SELECT FROM pgask_queue.procrastinate_workers w
+        WHERE w.id = q.worker_id AND w.last_heartbeat > now() - make_interval(secs => %(seconds)s))"""
+
+# Forget places in the queue of dead workers whose job waits there again.
+RETIRE_STALLED: Final[LiteralString] = f"""
+DELETE FROM pgask_queue.procrastinate_jobs q WHERE {_STALLED} AND EXISTS (
+       SELECT FROM pgask_queue.procrastinate_jobs o WHERE o.queueing_lock = q.queueing_lock AND o.status = 'todo')"""  # noqa: S608 - constants
+
+# Let the other jobs of dead workers wait again.
+RETRY_STALLED: Final[LiteralString] = f"""
+SELECT pgask_queue.procrastinate_retry_job_v2(q.id, now(), NULL, NULL, NULL)
+  FROM pgask_queue.procrastinate_jobs q WHERE {_STALLED}"""  # noqa: S608 - constants

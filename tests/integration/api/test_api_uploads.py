@@ -1,0 +1,302 @@
+"""POST /documents and what follows: jobs, originals, limits, names, archives, other sites."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.errors import InvalidRequestError
+from app.store.connection import Database, connect
+from tests.integration.api.conftest import MakeClient, settings_for
+from tests.integration.ingesting import ingest
+from tests.integration.uploading import ends, run_jobs, send
+
+pytestmark = pytest.mark.integration
+
+LEAVE = b"# Leave\n\nEvery employee has thirty days of leave.\n"
+TRAVEL = "# 差旅\n\n出差须提前三天申请。\n".encode()
+
+
+@pytest.fixture
+def client(own: Database, make_client: MakeClient) -> TestClient:
+    return make_client(own)
+
+
+def documents(client: TestClient, **query: Any) -> dict[str, dict[str, Any]]:
+    found = client.get("/documents", params=query).json()["documents"]
+    return {one["source"]: one for one in found}
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def test_files_go_in_by_a_job_and_come_back_as_they_were(client: TestClient, own: Database) -> None:
+    metadata = {"team": "hr", "level": 3}
+    job = send(
+        client,
+        {"leave.md": LEAVE, "差旅.md": TRAVEL, "broken.pdf": b"%PDF-1.7 nothing", "logo.mp3": b"ID3"},
+        folder="handbook/2026",
+        metadata=json.dumps(metadata),
+        collection="staff",
+    )
+    assert (job["state"], job["done"], job["total"], job["collection"]) == ("queued", 0, 4, "staff")
+    run_jobs(own, settings_for())
+    job = client.get(f"/jobs/{job['id']}").json()
+    assert (job["state"], job["done"], job["attempts"], job["stage"]) == ("succeeded", 4, 1, None)
+    assert ends(job) == {
+        "handbook/2026/leave.md": ("succeeded", None),
+        "handbook/2026/差旅.md": ("succeeded", None),
+        "handbook/2026/broken.pdf": ("failed", "parse_failed"),
+        "handbook/2026/logo.mp3": ("skipped", "media"),
+    }
+    found = documents(client, collection="staff")
+    assert {source: one["status"] for source, one in found.items()} == {
+        "handbook/2026/leave.md": "ready",
+        "handbook/2026/差旅.md": "ready",
+        "handbook/2026/broken.pdf": "failed",
+    }
+    for file in job["files"][:3]:
+        assert file["document_id"] == found[file["source"]]["id"]
+    leave = client.get(f"/documents/{job['files'][0]['document_id']}").json()
+    assert {key: leave["metadata"][key] for key in metadata} == metadata
+    hits = client.post("/search", json={"question": "thirty days of leave", "collection": "staff"}).json()[
+        "hits"
+    ]
+    assert hits[0]["source"] == "handbook/2026/leave.md"
+
+    reply = client.get(f"/documents/{job['files'][1]['document_id']}/original")
+    assert reply.content == TRAVEL
+    assert reply.headers["content-disposition"] == "attachment; filename*=UTF-8''%E5%B7%AE%E6%97%85.md"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert "no-store" in reply.headers["cache-control"]
+
+    # deleting takes all of it, and what belonged to no document went by itself
+    for one in found.values():
+        assert client.delete(f"/documents/{one['id']}").status_code == 204
+    with connect(own.app) as connection:
+        assert connection.execute("SELECT count(*) FROM pgask.original_parts").fetchone() == (0,)
+    assert client.get(f"/documents/{leave['id']}/original").status_code == 404
+    assert client.get(f"/jobs/{job['id']}").json()["files"][0]["document_id"] is None
+
+
+def test_the_same_again_changes_nothing_and_another_version_replaces(
+    client: TestClient, own: Database
+) -> None:
+    def upload(content: bytes) -> dict[str, Any]:
+        job = send(client, {"leave.md": content})
+        run_jobs(own, settings_for())
+        found: dict[str, Any] = client.get(f"/jobs/{job['id']}").json()
+        return found
+
+    first = upload(LEAVE)
+    before = documents(client)["leave.md"]
+    again = upload(LEAVE)
+    assert ends(again) == {"leave.md": ("succeeded", None)}
+    assert documents(client)["leave.md"] == before
+    newer = LEAVE.replace(b"thirty", b"forty")
+    changed = upload(newer)
+    after = documents(client)["leave.md"]
+    assert {job["files"][0]["document_id"] for job in (first, again, changed)} == {before["id"], after["id"]}
+    assert client.get(f"/documents/{after['id']}/original").content == newer
+    with connect(own.app) as connection:
+        assert connection.execute("SELECT count(*) FROM pgask.originals").fetchone() == (1,)
+    broken = upload(b"\0\0\0\0")  # a version that can't be read: the old text and its file stay
+    assert ends(broken)["leave.md"][0] == "failed"
+    assert documents(client)["leave.md"]["status"] == "stale"
+    assert client.get(f"/documents/{after['id']}/original").content == newer
+
+
+def test_uploads_and_folders_never_take_each_others_names(
+    client: TestClient, own: Database, tmp_path: Path
+) -> None:
+    mine = client.get("/documents").json()["documents"][0]
+    job = send(client, {mine["source"]: LEAVE})
+    run_jobs(own, settings_for())
+    assert ends(client.get(f"/jobs/{job['id']}").json()) == {mine["source"]: ("failed", "name_taken")}
+    assert documents(client)[mine["source"]] == mine
+    send(client, {"up/leave.md": LEAVE})
+    run_jobs(own, settings_for())
+    folder = tmp_path / "other"
+    (folder / "up").mkdir(parents=True)
+    (folder / "up/leave.md").write_text("# Leave\n\nNone at all.\n", "utf-8")
+    with pytest.raises(InvalidRequestError, match="it was uploaded"):
+        ingest(own, folder)
+    (folder / "up/leave.md").unlink()
+    (folder / "moved.md").write_bytes(LEAVE)  # the same bytes: no move, for the upload is where it was
+    report = ingest(own, folder)
+    assert (report.renamed, len(report.duplicates)) == (0, 1)
+    assert "up/leave.md" in documents(client)
+
+
+def test_a_zip_is_unpacked_within_limits(client: TestClient, own: Database) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a/leave.md", LEAVE)
+        archive.writestr("../../etc/travel.md", TRAVEL)
+        archive.writestr("__MACOSX/._leave.md", b"x")
+        archive.writestr("inner.zip", packed({"deep.md": LEAVE}))
+        archive.writestr("empty.md", b"")
+        link = zipfile.ZipInfo("link.md")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    zeros = packed({"big.txt": b"0" * 30_000_000})
+    job = send(client, {"all.zip": stream.getvalue(), "bomb.zip": zeros, "cut.zip": stream.getvalue()[:200]})
+    run_jobs(own, settings_for())
+    found = ends(client.get(f"/jobs/{job['id']}").json())
+    assert found == {
+        "all.zip": ("succeeded", None),
+        "bomb.zip": ("failed", "archive_bomb"),
+        "cut.zip": ("failed", "parse_failed"),
+        "all/a/leave.md": ("succeeded", None),
+        "all/etc/travel.md": ("succeeded", None),
+        "all/inner.zip": ("skipped", "archive"),
+        "all/empty.md": ("failed", "empty"),
+    }
+    # names as programs on Chinese systems write them, in GB 18030 and without saying so
+    named = packed({"xxxx.md": b"# Rules\n\nNobody smokes in the archive.\n"})
+    job = send(client, {"gb.zip": named.replace(b"xxxx", "规章".encode("gb18030"))})
+    run_jobs(own, settings_for())
+    assert "gb/规章.md" in ends(client.get(f"/jobs/{job['id']}").json())
+    small = settings_for(max_upload_files=2)
+    job = send(client, {"many.zip": packed({f"{number}.md": LEAVE for number in range(3)})})
+    run_jobs(own, small)
+    assert ends(client.get(f"/jobs/{job['id']}").json()) == {"many.zip": ("failed", "too_large")}
+
+
+def test_limits_each_with_one_beyond(own: Database, make_client: MakeClient) -> None:
+    client = make_client(
+        own,
+        max_upload_bytes=1_000,
+        max_upload_files=3,
+        max_upload_request_bytes=2_500,
+        originals_quota_bytes=4_000,
+    )
+
+    def status(files: dict[str, bytes]) -> tuple[int, str]:
+        reply = client.post("/documents", files=[("files", one) for one in files.items()])
+        return reply.status_code, reply.json().get("code", "")
+
+    assert status({"a.md": b"x" * 1_000}) == (202, "")
+    assert status({"a.md": b"x" * 1_001}) == (413, "file_too_large")
+    assert status({f"{n}.md": b"x" for n in range(3)}) == (202, "")
+    assert status({f"{n}.md": b"x" for n in range(4)}) == (422, "limit_exceeded")
+    assert status({f"{n}.md": b"x" * 900 for n in range(3)}) == (413, "body_too_large")
+    assert status({f"{n}.md": b"x" * 800 for n in range(3)}) == (202, "")
+    assert status({f"{n}.md": b"x" * 800 for n in range(3)}) == (413, "quota_exceeded")
+    assert client.get("/jobs").json()["jobs"][0]["total"] == 3
+    bodies: list[dict[str, Any]] = [
+        {"data": {"folder": "x"}},
+        {"files": [("other", ("a.md", b"x"))]},
+        {"json": {}},
+        {},
+    ]
+    for body in bodies:
+        reply = client.post("/documents", **body)
+        assert reply.status_code in (415, 422), body
+    for field, value in (
+        ("metadata", "[1]"), ("metadata", "{"), ("metadata", '{"a": "\\u0000"}'), ("metadata", '{"a": NaN}'),
+        ("metadata", json.dumps({"a": "x" * 20_001})), ("colour", "red"), ("readers", "x" * 201),
+    ):  # fmt: skip
+        reply = client.post("/documents", files=[("files", ("a.md", b"x"))], data={field: value})
+        assert (reply.status_code, reply.json()["code"]) == (422, "invalid_request"), value
+    whole = {"content": b"--b\r\nContent-Disposition: form-data; name=files; filename=a.md\r\n\r\nx"}
+    reply = client.post(
+        "/documents",
+        headers={"content-type": "multipart/form-data; boundary=b"},
+        **whole,  # type: ignore[arg-type]
+    )
+    assert (reply.status_code, reply.json()["code"]) == (400, "bad_request")
+
+
+def test_pages_of_other_sites_can_send_nothing(client: TestClient) -> None:
+    """With PGASK_AUTH=off nobody asks for a key: a form of any page must not be enough."""
+    made = 0
+    for headers, allowed in (
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "null"}, False),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Origin": "http://127.0.0.1"}, True),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1"}, True),
+        ({}, True),
+    ):
+        reply = client.post("/documents", files=[("files", ("a.md", LEAVE))], headers=headers)
+        assert reply.status_code == (202 if allowed else 403), headers
+        assert len(client.get("/jobs").json()["jobs"]) == (made := made + allowed)
+    job_id = client.get("/jobs").json()["jobs"][0]["id"]
+    evil = {"Origin": "https://evil.example"}
+    assert client.post(f"/jobs/{job_id}/cancel", headers=evil).status_code == 403
+    assert client.post(f"/jobs/{job_id}/cancel").status_code == 200
+
+
+def test_cancel_and_retry(client: TestClient, own: Database) -> None:
+    job = send(client, {"leave.md": LEAVE, "broken.pdf": b"%PDF-1.7"})
+    cancelled = client.post(f"/jobs/{job['id']}/cancel").json()
+    assert (cancelled["state"], set(ends(cancelled).values())) == ("cancelled", {("cancelled", None)})
+    assert client.post(f"/jobs/{job['id']}/cancel").status_code == 409
+    run_jobs(own, settings_for())
+    assert "leave.md" not in documents(client)
+    again = client.post(f"/jobs/{job['id']}/retry").json()
+    assert (again["state"], again["attempts"], again["done"]) == ("queued", 0, 0)
+    assert client.post(f"/jobs/{job['id']}/retry").json()["code"] == "job_state"
+    run_jobs(own, settings_for())
+    done = client.get(f"/jobs/{job['id']}").json()
+    assert ends(done) == {"leave.md": ("succeeded", None), "broken.pdf": ("failed", "parse_failed")}
+    assert client.post(f"/jobs/{job['id']}/retry").status_code == 200  # only the failed one
+    waiting = client.get(f"/jobs/{job['id']}").json()
+    assert [file["state"] for file in waiting["files"]] == ["succeeded", "queued"]
+    with client.stream("GET", f"/jobs/{job['id']}/events") as events:
+        lines = events.iter_lines()
+        assert next(lines) == "event: job"
+        assert json.loads(next(lines).removeprefix("data: ")) == waiting
+        run_jobs(own, settings_for())
+        rest = [line for line in lines if line]
+    assert rest[-2] == "event: done"
+    assert json.loads(rest[-1].removeprefix("data: "))["state"] == "succeeded"
+    nobody = "/jobs/00000000-0000-4000-8000-000000000000"
+    assert {client.get(nobody).status_code, client.get(f"{nobody}/events").status_code} == {404}
+    assert {client.post(f"{nobody}/{what}").status_code for what in ("retry", "cancel")} == {404}
+
+
+def test_jobs_are_listed_in_pages_by_state_and_collection(client: TestClient) -> None:
+    made = [send(client, {f"{n}.md": LEAVE}, collection=f"c{n % 2}")["id"] for n in range(5)]
+    client.post(f"/jobs/{made[0]}/cancel")
+    seen, cursor = [], None
+    while True:
+        page = client.get("/jobs", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
+        seen += [job["id"] for job in page["jobs"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == made[::-1]
+    assert [job["id"] for job in client.get("/jobs?state=cancelled").json()["jobs"]] == made[:1]
+    assert [job["id"] for job in client.get("/jobs?collection=c1").json()["jobs"]] == [made[3], made[1]]
+    assert client.get("/jobs?cursor=nonsense").status_code == 422
+    assert client.get("/jobs?collection=nowhere").status_code == 404
+
+
+def test_title_and_metadata_are_changed(client: TestClient) -> None:
+    mine = client.get("/documents").json()["documents"][0]
+    changed = client.patch(
+        f"/documents/{mine['id']}", json={"title": "Copies", "metadata": {"tag": ["x"]}}
+    ).json()
+    assert (changed["title"], changed["metadata"]) == ("Copies", {"tag": ["x"]})
+    assert client.patch(f"/documents/{mine['id']}", json={}).json()["title"] == "Copies"
+    filtered = {"question": "backup", "filter": {"metadata": {"tag": ["x"]}}}
+    hits = client.post("/search", json=filtered).json()["hits"]
+    assert {hit["source"] for hit in hits} == {mine["source"]}
+    for body in ({"title": ""}, {"title": "x\0"}, {"metadata": {"a": "\0"}}, {"colour": 1}):
+        assert client.patch(f"/documents/{mine['id']}", json=body).status_code == 422, body
+    assert client.patch("/documents/00000000-0000-4000-8000-000000000000", json={}).status_code == 404
