@@ -100,6 +100,7 @@ function decodeCandidate(value: unknown): Candidate | null {
     lexical_rank: numberOrNull(from.lexical_rank),
     lexical: number("lexical"),
     window_lexical: number("window_lexical"),
+    standard: number("standard"),
     readability: number("readability"),
     score: number("score"),
     fused_rank: number("fused_rank"),
