@@ -32,9 +32,8 @@ from app.search.standard import Background, Standards
 from app.store.chunks import load_chunks
 from app.store.connection import AsyncPool, run_alone
 
-MAX_QUERY_TERMS: Final = (
-    256  # of a question of 8,000 characters no more than this many distinct terms are looked up
-)
+# Of a question of 8,000 characters no more than this many distinct terms are looked up.
+MAX_QUERY_TERMS: Final = 256
 SPARE_TEXTS: Final = 0.2  # of `top_k`: read at once, lest a hit that repeats another costs a round trip
 QUICKLY_COMPARED: Final = 12  # hits whose texts take a millisecond; changing threads costs a tenth of that
 

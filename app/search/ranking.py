@@ -20,7 +20,7 @@ statements as they are sent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -229,9 +229,8 @@ def _parameters(
     }
 
 
-_CONDITION: Final = (
-    "/* the filter's condition */"  # put in last, for all else of a statement is the same for many
-)
+# Put in last, for all else of a statement is the same for many.
+_CONDITION: Final = "/* the filter's condition */"
 
 
 def render(shape: StatementShape, condition: sql.Composable | None = None) -> NumberedStatement:
@@ -321,24 +320,12 @@ def _ranked_chunk(row: Mapping[str, Any], settings: RankingSettings) -> RankedCh
         passage = chunk.text[max(0, start) : max(0, end)]
     explained = None
     if "readability" in row:
-        explained = ExplainedCandidate(
-            chunk_id=str(row["id"]),
-            document_id=row["document"],
-            source=row["source"],
-            dense_rank=row["dense_rank"],
-            dense=row["dense"],
-            standard=row["standard"],
-            lexical_rank=row["lexical_rank"],
-            lexical=row["lexical"],
-            window_lexical=row["window_lexical"],
-            readability=row["readability"],
-            score=row["score"],
-            fused_rank=row["fused_rank"],
-            rerank=None,
-            rank=None,
-            dropped=None,
-            near_identical_to=None,
-        )
+        known: dict[str, Any] = {name: row.get(name) for name in _EXPLAINED}
+        explained = ExplainedCandidate(chunk_id=str(row["id"]), document_id=row["document"], **known)
     return RankedChunk(
         row["id"], row["document"], row["score"], scores, row["standard"], chunk, passage, explained
     )
+
+
+# Of a candidate a row has these; what reranking and the choice add later it has not.
+_EXPLAINED: Final = {field.name for field in fields(ExplainedCandidate)} - {"chunk_id", "document_id"}
