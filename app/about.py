@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from app.domain import Answer, ChatTurn, SearchFilter
+from app.domain import Answer, ChatTurn, CollectionNames, SearchFilter, names_of
 from app.generation.inventory import (
     MAX_ASKED_BACK,
     add_examples,
@@ -38,7 +38,7 @@ from app.question.collection_questions import (
 )
 from app.question.names import NameMatch, match_folder, match_name, name_needles, squeeze
 from app.question.talk import Talk, earlier_questions, leans_on_history, read_talk
-from app.store.catalog import require_collection
+from app.store.catalog import require_collections
 from app.store.connection import AsyncConnection, AsyncPool, transaction
 from app.store.outlines import (
     HEAD_CHARS,
@@ -66,7 +66,7 @@ class About:
     async def answer(
         self,
         question: str,
-        collection: str,
+        collection: CollectionNames,
         search_filter: SearchFilter | None,
         history: Sequence[ChatTurn],
         voice: Voice | None = None,
@@ -97,7 +97,7 @@ class About:
         self,
         talk: Talk,
         question: str,
-        collection: str,
+        collection: CollectionNames,
         search_filter: SearchFilter | None,
         history: Sequence[ChatTurn],
         *,
@@ -108,7 +108,7 @@ class About:
             return None
         inventory = None
         async with transaction(self._pool) as connection:
-            await require_collection(connection, collection)
+            await require_collections(connection, collection)
             if talk in _WITH_DOCUMENTS:
                 inventory = await read_inventory(
                     connection, collection, search_filter, language=voice.language, named=_SAMPLE
@@ -122,7 +122,7 @@ class About:
         self,
         subject: Subject,
         question: str,
-        collection: str,
+        collection: CollectionNames,
         search_filter: SearchFilter | None,
         voice: Voice,
     ) -> Answer | None:
@@ -140,7 +140,12 @@ class About:
         )
 
     async def _find_mentions(
-        self, thing: str, question: str, collection: str, search_filter: SearchFilter | None, voice: Voice
+        self,
+        thing: str,
+        question: str,
+        collection: CollectionNames,
+        search_filter: SearchFilter | None,
+        voice: Voice,
     ) -> Answer | None:
         wanted = [term for term in terms(thing) if not term.startswith("@")]
         if not wanted:
@@ -153,7 +158,7 @@ class About:
         self,
         asked: AboutDocument,
         question: str,
-        collection: str,
+        collection: CollectionNames,
         search_filter: SearchFilter | None,
         voice: Voice,
     ) -> Answer | None:
@@ -204,17 +209,21 @@ def _choose(asked: AboutDocument, leads: Sequence[Lead], voice: Voice) -> list[L
     return same or found
 
 
-def _folder(asked: AboutDocument, leads: Sequence[Lead], collection: str) -> str | None:
-    """The folder that is named, "" for the whole collection; None where neither is."""
+def _folder(asked: AboutDocument, leads: Sequence[Lead], collection: CollectionNames) -> str | None:
+    """The folder that is named, "" for all that is asked where a collection's name is; None where neither is."""
     assert asked.name is not None
     if asked.certainty not in (Certainty.SUMMARY, Certainty.FOLDER):
         return None
     folder = match_folder(asked.name, (lead.source for lead in leads))
-    return "" if folder is None and squeeze(asked.name) == squeeze(collection) else folder
+    is_whole = squeeze(asked.name) in map(squeeze, names_of(collection))
+    return "" if folder is None and is_whole else folder
 
 
 async def _sample(
-    connection: AsyncConnection, collection: str, search_filter: SearchFilter | None, language: str
+    connection: AsyncConnection,
+    collection: CollectionNames,
+    search_filter: SearchFilter | None,
+    language: str,
 ) -> Sequence[Lead]:
     inventory = await read_inventory(
         connection, collection, search_filter, language=language, named=MAX_ASKED_BACK

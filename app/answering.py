@@ -90,7 +90,8 @@ class Answerer:
         where it is required (`llm_required`): GenerationError, LimitExceededError; else its answer is degraded.
         """
         started = time.perf_counter()
-        request = closed_up(request)
+        asked = await self._retriever.find_collections(request.collection)
+        request = replace(closed_up(request), collection=asked)
         meant = await self._messages.read(request)
         if meant.told is not None:
             told = meant.told

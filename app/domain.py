@@ -94,6 +94,18 @@ class Chunk:
     sentences: tuple[tuple[int, int], ...] = ()  # spans in the document, none cut by the chunk's border
 
 
+# Which collections are asked: one, or several. ALL stands for every one that whoever asks may read, until
+# `ContextReader.find_collections` has their names.
+CollectionNames = str | tuple[str, ...]
+ALL: Final = "*"
+MAX_COLLECTIONS: Final = 50  # in one question
+
+
+def names_of(collections: CollectionNames) -> list[str]:
+    """The names one by one."""
+    return [collections] if isinstance(collections, str) else list(collections)
+
+
 Scalar = str | int | float | bool
 TextColumn = Literal["source", "title", "language", "media_type"]
 TimeColumn = Literal["created_at", "updated_at"]
@@ -202,6 +214,7 @@ class Hit:
 
     chunk_id: str
     document_id: str
+    collection: str
     source: str
     title: str
     page: int | None
@@ -237,6 +250,7 @@ class ScoredChunk(Hit):
             marker=marker,
             document_id=self.document_id,
             chunk_id=self.chunk_id,
+            collection=self.collection,
             source=self.source,
             title=self.title,
             page=place.page,
@@ -360,6 +374,7 @@ class Citation:
     marker: int  # the n of "[n]" in the answer, from 1
     document_id: str
     chunk_id: str
+    collection: str
     source: str
     title: str
     page: int | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.domain import Answer, ChatTurn, Citation, GenerationParams, SearchFilter
+from app.domain import Answer, ChatTurn, Citation, CollectionNames, GenerationParams, SearchFilter
 from app.generation.completion_text import Stage
 
 
@@ -13,7 +13,7 @@ class AskRequest:
     """A question and how to answer it."""
 
     question: str
-    collection: str = "default"
+    collection: CollectionNames = "default"
     top_k: int = 6
     filter: SearchFilter | None = None
     history: tuple[ChatTurn, ...] = ()

@@ -15,7 +15,7 @@ from typing import Final
 
 from opencc import OpenCC
 
-from app.domain import AllOf, Condition, OneOf, ScoredChunk, SearchFilter, StartsWith
+from app.domain import AllOf, CollectionNames, Condition, OneOf, ScoredChunk, SearchFilter, StartsWith
 from app.generation.standing import (
     Moment,
     Standing,
@@ -44,7 +44,7 @@ async def add_valid_versions(
     years: Sequence[str],
     *,
     question: str,
-    collection: str,
+    collection: CollectionNames,
     search_filter: SearchFilter | None,
 ) -> Retrieved:
     """What was found, and behind the best hit what the valid versions of the best hits' documents hold; `found` itself
@@ -121,7 +121,7 @@ async def _find_replacing(
     retriever: Retriever,
     doubted: Sequence[ScoredChunk],
     standings: Mapping[str, Standing],
-    collection: str,
+    collection: CollectionNames,
     search_filter: SearchFilter | None,
 ) -> list[NamedDocument]:
     """Documents of the names of those of the hits; where none is valid in place of one that is not in force, those that
@@ -147,7 +147,7 @@ async def _find_replacing(
 async def _find_holding(
     retriever: Retriever,
     wanted: Sequence[Sequence[str]],
-    collection: str,
+    collection: CollectionNames,
     search_filter: SearchFilter | None,
 ) -> list[NamedDocument]:
     """Documents one of whose chunks holds all terms of one of `wanted`."""

@@ -22,6 +22,7 @@ def hits_of(*texts: str, chunk_tokens: int = 512, scores: tuple[float, ...] = ()
                 ScoredChunk(
                     chunk_id=f"d{number}-{piece.chunk_index}",
                     document_id=f"d{number}",
+                    collection="default",
                     source=f"d{number}.md",
                     title=document.title,
                     page=piece.page,

@@ -37,6 +37,7 @@ def statements() -> dict[str, str]:
         "hits_filter_last_by_ivfflat": _search("hits", "last", IVFFLAT, 5_000),
         "candidates": _search("candidates"),
         "explained": _search("explained"),
+        "hits_of_several": _search("hits", several=True),
     }
 
 
@@ -47,9 +48,10 @@ def _search(
     visited: int = 0,
     *,
     by_words: bool = True,
+    several: bool = False,
 ) -> str:
-    plan = SearchPlan(1, 7, index, 0, visited, order)
-    shape = StatementShape(plan, 50, 8, projection, by_words, weighs=by_words)
+    plan = SearchPlan((1,), 7, index, 0, visited, order)
+    shape = StatementShape(plan, 50, 8, projection, by_words, weighs=by_words, several=several)
     return _show(render(shape, None if order == "none" else compile_filter(FILTER).condition))
 
 

@@ -14,12 +14,12 @@ from pydantic import BaseModel
 from starlette.types import Receive
 
 from app.answering import Answerer
+from app.api.answers import AskReply, WireCitation, ask_reply
 from app.api.components import Counts, Parts, RequestId, note_question
 from app.api.documentation import EXAMPLES, problems
 from app.api.metrics import Metrics
 from app.api.problems import fault_of, prefers_chinese, problem_body
 from app.api.requests import Ask
-from app.api.schemas import AskReply, WireCitation, ask_reply
 from app.api.stream import EventStream, or_disconnect
 from app.domain import Answer
 from app.exchange import AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent

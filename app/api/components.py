@@ -57,7 +57,8 @@ async def _request_id(request: Request) -> str:
 def note_question(parts: Components, body: Asked | AskRequest) -> None:
     """Write a question to the log, where PGASK_LOG_QUESTIONS asks for it."""
     if parts.settings.log_questions:
-        structlog.get_logger("app.api").info("question", text=body.question, collection=body.collection)
+        asked = body.asked() if isinstance(body, Asked) else body.collection
+        structlog.get_logger("app.api").info("question", text=body.question, collection=asked)
 
 
 Parts = Annotated[Components, Depends(_components)]

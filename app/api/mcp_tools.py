@@ -44,13 +44,14 @@ from starlette.requests import Request as HttpRequest
 
 from app.api import collections, documents
 from app.api.admission import Places
+from app.api.answers import AskReply, ask_reply
 from app.api.ask import counted_answer
 from app.api.bodies import WHOLE, NullIsDefault, Request, Text
 from app.api.components import Components, note_question
 from app.api.metrics import Metrics
 from app.api.problems import Fault, fault_of, prefers_chinese, problem_body
 from app.api.requests import Ask, Search
-from app.api.schemas import AskReply, CollectionList, DocumentList, SearchReply, ask_reply
+from app.api.schemas import CollectionList, DocumentList, SearchReply
 from app.api.search import find
 from app.errors import InvalidRequestError, NotFoundError
 from app.store.catalog import MAX_TEXT_CHARS, TextSlice

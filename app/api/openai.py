@@ -22,13 +22,13 @@ from app.api.openai_wire import (
     MODEL,
     Completion,
     Envelope,
-    collection_of,
+    collections_of,
     model_object,
 )
 from app.api.problems import Fault, FaultError, fault_of, openai_body, prefers_chinese
 from app.api.rendering import InertText, inert_stream, source_list
 from app.api.stream import EventStream
-from app.domain import Answer
+from app.domain import ALL, Answer, CollectionNames, names_of
 from app.errors import NotFoundError
 from app.exchange import AnswerEvent, AskRequest, DoneEvent, StageEvent, TokenEvent
 from app.lexicon import is_chinese
@@ -62,7 +62,8 @@ _NOT_READ: Final = {
     "/models", summary="List the models: one a collection", responses=example("models") | openai_errors(503)
 )
 async def list_models(parts: Parts) -> JSONResponse:
-    """`pgask/NAME` is the collection NAME; `pgask` is the collection `default`, where there is one."""
+    """`pgask/NAME` is the collection NAME; `pgask` is the collection `default`, where there is one. `pgask/A,B` asks
+    two at once, `pgask/*` all."""
     created = await _created(parts)
     models = [model_object(name, at) for name, at in _models(created).items()]
     return JSONResponse({"object": "list", "data": models})
@@ -70,11 +71,10 @@ async def list_models(parts: Parts) -> JSONResponse:
 
 @router.get("/models/{model:path}", summary="One model", responses=example("model") | openai_errors(404, 503))
 async def get_model(model: str, parts: Parts) -> JSONResponse:
-    """A collection as a model."""
-    models = _models(await _created(parts))
-    if model not in models:
-        raise _no_model(model, models)
-    return JSONResponse(model_object(model, models[model]))
+    """A collection, or several, as a model."""
+    asked = await _collections(parts, model)
+    created = await _created(parts)
+    return JSONResponse(model_object(model, max(created.get(name, 0) for name in names_of(asked))))
 
 
 @router.post("/chat/completions/", include_in_schema=False)
@@ -99,7 +99,7 @@ async def complete(
     request_id: RequestId,
 ) -> Any:
     """System and tool messages are not followed and not searched. See docs/openai.md for what is ignored or refused."""
-    collection = await _collection(parts, body.model)
+    collection = await _collections(parts, body.model)
     envelope = Envelope(f"chatcmpl-{request_id}", int(time.time()), body.model)
     include_usage = bool(body.stream_options and body.stream_options.include_usage)
     if (done := body.chore()) is not None:  # no question: not searched, not counted as one, not noted
@@ -217,14 +217,15 @@ def _ending(answer: Answer, *, with_list: bool, brings_text: bool) -> str:
     return source_list(answer.citations, chinese=chinese) if with_list else ""
 
 
-async def _collection(parts: Parts, model: str) -> str:
-    """The collection that a model stands for. Raises 404 where there is none, for chat and chores, too."""
-    name = collection_of(model)
+async def _collections(parts: Parts, model: str) -> CollectionNames:
+    """The collections that a model stands for. Raises 404 where there is none, for chat and chores, too."""
+    asked = collections_of(model)
     try:
-        if name is not None:
+        if asked is not None:
+            asked = await parts.retriever.find_collections(asked)
             async with transaction(parts.pool) as connection:
-                await catalog.require_collection(connection, name)
-            return name
+                await catalog.require_collections(connection, asked)
+            return asked
     except NotFoundError:
         pass
     raise _no_model(model, _models(await _created(parts)))
@@ -240,7 +241,8 @@ async def _created(parts: Parts) -> dict[str, int]:
 def _models(created: Mapping[str, int]) -> dict[str, int]:
     """The models that answer, and when each was made, from the collections and when each was made."""
     default = {MODEL: created[DEFAULT_COLLECTION]} if DEFAULT_COLLECTION in created else {}
-    return default | {f"{MODEL}/{name}": at for name, at in created.items()}
+    every = {f"{MODEL}/{ALL}": max(created.values())} if len(created) > 1 else {}
+    return default | every | {f"{MODEL}/{name}": at for name, at in created.items()}
 
 
 def _no_model(model: str, models: Collection[str]) -> FaultError:

@@ -26,14 +26,14 @@ from pydantic import (
     field_validator,
 )
 
+from app.api.answers import NearestHit, WireCitation, nearest_hits
 from app.api.attachments import CONTEXT_TAG, brings_text, question_in, tagged_spans
 from app.api.bodies import UNSTORABLE, WHOLE, NullIsDefault, Request, Text, refusal, storable
 from app.api.filters import AnyFilter
 from app.api.front_ends import chore_reply
 from app.api.rendering import InertText, without_source_list
 from app.api.requests import MAX_QUESTION_CHARS, MAX_TOP_K, MAX_TURNS, not_blank
-from app.api.schemas import NearestHit, WireCitation, nearest_hits
-from app.domain import Answer, ChatTurn, Claim, GenerationParams, Usage
+from app.domain import Answer, ChatTurn, Claim, CollectionNames, GenerationParams, Usage
 from app.exchange import AskRequest
 
 MODEL: Final = "pgask"  # the collection "default"; "pgask/NAME" is the collection NAME
@@ -303,7 +303,7 @@ class Completion(NullIsDefault):
             if message.role in _SYSTEM_ROLES
         )
 
-    def to_domain(self, collection: str) -> AskRequest:
+    def to_domain(self, collection: CollectionNames) -> AskRequest:
         """The last user message is the question, the user's and assistant's turns before it are the history."""
         options = self.pgask or Options()
         last = _last_question(self.messages) or 0
@@ -359,16 +359,21 @@ def _history(messages: Sequence[Message]) -> tuple[ChatTurn, ...]:
     return tuple(reversed(turns))
 
 
-def collection_of(model: str) -> str | None:
-    """The collection that a model id stands for, None for another's model.
+def collections_of(model: str) -> CollectionNames | None:
+    """The collections that a model id stands for, None for another's model. No collection's name has a comma in it.
 
-    >>> collection_of("pgask"), collection_of("pgask/handbook"), collection_of("gpt-5")
+    >>> collections_of("pgask"), collections_of("pgask/handbook"), collections_of("gpt-5")
     ('default', 'handbook', None)
+    >>> collections_of("pgask/*"), collections_of("pgask/a,b")
+    ('*', ('a', 'b'))
     """
-    name, slash, collection = model.partition("/")
-    if name != MODEL or (slash and not collection):
+    name, slash, rest = model.partition("/")
+    names = tuple(one.strip() for one in rest.split(","))
+    if name != MODEL or (slash and not all(names)):
         return None
-    return collection or DEFAULT_COLLECTION
+    if not slash:
+        return DEFAULT_COLLECTION
+    return names[0] if len(names) == 1 else names
 
 
 @dataclass(frozen=True, slots=True)

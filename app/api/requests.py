@@ -6,13 +6,13 @@ Limits are counted in code points. A request with an unknown field is refused: a
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from app.api.bodies import NUMBER, WHOLE, Flag, NullIsDefault, Request, Text, refusal
 from app.api.filters import AnyFilter
-from app.domain import ChatTurn, GenerationParams, SearchFilter
+from app.domain import MAX_COLLECTIONS, ChatTurn, CollectionNames, GenerationParams, SearchFilter
 from app.exchange import AskRequest
 
 MAX_QUESTION_CHARS: Final = 8_000
@@ -66,11 +66,31 @@ class Asked(NullIsDefault, Request):
 
     question: Question
     collection: CollectionName = "default"
+    collections: list[CollectionName] = Field(
+        default_factory=list,
+        max_length=MAX_COLLECTIONS,
+        description="Several collections as one, in place of `collection`; `*` alone: all that may be read",
+        examples=[["handbook", "contracts"]],
+    )
     top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K), WHOLE] = 6
     filter: AnyFilter | None = None
     explain: Annotated[
         Flag, Field(description="Show what each stage of the search thought of each candidate")
     ] = False
+
+    @model_validator(mode="after")
+    def _one_way_alone(self) -> Self:
+        if self.collections and "collection" in self.model_fields_set:
+            raise refusal(
+                "two_kinds_of_collections",
+                "Give collection or collections, not both.",
+                "collection 和 collections 只能给出一个。",
+            )
+        return self
+
+    def asked(self) -> CollectionNames:
+        """The collections that are asked."""
+        return tuple(self.collections) or self.collection
 
     def search_filter(self) -> SearchFilter | None:
         """The filter, None where there is none or it keeps everything."""
@@ -96,7 +116,7 @@ class Ask(Asked):
         sampling = self.generation.model_dump() | {"stop": tuple(self.generation.stop)}
         return AskRequest(
             question=self.question,
-            collection=self.collection,
+            collection=self.asked(),
             top_k=self.top_k,
             filter=self.search_filter(),
             history=tuple(ChatTurn(turn.role, turn.content) for turn in self.history),

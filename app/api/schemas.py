@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, Field, WrapSerializer
+from pydantic import BaseModel, Field
 
-from app.domain import (
-    AbstentionReason,
-    Answer,
-    AnswerKind,
-    Citation,
-    Claim,
-    Explanation,
-    Hit,
-    ScoredChunk,
-    Usage,
-)
+from app.domain import Explanation, Hit, ScoredChunk
 from app.retrieval.retriever import Retrieved
 from app.store.catalog import CollectionSummary, DocumentSummary
 from app.store.jobs import Job
@@ -40,28 +30,6 @@ RerankFailure = Annotated[
 Explained = Annotated[
     Explanation | None, Field(exclude_if=_is_none, description="How the search went; there if asked for")
 ]
-
-
-# `spans` is there where it has more than one, `ocr_confidence` where OCR read the page. A lambda, for what a function
-# says it returns would be the schema.
-WireCitation = Annotated[
-    Citation,
-    WrapSerializer(
-        lambda citation, write: {
-            k: v for k, v in write(citation).items() if v or k not in {"spans", "ocr_confidence"}
-        }
-    ),
-]
-
-
-class AskTimings(Reply):
-    """Milliseconds by stage."""
-
-    embed: float = 0.0
-    retrieve: float = 0.0
-    rerank: float = 0.0
-    generate: float = 0.0
-    total: float = 0.0
 
 
 class SearchTimings(Reply):
@@ -94,42 +62,6 @@ class SearchHit(Hit):
         tuple[Neighbor, ...] | None,
         Field(exclude_if=_is_none, description="In the document's order; there if asked for"),
     ] = None
-
-
-class Why(Reply):
-    """Why a hit does not answer: a code, and a sentence in the question's language."""
-
-    code: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class NearestHit(Hit):
-    """A hit that does not answer, and why not."""
-
-    why: Why
-
-
-class AskReply(Reply):
-    """An answer and its evidence."""
-
-    answer: str
-    abstained: bool
-    generator: str
-    degraded: bool
-    degraded_reason: str | None
-    standalone_question: str
-    citations: tuple[WireCitation, ...]
-    claims: tuple[Claim, ...]
-    kind: AnswerKind
-    searched_for: str | None
-    reason: AbstentionReason | None
-    nearest: list[NearestHit]
-    usage: Usage
-    rerank_failure: RerankFailure = None
-    explain: Explained = None
-    timings_ms: AskTimings
-    request_id: str
 
 
 class SearchReply(Reply):
@@ -169,38 +101,6 @@ class CollectionList(Reply):
     collections: list[CollectionSummary]
 
 
-def ask_reply(answer: Answer, request_id: str) -> AskReply:
-    """An answer as it goes over the wire."""
-    explained = answer.explanation
-    return AskReply(
-        answer=answer.text,
-        abstained=answer.abstained,
-        generator=answer.generator,
-        degraded=answer.degraded,
-        degraded_reason=answer.degraded_reason,
-        standalone_question=answer.standalone_question,
-        citations=answer.citations,
-        claims=answer.claims,
-        kind=answer.kind,
-        searched_for=answer.searched_for,
-        reason=answer.reason,
-        nearest=nearest_hits(answer),
-        usage=answer.usage,
-        rerank_failure=answer.rerank_failure,
-        explain=explained and replace(explained, answerability=answer.answerability),
-        timings_ms=AskTimings.model_validate(dict(answer.timings_ms)),
-        request_id=request_id,
-    )
-
-
-def nearest_hits(answer: Answer) -> list[NearestHit]:
-    """What came nearest to a question that was not answered."""
-    return [
-        NearestHit(**_fields_of(miss.hit), why=Why(code=miss.code, sentence=miss.why))
-        for miss in answer.nearest
-    ]
-
-
 def search_reply(
     found: Retrieved,
     surroundings: Mapping[str, Sequence[tuple[int, ScoredChunk]]] | None,
@@ -212,7 +112,7 @@ def search_reply(
     return SearchReply(
         hits=[
             SearchHit(
-                **_fields_of(hit),
+                **fields_of(hit),
                 neighbors=None if surroundings is None else _neighbors(surroundings[hit.chunk_id]),
             )
             for hit in found.hits
@@ -224,7 +124,7 @@ def search_reply(
     )
 
 
-def _fields_of(hit: Hit) -> dict[str, Any]:
+def fields_of(hit: Hit) -> dict[str, Any]:
     """What every hit on the wire has."""
     return {name: getattr(hit, name) for name in _HIT_FIELDS}
 

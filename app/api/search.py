@@ -59,8 +59,11 @@ async def search_with_neighbors(
     retriever: Retriever, body: Search
 ) -> tuple[Retrieved, Mapping[str, Sequence[tuple[int, ScoredChunk]]] | None]:
     """What a search found, and what stands beside each hit, None where that was not asked for."""
+    asked = body.asked()
+    if not isinstance(asked, str):
+        asked = await retriever.find_collections(asked)
     found = await retriever.retrieve(
-        body.question, body.collection, body.top_k, body.search_filter(), explain=body.explain, weigh=False
+        body.question, asked, body.top_k, body.search_filter(), explain=body.explain, weigh=False
     )
     if not body.neighbors:
         return found, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,13 +15,17 @@ from app.cli.output import AsJson, print_json, printable
 from app.errors import InvalidRequestError
 
 if TYPE_CHECKING:
+    from app.api.answers import AskReply
     from app.api.components import Components
-    from app.api.schemas import AskReply, SearchReply
+    from app.api.schemas import SearchReply
     from app.config import Settings
-    from app.domain import ExplainedCandidate
+    from app.domain import Citation, ExplainedCandidate, Hit
 
 Question = Annotated[str, typer.Argument(help="The question, in quotes.")]
-Collection = Annotated[str, typer.Option(help="Collection to ask.")]
+Collections = Annotated[
+    list[str] | None,
+    typer.Option("--collection", help="Collection to ask; may be given several times, '*' stands for all."),
+]
 Explain = Annotated[bool, typer.Option("--explain", help="Show how each candidate was ranked.")]
 SourcePrefix = Annotated[str | None, typer.Option(help="Only documents whose source starts so, e.g. docs/.")]
 Filter = Annotated[
@@ -40,7 +45,7 @@ def register(app: typer.Typer) -> None:
 def ask(
     question: Question,
     *,
-    collection: Collection = "default",
+    collection: Collections = None,
     top_k: Annotated[int, typer.Option(help="Chunks to answer from, 1 to 50.")] = 6,
     source_prefix: SourcePrefix = None,
     search_filter: Filter = None,
@@ -52,8 +57,8 @@ def ask(
     body = _body(question, collection, top_k, _filter(source_prefix, search_filter), explain=explain)
 
     async def answer(parts: Components) -> AskReply:
+        from app.api.answers import ask_reply
         from app.api.requests import Ask
-        from app.api.schemas import ask_reply
 
         found = await parts.answerer.answer(Ask.model_validate(body).to_domain())
         return ask_reply(found, request_id="cli")
@@ -68,11 +73,11 @@ def ask(
     if reply.degraded:
         print(f"\n(The language model could not answer: {printable(reply.degraded_reason or 'unknown')})")
     for citation in reply.citations:
-        place = _place(citation.source, citation.page, citation.heading)
+        place = _place(citation, body)
         print(f"\n[{citation.marker}] {place}  {citation.char_start}-{citation.char_end}")
         print(_indented(citation.quote))
     for miss in reply.nearest:
-        print(f"\nNearest: {_place(miss.source, miss.page, miss.heading)}  {printable(miss.why.sentence)}")
+        print(f"\nNearest: {_place(miss, body)}  {printable(miss.why.sentence)}")
         print(_indented(miss.text[:300] + ("…" if len(miss.text) > 300 else "")))
     _print_search(reply)
 
@@ -80,7 +85,7 @@ def ask(
 def search(
     question: Question,
     *,
-    collection: Collection = "default",
+    collection: Collections = None,
     top_k: Annotated[int, typer.Option(help="Chunks to show, 1 to 50.")] = 6,
     source_prefix: SourcePrefix = None,
     search_filter: Filter = None,
@@ -106,7 +111,7 @@ def search(
         print_json(reply.model_dump())
         return
     for hit in reply.hits:
-        place = _place(hit.source, hit.page, hit.heading)
+        place = _place(hit, body)
         print(f"{hit.rank}. {place}  {hit.char_start}-{hit.char_end}  score {hit.score:.3f}")
         for text in (
             *(beside.text for beside in hit.neighbors or () if beside.steps < 0),
@@ -186,7 +191,7 @@ def _filter(source_prefix: str | None, as_json: str | None) -> object:
 
 
 def _body(
-    question: str, collection: str, top_k: int, search_filter: object, **more: bool | int
+    question: str, collections: list[str] | None, top_k: int, search_filter: object, **more: bool | int
 ) -> dict[str, Any]:
     """The request, under the same limits as over HTTP. Raises InvalidRequestError."""
     from pydantic import ValidationError
@@ -195,7 +200,7 @@ def _body(
 
     body = {
         "question": question,
-        "collection": collection,
+        "collections": collections or ["default"],
         "top_k": top_k,
         "filter": search_filter,
         **more,
@@ -218,8 +223,11 @@ def _place_of(location: tuple[str | int, ...]) -> str:
     return ".".join(str(part) for part in location if part not in FORMS)
 
 
-def _place(source: str, page: int | None, heading: str | None) -> str:
-    parts = [source, f"p. {page}" if page is not None else None, heading]
+def _place(found: Hit | Citation, body: Mapping[str, Any]) -> str:
+    """Where something stands: with its collection, where several are asked."""
+    is_one = len(body["collections"]) == 1 and body["collections"] != ["*"]
+    page = f"p. {found.page}" if found.page is not None else None
+    parts = [None if is_one else found.collection, found.source, page, found.heading]
     return printable(" · ".join(part for part in parts if part))
 
 

@@ -170,6 +170,7 @@ def _cite(outline: StoredOutline, span: QuotedSpan, header: QuotedSpan | None = 
         marker=1,
         document_id=outline.document_id,
         chunk_id=str(_chunk_at(outline, span.char_start, span.char_end)),
+        collection=outline.collection,
         source=outline.source,
         title=outline.title,
         page=page.number if page else None,

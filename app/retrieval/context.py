@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from app.domain import ScoredChunk, SearchFilter
+from app.domain import ALL, MAX_COLLECTIONS, CollectionNames, ScoredChunk, SearchFilter, names_of
+from app.errors import LimitExceededError, NotFoundError
+from app.store.catalog import read_names
 from app.store.chunks import load_neighbours
 from app.store.chunks import load_surroundings as load_stored_surroundings
 from app.store.connection import AsyncPool, run_alone, transaction
@@ -21,6 +23,22 @@ class ContextReader:
 
     def __init__(self, pool: AsyncPool) -> None:
         self._pool = pool
+
+    async def find_collections(self, collections: CollectionNames) -> CollectionNames:
+        """The collections that are meant, each once: for ALL, every one that whoever asks may read. Raises
+        NotFoundError where that is none, LimitExceededError where it is more than MAX_COLLECTIONS, StoreError."""
+        names = list(dict.fromkeys(names_of(collections)))
+        if ALL in names:
+            names = await run_alone(
+                self._pool, lambda connection: read_names(connection, MAX_COLLECTIONS + 1)
+            )
+        if not names:
+            raise NotFoundError("There is no collection yet: `ingest PATH` makes one.")
+        if len(names) > MAX_COLLECTIONS:
+            raise LimitExceededError(
+                f"A question asks at most {MAX_COLLECTIONS} collections at once. Name those that matter."
+            )
+        return names[0] if len(names) == 1 else tuple(names)
 
     async def load_neighbours(self, hits: Sequence[ScoredChunk]) -> tuple[ScoredChunk, ...]:
         """What stands after and before each hit in its document, best hit first; none that is a hit itself.
@@ -45,7 +63,7 @@ class ContextReader:
         return {str(chunk_id): known for chunk_id, known in found.items()}
 
     async def find_named(
-        self, collection: str, search_filter: SearchFilter | None, names: Sequence[Sequence[str]]
+        self, collection: CollectionNames, search_filter: SearchFilter | None, names: Sequence[Sequence[str]]
     ) -> list[NamedDocument]:
         """Documents whose path and title hold all words of one of `names`, in their order. Raises StoreError."""
         return await run_alone(
@@ -53,7 +71,7 @@ class ContextReader:
         )
 
     async def find_holding(
-        self, collection: str, search_filter: SearchFilter | None, terms: Sequence[str]
+        self, collection: CollectionNames, search_filter: SearchFilter | None, terms: Sequence[str]
     ) -> list[str]:
         """Sources of documents one of whose chunks holds all of these terms, at most MAX_HOLDING. Raises StoreError."""
         holders = await run_alone(

@@ -16,6 +16,7 @@ from typing import Final
 
 import rjieba
 
+from app.domain import CollectionNames
 from app.lexicon import fold_script, is_chinese, terms
 from app.question import homophones, typos
 from app.question.acronyms import (
@@ -67,7 +68,7 @@ class Mender:
     def __init__(self, pool: AsyncPool) -> None:
         self._pool = pool
 
-    async def mend(self, question: str, collection: str) -> Mended | None:
+    async def mend(self, question: str, collection: CollectionNames) -> Mended | None:
         """The question with its unknown words replaced by the nearest that the collection holds; None where there was
         nothing to mend. Raises StoreUnavailableError, StoreError."""
         if len(question) > MAX_CHARS or not question.strip():
@@ -80,7 +81,7 @@ class Mender:
 class _Mending:
     """One question's; `_held` are the chunks of the terms that were looked up, up to _MOST_COUNTED."""
 
-    def __init__(self, connection: AsyncConnection, question: str, collection: str) -> None:
+    def __init__(self, connection: AsyncConnection, question: str, collection: CollectionNames) -> None:
         self._connection, self._question, self._collection = connection, question, collection
         self._folded = fold_script(question)
         self._held: dict[str, int] = {}

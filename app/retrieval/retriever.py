@@ -10,11 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.config import Settings
-from app.domain import (
-    Explanation,
-    ScoredChunk,
-    SearchFilter,
-)
+from app.domain import CollectionNames, Explanation, ScoredChunk, SearchFilter
 from app.embedding import Embedder, FloatMatrix
 from app.letterspacing import close_up
 from app.question.content import NOTHING, Asked, read_question
@@ -131,7 +127,7 @@ class Retriever(ContextReader):
     async def retrieve(
         self,
         question: str,
-        collection: str,
+        collection: CollectionNames,
         top_k: int,
         search_filter: SearchFilter | None = None,
         *,

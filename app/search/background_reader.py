@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from app.embedding import Embedder, FloatMatrix
-from app.search.standard import Background
+from app.search.plan import Sample
+from app.search.standard import Background, Windows
 from app.store.backgrounds import (
     LOAD_TEXTS,
     arrange_sample,
@@ -21,29 +22,30 @@ MOST_KEPT: Final = 100  # collections: of each some hundred vectors
 
 
 class BackgroundReader:
-    """Keeps those read last. Where the space has no vectors of the texts, which ingest writes, they are made here and
-    kept in memory: a second once a process."""
+    """Keeps those read last, one a collection. Where the space has no vectors of the texts, which ingest writes, they
+    are made here and kept in memory: a second once a process."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._texts: dict[int, Mapping[str, FloatMatrix]] = {}
-        self._kept: dict[tuple[int, int], Background] = {}
+        self._kept: dict[tuple[int, int], Windows] = {}
 
-    async def read(
-        self, connection: AsyncConnection, space_id: int, collection_id: int, version: int
-    ) -> Background:
-        """The background of a collection, of its sample `version` as the manifest numbers it."""
-        key = (collection_id, version)
-        background = self._kept.pop(key, None)
-        if background is None:
-            texts = await self._read_texts(connection, space_id)
-            cursor = await connection.execute(sample_statement(space_id), [collection_id])
-            dimension = self._embedder.space.dimension
-            background = Background(texts, arrange_sample(await cursor.fetchall(), dimension))
-        self._kept[key] = background
+    async def read(self, connection: AsyncConnection, space_id: int, samples: Sequence[Sample]) -> Background:
+        """The background of the collections that are asked, of their samples as the manifest numbers them."""
+        texts = await self._read_texts(connection, space_id)
+        windows = [await self._read_windows(connection, space_id, sample) for sample in samples]
+        return Background(texts, windows, [sample.chunk_count for sample in samples])
+
+    async def _read_windows(self, connection: AsyncConnection, space_id: int, sample: Sample) -> Windows:
+        key = (sample.collection_id, sample.version)
+        windows = self._kept.pop(key, None)
+        if windows is None:
+            cursor = await connection.execute(sample_statement(space_id), [sample.collection_id])
+            windows = arrange_sample(await cursor.fetchall(), self._embedder.space.dimension)
+        self._kept[key] = windows
         if len(self._kept) > MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
-        return background
+        return windows
 
     async def _read_texts(self, connection: AsyncConnection, space_id: int) -> Mapping[str, FloatMatrix]:
         if space_id not in self._texts:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import structlog
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from app.domain import SearchFilter
+from app.domain import CollectionNames, SearchFilter, names_of
 from app.embedding import EmbeddingSpace
 from app.errors import NotFoundError
 from app.index.manifest import INDEX_FAULT, VectorIndex
@@ -49,14 +50,14 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """How a search is done over `rows` chunks that are kept of the collection's `chunk_count`.
+    """How a search is done over `rows` chunks that are kept of the collections' `chunk_count`.
 
     `index`: the one that is asked, None where every kept chunk is compared. `visited`: how many kept rows it shall
     bring before the nearest are taken; 0: as many as are asked for. `filter_order`: whether the kept chunks are read
     before all else (few), or asked for last.
     """
 
-    collection_id: int
+    collection_ids: tuple[int, ...]
     space_id: int
     index: VectorIndex | None
     rows: int
@@ -66,8 +67,8 @@ class SearchPlan:
 
     def is_like(self, other: SearchPlan) -> bool:
         """Whether the other one serves as well: the same place and way, about as many rows to bring."""
-        return (self.collection_id, self.space_id, self.index, self.filter_order) == (
-            other.collection_id, other.space_id, other.index, other.filter_order
+        return (self.collection_ids, self.space_id, self.index, self.filter_order) == (
+            other.collection_ids, other.space_id, other.index, other.filter_order
         ) and abs(self.visited - other.visited) <= SLACK * other.visited  # fmt: skip
 
     @property
@@ -93,19 +94,32 @@ class SearchPlan:
         return settings | ({"plan_cache_mode": "force_generic_plan"} if is_kept else {})
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCollection:
-    """A collection as the manifest describes it: its space's index, None where there is none, how many chunks are in it
-    and in its space. `comparable`: its space and lexicon are those of the questions; else it is empty.
-    `background_version`: of the sample that its cosines are measured against."""
+class Sample(NamedTuple):
+    """A collection's sample of windows, and how many chunks it stands for."""
 
     collection_id: int
+    version: int
+    chunk_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCollection:
+    """What is searched, a collection or several as one, as the manifest describes it: the space's index, None where
+    there is none, how many chunks are in it and in its space. `comparable`: its space and lexicon are those of the
+    questions; else it is empty. `samples`: of each collection its number, the version of the sample that its cosines
+    are measured against, and its chunks."""
+
+    samples: tuple[Sample, ...]
     space_id: int
     index: VectorIndex | None
     chunk_count: int
     space_count: int
     comparable: bool
-    background_version: int = 0
+
+    @property
+    def collection_ids(self) -> tuple[int, ...]:
+        """The collections' numbers."""
+        return tuple(sample.collection_id for sample in self.samples)
 
     def plan(self, exact_max_rows: int, kept: int | None = None) -> SearchPlan:
         """How to search it; `kept`: how many of its chunks the filter keeps, None without one. Up to `exact_max_rows`
@@ -113,7 +127,7 @@ class StoredCollection:
         rows = self.chunk_count if kept is None else min(kept, self.chunk_count)
         order: FilterOrder = "none" if kept is None else "first" if kept <= FILTER_FIRST_ROWS else "last"
         index, visited = self._choose_index(rows, exact_max_rows)
-        return SearchPlan(self.collection_id, self.space_id, index, rows, visited, order, self.chunk_count)
+        return SearchPlan(self.collection_ids, self.space_id, index, rows, visited, order, self.chunk_count)
 
     def _choose_index(self, rows: int, exact_max_rows: int) -> tuple[VectorIndex | None, int]:
         """The index to ask where `rows` are kept, None for exact search, and how many rows it shall bring."""
@@ -129,49 +143,58 @@ class StoredCollection:
         return index, visited
 
 
-async def read_collection(
-    connection: AsyncConnection, collection: str, space: EmbeddingSpace
+async def read_collections(
+    connection: AsyncConnection, collections: CollectionNames, space: EmbeddingSpace
 ) -> StoredCollection:
-    """What there is to search. Raises NotFoundError, and EmbeddingMismatchError where the collection's vectors are of
-    another space."""
+    """What there is to search. Raises NotFoundError, and EmbeddingMismatchError where a collection's vectors are of
+    another space. Of several, one that is empty and of another space is left out."""
+    names = names_of(collections)
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(collection_statement(), {"collection": collection})
-        row = await cursor.fetchone()
-    if row is None:
+        await cursor.execute(collection_statement(), {"collections": names})
+        rows = await cursor.fetchall()
+    missing = next((name for name in names if all(row["name"] != name for row in rows)), None)
+    if missing is not None:
         raise NotFoundError(
-            f"There is no collection {collection!r}. GET /collections lists them; `ingest` makes one."
+            f"There is no collection {missing!r}. GET /collections lists them; `ingest` makes one."
         )
-    stored = EmbeddingSpace(**{field: row[field] for field in EmbeddingSpace.__dataclass_fields__})
-    comparable = stored == space and row["lexicon_version"] == LEXICON_VERSION
-    if row["chunk_count"] and not comparable:
-        fields = ("lexicon_version", "model", "weights_sha256", "dimension", "query_prefix", "passage_prefix",
-                  "pooling", "normalized")  # fmt: skip
-        raise mismatch_error((collection, *(row[field] for field in fields)), space)
+    comparable = [row for row in rows if _is_comparable(row, space)]
+    for row in rows:
+        if row["chunk_count"] and row not in comparable:
+            fields = ("lexicon_version", "model", "weights_sha256", "dimension", "query_prefix", "passage_prefix",
+                      "pooling", "normalized")  # fmt: skip
+            raise mismatch_error((row["name"], *(row[field] for field in fields)), space)
+    first = (comparable or rows)[0]
     index = None
-    if row["index_fault"]:
-        _warn_of_index(row["space_id"], row["index_build"], row["index_fault"])
-    elif row["index_method"] is not None:
+    if first["index_fault"]:
+        _warn_of_index(first["space_id"], first["index_build"], first["index_fault"])
+    elif first["index_method"] is not None:
         index = VectorIndex(
-            method=row["index_method"],
-            precision=row["index_precision"],
-            build=row["index_build"],
-            dimension=row["dimension"],
-            lists=row["index_lists"],
-            effort=row["index_probes"] or row["index_ef_search"],
+            method=first["index_method"],
+            precision=first["index_precision"],
+            build=first["index_build"],
+            dimension=first["dimension"],
+            lists=first["index_lists"],
+            effort=first["index_probes"] or first["index_ef_search"],
         )
     return StoredCollection(
-        row["collection_id"],
-        row["space_id"],
+        tuple(
+            Sample(row["collection_id"], row["background_version"], row["chunk_count"]) for row in comparable
+        ),
+        first["space_id"],
         index,
-        row["chunk_count"],
-        row["space_count"],
-        comparable,
-        row["background_version"],
+        sum(row["chunk_count"] for row in comparable),
+        first["space_count"],
+        bool(comparable),
     )
 
 
+def _is_comparable(row: Mapping[str, Any], space: EmbeddingSpace) -> bool:
+    stored = EmbeddingSpace(**{field: row[field] for field in EmbeddingSpace.__dataclass_fields__})
+    return stored == space and row["lexicon_version"] == LEXICON_VERSION
+
+
 def collection_statement() -> sql.Composed:
-    """The statement of `read_collection`."""
+    """The statement of `read_collections`."""
     return fill_sql("collection", index_fault=sql.SQL(INDEX_FAULT))
 
 
@@ -190,31 +213,31 @@ class SearchMemory:
     look first. A filter that is not remembered is taken to keep few."""
 
     def __init__(self) -> None:
-        self._collections: OrderedDict[str, StoredCollection] = OrderedDict()
-        self._wide: OrderedDict[tuple[str, bytes], int] = OrderedDict()
+        self._collections: OrderedDict[CollectionNames, StoredCollection] = OrderedDict()
+        self._wide: OrderedDict[tuple[CollectionNames, bytes], int] = OrderedDict()
 
-    def collection(self, name: str) -> StoredCollection | None:
+    def collection(self, name: CollectionNames) -> StoredCollection | None:
         """As it was seen last; None where it is not known."""
         return self._collections.get(name)
 
-    def kept(self, name: str, search_filter: SearchFilter | None) -> int | None:
+    def kept(self, name: CollectionNames, search_filter: SearchFilter | None) -> int | None:
         """How many chunks the filter keeps, as far as is known; None without a filter."""
         if search_filter is None:
             return None
         return self._wide.get(_key(name, search_filter), 0) if self._wide else 0
 
-    def remember(self, name: str, seen: StoredCollection) -> None:
+    def remember(self, name: CollectionNames, seen: StoredCollection) -> None:
         """The collection is now so."""
         _put(self._collections, name, seen)
 
-    def remember_kept(self, name: str, search_filter: SearchFilter, plan: SearchPlan) -> None:
+    def remember_kept(self, name: CollectionNames, search_filter: SearchFilter, plan: SearchPlan) -> None:
         """The filter keeps as many chunks now as this plan is for."""
         if plan.filter_order == "last" or not plan.exact:
             _put(self._wide, _key(name, search_filter), plan.rows)
         elif self._wide:  # it keeps few, as is expected of those not remembered
             self._wide.pop(_key(name, search_filter), None)
 
-    def forget(self, name: str) -> None:
+    def forget(self, name: CollectionNames) -> None:
         """What was known of the collection no longer holds."""
         self._collections.pop(name, None)
 
@@ -226,7 +249,7 @@ def _put(known: OrderedDict[K, V], key: K, value: V) -> None:
         known.popitem(last=False)
 
 
-def _key(collection: str, search_filter: SearchFilter) -> tuple[str, bytes]:
+def _key(collection: CollectionNames, search_filter: SearchFilter) -> tuple[CollectionNames, bytes]:
     """A filter may be long, and holds dictionaries: its digest is kept."""
     written = repr(search_filter).encode("utf-8", "surrogatepass")
     return collection, hashlib.blake2b(written, digest_size=16).digest()

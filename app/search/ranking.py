@@ -28,14 +28,21 @@ from pgvector import HalfVector
 from psycopg import AsyncRawCursor, sql
 from psycopg.rows import dict_row
 
-from app.domain import ExplainedCandidate, RetrievalScores, ScoredChunk, SearchFilter
+from app.domain import (
+    CollectionNames,
+    ExplainedCandidate,
+    RetrievalScores,
+    ScoredChunk,
+    SearchFilter,
+    names_of,
+)
 from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import StoreError
 from app.index.manifest import INDEX_FAULT
 from app.lexicon import LEXICON_VERSION
 from app.search.background_reader import BackgroundReader
 from app.search.bm25 import MORE, WINDOW_K1, budget_parameters
-from app.search.plan import SearchMemory, SearchPlan, StoredCollection, read_collection
+from app.search.plan import SearchMemory, SearchPlan, StoredCollection, read_collections
 from app.search.standard import IDEAL_SHARE, SPAN, Background, Standards
 from app.search.statements import NumberedStatement, fill_sql, load_sql, number_parameters
 from app.store.backgrounds import LANGUAGES
@@ -69,7 +76,7 @@ class RankingQuery:
     all come with their texts; with the projection "candidates" also with the passage that a reranker reads, with
     "explained" all with what each leg thought of them, too."""
 
-    collection: str
+    collections: CollectionNames
     vector: FloatMatrix
     terms: Sequence[str]
     unknown_share: float
@@ -110,8 +117,8 @@ class Ranking:
 @dataclass(frozen=True, slots=True)
 class StatementShape:
     """What a statement's text depends on, the filter's condition aside: the plan, the limits (a kept plan has to know
-    that they are low, or it sorts everything), whether chunks are looked for by words too, and whether terms are
-    weighed."""
+    that they are low, or it sorts everything), whether chunks are looked for by words too, whether terms are weighed,
+    and whether several collections are asked."""
 
     plan: SearchPlan
     candidates: int
@@ -119,6 +126,7 @@ class StatementShape:
     projection: Projection = "hits"
     by_words: bool = True
     weighs: bool = True
+    several: bool = False
 
 
 async def rank_chunks(
@@ -136,33 +144,31 @@ async def rank_chunks(
     Raises NotFoundError, EmbeddingMismatchError, and StoreError where the collection changes all the time.
     """
     for _ in range(TRIES):
-        stored = memory.collection(query.collection)
+        stored = memory.collection(query.collections)
         if stored is None:
-            stored = await read_collection(connection, query.collection, space)
-        kept = memory.kept(query.collection, query.filter)
+            stored = await read_collections(connection, query.collections, space)
+        kept = memory.kept(query.collections, query.filter)
         plan = stored.plan(settings.exact_max_rows, kept)
         if not stored.comparable:  # and so empty
             return Ranking((), plan, {}, {})
-        background = await backgrounds.read(
-            connection, stored.space_id, stored.collection_id, stored.background_version
-        )
+        background = await backgrounds.read(connection, stored.space_id, stored.samples)
         standards = background.against(query.vector)
         rows = await _execute(connection, stored, plan, query, settings, standards=standards)
         if not rows:  # what was known of the collection no longer holds
-            memory.forget(query.collection)
+            memory.forget(query.collections)
             continue
         first = rows[0]
         seen = replace(stored, chunk_count=first["chunk_count"], space_count=first["space_count"])
-        memory.remember(query.collection, seen)
+        memory.remember(query.collections, seen)
         better = seen.plan(settings.exact_max_rows, None if kept is None else first["rows"])
         if query.filter is not None:
-            memory.remember_kept(query.collection, query.filter, better)
+            memory.remember_kept(query.collections, query.filter, better)
         if better.is_like(plan):
             chunks = tuple(_ranked_chunk(row, settings) for row in rows if row["id"] is not None)
             plan = replace(better, index=plan.index)
             return Ranking(chunks, plan, first["term_weights"] or {}, standards, background)
     raise StoreError(
-        f"The collection {query.collection!r} changed each time that it was searched. Try again.",
+        f"The collection {', '.join(names_of(query.collections))!r} changed each time that it was searched. Try again.",
         code="write_conflict",
     )
 
@@ -178,12 +184,13 @@ async def _execute(
 ) -> list[dict[str, Any]]:
     by_words = settings.dense_weight < 1
     shape = StatementShape(
-        replace(plan, rows=0, chunk_count=0),
+        replace(plan, collection_ids=(), rows=0, chunk_count=0),
         query.candidates,
         query.texts,
         query.projection,
         by_words=by_words,
         weighs=by_words or bool(query.terms),
+        several=not isinstance(query.collections, str),
     )
     parameters = _parameters(stored, plan, query, settings)
     for language, standard in standards.items():
@@ -206,10 +213,13 @@ def _parameters(
 ) -> dict[str, Any]:
     index = stored.index
     return {
-        "collection_id": plan.collection_id,
-        "collection": query.collection,
+        "collection_id": plan.collection_ids[0],
+        "collection_ids": list(plan.collection_ids),
+        "collection": query.collections,
+        "collections": [*query.collections],  # names, where they are several
+        "background_version": stored.samples[0].version,
+        "background_versions": [sample.version for sample in stored.samples],
         "lexicon_version": LEXICON_VERSION,
-        "background_version": stored.background_version,
         "space_id": plan.space_id,
         "method": "" if index is None else index.method,
         "build": 0 if index is None else index.build,
@@ -229,6 +239,8 @@ def _parameters(
     }
 
 
+# Of several collections each row is one's: all else of a statement is the same.
+_OF_ONE, _OF_SEVERAL = "collection_id = %(collection_id)s", "collection_id = ANY(%(collection_ids)s::int[])"
 # Put in last, for all else of a statement is the same for many.
 _CONDITION: Final = "/* the filter's condition */"
 
@@ -257,9 +269,10 @@ def _compose(shape: StatementShape) -> str:
     projection = fill_sql(
         shape.projection, chunk=sql.SQL(chunk_columns()), texts=sql.Literal(shape.texts), windows=windows
     )
-    return fill_sql(
+    asked = load_sql("known_several" if shape.several else "known_one")
+    statement = fill_sql(
         "search",
-        known=fill_sql("known", index_fault=sql.SQL(INDEX_FAULT)),
+        known=fill_sql("known", asked=asked, index_fault=sql.SQL(INDEX_FAULT)),
         eligible=eligible,
         weights=load_sql("weights" if shape.weighs else "weights_none"),
         dense=_dense(shape.plan, shape.candidates),
@@ -267,6 +280,7 @@ def _compose(shape: StatementShape) -> str:
         rows=sql.SQL("chunk_count" if order == "none" else "(SELECT rows FROM kept)"),
         projection=projection,
     ).as_string()
+    return statement.replace(_OF_ONE, _OF_SEVERAL) if shape.several else statement
 
 
 def _scored(shape: StatementShape, windows: sql.Composable) -> sql.Composed:

@@ -14,7 +14,7 @@ the variance between the two is left out (eval/LOG.md, ADR 30).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,18 +54,22 @@ def standard_of(standards: Standards, language: str) -> Standard:
     return standards.get(language) or standards["und"]
 
 
+Windows = Mapping[str, FloatMatrix]  # a collection's sample by language; without those that it has no text in
+
+
 @dataclass(frozen=True, slots=True)
 class Background:
-    """The vectors, float32 (n, dimension) of unit length, by language: of the passages, and of the collection's sample,
-    which lacks languages that the collection has no text in."""
+    """The vectors, float32 (n, dimension) of unit length, by language: of the passages, and of the sample of each
+    collection that is asked; `chunk_counts` are the chunks that each sample stands for."""
 
     texts: Mapping[str, FloatMatrix]
-    windows: Mapping[str, FloatMatrix]
+    samples: Sequence[Windows] = ()
+    chunk_counts: Sequence[int] = ()
 
     @property
     def languages(self) -> frozenset[str]:
-        """Those that the collection was seen to have text in."""
-        return frozenset(self.windows)
+        """Those that the collections were seen to have text in."""
+        return frozenset().union(*self.samples)
 
     def crowding(self, vectors: FloatMatrix, asked: str, told: str) -> FloatVector:
         """How much nearer each of the unit vectors (n, dimension), of texts in the language `told`, is to passages
@@ -77,17 +81,34 @@ class Background:
         return np.asarray((vectors @ self.texts[asked].T).mean(axis=1) - usual, dtype=np.float32)
 
     def against(self, question: FloatMatrix) -> Standards:
-        """The standards of a question's unit vector (dimension,), one a language."""
+        """The standards of a question's unit vector (dimension,), one a language: the same for all collections, as if
+        they were one, or what is near to the question in one would be held against it."""
         standards = {}
         for language in LANGUAGES:
             texts = [self.texts[language]] if language in self.texts else list(self.texts.values())
             general = np.concatenate(texts) @ question
             mean, variance = float(general.mean()), float(general.var())
-            windows = self.windows.get(language)
-            if windows is not None:
-                own = windows @ question
-                weight = min(MOST_OWN, len(own) / (len(own) + HALF_TRUSTED))
-                mean = (1 - weight) * mean + weight * float(own.mean())
-                variance = (1 - weight) * variance + weight * float(own.var())
+            if own := self._own(language, question):
+                count, own_mean, own_variance = own
+                weight = min(MOST_OWN, count / (count + HALF_TRUSTED))
+                mean = (1 - weight) * mean + weight * own_mean
+                variance = (1 - weight) * variance + weight * own_variance
             standards[language] = Standard(mean, max(float(np.sqrt(variance)), LEAST_DEVIATION))
         return standards
+
+    def _own(self, language: str, question: FloatMatrix) -> tuple[int, float, float] | None:
+        """How many windows of all samples are in a language, and the mean and variance of their cosines, where each
+        counts for as many chunks as it stands for."""
+        cosines, counts = [], []
+        for windows, chunks in zip(self.samples, self.chunk_counts, strict=True):
+            if language in windows:
+                cosines.append(windows[language] @ question)
+                counts.append(max(chunks, 1) / sum(map(len, windows.values())))
+        if not cosines:
+            return None
+        together = np.concatenate(cosines)
+        if len(cosines) == 1:
+            return len(together), float(together.mean()), float(together.var())
+        weights = np.repeat(counts, list(map(len, cosines)))
+        mean = float(np.average(together, weights=weights))
+        return len(together), mean, float(np.average((together - mean) ** 2, weights=weights))

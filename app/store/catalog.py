@@ -15,7 +15,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from app.domain import Page, Section
+from app.domain import CollectionNames, Page, Section, names_of
 from app.embedding import UNREADABLE_SHARE, EmbeddingSpace
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, SchemaError
 from app.lexicon import LEXICON_VERSION
@@ -133,9 +133,16 @@ async def read_creation_times(connection: AsyncConnection) -> dict[str, datetime
     return dict(await rows.fetchall())
 
 
-async def require_collection(connection: AsyncConnection, name: str) -> None:
-    """Raises NotFoundError where there is no collection of that name."""
-    await find_collection_id(connection, name)
+async def require_collections(connection: AsyncConnection, collections: CollectionNames) -> None:
+    """Raises NotFoundError where there is no collection of one of these names."""
+    for name in names_of(collections):
+        await find_collection_id(connection, name)
+
+
+async def read_names(connection: AsyncConnection, most: int) -> list[str]:
+    """The names of at most so many collections, in their order."""
+    found = await connection.execute("SELECT name FROM pgask.collections ORDER BY name LIMIT %s", [most])
+    return [row[0] for row in await found.fetchall()]
 
 
 async def create_collection(

@@ -12,11 +12,14 @@ from app.domain import NOT_SEARCHED, Hit, Place, ScoredChunk
 from app.store.connection import AsyncConnection
 from app.store.texts import text_between
 
+COLLECTION_OF: Final = "(SELECT name FROM pgask.collections WHERE id = {}.collection_id)"
+
 
 def chunk_columns(start: str = "k.char_start", end: str = "k.char_end") -> str:
     """SQL of what `hit_from_row` reads, of the chunk k and its document d, or of a part of it."""
     return f"""\
-       k.id AS chunk_id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
+       k.id AS chunk_id, k.document_id, {COLLECTION_OF.format("k")} AS collection,
+       d.source, d.title, k.page, k.heading, k.places, k.sentences,
        {start} AS char_start, {end} AS char_end, {text_between("k.document_id", start, end)} AS text"""
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from psycopg import sql
 from psycopg.rows import class_row
 
-from app.domain import SearchFilter
+from app.domain import CollectionNames, SearchFilter, names_of
 from app.store.chunks import HEAD_CHARS
 from app.store.connection import AsyncConnection
 from app.store.filters import compile_filter
@@ -24,7 +24,7 @@ _NAMED: Final = f"""
 SELECT d.id::text AS document_id, d.source, d.title, {text_between("d.id", "0", "%(head)s::int")} AS head FROM (
     SELECT n.id FROM (
         SELECT d.id, d.source, d.title FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id
-         WHERE c.name = %(collection)s AND d.status IN ('ready', 'stale') AND d.chunk_count > 0 AND ({{kept}})
+         WHERE c.name = ANY(%(collections)s) AND d.status IN ('ready', 'stale') AND d.chunk_count > 0 AND ({{kept}})
          LIMIT %(looked_at)s) n
      WHERE lower((n.source || ' ' || n.title) COLLATE "C") LIKE ANY(%(patterns)s)
      ORDER BY length(n.source) + length(n.title), n.source DESC LIMIT %(most)s) found
@@ -43,7 +43,7 @@ class NamedDocument:
 
 async def find_named(
     connection: AsyncConnection,
-    collection: str,
+    collection: CollectionNames,
     search_filter: SearchFilter | None,
     names: Sequence[Sequence[str]],
 ) -> list[NamedDocument]:
@@ -54,7 +54,7 @@ async def find_named(
     """
     compiled = compile_filter(search_filter)
     parameters = {
-        "collection": collection,
+        "collections": names_of(collection),
         "patterns": ["%" + "%".join(words) + "%" for words in names],
         "head": HEAD_CHARS,
         "most": MAX_NAMED,

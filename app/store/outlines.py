@@ -16,7 +16,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
-from app.domain import Page, Place, SearchFilter
+from app.domain import CollectionNames, Page, Place, SearchFilter, names_of
+from app.store.chunks import COLLECTION_OF
 from app.store.connection import AsyncConnection
 from app.store.filters import compile_filter
 from app.store.texts import text_between, whole_text
@@ -34,11 +35,12 @@ MAX_POSTINGS: Final = 10_000  # chunks of the rarest term that are looked throug
 # The condition of the filter is put at {kept}; it is over `pgask.documents d`.
 _KEPT: Final = """
     FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id
-   WHERE c.name = %(collection)s AND d.status IN ('ready', 'stale') AND d.chunk_count > 0
+   WHERE c.name = ANY(%(collections)s) AND d.status IN ('ready', 'stale') AND d.chunk_count > 0
      AND (%(folder)s::text IS NULL OR starts_with(d.source, %(folder)s || '/')) AND ({kept})"""
 
 _LEAD: Final = f"""
-       d.id::text AS document_id, d.source, d.title, d.language, d.media_type, d.updated_at,
+       d.id::text AS document_id, {COLLECTION_OF.format("d")} AS collection, d.source, d.title, d.language,
+       d.media_type, d.updated_at,
        {text_between("d.id", "0", "%(lead)s::int")} AS text,
        (SELECT k.id::text FROM pgask.chunks k WHERE k.document_id = d.id ORDER BY k.chunk_index LIMIT 1) AS chunk_id,
        (d.pages -> 0 ->> 0)::int AS page, (d.pages -> 0 ->> 3)::float8 AS ocr_confidence,
@@ -84,7 +86,7 @@ _CANDIDATES: Final = """
 SELECT {lead}, n.source AS named_source, n.title AS named_title FROM (
     SELECT coalesce(d.duplicate_of, d.id) AS id, d.source, d.title
       FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id
-     WHERE c.name = %(collection)s AND ({kept})
+     WHERE c.name = ANY(%(collections)s) AND ({kept})
        AND (d.status IN ('ready', 'stale') AND d.chunk_count > 0 OR d.duplicate_of IS NOT NULL)
        AND NOT EXISTS (SELECT FROM jsonb_array_elements(%(needles)s::jsonb) word
                         WHERE NOT EXISTS (SELECT FROM jsonb_array_elements_text(word.value) spelling
@@ -95,7 +97,8 @@ SELECT {lead}, n.source AS named_source, n.title AS named_title FROM (
 
 # An item is a line that begins with "- ": a row of a long table. They are counted where the text is not read whole.
 _OUTLINE: Final = f"""
-SELECT d.id::text AS document_id, d.source, d.title, d.media_type, d.language, d.char_count,
+SELECT d.id::text AS document_id, {COLLECTION_OF.format("d")} AS collection, d.source, d.title, d.media_type,
+       d.language, d.char_count,
        jsonb_array_length(d.sections) AS section_count, jsonb_array_length(d.pages) AS page_count,
        (SELECT coalesce(jsonb_agg(s.value ORDER BY s.n), '[]') FROM jsonb_array_elements(d.sections) WITH ORDINALITY
                s (value, n) WHERE s.n <= %(sections)s) AS sections,
@@ -118,7 +121,7 @@ SELECT s.char_start, {text_between("d.id", "s.char_start", "s.char_start + %(cha
 # From the rarest term on; of each document the chunk that names them most often.
 _HOLDERS: Final = f"""
 WITH collection AS (
-    SELECT id FROM pgask.collections WHERE name = %(collection)s
+    SELECT id FROM pgask.collections WHERE name = ANY(%(collections)s)
 ), rarest AS MATERIALIZED (
     SELECT t.term, counted.chunks = %(postings)s AS capped
       FROM unnest(%(terms)s::text[]) t (term) CROSS JOIN LATERAL (
@@ -142,7 +145,8 @@ WITH collection AS (
 ), chosen AS (
     SELECT *, count(*) OVER () AS documents FROM best ORDER BY chunks DESC, frequency DESC, source LIMIT %(named)s
 )
-SELECT h.documents, (SELECT capped FROM rarest) AS capped, d.id::text AS document_id, d.source, d.title, d.language,
+SELECT h.documents, (SELECT capped FROM rarest) AS capped, d.id::text AS document_id,
+       {COLLECTION_OF.format("d")} AS collection, d.source, d.title, d.language,
        k.id::text AS chunk_id, k.page, k.heading, k.places, k.char_start, k.sentences,
        {text_between("k.document_id", "k.char_start", "k.char_end")} AS text
   FROM chosen h JOIN pgask.documents d ON d.id = h.id JOIN pgask.chunks k ON k.id = h.chunk_id
@@ -154,6 +158,7 @@ class Lead:
     """A document by its names, and its first LEAD_CHARS characters, which its first chunk holds the beginning of."""
 
     document_id: str
+    collection: str
     source: str
     title: str
     language: str
@@ -192,6 +197,7 @@ class StoredOutline:
     `items` are the lines that begin with "- " where the text is longer than that, else None."""
 
     document_id: str
+    collection: str
     source: str
     title: str
     media_type: str
@@ -214,6 +220,7 @@ class Holder:
     documents: int
     capped: bool
     document_id: str
+    collection: str
     source: str
     title: str
     language: str
@@ -228,7 +235,7 @@ class Holder:
 
 async def read_inventory(
     connection: AsyncConnection,
-    collection: str,
+    collection: CollectionNames,
     search_filter: SearchFilter | None,
     *,
     language: str,
@@ -251,7 +258,7 @@ async def read_inventory(
 
 
 async def read_newest(
-    connection: AsyncConnection, collection: str, search_filter: SearchFilter | None, named: int
+    connection: AsyncConnection, collection: CollectionNames, search_filter: SearchFilter | None, named: int
 ) -> list[Lead]:
     """The documents that changed last, the newest first."""
     return [_lead(row) for row in await _rows(connection, _NEWEST, collection, search_filter, named=named)]
@@ -259,7 +266,7 @@ async def read_newest(
 
 async def find_candidates(
     connection: AsyncConnection,
-    collection: str,
+    collection: CollectionNames,
     search_filter: SearchFilter | None,
     needles: Sequence[Sequence[str]],
 ) -> list[Lead]:
@@ -311,7 +318,7 @@ async def read_stretches(
 
 async def find_holders(
     connection: AsyncConnection,
-    collection: str,
+    collection: CollectionNames,
     search_filter: SearchFilter | None,
     terms: Sequence[str],
     named: int,
@@ -336,7 +343,7 @@ async def find_holders(
 async def _rows(
     connection: AsyncConnection,
     statement: LiteralString,
-    collection: str,
+    collection: CollectionNames,
     search_filter: SearchFilter | None,
     folder: str | None = None,
     **parameters: Any,
@@ -345,7 +352,7 @@ async def _rows(
     from_kept = sql.SQL(_KEPT).format(kept=compiled.condition)
     composed = sql.SQL(statement).format(kept=compiled.condition, from_kept=from_kept, lead=sql.SQL(_LEAD))
     given = {
-        "collection": collection,
+        "collections": names_of(collection),
         "folder": folder,
         "lead": LEAD_CHARS,
         **parameters,

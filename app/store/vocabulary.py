@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
+from app.domain import CollectionNames, names_of
 from app.store.connection import AsyncConnection
 from app.store.texts import text_between
 
 _COUNT: Final = """
-SELECT asked.term, held.chunks
+SELECT asked.term, least(sum(held.chunks), %(most)s)
   FROM pgask.collections c CROSS JOIN unnest(%(terms)s::text[]) AS asked (term)
  CROSS JOIN LATERAL (
        SELECT count(*) AS chunks FROM (
               SELECT FROM pgask.postings p
                WHERE p.collection_id = c.id AND p.term = asked.term LIMIT %(most)s) first) held
- WHERE c.name = %(collection)s AND held.chunks > 0"""
+ WHERE c.name = ANY(%(collections)s) AND held.chunks > 0 GROUP BY asked.term"""
 
 # A loose index scan: from each term straight to the next one, however many chunks hold it. All ranges go forward
 # together, so that a full one does not use up what another needs.
@@ -30,7 +31,7 @@ WITH RECURSIVE walk (collection_id, upto, term) AS (
             WHERE p.collection_id = c.id AND p.term >= r.start COLLATE "C" AND p.term < r.upto COLLATE "C"
             ORDER BY p.term LIMIT 1)
       FROM pgask.collections c CROSS JOIN unnest(%(starts)s::text[], %(ends)s::text[]) AS r (start, upto)
-     WHERE c.name = %(collection)s
+     WHERE c.name = ANY(%(collections)s)
     UNION ALL
     SELECT w.collection_id, w.upto, (
            SELECT p.term FROM pgask.postings p
@@ -47,7 +48,7 @@ SELECT asked.term, {text_between("k.document_id", "k.char_start", "k.char_end")}
        SELECT p.chunk_id FROM pgask.postings p
         WHERE p.collection_id = c.id AND p.term = asked.term ORDER BY p.chunk_id LIMIT %(most)s) held
   JOIN pgask.chunks k ON k.id = held.chunk_id
- WHERE c.name = %(collection)s
+ WHERE c.name = ANY(%(collections)s)
  ORDER BY asked.term, k.id"""  # noqa: S608 - constants only
 
 # The chunks of the first term are looked through, at most `looked_through` of them: put the rarest first.
@@ -67,13 +68,13 @@ SELECT asked.place::int, {text_between("k.document_id", "k.char_start", "k.char_
                       WHERE q.collection_id = c.id AND q.term = other.term AND q.chunk_id = seen.chunk_id))
         LIMIT %(most)s) held
   JOIN pgask.chunks k ON k.id = held.chunk_id
- WHERE c.name = %(collection)s
+ WHERE c.name = ANY(%(collections)s)
  ORDER BY asked.place, k.id"""  # noqa: S608 - constants only
 
 _HEADINGS: Final = """
 WITH titled AS MATERIALIZED (
     SELECT d.id, d.title FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id
-     WHERE c.name = %(collection)s LIMIT %(looked_through)s
+     WHERE c.name = ANY(%(collections)s) LIMIT %(looked_through)s
 ), lines AS (
     SELECT title AS line FROM titled
     UNION ALL
@@ -83,17 +84,17 @@ SELECT DISTINCT line FROM lines WHERE line ~* %(pattern)s ORDER BY line LIMIT %(
 
 
 async def count_chunks(
-    connection: AsyncConnection, collection: str, terms: Collection[str], *, most: int = 1
+    connection: AsyncConnection, collection: CollectionNames, terms: Collection[str], *, most: int = 1
 ) -> dict[str, int]:
     """How many chunks hold each term, counted up to `most`; terms that none holds are left out."""
-    asked = {"collection": collection, "terms": list(dict.fromkeys(terms)), "most": most}
+    asked = {"collections": names_of(collection), "terms": list(dict.fromkeys(terms)), "most": most}
     rows = await _fetch(connection, _COUNT, asked) if asked["terms"] else []
     return {str(term): int(chunks) for term, chunks in rows}
 
 
 async def walk_terms(
     connection: AsyncConnection,
-    collection: str,
+    collection: CollectionNames,
     prefixes: Collection[str],
     *,
     lengths: tuple[int, int],
@@ -105,7 +106,7 @@ async def walk_terms(
     """
     starts = sorted(set(prefixes) - {""})
     asked = {
-        "collection": collection,
+        "collections": names_of(collection),
         "starts": starts,
         "ends": [start[:-1] + chr(ord(start[-1]) + 1) for start in starts],
         "shortest": lengths[0],
@@ -116,10 +117,10 @@ async def walk_terms(
 
 
 async def load_texts(
-    connection: AsyncConnection, collection: str, terms: Collection[str], *, most: int
+    connection: AsyncConnection, collection: CollectionNames, terms: Collection[str], *, most: int
 ) -> dict[str, list[str]]:
     """The texts of up to `most` chunks that hold each term; a term that none holds is left out."""
-    asked = {"collection": collection, "terms": list(dict.fromkeys(terms)), "most": most}
+    asked = {"collections": names_of(collection), "terms": list(dict.fromkeys(terms)), "most": most}
     texts: dict[str, list[str]] = {}
     for term, text in await _fetch(connection, _TEXTS, asked) if asked["terms"] else []:
         texts.setdefault(term, []).append(text)
@@ -128,7 +129,7 @@ async def load_texts(
 
 async def load_texts_of_all(
     connection: AsyncConnection,
-    collection: str,
+    collection: CollectionNames,
     groups: Sequence[Sequence[str]],
     *,
     most: int,
@@ -141,7 +142,7 @@ async def load_texts_of_all(
     """
     numbered = [(place, group) for place, group in enumerate(groups) if group]
     asked = {
-        "collection": collection,
+        "collections": names_of(collection),
         "firsts": [group[0] for _, group in numbered],
         "rests": [" ".join(group[1:]) for _, group in numbered],  # no term has a space in it
         "most": most,
@@ -154,12 +155,17 @@ async def load_texts_of_all(
 
 
 async def find_headings(
-    connection: AsyncConnection, collection: str, pattern: str, *, most: int, looked_through: int = 5_000
+    connection: AsyncConnection,
+    collection: CollectionNames,
+    pattern: str,
+    *,
+    most: int,
+    looked_through: int = 5_000,
 ) -> list[str]:
     """Distinct titles of documents and headings of chunks that match `pattern` (PostgreSQL's regular expressions, case
     ignored), in alphabetical order. `looked_through` titles and as many headings are looked at."""
     asked = {
-        "collection": collection,
+        "collections": names_of(collection),
         "pattern": pattern,
         "most": most,
         "looked_through": looked_through,

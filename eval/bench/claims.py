@@ -241,6 +241,7 @@ def _as_chunk(paragraph: str, title: str, heading: str | None) -> ScoredChunk:
     return ScoredChunk(
         chunk_id="c1",
         document_id="d1",
+        collection="default",
         source="d1.md",
         title=title,
         page=None,

@@ -105,7 +105,7 @@ class _Noise(BackgroundReader):
 
     def __init__(self, dimension: int) -> None:
         vectors = _unit(np.random.default_rng(0).standard_normal((2, 48, dimension)).reshape(-1, dimension))
-        self._background = Background({"en": vectors[:48], "zh": vectors[48:]}, {})
+        self._background = Background({"en": vectors[:48], "zh": vectors[48:]})
 
     async def read(self, *_: object) -> Background:
         return self._background

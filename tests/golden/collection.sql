@@ -1,5 +1,5 @@
--- $1 collection
-SELECT c.id AS collection_id, c.space_id, c.chunk_count, c.lexicon_version, c.background_version,
+-- $1 collections
+SELECT c.name, c.id AS collection_id, c.space_id, c.chunk_count, c.lexicon_version, c.background_version,
        (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count,
        s.index_method, s.index_precision, s.index_build, s.index_lists, s.index_probes, s.index_ef_search,
        s.model, s.weights_sha256, s.dimension, s.query_prefix, s.passage_prefix, s.pooling, s.normalized,
@@ -21,4 +21,4 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
                        WHEN 0 THEN 'ivfflat_' || s.id ELSE 'vectors_' || s.id || '_' || s.index_build END
     ), 'missing') END AS index_fault
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
- WHERE c.name = $1
+ WHERE c.name = ANY($1)

@@ -1,10 +1,10 @@
--- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 k1, $10 b, $11 budget, $12 budget_share, $13 terms, $14 vector, $15 candidates, $16 half, $17 window_k1, $18 unknown_share, $19 mean_en, $20 mean_zh, $21 mean_und, $22 deviation_en, $23 deviation_zh, $24 deviation_und, $25 dense_weight, $26 window_share
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 k1, $10 b, $11 collection_ids, $12 budget, $13 budget_share, $14 terms, $15 vector, $16 candidates, $17 half, $18 window_k1, $19 unknown_share, $20 mean_en, $21 mean_zh, $22 mean_und, $23 deviation_en, $24 deviation_zh, $25 deviation_und, $26 dense_weight, $27 window_share
 WITH known AS MATERIALIZED (
 SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
-  FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
- WHERE c.id = $1 AND c.name = $2 AND c.lexicon_version = $3
-   AND c.background_version = $4
-   AND s.id = $5 AND CASE 
+  FROM (SELECT chunk_count, space_id FROM pgask.collections
+ WHERE id = $1 AND name = $2 AND lexicon_version = $3
+   AND background_version = $4) c JOIN pgask.embedding_spaces s ON s.id = c.space_id
+ WHERE s.id = $5 AND CASE 
 CASE WHEN s.index_method IS NOT NULL THEN coalesce((
     SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
                 WHEN a.amname = s.index_method
@@ -23,20 +23,22 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
     ), 'missing') END WHEN '' THEN s.index_method ELSE '' END = $6
    AND ($6 = '' OR (s.index_build = $7 AND coalesce(s.index_probes, s.index_ef_search) = $8))
 ), statistics AS MATERIALIZED (
-    SELECT chunk_count::float8 AS chunks, $9::float8 * (1 - $10::float8) AS flat,
-           $9::float8 * $10::float8 * greatest(chunk_count, 1) / greatest(term_count, 1) AS steep
-      FROM pgask.collections WHERE id = $1
+    SELECT sum(chunk_count)::float8 AS chunks, $9::float8 * (1 - $10::float8) AS flat,
+           $9::float8 * $10::float8 * greatest(sum(chunk_count), 1)::float8 / greatest(sum(term_count), 1)::float8
+           AS steep
+      FROM pgask.collections
+     WHERE id = ANY($11::int[])
 ), weights AS MATERIALIZED (
     SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, s.flat, s.steep,
-           sum(c.df) OVER rarest <= greatest($11::float8, $12::float8 * s.chunks)
+           sum(c.df) OVER rarest <= greatest($12::float8, $13::float8 * s.chunks)
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
-      FROM statistics s CROSS JOIN unnest($13::text[]) AS asked (term)
+      FROM statistics s CROSS JOIN unnest($14::text[]) AS asked (term)
      CROSS JOIN LATERAL (SELECT count(*) AS df FROM pgask.postings p
                           WHERE p.collection_id = $1 AND p.term = asked.term) c
     WINDOW rarest AS (ORDER BY c.df, asked.term)
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
-    SELECT v.chunk_id, v.embedding <=> $14 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
+    SELECT v.chunk_id, v.embedding <=> $15 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
      WHERE v.collection_id = $1 OFFSET 0) nearest
  ORDER BY distance, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (
@@ -47,7 +49,7 @@ WITH first AS MATERIALIZED (
             WHERE p.collection_id = $1 AND p.term = w.term OFFSET 0) m
      WHERE w.added GROUP BY m.chunk_id
      ORDER BY lexical DESC, m.chunk_id
-     LIMIT $15 * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE 10 END FROM weights)
+     LIMIT $16 * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE 10 END FROM weights)
 ), more AS (
     SELECT m.chunk_id, sum(m.part) AS lexical
       FROM weights w CROSS JOIN LATERAL (
@@ -59,7 +61,7 @@ WITH first AS MATERIALIZED (
     SELECT chunk_id, first.lexical + coalesce(more.lexical, 0) AS lexical FROM first FULL JOIN more USING (chunk_id)
 )
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
-  FROM summed ORDER BY lexical DESC, chunk_id LIMIT $15
+  FROM summed ORDER BY lexical DESC, chunk_id LIMIT $16
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
@@ -71,37 +73,37 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
             WHERE p.collection_id = $1 AND p.term = w.term
               AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m
 ), own AS MATERIALIZED (
-    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $16) AS cosine
+    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $17) AS cosine
       FROM candidates c CROSS JOIN LATERAL (
            SELECT o.window_index, o.embedding FROM "pgask_vectors"."window_vectors_7" o
             WHERE o.document_id = c.document_id AND o.window_index >= c.own_start AND o.window_index < c.window_end
            OFFSET 0) w
 ), held AS MATERIALIZED (
-    SELECT o.id, o.place, sum(t.idf * f.tf * ($17 + 1) / (f.tf + $17)) AS lexical
+    SELECT o.id, o.place, sum(t.idf * f.tf * ($18 + 1) / (f.tf + $18)) AS lexical
       FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
      CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
      GROUP BY o.id, o.place
 ), ideal AS MATERIALIZED (
     SELECT 0.4 * coalesce(sum(idf), 0) AS idf FROM weights
 ), highest AS MATERIALIZED (
-    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($17::float8 + 1)), 0), 1)
+    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($18::float8 + 1)), 0), 1)
            AS lexical FROM ideal i
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           sqrt((1::float8 - $18) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE d.language WHEN 'en' THEN $19::float8 WHEN 'zh' THEN $20::float8 ELSE $21::float8 END AS mean, CASE d.language WHEN 'en' THEN $22::float8 WHEN 'zh' THEN $23::float8 ELSE $24::float8 END AS deviation
+           sqrt((1::float8 - $19) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE d.language WHEN 'en' THEN $20::float8 WHEN 'zh' THEN $21::float8 ELSE $22::float8 END AS mean, CASE d.language WHEN 'en' THEN $23::float8 WHEN 'zh' THEN $24::float8 ELSE $25::float8 END AS deviation
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (
     SELECT DISTINCT ON (o.id) o.id, o.window_index, o.cosine, (o.cosine - c.mean) / c.deviation AS standard,
            coalesce(h.lexical, 0) AS lexical,
-           $25::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
-           + (1 - $25::float8) * $26::float8
+           $26::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
+           + (1 - $26::float8) * $27::float8
              * (coalesce(h.lexical, 0) / (SELECT lexical FROM highest)) AS window_score
       FROM own o JOIN chunked c USING (id) LEFT JOIN held h USING (id, place)
      ORDER BY o.id, window_score DESC, o.cosine DESC, o.place
 ), scored AS (
     SELECT c.*, b.window_index, b.cosine AS dense, b.standard, b.lexical AS window_lexical,
-           b.window_score + (1 - $25::float8) * (1 - $26::float8)
+           b.window_score + (1 - $26::float8) * (1 - $27::float8)
            * (c.lexical / coalesce(nullif(greatest(max(c.lexical) OVER (),
                                                    (SELECT idf FROM ideal) * ($9::float8 + 1)), 0), 1)) AS score
       FROM chunked c JOIN best b USING (id)
@@ -113,7 +115,8 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
 SELECT seen.*,
        CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
        r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
-       k.id AS chunk_id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
+       k.id AS chunk_id, k.document_id, (SELECT name FROM pgask.collections WHERE id = k.collection_id) AS collection,
+       d.source, d.title, k.page, k.heading, k.places, k.sentences,
        k.char_start AS char_start, k.char_end AS char_end, coalesce((SELECT substring(string_agg(part.text, '' ORDER BY part.part) FROM mod(k.char_start, 2000) + 1 FOR (k.char_end) - (k.char_start)) FROM pgask.document_texts part WHERE part.document_id = k.document_id AND part.part >= (k.char_start) / 2000 AND part.part <= ((k.char_end) - 1) / 2000), '') AS text,
        p.passage_start, p.passage_end,
        r.dense_rank, r.lexical_rank, r.window_lexical, r.readability, r.fused_rank

@@ -1,10 +1,10 @@
 -- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 vector, $10 unknown_share, $11 mean_en, $12 mean_zh, $13 mean_und, $14 deviation_en, $15 deviation_zh, $16 deviation_und, $17 half
 WITH known AS MATERIALIZED (
 SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
-  FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
- WHERE c.id = $1 AND c.name = $2 AND c.lexicon_version = $3
-   AND c.background_version = $4
-   AND s.id = $5 AND CASE 
+  FROM (SELECT chunk_count, space_id FROM pgask.collections
+ WHERE id = $1 AND name = $2 AND lexicon_version = $3
+   AND background_version = $4) c JOIN pgask.embedding_spaces s ON s.id = c.space_id
+ WHERE s.id = $5 AND CASE 
 CASE WHEN s.index_method IS NOT NULL THEN coalesce((
     SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
                 WHEN a.amname = s.index_method
@@ -50,7 +50,8 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
 SELECT seen.*,
        CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
        r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
-       k.id AS chunk_id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
+       k.id AS chunk_id, k.document_id, (SELECT name FROM pgask.collections WHERE id = k.collection_id) AS collection,
+       d.source, d.title, k.page, k.heading, k.places, k.sentences,
        k.char_start AS char_start, k.char_end AS char_end, coalesce((SELECT substring(string_agg(part.text, '' ORDER BY part.part) FROM mod(k.char_start, 2000) + 1 FOR (k.char_end) - (k.char_start)) FROM pgask.document_texts part WHERE part.document_id = k.document_id AND part.part >= (k.char_start) / 2000 AND part.part <= ((k.char_end) - 1) / 2000), '') AS text
   FROM seen LEFT JOIN ranked r ON true
   LEFT JOIN pgask.chunks k ON k.id = CASE WHEN r.fused_rank <= 8 THEN r.id END

@@ -1,10 +1,10 @@
--- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 filter_0, $10 filter_1, $11 filter_2, $12 filter_3, $13 filter_4, $14 filter_5, $15 filter_6, $16 most_rows, $17 k1, $18 b, $19 budget, $20 budget_share, $21 terms, $22 vector, $23 candidates, $24 half, $25 window_k1, $26 unknown_share, $27 mean_en, $28 mean_zh, $29 mean_und, $30 deviation_en, $31 deviation_zh, $32 deviation_und, $33 dense_weight, $34 window_share
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 filter_0, $10 filter_1, $11 filter_2, $12 filter_3, $13 filter_4, $14 filter_5, $15 filter_6, $16 most_rows, $17 k1, $18 b, $19 collection_ids, $20 budget, $21 budget_share, $22 terms, $23 vector, $24 candidates, $25 half, $26 window_k1, $27 unknown_share, $28 mean_en, $29 mean_zh, $30 mean_und, $31 deviation_en, $32 deviation_zh, $33 deviation_und, $34 dense_weight, $35 window_share
 WITH known AS MATERIALIZED (
 SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
-  FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
- WHERE c.id = $1 AND c.name = $2 AND c.lexicon_version = $3
-   AND c.background_version = $4
-   AND s.id = $5 AND CASE 
+  FROM (SELECT chunk_count, space_id FROM pgask.collections
+ WHERE id = $1 AND name = $2 AND lexicon_version = $3
+   AND background_version = $4) c JOIN pgask.embedding_spaces s ON s.id = c.space_id
+ WHERE s.id = $5 AND CASE 
 CASE WHEN s.index_method IS NOT NULL THEN coalesce((
     SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
                 WHEN a.amname = s.index_method
@@ -33,20 +33,22 @@ SELECT kept.id, kept.chunk_count FROM pgask.documents d JOIN pgask.documents kep
 ), eligible AS MATERIALIZED (
     SELECT id FROM matching WHERE (SELECT rows FROM kept) <= $16
 ), statistics AS MATERIALIZED (
-    SELECT chunk_count::float8 AS chunks, $17::float8 * (1 - $18::float8) AS flat,
-           $17::float8 * $18::float8 * greatest(chunk_count, 1) / greatest(term_count, 1) AS steep
-      FROM pgask.collections WHERE id = $1
+    SELECT sum(chunk_count)::float8 AS chunks, $17::float8 * (1 - $18::float8) AS flat,
+           $17::float8 * $18::float8 * greatest(sum(chunk_count), 1)::float8 / greatest(sum(term_count), 1)::float8
+           AS steep
+      FROM pgask.collections
+     WHERE id = ANY($19::int[])
 ), weights AS MATERIALIZED (
     SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, s.flat, s.steep,
-           sum(c.df) OVER rarest <= greatest($19::float8, $20::float8 * s.chunks)
+           sum(c.df) OVER rarest <= greatest($20::float8, $21::float8 * s.chunks)
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
-      FROM statistics s CROSS JOIN unnest($21::text[]) AS asked (term)
+      FROM statistics s CROSS JOIN unnest($22::text[]) AS asked (term)
      CROSS JOIN LATERAL (SELECT count(*) AS df FROM pgask.postings p
                           WHERE p.collection_id = $1 AND p.term = asked.term) c
     WINDOW rarest AS (ORDER BY c.df, asked.term)
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
-    SELECT v.chunk_id, v.embedding <=> $22 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
+    SELECT v.chunk_id, v.embedding <=> $23 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
      WHERE v.collection_id = $1 AND v.document_id IN (SELECT id FROM eligible) OFFSET 0) nearest
  ORDER BY distance, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (
@@ -61,7 +63,7 @@ WITH few AS MATERIALIZED (
      GROUP BY m.chunk_id
 )
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
-  FROM found ORDER BY lexical DESC, chunk_id LIMIT $23
+  FROM found ORDER BY lexical DESC, chunk_id LIMIT $24
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
@@ -73,37 +75,37 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
             WHERE p.collection_id = $1 AND p.term = w.term
               AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m
 ), own AS MATERIALIZED (
-    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $24) AS cosine
+    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $25) AS cosine
       FROM candidates c CROSS JOIN LATERAL (
            SELECT o.window_index, o.embedding FROM "pgask_vectors"."window_vectors_7" o
             WHERE o.document_id = c.document_id AND o.window_index >= c.own_start AND o.window_index < c.window_end
            OFFSET 0) w
 ), held AS MATERIALIZED (
-    SELECT o.id, o.place, sum(t.idf * f.tf * ($25 + 1) / (f.tf + $25)) AS lexical
+    SELECT o.id, o.place, sum(t.idf * f.tf * ($26 + 1) / (f.tf + $26)) AS lexical
       FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
      CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
      GROUP BY o.id, o.place
 ), ideal AS MATERIALIZED (
     SELECT 0.4 * coalesce(sum(idf), 0) AS idf FROM weights
 ), highest AS MATERIALIZED (
-    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($25::float8 + 1)), 0), 1)
+    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($26::float8 + 1)), 0), 1)
            AS lexical FROM ideal i
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           sqrt((1::float8 - $26) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE d.language WHEN 'en' THEN $27::float8 WHEN 'zh' THEN $28::float8 ELSE $29::float8 END AS mean, CASE d.language WHEN 'en' THEN $30::float8 WHEN 'zh' THEN $31::float8 ELSE $32::float8 END AS deviation
+           sqrt((1::float8 - $27) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE d.language WHEN 'en' THEN $28::float8 WHEN 'zh' THEN $29::float8 ELSE $30::float8 END AS mean, CASE d.language WHEN 'en' THEN $31::float8 WHEN 'zh' THEN $32::float8 ELSE $33::float8 END AS deviation
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (
     SELECT DISTINCT ON (o.id) o.id, o.window_index, o.cosine, (o.cosine - c.mean) / c.deviation AS standard,
            coalesce(h.lexical, 0) AS lexical,
-           $33::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
-           + (1 - $33::float8) * $34::float8
+           $34::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
+           + (1 - $34::float8) * $35::float8
              * (coalesce(h.lexical, 0) / (SELECT lexical FROM highest)) AS window_score
       FROM own o JOIN chunked c USING (id) LEFT JOIN held h USING (id, place)
      ORDER BY o.id, window_score DESC, o.cosine DESC, o.place
 ), scored AS (
     SELECT c.*, b.window_index, b.cosine AS dense, b.standard, b.lexical AS window_lexical,
-           b.window_score + (1 - $33::float8) * (1 - $34::float8)
+           b.window_score + (1 - $34::float8) * (1 - $35::float8)
            * (c.lexical / coalesce(nullif(greatest(max(c.lexical) OVER (),
                                                    (SELECT idf FROM ideal) * ($17::float8 + 1)), 0), 1)) AS score
       FROM chunked c JOIN best b USING (id)
@@ -115,7 +117,8 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
 SELECT seen.*,
        CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
        r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
-       k.id AS chunk_id, k.document_id, d.source, d.title, k.page, k.heading, k.places, k.sentences,
+       k.id AS chunk_id, k.document_id, (SELECT name FROM pgask.collections WHERE id = k.collection_id) AS collection,
+       d.source, d.title, k.page, k.heading, k.places, k.sentences,
        k.char_start AS char_start, k.char_end AS char_end, coalesce((SELECT substring(string_agg(part.text, '' ORDER BY part.part) FROM mod(k.char_start, 2000) + 1 FOR (k.char_end) - (k.char_start)) FROM pgask.document_texts part WHERE part.document_id = k.document_id AND part.part >= (k.char_start) / 2000 AND part.part <= ((k.char_end) - 1) / 2000), '') AS text
   FROM seen LEFT JOIN ranked r ON true
   LEFT JOIN pgask.chunks k ON k.id = CASE WHEN r.fused_rank <= 8 THEN r.id END

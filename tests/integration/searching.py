@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.domain import SearchFilter
+from app.domain import CollectionNames, SearchFilter
 from app.embedding import FloatMatrix
 from app.lexicon import is_chinese, terms
 from app.search.background_reader import BackgroundReader
@@ -148,7 +148,7 @@ async def search(
     search_filter: SearchFilter | None = None,
     *,
     candidates: int = 500,
-    collection: str = "default",
+    collection: CollectionNames = "default",
     settings: RankingSettings | None = None,
     projection: Projection = "explained",
     unknown_share: float = 0.0,

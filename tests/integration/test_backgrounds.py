@@ -13,7 +13,7 @@ from app.index.maintenance import maintain, report
 from app.index.manifest import IndexSettings
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.search.background_reader import BackgroundReader
-from app.search.plan import read_collection
+from app.search.plan import read_collections
 from app.store.backgrounds import background_texts, ensure_texts
 from app.store.connection import AsyncPool, Connection, Database, connect, open_pool, transaction
 from app.store.documents import replace_document
@@ -119,11 +119,9 @@ async def test_a_search_measures_by_the_texts_and_the_sample(database: Database,
     # what is known of the collection from the first search no longer holds
     after = await retriever.retrieve("vector index probe recall", "default", 5)
     async with transaction(pool) as connection:
-        stored = await read_collection(connection, "default", FAKE.space)
-        background = await BackgroundReader(FAKE).read(
-            connection, stored.space_id, stored.collection_id, stored.background_version
-        )
-    own = background.windows["en"] @ after.vector
+        stored = await read_collections(connection, "default", FAKE.space)
+        background = await BackgroundReader(FAKE).read(connection, stored.space_id, stored.samples)
+    own = background.samples[0]["en"] @ after.vector
     weight = min(0.5, len(own) / (len(own) + 48))
     assert after.standards["en"].mean == pytest.approx(
         (1 - weight) * texts.mean() + weight * own.mean(), abs=1e-4

@@ -347,6 +347,11 @@ class TestAsk:
         assert "not both" in pgask("search", question, "--filter", tree, "--source-prefix", "x").err
         missing = pgask("ask", question, "--collection", "nowhere")
         assert (missing.code, missing.err.count("\n")) == (1, 1)
+        assert pgask("collections", "create", "empty").code == 0
+        assert "1. default · lists.md" in pgask("search", question, "--collection", "*").out
+        several = "--collection", "empty", "--collection", "default"
+        assert "[1] default · lists.md" in pgask("ask", question, *several).out
+        assert pgask("search", question, *several, "--json").json["hits"][0]["collection"] == "default"
 
 
 class TestIndex:

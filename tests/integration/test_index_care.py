@@ -17,7 +17,7 @@ from app.cli.index_table import describe
 from app.index import maintenance
 from app.index.manifest import IndexSettings
 from app.index.watch import IndexWatch
-from app.search.plan import SearchMemory, read_collection
+from app.search.plan import SearchMemory, read_collections
 from app.search.ranking import RankingSettings
 from app.store.connection import Connection, Database, connect, open_pool, transaction
 from app.store.spaces import Collection, chunk_table
@@ -91,7 +91,7 @@ async def test_f_301_an_index_that_is_gone_is_noticed_and_built_anew(
             with capture_logs() as logs:
                 meanwhile = await search()
                 async with transaction(pool) as reader:
-                    assert (await read_collection(reader, "default", FAKE.space)).index is None
+                    assert (await read_collections(reader, "default", FAKE.space)).index is None
             assert [(one["fault"], one["log_level"]) for one in logs] == [(fault, "warning")]  # once
             assert meanwhile.plan.index is None
             assert len(meanwhile.chunks) == len(before.chunks)

@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from app.answering import Answerer, AnswerSettings
-from app.api.schemas import WireCitation
+from app.api.answers import WireCitation
 from app.domain import Citation
 from app.exchange import AskRequest
 from app.retrieval.retriever import RetrievalSettings, Retriever

@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, StoreError
 from app.lexicon import LEXICON_VERSION
-from app.search.plan import read_collection
+from app.search.plan import read_collections
 from app.store.connection import Database, connect, open_pool, transaction
 from app.store.documents import replace_document
 from app.store.spaces import check_spaces, ensure_collection, ensure_space, find_collection, peek_collection
@@ -84,7 +84,7 @@ async def test_another_model_is_refused_with_both_values_and_the_way_out(
             refusals.append(refused.value)
     async with open_pool(database.app, size=1, statement_timeout_s=5) as pool, transaction(pool) as reader:
         with pytest.raises(EmbeddingMismatchError) as refused:
-            await read_collection(reader, "default", other)
+            await read_collections(reader, "default", other)
         refusals.append(refused.value)
     for refusal in refusals:
         assert f"{field}: stored {stored}, configured {wanted}" in str(refusal)
@@ -112,7 +112,7 @@ async def test_another_lexicon_is_refused(database: Database, stored: int, way_o
             check_spaces(app, FAKE.space)
     async with open_pool(database.app, size=1, statement_timeout_s=5) as pool, transaction(pool) as reader:
         with pytest.raises(EmbeddingMismatchError, match=wanted):
-            await read_collection(reader, "default", FAKE.space)
+            await read_collections(reader, "default", FAKE.space)
 
 
 def test_an_empty_collection_moves_to_the_configured_space(database: Database) -> None:

@@ -13,7 +13,7 @@ from types import FrameType
 import pytest
 
 from app.answering import Answerer, AnswerSettings
-from app.domain import Answer, ChatTurn, RetrievalScores, ScoredChunk, SearchFilter
+from app.domain import Answer, ChatTurn, CollectionNames, RetrievalScores, ScoredChunk, SearchFilter
 from app.errors import LlmUnavailableError, NotFoundError
 from app.exchange import AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent
 from app.generation.llm import LlmClient, LlmSettings
@@ -40,12 +40,12 @@ class FixedRetriever(Retriever):
             replace(hit, scores=scores, standard=10 * dense)
             for hit in (hits_of(*documents) if documents else [])
         )
-        self.asked: list[tuple[str, str, int, SearchFilter | None]] = []
+        self.asked: list[tuple[str, CollectionNames, int, SearchFilter | None]] = []
 
     async def retrieve(
         self,
         question: str,
-        collection: str,
+        collection: CollectionNames,
         top_k: int,
         search_filter: SearchFilter | None = None,
         *,
@@ -58,7 +58,7 @@ class FixedRetriever(Retriever):
         vector = FakeEmbedder().embed_queries([question])[0]
         asked = read_question(bare_question(question))
         weights = dict.fromkeys(asked.terms, 1.0)
-        plan = SearchPlan(collection_id=1, space_id=1, index=None, rows=len(self._hits), chunk_count=10)
+        plan = SearchPlan(collection_ids=(1,), space_id=1, index=None, rows=len(self._hits), chunk_count=10)
         timings_ms = {"embed": 1.0, "retrieve": 2.0}
         standards = {"und": Standard(0.0, 0.1)}
         return Retrieved(

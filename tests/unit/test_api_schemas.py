@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from app.api.answers import ask_reply
 from app.api.filters import Filter
 from app.api.requests import Ask
-from app.api.schemas import ask_reply
 from app.domain import Answer, ChatTurn, GenerationParams, SearchFilter
 from app.exchange import AskRequest
 

@@ -26,6 +26,7 @@ def chunk(text: str, start: int = 0, rank: int = 1, **fields: object) -> ScoredC
     base = {
         "chunk_id": f"c{rank}",
         "document_id": "d1",
+        "collection": "default",
         "source": "a.md",
         "title": "A",
         "page": None,

@@ -11,6 +11,7 @@ from app.domain import NOT_SEARCHED, Place, ScoredChunk
 CHUNK = ScoredChunk(
     chunk_id="c1",
     document_id="d1",
+    collection="default",
     source="a.md",
     title="A",
     page=3,

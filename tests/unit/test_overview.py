@@ -54,6 +54,7 @@ def outline_of(text: str, media_type: str = "text/markdown", title: str = "Leave
         sections.append((start, end, (root,) if heading.startswith("# ") else (root, name)))
     return StoredOutline(
         document_id="d",
+        collection="default",
         source="hr/leave.md",
         title=title,
         media_type=media_type,
@@ -216,7 +217,7 @@ def test_any_quote_can_be_shown(quote: str) -> None:
 
 def lead(source: str, text: str, title: str = "Leave", headings: tuple[str, ...] = ()) -> Lead:
     moment = datetime(2026, 5, 1, tzinfo=UTC)
-    return Lead("d", source, title, "en", "text/markdown", moment, text, "1", None, headings)
+    return Lead("d", "default", source, title, "en", "text/markdown", moment, text, "1", None, headings)
 
 
 def test_the_title_is_quoted_where_it_stands() -> None:
@@ -271,7 +272,20 @@ def test_what_was_not_counted_to_the_end_is_not_told_as_a_number(capped: bool, s
     text = "# Pump\n\nA pump is blue."
     spans = ((0, 6), (8, len(text)))
     holder = Holder(
-        7, capped, "d", "a.md", "Pump", "en", "1", None, "Pump", (Place(0, None, "Pump"),), 0, spans, text
+        7,
+        capped,
+        "d",
+        "default",
+        "a.md",
+        "Pump",
+        "en",
+        "1",
+        None,
+        "Pump",
+        (Place(0, None, "Pump"),),
+        0,
+        spans,
+        text,
     )
     answer = describe_holders([holder], "pump", "Which file mentions the pump?")
     assert says in answer.text

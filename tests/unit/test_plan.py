@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain import SearchFilter
 from app.index.manifest import VectorIndex
-from app.search.plan import EXACT_ROWS, FILTER_FIRST_ROWS, MOST_KNOWN, SearchMemory, StoredCollection
+from app.search.plan import EXACT_ROWS, FILTER_FIRST_ROWS, MOST_KNOWN, Sample, SearchMemory, StoredCollection
 
 IVFFLAT = VectorIndex("ivfflat", "full", build=1, dimension=384, lists=1_000, effort=8)
 HNSW = VectorIndex("hnsw", "full", build=1, dimension=384, lists=None, effort=60)
@@ -18,7 +18,7 @@ LIMIT = 10_000
 def collection(
     chunks: int, total: int | None = None, index: VectorIndex | None = IVFFLAT
 ) -> StoredCollection:
-    return StoredCollection(1, 1, index, chunks, total or chunks, comparable=True)
+    return StoredCollection((Sample(1, 0, chunks),), 1, index, chunks, total or chunks, comparable=True)
 
 
 @pytest.mark.parametrize(

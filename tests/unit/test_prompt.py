@@ -37,6 +37,7 @@ def chunk(text: str, start: int = 0, rank: int = 1, *, document: str = "d1", **f
     base = {
         "chunk_id": f"c{rank}",
         "document_id": document,
+        "collection": "default",
         "source": "docs/tuning.md",
         "title": "Tuning",
         "page": None,

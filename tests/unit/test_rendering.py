@@ -13,7 +13,7 @@ from app.domain import Citation
 def citation(
     marker: int = 1, title: str = "Lists", source: str = "a.md", page: int | None = None
 ) -> Citation:
-    return Citation(marker, "d", "c", source, title, page, None, 0, 1, "x", 0.5, supported=True)
+    return Citation(marker, "d", "c", "default", source, title, page, None, 0, 1, "x", 0.5, supported=True)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 -- What the plan was made for, where it still holds; else no row, and the search finds nothing.
 SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
-  FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
- WHERE c.id = %(collection_id)s AND c.name = %(collection)s AND c.lexicon_version = %(lexicon_version)s
-   AND c.background_version = %(background_version)s
-   AND s.id = %(space_id)s AND CASE {index_fault} WHEN '' THEN s.index_method ELSE '' END = %(method)s
+  FROM ({asked}) c JOIN pgask.embedding_spaces s ON s.id = c.space_id
+ WHERE s.id = %(space_id)s AND CASE {index_fault} WHEN '' THEN s.index_method ELSE '' END = %(method)s
    AND (%(method)s = '' OR (s.index_build = %(build)s AND coalesce(s.index_probes, s.index_ef_search) = %(effort)s))

@@ -1,8 +1,10 @@
 -- The question's terms: the idf of each, of those too that no chunk holds, and whether all its postings are added up.
 statistics AS MATERIALIZED (
-    SELECT chunk_count::float8 AS chunks, %(k1)s::float8 * (1 - %(b)s::float8) AS flat,
-           %(k1)s::float8 * %(b)s::float8 * greatest(chunk_count, 1) / greatest(term_count, 1) AS steep
-      FROM pgask.collections WHERE id = %(collection_id)s
+    SELECT sum(chunk_count)::float8 AS chunks, %(k1)s::float8 * (1 - %(b)s::float8) AS flat,
+           %(k1)s::float8 * %(b)s::float8 * greatest(sum(chunk_count), 1)::float8 / greatest(sum(term_count), 1)::float8
+           AS steep
+      FROM pgask.collections
+     WHERE id = ANY(%(collection_ids)s::int[])
 ), weights AS MATERIALIZED (
     SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, s.flat, s.steep,
            sum(c.df) OVER rarest <= greatest(%(budget)s::float8, %(budget_share)s::float8 * s.chunks)

@@ -17,13 +17,13 @@ pytestmark = pytest.mark.integration
 
 PACKAGE: Final = Path(app.__file__).parent
 MOST_FILES: Final = 10
-MOST_LINES: Final = 1_860
+MOST_LINES: Final = 1_800
 
 # What every request goes through, whatever it asks, before and after its route and around its database connection.
 FRAME: Final = {
-    "api/authentication.py", "api/bodies.py", "api/components.py", "api/metrics.py", "api/middleware.py",
-    "api/receiving.py", "api/requests.py", "api/stream.py", "generation/concurrency.py", "sqlstates.py",
-    "store/questions.py",
+    "api/admission.py", "api/authentication.py", "api/bodies.py", "api/components.py", "api/metrics.py",
+    "api/middleware.py", "api/receiving.py", "api/requests.py", "api/stream.py", "generation/concurrency.py",
+    "sqlstates.py", "store/questions.py",
 }  # fmt: skip
 # What makes a vector and terms of the question: the language's and the model's part.
 READING: Final = {

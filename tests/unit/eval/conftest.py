@@ -63,7 +63,7 @@ class TinySystem:
             answer = Answer("That is not in the documents.", True, "extractive", (), question)
         else:
             cited = Citation(
-                1, best.document_id, best.chunk_id, best.source, best.title, None, None,
+                1, best.document_id, best.chunk_id, best.collection, best.source, best.title, None, None,
                 best.char_start, best.char_end, best.text, best.score, supported=True,
             )  # fmt: skip
             answer = Answer(f"{best.text} [1]", False, "extractive", (cited,), question)
@@ -88,7 +88,7 @@ class TinySystem:
     def _scored(self, rank: int, score: float, document_id: str, start: int, end: int) -> ScoredChunk:
         source = document_id.removeprefix("id:")
         return ScoredChunk(
-            f"{source}#{start}", document_id, source, source, None, None, start, end,
+            f"{source}#{start}", document_id, "default", source, source, None, None, start, end,
             self.texts[document_id][start:end], score, RetrievalScores(None, score, None), rank,
         )  # fmt: skip
 

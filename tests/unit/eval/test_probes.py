@@ -51,7 +51,7 @@ class ScriptedSystem:
 def answer(text: str, standalone: str, document_id: str = "1") -> Answer:
     if text == "refuse":
         return Answer("Not in the documents.", True, "extractive", (), standalone)
-    cited = Citation(1, document_id, "1", "a.md", "A", None, None, 0, 1, "x", 1.0, supported=True)
+    cited = Citation(1, document_id, "1", "default", "a.md", "A", None, None, 0, 1, "x", 1.0, supported=True)
     return Answer(f"{text} [1]", False, "extractive", (cited,), standalone)
 
 

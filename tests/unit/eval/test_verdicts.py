@@ -26,7 +26,9 @@ def reply(*sentences: str, claims: bool = True) -> Answer:
         start, end = len(text), len(text) + len(sentence)
         text += f"{sentence} [{number}]"
         found.append(Claim(start, end, end + 1, len(text), (number - 1,), True))
-        citations.append(Citation(number, "1", "1", "a.md", "A", None, None, 0, 1, "x", 1.0, supported=True))
+        citations.append(
+            Citation(number, "1", "1", "default", "a.md", "A", None, None, 0, 1, "x", 1.0, supported=True)
+        )
     return Answer(
         text, False, "extractive", tuple(citations), "question?", claims=tuple(found) if claims else ()
     )

@@ -1,0 +1,4 @@
+-- The collection that is asked, as the plan knows it.
+SELECT chunk_count, space_id FROM pgask.collections
+ WHERE id = %(collection_id)s AND name = %(collection)s AND lexicon_version = %(lexicon_version)s
+   AND background_version = %(background_version)s
