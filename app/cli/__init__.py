@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import agents, asking, backups, catalog, jobs, keys, operation, serving
+from app.cli import agents, asking, backups, catalog, export, jobs, keys, operation, serving
 from app.errors import NotFoundError, PgaskError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ agents.register(app)
 asking.register(app)
 catalog.register(app)
 jobs.register(app)
+export.register(app)
 operation.register(app)
 backups.register(app)
 keys.register(app)

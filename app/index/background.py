@@ -39,7 +39,7 @@ SELECT DISTINCT %(collection)s, p.id, ((2 * place + 1) * w.windows / (2 * least(
 
 _DUE: Final = """
 SELECT c.id, c.name, c.chunk_count FROM pgask.collections c
- WHERE c.space_id = %(space)s AND c.chunk_count > 0
+ WHERE c.space_id = %(space)s AND c.chunk_count > 0 AND NOT c.importing
    AND (c.background IS NULL
         OR abs(c.chunk_count - (c.background->>'chunks')::bigint) >= %(changed)s * (c.background->>'chunks')::bigint
         OR (SELECT count(*) FROM pgask.background_windows b WHERE b.collection_id = c.id)

@@ -116,7 +116,8 @@ async def list_collections(
     rows = await (
         await connection.execute(
             "SELECT c.id, c.name, c.chunk_count, c.term_count, s.model, c.created_at"
-            " FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id ORDER BY c.name"
+            " FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id"
+            " WHERE NOT c.importing ORDER BY c.name"
         )
     ).fetchall()
     contents = {number: Contents(chunks, terms) for number, _, chunks, terms, *_ in rows}
@@ -129,7 +130,9 @@ async def list_collections(
 
 async def read_creation_times(connection: AsyncConnection) -> dict[str, datetime]:
     """When each collection was made, by name."""
-    rows = await connection.execute("SELECT name, created_at FROM pgask.collections ORDER BY name")
+    rows = await connection.execute(
+        "SELECT name, created_at FROM pgask.collections WHERE NOT importing ORDER BY name"
+    )
     return dict(await rows.fetchall())
 
 
@@ -333,7 +336,7 @@ async def _allow_writing(connection: AsyncConnection) -> None:
 async def find_collection_id(connection: AsyncConnection, name: str) -> int:
     """The id of a collection. Raises NotFoundError."""
     row = await (
-        await connection.execute("SELECT id FROM pgask.collections WHERE name = %s", [name])
+        await connection.execute("SELECT id FROM pgask.collections WHERE name = %s AND NOT importing", [name])
     ).fetchone()
     if row is None:
         raise NotFoundError(f"There is no collection {name!r}. GET /collections lists them.")

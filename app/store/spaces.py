@@ -136,7 +136,7 @@ def ensure_collection(connection: Connection, name: str, space_id: int) -> Colle
                 "UPDATE pgask.documents SET pipeline = NULL WHERE collection_id = %s", [collection.id]
             )
         if collection.space_id != space_id or collection.lexicon_version > LEXICON_VERSION:
-            raise _mismatch(connection, collection, _read_space(connection, space_id))
+            raise _mismatch(connection, collection, read_space(connection, space_id))
     return collection
 
 
@@ -151,10 +151,7 @@ def peek_collection(connection: Connection, name: str, space: EmbeddingSpace) ->
         return None
     *fields, chunk_count = row
     collection = Collection(fields[0], name, fields[1], fields[2])
-    if (
-        _read_space(connection, collection.space_id) == space
-        and collection.lexicon_version <= LEXICON_VERSION
-    ):
+    if read_space(connection, collection.space_id) == space and collection.lexicon_version <= LEXICON_VERSION:
         return collection
     if chunk_count:
         raise _mismatch(connection, collection, space)
@@ -210,12 +207,13 @@ def mismatch_error(row: tuple[object, ...], space: EmbeddingSpace) -> EmbeddingM
 def _mismatch(
     connection: Connection, collection: Collection, space: EmbeddingSpace
 ) -> EmbeddingMismatchError:
-    stored = space_parameters(_read_space(connection, collection.space_id))
+    stored = space_parameters(read_space(connection, collection.space_id))
     fields = (stored[field] for field in _FIELDS.split(", "))
     return mismatch_error((collection.name, collection.lexicon_version, *fields), space)
 
 
-def _read_space(connection: Connection, space_id: int) -> EmbeddingSpace:
+def read_space(connection: Connection, space_id: int) -> EmbeddingSpace:
+    """The space of this number."""
     with connection.cursor(row_factory=class_row(EmbeddingSpace)) as cursor:
         space = cursor.execute(
             f"SELECT {_FIELDS} FROM pgask.embedding_spaces WHERE id = %s",  # noqa: S608 - constants only

@@ -99,6 +99,9 @@ collections = Table(
     Column("chunk_count", BigInteger, nullable=False, server_default=text("0")),  # kept by triggers
     Column("term_count", BigInteger, nullable=False, server_default=text("0")),  # sum of chunks.term_count
     Column(
+        "importing", Boolean, nullable=False, server_default=text("false")
+    ),  # `pgask import` is at it: in no list
+    Column(
         "background_version", Integer, nullable=False, server_default=text("0")
     ),  # raised with each sample
     Column(
