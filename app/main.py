@@ -26,6 +26,7 @@ from app.api import (
     metrics,
     middleware,
     openai,
+    pages,
     problems,
     search,
     session,
@@ -59,9 +60,15 @@ POOL_SIZE: Final = 10  # a question holds a connection for its search alone, som
 
 
 def create_app(
-    settings: Settings, database: Database, embedder: Embedder, *, static: Path = STATIC
+    settings: Settings,
+    database: Database,
+    embedder: Embedder,
+    *,
+    static: Path = STATIC,
+    drawing: pages.PageViews | None = None,
 ) -> FastAPI:
-    """The ASGI app over a migrated database. `static` is the folder of the built chat page."""
+    """The ASGI app over a migrated database. `static` is the folder of the built chat page; `drawing` draws
+    pages of PDFs, without it there are no pictures of them."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -98,6 +105,7 @@ def create_app(
                 search,
                 openai,
                 uploads,
+                pages,
                 documents,
                 collections,
                 jobs,
@@ -105,8 +113,8 @@ def create_app(
                 mcp,
                 health,
                 metrics,
-                status,
             ),
+            status,
         )
     ]
     for router in routers:  # the scheme is for whoever reads /openapi.json; middleware does the work
@@ -115,6 +123,7 @@ def create_app(
     chat_page.install(app, static)
     problems.install(app)
     app.state.closing = Closing()
+    app.state.views = pages.Views(drawing)
     app.state.uploads = asyncio.Semaphore(uploads.MOST_AT_ONCE)
     # an app's own list has included routers as one route each
     app.state.routes = [

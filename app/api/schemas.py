@@ -82,6 +82,39 @@ class DocumentList(Reply):
     facets: Annotated[Facets | None, Field(exclude_if=_is_none)] = None
 
 
+class SeenPage(Reply):
+    """A page: its size in points (of a picture: pixels), its stretch of the text, and where its picture is."""
+
+    number: int
+    width: float | None
+    height: float | None
+    char_start: int
+    char_end: int
+    image: str | None
+
+
+class PageList(Reply):
+    """A document's pages in order."""
+
+    pages: list[SeenPage]
+
+
+class Box(Reply):
+    """A rectangle on a page, from its upper left corner."""
+
+    page: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class BoxList(Reply):
+    """Where a quote stands; empty where that is not certain."""
+
+    boxes: list[Box]
+
+
 class JobReply(Reply):
     """A job that was made."""
 

@@ -66,9 +66,12 @@ def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> Non
         embedder.load()
         from app.main import create_app  # slow, so after all that may refuse
         from app.workers import WorkerProcesses
+        from ingest.page_views import SandboxedPages
 
-        with WorkerProcesses(settings.workers):
-            _run(create_app(settings, database, embedder), settings, listener, as_json=as_json)
+        with WorkerProcesses(settings.workers), closing(SandboxedPages()) as drawing:
+            _run(
+                create_app(settings, database, embedder, drawing=drawing), settings, listener, as_json=as_json
+            )
 
 
 def _check_openness(settings: Settings) -> None:

@@ -81,6 +81,18 @@ async def read_part(connection: AsyncConnection, original: UUID, part: int) -> b
     return None if row is None else bytes(row[0])
 
 
+async def read_whole(connection: AsyncConnection, original: UUID) -> bytes:
+    """All parts, joined: for what is handed on whole."""
+    row = await (
+        await connection.execute(
+            "SELECT string_agg(bytes, ''::bytea ORDER BY part) FROM pgask.original_parts WHERE original_id = %s",
+            [original],
+            binary=True,
+        )
+    ).fetchone()
+    return b"" if row is None or row[0] is None else bytes(row[0])
+
+
 def store_original(
     connection: Connection, name: str, sha256: str, size_bytes: int, parts: Iterable[bytes]
 ) -> UUID:

@@ -50,7 +50,7 @@ from ingest.parsers.titles import first_line_title, usable_title
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 20_000
 
-_PDFIUM = threading.Lock()
+PDFIUM = threading.Lock()
 _PAGE_SEPARATOR = "\n\n"
 _ENCRYPTED_ERRORS = frozenset({pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY})
 _MAX_NAMED_PAGES = 50
@@ -222,7 +222,7 @@ def _write_table(table: TableBlock, joiner: LineJoiner, budget: TextBudget) -> s
 
 def _extract(content: bytes, reader: PageReader | None, *, everything: bool = False) -> Extracted:
     """Get what is on the pages; those without text by `reader`, with `everything` all."""
-    with _PDFIUM:
+    with PDFIUM:
         use_box_font()
         try:
             document = pypdfium2.PdfDocument(content)

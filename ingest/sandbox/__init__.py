@@ -16,10 +16,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from app.domain import Document
 from app.errors import ConfigError, DocumentError
@@ -40,6 +40,7 @@ FILES_A_CHILD: Final = 1_000  # then it is replaced, so that nothing a library l
 OCR_MEMORY_BYTES: Final = 4 * 2**30  # of address space; half of it is used
 OCR_PAGE_S: Final = 120
 OCR_DOCUMENT_S: Final = 3_600
+Seen = TypeVar("Seen")
 OnPage = Callable[[int, int], None]  # the page that is read, from 1, and how many there are
 
 _START_S: Final = 60.0
@@ -99,11 +100,21 @@ class SandboxedParser:
         Raises DocumentError `parser_crashed`, `parser_timeout` or `parser_memory` when the child could not finish, and
         ConfigError when none can be started.
         """
+        head = encode_json({"media_type": media_type, "source": source})
+        return self._ask(head, content, on_page, decode_reply)
+
+    def look(self, content: bytes, wanted: Mapping[str, Any], decode: Callable[[bytes, bytes], Seen]) -> Seen:
+        """What is to be seen of a PDF's pages (ingest/page_views.py), with the same errors. `decode` raises WireError
+        for a reply that is none."""
+        return self._ask(encode_json(wanted), content, lambda _page, _pages: None, decode)
+
+    def _ask(
+        self, head: bytes, content: bytes, on_page: OnPage, decode: Callable[[bytes, bytes], Seen]
+    ) -> Seen:
         with self._lock:
             child = self._living() or self._start()
-            head = encode_json({"media_type": media_type, "source": source})
             try:
-                reply, text, spent = child.ask((head, content), self._wall_s, self._page_s, on_page)
+                reply, body, spent = child.ask((head, content), self._wall_s, self._page_s, on_page)
             except _TooSlowError as error:
                 self._drop(kill=True)
                 raise self._too_slow() from error
@@ -115,7 +126,7 @@ class SandboxedParser:
             if spent or child.answered >= FILES_A_CHILD:
                 self._drop(kill=False)
             try:
-                return decode_reply(reply, text)
+                return decode(reply, body)
             except WireError as error:
                 self._drop(kill=True)
                 raise _crashed() from error

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from app.domain import Document
 from app.errors import DocumentError
-from ingest.parsers import parse
+from ingest.parsers import pageviews, parse
 from ingest.parsers.scans import PageReader
 from ingest.sandbox.confine import MemoryGauge, allow_cpu, confine
 from ingest.sandbox.wire import (
@@ -101,13 +101,37 @@ def _answer(
     request = json.loads(head)
     allow_cpu(cpu_s)
     try:
-        reply = encode_document(_parse(content, request["media_type"], request["source"], memory, reader))
+        if "view" in request:
+            reply = _look(content, request, memory)
+        else:
+            reply = encode_document(_parse(content, request["media_type"], request["source"], memory, reader))
     except DocumentError as error:
         reply = encode_error(error)
     for part in (*reply, b"spent" if memory.is_spent() else b""):
         replies.write(frame(part))
     replies.flush()
     return True
+
+
+def _look(content: bytes, request: Mapping[str, Any], memory: _Memory) -> tuple[bytes, bytes]:
+    """What is to be seen of a PDF's pages."""
+    try:
+        match request["view"]:
+            case "sizes":
+                return encode_json({"sizes": pageviews.page_sizes(content)}), b""
+            case "picture":
+                return encode_json({}), pageviews.draw_page(content, request["page"], request["scale"])
+            case _:
+                found = pageviews.find_boxes(
+                    content, request["page"], request["text"], request["start"], request["end"]
+                )
+                return encode_json({"boxes": found}), b""
+    except MemoryError as error:
+        raise _out_of_memory(memory) from error
+    except DocumentError:
+        raise
+    except Exception as error:  # one bad file never ends the child
+        raise DocumentError("The page can't be drawn.", code="parse_failed") from error
 
 
 def _parse(

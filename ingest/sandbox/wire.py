@@ -7,6 +7,7 @@ document or a reason is a WireError.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -21,6 +22,7 @@ OUT_OF_MEMORY_STATUS = 77  # the child's exit status when it has no memory left 
 MAX_FRAME_BYTES = 4 * MAX_TEXT_CHARS  # of UTF-8
 
 _LANGUAGES = frozenset({"en", "zh", "und"})
+_PNG_MARK = b"\x89PNG\r\n\x1a\n"
 _MAX_MESSAGE_CHARS = 1_000
 
 
@@ -99,6 +101,50 @@ def decode_reply(head: bytes, text: bytes) -> Document:
     except (ValueError, TypeError, KeyError, RecursionError) as unfit:
         raise WireError(f"The reply is not one: {type(unfit).__name__}.") from unfit
     raise error
+
+
+def decode_sizes(head: bytes, _body: bytes) -> list[tuple[float, float]]:
+    """Return the sizes of pages. Raises DocumentError, WireError."""
+    return [(width, height) for width, height in _rows(head, "sizes", 2)]
+
+
+def decode_boxes(head: bytes, _body: bytes) -> list[tuple[float, float, float, float]]:
+    """Return boxes on a page. Raises DocumentError, WireError."""
+    return [(x, y, width, height) for x, y, width, height in _rows(head, "boxes", 4)]
+
+
+def decode_picture(head: bytes, body: bytes) -> bytes:
+    """Return a PNG. Raises DocumentError, WireError."""
+    _reply(head)
+    if not body.startswith(_PNG_MARK):
+        raise WireError("The reply is no picture.")
+    return body
+
+
+def _rows(head: bytes, name: str, length: int) -> list[list[float]]:
+    rows = _reply(head).get(name)
+    if not isinstance(rows, list) or not all(
+        isinstance(row, list)
+        and len(row) == length
+        and all(isinstance(number, int | float) and math.isfinite(number) for number in row)
+        for row in rows
+    ):
+        raise WireError("The reply has no such rows.")
+    return rows
+
+
+def _reply(head: bytes) -> dict[str, Any]:
+    """A reply's head. Raises the DocumentError in it, WireError."""
+    try:
+        reply = json.loads(head)
+        error = _error(reply["error"]) if "error" in reply else None
+    except (ValueError, TypeError, KeyError, RecursionError) as unfit:
+        raise WireError(f"The reply is not one: {type(unfit).__name__}.") from unfit
+    if error is not None:
+        raise error
+    if not isinstance(reply, dict):
+        raise WireError("The reply is no object.")
+    return reply
 
 
 def _error(values: Mapping[str, str]) -> DocumentError:

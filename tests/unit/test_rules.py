@@ -22,6 +22,7 @@ SHARED_NAMES: Final = {
     "filters.py": "filters: as they are sent, as SQL",
     "jobs.py": "jobs: addresses, commands, table",
     "metrics.py": "figures: of the service at /metrics, of an evaluation",
+    "pages.py": "pages: addresses, table",
     "search.py": "search: the address, its bench",
     "sources.py": "sources: files, rows",
     "watch.py": "what looks again by itself: at indexes, at folders",

@@ -12,9 +12,10 @@ import pytest
 import structlog
 from fastapi.testclient import TestClient
 
+from app.api.pages import PageViews
 from app.config import Settings
 from app.embedding import Embedder
-from app.main import create_app
+from app.main import STATIC, create_app
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Database
 from tests.conftest import TEMPLATE
@@ -96,11 +97,13 @@ def make_client(filled: Database) -> Iterator[MakeClient]:
         def make(
             database: Database = filled,
             embedder: Embedder | None = None,
-            static: Path | None = None,
+            static: Path = STATIC,
+            drawing: PageViews | None = None,
             **settings: Any,
         ) -> TestClient:
-            pages = {"static": static} if static else {}
-            app = create_app(settings_for(**settings), database, embedder or FakeEmbedder(), **pages)
+            app = create_app(
+                settings_for(**settings), database, embedder or FakeEmbedder(), static=static, drawing=drawing
+            )
             return stack.enter_context(TestClient(app, base_url=BASE_URL))
 
         yield make

@@ -50,6 +50,7 @@ JSON_BODIES: Mapping[tuple[str, str], Any] = {
 PLACES = {
     "{name}": "nobody",
     "{document_id}": "00000000-0000-4000-8000-000000000000",
+    "{number}": "1",
     "{job_id}": "00000000-0000-4000-8000-000000000000",
     "{model:path}": "pgask",
 }

@@ -352,7 +352,9 @@ def test_openapi_has_an_example_for_each_operation(client: TestClient) -> None:
     assert set(operations) == {
         ("post", "/ask"), ("post", "/search"), ("get", "/documents"), ("get", "/documents/{document_id}"),
         ("post", "/documents"), ("patch", "/documents/{document_id}"), ("get", "/documents/{document_id}/original"),
-        ("get", "/jobs"), ("get", "/jobs/{job_id}"), ("get", "/jobs/{job_id}/events"),
+        ("get", "/documents/{document_id}/pages"), ("get", "/documents/{document_id}/pages/{number}.png"),
+        ("get", "/documents/{document_id}/boxes"), ("get", "/jobs"), ("get", "/jobs/{job_id}"),
+        ("get", "/jobs/{job_id}/events"),
         ("post", "/jobs/{job_id}/retry"), ("post", "/jobs/{job_id}/cancel"),
         ("get", "/documents/{document_id}/text"), ("delete", "/documents/{document_id}"), ("get", "/collections"),
         ("post", "/collections"), ("patch", "/collections/{name}"), ("delete", "/collections/{name}"),

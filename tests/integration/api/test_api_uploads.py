@@ -13,9 +13,11 @@ from fastapi.testclient import TestClient
 
 from app.errors import InvalidRequestError
 from app.store.connection import Database, connect
+from ingest.page_views import SandboxedPages
 from tests.integration.api.conftest import MakeClient, settings_for
 from tests.integration.ingesting import ingest
 from tests.integration.uploading import ends, run_jobs, send
+from tests.pdfs import draw_pdf
 
 pytestmark = pytest.mark.integration
 
@@ -300,3 +302,45 @@ def test_title_and_metadata_are_changed(client: TestClient) -> None:
     for body in ({"title": ""}, {"title": "x\0"}, {"metadata": {"a": "\0"}}, {"colour": 1}):
         assert client.patch(f"/documents/{mine['id']}", json=body).status_code == 422, body
     assert client.patch("/documents/00000000-0000-4000-8000-000000000000", json={}).status_code == 404
+
+
+def test_pages_are_drawn_and_quotes_have_boxes(own: Database, make_client: MakeClient) -> None:
+    drawing = SandboxedPages()
+    client = make_client(own, drawing=drawing)
+    content = draw_pdf(
+        [[(100, 1400, "The valve opens at seven bar.")], [(100, 1400, "Pumps are tested twice a year.")]]
+    )
+    job = send(client, {"plant.pdf": content, "notes.md": LEAVE})
+    run_jobs(own, settings_for())
+    plant, notes = (file["document_id"] for file in client.get(f"/jobs/{job['id']}").json()["files"])
+    reply = client.get(f"/documents/{plant}/pages")
+    assert reply.status_code == 200, reply.text
+    pages = reply.json()["pages"]
+    assert [(page["number"], page["width"], page["height"]) for page in pages] == [
+        (1, 1200, 1600),
+        (2, 1200, 1600),
+    ]
+    text = client.get(f"/documents/{plant}/text").json()["text"]
+    assert "tested twice" in text[pages[1]["char_start"] : pages[1]["char_end"]]
+    picture = client.get(pages[1]["image"], params={"scale": 0.5})
+    assert (picture.headers["content-type"], picture.content[:4]) == ("image/png", b"\x89PNG")
+    assert "private" in picture.headers["cache-control"]
+    assert client.get(pages[1]["image"], params={"scale": 0.5}).content == picture.content
+    start = text.index("tested twice")
+    (box,) = client.get(f"/documents/{plant}/boxes", params={"start": start, "end": start + 12}).json()[
+        "boxes"
+    ]
+    assert (box["page"], box["x"], box["width"]) == (2, 100 + 10 * 6, 12 * 6)
+    assert client.get(f"/documents/{plant}/pages/3.png").status_code == 404
+    assert client.get(f"/documents/{plant}/pages/1.png?scale=9").status_code == 422
+    assert client.get(f"/documents/{plant}/boxes?start=5&end=5").status_code == 422
+    # no pages, no file, another text than the file's: nothing is drawn, and no box is guessed
+    assert client.get(f"/documents/{notes}/pages").json() == {"pages": []}
+    assert client.get(f"/documents/{notes}/boxes?start=0&end=5").json() == {"boxes": []}
+    with connect(own.app) as connection:
+        connection.execute("UPDATE pgask.documents SET content_sha256 = 'other' WHERE id = %s", [plant])
+    assert client.get(f"/documents/{plant}/boxes", params={"start": start, "end": start + 12}).json() == {
+        "boxes": []
+    }
+    assert [page["image"] for page in client.get(f"/documents/{plant}/pages").json()["pages"]] == [None, None]
+    drawing.close()

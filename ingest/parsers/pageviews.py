@@ -1,0 +1,231 @@
+"""A PDF's pages as they are seen: their sizes, pictures of them, and where a stretch of the stored text stands on them.
+
+Runs in the confined child alone (ingest/sandbox), under the lock of `pdf`. Places are in points of the page as it is
+shown, x from the left, y from the top.
+
+The stored text is not what pdfium reads: lines are joined, hyphens closed up, tables written as Markdown. So both are
+compared without what that changes (blanks, hyphens, marks of tables), and a place is told only where it is certain.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import unicodedata
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import pypdfium2
+import pypdfium2.raw as pdfium_c
+
+from app.errors import DocumentError
+from ingest.parsers.boxfont import use_box_font
+from ingest.parsers.pdf import MAX_PAGES, PDFIUM
+
+MAX_SIDE: Final = 4_000  # pixels of a picture
+_MAX_BOXES: Final = 2_000
+_FINE: Final = 64  # device units a point, in which pdfium turns places
+_LEFT_OUT: Final = frozenset("|\\-\u00ad\u2010\u2011\x02\ufffe")
+
+
+class PageSize(NamedTuple):
+    """In points."""
+
+    width: float
+    height: float
+
+
+class PageBox(NamedTuple):
+    """A rectangle on a page: its upper left corner, width and height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Squeezed:
+    """A text without what the stored form changes, and where each character of it stood."""
+
+    text: str
+    places: Sequence[int]
+
+
+def page_sizes(content: bytes) -> list[PageSize]:
+    """The size of each page. Raises DocumentError."""
+    with _opened(content) as document:
+        return [
+            PageSize(*(round(side, 2) for side in document.get_page_size(n))) for n in range(len(document))
+        ]
+
+
+def draw_page(content: bytes, number: int, scale: float) -> bytes:
+    """A page, counted from 1, as PNG; `scale`: pixels a point, less where it would get larger than MAX_SIDE. Raises
+    DocumentError."""
+    with _opened(content) as document:
+        document.init_forms()
+        page = _page(document, number)
+        try:
+            fitting = min(scale, MAX_SIDE / max(*page.get_size(), 1.0))
+            bitmap = page.render(scale=fitting, may_draw_forms=True, rev_byteorder=True)
+            return _png(bitmap)
+        finally:
+            page.close()
+
+
+def find_boxes(content: bytes, number: int, page_text: str, start: int, end: int) -> list[PageBox]:
+    """Where page_text[start:end] stands on a page whose stored text is `page_text`: a box a line. Empty where that is
+    not certain. Raises DocumentError."""
+    with _opened(content) as document:
+        page = _page(document, number)
+        text_page = page.get_textpage()
+        try:
+            drawn = text_page.get_text_range()
+            if len(drawn) != text_page.count_chars():
+                return []
+            found = _match(_squeeze(drawn), page_text, start, end)
+            return [box for first, last in found for box in _boxes(page, text_page, first, last)][:_MAX_BOXES]
+        finally:
+            text_page.close()
+            page.close()
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[pypdfium2.PdfDocument]:
+    """The document, while pdfium's lock is held."""
+    with PDFIUM:
+        use_box_font()
+        try:
+            document = pypdfium2.PdfDocument(content)
+        except pypdfium2.PdfiumError as error:
+            raise DocumentError("The PDF is damaged and can't be drawn.", code="parse_failed") from error
+        try:
+            _check_length(document)
+            yield document
+        except pypdfium2.PdfiumError as error:
+            raise DocumentError("A page of the PDF can't be drawn.", code="parse_failed") from error
+        finally:
+            document.close()
+
+
+def _check_length(document: pypdfium2.PdfDocument) -> None:
+    if len(document) > MAX_PAGES:
+        raise DocumentError(f"The PDF has more than {MAX_PAGES:,} pages.", code="too_large")
+
+
+def _page(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
+    if not 1 <= number <= len(document):
+        raise DocumentError(f"The PDF has {len(document):,} pages.", code="parse_failed")
+    return document[number - 1]
+
+
+def _squeeze(text: str) -> _Squeezed:
+    kept, places = [], []
+    for place, char in enumerate(text):
+        if char.isspace() or char in _LEFT_OUT:
+            continue
+        for part in unicodedata.normalize("NFKC", char):
+            if not part.isspace():
+                kept.append(part)
+                places.append(place)
+    return _Squeezed("".join(kept), places)
+
+
+def _match(drawn: _Squeezed, page_text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Stretches (first, last) of the drawn characters that are those of the span; empty where any of it is not to be
+    found, or may be in another place."""
+    stored = _squeeze(page_text)
+    whole = _stretch(drawn, stored, page_text, start, end)
+    if whole is not None:
+        return [whole]
+    # cells of a table, or lines that stand in another order
+    found = []
+    for first, last in _pieces(page_text, start, end):
+        stretch = _stretch(drawn, stored, page_text, first, last)
+        if stretch is None:
+            return []
+        found.append(stretch)
+    return found
+
+
+def _stretch(
+    drawn: _Squeezed, stored: _Squeezed, page_text: str, start: int, end: int
+) -> tuple[int, int] | None:
+    """Where a piece was drawn: it must be as often among what was drawn as in the stored text, and is the same one of
+    these."""
+    wanted = _squeeze(page_text[start:end]).text
+    if not wanted:
+        return None
+    there = _count(drawn.text, wanted)
+    if len(there) != len(_count(stored.text, wanted)) or not there:
+        return None
+    before = len(_squeeze(page_text[:start]).text)
+    own = [at for at in _count(stored.text, wanted) if at < before]
+    at = there[len(own)]
+    return drawn.places[at], drawn.places[at + len(wanted) - 1]
+
+
+def _count(text: str, wanted: str) -> list[int]:
+    """Where a text begins in another, overlapping or not."""
+    places, at = [], text.find(wanted)
+    while at >= 0:
+        places.append(at)
+        at = text.find(wanted, at + 1)
+    return places
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The lines and cells of a span."""
+    first = start
+    for place in range(start, end + 1):
+        if place == end or text[place] in "\n|":
+            if text[first:place].strip(" -:|\n"):
+                yield first, place
+            first = place + 1
+
+
+def _boxes(
+    page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, first: int, last: int
+) -> Iterator[PageBox]:
+    width, height = page.get_size()
+    across, down = round(width * _FINE), round(height * _FINE)
+
+    def shown(x: float, y: float) -> tuple[float, float]:
+        pdfium_c.FPDF_PageToDevice(
+            page.raw, 0, 0, across, down, 0, x, y, ctypes.byref(at_x), ctypes.byref(at_y)
+        )
+        return at_x.value / _FINE, at_y.value / _FINE
+
+    at_x, at_y = ctypes.c_int(), ctypes.c_int()
+    for number in range(min(text_page.count_rects(first, last - first + 1), _MAX_BOXES)):
+        left, bottom, right, top = text_page.get_rect(number)
+        (xa, ya), (xb, yb) = shown(left, bottom), shown(right, top)
+        x0, x1, y0, y1 = min(xa, xb), max(xa, xb), min(ya, yb), max(ya, yb)
+        if x1 > x0 and y1 > y0:
+            yield PageBox(round(x0, 2), round(y0, 2), round(x1 - x0, 2), round(y1 - y0, 2))
+
+
+def _png(bitmap: pypdfium2.PdfBitmap) -> bytes:
+    """A bitmap of three or four bytes a pixel (red first) as PNG; without numpy, which the child can't load."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    width, height, channels = bitmap.width, bitmap.height, bitmap.n_channels
+    pixels, row = memoryview(bitmap.buffer).cast("B"), channels * width
+    packer = zlib.compressobj(6)
+    packed = [
+        packer.compress(b"\0" + pixels[at : at + row])
+        for at in range(0, bitmap.stride * height, bitmap.stride)
+    ]
+    head = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", b"".join([*packed, packer.flush()]))
+        + chunk(b"IEND", b"")
+    )
