@@ -1,12 +1,13 @@
 """Files that are sent to the service: jobs, their files, and the bytes as they came; and the queue, procrastinate's.
 
-Revision: 0013. New tables alone. The queue's functions get the path of their own schema, so that they may be called
-from any session.
+Revision: 0013. New tables alone. The queue has the schema that procrastinate 3.10 brings: pyproject.toml holds that
+version, and a newer one comes with a migration that applies what it changed. Its functions get the path of their own
+schema, so that they may be called from any session.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from importlib import resources
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +19,6 @@ branch_labels = None
 depends_on = None
 
 _QUEUE = "pgask_queue"
-_QUEUE_SQL = Path(__file__).parents[1] / "procrastinate/3_10.sql"
 _OWN_PATH = f"""
 DO $$
 DECLARE name text;
@@ -146,7 +146,7 @@ def upgrade() -> None:
     before = op.get_bind().scalar(sa.text("SELECT current_setting('search_path')"))
     op.execute(f"SET LOCAL search_path = {_QUEUE}")
     cursor = op.get_bind().connection.cursor()  # SQLAlchemy would take its % for parameters
-    cursor.execute(_QUEUE_SQL.read_text("utf-8"))
+    cursor.execute((resources.files("procrastinate") / "sql/schema.sql").read_text("utf-8"))
     cursor.close()
     op.execute(_OWN_PATH)
     op.get_bind().execute(sa.text("SELECT set_config('search_path', :path, true)"), {"path": before})
