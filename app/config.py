@@ -82,6 +82,13 @@ class Settings(BaseSettings):
         description="Header in which a trusted proxy lists the user's groups, comma-separated; pgask-admins and "
         "pgask-writers give these roles, everybody else reads",
     )
+    feedback_days: int = Field(
+        365,
+        ge=0,
+        le=3_650,
+        description="For how many days ratings of answers are kept, with question and answer; 0: none are, and no "
+        "reply is kept in memory to be rated",
+    )
     audit_days: int = Field(
         90,
         ge=0,

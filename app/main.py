@@ -20,6 +20,7 @@ from app.api import (
     chat_page,
     collections,
     documents,
+    feedback,
     health,
     jobs,
     mcp,
@@ -36,6 +37,7 @@ from app.api import (
 from app.api.admission import Places
 from app.api.auditing import Record
 from app.api.components import Components
+from app.api.rateable import Replies
 from app.api.receiving import Closing
 from app.config import Settings
 from app.embedding import Embedder
@@ -107,9 +109,11 @@ def create_app(
                 uploads,
                 pages,
                 documents,
+                feedback,
                 collections,
                 jobs,
                 session,
+                feedback,
                 mcp,
                 health,
                 metrics,
@@ -170,10 +174,13 @@ async def open_components(
             about=About(pool),
             turns=turns,
         )
+        replies = Replies() if keep_questions and settings.feedback_days else None
         record = None
         if settings.auth != "off":
             record = await stack.enter_async_context(Record(pool, settings.audit_days).writing())
-        yield Components(settings, pool, embedder.space, retriever, answerer, llm, reranker, turns, record)
+        yield Components(
+            settings, pool, embedder.space, retriever, answerer, llm, reranker, turns, replies, record
+        )
 
 
 @asynccontextmanager

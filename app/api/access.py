@@ -41,6 +41,8 @@ ACCESS: Final[Mapping[tuple[str, str], Needed]] = {
     ("PATCH", "/documents/{document_id}"): "writer",
     ("DELETE", "/documents/{document_id}"): "writer",
     ("POST", "/mcp"): "reader",
+    ("POST", "/feedback"): "reader",
+    ("GET", "/feedback"): "admin",
     ("GET", "/jobs"): "writer",
     ("GET", "/jobs/{job_id}"): "writer",
     ("GET", "/jobs/{job_id}/events"): "writer",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import WrapSerializer
+from pydantic import TypeAdapter, WrapSerializer
 
 from app.api.schemas import Explained, Reply, RerankFailure, fields_of
 from app.domain import (
@@ -28,6 +28,8 @@ WireCitation = Annotated[
         }
     ),
 ]
+
+CITATIONS: Final = TypeAdapter(tuple[WireCitation, ...])
 
 
 class AskTimings(Reply):

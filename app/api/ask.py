@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ from starlette.types import Receive
 
 from app.answering import Answerer
 from app.api.answers import AskReply, WireCitation, ask_reply
-from app.api.components import Counts, Parts, RequestId, note_question
+from app.api.components import Components, Counts, Parts, RequestId, keep_reply, note_question
 from app.api.documentation import EXAMPLES, problems
 from app.api.metrics import Metrics
 from app.api.problems import fault_of, prefers_chinese, problem_body
@@ -65,8 +65,9 @@ async def ask(
     note_question(parts, body)
     question = body.to_domain()
     if body.stream:
-        return _stream(parts.answerer, question, metrics, request, request_id)
+        return _stream(parts, question, metrics, request, request_id)
     answer = await whole_answer(parts.answerer, question, metrics, request.receive)
+    keep_reply(parts, request.state.caller, request_id, question, answer)
     return Response(ask_reply(answer, request_id).model_dump_json(), media_type="application/json")
 
 
@@ -92,22 +93,29 @@ async def counted_answer(answerer: Answerer, question: AskRequest, metrics: Metr
 
 
 def _stream(
-    answerer: Answerer, question: AskRequest, metrics: Metrics, request: Request, request_id: str
+    parts: Components, question: AskRequest, metrics: Metrics, request: Request, request_id: str
 ) -> EventStream:
     chinese = prefers_chinese(request.headers.get("accept-language", ""))
 
     def describe(error: Exception) -> bytes:
         return _event("error", json.dumps(problem_body(fault_of(error), request_id, chinese=chinese)))
 
+    def keep(answer: Answer) -> None:
+        keep_reply(parts, request.state.caller, request_id, question, answer)
+
     return EventStream(
-        _events(answerer, question, metrics, request_id),
+        _events(parts.answerer, question, metrics, request_id, keep),
         describe,
         abandoned=lambda: metrics.count_outcome("cancelled"),
     )
 
 
 async def _events(
-    answerer: Answerer, question: AskRequest, metrics: Metrics, request_id: str
+    answerer: Answerer,
+    question: AskRequest,
+    metrics: Metrics,
+    request_id: str,
+    keep: Callable[[Answer], None],
 ) -> AsyncGenerator[bytes, None]:
     try:
         async with aclosing(answerer.stream(question)) as events:
@@ -121,6 +129,7 @@ async def _events(
                         yield _event("token", _Token(text=text).model_dump_json())
                     case DoneEvent(answer):
                         metrics.count_answer(answer)
+                        keep(answer)
                         yield _event("done", ask_reply(answer, request_id).model_dump_json())
     except Exception:
         metrics.count_outcome("failed")

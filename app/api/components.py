@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import structlog
 from fastapi import Depends, Request
@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from app.answering import Answerer
 from app.api.auditing import Record
 from app.api.metrics import Metrics
+from app.api.rateable import Replies
 from app.api.requests import Asked
 from app.config import Settings
 from app.embedding import EmbeddingSpace
@@ -21,6 +22,10 @@ from app.retrieval.rerank import Reranker
 from app.retrieval.retriever import Retriever
 from app.store.connection import AsyncPool
 from app.store.document_counts import DocumentCounts
+
+if TYPE_CHECKING:
+    from app.api.authentication import Caller
+    from app.domain import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Components:
     llm: LlmClient | None = None
     reranker: Reranker | None = None
     turns: ConcurrencyLimiter | None = None  # at the processors
+    replies: Replies | None = None  # that may be rated; None: no feedback is kept
     record: Record | None = None  # of who did what; None: nobody is told apart
     document_counts: DocumentCounts = field(default_factory=DocumentCounts)
 
@@ -59,6 +65,14 @@ def note_question(parts: Components, body: Asked | AskRequest) -> None:
     if parts.settings.log_questions:
         asked = body.asked() if isinstance(body, Asked) else body.collection
         structlog.get_logger("app.api").info("question", text=body.question, collection=asked)
+
+
+def keep_reply(
+    parts: Components, caller: Caller, request_id: str, question: AskRequest, answer: Answer
+) -> None:
+    """Keep a reply for its reader's rating, where feedback is kept."""
+    if parts.replies is not None:
+        parts.replies.add(caller, request_id, question, answer)
 
 
 Parts = Annotated[Components, Depends(_components)]

@@ -11,6 +11,7 @@ from app.api.problems import MEDIA_TYPE, Problem
 
 _REQUEST_ID: Final = "7d3f0c5b9a3e4f0c8d1e2b6a5c4d3e2f"
 EXAMPLES: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "examples.json").read_text("utf-8"))
+KEPT: Final[dict[int | str, dict[str, Any]]] = {204: {"description": "It is kept"}}
 DELETED: Final[dict[int | str, dict[str, Any]]] = {204: {"description": "It is gone"}}
 _PROBLEMS: Final[dict[int, tuple[str, str, str]]] = {
     400: ("bad_request", "The request can't be read", "The body can't be read as JSON."),
@@ -19,6 +20,7 @@ _PROBLEMS: Final[dict[int, tuple[str, str, str]]] = {
     408: ("request_timeout", "The request came too slowly", "The request's body did not come in time …"),
     404: ("not_found", "Not found", "There is no collection 'handbook'. GET /collections lists them."),
     409: ("embedding_mismatch", "The embedding model does not fit the stored vectors", "…"),
+    410: ("reply_gone", "The reply can't be rated any more", "This reply is not known any more: …"),
     413: ("body_too_large", "The request is too large", "The request's body is larger than …"),
     415: ("unsupported_media_type", "JSON is expected", "Send the body as JSON, …"),
     421: ("bad_host", "Wrong host", "This service answers to 127.0.0.1, …"),

@@ -46,8 +46,10 @@ from app.api import collections, documents
 from app.api.admission import Places
 from app.api.answers import AskReply, ask_reply
 from app.api.ask import counted_answer
+from app.api.authentication import LOCAL
+from app.api.authentication import Caller as Authenticated
 from app.api.bodies import WHOLE, NullIsDefault, Request, Text
-from app.api.components import Components, note_question
+from app.api.components import Components, keep_reply, note_question
 from app.api.metrics import Metrics
 from app.api.problems import Fault, fault_of, prefers_chinese, problem_body
 from app.api.requests import Ask, Search
@@ -99,11 +101,14 @@ class Caller:
     parts: Components
     metrics: Metrics
     request_id: str
+    who: Authenticated = LOCAL
 
 
 async def _ask(caller: Caller, body: Ask) -> AskReply:
     note_question(caller.parts, body)
-    answer = await counted_answer(caller.parts.answerer, body.to_domain(), caller.metrics)
+    question = body.to_domain()
+    answer = await counted_answer(caller.parts.answerer, question, caller.metrics)
+    keep_reply(caller.parts, caller.who, caller.request_id, question, answer)
     return ask_reply(answer, caller.request_id)
 
 
@@ -207,7 +212,9 @@ def build_server(parts: Components, metrics: Metrics, places: Places) -> Server[
         try:
             body = _validated(tool.takes, params.arguments or {})
             with places.take() if tool.costly else nullcontext():
-                reply = await tool.run(Caller(parts, metrics, request_id), body)
+                reply = await tool.run(
+                    Caller(parts, metrics, request_id, request.state.caller if request else LOCAL), body
+                )
         except Exception as error:  # the API boundary: the agent gets a problem, the log the rest
             return _failure(fault_of(error), request_id, chinese=_prefers_chinese(context))
         return _result(TypeAdapter(tool.gives).dump_python(reply, mode="json"))

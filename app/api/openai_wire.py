@@ -26,7 +26,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.api.answers import NearestHit, WireCitation, nearest_hits
+from app.api.answers import CITATIONS, NearestHit, nearest_hits
 from app.api.attachments import CONTEXT_TAG, brings_text, question_in, tagged_spans
 from app.api.bodies import UNSTORABLE, WHOLE, NullIsDefault, Request, Text, refusal, storable
 from app.api.filters import AnyFilter
@@ -438,14 +438,13 @@ def usage(counted: Usage) -> dict[str, int]:
     }
 
 
-_CITATIONS: Final = TypeAdapter(tuple[WireCitation, ...])
 _NEAREST: Final = TypeAdapter(list[NearestHit])
 
 
 def extension(answer: Answer, content: str) -> dict[str, Any]:
     """What /ask says of an answer beside its text; the places of claims are those in `content`, the text as sent."""
     return {
-        "citations": _CITATIONS.dump_python(answer.citations),
+        "citations": CITATIONS.dump_python(answer.citations),
         "claims": [asdict(claim) for claim in _claims_in(content, answer)],
         "abstained": answer.abstained,
         "kind": answer.kind,

@@ -55,6 +55,8 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "llm_request_refused": ("The language model refused the request", "语言模型拒绝了请求"),
     "web_not_built": ("The chat page is not built", "聊天页面尚未构建"),
     "not_ready": ("Not ready", "尚未就绪"),
+    "feedback_off": ("No feedback is kept", "不保存反馈"),
+    "reply_gone": ("The reply can't be rated any more", "回答已不可评价"),
     "mcp_not_installed": ("The extra for agents is not installed", "未安装智能体扩展"),
     "internal_error": ("Internal error", "内部错误"),
 }

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import agents, asking, backups, catalog, export, jobs, keys, operation, serving
+from app.cli import agents, asking, backups, catalog, export, jobs, keys, operation, serving, thumbs
 from app.errors import NotFoundError, PgaskError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ serving.register(app)
 agents.register(app)
 asking.register(app)
 catalog.register(app)
+thumbs.register(app)
 jobs.register(app)
 export.register(app)
 operation.register(app)

@@ -144,7 +144,9 @@ async def require_collections(connection: AsyncConnection, collections: Collecti
 
 async def read_names(connection: AsyncConnection, most: int) -> list[str]:
     """The names of at most so many collections, in their order."""
-    found = await connection.execute("SELECT name FROM pgask.collections ORDER BY name LIMIT %s", [most])
+    found = await connection.execute(
+        "SELECT name FROM pgask.collections WHERE NOT importing ORDER BY name LIMIT %s", [most]
+    )
     return [row[0] for row in await found.fetchall()]
 
 

@@ -410,3 +410,33 @@ job_files = Table(
         "state IN ('queued', 'running', 'succeeded', 'skipped', 'failed', 'cancelled')", name="state"
     ),
 )
+
+# What readers thought of answers, with what was asked, answered and cited. No foreign key to the key: a rating
+# outlives it.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", BigInteger, Identity(always=False), primary_key=True),
+    Column(
+        "tenant_id",
+        Integer,
+        ForeignKey(tenants.c.id, ondelete="CASCADE"),
+        nullable=False,
+        server_default=text("1"),
+        index=True,
+    ),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=_now, index=True),
+    Column("actor", Text, nullable=False),
+    Column("key_id", Uuid),
+    Column("request_id", Text, nullable=False),
+    Column("rating", Text, nullable=False),
+    Column("reason", Text),
+    Column("comment", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("abstained", Boolean, nullable=False),
+    Column("scope", JSONB, nullable=False),
+    Column("citations", JSONB, nullable=False),
+    Column("state", JSONB, nullable=False),
+    CheckConstraint("rating IN ('up', 'down')", name="rating"),
+)

@@ -20,6 +20,7 @@ from app.api import (
     ask,
     collections,
     documents,
+    feedback,
     health,
     jobs,
     mcp,
@@ -57,6 +58,7 @@ ROUTES = {
             ask,
             collections,
             documents,
+            feedback,
             health,
             jobs,
             mcp,
@@ -75,7 +77,7 @@ ROUTES = {
 } | {("GET", "/openapi.json"), ("GET", "/")}
 
 # of addresses, not of folders
-FIRST_PARTS = "ask|collections|documents|healthz|jobs|mcp|metrics|openapi|readyz|search|session|v1"
+FIRST_PARTS = "ask|collections|documents|feedback|healthz|jobs|mcp|metrics|openapi|readyz|search|session|v1"
 TEST_VARIABLES = {"PGASK_EVAL_DATA", "PGASK_TEST_CHROMIUM"}  # read by tests and scripts alone
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -45,6 +45,7 @@ JSON_BODIES: Mapping[tuple[str, str], Any] = {
     ("PATCH", "/documents/{document_id}"): {"title": "Handbook"},
     ("PATCH", "/collections/{name}"): {"name": "made"},
     ("POST", "/session"): {"key": "pgask_wrong"},
+    ("POST", "/feedback"): {"request_id": "unknown-request", "rating": "up"},
     ("POST", "/mcp"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
 }
 PLACES = {

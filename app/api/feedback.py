@@ -1,0 +1,161 @@
+"""POST /feedback: what a reader thinks of a reply; GET /feedback for who runs the service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.metadata import version
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Query, Request, Response
+from pydantic import Field
+
+from app.api.answers import CITATIONS
+from app.api.authentication import Caller
+from app.api.bodies import NullIsDefault, Text
+from app.api.bodies import Request as RequestBody
+from app.api.components import Components, Parts
+from app.api.documentation import KEPT, example, problems
+from app.api.problems import Fault, FaultError
+from app.api.rateable import Replied
+from app.api.schemas import Reply
+from app.domain import names_of
+from app.store import ratings
+from app.store.connection import transaction, write
+
+router = APIRouter(tags=["questions"])
+
+_OFF: Final = Fault(
+    "feedback_off",
+    404,
+    "This service keeps no feedback (PGASK_FEEDBACK_DAYS=0).",
+    detail_zh="本服务不保存反馈（PGASK_FEEDBACK_DAYS=0）。",
+)
+_GONE: Final = Fault(
+    "reply_gone",
+    410,
+    "This reply is not known any more: replies can be rated for a day, until the service is started anew, by who asked "
+    "them. Ask again, and rate that reply.",
+    detail_zh="该回答已不可评价：回答只能在一天内、服务重启之前，由提问者评价。请重新提问后再评价。",
+)
+
+
+class Rated(NullIsDefault, RequestBody):
+    """What a reader thinks of a reply; null stands for a field's default."""
+
+    request_id: Annotated[Text, Field(min_length=1, max_length=64, description="`request_id` of the reply")]
+    rating: ratings.Rating
+    reason: Annotated[ratings.Reason | None, Field(description="Of a thumb that is down")] = None
+    comment: Annotated[Text, Field(max_length=2_000)] = ""
+
+
+class RatedReply(Reply):
+    """An answer and what its reader thought of it, with what was asked and cited."""
+
+    id: int
+    at: datetime
+    actor: str
+    request_id: str
+    rating: ratings.Rating
+    reason: ratings.Reason | None
+    comment: str
+    question: str
+    answer: str
+    abstained: bool
+    scope: dict[str, Any]
+    citations: list[dict[str, Any]]
+    state: dict[str, Any]
+
+
+class FeedbackList(Reply):
+    """Ratings, the newest first; `next_before` is null on the last page."""
+
+    feedback: list[RatedReply]
+    next_before: int | None
+
+
+@router.post(
+    "/feedback",
+    status_code=204,
+    response_class=Response,
+    summary="Say what one thinks of a reply",
+    responses=KEPT | problems(404, 410, 415, 422),
+)
+async def rate(
+    body: Annotated[
+        Rated,
+        Body(
+            openapi_examples={
+                "up": {"value": {"request_id": "7d3f0c5b9a3e4f0c8d1e2b6a5c4d3e2f", "rating": "up"}},
+                "down": {
+                    "value": {
+                        "request_id": "7d3f0c5b9a3e4f0c8d1e2b6a5c4d3e2f",
+                        "rating": "down",
+                        "reason": "wrong_source",
+                        "comment": "The newer edition says otherwise.",
+                    }
+                },
+            }
+        ),
+    ],
+    request: Request,
+    parts: Parts,
+) -> Response:
+    """Kept with question, answer, cited passages and what answered, for `pgask feedback`. A second rating of the same
+    reply takes the place of the first. No rating changes how anything is ranked."""
+    if parts.replies is None:
+        raise FaultError(_OFF)
+    caller: Caller = request.state.caller
+    replied = parts.replies.find(caller, body.request_id)
+    if replied is None:
+        raise FaultError(_GONE)
+    rated = body.model_dump() | _replied(parts, replied)
+    days = parts.settings.feedback_days
+    await write(
+        parts.pool,
+        lambda connection: ratings.rate(connection, caller.name, caller.key_id, rated, days=days),
+    )
+    return Response(status_code=204)
+
+
+def _replied(parts: Components, replied: Replied) -> dict[str, Any]:
+    question, answer = replied.question, replied.answer
+    return {
+        "question": question.question,
+        "answer": answer.text,
+        "abstained": answer.abstained,
+        "scope": {
+            "collections": list(names_of(question.collection)),
+            "filtered": question.filter is not None,
+            "turns_before": len(question.history),
+        },
+        "citations": CITATIONS.dump_python(answer.citations, mode="json"),
+        "state": {
+            "pgask": version("pgask"),
+            "model": parts.space.model,
+            "weights_sha256": parts.space.weights_sha256,
+            "generator": answer.generator,
+            "degraded": answer.degraded,
+        },
+    }
+
+
+@router.get(
+    "/feedback",
+    summary="List what readers thought of replies, the newest first",
+    responses=example("feedback") | problems(422),
+)
+async def list_feedback(
+    parts: Parts,
+    rating: Annotated[ratings.Rating | None, Query(description="Only these")] = None,
+    limit: Annotated[int, Query(ge=1, le=ratings.MAX_PAGE)] = 50,
+    before: Annotated[
+        int | None, Query(ge=1, le=2**63 - 1, description="`next_before` of the page before")
+    ] = None,
+) -> FeedbackList:
+    """Questions and answers in readers' own words: for admins."""
+    async with transaction(parts.pool) as connection:
+        found = await ratings.list_ratings(connection, rating=rating, before=before, most=limit + 1)
+    shown = [
+        RatedReply(**{name: getattr(one, name) for name in RatedReply.model_fields}) for one in found[:limit]
+    ]
+    return FeedbackList(feedback=shown, next_before=shown[-1].id if len(found) > limit else None)
