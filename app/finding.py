@@ -31,7 +31,7 @@ from app.generation.reply import Voice
 from app.generation.rows import with_ranges
 from app.generation.standing import read_standing
 from app.generation.sufficiency import sufficiency
-from app.generation.units import Surroundings, begins_in_table, find_header, read_units
+from app.generation.units import Surroundings, read_units
 from app.lexicon import is_chinese
 from app.meaning import Meant, voice_of
 from app.question.acronyms import find_acronyms
@@ -43,6 +43,7 @@ from app.retrieval.mending import Mended, Mender
 from app.retrieval.retriever import Retrieved, Retriever
 from app.search.standard import standard_of
 from app.split_blocks import join_split_blocks
+from app.stored_markdown import begins_in_table, find_header
 from app.threads import Threads, thread_of
 from app.valid_versions import add_valid_versions
 

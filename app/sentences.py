@@ -20,6 +20,7 @@ from nupunkt import PunktSentenceTokenizer, load_default_model
 
 from app.graphemes import syllable_at_or_before
 from app.han import HAN
+from app.stored_markdown import LIST_MARKER, fence_at, is_heading, is_row, is_rule, read_fences
 
 Span = tuple[int, int]
 
@@ -38,22 +39,13 @@ LEAST_CLAUSES_CHARS = 80
 _HAN = f"\u3007{HAN}"
 _CLOSERS = "」』”’）》〉】〕］｝)\\]}"
 
-_FENCE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)?(`{3,}|~{3,})")
-_HEADING = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)|[ \t]*(?:\*\*[^*\n]+\*\*|__[^_\n]+__)[ \t]*$")
+_BOLD_LINE = re.compile(r"[ \t]*(?:\*\*[^*\n]+\*\*|__[^_\n]+__)[ \t]*$")
 # A line of a form. One alone may be prose with a colon in it, so it takes two in a row; none ends in a comma.
 _FORM_LINE = re.compile(
     rf"[ \t\u3000]*(?:\*\*|__)?(?:[^\W\d_a-z{_HAN}][^\s:：|*]*(?: [^\s:：|*]+){{0,3}}"
     rf"|[{_HAN}](?:[ \u3000]{{0,4}}[^\s:：|*。！？，；]){{0,9}})"
     r"(?:\*\*|__)?(?::(?=[ \t*_])|：)[ \t*_]*\S"
 )
-_TABLE_ROW = re.compile(r"[ \t]*\|")
-_RULE = re.compile(r"[ \t]*(?:[-=*_+|:~^][ \t]*){3,}$")  # underline of a title, thematic break, table ruler
-_LIST_MARKER = re.compile(
-    r"[ \t\u3000]*(?:"
-    r"(?:[-*+•·]|\(?\d{1,3}[.)]|\(?[A-Za-z][)])[ \t]+|"
-    r"\d{1,3}、|（\d{1,3}）|\d{1,3}）|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)])"
-)
-
 # A run of marks that may end a sentence, with the closing quotes after it, unless what follows continues the
 # sentence. Possessive, so that neither backtracking nor a second try within a run costs quadratic time.
 _MARKS = "。！？；｡!?;…"
@@ -112,16 +104,9 @@ def split_sentences(text: str) -> list[Span]:
     return spans
 
 
-def is_underline(text: str, start: int, marks: str) -> bool:
-    """Whether tildes at the start of a line underline the title above them, as in reStructuredText: as wide as it, and
-    right below. As an opening fence they would take all that follows for code."""
-    above = text[text.rfind("\n", 0, max(0, start - 1)) + 1 : max(0, start - 1)].strip()
-    return marks[0] == "~" and len(marks) > 3 and 0 < len(above) <= len(marks)
-
-
 def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
     """Yield (start, start of the prose, end) of the stretches that no sentence crosses, in order."""
-    fence = ""
+    fences = read_fences(text, quotes=True)
     start, body = -1, -1  # the open block of prose
     pos = 0
     in_form = False  # whether the line before is one of a form
@@ -129,11 +114,8 @@ def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
         newline = text.find("\n", pos)
         end = len(text) if newline < 0 else newline
         line = text[pos:end]
-        marker = _FENCE.match(line)
-        if marker and not fence and is_underline(text, pos, marker[1]):
-            marker = None
-        is_unit = bool(fence) or marker is not None or _is_unit(line)
-        item = None if is_unit else _LIST_MARKER.match(line)
+        is_unit = fence_at(fences, pos) is not None or _is_unit(line)
+        item = None if is_unit else LIST_MARKER.match(line)
         was_in_form, in_form = in_form, not is_unit and not item and _is_of_form(line)
         after = text.find("\n", end + 1)
         begins = in_form and (was_in_form or _is_of_form(text[end + 1 : len(text) if after < 0 else after]))
@@ -142,7 +124,6 @@ def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
             start = -1
         if is_unit:
             yield pos, end, end
-            fence = _next_fence(fence, line, marker)
         elif start < 0 and line.strip():
             start, body = pos, pos + (item.end() if item else 0)
         pos = end + 1
@@ -151,22 +132,11 @@ def _blocks(text: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _is_unit(line: str) -> bool:
-    return bool(_HEADING.match(line) or _TABLE_ROW.match(line) or _RULE.match(line))
+    return is_heading(line) or is_row(line) or is_rule(line) or bool(_BOLD_LINE.match(line))
 
 
 def _is_of_form(line: str) -> bool:
     return bool(_FORM_LINE.match(line)) and not line.rstrip().endswith((",", "，", "、"))
-
-
-def _next_fence(fence: str, line: str, marker: re.Match[str] | None) -> str:
-    """Return the fence that is open after `line` ("" for none); a fence closes with at least its own marks."""
-    if marker is None:
-        return fence
-    marks = marker.group(1)
-    if not fence:
-        return marks
-    closes = marks[0] == fence[0] and len(marks) >= len(fence) and not line[marker.end() :].strip()
-    return "" if closes else fence
 
 
 def _cuts(text: str, start: int, end: int) -> list[int]:

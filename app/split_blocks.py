@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from app.domain import ScoredChunk
-from app.generation.units import begins_in_block, ends_in_block
 from app.retrieval.retriever import Retriever
+from app.stored_markdown import begins_in_block, ends_in_block
 
 FIRST_STEPS: Final = (2, 16)
 MAX_STEPS: Final = 64  # chunks before and after a hit that are read: some hundred rows each way

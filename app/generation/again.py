@@ -14,9 +14,10 @@ from app.generation.draft import Draft
 from app.generation.evidence import coverage_of
 from app.generation.reply import MAX_SOURCE_CHARS, MAX_TITLE_CHARS, Voice, Wording, clip
 from app.generation.standing import Standing
-from app.generation.units import Kind, Unit, letters
+from app.generation.units import Unit, letters
 from app.generation.wording import shown_item, shown_row, shown_sentence, shown_unit
 from app.lexicon import is_chinese
+from app.stored_markdown import Kind
 
 MAX_UNITS: Final = 6  # of a section that are told at once
 MAX_WORDS: Final = 90

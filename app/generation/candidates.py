@@ -31,12 +31,13 @@ from app.generation.standing import (
     order_standings,
     read_moments,
 )
-from app.generation.units import LEAD_IN, Kind, Unit, blocks_of, is_numbered, items_of, letters
+from app.generation.units import LEAD_IN, Unit, blocks_of, items_of, letters
 from app.generation.wording import shown_unit
 from app.lexicon import fold_script, is_chinese, terms
 from app.question.answer_types import told_by_row
 from app.question.content import Asked, content_terms
 from app.question.kinds import Wanted
+from app.stored_markdown import Kind, is_numbered
 
 STANDARD_WEIGHT: Final = 0.1  # a standard deviation
 CHUNK_WEIGHT: Final = 1.0

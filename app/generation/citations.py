@@ -17,6 +17,7 @@ from app.generation.markers import MarkerStream, PlacedMarker
 from app.generation.support import contradiction
 from app.lexicon import terms
 from app.sentences import Span, split_sentences
+from app.stored_markdown import read_fences
 
 __all__ = ["MarkerStream", "ResolvedAnswer", "resolve_citations"]
 
@@ -32,7 +33,6 @@ SENTENCES_BEFORE = 2  # as far as a pronoun is followed back
 
 _ENUMERATOR = re.compile(r"\s*(?:[-*+•]\s+)?(?:\(?\d{1,3}[.)、）]\s*)?(?=\D|$)")
 _LEADING = re.compile(r"[\s,;:，；：、。.]+")
-_FENCE = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)*(?P<marks>`{3,}|~{3,})(?P<rest>.*)$", re.MULTILINE)
 # What states nothing for itself: a heading, a table's ruler, an image, a link's definition, a lead-in to a list.
 _NO_STATEMENT = re.compile(r"#{1,6}\s|[|:\-\s=*_]+$|!\[[^\]]*\]\([^)]*\)\s*$|\[[^\]]*\]:")
 _LEAD_IN = re.compile(r"[:：]\W*$")
@@ -142,16 +142,7 @@ def _uncited(bare: str, sentences: Sequence[Span], cited: set[int]) -> list[Span
 
 def _code_borders(text: str) -> list[int]:
     """Offsets where fenced code begins and ends, by turns; a fence closes with at least its own marks."""
-    borders: list[int] = []
-    open_marks = ""
-    for fence in _FENCE.finditer(text):
-        if not open_marks:
-            open_marks = fence["marks"]
-            borders.append(fence.start())
-        elif fence["marks"].startswith(open_marks) and not fence["rest"].strip():
-            open_marks = ""
-            borders.append(fence.end())
-    return borders
+    return [border for piece in read_fences(text, quotes=True) for border in piece]
 
 
 def _without_lead(shown: str, start: int, end: int) -> Span:

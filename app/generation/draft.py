@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.domain import Citation, Claim, QuotedSpan
-from app.generation.units import Header, Unit
+from app.generation.units import Unit
+from app.stored_markdown import Header
 
 
 class Draft:

@@ -25,9 +25,10 @@ from app.generation.standing import (
     is_asked_for,
     shown_moment,
 )
-from app.generation.units import Kind, Unit, items_of
+from app.generation.units import Unit, items_of
 from app.generation.wording import shown_item, shown_row, shown_sentence, shown_unit
 from app.lexicon import is_chinese
+from app.stored_markdown import Kind
 
 MAX_SENTENCES: Final = 3
 MAX_WORDS: Final = 75  # of all sentences together; the best one may be longer

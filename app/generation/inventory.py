@@ -20,11 +20,11 @@ from app.generation.reply import (
     call_type,
     clip,
 )
-from app.generation.units import split_cells
 from app.lexicon import fold_script, terms
 from app.question.collection_questions import Subject
 from app.sentences import split_sentences
 from app.store.outlines import MAX_CANDIDATES, Holder, Inventory, Lead
+from app.stored_markdown import split_cells
 
 MAX_FOLDERS: Final = 12  # counted by name
 MAX_ASKED_BACK: Final = 8  # documents that a question back names

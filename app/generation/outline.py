@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain import QuotedSpan
-from app.generation.units import letters, split_cells, split_record
+from app.generation.units import letters
 from app.generation.wording import shown_row
 from app.sentences import split_sentences
+from app.stored_markdown import Kind, fence_at, is_row, kind_of, read_fences, split_cells, split_record
 
 MAX_SECTIONS: Final = 12
 SHOWN_ROWS: Final = 3
@@ -27,12 +28,9 @@ _PROSE_TYPES: Final = frozenset(
     {"text/markdown", "text/plain", "text/html", "text/csv", "text/tab-separated-values"}
     | {"text/x-rst", "text/asciidoc", "text/org", "text/x-tex", "text/mdx", "text/x-rmarkdown", "text/vtt"}
 )
-_HEADING: Final = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)")
-_RULE: Final = re.compile(
-    r"\s*(?:[-=*_+|:][ \t]*){3,}$|\s*(?:!\[|\[[^\]]*\]:)|\s*<[^>]*>\s*$|!?\[[^\]]*\]\([^)]*\)$"
-)
-_FENCE: Final = re.compile(r"[ \t]{0,3}(?:`{3,}|~{3,})")
+_TAG_ALONE: Final = re.compile(r"\s*<[^>]*>\s*$")
 _ITEM: Final = re.compile(r"\s*(?:[-*+•·]|\(?\d{1,3}[.)、])\s+")
+_NOT_PROSE: Final = (Kind.HEADING, Kind.ROW, Kind.MARKUP)
 _SEPARATOR: Final = frozenset("|-: \t")
 _COMMENT: Final = re.compile(r"\s*(?:[rbuf]?\"\"\"|'''|#|//|/\*|\*|--)")
 
@@ -136,8 +134,8 @@ def find_table(text: str, char_start: int = 0, *, is_whole: bool = True) -> Tabl
     """The first table of a text that stands at `char_start` of the document; None where it has none."""
     lines = list(_lines(text))
     for index, (start, line) in enumerate(lines):
-        if line.lstrip().startswith("|"):
-            block = _block(lines, index, lambda row: row.lstrip().startswith("|"))
+        if is_row(line):
+            block = _block(lines, index, is_row)
             ruled = len(block) > 1 and "-" in block[1][1] and _SEPARATOR.issuperset(block[1][1])
             return _table(
                 text, char_start, block[0] if ruled else None, block[2 if ruled else 0 :], is_whole=is_whole
@@ -185,7 +183,7 @@ def show_row(columns: Sequence[str], row: str) -> str:
     >>> show_row((), "- Code: E-107 | Meaning: Damaged")
     'E-107: Meaning: Damaged'
     """
-    if row.lstrip().startswith("|"):
+    if is_row(row):
         return shown_row(columns, split_cells(row)) or row.strip()
     record = split_record(row)
     return (shown_row(*record) if record is not None else show(row).removeprefix("- ")) or row.strip()
@@ -206,16 +204,13 @@ def _choose_sentences(text: str, heading: str, most: int) -> Iterator[tuple[int,
 
 def _prose(text: str, heading: str) -> Iterator[tuple[int, int]]:
     """Spans of sentences; headings, rules, images, code and rows of tables left out."""
-    fenced = False
+    fences = read_fences(text)
     for start, end in split_sentences(text):
         sentence = text[start:end]
-        if _FENCE.match(sentence):
-            fenced = not fenced
-        elif not (
-            fenced
-            or _HEADING.match(sentence)
-            or _RULE.match(sentence)
-            or sentence.lstrip().startswith("|")
+        if not (
+            fence_at(fences, start) is not None
+            or (kind_of(sentence) in _NOT_PROSE and not _ITEM.match(sentence))  # an item may be a link alone
+            or _TAG_ALONE.match(sentence)
             or " | " in sentence
             or not letters(sentence)
             or letters(sentence) == letters(heading)
@@ -262,7 +257,7 @@ def _table(
     columns: tuple[str, ...] = ()
     if header is not None:
         written = header[1]
-        is_piped = written.lstrip().startswith("|")
+        is_piped = is_row(written)
         cells = split_cells(written) if is_piped else tuple(written.split(" | "))
         columns = tuple(cell.strip() for cell in cells)
     last = rows[-1][0] + len(rows[-1][1])

@@ -22,8 +22,8 @@ from app.generation.outline import (
     show_row,
 )
 from app.generation.reply import MAX_SOURCE_CHARS, TABLE_TYPES, Reply, Voice, call_document, call_type, clip
-from app.generation.units import split_cells
 from app.store.outlines import HEAD_CHARS, StoredOutline
+from app.stored_markdown import split_cells
 
 _CHARACTERS: Final = ("{count} characters", "{count} 字")
 _PAGES: Final = ("{count} pages", "{count} 页")

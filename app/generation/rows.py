@@ -20,10 +20,11 @@ from app.generation.ranges import (
     unit_of,
     written_amounts,
 )
-from app.generation.units import Kind, Unit, items_of
+from app.generation.units import Unit, items_of
 from app.lexicon import fold_script, terms
 from app.question.content import Asked
 from app.question.kinds import Wanted
+from app.stored_markdown import Kind
 
 Choice = Literal["all", "held", "bound", "extreme"]
 

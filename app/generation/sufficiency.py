@@ -18,10 +18,11 @@ from typing import Final
 
 from app.generation.candidates import Material
 from app.generation.evidence import holds
-from app.generation.units import Kind, Unit
+from app.generation.units import Unit
 from app.lexicon import fold_script, is_chinese, terms
 from app.question.answer_types import read_answer_type, told_by_row
 from app.question.numbered import numbered_things
+from app.stored_markdown import Kind
 
 LENIENCE: Final = (
     0.8  # a choice that lacks nothing may do with somewhat less evidence of the hits, not with any

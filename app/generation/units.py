@@ -9,60 +9,30 @@ closes one, or inside a table, whose header stands before it (`Surroundings`).
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Final
 
 from app.domain import QuotedSpan, ScoredChunk
 from app.generation.instructions import speaks_to_an_assistant
 from app.lexicon import terms
-from app.sentences import is_underline
+from app.stored_markdown import (
+    Header,
+    Kind,
+    begins_in_table,
+    code_within,
+    fence_at,
+    is_numbered,
+    is_ruler,
+    kind_of,
+    read_fences,
+    split_cells,
+    split_record,
+)
 
-_FENCE: Final = re.compile(r"^[ \t]{0,3}(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[^\n`]*)$", re.MULTILINE)
-_HEADING: Final = re.compile(r"\s*#{1,6}\s")
-_TABLE: Final = re.compile(r"\s*\|")
-_RULER: Final = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?\s*)?$|\s*\|\s*:?-+:?\s*\|\s*$")
-_RULE: Final = re.compile(
-    r"\s*(?:[-*_=~^][ \t]*){3,}$|\s*(?:!\[|\[[^\]]*\]:)"
-)  # rules, images, link definitions
-_LINK_ALONE: Final = re.compile(r"\W*\[[^\]]*\]\([^)]*\)\W*$")
-_ITEM: Final = re.compile(
-    r"[ \t\u3000]*(?:(?:答|[Aa])[：:] ?)?(?:(?:[-*+•·]|\(?\d{1,3}[.)]|\(?[A-Za-z][)])[ \t]+"
-    r"|\d{1,3}、|（\d{1,3}）|\d{1,3}）|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)]"
-    r"|第[一二三四五六七八九十百\d]+[条步][ \u3000]?)"
-)
-_NUMBERED: Final = re.compile(
-    r"[ \t\u3000]*(?:(?:答|[Aa])[：:] ?)?(?:\(?\d{1,3}[.)、）]|（\d{1,3}）|[一二三四五六七八九十]{1,3}、"
-    r"|[（(][一二三四五六七八九十]{1,3}[）)]|第[一二三四五六七八九十\d]+步)"
-)
-_CELL_BORDER: Final = re.compile(r"(?<!\\)\|")
-_RECORD: Final = re.compile(r"\s*[-*+] [^|:\n]{1,80}: [^|\n]*(?: \| [^|\n]*)+$")
-_NAMED_CELL: Final = re.compile(r"(?P<name>[^|:\n]{1,80}): (?P<value>.*)", re.DOTALL)
 _BOLD: Final = re.compile(r"\s*(?:\*\*[^*\n]{1,120}\*\*|__[^_\n]{1,120}__)\s*$")
 _QUESTION: Final = re.compile(r"[^\n]{1,200}[?？][\s*_”\"」]*$")
 LEAD_IN: Final = (":", "：")
-
-
-class Kind(Enum):
-    """What a unit is written as."""
-
-    PROSE = "prose"
-    ITEM = "item"  # of a list
-    HEADING = "heading"
-    ROW = "row"  # of a table, with its header
-    HEADER = "header"  # of a table, and the line below it
-    CODE = "code"  # a whole piece
-    MARKUP = "markup"  # rules, images and links alone: nothing that answers a question in words
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A table's names of columns, and where they stand in the document."""
-
-    cells: tuple[str, ...]
-    span: QuotedSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,53 +92,6 @@ def read_units(
     return _mark_instructions(units)
 
 
-def split_cells(row: str) -> tuple[str, ...]:
-    r"""The cells of a row of a pipe table, without blanks around them.
-
-    >>> split_cells(r"| E-107 | a \| b |  |")
-    ('E-107', 'a | b', '')
-    """
-    cells = [cell.strip().replace("\\|", "|") for cell in _CELL_BORDER.split(row.strip())]
-    if cells and cells[0] == "":
-        cells = cells[1:]
-    if cells and cells[-1] == "":
-        cells = cells[:-1]
-    return tuple(cells)
-
-
-def split_record(item: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Names and values of a row that is written as a list item, as sheets of many rows are; None for another item.
-
-    >>> split_record("- SKU: GW-7 | Price: 640.00 | sold out")
-    (('SKU', 'Price', ''), ('GW-7', '640.00', 'sold out'))
-    """
-    if not _RECORD.match(item):
-        return None
-    names, values = [], []
-    for cell in item.strip()[2:].split(" | "):
-        named = _NAMED_CELL.fullmatch(cell.strip())
-        names.append(named["name"] if named else "")
-        values.append(named["value"].strip() if named else cell.strip())
-    return tuple(names), tuple(values)
-
-
-def find_header(before: str, char_start: int) -> Header | None:
-    """The header of the table that goes on after `before`, which is text of the document from `char_start` on."""
-    lines: list[tuple[int, str]] = []  # from the last one back
-    end = len(before.rstrip("\n"))
-    while end > 0:
-        start = before.rfind("\n", 0, end) + 1
-        line = before[start:end]
-        if not _TABLE.match(line):
-            return None
-        if lines and _RULER.match(lines[-1][1]):
-            at = char_start + start
-            return Header(split_cells(line), QuotedSpan(at, at + len(line), line))
-        lines.append((start, line))
-        end = start - 1
-    return None
-
-
 def letters(text: str) -> str:
     """Letters and digits alone, in lower case: what makes two lines the same to a reader."""
     return re.sub(r"[\W_]+", "", text).casefold()
@@ -183,27 +106,6 @@ def shown_label(text: str) -> str:
     return re.sub(
         r"^[\s#>*_-]*(?:\(?\d{1,3}[.)、）] ?)?(?:(?:[Qq]\d*|问题?|問題?)[.:：、] ?)?[*_]*|[\s*_]+$", "", text
     )
-
-
-def begins_in_table(text: str) -> bool:
-    """Whether a chunk's text begins with a row whose header may stand before it."""
-    first, _, rest = text.lstrip("\n").partition("\n")
-    return bool(_TABLE.match(first)) and not _RULER.match(rest.partition("\n")[0])
-
-
-def begins_in_block(text: str) -> bool:
-    """Whether a chunk's text begins with a row or an item, of which there may be more before it."""
-    first = text.lstrip("\n").partition("\n")[0]
-    return bool(_TABLE.match(first) or _ITEM.match(first))
-
-
-def ends_in_block(text: str) -> bool:
-    """Whether a chunk's text ends with a row or an item, code and indented paragraphs of it included, of which there
-    may be more after it."""
-    paragraphs = text.rstrip("\n").split("\n\n")
-    while len(paragraphs) > 1 and (paragraphs[-1][:1].isspace() or _FENCE.match(paragraphs[-1])):
-        paragraphs.pop()
-    return any(_TABLE.match(line) or _ITEM.match(line) for line in paragraphs[-1].split("\n"))
 
 
 def blocks_of(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -306,9 +208,9 @@ def _units_of(chunk: ScoredChunk, known: Surroundings) -> list[Unit]:
         if kind is Kind.ROW:
             if last_kind not in (Kind.ROW, Kind.HEADER) and units:
                 header = None
-            if _RULER.match(text):
+            if is_ruler(text):
                 kind = Kind.HEADER
-            elif _RULER.match(chunk.text[piece.end :].lstrip("\n").partition("\n")[0]):
+            elif is_ruler(chunk.text[piece.end :].lstrip("\n").partition("\n")[0]):
                 at = chunk.char_start + piece.start
                 header = Header(split_cells(text), QuotedSpan(at, at + len(text), text))
                 kind = Kind.HEADER
@@ -354,18 +256,16 @@ def _units_of(chunk: ScoredChunk, known: Surroundings) -> list[Unit]:
 
 def _pieces(chunk: ScoredChunk) -> list[_Piece]:
     """The chunk's sentences by kind; those of one piece of fenced code as one."""
-    fences = _code_spans(chunk.text, may_begin_inside=chunk.char_start > 0)
-    starts = [start for start, _ in fences]
+    fences = read_fences(chunk.text, may_begin_inside=chunk.char_start > 0)
     pieces: list[_Piece] = []
     for start, end in chunk.sentences:
         at, to = start - chunk.char_start, end - chunk.char_start
-        place = bisect_right(starts, at) - 1
-        if place >= 0 and at < fences[place][1]:
-            inner = _inner(chunk.text, *fences[place])
+        if (fence := fence_at(fences, at)) is not None:
+            inner = code_within(chunk.text, fence)
             if inner is not None and (not pieces or pieces[-1].start != inner[0]):
-                pieces.append(_Piece(*inner, Kind.CODE, _is_of_item(chunk.text, pieces, fences[place][0])))
+                pieces.append(_Piece(*inner, Kind.CODE, _is_of_item(chunk.text, pieces, fence.start)))
             continue
-        kind = _kind(chunk.text[at:to])
+        kind = kind_of(chunk.text[at:to])
         last = pieces[-1] if pieces else None
         # A statement goes on after a semicolon: F-605.
         if (
@@ -404,71 +304,6 @@ def _with_questions(text: str, pieces: Sequence[_Piece]) -> list[_Piece]:
         if piece.kind is Kind.ITEM and is_answered and _QUESTION.match(text[piece.start : piece.end]):
             found[at] = _Piece(piece.start, piece.end, Kind.HEADING)
     return found
-
-
-def _kind(text: str) -> Kind:
-    if _HEADING.match(text):
-        return Kind.HEADING
-    if _TABLE.match(text):
-        return Kind.ROW
-    if _RULE.match(text) or _LINK_ALONE.match(text):
-        return Kind.MARKUP
-    return Kind.ITEM if _ITEM.match(text) else Kind.PROSE
-
-
-def is_numbered(text: str) -> bool:
-    """Whether a list item has a number: its list has an order."""
-    return bool(_NUMBERED.match(text))
-
-
-def _code_spans(text: str, *, may_begin_inside: bool) -> list[tuple[int, int]]:
-    """Where fenced code begins and ends, its fences included. A fence is closed by its own marks, as many or more. Text
-    that may begin inside does where its fences leave one open and the first one may close what stands before it."""
-    found = list(_FENCE.finditer(text))
-    spans, opened = _close_fences(found)
-    if (
-        opened is not None
-        and may_begin_inside
-        and not found[0]["language"].strip()
-        and not _is_underline(found[0])
-    ):
-        inside, opened = _close_fences(found[1:])
-        spans = [(0, found[0].end()), *inside]
-    return spans if opened is None else [*spans, (opened.start(), len(text))]
-
-
-def _is_underline(fence: re.Match[str]) -> bool:
-    return is_underline(fence.string, fence.start(), fence["marks"])
-
-
-def _close_fences(fences: Sequence[re.Match[str]]) -> tuple[list[tuple[int, int]], re.Match[str] | None]:
-    """The pieces that `fences` enclose, and the one that is left open."""
-    spans: list[tuple[int, int]] = []
-    opened: re.Match[str] | None = None
-    for fence in fences:
-        if opened is None:
-            opened = None if _is_underline(fence) else fence
-        elif (
-            fence["marks"][0] == opened["marks"][0]
-            and len(fence["marks"]) >= len(opened["marks"])
-            and not fence["language"].strip()
-        ):
-            spans.append((opened.start(), fence.end()))
-            opened = None
-    return spans, opened
-
-
-def _inner(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The lines between the fences of a piece of code, None where there is nothing between them."""
-    first = _FENCE.match(text, start)
-    if first is not None:
-        start = first.end()
-    last = text.rfind("\n", start, end)
-    if last >= 0 and _FENCE.match(text, last + 1):
-        end = last
-    while start < end and text[start] == "\n":
-        start += 1
-    return (start, end) if text[start:end].strip() else None
 
 
 def _stem(source: str) -> str:

@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from app.generation.units import Kind, Unit
+from app.generation.units import Unit
 from app.lexicon import is_chinese
+from app.stored_markdown import Kind
 
 # Names of columns that say nothing beside the value.
 _EMPTY_NAMES: Final = frozenset(

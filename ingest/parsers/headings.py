@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.domain import Section
+from app.stored_markdown import fence_at, read_fences
 from ingest.cleaning import clean_line
 
 MAX_HEADING_CHARS = 300
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
-_FENCE_SIGNS, _UNDERLINES = frozenset("`~"), frozenset("=-")
+_UNDERLINES = frozenset("=-")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _NOT_PARAGRAPH = re.compile(r" {0,3}(?:[-*+>|]|\d{1,9}[.)](?:[ \t]|$))|(?: {4}|\t)")
@@ -77,18 +77,14 @@ def plain_title(markdown: str) -> str:
 
 
 def _scan(text: str) -> Iterator[Heading]:
-    fence = ""
+    fences = read_fences(text)
     paragraph: int | None = None  # where the open paragraph starts, which a line of = or - makes a heading
     pos = 0
     for line in text.split("\n"):
         start, pos = pos, pos + len(line) + 1
         first = line.lstrip()[:1]
-        marker = _FENCE.match(line) if first in _FENCE_SIGNS else None
-        if fence:
-            if marker and marker[1].startswith(fence) and not marker[2].strip():
-                fence = ""
-        elif marker and not (marker[1][0] == "`" and "`" in marker[2]):
-            fence, paragraph = marker[1], None
+        if fence_at(fences, start) is not None:
+            paragraph = None
         elif first == "#" and (atx := _ATX.match(line)):
             yield Heading(start, len(atx[1]), plain_title(atx[2] or ""))
             paragraph = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app.generation.rows import ChosenRows, choose_rows, tied_rows, with_ranges
-from app.generation.units import Kind, Unit, blocks_of, read_units
+from app.generation.units import Unit, blocks_of, read_units
 from app.question.content import read_question
 from app.question.kinds import read_wanted
+from app.stored_markdown import Kind
 from tests.hits import hits_of
 
 PRICES = (

@@ -6,8 +6,9 @@ import unicodedata
 
 import pytest
 
-from app.generation.units import Kind, read_units
+from app.generation.units import read_units
 from app.sentences import LEAST_CLAUSES_CHARS, MAX_SENTENCE_CHARS, split_sentences
+from app.stored_markdown import Kind
 from tests.hits import hits_of
 
 

@@ -6,16 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from app.generation.units import (
+from app.generation.units import Surroundings, blocks_of, items_of, read_units
+from app.stored_markdown import (
     Kind,
-    Surroundings,
     begins_in_block,
     begins_in_table,
-    blocks_of,
     ends_in_block,
     find_header,
-    items_of,
-    read_units,
     split_record,
 )
 from tests.hits import hits_of

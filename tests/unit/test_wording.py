@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.generation.units import Kind, read_units
+from app.generation.units import read_units
 from app.generation.wording import shown_item, shown_row, shown_sentence, shown_unit
+from app.stored_markdown import Kind
 from tests.hits import hits_of
 
 
