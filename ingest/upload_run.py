@@ -39,6 +39,7 @@ from ingest.sandbox import OnPage, SandboxedParser
 from ingest.sources import FoundSources, GivenPath, SourceFile, content_sha256, find_sources
 from ingest.unpacking import PackedFile, is_zip, unpack
 
+_SHOWN: Final = 200  # characters of a name that can't be kept
 _GONE: Final = "The file's bytes are gone; send it again."
 _log = structlog.get_logger(__name__)
 
@@ -107,7 +108,9 @@ class UploadRunner:
                         max_file_bytes=self._settings.max_upload_bytes,
                     )
                     folder = file.source[: -len(".zip")]
-                    job_runs.add_files(connection, attempt, [_add(connection, folder, one) for one in packed])
+                    taken = job_runs.sources_of(connection, attempt)
+                    added = [_add(connection, folder, one, taken) for one in packed]
+                    job_runs.add_files(connection, attempt, added)
                     drop_original(connection, file.original)
                 except DocumentError as error:
                     ended = FileEnd(file.position, "failed", error.code, str(error))
@@ -182,9 +185,9 @@ def _group_tokens(embedder: Embedder) -> int:
 
 
 def _add(
-    connection: Connection, folder: str, packed: PackedFile
+    connection: Connection, folder: str, packed: PackedFile, taken: set[str]
 ) -> tuple[str, UUID | None, int, str | None, str | None]:
-    """Store a file of a zip; what job_runs.add_files takes."""
+    """Store a file of a zip; what job_runs.add_files takes. `taken` are the names of the job's other files."""
     source = f"{folder}/{packed.name or '?'}"
     fault = packed.fault
     if not packed.name:
@@ -193,8 +196,12 @@ def _add(
         check_source(source)
     except DocumentError as error:
         fault = error
+    if source in taken:
+        fault = DocumentError("Another file of this upload has the same name.", code="bad_name")
+    taken.add(source)
     if fault is not None:
-        return source[:200], None, 0, fault.code, str(fault)
+        shown = source if len(source) <= _SHOWN else f"{source[:_SHOWN].rstrip('/')}…"
+        return shown, None, 0, fault.code, str(fault)
     content = packed.content
     name = source.rpartition("/")[2]
     original = store_original(connection, name, content_sha256(content), len(content), cut_bytes(content))

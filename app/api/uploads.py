@@ -207,7 +207,7 @@ def _names(files: list[ReceivedFile], folder: str) -> list[tuple[str, str | None
             source, fault = "?", "The file's name has no letter in it that can be kept; rename it."
         elif len(source.encode()) > MAX_SOURCE_BYTES:
             source, fault = (
-                source.encode()[:200].decode("utf-8", "ignore") + "…",
+                source.encode()[:200].decode("utf-8", "ignore").rstrip("/") + "…",
                 f"The path has more than {MAX_SOURCE_BYTES:,} bytes; shorten the names.",
             )
         elif source in seen:

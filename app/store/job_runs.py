@@ -86,6 +86,12 @@ def waiting_files(connection: Connection, attempt: Attempt) -> list[WaitingFile]
     return [WaitingFile(*row) for row in rows]
 
 
+def sources_of(connection: Connection, attempt: Attempt) -> set[str]:
+    """The names of all files of a job."""
+    rows = connection.execute("SELECT source FROM pgask.job_files WHERE job_id = %s", [attempt.job])
+    return {str(row[0]) for row in rows.fetchall()}
+
+
 def add_files(
     connection: Connection,
     attempt: Attempt,

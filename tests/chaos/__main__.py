@@ -29,6 +29,7 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "rivals": ("rivals --rounds {}", 50),  # R4
     "services": ("services --notes {}", 10_000),
     "recovery": ("recovery --serve --megabytes {}", 512),  # R3
+    "workers": ("workers --faults {}", 1_000),  # R6 to R8
     "deletes": ("deletes --documents {}", 1_000),  # R15
     "unchanged": ("unchanged --files {}", 1_000),  # R5
     "names": ("names --names {}", 1_000),  # R24

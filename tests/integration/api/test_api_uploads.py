@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from app.errors import InvalidRequestError
 from app.store.connection import Database, connect
 from ingest.page_views import SandboxedPages
+from tests.chaos.hostile import hostile_paths
 from tests.integration.api.conftest import MakeClient, settings_for
 from tests.integration.ingesting import ingest
 from tests.integration.uploading import ends, run_jobs, send
@@ -344,3 +345,44 @@ def test_pages_are_drawn_and_quotes_have_boxes(own: Database, make_client: MakeC
     }
     assert [page["image"] for page in client.get(f"/documents/{plant}/pages").json()["pages"]] == [None, None]
     drawing.close()
+
+
+def test_r24_hostile_names_in_uploads_and_zips_do_no_harm(client: TestClient, own: Database) -> None:
+    """R24: every name ends as a document or with a reason, clean; nothing is read or written by it."""
+    names = [
+        "../../etc/passwd.md", "..\\..\\boot.md", "/etc/cron.d/x.md", "C:\\Windows\\x.md",
+        "\\\\server\\share\\x.md",
+        "con.md", "NUL", "a/../../b.md", "....//x.md", "．．／x.md", "x\u202etxt.md", "x\u200b\u2066.md",
+        "tab\there.md",
+        "nul\0byte.md", "x" * 4_000 + ".md", "d/" * 1_500 + "x.md", "名" * 300 + ".md", "~", ".", "..", " ", "a:b?.md",
+        "%2e%2e%2fx.md", "e\u0301.md",
+        *(f"{odd}{number}.md" for number, odd in enumerate("\x01\x1b\x7f\x85\u2028\ufeff\ue000$`;&|'\"<>*")),
+    ]  # fmt: skip
+    names = list(dict.fromkeys([*names, *hostile_paths(7, 110)]))
+    content = {
+        name: f"# Note {number}\n\nWord{number} alone.\n".encode() for number, name in enumerate(names)
+    }
+    shown = {
+        name.encode("utf-8", "replace").decode().replace("\0", "%00"): text for name, text in content.items()
+    }
+    zipped = packed({name.split("\0")[0] or "x": text for name, text in shown.items()})
+    job = send(client, shown | {"all.zip": zipped})
+    before = sorted(Path.cwd().iterdir())
+    run_jobs(own, settings_for())
+    assert sorted(Path.cwd().iterdir()) == before
+    files = client.get(f"/jobs/{job['id']}").json()["files"]
+    assert len(files) > 240
+    assert "worker_lost" not in {file["code"] for file in files}
+    assert {file["state"] for file in files} <= {"succeeded", "skipped", "failed"}
+    assert all(file["code"] for file in files if file["state"] != "succeeded")
+    assert {file["code"] for file in files if file["state"] == "failed"} <= {
+        "bad_name",
+        "unsupported_type",
+        "empty",
+    }
+    for file in files:
+        parts = file["source"].split("/")
+        assert file["source"].isprintable(), ascii(file["source"])
+        assert not {"", ".", ".."} & set(parts), ascii(file["source"])
+        assert len(file["source"].encode()) <= 2_000
+    assert client.get("/jobs").status_code == 200

@@ -1,0 +1,388 @@
+"""Workers are killed, stopped and cut off, and rows are lost and changed by hand, while jobs run (R6 to R8).
+
+    .venv/bin/python -m tests.chaos.workers [--faults N] [--seed N] [--out FOLDER]
+
+Every job must end, every file of it with a document or a reason code, and what is stored must be what one undisturbed
+run of `ingest` stores. Most of it runs on a clock that is ten times as fast (FAST); what the documentation promises in
+seconds (a killed worker's job is taken over within 60, a dead line is noticed within 30) is measured on the real one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, LiteralString
+
+from app.server.embedded import EmbeddedPostgres
+from app.store import jobs, originals
+from app.store.connection import AsyncConnection, Connection, Database, connect, open_pool, write
+from app.store.migrate import migrate
+from ingest.options import IngestOptions
+from ingest.worker import LOST_STATUS, Timing
+from tests.chaos.evidence import ROOT, report
+from tests.integration.freezing import FreezingProxy
+from tests.integration.ingesting import ingest, open_collection, orphans, random_text
+
+FAST: Final = Timing(
+    heartbeat_s=0.4, stalled_s=2.0, mend_s=0.7, poll_s=0.4, patience_s=6.0, grace_s=3.0, retry_s=1
+)
+FILES: Final = 3  # of a job
+_MOST_AT_ONCE: Final = 4  # jobs that have not ended
+_LEFT: Final = ("queued", "running")
+
+
+@dataclass(slots=True)
+class Figures:
+    """What was done, and what came of it."""
+
+    faults: dict[str, int] = field(default_factory=dict)
+    jobs: int = 0
+    files: int = 0
+    succeeded: int = 0
+    failed: dict[str, int] = field(default_factory=dict)  # by code
+    cancelled: int = 0
+    unended: int = 0
+    without_reason: int = 0
+    wrong: list[str] = field(default_factory=list)  # documents that are not what an undisturbed run stores
+    orphans: int = 0
+    slowest_end_s: float = 0.0  # after the last fault
+    takeover_s: list[float] = field(default_factory=list)  # real clock: from the kill to the job's end
+    noticed_s: list[float] = field(default_factory=list)  # real clock: from the dead line to the worker's end
+
+    def passed(self) -> bool:
+        """Whether nothing was lost, stuck, doubled or left without a reason."""
+        return (
+            self.unended == self.without_reason == self.orphans == 0
+            and not self.wrong
+            and set(self.failed) <= {"worker_lost"}
+            and all(seconds <= 60 for seconds in self.takeover_s)
+            and all(seconds <= 30 for seconds in self.noticed_s)
+        )
+
+
+class Crew:
+    """Worker processes; `keep` starts others in the place of dead ones, as app/workers.py does."""
+
+    def __init__(self, database: Database, count: int, timing: Timing) -> None:
+        self._database, self._count, self._timing = database, count, timing
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def keep(self) -> None:
+        self.running = [one for one in self.running if one.poll() is None]
+        while len(self.running) < self._count:
+            self.running.append(self._start())
+
+    def end(self) -> None:
+        for one in self.running:
+            with suppress(ProcessLookupError):
+                one.send_signal(signal.SIGCONT)
+                one.kill()
+            one.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PGASK_")}
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.chaos.job_worker", self._database.owner, self._database.app),
+                json.dumps(asdict(self._timing)),
+            ],
+            cwd=ROOT,
+            env=kept | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+
+@contextmanager
+def crew(database: Database, count: int, timing: Timing) -> Iterator[Crew]:
+    workers = Crew(database, count, timing)
+    workers.keep()
+    try:
+        yield workers
+    finally:
+        workers.end()
+
+
+def send(database: Database, files: dict[str, bytes]) -> str:
+    """Make a job as an upload does."""
+
+    async def store(connection: AsyncConnection) -> str:
+        new = [
+            jobs.NewFile(
+                name,
+                len(content),
+                await originals.add_original(
+                    connection,
+                    name,
+                    sha256(content).hexdigest(),
+                    len(content),
+                    originals.cut_bytes(content),
+                ),
+            )
+            for name, content in files.items()
+        ]
+        return (await jobs.create_job(connection, "default", new, options={}, created_by="chaos")).id
+
+    return str(_in_database(database, store))
+
+
+def _in_database(database: Database, work: Callable[[AsyncConnection], Any]) -> Any:
+    async def run() -> Any:
+        async with open_pool(database.app, size=1, statement_timeout_s=60) as pool:
+            return await write(pool, work)
+
+    return asyncio.run(run())
+
+
+class Experiment:
+    """Faults by seed over a stream of jobs."""
+
+    def __init__(self, database: Database, seed: int, folder: Path) -> None:
+        self._database, self._rng, self._folder = database, random.Random(seed), folder
+        self._files: dict[str, bytes] = {}
+        self.figures = Figures()
+
+    def run(self, faults: int, *, workers: int = 2) -> Figures:
+        """Do so many, then let all end."""
+        collection = open_collection(self._database)
+        figures = self.figures
+        with (
+            crew(self._database, workers, FAST) as crowd,
+            connect(self._database.owner) as hand,
+        ):
+            for _ in range(faults):
+                crowd.keep()
+                if len(self._left(hand)) < _MOST_AT_ONCE:
+                    self._send()
+                time.sleep(self._rng.uniform(0.0, 0.5))
+                name, fault = self._rng.choice(self._faults(crowd, hand))
+                fault()
+                figures.faults[name] = figures.faults.get(name, 0) + 1
+            ended = self._wait(crowd, hand)
+            figures.slowest_end_s = round(ended, 1)
+            self._judge(hand)
+            figures.orphans = sum(orphans(hand, collection))
+        return figures
+
+    def _send(self) -> None:
+        number = len(self._files)
+        made = {
+            f"{number + each}.md": f"# Title {number + each}\n\n{random_text(number + each, 20)}\n".encode()
+            for each in range(FILES)
+        }
+        self._files |= made
+        self.figures.jobs += 1
+        send(self._database, made)
+
+    def _faults(self, crowd: Crew, hand: Connection) -> list[tuple[str, Callable[[], object]]]:
+        one = self._rng.choice(crowd.running)
+        unended = self._left(hand)
+        job = self._rng.choice(unended) if unended else None
+
+        def hands(statement: LiteralString) -> Callable[[], object]:
+            return lambda: hand.execute(statement, [job])
+
+        def stop() -> None:
+            one.send_signal(signal.SIGSTOP)
+            time.sleep(FAST.stalled_s + FAST.mend_s + self._rng.uniform(0, 1))
+            one.send_signal(signal.SIGCONT)
+
+        def cancel() -> None:
+            assert job is not None
+            with suppress(Exception):  # it may have ended meanwhile
+                _in_database(self._database, lambda connection: jobs.cancel_job(connection, job))
+            if self._rng.random() < 0.5:
+                with suppress(Exception):
+                    _in_database(self._database, lambda connection: jobs.retry_job(connection, job))
+
+        faults: list[tuple[str, Callable[[], object]]] = [
+            ("worker killed", one.kill),
+            ("worker killed", one.kill),
+            ("connections cut", self._cut),
+            ("worker stopped", stop),
+        ]
+        if job is not None:
+            faults += [
+                (
+                    "place in the queue lost",
+                    hands("DELETE FROM pgask_queue.procrastinate_jobs WHERE queueing_lock = %s"),
+                ),
+                (
+                    "place in the queue failed",
+                    hands(
+                        "UPDATE pgask_queue.procrastinate_jobs SET status = 'failed' WHERE queueing_lock = %s"
+                    ),
+                ),
+                (
+                    "worker forgotten",
+                    hands(
+                        "DELETE FROM pgask_queue.procrastinate_workers WHERE id IN (SELECT worker_id FROM"
+                        " pgask_queue.procrastinate_jobs WHERE queueing_lock = %s)"
+                    ),
+                ),
+                (
+                    "state changed",
+                    hands("UPDATE pgask.jobs SET state = 'queued' WHERE id::text = %s AND state = 'running'"),
+                ),
+                (
+                    "file's state changed",
+                    hands(
+                        "UPDATE pgask.job_files SET state = 'running' WHERE job_id::text = %s AND state = 'queued'"
+                    ),
+                ),
+                ("cancelled", cancel),
+            ]
+        return faults
+
+    def _cut(self) -> None:
+        """End the workers' sessions; a role may end its own."""
+        with connect(self._database.app, vectors=False) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user"
+                " AND datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    def _left(self, hand: Connection) -> list[str]:
+        rows = hand.execute("SELECT id::text FROM pgask.jobs WHERE state = ANY(%s) ORDER BY 1", [list(_LEFT)])
+        return [row[0] for row in rows.fetchall()]
+
+    def _wait(self, crowd: Crew, hand: Connection, most_s: float = 120.0) -> float:
+        """Until nothing is left to do. Returns the seconds that it took."""
+        began = time.monotonic()
+        while time.monotonic() - began < most_s:
+            crowd.keep()
+            row = hand.execute(
+                "SELECT count(*) FROM pgask.job_files WHERE state = ANY(%s)", [list(_LEFT)]
+            ).fetchone()
+            if row == (0,) and not self._left(hand):
+                break
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+    def _judge(self, hand: Connection) -> None:
+        figures = self.figures
+        figures.unended = len(self._left(hand))
+        files = hand.execute(
+            "SELECT f.source, f.state, f.code, f.job_id::text FROM pgask.job_files f ORDER BY 1"
+        ).fetchall()
+        figures.files = len(files)
+        for _, state, code, _ in files:
+            figures.succeeded += state == "succeeded"
+            figures.cancelled += state == "cancelled"
+            if state == "failed":
+                figures.failed[str(code)] = figures.failed.get(str(code), 0) + 1
+            figures.without_reason += state in _LEFT or (state == "failed" and not code)
+        in_order = {source for source, state, _, _ in files if state == "succeeded"}
+        stored = self._stored(hand, "default")
+        reference = self._reference(hand)
+        figures.wrong = sorted(
+            source for source in in_order if stored.get(source) != reference.get(source)
+        ) + sorted(set(stored) - set(reference))
+
+    def _reference(self, hand: Connection) -> dict[str, Any]:
+        """What an undisturbed run over the same files stores, by the settings of the worker."""
+        for name, content in self._files.items():
+            (self._folder / name).write_bytes(content)
+        ingest(self._database, self._folder, collection="reference", options=IngestOptions(ocr=False))
+        return self._stored(hand, "reference")
+
+    @staticmethod
+    def _stored(hand: Connection, collection: str) -> dict[str, Any]:
+        rows = hand.execute(
+            "SELECT d.source, d.content_sha256, d.char_count, d.chunk_count, d.token_count, d.text_sha256,"
+            " (SELECT count(*) FROM pgask.chunks k WHERE k.document_id = d.id),"
+            " (SELECT count(*) FROM pgask.postings p JOIN pgask.chunks k ON k.id = p.chunk_id"
+            " WHERE k.document_id = d.id)"
+            " FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
+            " WHERE c.name = %s AND d.status = 'ready'",
+            [collection],
+        )
+        return {row[0]: row[1:] for row in rows.fetchall()}
+
+
+def take_over(database: Database, timing: Timing, seed: int) -> float:
+    """Kill the worker of a running job beside another worker; the seconds until the job has ended well."""
+    open_collection(database)
+    with crew(database, 1, timing) as first, connect(database.app, vectors=False) as look:
+        job = send(database, {f"take-over {seed}.md": random_text(seed, 400).encode()})
+        _wait_for(look, job, "running", 60)
+        (killed,) = first.running
+        killed.send_signal(signal.SIGSTOP)  # it must not end the job before it is killed
+        state = look.execute("SELECT state FROM pgask.jobs WHERE id::text = %s", [job]).fetchone()
+        with crew(database, 1, timing):
+            began = time.monotonic()
+            killed.kill()
+            assert state == ("running",)
+            _wait_for(look, job, "succeeded", 120)
+            return round(time.monotonic() - began, 1)
+
+
+def cut_off(database: Database, timing: Timing, folder: Path) -> float:
+    """Let the line to the database go dead under a worker; the seconds until it has ended itself."""
+    with (
+        FreezingProxy(database.app, folder) as line,
+        crew(Database(owner=database.owner, app=line.url), 1, timing) as lone,
+        connect(database.app, vectors=False) as look,
+    ):
+        (worker,) = lone.running
+        deadline = time.monotonic() + 60
+        while look.execute("SELECT FROM pgask_queue.procrastinate_workers").fetchone() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(timing.mend_s)  # its first look
+        began = time.monotonic()
+        line.freeze()
+        status = worker.wait(120)
+        assert status == LOST_STATUS, status
+        return round(time.monotonic() - began, 1)
+
+
+def _wait_for(look: Connection, job: str, state: str, most_s: float) -> None:
+    deadline = time.monotonic() + most_s
+    while True:
+        row = look.execute("SELECT state FROM pgask.jobs WHERE id::text = %s", [job]).fetchone()
+        if row == (state,):
+            return
+        assert time.monotonic() < deadline, row
+        time.sleep(0.05)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line; exit status 0 if the run passed."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    options.add_argument("--faults", type=int, default=1_000)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--out", type=Path)
+    chosen = options.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="pgask-chaos-") as scratch:
+        folder = Path(scratch)
+        for name in ("files", "line"):
+            (folder / name).mkdir()
+        with EmbeddedPostgres(folder / "home") as server:
+            urls = server.start()
+            database = Database(owner=urls.owner, app=urls.app)
+            migrate(database)
+            experiment = Experiment(database, chosen.seed, folder / "files")
+            figures = experiment.run(chosen.faults)
+            figures.takeover_s = [take_over(database, Timing(), chosen.seed + each) for each in range(3)]
+            figures.noticed_s = [cut_off(database, Timing(), folder / "line")]
+    told = {**asdict(figures), "passed": figures.passed()}
+    return 0 if report("workers", chosen.seed, told, out=chosen.out) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
