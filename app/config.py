@@ -82,6 +82,19 @@ class Settings(BaseSettings):
         description="Header in which a trusted proxy lists the user's groups, comma-separated; pgask-admins and "
         "pgask-writers give these roles, everybody else reads",
     )
+    requests_per_minute: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="Most requests a minute of a key, a proxy's user, or with PGASK_AUTH=off an address; 0: no limit",
+    )
+    conversation_days: int = Field(
+        365,
+        ge=0,
+        le=3_650,
+        description="For how many days after their last change the conversations of those who log in are kept; 0: they "
+        "stay in the browser",
+    )
     feedback_days: int = Field(
         365,
         ge=0,

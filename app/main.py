@@ -32,6 +32,7 @@ from app.api import (
     search,
     session,
     status,
+    talks,
     uploads,
 )
 from app.api.admission import Places
@@ -109,11 +110,11 @@ def create_app(
                 uploads,
                 pages,
                 documents,
-                feedback,
                 collections,
                 jobs,
                 session,
                 feedback,
+                talks,
                 mcp,
                 health,
                 metrics,

@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.access import ACCESS, Needed, allows
 from app.api.components import Components
 from app.api.problems import Fault, FaultError, fault_of, refuse
+from app.api.rates import Rates
 from app.config import Settings
 from app.domain import Role
 from app.errors import StoreError
@@ -122,6 +123,7 @@ class Authentication:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._mode = settings.auth
+        self._rates = Rates(settings.requests_per_minute)
         self._trusted = [
             ipaddress.ip_network(name, strict=False) for name in settings.trusted_proxies.split(",") if name
         ]
@@ -141,6 +143,12 @@ class Authentication:
             return
         if self._mode == "off" or needed == "anyone":
             state["caller"] = LOCAL if self._mode == "off" else None
+            try:
+                if needed != "anyone":
+                    self._rates.take(f"address {state['address']}")
+            except FaultError as error:
+                await refuse(error.fault, scope, receive, send)
+                return
             await self._app(scope, receive, send)
             return
         status = 0
@@ -154,6 +162,7 @@ class Authentication:
         caller: Caller | None = None
         try:
             caller, look = await self._identify(scope)
+            self._rates.take(f"{caller.tenant} {caller.key_id or caller.name}")
             _check_role(caller.role, needed)
             state["caller"] = caller
             await self._app(scope, _Watched(receive, look).receive if look else receive, send_noting)

@@ -13,6 +13,7 @@ _CODES: Final[Mapping[str, str]] = {
     "unauthenticated": "invalid_api_key",
     "prompt_too_large": "context_length_exceeded",
     "too_many_requests": "rate_limit_exceeded",
+    "rate_limited": "rate_limit_exceeded",
     "llm_busy": "rate_limit_exceeded",
     "internal_error": "server_error",
 }

@@ -51,6 +51,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     "too_many_requests": 429,
     "llm_busy": 429,
     "collection_exists": 409,
+    "conversation_changed": 409,
     "job_state": 409,
     "web_not_built": 503,
     "not_ready": 503,

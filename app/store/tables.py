@@ -440,3 +440,24 @@ feedback = Table(
     Column("state", JSONB, nullable=False),
     CheckConstraint("rating IN ('up', 'down')", name="rating"),
 )
+
+# Of those who log in: what their page keeps of a conversation, as it is. `owner`: "key" and its id, or "user" and the
+# name that a proxy gives.
+conversations = Table(
+    "conversations",
+    metadata,
+    Column(
+        "tenant_id",
+        Integer,
+        ForeignKey(tenants.c.id, ondelete="CASCADE"),
+        primary_key=True,
+        server_default=text("1"),
+    ),
+    Column("owner", Text, primary_key=True),
+    Column("id", Text(collation="C"), primary_key=True),
+    Column("name", Text),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("content", JSONB, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now, index=True),
+)

@@ -30,6 +30,7 @@ from app.api import (
     search,
     session,
     status,
+    talks,
     uploads,
 )
 from app.config import Settings
@@ -68,6 +69,7 @@ ROUTES = {
             search,
             session,
             status,
+            talks,
             uploads,
         )
     )
@@ -77,7 +79,10 @@ ROUTES = {
 } | {("GET", "/openapi.json"), ("GET", "/")}
 
 # of addresses, not of folders
-FIRST_PARTS = "ask|collections|documents|feedback|healthz|jobs|mcp|metrics|openapi|readyz|search|session|v1"
+FIRST_PARTS = (
+    "ask|collections|conversations|documents|feedback|healthz|jobs|mcp|metrics|openapi|readyz|"
+    "search|session|v1"
+)
 TEST_VARIABLES = {"PGASK_EVAL_DATA", "PGASK_TEST_CHROMIUM"}  # read by tests and scripts alone
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

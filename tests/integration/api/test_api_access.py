@@ -45,11 +45,13 @@ JSON_BODIES: Mapping[tuple[str, str], Any] = {
     ("PATCH", "/documents/{document_id}"): {"title": "Handbook"},
     ("PATCH", "/collections/{name}"): {"name": "made"},
     ("POST", "/session"): {"key": "pgask_wrong"},
+    ("PUT", "/conversations/{conversation_id}"): {"content": {}},
     ("POST", "/feedback"): {"request_id": "unknown-request", "rating": "up"},
     ("POST", "/mcp"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
 }
 PLACES = {
     "{name}": "nobody",
+    "{conversation_id}": "c1",
     "{document_id}": "00000000-0000-4000-8000-000000000000",
     "{number}": "1",
     "{job_id}": "00000000-0000-4000-8000-000000000000",
