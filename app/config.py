@@ -82,6 +82,10 @@ class Settings(BaseSettings):
         description="Header in which a trusted proxy lists the user's groups, comma-separated; pgask-admins and "
         "pgask-writers give these roles, everybody else reads",
     )
+    tenant: str = Field(
+        "default",
+        description="Whose documents commands, PGASK_AUTH=off and PGASK_AUTH=proxy work with; a key knows its own",
+    )
     requests_per_minute: int = Field(
         0,
         ge=0,

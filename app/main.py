@@ -53,6 +53,7 @@ from app.retrieval.rerank import CrossEncoderReranker
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.connection import Database, open_pool
 from app.store.questions import QuestionVectors
+from app.store.tenancy import DEFAULT, NOBODY, Scope
 from app.threads import thread_of
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -66,17 +67,18 @@ def create_app(
     settings: Settings,
     database: Database,
     embedder: Embedder,
+    scope: Scope = DEFAULT,
     *,
     static: Path = STATIC,
     drawing: pages.PageViews | None = None,
 ) -> FastAPI:
-    """The ASGI app over a migrated database. `static` is the folder of the built chat page; `drawing` draws
-    pages of PDFs, without it there are no pictures of them."""
+    """The ASGI app over a migrated database. `scope` is PGASK_TENANT's; `static` the folder of the built chat
+    page; `drawing` draws pages of PDFs, without it there are no pictures of them."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
-            open_components(settings, database, embedder, keep_questions=True) as components,
+            open_components(settings, database, embedder, scope, is_service=True) as components,
             watch_indexes(database, settings) as watch,
             mcp.Agents(components, app.state.metrics, places).open() as agents,
         ):
@@ -141,22 +143,33 @@ def create_app(
 
 @asynccontextmanager
 async def open_components(
-    settings: Settings, database: Database, embedder: Embedder, *, keep_questions: bool = False
+    settings: Settings,
+    database: Database,
+    embedder: Embedder,
+    scope: Scope = DEFAULT,
+    *,
+    is_service: bool = False,
 ) -> AsyncIterator[Components]:
     """The parts that answer questions, open until the block ends. Used by the service and by `pgask ask`.
 
-    `keep_questions`: vectors of the newest questions are kept, as many as PGASK_KEEP_QUESTION_VECTORS says.
+    `is_service`: vectors of the newest questions are kept, as many as PGASK_KEEP_QUESTION_VECTORS says, and where
+    callers are told apart, nobody in particular sees nothing.
     """
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
-            open_pool(database.app, size=POOL_SIZE, statement_timeout_s=settings.statement_timeout_s)
+            open_pool(
+                database.app,
+                size=POOL_SIZE,
+                statement_timeout_s=settings.statement_timeout_s,
+                otherwise=NOBODY if is_service and settings.auth != "off" else scope,
+            )
         )
         llm_settings = LlmSettings.from_settings(settings)
         llm = LlmClient(llm_settings) if llm_settings else None
         if llm is not None:
             stack.push_async_callback(llm.aclose)
         note = None
-        if keep_questions:
+        if is_service:
             questions = QuestionVectors(pool, settings.keep_question_vectors)
             note = (await stack.enter_async_context(questions.writing())).note
         reranker = CrossEncoderReranker.from_settings(settings)
@@ -175,12 +188,22 @@ async def open_components(
             about=About(pool),
             turns=turns,
         )
-        replies = Replies() if keep_questions and settings.feedback_days else None
+        replies = Replies() if is_service and settings.feedback_days else None
         record = None
         if settings.auth != "off":
             record = await stack.enter_async_context(Record(pool, settings.audit_days).writing())
         yield Components(
-            settings, pool, embedder.space, retriever, answerer, llm, reranker, turns, replies, record
+            settings,
+            pool,
+            embedder.space,
+            retriever,
+            answerer,
+            llm,
+            reranker,
+            turns,
+            replies,
+            record,
+            scope=scope,
         )
 
 

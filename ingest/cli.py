@@ -31,9 +31,10 @@ from app.index import maintenance
 from app.index.manifest import IndexSettings
 from app.logs import configure_logs
 from app.store.backgrounds import ensure_texts
-from app.store.connection import Database, connect, open_database
+from app.store.connection import Database, connect, open_database, see
 from app.store.migrate import check_revision
 from app.store.spaces import ensure_collection, ensure_space, peek_collection
+from app.store.tenancy import open_scope
 from ingest.ignoring import Selection
 from ingest.pipeline import IngestOptions, IngestRun
 from ingest.run_summary import plan_lines, plan_object, printable, report_lines, report_object, to_json
@@ -200,6 +201,7 @@ def _show_plan(job: _Job) -> int:
         SandboxedParser() as parser,
     ):
         check_revision(connection)
+        see(connection, open_scope(connection, job.settings.tenant))
         peeked = peek_collection(connection, job.collection, job.embedder.space)
         with job.bar(Console(stderr=True)) as bar:
             run = IngestRun(connection, peeked, job.embedder, job.options, bar, parse=parser.parse)
@@ -237,6 +239,7 @@ def _run_on(database: Database, job: _Job) -> _Ended:
         SandboxedParser.with_ocr() as scans,
     ):
         check_revision(connection)
+        see(connection, open_scope(connection, job.settings.tenant))
         with connect(database.owner) as owner:
             space_id = ensure_space(owner, job.embedder.space)
         collection = ensure_collection(connection, job.collection, space_id)

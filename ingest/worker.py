@@ -33,11 +33,12 @@ from app.config import Settings, load_settings
 from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import PgaskError, StoreUnavailableError
 from app.logs import configure_logs
-from app.store.connection import KEEPALIVE, Connection, Database, connect, open_database
+from app.store.connection import KEEPALIVE, Connection, Database, connect, open_database, see
 from app.store.job_runs import reconcile, retry_stalled
 from app.store.migrate import check_revision
 from app.store.queue import QUEUE, TASK
 from app.store.tables import QUEUE_SCHEMA
+from app.store.tenancy import Scope, check_confined, list_tenants, working_for
 from ingest.upload_run import UploadRunner
 
 LOST_STATUS: Final = 3  # exit status of one that has lost the database
@@ -73,8 +74,9 @@ async def work(
     retry = procrastinate.RetryStrategy(max_attempts=100, wait=timing.retry_s)  # our own count ends it
 
     @queue.task(name=TASK, queue=QUEUE, retry=retry)
-    def run_job(job_id: str, tenant_id: int) -> None:  # noqa: ARG001 - whose it is
-        runner.run(UUID(job_id))
+    def run_job(job_id: str, tenant_id: int) -> None:
+        with working_for(Scope(tenant_id)):
+            runner.run(UUID(job_id))
 
     try:
         async with queue.open_async():
@@ -153,7 +155,10 @@ def _mend(connection: Connection, settings: Settings, timing: Timing) -> None:
         if row != (True,):
             return
         stalled = retry_stalled(connection, seconds=timing.stalled_s)
-        lost = reconcile(connection, job_days=settings.job_days)
+        lost: list[str] = []
+        for tenant in list_tenants(connection):
+            see(connection, Scope(tenant))
+            lost += reconcile(connection, job_days=settings.job_days)
     if stalled or lost:
         _log.warning("jobs went back into the queue", stalled=stalled, lost=len(lost))
 
@@ -176,6 +181,7 @@ def main() -> int:
         with open_database(settings) as database:
             with connect(database.app) as connection:
                 check_revision(connection)
+                check_confined(connection, several=settings.auth != "off")
             asyncio.run(_main(database, settings))
     except PgaskError as error:
         _log.error("the worker ends", code=error.code, detail=str(error))

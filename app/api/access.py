@@ -7,8 +7,9 @@ from typing import Final, Literal
 
 from app.domain import Role
 
-Needed = Role | Literal["anyone", "known"]
-"""What a route asks for: `anyone` who reaches the port, whoever is `known`, or a role."""
+Needed = Role | Literal["anyone", "known", "operator"]
+"""What a route asks for: `anyone` who reaches the port, whoever is `known`, a role, or for what is all tenants' an
+`operator`: an admin of PGASK_TENANT's."""
 
 # Every route of the API has a line here: tests/integration/api/test_api_access.py fails for one that has none, and the
 # service refuses it to everybody.
@@ -53,17 +54,23 @@ ACCESS: Final[Mapping[tuple[str, str], Needed]] = {
     ("GET", "/jobs/{job_id}/events"): "writer",
     ("POST", "/jobs/{job_id}/retry"): "writer",
     ("POST", "/jobs/{job_id}/cancel"): "writer",
-    ("GET", "/metrics"): "admin",
-    ("GET", "/status"): "admin",
+    ("GET", "/metrics"): "operator",
+    ("GET", "/status"): "operator",
 }
 
+_LEAST: Final[Mapping[Needed, Role]] = {
+    "anyone": "reader",
+    "known": "reader",
+    "reader": "reader",
+    "writer": "writer",
+}
 _ORDER: Final[tuple[Role, ...]] = ("reader", "writer", "admin")
 
 
 def allows(role: Role, needed: Needed) -> bool:
-    """Whether a role is enough.
+    """Whether a role is enough; of an operator's tenant nothing is said.
 
     >>> allows("writer", "reader"), allows("reader", "writer"), allows("reader", "known")
     (True, False, True)
     """
-    return needed in ("anyone", "known") or _ORDER.index(role) >= _ORDER.index(needed)
+    return _ORDER.index(role) >= _ORDER.index(_LEAST.get(needed, "admin"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -16,8 +16,9 @@ import psycopg
 import structlog
 
 from app.errors import StoreError
-from app.store.accounts import Deed, forget_record, record
+from app.store.accounts import Deed, forget_record, read_tenant_ids, record
 from app.store.connection import AsyncConnection, AsyncPool, write
+from app.store.tenancy import Scope, working_for
 
 _WRITE_EVERY_S: Final = 1.0
 _FORGET_EVERY_S: Final = 3_600.0
@@ -48,17 +49,23 @@ class Record:
         while self._waiting:
             now = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
 
-            async def add(connection: AsyncConnection, deeds: list[Deed] = now) -> None:
-                await record(connection, deeds)
-
             try:
-                await write(self._pool, add)
+                for tenant in dict.fromkeys(deed.tenant for deed in now):
+                    await self._add(tenant, [deed for deed in now if deed.tenant == tenant])
+                    now = [deed for deed in now if deed.tenant != tenant]
             except BaseException:  # cancelled, too
                 self._waiting.extendleft(reversed(now))
                 raise
         if self._lost:
             _log.error("lines of the audit record are lost: the database was away too long", lines=self._lost)
             self._lost = 0
+
+    async def _add(self, tenant: int, deeds: Sequence[Deed]) -> None:
+        async def add(connection: AsyncConnection) -> None:
+            await record(connection, deeds)
+
+        with working_for(Scope(tenant)):
+            await write(self._pool, add)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Record]:
@@ -79,11 +86,16 @@ class Record:
             await self._try(self.write())
             if self._days and clock() - forgotten > _FORGET_EVERY_S:
                 forgotten = clock()
-                await self._try(write(self._pool, self._forget))
+                await self._try(self._forget())
             await asyncio.sleep(_WRITE_EVERY_S)
 
-    async def _forget(self, connection: AsyncConnection) -> None:
-        await forget_record(connection, days=self._days)
+    async def _forget(self) -> None:
+        async def forget(connection: AsyncConnection) -> None:
+            await forget_record(connection, days=self._days)
+
+        for tenant in await read_tenant_ids(self._pool):
+            with working_for(Scope(tenant)):
+                await write(self._pool, forget)
 
     async def _try(self, work: Awaitable[None]) -> None:
         try:

@@ -12,7 +12,8 @@ import hashlib
 import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
@@ -31,8 +32,10 @@ from app.api.rates import Rates
 from app.config import Settings
 from app.domain import Role
 from app.errors import StoreError
+from app.store import tenancy
 from app.store.accounts import Account, Deed, find_account, note_use
-from app.store.connection import AsyncConnection, PooledConnection, run_alone, write
+from app.store.connection import AsyncConnection, write
+from app.store.tenancy import DEFAULT_NAME, NOBODY, working_for
 
 COOKIE: Final = "pgask_session"
 TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105 - a header's name
@@ -50,11 +53,13 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `token` is what changes have to bring in TOKEN_HEADER; None where no cookie speaks for the caller."""
+    """Who asks, and whose rows are seen. `token` is what changes have to bring in TOKEN_HEADER; None where no cookie
+    speaks for the caller."""
 
     name: str
     role: Role
-    tenant: str = "default"
+    tenant: str = DEFAULT_NAME
+    scope: tenancy.Scope = NOBODY
     groups: tuple[str, ...] = ()
     key_id: UUID | None = None
     token: str | None = None
@@ -100,12 +105,20 @@ _NOT_BY_PROXY: Final = Fault(
 )
 
 
-def _check_role(role: Role, needed: Needed | None) -> None:
+_NOT_OPERATOR: Final = Fault(
+    "forbidden",
+    403,
+    "This is about all tenants' documents: it needs an admin's key of the tenant that runs the service (PGASK_TENANT).",
+    detail_zh="此项涉及所有租户，需要运行本服务的租户（PGASK_TENANT）的 admin 密钥。",
+)
+
+
+def _check_role(caller: Caller, needed: Needed | None, operators: tenancy.Scope) -> None:
     """Raise FaultError where the role is not enough; a route without a line in the table is nobody's."""
-    if needed is not None and allows(role, needed):
-        return
-    needed = needed or "admin"
-    raise FaultError(_forbidden(role, needed))
+    if needed is None or not allows(caller.role, needed):
+        raise FaultError(_forbidden(caller.role, "admin" if needed in (None, "operator") else needed))
+    if needed == "operator" and caller.scope != operators:
+        raise FaultError(_NOT_OPERATOR)
 
 
 def _forbidden(role: Role, needed: Needed) -> Fault:
@@ -128,6 +141,8 @@ class Authentication:
             ipaddress.ip_network(name, strict=False) for name in settings.trusted_proxies.split(",") if name
         ]
         self._origins = settings.origins
+        self._tenant = settings.tenant
+        self._local = replace(LOCAL, tenant=self._tenant)
         self._user_header, self._groups_header = settings.proxy_user_header, settings.proxy_groups_header
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,14 +157,15 @@ class Authentication:
             await refuse(_CROSS_SITE, scope, receive, send)
             return
         if self._mode == "off" or needed == "anyone":
-            state["caller"] = LOCAL if self._mode == "off" else None
+            state["caller"] = self._local if self._mode == "off" else None
             try:
                 if needed != "anyone":
                     self._rates.take(f"address {state['address']}")
             except FaultError as error:
                 await refuse(error.fault, scope, receive, send)
                 return
-            await self._app(scope, receive, send)
+            with nullcontext() if self._mode == "off" else working_for(NOBODY):
+                await self._app(scope, receive, send)
             return
         status = 0
 
@@ -163,9 +179,11 @@ class Authentication:
         try:
             caller, look = await self._identify(scope)
             self._rates.take(f"{caller.tenant} {caller.key_id or caller.name}")
-            _check_role(caller.role, needed)
+            components: Components = scope["app"].state.components
+            _check_role(caller, needed, components.scope)
             state["caller"] = caller
-            await self._app(scope, _Watched(receive, look).receive if look else receive, send_noting)
+            with working_for(caller.scope):
+                await self._app(scope, _Watched(receive, look).receive if look else receive, send_noting)
         except FaultError as error:
             if status:
                 raise
@@ -213,7 +231,8 @@ class Authentication:
         named = ",".join(headers.getlist(self._groups_header)).split(",")
         groups = tuple(dict.fromkeys(name.strip() for name in named if name.strip()))[:_MOST_GROUPS]
         role: Role = "admin" if _ADMINS in groups else "writer" if _WRITERS in groups else "reader"
-        return Caller(user, role, groups=groups)
+        components: Components = scope["app"].state.components
+        return Caller(user, role, self._tenant, components.scope, groups=groups)
 
     def _is_own_page(self, scope: Scope) -> bool:
         """Whether a request comes from the service's own page, one that PGASK_CORS_ORIGINS names, or from no page."""
@@ -280,26 +299,25 @@ async def find_caller(
     components: Components, *, key: str | None = None, session: str | None = None
 ) -> Caller | None:
     """Who has this key or session; None for nobody. Raises StoreError."""
-
-    async def find(connection: PooledConnection) -> tuple[Account, bool] | None:
-        return await find_account(connection, key=key, session=session)
-
-    found = await run_alone(components.pool, find)
+    found = await find_account(components.pool, key=key, session=session)
     if found is None:
         return None
     account, is_due = found
     if is_due:
-        await _note_use(components, account.key_id)
+        await _note_use(components, account)
     token = token_of(session) if session is not None else None
-    return Caller(account.name, account.role, account.tenant, key_id=account.key_id, token=token)
+    return Caller(
+        account.name, account.role, account.tenant, account.scope, key_id=account.key_id, token=token
+    )
 
 
-async def _note_use(components: Components, key_id: UUID) -> None:
+async def _note_use(components: Components, account: Account) -> None:
     async def note(connection: AsyncConnection) -> None:
-        await note_use(connection, key_id)
+        await note_use(connection, account.key_id)
 
     try:
-        await write(components.pool, note)
+        with working_for(account.scope):
+            await write(components.pool, note)
     except StoreError as error:  # a database that takes no writes still answers
         _log.warning("the use of a key could not be noted", code=error.code)
 
@@ -369,6 +387,7 @@ def record_deed(scope: Scope, *, action: str, caller: Caller | None, status: int
             address=scope["state"].get("address"),
             status=status,
             detail={"request_id": scope["state"]["request_id"]},
+            tenant=(caller and caller.scope.tenant) or tenancy.DEFAULT_TENANT,
         )
     )
 

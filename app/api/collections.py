@@ -8,12 +8,21 @@ from fastapi import APIRouter, Body, Path, Response
 
 from app.api.components import Parts
 from app.api.documentation import DELETED, example, problems
+from app.api.problems import Fault, FaultError
 from app.api.requests import ChangedCollection, CollectionName, NewCollection
 from app.api.schemas import CollectionList
 from app.store import catalog
 from app.store.connection import transaction, write
+from app.store.tenancy import NOBODY, current_scope
 
 router = APIRouter(tags=["documents"])
+
+_NOT_ITS_OWN = Fault(
+    "forbidden",
+    403,
+    "This key sees some collections alone, and none of this name. Ask whoever runs the service for another key.",
+    detail_zh="当前密钥只能访问部分集合，其中没有此名称。请向服务管理员索取其他密钥。",
+)
 
 
 @router.get(
@@ -32,13 +41,14 @@ async def list_collections(parts: Parts) -> CollectionList:
     "/collections",
     status_code=201,
     summary="Make an empty collection",
-    responses=example("new collection", 201) | problems(409, 415, 422),
+    responses=example("new collection", 201) | problems(403, 409, 415, 422),
 )
 async def create_collection(
     body: Annotated[NewCollection, Body(openapi_examples={"handbook": {"value": {"name": "handbook"}}})],
     parts: Parts,
 ) -> catalog.CollectionSummary:
     """`ingest --collection NAME` makes one by itself; this is for clients that want it before."""
+    check_name_of_key(body.name)
     return await write(
         parts.pool, lambda connection: catalog.create_collection(connection, body.name, parts.space)
     )
@@ -47,7 +57,7 @@ async def create_collection(
 @router.patch(
     "/collections/{name}",
     summary="Give a collection another name",
-    responses=example("renamed collection") | problems(404, 409, 415, 422),
+    responses=example("renamed collection") | problems(403, 404, 409, 415, 422),
 )
 async def change_collection(
     name: Annotated[CollectionName, Path()],
@@ -55,6 +65,7 @@ async def change_collection(
     parts: Parts,
 ) -> ChangedCollection:
     """Its documents and their ids stay as they are."""
+    check_name_of_key(body.name)
     await write(parts.pool, lambda connection: catalog.rename_collection(connection, name, body.name))
     return body
 
@@ -69,3 +80,10 @@ async def change_collection(
 async def delete_collection(name: Annotated[CollectionName, Path()], parts: Parts) -> None:
     """The files that they were made of stay where they are."""
     await write(parts.pool, lambda connection: catalog.delete_collection(connection, name))
+
+
+def check_name_of_key(name: str) -> None:
+    """Raise FaultError where the caller's key does not see collections of this name, be there one or not."""
+    allowed = current_scope(NOBODY).collections
+    if allowed is not None and name not in allowed:
+        raise FaultError(_NOT_ITS_OWN)

@@ -20,6 +20,7 @@ from app.generation.concurrency import ConcurrencyLimiter
 from app.generation.llm import LlmClient
 from app.retrieval.rerank import Reranker
 from app.retrieval.retriever import Retriever
+from app.store import tenancy
 from app.store.connection import AsyncPool
 from app.store.document_counts import DocumentCounts
 
@@ -42,6 +43,7 @@ class Components:
     turns: ConcurrencyLimiter | None = None  # at the processors
     replies: Replies | None = None  # that may be rated; None: no feedback is kept
     record: Record | None = None  # of who did what; None: nobody is told apart
+    scope: tenancy.Scope = tenancy.DEFAULT  # PGASK_TENANT's
     document_counts: DocumentCounts = field(default_factory=DocumentCounts)
 
 

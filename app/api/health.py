@@ -18,6 +18,7 @@ from app.errors import StoreError
 from app.store.catalog import find_mismatch, schema_revision
 from app.store.connection import AsyncConnection, transaction
 from app.store.migrate import head_revision
+from app.store.tenancy import working_for
 
 router = APIRouter(tags=["operation"])
 
@@ -93,11 +94,12 @@ async def check_parts(app: FastAPI, parts: Components) -> dict[str, Check]:
 async def _checks(parts: Components) -> dict[str, Check]:
     checks = {"database": _NOT_ASKED, "migrations": _NOT_ASKED, "embedding": _NOT_ASKED}
     try:
-        async with transaction(parts.pool) as connection:
-            checks["database"] = Check(ok=True, detail="reachable")
-            checks["migrations"] = await _migrations(connection)
-            if checks["migrations"].ok:
-                checks["embedding"] = await _embedding(connection, parts)
+        with working_for(parts.scope):
+            async with transaction(parts.pool) as connection:
+                checks["database"] = Check(ok=True, detail="reachable")
+                checks["migrations"] = await _migrations(connection)
+                if checks["migrations"].ok:
+                    checks["embedding"] = await _embedding(connection, parts)
     except StoreError as error:
         checks = {**_NO_DATABASE, "database": Check(ok=False, detail=fault_of(error).detail)}
     return _with_reranker(checks, parts)

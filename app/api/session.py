@@ -23,6 +23,7 @@ from app.api.problems import Fault, FaultError
 from app.domain import Role
 from app.store.accounts import SESSION_DAYS, close_session, open_session
 from app.store.connection import write
+from app.store.tenancy import working_for
 
 router = APIRouter(tags=["accounts"])
 
@@ -87,7 +88,8 @@ async def create_session(
         record_deed(request.scope, action=action, caller=None, status=401)
         raise FaultError(UNAUTHENTICATED)
     key_id = caller.key_id
-    session = await write(parts.pool, lambda connection: open_session(connection, key_id))
+    with working_for(caller.scope):
+        session = await write(parts.pool, lambda connection: open_session(connection, key_id))
     record_deed(request.scope, action=action, caller=caller, status=200)
     response.set_cookie(
         COOKIE,

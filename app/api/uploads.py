@@ -19,6 +19,7 @@ from pydantic import JsonValue as Json
 
 from app.api.bodies import UNSTORABLE, NullIsDefault, Text
 from app.api.bodies import Request as RequestBody
+from app.api.collections import check_name_of_key
 from app.api.components import Parts
 from app.api.documentation import example, problems
 from app.api.documents import DocumentId
@@ -250,6 +251,7 @@ async def _ensure_collection(connection: AsyncConnection, name: str, parts: Part
     try:
         await catalog.find_collection_id(connection, name)
     except NotFoundError:
+        check_name_of_key(name)
         await catalog.create_collection(connection, name, parts.space)
 
 

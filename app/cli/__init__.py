@@ -14,7 +14,19 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import agents, asking, backups, catalog, export, jobs, keys, operation, serving, thumbs
+from app.cli import (
+    agents,
+    asking,
+    backups,
+    catalog,
+    export,
+    jobs,
+    keys,
+    operation,
+    serving,
+    tenants,
+    thumbs,
+)
 from app.errors import NotFoundError, PgaskError
 
 app = typer.Typer(
@@ -34,6 +46,7 @@ export.register(app)
 operation.register(app)
 backups.register(app)
 keys.register(app)
+tenants.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

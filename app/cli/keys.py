@@ -24,6 +24,7 @@ _keys = typer.Typer(help="Make, list and revoke the keys of PGASK_AUTH=keys.", i
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,4})([mhdw])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MOST_LINES: Final = 10_000
+Tenant = Annotated[str | None, typer.Option(help="Whose; PGASK_TENANT where it is left out.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
 @_keys.callback()
 def _keys_alone(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is None:
-        list_keys(as_json)
+        list_keys(as_json=as_json)
 
 
 @_keys.command("create", epilog="Example: pgask keys create --name Ada --role writer --expires 90d")
@@ -46,6 +47,12 @@ def create_key(
     role: Annotated[
         Role, typer.Option(help="reader asks and reads; writer changes documents, too; admin all.")
     ] = "reader",
+    *,
+    tenant: Tenant = None,
+    collection: Annotated[
+        list[str] | None,
+        typer.Option(help="Sees this collection alone, there yet or not; may be given again."),
+    ] = None,
     expires: Annotated[str | None, typer.Option(help="12h, 90d, 52w; never where it is left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,11 +63,11 @@ def create_key(
     by_cli = f"key {name}"
 
     async def make(connection: AsyncConnection) -> tuple[str, KeyRow]:
-        made = await accounts.create_key(connection, name, role, lasts=lasts)
+        made = await accounts.create_key(connection, name, role, lasts=lasts, collections=collection)
         await accounts.record(connection, [_deed("keys create", by_cli, {"role": role})])
         return made
 
-    key, row = in_transaction(make)
+    key, row = in_transaction(make, tenant)
     if as_json:
         print_json({"key": key} | _shown(row))
     else:
@@ -69,21 +76,22 @@ def create_key(
 
 
 @_keys.command("list", epilog="Example: pgask keys list --json")
-def list_keys(as_json: AsJson = False) -> None:
-    """List the keys, revoked ones too."""
+def list_keys(tenant: Tenant = None, as_json: AsJson = False) -> None:
+    """List a tenant's keys, revoked ones too."""
     from app.store import accounts
 
-    found: Sequence[KeyRow] = in_transaction(accounts.list_keys)
+    found: Sequence[KeyRow] = in_transaction(accounts.list_keys, tenant)
     if as_json:
         print_json({"keys": [_shown(key) for key in found]})
         return
     print_table(
-        ("KEY", "NAME", "ROLE", "STATE", "CREATED", "EXPIRES", "LAST USED"),
+        ("KEY", "NAME", "ROLE", "COLLECTIONS", "STATE", "CREATED", "EXPIRES", "LAST USED"),
         (
             (
                 f"{key.prefix}…",
                 key.name,
                 key.role,
+                "all" if key.collections is None else ", ".join(key.collections),
                 key.state,
                 f"{key.created_at:%Y-%m-%d}",
                 f"{key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "never",
@@ -99,6 +107,7 @@ def list_keys(as_json: AsJson = False) -> None:
 @_keys.command("revoke", epilog="Example: pgask keys revoke pgask_Ab12Cd")
 def revoke_key(
     key: Annotated[str, typer.Argument(help="The key's first characters as listed, its name, or its id.")],
+    tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
     """Revoke a key: whoever uses it, on open streams and in browsers too, is out within five seconds."""
@@ -109,7 +118,7 @@ def revoke_key(
         await accounts.record(connection, [_deed("keys revoke", f"key {revoked.name}", {})])
         return revoked
 
-    row = in_transaction(revoke)
+    row = in_transaction(revoke, tenant)
     if as_json:
         print_json(_shown(row))
     else:
@@ -120,6 +129,7 @@ def audit(
     since: Annotated[str, typer.Option(help="How far back: 12h, 7d, 4w.")] = "7d",
     actor: Annotated[str | None, typer.Option(help="Only what this key's name or user did.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=_MOST_LINES, help="Most lines, the newest.")] = 100,
+    tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
     """Show who did what, when, from where, and how it ended: changes, questions (no words), logins, refusals."""
@@ -127,7 +137,7 @@ def audit(
 
     ago = _span(since, "--since")
     deeds: Sequence[Deed] = in_transaction(
-        lambda connection: accounts.read_record(connection, most=limit, actor=actor, since=ago)
+        lambda connection: accounts.read_record(connection, most=limit, actor=actor, since=ago), tenant
     )
     if as_json:
         print_json({"audit": [asdict(deed) for deed in deeds]})

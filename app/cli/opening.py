@@ -25,14 +25,17 @@ def read_settings(**overrides: object) -> Settings:
 
 @contextmanager
 def open_checked(settings: Settings) -> Iterator[Database]:
-    """The database, with a schema of this code's revision. Raises StoreError, SchemaError."""
+    """The database, with a schema of this code's revision, for PGASK_TENANT. Raises StoreError, SchemaError."""
     from app.store.connection import connect, open_database
     from app.store.migrate import check_revision
+    from app.store.tenancy import open_scope, working_for
 
     with open_database(settings) as database:
         with connect(database.app) as connection:
             check_revision(connection)
-        yield database
+            scope = open_scope(connection, settings.tenant)
+        with working_for(scope):
+            yield database
 
 
 def bring_to_head(database: Database) -> tuple[str | None, str | None]:

@@ -54,11 +54,14 @@ def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> Non
     from app.embedding import SentenceTransformerEmbedder
     from app.store.connection import connect, open_database
     from app.store.spaces import check_spaces, ensure_space
+    from app.store.tenancy import open_scope, working_for
 
     with open_database(settings, keep=True) as database:
         _check_schema(settings, database)
         embedder = SentenceTransformerEmbedder.from_settings(settings)
         with connect(database.app) as connection:
+            scope = open_scope(connection, settings.tenant, several=settings.auth != "off")
+        with working_for(scope), connect(database.app) as connection:
             check_spaces(connection, embedder.space)
         if settings.database_url is None:
             with connect(database.owner) as owner:
@@ -70,7 +73,10 @@ def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> Non
 
         with WorkerProcesses(settings.workers), closing(SandboxedPages()) as drawing:
             _run(
-                create_app(settings, database, embedder, drawing=drawing), settings, listener, as_json=as_json
+                create_app(settings, database, embedder, scope, drawing=drawing),
+                settings,
+                listener,
+                as_json=as_json,
             )
 
 

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """Run `work` in one transaction on the configured database, without the service's time limit on searches."""
+def in_transaction(work: Callable[[AsyncConnection], Awaitable[T]], tenant: str | None = None) -> T:
+    """Run `work` in one transaction on the configured database, without the service's time limit on searches, for
+    `tenant`, else PGASK_TENANT."""
     from app.store.connection import open_pool, write
 
     async def run() -> T:
         async with open_pool(database.app, size=1, statement_timeout_s=600) as pool:
             return await write(pool, work)
 
-    with open_checked(read_settings()) as database:
+    overrides = {} if tenant is None else {"tenant": tenant}
+    with open_checked(read_settings(**overrides)) as database:
         return asyncio.run(run())

@@ -100,6 +100,7 @@ def maintain(
     cosines that are due. Returns the report, None where the index needed nothing, or with `wait` False where another
     process is at it."""
     _make_visible(owner, space_id)
+    vector_index.note_rows(owner, space_id)
     renew_backgrounds(owner, space_id)
     due = find_need(owner, space_id, settings)[0] != "nothing"
     due = due or vector_index.read_state(owner, space_id).fault is not None

@@ -16,6 +16,7 @@ from app.store.backgrounds import (
     sample_statement,
 )
 from app.store.connection import AsyncConnection
+from app.store.tenancy import NOBODY, Scope, current_scope
 from app.threads import thread_of
 
 MOST_KEPT: Final = 100  # collections: of each some hundred vectors
@@ -28,7 +29,7 @@ class BackgroundReader:
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._texts: dict[int, Mapping[str, FloatMatrix]] = {}
-        self._kept: dict[tuple[int, int], Windows] = {}
+        self._kept: dict[tuple[Scope, int, int], Windows] = {}
 
     async def read(self, connection: AsyncConnection, space_id: int, samples: Sequence[Sample]) -> Background:
         """The background of the collections that are asked, of their samples as the manifest numbers them."""
@@ -37,7 +38,7 @@ class BackgroundReader:
         return Background(texts, windows, [sample.chunk_count for sample in samples])
 
     async def _read_windows(self, connection: AsyncConnection, space_id: int, sample: Sample) -> Windows:
-        key = (sample.collection_id, sample.version)
+        key = (current_scope(NOBODY), sample.collection_id, sample.version)
         windows = self._kept.pop(key, None)
         if windows is None:
             cursor = await connection.execute(sample_statement(space_id), [sample.collection_id])

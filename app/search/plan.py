@@ -26,6 +26,7 @@ from app.lexicon import LEXICON_VERSION
 from app.search.statements import fill_sql
 from app.store.connection import AsyncConnection
 from app.store.spaces import mismatch_error
+from app.store.tenancy import NOBODY, Scope, current_scope
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +47,7 @@ SLACK: Final = 0.1  # of VISITED rows: a plan for so many more or fewer serves a
 FilterOrder = Literal["none", "first", "last"]
 K = TypeVar("K")
 V = TypeVar("V")
+Named = tuple[Scope, CollectionNames]  # what is searched, as somebody sees it
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,9 @@ class Sample(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class StoredCollection:
     """What is searched, a collection or several as one, as the manifest describes it: the space's index, None where
-    there is none, how many chunks are in it and in its space. `comparable`: its space and lexicon are those of the
-    questions; else it is empty. `samples`: of each collection its number, the version of the sample that its cosines
-    are measured against, and its chunks."""
+    there is none, how many chunks are in it and in its space (other tenants' too, as upkeep counted them).
+    `comparable`: its space and lexicon are those of the questions; else it is empty. `samples`: of each collection its
+    number, the version of the sample that its cosines are measured against, and its chunks."""
 
     samples: tuple[Sample, ...]
     space_id: int
@@ -210,15 +212,15 @@ def _warn_of_index(space_id: int, build: int, fault: str) -> None:
 
 class SearchMemory:
     """What searches saw of collections, and how many chunks wide filters kept: the next one is planned by it, without a
-    look first. A filter that is not remembered is taken to keep few."""
+    look first, and only one of the same scope. A filter that is not remembered is taken to keep few."""
 
     def __init__(self) -> None:
-        self._collections: OrderedDict[CollectionNames, StoredCollection] = OrderedDict()
-        self._wide: OrderedDict[tuple[CollectionNames, bytes], int] = OrderedDict()
+        self._collections: OrderedDict[Named, StoredCollection] = OrderedDict()
+        self._wide: OrderedDict[tuple[Named, bytes], int] = OrderedDict()
 
     def collection(self, name: CollectionNames) -> StoredCollection | None:
         """As it was seen last; None where it is not known."""
-        return self._collections.get(name)
+        return self._collections.get(_named(name))
 
     def kept(self, name: CollectionNames, search_filter: SearchFilter | None) -> int | None:
         """How many chunks the filter keeps, as far as is known; None without a filter."""
@@ -228,7 +230,7 @@ class SearchMemory:
 
     def remember(self, name: CollectionNames, seen: StoredCollection) -> None:
         """The collection is now so."""
-        _put(self._collections, name, seen)
+        _put(self._collections, _named(name), seen)
 
     def remember_kept(self, name: CollectionNames, search_filter: SearchFilter, plan: SearchPlan) -> None:
         """The filter keeps as many chunks now as this plan is for."""
@@ -239,7 +241,7 @@ class SearchMemory:
 
     def forget(self, name: CollectionNames) -> None:
         """What was known of the collection no longer holds."""
-        self._collections.pop(name, None)
+        self._collections.pop(_named(name), None)
 
 
 def _put(known: OrderedDict[K, V], key: K, value: V) -> None:
@@ -249,7 +251,11 @@ def _put(known: OrderedDict[K, V], key: K, value: V) -> None:
         known.popitem(last=False)
 
 
-def _key(collection: CollectionNames, search_filter: SearchFilter) -> tuple[CollectionNames, bytes]:
+def _named(collection: CollectionNames) -> Named:
+    return current_scope(NOBODY), collection
+
+
+def _key(collection: CollectionNames, search_filter: SearchFilter) -> tuple[Named, bytes]:
     """A filter may be long, and holds dictionaries: its digest is kept."""
     written = repr(search_filter).encode("utf-8", "surrogatepass")
-    return collection, hashlib.blake2b(written, digest_size=16).digest()
+    return _named(collection), hashlib.blake2b(written, digest_size=16).digest()

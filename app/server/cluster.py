@@ -256,7 +256,7 @@ def database_grants(database: str) -> list[sql.Composed]:
     name = sql.Identifier(database)
     return [
         sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name),
-        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(APP_ROLE)),
+        sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(name, sql.Identifier(APP_ROLE)),
     ]
 
 

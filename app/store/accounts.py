@@ -20,7 +20,9 @@ from psycopg.types.json import Jsonb
 
 from app.domain import Role
 from app.errors import InvalidRequestError, NotFoundError
-from app.store.connection import AsyncConnection
+from app.store.connection import AsyncConnection, AsyncPool, PooledConnection, run_alone
+from app.store.spaces import check_name
+from app.store.tenancy import DEFAULT_TENANT, Scope, working_for
 
 KEY_PREFIX: Final = "pgask_"
 SHOWN_CHARS: Final = (
@@ -34,23 +36,26 @@ _LONGEST: Final = 200  # characters of anything that a client sends as a key or 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who asks by a key: what a request is allowed follows from `role` alone."""
+    """Who asks by a key: what a request is allowed follows from `role`, what it sees from `scope`."""
 
     key_id: UUID
     name: str
     role: Role
     tenant: str
+    scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """A key as it is listed; `state` is active, expired or revoked."""
+    """A key as it is listed; `state` is active, expired or revoked. `collections`: those that it may see, None: all of
+    its tenant's."""
 
     id: UUID
     prefix: str
     name: str
     role: Role
     tenant: str
+    collections: list[str] | None
     state: str
     created_at: datetime
     expires_at: datetime | None
@@ -70,49 +75,62 @@ class Deed:
     key_id: UUID | None = None
     address: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+    tenant: int = (
+        DEFAULT_TENANT  # whose record the line is in; of strangers, and of the service itself, `default`
+    )
 
 
 _IS_GOOD: Final = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())"
 
-_BY_KEY: Final = f"""
-SELECT k.id, k.name, k.role, t.name, k.last_used_at IS NULL OR k.last_used_at < date_trunc('hour', now()), k.digest
-  FROM pgask.api_keys k JOIN pgask.tenants t ON t.id = k.tenant_id
- WHERE k.digest = %(digest)s AND {_IS_GOOD}"""  # noqa: S608 - constants only
+_ACCOUNT: Final = """
+SELECT k.id, k.name, k.role, t.name, t.id, k.collections,
+       k.last_used_at IS NULL OR k.last_used_at < date_trunc('hour', now())"""
 
-_BY_SESSION: Final = f"""
-SELECT k.id, k.name, k.role, t.name, k.last_used_at IS NULL OR k.last_used_at < date_trunc('hour', now()), s.digest
+_BY_KEY: Final = f"""{_ACCOUNT}, k.digest
+  FROM pgask.api_keys k JOIN pgask.tenants t ON t.id = k.tenant_id
+ WHERE k.digest = %(digest)s AND {_IS_GOOD}"""
+
+_BY_SESSION: Final = f"""{_ACCOUNT}, s.digest
   FROM pgask.sessions s JOIN pgask.api_keys k ON k.id = s.key_id JOIN pgask.tenants t ON t.id = k.tenant_id
- WHERE s.digest = %(digest)s AND s.expires_at > now() AND {_IS_GOOD}"""  # noqa: S608 - constants only
+ WHERE s.digest = %(digest)s AND s.expires_at > now() AND {_IS_GOOD}"""
 
 _USED: Final = """
 UPDATE pgask.api_keys SET last_used_at = date_trunc('hour', now())
  WHERE id = %s AND last_used_at IS DISTINCT FROM date_trunc('hour', now())"""
 
 _LIST: Final = f"""
-SELECT k.id, k.prefix, k.name, k.role, t.name AS tenant, k.created_at, k.expires_at, k.last_used_at,
+SELECT k.id, k.prefix, k.name, k.role, t.name AS tenant, k.collections, k.created_at, k.expires_at, k.last_used_at,
        CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN {_IS_GOOD} THEN 'active' ELSE 'expired' END AS state
   FROM pgask.api_keys k JOIN pgask.tenants t ON t.id = k.tenant_id
  ORDER BY k.created_at, k.id"""  # noqa: S608 - constants only
 
 
 async def create_key(
-    connection: AsyncConnection, name: str, role: Role, *, lasts: timedelta | None = None
+    connection: AsyncConnection,
+    name: str,
+    role: Role,
+    *,
+    lasts: timedelta | None = None,
+    collections: Sequence[str] | None = None,
 ) -> tuple[str, KeyRow]:
-    """Make a key; it is returned here and nowhere else. Raises InvalidRequestError for a bad name."""
+    """Make a key of the tenant that is worked for; it is returned here and nowhere else. With `collections` it sees
+    those alone, be they there yet or not. Raises InvalidRequestError for a bad name."""
     if not name.strip() or len(name) > MOST_NAME_CHARS or not name.isprintable():
         raise InvalidRequestError(f"A key's name has 1 to {MOST_NAME_CHARS} printable characters.")
+    for named in collections or ():
+        check_name(named)
     key = KEY_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     row = await (
         await connection.execute(
-            "INSERT INTO pgask.api_keys (tenant_id, name, role, prefix, digest, expires_at)"
-            " SELECT id, %(name)s, %(role)s, %(prefix)s, %(digest)s, now() + %(lasts)s::interval"
-            " FROM pgask.tenants WHERE name = 'default' RETURNING id",
+            "INSERT INTO pgask.api_keys (name, role, prefix, digest, expires_at, collections) VALUES (%(name)s,"
+            " %(role)s, %(prefix)s, %(digest)s, now() + %(lasts)s::interval, %(collections)s) RETURNING id",
             {
                 "name": name.strip(),
                 "role": role,
                 "prefix": key[:SHOWN_CHARS],
                 "digest": digest_of(key),
                 "lasts": lasts,
+                "collections": list(collections) if collections else None,
             },
         )
     ).fetchone()
@@ -121,7 +139,7 @@ async def create_key(
 
 
 async def list_keys(connection: AsyncConnection) -> Sequence[KeyRow]:
-    """All keys, the oldest first, revoked ones too."""
+    """All keys of the tenant, the oldest first, revoked ones too."""
     async with connection.cursor(row_factory=class_row(KeyRow)) as cursor:
         await cursor.execute(_LIST.encode())
         return await cursor.fetchall()
@@ -148,18 +166,27 @@ async def revoke_key(connection: AsyncConnection, named: str) -> KeyRow:
 
 
 async def find_account(
-    connection: AsyncConnection, *, key: str | None = None, session: str | None = None
+    pool: AsyncPool, *, key: str | None = None, session: str | None = None
 ) -> tuple[Account, bool] | None:
-    """Whose key or session this is, and whether note_use is due; None where it is unknown, expired or revoked."""
+    """Whose key or session this is, and whether note_use is due; None where it is unknown, expired or revoked. Raises
+    StoreError."""
     secret = key if key is not None else session
     if not secret or len(secret) > _LONGEST:
         return None
     digest = digest_of(secret)
     statement = _BY_KEY if key is not None else _BY_SESSION
-    row = await (await connection.execute(statement.encode(), {"digest": digest})).fetchone()
-    if row is None or not hmac.compare_digest(digest, bytes(row[5])):
+
+    async def look(connection: PooledConnection) -> tuple[Any, ...] | None:
+        return await (await connection.execute(statement.encode(), {"digest": digest})).fetchone()
+
+    with working_for(
+        Scope(presented=digest)
+    ):  # whose it is, nobody knows yet: the policies show this one row
+        row = await run_alone(pool, look)
+    if row is None or not hmac.compare_digest(digest, bytes(row[7])):
         return None
-    return Account(row[0], row[1], row[2], row[3]), bool(row[4])
+    scope = Scope(row[4], None if row[5] is None else tuple(row[5]))
+    return Account(row[0], row[1], row[2], row[3], scope), bool(row[6])
 
 
 async def note_use(connection: AsyncConnection, key_id: UUID) -> None:
@@ -184,7 +211,7 @@ async def close_session(connection: AsyncConnection, token: str) -> None:
 
 
 async def record(connection: AsyncConnection, deeds: Sequence[Deed]) -> None:
-    """Add lines to the record."""
+    """Add lines to the record of the tenant that is worked for."""
     async with connection.cursor() as cursor:
         await cursor.executemany(
             "INSERT INTO pgask.audit (at, actor, role, key_id, action, target, address, status, detail)"
@@ -197,7 +224,7 @@ async def record(connection: AsyncConnection, deeds: Sequence[Deed]) -> None:
 
 
 async def forget_record(connection: AsyncConnection, *, days: int) -> None:
-    """Delete the lines that are older than `days`."""
+    """Delete the lines of the tenant that are older than `days`."""
     await connection.execute("DELETE FROM pgask.audit WHERE at < now() - %s", [timedelta(days=days)])
 
 
@@ -207,13 +234,25 @@ async def read_record(
     """The newest `most` lines, the newest first; only those of one actor, or not older than `since`."""
     async with connection.cursor(row_factory=class_row(Deed)) as cursor:
         await cursor.execute(
-            "SELECT at, actor, role, key_id, action, target, address, status, detail FROM pgask.audit"
-            " WHERE (%(actor)s::text IS NULL OR actor = %(actor)s)"
+            "SELECT at, actor, role, key_id, action, target, address, status, detail, tenant_id AS tenant"
+            " FROM pgask.audit WHERE (%(actor)s::text IS NULL OR actor = %(actor)s)"
             "   AND (%(since)s::interval IS NULL OR at > now() - %(since)s)"
             " ORDER BY at DESC, id DESC LIMIT %(most)s",
             {"actor": actor, "since": since, "most": most},
         )
         return await cursor.fetchall()
+
+
+async def read_tenant_ids(pool: AsyncPool) -> Sequence[int]:
+    """All tenants, for what the service does for each of them. Raises StoreError."""
+
+    async def look(connection: PooledConnection) -> list[int]:
+        return [
+            row[0]
+            for row in await (await connection.execute("SELECT id FROM pgask.tenants ORDER BY id")).fetchall()
+        ]
+
+    return await run_alone(pool, look)
 
 
 def digest_of(secret: str) -> bytes:

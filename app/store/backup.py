@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,7 @@ from app.store.migrate import current_revision
 from app.store.tables import SCHEMA
 
 _SCHEMAS: Final = f"{SCHEMA}*"  # what the program owns; the extension is the server's
+_OF_OWNER: Final = re.compile(r"^\d+; .* POLICY \S+ \S+ owner ")
 _MAGIC: Final = b"PGDMP"
 _DISK_FULL: Final = re.compile("No space left on device|could not write|disk full", re.IGNORECASE)
 
@@ -86,16 +88,25 @@ def restore(database: Database, file: Path) -> None:
                 "or another PGASK_HOME.",
                 code="database_not_empty",
             )
+    # Policies of the role that owned the tables, which may be another one here: `migrate` makes those of this one
+    entries = _run("pg_restore", database.owner, ["--list", str(file)], connects=False)
     megabytes = min(max(memory_bytes() // 8, 2**28), 2**30) // 2**20  # indexes of vectors are built again
-    _run(
-        "pg_restore",
-        database.owner,
-        ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(file)],
-        options=f"-c maintenance_work_mem={megabytes}MB",
-    )
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="pgask-restore-") as chosen:
+        chosen.write("".join(f"{line}\n" for line in entries.splitlines() if not _OF_OWNER.search(line)))
+        chosen.flush()
+        _run(
+            "pg_restore",
+            database.owner,
+            ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
+             f"--use-list={chosen.name}", str(file)],
+            options=f"-c maintenance_work_mem={megabytes}MB",
+        )  # fmt: skip
 
 
-def _run(program: str, url: str, arguments: Sequence[str], *, options: str = "") -> None:
+def _run(
+    program: str, url: str, arguments: Sequence[str], *, options: str = "", connects: bool = True
+) -> str:
+    """What the program says on its standard output. Raises StoreError."""
     given = {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
     environment = dict(os.environ)
     for name, variable in (("password", "PGPASSWORD"), ("passfile", "PGPASSFILE")):
@@ -104,7 +115,10 @@ def _run(program: str, url: str, arguments: Sequence[str], *, options: str = "")
     if options:
         environment["PGOPTIONS"] = options
     done = subprocess.run(  # noqa: S603 - a program of ours, no shell
-        [_program(program), "--no-password", *arguments, f"--dbname={make_conninfo('', **given)}"],
+        [
+            *(_program(program), *arguments),
+            *(("--no-password", f"--dbname={make_conninfo('', **given)}") if connects else ()),
+        ],
         env=environment | {"LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -114,6 +128,7 @@ def _run(program: str, url: str, arguments: Sequence[str], *, options: str = "")
     )
     if done.returncode:
         raise _failure(program, done.stderr)
+    return done.stdout
 
 
 def _program(name: str) -> str:

@@ -165,7 +165,7 @@ async def create_collection(
     made = await (
         await connection.execute(
             "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
-            " ON CONFLICT (name) DO NOTHING RETURNING created_at",
+            " ON CONFLICT (tenant_id, name) DO NOTHING RETURNING created_at",
             [name, found[0], LEXICON_VERSION],
         )
     ).fetchone()

@@ -29,6 +29,7 @@ from app.errors import ConfigError, StoreBusyError, StoreError
 from app.server.embedded import EmbeddedPostgres
 from app.sqlstates import BUSY, CONFLICTS, all_errors, refusal_at_connect
 from app.store.server_version import check_server
+from app.store.tenancy import DEFAULT, NOBODY, SET_SCOPE, Scope, current_scope
 
 _RETRY_AFTER_S: Final = (0.05, 0.2)  # after a conflict with another writer
 _LOOK_EVERY_S: Final = 0.1  # psycopg's own
@@ -50,6 +51,7 @@ class PooledConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
     lasting: Mapping[str, str] = {}  # replaced, never changed
     patience_s: float = 10.0
     has_hung: bool = False
+    scope: Scope | None = NOBODY  # None: not known
 
     async def wait(self, gen: PQGen[T], interval: float = _LOOK_EVERY_S, timeout: float | None = None) -> T:  # noqa: ASYNC109 - psycopg has it
         """As psycopg has it, for `patience_s` at most."""
@@ -89,17 +91,38 @@ class PooledConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
             )
         self.lasting = dict(settings)
 
+    async def see(self, scope: Scope) -> None:
+        """See what this scope sees, and nothing else; a round trip only where it is another one."""
+        if scope == self.scope:
+            return
+        patience_s = self.patience_s
+        self.scope, self.patience_s = None, min(_CHECK_S, patience_s)
+        try:
+            settings = scope.settings()
+            await self.execute(SET_SCOPE, [list(settings), list(settings.values())])
+        finally:
+            self.patience_s = patience_s
+        self.scope = scope
+
 
 class AsyncPool(AsyncConnectionPool[PooledConnection]):
-    """A pool that knows how many of its connections are `in_use`, and why it could not make the last one."""
+    """A pool that knows how many of its connections are `in_use`, and why it could not make the last one. A connection
+    sees what whoever takes it works for (app/store/tenancy.py), `otherwise` where nobody said for whom."""
 
     in_use = 0
+    otherwise: Scope = NOBODY
     refusal: psycopg.OperationalError | None = None
 
     async def getconn(self, timeout: float | None = None) -> PooledConnection:  # noqa: ASYNC109 - psycopg's
         """A connection; putconn takes it back. Raises PoolTimeout."""
         connection = await super().getconn(timeout)
         self.in_use += 1
+        try:
+            await connection.see(current_scope(self.otherwise))
+        except BaseException:
+            if not connection.broken:  # else its next statement fails, and whoever takes it knows what to do
+                await self.putconn(connection)
+                raise
         return connection
 
     async def putconn(self, conn: PooledConnection) -> None:
@@ -169,13 +192,24 @@ def connect(url: str, *, autocommit: bool = True, vectors: bool = True) -> Itera
         check_server(connection, url)
         if vectors:
             register_vector(connection)
+        see(connection, current_scope(DEFAULT))
+        if not autocommit:
+            connection.commit()
         yield connection
 
 
+def see(connection: Connection, scope: Scope) -> None:
+    """Let a connection see what this scope sees, and nothing else."""
+    settings = scope.settings()
+    connection.execute(SET_SCOPE, [list(settings), list(settings.values())])
+
+
 @asynccontextmanager
-async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> AsyncIterator[AsyncPool]:
+async def open_pool(
+    url: str, *, size: int, statement_timeout_s: float, otherwise: Scope = DEFAULT
+) -> AsyncIterator[AsyncPool]:
     """A pool of up to `size` connections, which are made anew after the server went away. `transaction`, `write` and
-    `run_alone` take connections from it."""
+    `run_alone` take connections from it. `otherwise` is what they see where nobody said for whom they work."""
 
     async def configure(connection: PooledConnection) -> None:
         connection.patience_s = statement_timeout_s + _MARGIN_S
@@ -207,6 +241,7 @@ async def open_pool(url: str, *, size: int, statement_timeout_s: float) -> Async
         kwargs={**KEEPALIVE, "autocommit": True},  # a statement alone needs no BEGIN and no COMMIT
         connection_class=Reported,
     )
+    pool.otherwise = otherwise
     async with pool:
         yield pool
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.store.connection import AsyncConnection
+from app.store.tenancy import NOBODY, Scope, current_scope
 
 MAX_AGE_S: Final = 60.0
+_MOST_SCOPES: Final = 1_000
 
 _COUNT: Final = """
 SELECT id, (SELECT count(*) FROM pgask.documents d WHERE d.collection_id = c.id AND d.status <> 'skipped')
@@ -37,21 +39,22 @@ class _Counted:
 
 
 class DocumentCounts:
-    """Remembers the counts of the collections that were listed last."""
+    """Remembers the counts of the collections that each scope listed last."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._known: dict[int, _Counted] = {}
+        self._known: dict[Scope, dict[int, _Counted]] = {}
 
     async def count(
         self, connection: AsyncConnection, collections: Mapping[int, Contents]
     ) -> Mapping[int, int]:
         """The number of documents by the collection's id."""
-        now = self._clock()
+        now, scope = self._clock(), current_scope(NOBODY)
+        remembered = self._known.pop(scope, {})
         known = {
             number: counted
             for number, contents in collections.items()
-            if (counted := self._known.get(number)) is not None
+            if (counted := remembered.get(number)) is not None
             and counted.contents == contents
             and now - counted.at_s < MAX_AGE_S
         }
@@ -59,5 +62,7 @@ class DocumentCounts:
         if unknown:
             rows = await (await connection.execute(_COUNT, [unknown])).fetchall()
             known |= {number: _Counted(count, collections[number], now) for number, count in rows}
-        self._known = known
+        self._known[scope] = known
+        if len(self._known) > _MOST_SCOPES:
+            del self._known[next(iter(self._known))]
         return {number: counted.documents for number, counted in known.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import numpy as np
@@ -19,12 +19,14 @@ from psycopg.types.json import Jsonb
 
 from app.domain import Chunk, Document
 from app.embedding import UNREADABLE_SHARE, FloatMatrix, FloatVector
-from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError
+from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError, StoreError
 from app.sqlstates import store_errors
 from app.store.binary_copy import POSTING_COLUMNS, in_blocks, pack_postings, pack_vectors
 from app.store.connection import Connection, retried
 from app.store.sources import NOT_KNOWN, FileState, lock_file
-from app.store.spaces import Collection, chunk_table, window_table
+from app.store.spaces import Collection, window_table
+from app.store.staging import staged_copy
+from app.store.tables import SCHEMA, VECTOR_SCHEMA
 from app.store.texts import WRITE_TEXT, cut_text
 
 WINDOW_HASH_BYTES: Final = 16
@@ -124,7 +126,7 @@ def replace_document(
             if not is_new:
                 delete_parts(connection, collection, document_id)
                 release_duplicates(connection, document_id)
-            _write_page_lines(connection, document_id, embedded.document)
+            _write_page_lines(connection, collection, document_id, embedded.document)
             copy_parts(connection, collection, document_id, embedded)
             _check_collection(connection, collection)
             return True
@@ -132,8 +134,12 @@ def replace_document(
         raise DocumentError("The document is larger than PostgreSQL can store.", code="too_large") from error
     except (psycopg.DataError, UnicodeEncodeError) as error:  # NUL, lone surrogates, numbers that JSON lacks
         raise DocumentError("The document holds characters that PostgreSQL can't store.") from error
-    except psycopg.errors.ForeignKeyViolation as error:
-        raise _deleted(collection) from error
+    except StoreError as error:
+        if isinstance(
+            error.__cause__, psycopg.errors.InsufficientPrivilege
+        ):  # no policy lets rows into what is gone
+            _check_collection(connection, collection)
+        raise
 
 
 def _check_collection(connection: Connection, collection: Collection) -> None:
@@ -242,11 +248,11 @@ def _upsert(
         "WITH stored AS (INSERT INTO pgask.documents"  # noqa: S608 - constants only
         " (collection_id, source, status, title, media_type, language, content_sha256,"
         " pipeline, pages, sections, metadata, dropped, size_bytes, char_count, chunk_count, token_count,"
-        " unknown_tokens, root, origin, mtime_ns, inode, text_sha256, signature, signature_bands, window_hashes)"
+        " unknown_tokens, root, origin, mtime_ns, inode, text_sha256, signature, window_hashes)"
         " VALUES (%(collection)s, %(source)s, 'ready', %(title)s, %(media_type)s, %(language)s, %(sha)s,"
         " %(pipeline)s, %(pages)s, %(sections)s, %(metadata)s, %(dropped)s, %(size)s, %(chars)s, %(chunks)s,"
         " %(tokens)s, %(unknown)s, %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s,"
-        " %(text_sha)s, %(signature)s, %(bands)s, %(window_hashes)s)"
+        " %(text_sha)s, %(signature)s, %(window_hashes)s)"
         " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'ready', reason = NULL, reason_detail = NULL,"
         "   title = excluded.title, media_type = excluded.media_type, language = excluded.language,"
         "   content_sha256 = excluded.content_sha256, pipeline = excluded.pipeline,"
@@ -255,7 +261,7 @@ def _upsert(
         "   chunk_count = excluded.chunk_count, token_count = excluded.token_count,"
         "   unknown_tokens = excluded.unknown_tokens, root = excluded.root, origin = excluded.origin,"
         "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, text_sha256 = excluded.text_sha256,"
-        "   signature = excluded.signature, signature_bands = excluded.signature_bands,"
+        "   signature = excluded.signature,"
         "   window_hashes = excluded.window_hashes, duplicate_of = NULL, updated_at = now()"
         f" RETURNING id, xmax = 0 AS is_new), {WRITE_TEXT} SELECT id, is_new FROM stored",
         {
@@ -280,7 +286,6 @@ def _upsert(
             **asdict(version.file),
             "text_sha": embedded.text_sha256,
             "signature": embedded.signature,
-            "bands": list(embedded.signature_bands) or None,
             "window_hashes": embedded.window_hashes or None,
             "parts": list(cut_text(document.text)),
         },
@@ -290,13 +295,19 @@ def _upsert(
     return document_id, bool(row[1])
 
 
-def _write_page_lines(connection: Connection, document_id: UUID, document: Document) -> None:
+def _write_page_lines(
+    connection: Connection, collection: Collection, document_id: UUID, document: Document
+) -> None:
     connection.execute("DELETE FROM pgask.page_lines WHERE document_id = %s", [document_id])
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO pgask.page_lines (document_id, page, width, height, lines) VALUES (%s, %s, %s, %s, %s)",
+            "INSERT INTO pgask.page_lines (collection_id, document_id, page, width, height, lines)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
             [
-                (document_id, page.number, page.width, page.height, [n for line in page.lines for n in line])
+                (
+                    *(collection.id, document_id, page.number, page.width, page.height),
+                    [number for line in page.lines for number in line],
+                )
                 for page in document.page_lines
             ],
         )
@@ -309,6 +320,7 @@ def _with(ocr_confidence: float | None, values: list[Any]) -> list[Any]:
 def delete_parts(connection: Connection, collection: Collection, document_id: UUID) -> None:
     """Delete all that makes a document searchable; its row and its text stay."""
     connection.execute("DELETE FROM pgask.chunks WHERE document_id = %s", [document_id])
+    connection.execute("DELETE FROM pgask.signature_bands WHERE document_id = %s", [document_id])
     connection.execute(
         sql.SQL("DELETE FROM {} WHERE document_id = %s").format(window_table(collection.space_id)),
         [document_id],
@@ -326,6 +338,11 @@ def copy_parts(
     connection: Connection, collection: Collection, document_id: UUID, embedded: EmbeddedDocument
 ) -> None:
     """Write all that makes a document searchable, by binary COPY; a text COPY of vectors would be ten times slower."""
+    connection.execute(
+        "INSERT INTO pgask.signature_bands (collection_id, band, document_id)"
+        " SELECT DISTINCT %s::int, band, %s::uuid FROM unnest(%s::bigint[]) AS shared (band)",
+        [collection.id, document_id, list(embedded.signature_bands)],
+    )
     ids = [
         row[0]
         for row in connection.execute(
@@ -335,11 +352,11 @@ def copy_parts(
     offsets = np.array(embedded.windows, dtype=np.int32).reshape(-1, 2)
     _copy_blocks(
         connection,
-        sql.SQL(
-            "COPY {} (document_id, window_index, char_start, char_end, embedding) FROM STDIN (FORMAT BINARY)"
-        ).format(window_table(collection.space_id)),
+        (VECTOR_SCHEMA, f"window_vectors_{collection.space_id}"),
+        "collection_id, document_id, window_index, char_start, char_end, embedding",
         pack_vectors(
             [
+                (">i4", np.full(len(offsets), collection.id)),
                 ("V16", document_id.bytes),
                 (">i4", np.arange(len(offsets))),
                 (">i4", offsets[:, 0]),
@@ -352,11 +369,9 @@ def copy_parts(
     term_counts = _copy_postings(connection, collection, ids, embedded)
     _copy(
         connection,
-        sql.SQL(
-            "COPY pgask.chunks (id, document_id, collection_id, chunk_index, char_start, char_end, token_count,"
-            " term_count, page, heading, places, sentences, window_start, window_end, windows_shared)"
-            " FROM STDIN (FORMAT BINARY)"
-        ),
+        (SCHEMA, "chunks"),
+        "id, document_id, collection_id, chunk_index, char_start, char_end, token_count, term_count, page, heading,"
+        " places, sentences, window_start, window_end, windows_shared",
         ["int8", "uuid", *["int4"] * 7, "text", "jsonb", "int4[]", *["int4"] * 3],
         (
             (
@@ -387,9 +402,8 @@ def copy_parts(
     )
     _copy_blocks(
         connection,
-        sql.SQL(
-            "COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN (FORMAT BINARY)"
-        ).format(chunk_table(collection.space_id)),
+        (VECTOR_SCHEMA, f"chunk_vectors_{collection.space_id}"),
+        "chunk_id, collection_id, document_id, embedding",
         pack_vectors(
             [
                 (">i8", np.array(ids, dtype=np.int64)),
@@ -416,8 +430,7 @@ def _copy_postings(
             postings = _postings(terms, embedded.window_terms[first:after])
             yield pack_postings(chunk_id, collection.id, term_counts[-1], postings, connection.info.encoding)
 
-    statement = sql.SQL(f"COPY pgask.postings ({POSTING_COLUMNS}) FROM STDIN (FORMAT BINARY)")
-    _copy_blocks(connection, statement, packed())
+    _copy_blocks(connection, (SCHEMA, "postings"), POSTING_COLUMNS, packed())
     return term_counts
 
 
@@ -433,19 +446,22 @@ def _postings(terms: Counter[str], windows: Sequence[Counter[str]]) -> Iterator[
         yield term, min(frequency, _MAX_TERM_FREQUENCY), bytes(by_window.get(term, b""))
 
 
-def _copy_blocks(connection: Connection, statement: sql.Composed | sql.SQL, rows: Iterable[bytes]) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+def _copy_blocks(
+    connection: Connection, table: tuple[str, str], columns: LiteralString, rows: Iterable[bytes]
+) -> None:
+    with staged_copy(connection, *table, columns) as copy:
         for block in in_blocks(rows):
             copy.write(block)
 
 
 def _copy(
     connection: Connection,
-    statement: sql.Composed | sql.SQL,
+    table: tuple[str, str],
+    columns: LiteralString,
     types: list[str],
     rows: Iterable[Sequence[object]],
 ) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with staged_copy(connection, *table, columns) as copy:
         copy.set_types(types)
         for row in rows:
             copy.write_row(row)

@@ -29,8 +29,9 @@ _MOST_CANDIDATES: Final = (
 _CANDIDATES: Final = """
 WITH near AS MATERIALIZED (
     SELECT source, signature FROM pgask.documents
-     WHERE signature_bands && (SELECT %(bands)s::bigint[]) AND collection_id = %(collection)s AND text_sha256 <> %(sha)s
-       AND chunk_count > 0 AND source <> %(source)s
+     WHERE id IN (SELECT document_id FROM pgask.signature_bands
+                   WHERE collection_id = %(collection)s AND band = ANY ((SELECT %(bands)s::bigint[])::bigint[]))
+       AND collection_id = %(collection)s AND text_sha256 <> %(sha)s AND chunk_count > 0 AND source <> %(source)s
 )
 (SELECT source, signature, true AS is_same FROM pgask.documents
   WHERE collection_id = %(collection)s AND text_sha256 = %(sha)s AND chunk_count > 0 AND source <> %(source)s
@@ -127,7 +128,7 @@ def record_duplicate(
             "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, text_sha256 = excluded.text_sha256,"
             "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, duplicate_of = excluded.duplicate_of,"
             "   pages = '[]', sections = '[]', metadata = excluded.metadata, signature = NULL,"
-            "   signature_bands = NULL, window_hashes = NULL, char_count = 0,"
+            "   window_hashes = NULL, char_count = 0,"
             "   chunk_count = 0, token_count = 0, unknown_tokens = 0,"
             "   updated_at = now()"
             " RETURNING id",

@@ -46,7 +46,9 @@ SELECT d.id FROM pgask.documents d LEFT JOIN pgask.chunks k ON k.document_id = d
 
 _DOCUMENT: Final = """
 SELECT jsonb_build_object(
-         'kind', 'document', 'id', d.id, 'row', to_jsonb(d) - %(left_out)s::text[], 'duplicate_of', kept.source,
+         'kind', 'document', 'id', d.id, 'duplicate_of', kept.source,
+         'row', (to_jsonb(d) - %(left_out)s::text[]) || jsonb_build_object('signature_bands', (
+                SELECT jsonb_agg(s.band ORDER BY s.band) FROM pgask.signature_bands s WHERE s.document_id = d.id)),
          'background', coalesce((SELECT jsonb_agg(b.window_index ORDER BY b.window_index)
                                    FROM pgask.background_windows b WHERE b.document_id = d.id), '[]'))::text
   FROM pgask.documents d LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of WHERE d.id = %(id)s"""

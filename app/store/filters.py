@@ -11,7 +11,7 @@ title are compared in the composed form (NFC) where what is asked for is more th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -90,8 +90,10 @@ def compile_filter(search_filter: SearchFilter | None) -> Compiled:
     if search_filter is not None and search_filter.metadata:
         contained = json.dumps(dict(search_filter.metadata))
         conditions.append(sql.SQL("d.metadata @> {}::jsonb").format(parameters.add(contained)))
+        conditions += [_has_facts([fact], parameters) for fact in _leaves(search_filter.metadata)]
     if search_filter is not None and search_filter.where is not None:
         conditions.append(_compile(search_filter.where, parameters))
+        conditions += [_has_facts(facts, parameters) for facts in _needed_facts(search_filter.where)]
     return Compiled(sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true"), parameters.values)
 
 
@@ -140,12 +142,46 @@ def _one_of(
 
 
 def _contains(path: tuple[str, ...], values: tuple[Scalar, ...], parameters: _Parameters) -> sql.Composable:
-    """As containment of a lone value or of a list's element; one value so that the index on metadata serves it."""
+    """As containment of a lone value or of a list's element."""
     wanted = [json.dumps(_nest(path, leaf)) for value in values for leaf in (value, [value])]
     if len(values) > 1:
         return sql.SQL("d.metadata @> ANY({}::jsonb[])").format(parameters.add(wanted))
     lone, listed = map(parameters.add, wanted)
     return sql.SQL("(d.metadata @> {}::jsonb OR d.metadata @> {}::jsonb)").format(lone, listed)
+
+
+def _has_facts(facts: Sequence[object], parameters: _Parameters) -> sql.Composable:
+    """Whether the metadata may hold one of these objects of one leaf each: what the index of facts can tell."""
+    return sql.SQL(
+        "(d.collection_id, d.id) IN (SELECT f.collection_id, f.document_id FROM pgask.document_facts f WHERE f.fact ="
+        " ANY (ARRAY(SELECT pgask.facts(wanted) FROM unnest({}::jsonb[]) wanted)))"
+    ).format(parameters.add([json.dumps(fact) for fact in facts]))
+
+
+def _needed_facts(condition: Condition) -> list[list[object]]:
+    """Lists of facts: a document that the condition keeps has one of each list."""
+    match condition:
+        case AllOf(parts):
+            return [facts for part in parts for facts in _needed_facts(part)]
+        case AnyOf(parts):
+            needed = [_needed_facts(part) for part in parts]
+            return [[fact for found in needed for fact in found[0]]] if all(needed) else []
+        case OneOf(MetadataKey(path), values):
+            return [[_nest(path, value) for value in values]]
+        case _:
+            return []
+
+
+def _leaves(wanted: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[object]:
+    """Objects with one leaf each, which together hold all leaves."""
+    found: list[object] = []
+    for key, value in wanted.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Mapping):
+                found += _leaves(one, (*path, key))
+            elif not isinstance(one, list):
+                found.append(_nest((*path, key), one))
+    return found
 
 
 def _within(

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, LiteralString
 from uuid import UUID
 
 import numpy as np
@@ -29,7 +29,9 @@ from app.store.connection import Connection
 from app.store.export_lines import Line, corrupt
 from app.store.exporting import LEFT_OUT
 from app.store.originals import PART_BYTES
-from app.store.spaces import COLLECTION_NAME, Collection, chunk_table, window_table
+from app.store.spaces import COLLECTION_NAME, Collection
+from app.store.staging import staged_copy
+from app.store.tables import SCHEMA, VECTOR_SCHEMA
 from app.store.texts import PART_CHARS
 
 LEFTOVERS_DAYS: Final = 7
@@ -88,6 +90,7 @@ class DocumentRow(BaseModel):
     sections: list[tuple[Count, Count, list[str]]]
     metadata: dict[str, Any]
     dropped: dict[str, Count]
+    signature_bands: list[Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)]] | None = None
     window_hashes: Annotated[str | None, Field(pattern=r"^\\x([0-9a-f]{32})*$")]
 
 
@@ -377,6 +380,7 @@ class RowWriter:
         """Write the document's row, under its own id where that is free. Raises InvalidRequestError."""
         told: _DocumentLine = read_line(line)
         row = read_row(line)
+        told.row.pop("signature_bands", None)  # in a table of their own
         if unknown := told.row.keys() - self._columns:
             raise corrupt(f"document: unknown columns {', '.join(sorted(unknown))[:100]}")
         given = [sql.Identifier(name) for name in sorted(told.row)]
@@ -395,6 +399,11 @@ class RowWriter:
             statement = insert.format(columns=columns, id=sql.SQL(given_id), otherwise=sql.SQL(otherwise))
             found = found or self._connection.execute(statement, named).fetchone()
         assert found is not None
+        self._connection.execute(
+            "INSERT INTO pgask.signature_bands (collection_id, band, document_id)"
+            " SELECT DISTINCT %s::int, band, %s::uuid FROM unnest(%s::bigint[]) AS shared (band)",
+            [self._collection.id, found[0], row.signature_bands or []],
+        )
         self._begun = _Begun(row, found[0], told.background)
         return row
 
@@ -409,9 +418,12 @@ class RowWriter:
             case _PagesLine() as pages:
                 with self._connection.cursor() as cursor:
                     cursor.executemany(
-                        "INSERT INTO pgask.page_lines (document_id, page, width, height, lines)"
-                        " VALUES (%s, %s, %s, %s, %s)",
-                        [(begun.document_id, p.page, p.width, p.height, p.lines) for p in pages.rows],
+                        "INSERT INTO pgask.page_lines (collection_id, document_id, page, width, height, lines)"
+                        " VALUES (%s, %s, %s, %s, %s, %s)",
+                        [
+                            (self._collection.id, begun.document_id, p.page, p.width, p.height, p.lines)
+                            for p in pages.rows
+                        ],
                     )
             case _WindowsLine() as windows:
                 self._write_windows(begun, windows)
@@ -443,8 +455,11 @@ class RowWriter:
             raise corrupt("texts: a part is cut short")
         with self._connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO pgask.document_texts (document_id, part, text) VALUES (%s, %s, %s)",
-                [(begun.document_id, line.first + at, text) for at, text in enumerate(line.texts)],
+                "INSERT INTO pgask.document_texts (collection_id, document_id, part, text) VALUES (%s, %s, %s, %s)",
+                [
+                    (self._collection.id, begun.document_id, line.first + at, text)
+                    for at, text in enumerate(line.texts)
+                ],
             )
         begun.chars += sum(map(len, line.texts))
 
@@ -454,11 +469,11 @@ class RowWriter:
             raise corrupt("windows: out of order, or outside of the text")
         offsets = np.array(line.spans, dtype=np.int32).reshape(-1, 2)
         self._copy(
-            sql.SQL(
-                "COPY {} (document_id, window_index, char_start, char_end, embedding) FROM STDIN (FORMAT BINARY)"
-            ).format(window_table(self._collection.space_id)),
+            (VECTOR_SCHEMA, f"window_vectors_{self._collection.space_id}"),
+            "collection_id, document_id, window_index, char_start, char_end, embedding",
             pack_vectors(
                 [
+                    (">i4", np.full(count, self._collection.id)),
                     ("V16", begun.document_id.bytes),
                     (">i4", np.arange(line.first, line.first + count)),
                     (">i4", offsets[:, 0]),
@@ -499,7 +514,8 @@ class RowWriter:
         )
         encoding = self._connection.info.encoding
         self._copy(
-            sql.SQL(f"COPY pgask.postings ({POSTING_COLUMNS}) FROM STDIN (FORMAT BINARY)"),
+            (SCHEMA, "postings"),
+            POSTING_COLUMNS,
             (
                 pack_postings(
                     chunk_id,
@@ -512,9 +528,8 @@ class RowWriter:
             ),
         )
         self._copy(
-            sql.SQL(
-                "COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN (FORMAT BINARY)"
-            ).format(chunk_table(self._collection.space_id)),
+            (VECTOR_SCHEMA, f"chunk_vectors_{self._collection.space_id}"),
+            "chunk_id, collection_id, document_id, embedding",
             pack_vectors(
                 [
                     (">i8", np.array(ids, dtype=np.int64)),
@@ -527,8 +542,8 @@ class RowWriter:
         )
         begun.chunks += len(ids)
 
-    def _copy(self, statement: sql.Composed | sql.SQL, rows: Iterator[bytes]) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+    def _copy(self, table: tuple[str, str], columns: LiteralString, rows: Iterator[bytes]) -> None:
+        with staged_copy(self._connection, *table, columns) as copy:
             for block in in_blocks(rows):
                 copy.write(block)
 

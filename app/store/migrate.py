@@ -26,6 +26,11 @@ from app.store.connection import Connection, Database, connect
 from app.store.tables import QUEUE_SCHEMA, SCHEMA, VECTOR_SCHEMA
 
 _LOCK: Final = 7_003_210_417  # any number of our own: the advisory lock that serialises migrations
+_NOT_SEEN: Final = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = ANY (%s) AND c.relrowsecurity AND NOT EXISTS (
+       SELECT FROM pg_policy p
+        WHERE p.polrelid = c.oid AND p.polname = 'owner' AND current_user::regrole::oid = ANY (p.polroles))"""
 _MIGRATIONS: Final = Path(__file__).parents[2] / "migrations"
 
 
@@ -33,6 +38,7 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
     """Upgrade to `revision` and grant. Returns the revision before and after (None: no schema)."""
     with connect(database.owner, vectors=False) as owner:
         owner.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        _see_all(owner)
         with _sqlalchemy(database.owner) as connection:
             before = _current(connection)
             try:
@@ -45,6 +51,16 @@ def migrate(database: Database, revision: str = "head") -> tuple[str | None, str
         if role != owner.info.user:
             grant(owner, role)
     return before, after
+
+
+def _see_all(owner: Connection) -> None:
+    """Let the owner see all rows where the policies that say so are another role's: after a restore, or a change of the
+    tables' owner."""
+    tables = owner.execute(_NOT_SEEN, [[SCHEMA, VECTOR_SCHEMA]]).fetchall()
+    for schema, table in tables:
+        name = sql.Identifier(schema, table)
+        owner.execute(sql.SQL("DROP POLICY IF EXISTS owner ON {}").format(name))
+        owner.execute(sql.SQL("CREATE POLICY owner ON {} TO CURRENT_USER USING (true)").format(name))
 
 
 def _refusal(error: DBAPIError) -> Exception:
@@ -101,7 +117,8 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def grant(owner: Connection, role: str) -> None:
-    """Let `role` read and write rows and use sequences, now and for tables to come; nothing else."""
+    """Let `role` read and write rows and use sequences, now and for tables to come, and make tables that go with its
+    session; nothing else."""
     name = sql.Identifier(role)
     schemas = owner.execute(
         "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", [[SCHEMA, VECTOR_SCHEMA, QUEUE_SCHEMA]]
@@ -114,9 +131,25 @@ def grant(owner: Connection, role: str) -> None:
             "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
         ):
             owner.execute(sql.SQL(statement).format(schema=sql.Identifier(schema), role=name))
-    owner.execute(
-        sql.SQL("REVOKE INSERT, UPDATE, DELETE ON pgask.alembic_version FROM {role}").format(role=name)
-    )
+    for table in ("alembic_version", "tenants"):
+        if owner.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.{table}"]).fetchone() == (None,):
+            continue  # of a later revision
+        owner.execute(
+            sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {table} FROM {role}").format(
+                table=sql.Identifier(SCHEMA, table), role=name
+            )
+        )
+    # Rows are copied into tables of the session, and from there under the policies: COPY refuses tables that have them
+    row = owner.execute(
+        "SELECT current_database(), has_database_privilege(%s, current_database(), 'TEMPORARY')", [role]
+    ).fetchone()
+    assert row is not None
+    if not row[1]:
+        owner.execute(
+            sql.SQL("GRANT TEMPORARY ON DATABASE {database} TO {role}").format(
+                database=sql.Identifier(row[0]), role=name
+            )
+        )
 
 
 @contextmanager

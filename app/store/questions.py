@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -18,14 +18,16 @@ import structlog
 
 from app.embedding import FloatMatrix
 from app.errors import StoreError
+from app.store.accounts import read_tenant_ids
 from app.store.connection import AsyncConnection, AsyncPool, write
+from app.store.tenancy import Scope, current_scope, working_for
 
 _WRITE_EVERY_S: Final = 5.0
 _MOST_WAITING: Final = 200  # as many only while the database is away: then the oldest go
 _MANY_WAITING: Final = 100  # are written at once
 _log = structlog.get_logger(__name__)
 
-Key = tuple[int, bytes]  # a space, and what stands for the vector
+Key = tuple[int, int, bytes]  # a tenant, a space, and what stands for the vector
 
 # One writer of all services at a time: two that write the same questions, or forget the same ones, would wait for each
 # other. The time is the clock's and not the transaction's, which began before it waited.
@@ -35,7 +37,7 @@ _INSERT: Final = """
 INSERT INTO pgask.question_vectors (space_id, digest, embedding, asked_at)
 SELECT %(space)s, %(digest)s, %(embedding)s, clock_timestamp()
  WHERE EXISTS (SELECT FROM pgask.embedding_spaces WHERE id = %(space)s)
-ON CONFLICT (space_id, digest) DO UPDATE SET asked_at = excluded.asked_at"""
+ON CONFLICT (tenant_id, space_id, digest) DO UPDATE SET asked_at = excluded.asked_at"""
 
 _PRUNE: Final = """
 DELETE FROM pgask.question_vectors q USING (
@@ -45,7 +47,7 @@ DELETE FROM pgask.question_vectors q USING (
 
 
 class QuestionVectors:
-    """The newest `keep` distinct questions of each space; 0: none, and those that are there go."""
+    """The newest `keep` distinct questions of each tenant and space; 0: none, and those that are there go."""
 
     def __init__(self, pool: AsyncPool, keep: int) -> None:
         self._pool, self._keep = pool, keep
@@ -57,7 +59,10 @@ class QuestionVectors:
         """Put a question's unit vector (dimension,) aside; it is written within some seconds."""
         if self._keep == 0:
             return
-        key = (space_id, hashlib.sha256(vector.tobytes()).digest()[:16])
+        tenant = current_scope(self._pool.otherwise).tenant
+        if tenant is None:
+            return
+        key = (tenant, space_id, hashlib.sha256(vector.tobytes()).digest()[:16])
         self._wait({key: [float(number) for number in vector]})
         if len(self._waiting) >= _MANY_WAITING:
             self._many.set()
@@ -67,9 +72,20 @@ class QuestionVectors:
         waiting, self._waiting = self._waiting, {}
         if not waiting and (self._keep or self._forgotten):
             return
+        try:
+            for tenant in {tenant for tenant, *_ in waiting} or await read_tenant_ids(self._pool):
+                await self._keep_newest(tenant, waiting)
+        except BaseException:  # cancelled, too
+            newer, self._waiting = self._waiting, waiting
+            self._wait(newer)
+            raise
+        self._forgotten = self._keep == 0
+
+    async def _keep_newest(self, tenant: int, waiting: Mapping[Key, list[float]]) -> None:
         rows = [
             {"space": space_id, "digest": digest, "embedding": embedding}
-            for (space_id, digest), embedding in waiting.items()
+            for (whose, space_id, digest), embedding in waiting.items()
+            if whose == tenant
         ]
 
         async def keep_newest(connection: AsyncConnection) -> None:
@@ -78,13 +94,8 @@ class QuestionVectors:
                 await cursor.executemany(_INSERT, rows)
             await connection.execute(_PRUNE, {"keep": self._keep})
 
-        try:
+        with working_for(Scope(tenant)):
             await write(self._pool, keep_newest)
-        except BaseException:  # cancelled, too
-            newer, self._waiting = self._waiting, waiting
-            self._wait(newer)
-            raise
-        self._forgotten = self._keep == 0
 
     def _wait(self, newest: dict[Key, list[float]]) -> None:
         """Let these wait behind the others, the newest last."""

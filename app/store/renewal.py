@@ -58,7 +58,7 @@ def store_again(
         row = connection.execute(
             "UPDATE pgask.documents SET pipeline = %(pipeline)s, chunk_count = %(chunks)s, token_count = %(tokens)s,"  # noqa: S608
             " unknown_tokens = %(unknown)s, text_sha256 = %(text_sha)s, signature = %(signature)s,"
-            " signature_bands = %(bands)s, window_hashes = %(window_hashes)s"
+            " window_hashes = %(window_hashes)s"
             " WHERE collection_id = %(collection)s AND source = %(source)s AND chunk_count > 0"
             f" AND {whole_text('id')} = %(text)s RETURNING id",
             {
@@ -68,7 +68,6 @@ def store_again(
                 "unknown": embedded.unknown_tokens,
                 "text_sha": embedded.text_sha256,
                 "signature": embedded.signature,
-                "bands": list(embedded.signature_bands) or None,
                 "window_hashes": embedded.window_hashes or None,
                 "collection": collection.id,
                 "source": source,

@@ -110,26 +110,31 @@ def _create_tables(owner: Connection, space_id: int, dimension: int) -> None:
             "CREATE TABLE {windows} ("
             " document_id uuid NOT NULL REFERENCES pgask.documents ON DELETE CASCADE, window_index integer NOT NULL,"
             " char_start integer NOT NULL, char_end integer NOT NULL, embedding halfvec({size}) NOT NULL,"
-            " PRIMARY KEY (document_id, window_index))"
+            " collection_id integer, PRIMARY KEY (document_id, window_index))"
         ).format(windows=windows, size=size)
     )
+    for table in (chunks, windows):
+        owner.execute("SELECT pgask.protect(%s::regclass)", [table.as_string(owner)])
 
 
 def ensure_collection(connection: Connection, name: str, space_id: int) -> Collection:
     """The collection of this name, made where it is missing. Raises EmbeddingMismatchError where its content was
     made in another space or with a later lexicon; an empty one simply moves to the new space, and what failed with the
     old model is read again. The terms of an earlier lexicon are for ingest/renewing.py."""
-    _check_name(name)
+    check_name(name)
     with connection.transaction():
-        is_other = connection.execute(
-            "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
-            " ON CONFLICT (name) DO UPDATE SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version"
-            " WHERE collections.chunk_count = 0"
-            "   AND (collections.space_id, collections.lexicon_version)"
-            "       IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)"
-            " RETURNING id",
-            [name, space_id, LEXICON_VERSION],
-        ).fetchone()  # whether it changes the row or not, ON CONFLICT DO UPDATE locks it: what is read next stays so
+        is_other = (
+            connection.execute(
+                "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
+                " ON CONFLICT (tenant_id, name) DO UPDATE"
+                " SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version"
+                " WHERE collections.chunk_count = 0"
+                "   AND (collections.space_id, collections.lexicon_version)"
+                "       IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)"
+                " RETURNING id",
+                [name, space_id, LEXICON_VERSION],
+            ).fetchone()
+        )  # whether it changes the row or not, ON CONFLICT DO UPDATE locks it: what is read next stays so
         collection = find_collection(connection, name)
         if is_other:  # what one model has no tokens for, the other may have
             connection.execute(
@@ -142,7 +147,7 @@ def ensure_collection(connection: Connection, name: str, space_id: int) -> Colle
 
 def peek_collection(connection: Connection, name: str, space: EmbeddingSpace) -> Collection | None:
     """What ensure_collection would give, without writing: None where it would have to make or move the collection."""
-    _check_name(name)
+    check_name(name)
     row = connection.execute(
         "SELECT c.id, c.space_id, c.lexicon_version, c.chunk_count FROM pgask.collections c WHERE c.name = %s",
         [name],
@@ -223,7 +228,8 @@ def read_space(connection: Connection, space_id: int) -> EmbeddingSpace:
     return space
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise InvalidRequestError where a collection can't be called so."""
     if not COLLECTION_NAME.fullmatch(name):
         raise InvalidRequestError(
             "A collection's name has 1 to 64 letters, digits, '_', '-', '.' or inner spaces, and starts and ends with "

@@ -9,7 +9,7 @@ chunk, whoever deletes and however.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     REAL,
@@ -52,6 +52,29 @@ _now = text("now()")
 _empty_object = text("'{}'::jsonb")
 _empty_array = text("'[]'::jsonb")
 
+# Whose the rows are. Everything belongs to `default` (id 1) as long as nobody makes another one. The service reads it,
+# and its owner alone writes it.
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Integer, Identity(always=False), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)
+
+
+def _tenant(**options: Any) -> Column[Any]:
+    """Whose the row is; policies look at it (app/store/tenancy.py, migration 0017)."""
+    return Column(
+        "tenant_id",
+        Integer,
+        ForeignKey(tenants.c.id, ondelete="CASCADE"),
+        nullable=False,
+        server_default=text("pgask.current_tenant()"),
+        **options,
+    )
+
+
 # What makes vectors comparable (the first block must be equal), and the state of the space's vector index.
 embedding_spaces = Table(
     "embedding_spaces",
@@ -70,6 +93,8 @@ embedding_spaces = Table(
     Column("index_lists", Integer),  # of ivfflat
     Column("index_probes", Integer),  # of ivfflat
     Column("index_ef_search", Integer),  # of hnsw
+    # Chunks of all tenants, as upkeep counted them last: a search sees those of its own alone
+    Column("row_count", BigInteger, nullable=False, server_default=text("0")),
     Column("index_report", JSONB),  # what was measured, and when; see app/index/manifest.py
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint(
@@ -82,6 +107,7 @@ embedding_spaces = Table(
 question_vectors = Table(
     "question_vectors",
     metadata,
+    _tenant(primary_key=True),
     Column("space_id", Integer, ForeignKey(embedding_spaces.c.id, ondelete="CASCADE"), primary_key=True),
     Column("digest", LargeBinary, primary_key=True),  # of the vector, so that a repeated question is one row
     Column("asked_at", DateTime(timezone=True), nullable=False, server_default=_now),
@@ -93,7 +119,8 @@ collections = Table(
     "collections",
     metadata,
     Column("id", Integer, Identity(always=True), primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    _tenant(),
+    Column("name", Text, nullable=False),
     Column("space_id", Integer, ForeignKey(embedding_spaces.c.id), nullable=False, index=True),
     Column("lexicon_version", Integer, nullable=False),
     Column("chunk_count", BigInteger, nullable=False, server_default=text("0")),  # kept by triggers
@@ -108,6 +135,7 @@ collections = Table(
         "background", JSONB
     ),  # what cosines are like, and when that was measured; see app/index/background.py
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    UniqueConstraint("tenant_id", "name"),
 )
 
 # What cosines are measured against (app/store/backgrounds.py): passages that come with pgask, in each space, and some
@@ -134,7 +162,8 @@ documents = Table(
     "documents",
     metadata,
     Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
-    Column("collection_id", Integer, ForeignKey(collections.c.id, ondelete="CASCADE"), nullable=False),
+    # No cascade: documents go first, since the trigger that forgets postings sees no collection that is gone
+    Column("collection_id", Integer, ForeignKey(collections.c.id), nullable=False),
     Column("source", Text(collation="C"), nullable=False),
     # ready: searchable · failed: nothing stored · stale: the file changed but can't be read, the old text answers ·
     # duplicate: left out, since `duplicate_of` holds the same (null: that is gone, the next run takes this one in) ·
@@ -172,7 +201,6 @@ documents = Table(
     Column(
         "signature", LargeBinary
     ),  # MinHash of the text, see ingest/duplicates.py; null: too short to compare
-    Column("signature_bands", ARRAY(BigInteger)),  # near duplicates share one of these
     Column("duplicate_of", Uuid, ForeignKey("pgask.documents.id", ondelete="SET NULL")),
     Column(
         "window_hashes", LargeBinary
@@ -181,21 +209,27 @@ documents = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint("collection_id", "source"),
     Index("ix_documents_collection_id_text_sha256", "collection_id", "text_sha256"),
-    Index(
-        "ix_documents_signature_bands",
-        "signature_bands",
-        postgresql_using="gin",
-        postgresql_with={"fastupdate": "off"},  # else each search reads a list of what came in lately
-    ),
     Index("ix_documents_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
-    Index(
-        "ix_documents_metadata",
-        "metadata",
-        postgresql_using="gin",
-        postgresql_ops={"metadata": "jsonb_path_ops"},
-    ),
     CheckConstraint("status IN ('ready', 'failed', 'stale', 'duplicate', 'skipped')", name="status"),
 )
+
+
+def _by_number(table: str, number: str) -> Table:
+    """Documents by a number that many may have. No array or object with an index of its own: an index whose operators
+    could tell of hidden rows is not asked before a policy, that of whole numbers is."""
+    return Table(
+        table,
+        metadata,
+        Column("collection_id", Integer, primary_key=True),
+        Column(number, BigInteger, primary_key=True),
+        Column(
+            "document_id", Uuid, ForeignKey(documents.c.id, ondelete="CASCADE"), primary_key=True, index=True
+        ),
+    )
+
+
+signature_bands = _by_number("signature_bands", "band")  # near duplicates share one
+document_facts = _by_number("document_facts", "fact")  # of pgask.facts(metadata), kept by a trigger
 
 # Texts, in parts of texts.PART_CHARS code points, the last one shorter: part n begins at n * PART_CHARS.
 document_texts = Table(
@@ -204,6 +238,7 @@ document_texts = Table(
     Column("document_id", Uuid, ForeignKey(documents.c.id, ondelete="CASCADE"), primary_key=True),
     Column("part", Integer, primary_key=True),
     Column("text", Text, nullable=False),  # STORAGE MAIN: packed, and never outside its row
+    Column("collection_id", Integer),  # null: written before there were tenants; then the document tells
 )
 
 # Where the lines of pages stand that OCR read, in points of the page as it is seen; of a picture in its pixels.
@@ -215,6 +250,7 @@ page_lines = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("lines", ARRAY(Integer), nullable=False),  # char_start, char_end, x0, y0, x1, y1 of each, flat
+    Column("collection_id", Integer),  # as in document_texts
 )
 
 chunks = Table(
@@ -264,23 +300,15 @@ postings = Table(
     Index("ix_postings_chunk_id", "chunk_id"),
 )
 
-# Whose the rows are. Everything belongs to `default` (id 1) as long as nobody makes another one.
-tenants = Table(
-    "tenants",
-    metadata,
-    Column("id", Integer, Identity(always=False), primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
-)
-
 # A key itself is kept nowhere: `digest` is its SHA-256, `prefix` its first characters, for people.
 api_keys = Table(
     "api_keys",
     metadata,
     Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
-    Column("tenant_id", Integer, ForeignKey(tenants.c.id, ondelete="CASCADE"), nullable=False),
+    _tenant(),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
+    Column("collections", ARRAY(Text)),  # names of those that it may see; null: all of its tenant's
     Column("prefix", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
@@ -294,6 +322,7 @@ api_keys = Table(
 sessions = Table(
     "sessions",
     metadata,
+    _tenant(),
     Column("digest", LargeBinary, primary_key=True),
     Column("key_id", Uuid, ForeignKey(api_keys.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
@@ -305,7 +334,8 @@ audit = Table(
     "audit",
     metadata,
     Column("id", BigInteger, Identity(always=False), primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=_now, index=True),
+    _tenant(),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("actor", Text, nullable=False),  # a key's name, a proxy's user, or "cli"
     Column("role", Text),
     Column("key_id", Uuid),  # no foreign key: the record outlives the key
@@ -314,6 +344,7 @@ audit = Table(
     Column("address", Text),
     Column("status", Integer, nullable=False),
     Column("detail", JSONB, nullable=False, server_default=_empty_object),
+    Index("ix_audit_tenant_id_at", "tenant_id", "at"),
 )
 
 # Work that is done outside of requests: files that were sent to the service, taken in by a worker. What the queue
@@ -322,13 +353,7 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
-    Column(
-        "tenant_id",
-        Integer,
-        ForeignKey(tenants.c.id, ondelete="CASCADE"),
-        nullable=False,
-        server_default=text("1"),
-    ),
+    _tenant(),
     Column(
         "collection_id", Integer, ForeignKey(collections.c.id, ondelete="CASCADE"), nullable=False, index=True
     ),
@@ -356,14 +381,7 @@ originals = Table(
     "originals",
     metadata,
     Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
-    Column(
-        "tenant_id",
-        Integer,
-        ForeignKey(tenants.c.id, ondelete="CASCADE"),
-        nullable=False,
-        server_default=text("1"),
-        index=True,
-    ),
+    _tenant(index=True),
     Column("document_id", Uuid, ForeignKey(documents.c.id, ondelete="CASCADE"), unique=True),
     Column("name", Text, nullable=False),  # of the file, without a folder
     Column("sha256", Text, nullable=False),
@@ -376,13 +394,7 @@ original_parts = Table(
     metadata,
     Column("original_id", Uuid, ForeignKey(originals.c.id, ondelete="CASCADE"), primary_key=True),
     Column("part", Integer, primary_key=True),
-    Column(
-        "tenant_id",
-        Integer,
-        ForeignKey(tenants.c.id, ondelete="CASCADE"),
-        nullable=False,
-        server_default=text("1"),
-    ),
+    _tenant(),
     Column("bytes", LargeBinary, nullable=False),  # STORAGE EXTERNAL: most formats are packed already
 )
 
@@ -391,13 +403,7 @@ job_files = Table(
     metadata,
     Column("job_id", Uuid, ForeignKey(jobs.c.id, ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True),
-    Column(
-        "tenant_id",
-        Integer,
-        ForeignKey(tenants.c.id, ondelete="CASCADE"),
-        nullable=False,
-        server_default=text("1"),
-    ),
+    _tenant(),
     Column("source", Text, nullable=False),
     # skipped: left out, `code` says why; all others as of a job
     Column("state", Text, nullable=False, server_default=text("'queued'")),
@@ -417,14 +423,7 @@ feedback = Table(
     "feedback",
     metadata,
     Column("id", BigInteger, Identity(always=False), primary_key=True),
-    Column(
-        "tenant_id",
-        Integer,
-        ForeignKey(tenants.c.id, ondelete="CASCADE"),
-        nullable=False,
-        server_default=text("1"),
-        index=True,
-    ),
+    _tenant(index=True),
     Column("at", DateTime(timezone=True), nullable=False, server_default=_now, index=True),
     Column("actor", Text, nullable=False),
     Column("key_id", Uuid),
@@ -446,13 +445,7 @@ feedback = Table(
 conversations = Table(
     "conversations",
     metadata,
-    Column(
-        "tenant_id",
-        Integer,
-        ForeignKey(tenants.c.id, ondelete="CASCADE"),
-        primary_key=True,
-        server_default=text("1"),
-    ),
+    _tenant(primary_key=True),
     Column("owner", Text, primary_key=True),
     Column("id", Text(collation="C"), primary_key=True),
     Column("name", Text),

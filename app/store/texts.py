@@ -14,11 +14,12 @@ PART_CHARS: Final = (
     2_000  # code points; migration 0007 has the same number, and another one needs a migration
 )
 
-# Of a WITH, after `stored` (id): its text becomes `parts`, cut_text's list. Parts that are the same are not written.
+# Of a WITH, after `stored` (id) of `collection`: its text becomes `parts`, cut_text's list. Parts that are the same are
+# not written.
 WRITE_TEXT: Final = """
 written AS (
-    INSERT INTO pgask.document_texts AS part (document_id, part, text)
-    SELECT stored.id, new.number - 1, new.text
+    INSERT INTO pgask.document_texts AS part (collection_id, document_id, part, text)
+    SELECT %(collection)s, stored.id, new.number - 1, new.text
       FROM stored CROSS JOIN unnest(%(parts)b::text[]) WITH ORDINALITY new (text, number)
         ON CONFLICT (document_id, part) DO UPDATE SET text = excluded.text WHERE part.text <> excluded.text
 ), gone AS (

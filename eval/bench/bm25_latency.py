@@ -30,6 +30,8 @@ from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
 from app.store.spaces import Collection, ensure_collection, ensure_space
+from app.store.staging import staged_copy
+from app.store.tables import SCHEMA
 from eval.bench.filtered_recall import bench_space
 
 VOCABULARY: Final = 200_000
@@ -126,10 +128,8 @@ def fill(owner: Connection, collection: Collection, chunks: int, distinct: int, 
             rows[field] = value
         rows["chunk"], rows["collection"] = chunk + first + 1, collection.id
         rows["frequency"], rows["terms"], rows["term"] = frequency, lengths[chunk], name_terms(term)
-        columns = (
-            "COPY pgask.postings (chunk_id, collection_id, term_frequency, chunk_terms, term) FROM STDIN"
-        )
-        with owner.cursor() as cursor, cursor.copy(f"{columns} (FORMAT BINARY)") as copy:
+        columns = "chunk_id, collection_id, term_frequency, chunk_terms, term"
+        with staged_copy(owner, SCHEMA, "postings", columns) as copy:
             copy.write(_HEAD + rows.tobytes() + _END)
         postings, total = postings + len(rows), total + int(lengths.sum())
     owner.execute("SET maintenance_work_mem = '1GB'")

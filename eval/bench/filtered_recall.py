@@ -30,7 +30,6 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 from pgvector import HalfVector
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from app.config import IndexMethod, Settings, VectorPrecision, load_settings
@@ -53,7 +52,9 @@ from app.store.connection import (
     run_alone,
 )
 from app.store.migrate import migrate
-from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
+from app.store.spaces import Collection, ensure_collection, ensure_space
+from app.store.staging import staged_copy
+from app.store.tables import VECTOR_SCHEMA
 from eval.dataset import load_questions
 from ingest.chunking import chunk
 from ingest.roots import name_paths
@@ -380,20 +381,16 @@ def _store(
     ids = np.array([by_place[place] for place in places])
     noise = rng.standard_normal(vectors.shape, dtype=np.float32)
     windows = vectors + np.float32(0.75 / np.sqrt(vectors.shape[1])) * noise
-    with app.cursor() as cursor:
-        chunks = sql.SQL(
-            "COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN (FORMAT BINARY)"
-        )
-        with cursor.copy(chunks.format(chunk_table(collection.space_id))) as copy:
-            copy.set_types(["int8", "int4", "uuid", "vector"])
-            for chunk_id, (document, _), vector in zip(ids.tolist(), places, vectors, strict=True):
-                copy.write_row((chunk_id, collection.id, document, vector))
-        columns = "(document_id, window_index, char_start, char_end, embedding)"
-        texts = sql.SQL(f"COPY {{}} {columns} FROM STDIN (FORMAT BINARY)")
-        with cursor.copy(texts.format(window_table(collection.space_id))) as copy:
-            copy.set_types(["uuid", "int4", "int4", "int4", "halfvec"])
-            for (document, index), vector in zip(places, _unit(windows), strict=True):
-                copy.write_row((document, index, 0, 4, HalfVector(vector)))
+    columns = "chunk_id, collection_id, document_id, embedding"
+    with staged_copy(app, VECTOR_SCHEMA, f"chunk_vectors_{collection.space_id}", columns) as copy:
+        copy.set_types(["int8", "int4", "uuid", "vector"])
+        for chunk_id, (document, _), vector in zip(ids.tolist(), places, vectors, strict=True):
+            copy.write_row((chunk_id, collection.id, document, vector))
+    columns = "collection_id, document_id, window_index, char_start, char_end, embedding"
+    with staged_copy(app, VECTOR_SCHEMA, f"window_vectors_{collection.space_id}", columns) as copy:
+        copy.set_types(["int4", "uuid", "int4", "int4", "int4", "halfvec"])
+        for (document, index), vector in zip(places, _unit(windows), strict=True):
+            copy.write_row((collection.id, document, index, 0, 4, HalfVector(vector)))
     return ids
 
 

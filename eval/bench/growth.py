@@ -35,6 +35,8 @@ from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
 from app.store.spaces import chunk_table, ensure_collection, ensure_space
+from app.store.staging import staged_copy
+from app.store.tables import VECTOR_SCHEMA
 from eval.bench.filtered_recall import bench_space
 from eval.bench.search_store import named
 
@@ -107,12 +109,10 @@ def grow(connection: Connection, collection_id: int, space_id: int, rows: int) -
     table = chunk_table(space_id)
     row = connection.execute(sql.SQL("SELECT coalesce(max(chunk_id), 0) FROM {}").format(table)).fetchone()
     assert row is not None
-    statement = sql.SQL(
-        "COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN (FORMAT BINARY)"
-    ).format(table)
+    columns = "chunk_id, collection_id, document_id, embedding"
     for start in range(row[0], rows, BLOCK):
         vectors = make_vectors(min(BLOCK, rows - start), seed=start // BLOCK)
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        with staged_copy(connection, VECTOR_SCHEMA, f"chunk_vectors_{space_id}", columns) as copy:
             copy.set_types(["int8", "int4", "uuid", "vector"])
             for place, vector in enumerate(vectors, start + 1):
                 copy.write_row((place, collection_id, UUID(int=place // 10), vector))

@@ -121,7 +121,7 @@ def _holds(database: Database, rows: int) -> bool:
     import psycopg
 
     try:
-        with psycopg.connect(database.app) as connection:
+        with psycopg.connect(database.owner) as connection:
             found = connection.execute(
                 "SELECT c.chunk_count, s.index_report IS NOT NULL FROM pgask.collections c"
                 " JOIN pgask.embedding_spaces s ON s.id = c.space_id"

@@ -31,6 +31,8 @@ from typing import Any, Final, get_args
 import psycopg
 
 from app.server.embedded import EmbeddedPostgres
+from app.store.connection import see
+from app.store.tenancy import DEFAULT
 from tests.chaos.evidence import report
 from tests.chaos.served import Service
 from tests.fakes import Body, Mode, ScriptedLlm
@@ -381,6 +383,7 @@ async def payloads(clients: int, seed: int, home: Path, found: Figures) -> None:
             EmbeddedPostgres(home) as server,
             psycopg.connect(server.start().app, autocommit=True) as connection,
         ):
+            see(connection, DEFAULT)
             row = connection.execute("SELECT count(*) FROM pgask.documents").fetchone()
             with suppress(psycopg.errors.InsufficientPrivilege):
                 connection.execute("CREATE TABLE pgask.made (a int)")

@@ -9,7 +9,9 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from app.store.connection import see
 from app.store.spaces import chunk_table, window_table
+from app.store.tenancy import DEFAULT
 from app.store.texts import whole_text
 
 Fingerprint = tuple[Any, ...]
@@ -63,6 +65,7 @@ class Reader(threading.Thread):
         while not self._stopped.wait(_PAUSE_S):
             try:
                 with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection:
+                    see(connection, DEFAULT)
                     while not self._stopped.wait(_PAUSE_S):
                         self._look(connection)
             except psycopg.OperationalError:  # the server is down: look again

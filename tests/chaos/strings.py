@@ -148,6 +148,11 @@ def _ask(database: Database, batch: Mapping[int, Path], figures: Figures) -> Non
                 figures.citations += 1
                 figures.inexact_citations += not _is_exact(client, cited)
     with connect(database.app) as connection:
+        connection.execute(
+            "DELETE FROM pgask.documents WHERE collection_id ="
+            " (SELECT id FROM pgask.collections WHERE name = %s)",
+            [collection],
+        )
         connection.execute("DELETE FROM pgask.collections WHERE name = %s", [collection])
 
 

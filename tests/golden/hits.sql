@@ -1,6 +1,6 @@
 -- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 k1, $10 b, $11 collection_ids, $12 budget, $13 budget_share, $14 terms, $15 vector, $16 candidates, $17 half, $18 window_k1, $19 unknown_share, $20 mean_en, $21 mean_zh, $22 mean_und, $23 deviation_en, $24 deviation_zh, $25 deviation_und, $26 dense_weight, $27 window_share
 WITH known AS MATERIALIZED (
-SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
+SELECT c.chunk_count, greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id))::bigint AS space_count
   FROM (SELECT chunk_count, space_id FROM pgask.collections
  WHERE id = $1 AND name = $2 AND lexicon_version = $3
    AND background_version = $4) c JOIN pgask.embedding_spaces s ON s.id = c.space_id

@@ -1,6 +1,6 @@
 -- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 vector, $10 unknown_share, $11 mean_en, $12 mean_zh, $13 mean_und, $14 deviation_en, $15 deviation_zh, $16 deviation_und, $17 half
 WITH known AS MATERIALIZED (
-SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
+SELECT c.chunk_count, greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id))::bigint AS space_count
   FROM (SELECT chunk_count, space_id FROM pgask.collections
  WHERE id = $1 AND name = $2 AND lexicon_version = $3
    AND background_version = $4) c JOIN pgask.embedding_spaces s ON s.id = c.space_id

@@ -1,6 +1,6 @@
 -- $1 collection_ids, $2 background_versions, $3 collections, $4 lexicon_version, $5 space_id, $6 method, $7 build, $8 effort, $9 k1, $10 b, $11 budget, $12 budget_share, $13 terms, $14 vector, $15 candidates, $16 half, $17 window_k1, $18 unknown_share, $19 mean_en, $20 mean_zh, $21 mean_und, $22 deviation_en, $23 deviation_zh, $24 deviation_und, $25 dense_weight, $26 window_share
 WITH known AS MATERIALIZED (
-SELECT c.chunk_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id)::bigint AS space_count
+SELECT c.chunk_count, greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id))::bigint AS space_count
   FROM (SELECT sum(k.chunk_count)::bigint AS chunk_count, min(k.space_id) AS space_id
   FROM pgask.collections k
   JOIN unnest($1::int[], $2::int[]) seen (id, version)

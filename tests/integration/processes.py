@@ -13,6 +13,9 @@ from pathlib import Path
 
 import psycopg
 
+from app.store.connection import see
+from app.store.tenancy import DEFAULT
+
 ROOT = Path(__file__).parents[2]
 
 # A process of its own that uses the server until it is told to leave, or killed.
@@ -112,4 +115,5 @@ def mode(path: Path) -> int:
 
 def rows(url: str, query: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url) as connection:
+        see(connection, DEFAULT)
         return connection.execute(query.encode()).fetchall()

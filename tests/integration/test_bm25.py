@@ -13,6 +13,7 @@ from app.index.manifest import IndexSettings
 from app.search import bm25
 from app.search.ranking import Ranking
 from app.store.connection import Database, connect, open_pool
+from app.store.staging import staged_copy
 from tests.integration.ingesting import open_collection
 from tests.integration.processes import wait_until
 from tests.integration.searching import search_pool
@@ -37,15 +38,11 @@ def texts(database: Database) -> dict[int, Counter[str]]:
         for term, count in [*((term, CHUNKS * 9 // 10) for term in COMMON), *((term, 40) for term in RARE)]:
             for chunk_id in rng.choice(ids, count, replace=False).tolist():
                 held[chunk_id][term] = int(rng.integers(1, 6))
-        with (
-            app.cursor() as cursor,
-            cursor.copy(
-                "COPY pgask.postings (chunk_id, collection_id, term_frequency, chunk_terms, term) FROM STDIN"
-            ) as copy,
-        ):
+        columns = "chunk_id, collection_id, term_frequency, chunk_terms, term, window_frequencies"
+        with staged_copy(app, "pgask", "postings", columns, binary=False) as copy:
             for chunk_id, counts in held.items():
                 for term, frequency in counts.items():
-                    copy.write_row((chunk_id, collection.id, frequency, counts.total(), term))
+                    copy.write_row((chunk_id, collection.id, frequency, counts.total(), term, b""))
         total = sum(counts.total() for counts in held.values())
         app.execute("UPDATE pgask.collections SET term_count = %s", [total])
     return held

@@ -63,6 +63,7 @@ def test_counts_are_right_after_every_kind_of_write(database: Database) -> None:
         assert counters(app, collection) == counted(app, collection)
         app.execute("DELETE FROM pgask.documents WHERE source = '3.txt'")  # by hand, of both collections
         check_consistent(app, other)
+        app.execute("DELETE FROM pgask.documents WHERE collection_id = %s", [collection.id])
         app.execute("DELETE FROM pgask.collections WHERE name = 'default'")
         assert orphans(app, collection) == [0, 0, 0]
         left = app.execute("SELECT DISTINCT collection_id FROM pgask.postings").fetchall()

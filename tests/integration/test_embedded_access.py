@@ -58,7 +58,6 @@ class TestWhoMayDoWhat:
         [
             "CREATE SCHEMA mine",
             "CREATE TABLE public.mine (x int)",
-            "CREATE TEMPORARY TABLE mine (x int)",
             "CREATE DATABASE mine_test",
             "CREATE ROLE mine",
             "CREATE EXTENSION vector SCHEMA public",

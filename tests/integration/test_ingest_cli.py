@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
-from app.store.connection import Database
+from app.store.connection import Database, connect
 from tests.integration.ingesting import FAKE, open_collection, random_text
 from tests.integration.processes import ROOT, rows, wait_until
 
@@ -213,7 +212,7 @@ def test_what_can_not_start_exits_with_2_and_one_line(
 def test_another_model_s_collection_is_refused_dry_or_not(database: Database, tmp_path: Path) -> None:
     corpus = write(tmp_path / "corpus", a="A text.")
     collection = open_collection(database, FAKE)
-    with psycopg.connect(database.app) as connection:
+    with connect(database.app) as connection:
         connection.execute("UPDATE pgask.collections SET chunk_count = 1 WHERE id = %s", [collection.id])
     for more in ((), ("--dry-run",)):
         done = ingest(database, corpus, *more)

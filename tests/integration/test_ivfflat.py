@@ -25,9 +25,10 @@ from app.index import ivfflat, maintenance
 from app.index.manifest import IndexSettings, VectorIndex, read_state
 from app.index.recall import sample_truth
 from app.search.ranking import Ranking, RankingSettings
-from app.store.connection import Connection, Database, PooledConnection, connect, open_pool, run_alone
+from app.store.connection import Connection, Database, PooledConnection, connect, open_pool, run_alone, see
 from app.store.sources import remove_documents
 from app.store.spaces import Collection, chunk_table
+from app.store.tenancy import DEFAULT
 from tests.integration.ingesting import open_collection
 from tests.integration.processes import wait_until
 from tests.integration.searching import search
@@ -371,6 +372,8 @@ def test_a_long_reader_holds_up_the_build_and_nobody_else(database: Database, fi
     statement = sql.SQL("SELECT count(*) FROM {}").format(chunk_table(filled.space_id))
     with connect(database.owner) as owner, psycopg.connect(database.app) as long_reader:
         maintenance.rebuild(owner, filled.space_id, wanted(0.9))
+        see(long_reader, DEFAULT)
+        long_reader.commit()
         long_reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         long_reader.execute(statement)
         with ThreadPoolExecutor(1) as pool, connect(database.app) as app, connect(database.owner) as watcher:

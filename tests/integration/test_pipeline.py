@@ -11,7 +11,6 @@ from pathlib import Path
 from subprocess import Popen, run
 from typing import Any
 
-import psycopg
 import pytest
 
 from app.embedding import FloatMatrix, IntVector
@@ -508,7 +507,7 @@ def test_three_kills_lose_and_double_nothing(database: Database, tmp_path: Path)
 
 
 def statuses_of(database: Database, collection_id: int) -> list[tuple[str, str]]:
-    with psycopg.connect(database.app) as app:
+    with connect(database.app) as app:
         return app.execute(
             "SELECT status, source FROM pgask.documents WHERE collection_id = %s", [collection_id]
         ).fetchall()

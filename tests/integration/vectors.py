@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from psycopg import sql
 
 from app.embedding import FloatMatrix
 from app.store.connection import Connection
-from app.store.spaces import Collection, chunk_table, window_table
+from app.store.spaces import Collection
+from app.store.staging import staged_copy
+from app.store.tables import VECTOR_SCHEMA
 from tests.integration.ingesting import FAKE
 
 DIMENSION: Final = FAKE.space.dimension
@@ -40,18 +41,16 @@ def add_rows(connection: Connection, collection: Collection, vectors: FloatMatri
         )
     ]
     rng = np.random.default_rng(len(vectors))
-    with connection.cursor() as cursor:
-        copy_chunks = sql.SQL("COPY {} (chunk_id, collection_id, document_id, embedding) FROM STDIN").format(
-            chunk_table(collection.space_id)
-        )
-        with cursor.copy(copy_chunks) as copy:
-            for chunk_id, vector in zip(ids, vectors, strict=True):
-                copy.write_row((chunk_id, collection.id, row[0], vector))
-        copy_windows = sql.SQL(
-            "COPY {} (document_id, window_index, char_start, char_end, embedding) FROM STDIN"
-        ).format(window_table(collection.space_id))
-        with cursor.copy(copy_windows) as copy:
-            for index, vector in enumerate(vectors):
-                copy.write_row(
-                    (row[0], index, 0, 4, vector + 0.05 * rng.standard_normal(DIMENSION).astype(np.float32))
-                )
+    columns = "chunk_id, collection_id, document_id, embedding"
+    with staged_copy(
+        connection, VECTOR_SCHEMA, f"chunk_vectors_{collection.space_id}", columns, binary=False
+    ) as copy:
+        for chunk_id, vector in zip(ids, vectors, strict=True):
+            copy.write_row((chunk_id, collection.id, row[0], vector))
+    columns = "collection_id, document_id, window_index, char_start, char_end, embedding"
+    with staged_copy(
+        connection, VECTOR_SCHEMA, f"window_vectors_{collection.space_id}", columns, binary=False
+    ) as copy:
+        for index, vector in enumerate(vectors):
+            near = vector + 0.05 * rng.standard_normal(DIMENSION).astype(np.float32)
+            copy.write_row((collection.id, row[0], index, 0, 4, near))

@@ -1,0 +1,92 @@
+"""What row-level security costs a search: the same database with the policies and without, in turn.
+
+    python -m eval.bench.policies CORPUS… --home FOLDER [--rows N] [--rounds N] [--seconds S]
+
+The corpus, the ways of searching and the folder are those of eval/bench/search.py, in process, one client. Policies are
+switched off and on by the tables' owner between the halves of a round; which comes first changes with the round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.embedding import SentenceTransformerEmbedder
+from app.store.connection import Database, connect, open_pool
+from eval.bench.search_corpus import load_corpus
+from eval.bench.search_load import measure
+from eval.bench.search_ours import Ours, read_stored
+from eval.bench.search_store import open_store
+
+_SWITCH = """
+SELECT format('ALTER TABLE %%I.%%I %s ROW LEVEL SECURITY', n.nspname, c.relname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname IN ('pgask', 'pgask_vectors') AND c.relforcerowsecurity"""
+
+
+def switch(database: Database, *, on: bool) -> None:
+    """Switch all policies on or off."""
+    with connect(database.owner) as owner:
+        for (statement,) in owner.execute((_SWITCH % ("ENABLE" if on else "DISABLE")).encode()).fetchall():
+            owner.execute(statement.encode())
+
+
+async def run(
+    database: Database, ours: Ours, ways: list[str], *, rounds: int, seconds: float
+) -> dict[str, dict[str, list[float]]]:
+    """p50 in milliseconds of each round, by way, with the policies and without."""
+    found: dict[str, dict[str, list[float]]] = {way: {"with": [], "without": []} for way in ways}
+    asks = ours.ways()
+    for number in range(rounds):
+        for on in (True, False) if number % 2 else (False, True):
+            await asyncio.to_thread(switch, database, on=on)
+            for way in ways:
+                await measure(asks[way], clients=1, seconds=seconds / 4)  # plans are made anew
+                load = await measure(asks[way], clients=1, seconds=seconds)
+                found[way]["with" if on else "without"].append(load.p50_ms)
+    await asyncio.to_thread(switch, database, on=True)
+    return found
+
+
+def main(  # noqa: PLR0917 - a command line
+    folders: Annotated[list[Path], typer.Argument(help="Folders of Markdown")],
+    home: Annotated[Path, typer.Option(help="Keeps the database and the vectors")],
+    rows: Annotated[int, typer.Option(help="Chunks")] = 100_000,
+    tokens: Annotated[int, typer.Option(help="Tokens to embed at most")] = 400_000,
+    rounds: Annotated[int, typer.Option(help="Rounds")] = 6,
+    seconds: Annotated[float, typer.Option(help="Seconds a way and half of a round")] = 2.0,
+    only: Annotated[
+        str, typer.Option(help="Ways, joined by commas")
+    ] = "dense,hybrid,folder,hybrid folder,marked,hybrid marked",
+) -> None:
+    """Print one JSON object: medians over the rounds, and their quotient."""
+    home.mkdir(parents=True, exist_ok=True)
+    corpus = load_corpus(folders, home / "corpus.npz", rows=rows, questions=400, tokens=tokens, seed=1)
+    space = SentenceTransformerEmbedder().space
+
+    async def measured(database: Database) -> dict[str, dict[str, list[float]]]:
+        async with open_pool(database.app, size=2, statement_timeout_s=60) as pool:
+            ours = Ours(pool, corpus, read_stored(database, corpus), space)
+            return await run(database, ours, only.split(","), rounds=rounds, seconds=seconds)
+
+    with open_store(home, space, corpus) as database:
+        found = asyncio.run(measured(database))
+    told = {}
+    for way, halves in found.items():
+        with_policies, without = (statistics.median(halves[half]) for half in ("with", "without"))
+        quotients = [one / other for one, other in zip(halves["with"], halves["without"], strict=True)]
+        told[way] = {
+            "with_ms": round(with_policies, 3),
+            "without_ms": round(without, 3),
+            "quotient": round(statistics.median(quotients), 3),
+        }
+    print(json.dumps({"rows": rows, "rounds": rounds, "seconds": seconds, "p50": told}))
+
+
+if __name__ == "__main__":
+    typer.run(main)
