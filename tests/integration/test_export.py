@@ -10,13 +10,16 @@ import io
 import json
 import os
 import random
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import app as cli
 from app.domain import ScoredChunk
 from app.embedding import Embedder
 from app.errors import PgaskError, StoreBusyError
@@ -351,3 +354,24 @@ def test_lines_have_a_longest_length(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PgaskError) as raised:
         list(reader.lines())
     assert "longer than" in str(raised.value)
+
+
+def test_the_commands_file_appears_whole_and_for_its_owner_alone(
+    source: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGASK_DATABASE_URL", source.app)
+    path = tmp_path / "default.pgask"
+
+    def run(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(cli, ["export", *arguments])
+        return result.exit_code, result.exception.code if isinstance(result.exception, PgaskError) else ""
+
+    assert run("default", str(path), "--json") == (0, "")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    content = path.read_bytes()
+    assert run("default", str(path)) == (1, "invalid_request")  # it is there already
+    assert run("nowhere", str(path), "--overwrite") == (1, "not_found")
+    assert run("default", str(tmp_path / "no/folder")) == (1, "file_refused")
+    assert path.read_bytes() == content
+    assert [one.name for one in tmp_path.iterdir()] == ["default.pgask"]
+    assert LineReader(io.BytesIO(content)).header()["documents"] == 23
