@@ -214,9 +214,15 @@ def _spool(connection: Connection, file: WaitingFile, folder: Path, progress: Jo
         progress.end(FileEnd(file.position, "failed", "unreadable", _GONE))
         return None
     path = folder / str(file.position)
-    with path.open("wb") as spooled:
-        for part in read_original(connection, file.original):
-            spooled.write(part)
+    try:
+        with path.open("wb") as spooled:
+            for part in read_original(connection, file.original):
+                spooled.write(part)
+    except OSError as error:
+        raise StoreError(
+            f"The worker's temporary folder takes no more: {error.strerror}. Give TMPDIR more room.",
+            code="disk_full",
+        ) from error
     return path
 
 

@@ -14,15 +14,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Self
 
+import structlog
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from app.api.problems import Fault, FaultError
 from app.api.receiving import SLOWEST_BODY, too_slow
 from app.config import Settings
 from app.store.originals import PART_BYTES
 
+_log = structlog.get_logger("app.api")
 _MOST_FIELDS: Final = 100
 _MOST_FIELD_BYTES: Final = 100_000  # of all fields together
 _MOST_HEADER_BYTES: Final = 20_000  # of a part: a name may be long, if only to be refused
@@ -115,13 +117,16 @@ async def read_form(request: Request, form: Form, limits: UploadLimits) -> None:
                     raise FaultError(too_large(limits))
                 parser.write(block)
                 deadline.reschedule(began + limits.timeout_s + received / SLOWEST_BODY)
+        form.spool.flush()
     except TimeoutError as error:
         raise FaultError(too_slow("body")) from error
     except (MultipartParseError, UnicodeDecodeError) as error:
         raise FaultError(_DAMAGED) from error
+    except OSError as error:
+        _log.warning("an upload could not be received", error=str(error))
+        raise FaultError(_NO_SPACE) from error
     if not reader.is_complete:
-        raise ClientDisconnect if await request.is_disconnected() else FaultError(_DAMAGED)
-    form.spool.flush()
+        raise FaultError(_DAMAGED)
 
 
 class _Reader:
@@ -207,6 +212,13 @@ _DAMAGED: Final = Fault(
     400,
     "The multipart body is cut short or damaged. Send it again.",
     detail_zh="multipart 请求内容不完整或已损坏，请重新发送。",
+)
+_NO_SPACE: Final = Fault(
+    "no_space",
+    503,
+    "The service has no room for the files now: its temporary folder is full. Send fewer at once, or try again later.",
+    detail_zh="服务暂时没有空间接收文件：其临时文件夹已满。请一次少发送一些，或稍后重试。",
+    retry_after_s=30,
 )
 _TOO_MANY_FIELDS: Final = Fault(
     "limit_exceeded",

@@ -20,6 +20,7 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "forbidden": ("Not allowed", "没有权限"),
     "bad_host": ("Wrong host", "主机名不符"),
     "file_too_large": ("A file is too large", "文件过大"),
+    "no_space": ("No room for the files", "没有空间接收文件"),
     "quota_exceeded": ("No room for more originals", "原件空间不足"),
     "job_state": ("The job is in another state", "任务状态不符"),
     "collection_exists": ("The collection exists already", "集合已存在"),
