@@ -24,7 +24,6 @@ from app.store.texts import cut_text, whole_text
 from tests.integration.ingesting import ingest, open_collection, snapshot, write_corpus
 
 pytestmark = pytest.mark.integration
-ROOT = Path(__file__).parents[2]
 
 
 def superuser_url(database: Database, run_folder: Path) -> str:
