@@ -356,7 +356,7 @@ describe("documents", () => {
     await user.click(screen.getByTestId("nav-library"));
     const row = await screen.findByRole("row", { name: /Scan/ });
     expect(row.textContent).toContain("no_text");
-    expect(requests).toContain("GET /documents?collection=default&limit=100&facets=true");
+    expect(requests).toContain("GET /documents?collection=default&limit=100&sort=source&facets=true");
     await user.click(screen.getByRole("link", { name: "tuning.md" }));
     await waitFor(() => expect(screen.getByTestId("source-text").textContent.startsWith("😀 前文")).toBe(true));
     expect(screen.queryByTestId("cited-span")).toBeNull();

@@ -2,7 +2,8 @@
 import { Popover } from "@base-ui/react/popover";
 import { useId, useState } from "react";
 import { useWords } from "../i18n";
-import { useFacets } from "../library/collections";
+import { useNamed, useFacets } from "../library/collections";
+import { FolderField } from "../ui/FolderField";
 import { typeName } from "../text/types";
 import { visible } from "../text/visible";
 import { Boxes } from "../ui/Boxes";
@@ -21,7 +22,7 @@ const SHOWN_MATCHES = 8;
 
 export function FilterPanel({ anchor, collection, filters, onFilters, onClose }: Props) {
   const words = useWords();
-  const facets = useFacets(collection);
+  const facets = useFacets(collection, filters.folder);
   const id = useId();
   return (
     <Popover.Root open onOpenChange={(open) => !open && onClose()}>
@@ -29,23 +30,14 @@ export function FilterPanel({ anchor, collection, filters, onFilters, onClose }:
         <Popover.Positioner anchor={anchor} side="top" align="start" sideOffset={8} collisionPadding={8} className="floating">
           <Popover.Popup className="popup filter-panel" data-testid="filter-panel" finalFocus={{ current: anchor }}>
             <Popover.Title className="popup-title">{words.filtersTitle}</Popover.Title>
-            <label className="field" htmlFor={`${id}-folder`}>
-              <span>{words.folder}</span>
-              <select id={`${id}-folder`} data-testid="filter-folder" value={filters.folder} onChange={(event) => onFilters({ ...filters, folder: event.target.value })}>
-                <option value="">{words.anyFolder}</option>
-                {filters.folder !== "" && !facets?.folders.some(({ value }) => value === filters.folder) && <option value={filters.folder}>{visible(filters.folder)}</option>}
-                {facets?.folders.map(({ value, count }) => (
-                  <option key={value} value={value}>{`${visible(value)} (${count})`}</option>
-                ))}
-              </select>
-            </label>
+            <FolderField folder={filters.folder} below={facets?.folders ?? []} onFolder={(folder) => onFilters({ ...filters, folder })} />
             <Boxes label={words.columnType} counts={facets?.types} chosen={filters.types} name={typeName} onChosen={(types) => onFilters({ ...filters, types })} />
             <Boxes label={words.columnLanguage} counts={facets?.languages} chosen={filters.languages} name={words.languageName} onChosen={(languages) => onFilters({ ...filters, languages })} />
             <label className="field" htmlFor={`${id}-since`}>
               <span>{words.updatedSince}</span>
               <input id={`${id}-since`} type="date" data-testid="filter-since" value={filters.since} onChange={(event) => onFilters({ ...filters, since: event.target.value })} />
             </label>
-            <PickDocuments documents={facets?.documents ?? []} picked={filters.documents} onPicked={(documents) => onFilters({ ...filters, documents })} />
+            {collection !== null && <PickDocuments collection={collection} picked={filters.documents} onPicked={(documents) => onFilters({ ...filters, documents })} />}
             <div className="popup-foot">
               <button type="button" className="button" onClick={() => onFilters(NO_FILTERS)}>
                 {words.clearFilters}
@@ -60,19 +52,15 @@ export function FilterPanel({ anchor, collection, filters, onFilters, onClose }:
 }
 
 interface PickProps {
-  documents: readonly Picked[];
+  collection: string;
   picked: readonly Picked[];
   onPicked: (picked: Picked[]) => void;
 }
 
-function PickDocuments({ documents, picked, onPicked }: PickProps) {
+function PickDocuments({ collection, picked, onPicked }: PickProps) {
   const words = useWords();
   const [sought, setSought] = useState("");
-  const wanted = sought.trim().toLowerCase();
-  const matches = documents
-    .filter(({ source, title }) => `${source} ${title}`.toLowerCase().includes(wanted) && !picked.some((one) => one.source === source))
-    .slice(0, SHOWN_MATCHES);
-  if (documents.length === 0 && picked.length === 0) return null;
+  const matches = useNamed(collection, sought, SHOWN_MATCHES).filter(({ source }) => !picked.some((one) => one.source === source));
   return (
     <fieldset className="boxes pick">
       <legend>{words.pickDocuments}</legend>
@@ -83,13 +71,12 @@ function PickDocuments({ documents, picked, onPicked }: PickProps) {
         </label>
       ))}
       <input type="search" data-testid="pick-document" aria-label={words.seekDocuments} placeholder={words.seekDocuments} value={sought} onChange={(event) => setSought(event.target.value)} />
-      {wanted !== "" &&
-        matches.map(({ source, title }) => (
-          <label key={source}>
-            <input type="checkbox" checked={false} onChange={() => onPicked([...picked, { source, title }])} />
-            <bdi>{visible(source)}</bdi>
-          </label>
-        ))}
+      {matches.map(({ source, title }) => (
+        <label key={source}>
+          <input type="checkbox" checked={false} onChange={() => onPicked([...picked, { source, title }])} />
+          <bdi>{visible(source)}</bdi>
+        </label>
+      ))}
     </fieldset>
   );
 }

@@ -67,7 +67,7 @@ export const en = {
   columnUpdated: "Updated",
   seekDocuments: "Find a document by name",
   sortBy: "Sort by",
-  orderName: (order: string) => ({ source: "file", title: "title", updated: "newest", trouble: "failed first" })[order] ?? order,
+  orderName: (order: string) => ({ source: "file", title: "title", "-updated_at": "newest", media_type: "type", "-chars": "longest" })[order] ?? order,
   confirmDeleteDocument: "Delete this document from the collection? Its file stays where it is.",
   columnStatus: "Status",
   languageName: (code: string) => ({ en: "English", zh: "Chinese", ja: "Japanese", ko: "Korean", und: "–" })[code] ?? code,

@@ -65,7 +65,7 @@ export const zh: Dictionary = {
   columnUpdated: "更新日期",
   seekDocuments: "按名称查找文档",
   sortBy: "排序",
-  orderName: (order) => ({ source: "文件", title: "标题", updated: "最新", trouble: "失败的在前" })[order] ?? order,
+  orderName: (order) => ({ source: "文件", title: "标题", "-updated_at": "最新", media_type: "类型", "-chars": "最长" })[order] ?? `其他（${order}）`,
   confirmDeleteDocument: "要从集合中删除这篇文档吗？原文件不受影响。",
   columnStatus: "状态",
   languageName: (code) => ({ en: "英文", zh: "中文", ja: "日文", ko: "韩文", und: "–" })[code] ?? code,

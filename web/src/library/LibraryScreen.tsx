@@ -18,11 +18,10 @@ import { toaster } from "../ui/toasts";
 import { problemOf } from "../wire/api";
 import type { Counts, DocumentSummary, Problem } from "../wire/decode";
 import { AddFiles } from "./AddFiles";
-import { useCollections, useFacets, type Facets } from "./collections";
+import { foldersTo, useCollections, useFacets, type Facets } from "./collections";
 import { deletions, UNDO_MS } from "./deleting";
-import { ORDERS } from "./documents";
 import { EmptyCollection } from "./EmptyCollection";
-import { orderOf, useShelf } from "./shelf";
+import { ORDERS, orderOf, useShelf } from "./shelf";
 
 export const CollectionDialog = later(async () => (await import("./CollectionDialog")).CollectionDialog);
 
@@ -44,7 +43,7 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
   const shelf = useMemo((): Shelf => ({ folder, q, status, type, language, sort }), [folder, q, status, type, language, sort]);
   const shelved = useShelf(collection, shelf);
   const { documents } = shelved;
-  const facets = useFacets(collection);
+  const facets = useFacets(collection, folder);
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const [refused, setRefused] = useState<Problem | null>(null);
   const [dialog, setDialog] = useState<"new" | "rename" | "delete" | null>(null);
@@ -61,7 +60,7 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
 
   return (
     <section className="documents" data-testid="documents" aria-labelledby="documents-title">
-      {roomy && <Tree collection={collection} folder={folder} facets={facets} onNew={mayWrite ? () => setDialog("new") : undefined} />}
+      {roomy && <Tree collection={collection} folder={folder} onNew={mayWrite ? () => setDialog("new") : undefined} />}
       <div className="documents-main">
         <div className="documents-head">
           <h2 id="documents-title" ref={heading} tabIndex={-1} className="documents-title">
@@ -93,7 +92,7 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
           </div>
         )}
         {folder !== "" && <Crumbs collection={collection} folder={folder} />}
-        <Choice shelf={shelf} facets={facets} count={shelved.isWhole ? documents.length : null} onShelf={change} />
+        <Choice shelf={shelf} facets={facets} count={shelved.total} onShelf={change} />
         {refused && <ProblemNotice problem={refused} />}
         {chosen.length > 0 && (
           <div className="bulk" data-testid="bulk" role="group" aria-label={words.picked(chosen.length)}>
@@ -184,11 +183,10 @@ function useDeleting(onRefused: (problem: Problem | null) => void, onDeleted: (d
 interface TreeProps {
   collection: string;
   folder: string;
-  facets: Facets | null;
   onNew: (() => void) | undefined;
 }
 
-function Tree({ collection, folder, facets, onNew }: TreeProps) {
+function Tree({ collection, folder, onNew }: TreeProps) {
   const words = useWords();
   const { collections } = useCollections();
   const listed = collections?.some(({ name }) => name === collection) ? collections : [{ name: collection, documents: 0 }, ...(collections ?? [])];
@@ -198,21 +196,7 @@ function Tree({ collection, folder, facets, onNew }: TreeProps) {
         {listed.map(({ name, documents }) => (
           <li key={name}>
             <TreeLink address={addressOf.documents(name)} isCurrent={name === collection && folder === ""} sign={<BookIcon />} label={visible(name)} count={documents} />
-            {name === collection && facets && facets.folders.length > 0 && (
-              <ul>
-                {facets.folders.map(({ value, count }) => (
-                  <li key={value} className={`tree-depth-${Math.min(4, value.split("/").length - 1)}`}>
-                    <TreeLink
-                      address={addressOf.documents(name, { folder: value })}
-                      isCurrent={value === folder}
-                      sign={<FolderIcon />}
-                      label={visible(value.split("/").at(-2) ?? value)}
-                      count={count}
-                    />
-                  </li>
-                ))}
-              </ul>
-            )}
+            {name === collection && <Branch collection={name} at="" folder={folder} />}
           </li>
         ))}
       </ul>
@@ -223,6 +207,28 @@ function Tree({ collection, folder, facets, onNew }: TreeProps) {
         </button>
       )}
     </nav>
+  );
+}
+
+/** The folders right below `at`; below the one that leads to the present folder, those in it. */
+function Branch({ collection, at, folder }: { collection: string; at: string; folder: string }) {
+  const facets = useFacets(collection, at);
+  if (!facets || facets.folders.length === 0) return null;
+  return (
+    <ul className="tree-branch">
+      {facets.folders.map(({ value, count }) => (
+        <li key={value}>
+          <TreeLink
+            address={addressOf.documents(collection, { folder: value })}
+            isCurrent={value === folder}
+            sign={<FolderIcon />}
+            label={visible(value.split("/").at(-2) ?? value)}
+            count={count}
+          />
+          {folder.startsWith(value) && <Branch collection={collection} at={value} folder={folder} />}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -240,11 +246,10 @@ function TreeLink({ address, isCurrent, sign, label, count }: { address: string;
 function Crumbs({ collection, folder }: { collection: string; folder: string }) {
   const words = useWords();
   const { go } = useSurroundings();
-  const parts = folder.split("/").filter(Boolean);
-  const crumbs = [{ label: collection, address: addressOf.documents(collection) }];
-  for (const [depth, part] of parts.entries()) {
-    crumbs.push({ label: part, address: addressOf.documents(collection, { folder: `${parts.slice(0, depth + 1).join("/")}/` }) });
-  }
+  const crumbs = [
+    { label: collection, address: addressOf.documents(collection) },
+    ...foldersTo(folder).map((one) => ({ label: one.split("/").at(-2) ?? one, address: addressOf.documents(collection, { folder: one }) })),
+  ];
   return (
     <nav className="crumbs" aria-label={words.folder}>
       {crumbs.map(({ label, address }, index) => (

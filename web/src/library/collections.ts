@@ -1,11 +1,9 @@
 // The collections of the service and what their documents have in common, loaded once for all that asks.
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "../shell/context";
 import type { Collection, Counts, DocumentSummary } from "../wire/decode";
 
 export const COLLECTIONS = ["collections"] as const;
-/** Documents that are looked through where the service does not count by itself. */
-const LOOKED_THROUGH = 1_000;
 
 export function useCollections(): { collections: readonly Collection[] | null; failed: boolean; reload: () => void } {
   const api = useApi();
@@ -22,44 +20,44 @@ export function useRenewal(): () => void {
 }
 
 export interface Facets {
+  /** Those right below the folder that was asked for, each with its slash. */
   folders: Counts[string];
   types: Counts[string];
   languages: Counts[string];
   statuses: Counts[string];
-  /** Those that were looked through, by file. */
-  documents: readonly DocumentSummary[];
 }
 
-/** What a collection's documents can be narrowed to; null until it is known, and for several collections. */
-export function useFacets(collection: string | null, wanted = true): Facets | null {
+/** What the documents of a collection, or of a folder in it, can be narrowed to; null until it is known. */
+export function useFacets(collection: string | null, folder = "", wanted = true): Facets | null {
   const api = useApi();
   const { data } = useQuery({
-    queryKey: ["facets", collection],
-    queryFn: async ({ signal }) => facetsOf(await api.documents(collection ?? "", LOOKED_THROUGH, null, signal, { facets: true })),
+    queryKey: ["facets", collection, folder],
+    queryFn: async ({ signal }) => facetsOf((await api.documents(collection ?? "", 1, null, signal, { folder, facets: true })).facets),
     enabled: wanted && collection !== null,
+    placeholderData: (before, query) => (query?.queryKey[1] === collection ? before : undefined),
   });
   return data ?? null;
 }
 
-/** As the service counts, or else counted here. */
-export function facetsOf({ documents, facets }: { documents: readonly DocumentSummary[]; facets: Counts }): Facets {
-  return {
-    folders: facets.folder ?? counted(documents.flatMap(({ source }) => foldersOf(source))),
-    types: facets.media_type ?? counted(documents.map(({ media_type }) => media_type)),
-    languages: facets.language ?? counted(documents.map(({ language }) => language ?? "")),
-    statuses: facets.status ?? counted(documents.map(({ status }) => status)),
-    documents,
-  };
+function facetsOf({ folder = [], media_type: types = [], language: languages = [], status: statuses = [] }: Counts): Facets {
+  return { folders: folder.map(({ value, count }) => ({ value: value.endsWith("/") ? value : `${value}/`, count })), types, languages, statuses };
 }
 
-/** The folders that a file lies in, from the outermost, each with its slash. */
-export function foldersOf(source: string): string[] {
-  const parts = source.split("/").slice(0, -1);
+/** The documents whose name or title holds some words; none where nothing is sought. */
+export function useNamed(collection: string | null, sought: string, most: number): readonly DocumentSummary[] {
+  const api = useApi();
+  const q = sought.trim();
+  const { data } = useQuery({
+    queryKey: ["documents", collection, "named", q, most],
+    queryFn: ({ signal }) => api.documents(collection ?? "", most, null, signal, { q }),
+    enabled: collection !== null && q !== "",
+    placeholderData: keepPreviousData,
+  });
+  return q === "" ? [] : (data?.documents ?? []);
+}
+
+/** A folder and those around it, from the outermost, each with its slash. */
+export function foldersTo(folder: string): string[] {
+  const parts = folder.split("/").filter(Boolean);
   return parts.map((_, depth) => `${parts.slice(0, depth + 1).join("/")}/`);
-}
-
-function counted(values: readonly string[]): Counts[string] {
-  const counts = new Map<string, number>();
-  for (const value of values) if (value !== "") counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].map(([value, count]) => ({ value, count })).sort((a, b) => a.value.localeCompare(b.value));
 }

@@ -12,8 +12,8 @@ import { useMediaQuery } from "../shell/media";
 import { fileNameOf, folderOf, headingBelow, titleBeside } from "../text/names";
 import { languageOf } from "../text/script";
 import { typeName } from "../text/types";
-import { visible } from "../text/visible";
 import { Boxes } from "../ui/Boxes";
+import { FolderField } from "../ui/FolderField";
 import { ChatIcon, SearchIcon } from "../ui/Icons";
 import { onPlainClick } from "../ui/links";
 import { ProblemNotice } from "../ui/ProblemNotice";
@@ -164,20 +164,12 @@ function useDebounced(value: string, act: () => void): void {
 function Sidebar({ scope, onFilters }: { scope: Scope; onFilters: (filters: Filters) => void }) {
   const words = useWords();
   const roomy = useMediaQuery("(min-width: 900px)");
-  const facets = useFacets(onlyCollection(scope), roomy);
   const { filters } = scope;
+  const facets = useFacets(onlyCollection(scope), filters.folder, roomy);
   if (!roomy || !facets) return null;
   return (
     <aside className="facets" aria-label={words.filtersTitle}>
-      <label className="field">
-        <span>{words.folder}</span>
-        <select value={filters.folder} onChange={(event) => onFilters({ ...filters, folder: event.target.value })}>
-          <option value="">{words.anyFolder}</option>
-          {facets.folders.map(({ value, count }) => (
-            <option key={value} value={value}>{`${visible(value)} (${count})`}</option>
-          ))}
-        </select>
-      </label>
+      <FolderField folder={filters.folder} below={facets.folders} onFolder={(folder) => onFilters({ ...filters, folder })} />
       <Boxes label={words.columnType} counts={facets.types} chosen={filters.types} name={typeName} onChosen={(types) => onFilters({ ...filters, types })} />
       <Boxes label={words.columnLanguage} counts={facets.languages} chosen={filters.languages} name={words.languageName} onChosen={(languages) => onFilters({ ...filters, languages })} />
       <label className="field">

@@ -1,17 +1,15 @@
 // Everything by name: commands, conversations, collections, documents.
 import { Dialog } from "@base-ui/react/dialog";
-import { useQuery } from "@tanstack/react-query";
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { titleOf, type Conversation } from "../ask/conversations";
 import { DEFAULT_COLLECTION, onlyCollection } from "../ask/scope";
 import { useWords, type Dictionary } from "../i18n";
-import { chosen } from "../library/documents";
-import { useCollections } from "../library/collections";
+import { useCollections, useNamed } from "../library/collections";
 import { fileNameOf, folderOf } from "../text/names";
 import { visible } from "../text/visible";
 import type { DocumentSummary } from "../wire/decode";
 import { addressOf } from "./address";
-import { useApi, useSurroundings } from "./context";
+import { useSurroundings } from "./context";
 import type { PreferenceControls } from "./preferences";
 
 interface Props {
@@ -98,12 +96,11 @@ export function Palette(props: Props) {
 }
 
 function useEntries({ conversations, preferences, onStart, onOpenDocument, onSettings, onKeys }: Props, sought: string, words: Dictionary): Entry[] {
-  const api = useApi();
   const { go } = useSurroundings();
   const { collections } = useCollections();
   const scope = conversations[0]?.scope;
   const collection = (scope && onlyCollection(scope)) ?? DEFAULT_COLLECTION;
-  const { data } = useQuery({ queryKey: ["facets", collection], queryFn: ({ signal }) => api.documents(collection, 1_000, null, signal) });
+  const named = useNamed(collection, sought, SHOWN_A_GROUP);
   return useMemo(() => {
     const command = (label: string, run: () => void): Entry => ({ key: `command ${label}`, group: words.command, label, run });
     const commands = [
@@ -125,10 +122,10 @@ function useEntries({ conversations, preferences, onStart, onOpenDocument, onSet
     );
     const wanted = sought.trim().toLowerCase();
     const fits = ({ label }: Entry): boolean => wanted.split(/\s+/).every((word) => label.toLowerCase().includes(word));
-    const documents = (wanted === "" ? [] : chosen(data?.documents ?? [], sought, "source")).map(
+    const documents = named.map(
       (one): Entry => ({ key: `document ${one.id}`, group: words.document, label: fileNameOf(one), note: folderOf(one.source), run: () => onOpenDocument(one) }),
     );
     const search: Entry[] = wanted === "" ? [] : [command(words.searchFor(sought.trim()), () => go(addressOf.search(sought.trim(), [collection])))];
-    return [...commands.filter(fits), ...[talks, shelves].flatMap((group) => group.filter(fits).slice(0, SHOWN_A_GROUP)), ...documents.slice(0, SHOWN_A_GROUP), ...search];
-  }, [sought, words, conversations, collections, data, collection, go, onStart, onOpenDocument, onSettings, onKeys, preferences.switchLanguage, preferences.switchTheme]);
+    return [...commands.filter(fits), ...[talks, shelves].flatMap((group) => group.filter(fits).slice(0, SHOWN_A_GROUP)), ...documents, ...search];
+  }, [sought, words, conversations, collections, named, collection, go, onStart, onOpenDocument, onSettings, onKeys, preferences.switchLanguage, preferences.switchTheme]);
 }

@@ -76,10 +76,36 @@ export function createService(script: Script): { fetch: typeof fetch; requests: 
     const refusal = script.onRead?.(url.pathname);
     if (refusal) return refusal;
     if (url.pathname === "/collections") return jsonResponse({ collections: script.collections ?? [] });
-    if (url.pathname === "/documents") return jsonResponse({ documents: script.documents ?? [], next_cursor: null });
+    if (url.pathname === "/documents") return jsonResponse(listed(script.documents ?? [], url.searchParams));
     return document(script, url);
   };
   return { fetch: answer, requests };
+}
+
+/** A list as the service narrows, sorts and counts it. */
+function listed(all: readonly DocumentSummary[], about: URLSearchParams): object {
+  const folded = (text: string): string => text.normalize("NFKC").toLowerCase();
+  const said = (name: string): string => about.get(name) ?? "";
+  const [, minus = "", by = "source"] = /^(-?)(.*)$/.exec(said("sort") || "source") ?? [];
+  const words = folded(said("q")).split(/\s+/).filter(Boolean);
+  const documents = all
+    .filter(({ source, title }) => source.startsWith(said("folder")) && words.every((word) => folded(`${source} ${title}`).includes(word)))
+    .filter((one) => (["status", "media_type", "language"] as const).every((name) => said(name) === "" || one[name] === said(name)))
+    .toSorted((a, b) => String(a[by as keyof DocumentSummary]).localeCompare(String(b[by as keyof DocumentSummary])) * (minus ? -1 : 1));
+  const counted = (values: readonly (string | null)[]) =>
+    [...new Set(values)].filter(Boolean).map((value) => ({ value, count: values.filter((one) => one === value).length }));
+  const folders = documents.map(({ source }) => {
+    const [first, ...more] = source.slice(said("folder").length).split("/");
+    return more.length > 0 ? `${said("folder")}${first}` : null;
+  });
+  const facets = {
+    total: documents.length,
+    status: counted(documents.map(({ status }) => status)),
+    media_type: counted(documents.map((one) => one.media_type)),
+    language: counted(documents.map(({ language }) => language)),
+    folder: counted(folders),
+  };
+  return { documents: documents.slice(0, Number(about.get("limit"))), next_cursor: null, ...(about.has("facets") ? { facets } : {}) };
 }
 
 function bodyOf(init?: RequestInit): Record<string, unknown> {

@@ -19,6 +19,7 @@ import {
   decodeTextWindow,
   fields,
   list,
+  numberOrNull,
   text,
   textOrNull,
   type Citation,
@@ -232,7 +233,7 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
       const narrowed = Object.entries(about).flatMap(([name, value]) => (value ? [[name, String(value)]] : []));
       const query = new URLSearchParams([["collection", collection], ["limit", String(limit)], ...(cursor ? [["cursor", cursor]] : []), ...narrowed]);
       const page = fields(await get(`documents?${query}`, signal));
-      return { documents: list(page?.documents, decodeDocument), next_cursor: textOrNull(page?.next_cursor), facets: decodeCounts(page?.facets) };
+      return { documents: list(page?.documents, decodeDocument), next_cursor: textOrNull(page?.next_cursor), facets: decodeCounts(page?.facets), total: numberOrNull(fields(page?.facets)?.total) };
     },
 
     async changeDocument(id, to) {

@@ -112,6 +112,8 @@ export interface DocumentPage extends Pick<DocumentList, "next_cursor"> {
   documents: DocumentSummary[];
   /** How many documents of the whole list have each value, by field; empty where the service does not count. */
   facets: Counts;
+  /** How many documents the whole list has; null where the service does not count. */
+  total: number | null;
 }
 
 export type Counts = Readonly<Record<string, readonly { value: string; count: number }[]>>;
