@@ -61,7 +61,9 @@ def test_an_answer_comes_from_the_right_document_and_its_citations_open_at_their
         start, end = citation["char_start"], citation["char_end"]
         text = service.get(f"/documents/{citation['document_id']}/text", start=start, end=end)["text"]
         assert follow(chat, index) == citation["quote"] == text
-        expect(chat.part("source-pane")).to_contain_text(source)
+        folder, _, name = source.partition("/")
+        expect(chat.part("source-pane").locator(".pane-title")).to_contain_text(name)
+        expect(chat.part("source-pane").locator(".source-place")).to_contain_text(f"{folder}/")
     chat.shoot(f"citation-{language}")
     chat.part("close-source").click()
     expect(chat.part("source-pane")).to_have_count(0)
@@ -82,6 +84,7 @@ def test_the_text_around_a_citation_loads_up_to_both_ends_of_the_document(
     chat = open_chat(service)
     chat.ask(ENGLISH[0])
     follow(chat, 0)
+    chat.part("view-text").click()
     for edge in ("load-before", "load-after"):
         while chat.part(edge).count():
             before = len(chat.part("source-text").text_content() or "")

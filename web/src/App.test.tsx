@@ -256,7 +256,12 @@ describe("the source pane", () => {
     const html = '<img src=x onerror="alert(1)"> <b>bold</b> tail';
     const { user } = await answered(citationOf(html, "<b>bold</b>"), { documents: [documentOf(html)], texts: { "doc-1": html } });
     await user.click(screen.getByTestId("citation-marker"));
-    expect((await screen.findByTestId("cited-span")).textContent).toBe("<b>bold</b>");
+    const cited = async (): Promise<string> => (await screen.findAllByTestId("cited-span")).map((mark) => mark.textContent).join("");
+    expect(await cited()).toBe("<b>bold</b>");
+    expect(screen.getByTestId("source-text").querySelector("img, b")).toBeNull();
+    await user.click(screen.getByTestId("view-text"));
+    expect(await cited()).toBe("<b>bold</b>");
+    expect(screen.getByTestId("source-text").textContent).toBe(html);
     expect(screen.getByTestId("source-text").querySelector("img, b")).toBeNull();
   });
 

@@ -102,13 +102,13 @@ describe("F-1021: a document as what it is", () => {
       sections: [{ char_start: at, char_end: text.length, heading_path: ["Manual", "Torque"] }, { char_start: 3, heading_path: [] }],
     });
     expect(screen.getByTestId("source-text").textContent).not.toContain("Tighten it.");
-    expect(screen.getAllByRole("separator").map((one) => one.getAttribute("aria-label"))).toEqual(["p. 1 of 2"]);
+    expect(within(screen.getByTestId("source-text")).getAllByRole("separator").map((one) => one.getAttribute("aria-label"))).toEqual(["p. 1 of 2"]);
     const outline = screen.getByTestId<HTMLSelectElement>("outline");
     expect([...outline.querySelectorAll("optgroup option")].map((one) => one.textContent)).toEqual(["\u2003Torque", "p. 1", "p. 2"]);
     await user.selectOptions(outline, "p. 2");
     await waitFor(() => expect(screen.getByTestId("source-text").textContent).toContain("Tighten it."));
-    expect(screen.getByTestId("source-text").querySelector(`[data-offset="${at}"]`)?.nextSibling?.textContent).toMatch(/^Torque/);
-    expect(text).toContain(screen.getByTestId("source-text").textContent);
+    expect(screen.getByTestId("source-text").querySelector(`[data-offset="${at}"]`)?.textContent).toMatch(/^Torque/);
+    expect(text.replace(/\s/g, "")).toContain(screen.getByTestId("source-text").textContent.replace(/\s/g, ""));
   });
 
   it("opens at the page that an address names", async () => {
@@ -116,14 +116,14 @@ describe("F-1021: a document as what it is", () => {
     const page = { pages: 2, page_spans: [{ number: 1, char_start: 0, char_end: 12_004 }, { number: 2, char_start: 12_004, char_end: 12_008 }] };
     history.replaceState(null, "", "#/d/doc-1?page=2");
     open({ documents: [documentOf(text, page as never)], texts: { "doc-1": text } });
-    await waitFor(() => expect(document.querySelector("[data-offset]")?.nextSibling?.textContent).toBe("Two."));
+    await waitFor(() => expect(document.querySelector("[data-offset]")?.textContent).toBe("Two."));
   });
 
   it("counts slides, and draws code as code", async () => {
     const { user, unmount } = await shown("Revenue grew.", { source: "deck.pptx", page_spans: [{ number: 1, char_start: 0, char_end: 13 }], pages: 1 });
-    expect(screen.getByRole("separator").getAttribute("aria-label")).toBe("slide 1 of 1");
+    expect(within(screen.getByTestId("source-text")).getByRole("separator").getAttribute("aria-label")).toBe("slide 1 of 1");
     await user.click(screen.getByTestId("language-switch"));
-    expect(screen.getByRole("separator").getAttribute("aria-label")).toBe("幻灯片 1，共 1 页");
+    expect(within(screen.getByTestId("source-text")).getByRole("separator").getAttribute("aria-label")).toBe("幻灯片 1，共 1 页");
     unmount();
     localStorage.clear();
     history.replaceState(null, "", "/");
@@ -212,7 +212,7 @@ describe("F-1043: addresses", () => {
     history.replaceState(null, "", `#/d/doc-1?at=${CITATION.char_start}-${CITATION.char_end}`);
     const { user } = open();
     expect((await screen.findByTestId("cited-span")).textContent).toBe(CITATION.quote);
-    expect(screen.getByRole("heading", { level: 2, name: /Tuning/ })).toBeTruthy();
+    expect(screen.getByRole("heading", { level: 2, name: /tuning\.md/ })).toBeTruthy();
     await user.click(screen.getByTestId("copy-link"));
     expect(await navigator.clipboard.readText()).toContain(`#/d/doc-1?at=${CITATION.char_start}-`);
     await user.click(screen.getByTestId("close-source"));

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { render, screen, within } from "@testing-library/react";
+import { render, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { placesOf } from "./places";
 import { survey, threeClaims, VERBATIM, type Case } from "../testing/cases";
@@ -175,5 +175,35 @@ describe("a quoted answer", () => {
     const answer = show({ answer: text, claims, citations: CITATIONS }, true);
     expect(answer.querySelector("pre code")?.textContent).toBe("rows = [1]\n\n*x* = 2");
     expect([...answer.querySelectorAll("p")].map((part) => part.textContent.trim())).toEqual(["Here:", "1"]);
+  });
+});
+
+describe("F-1023: formulas and code of a model's answer", () => {
+  it("are MathML, beside marks and sums of money", async () => {
+    const answer = "Yes: $x$ costs $5 and $6, \\( a^2 \\) too [1].\n\n$$\nC(n) = \\frac{n}{L}\n$$\n";
+    const shown = show({ ...plain(answer), claims: claimsOf(answer, [["Yes", "[1]", 0]]) });
+    expect(await screen.findAllByTestId("formula")).toHaveLength(3);
+    expect(shown.querySelectorAll("math")).toHaveLength(3);
+    expect(shown.querySelector("math[display=block] mfrac")).not.toBeNull();
+    expect(shown.textContent).toContain("costs $5 and $6, ");
+    expect(markers()).toHaveLength(1);
+    expect(shown.querySelector("[style]")).toBeNull(); // the page's policy allows none in what is parsed
+  });
+
+  it("draws nothing that leads away or loads, and shows what can't be read", () => {
+    const shown = show(plain("$\\href{https://elsewhere.example}{x}$ $\\includegraphics{https://elsewhere.example/x}$ $\\frac{$"));
+    expect(shown.querySelector("a, img, script")).toBeNull();
+    expect(shown.textContent).toContain("elsewhere");
+  });
+
+  it("have their language, its colours and a button that copies them", async () => {
+    const code = "def f(x):\n    return x  # [1]";
+    const shown = show(plain(`\`\`\`python\n${code}\n\`\`\`\n\n\`\`\`\nplain\n\`\`\`\n`));
+    const [first, second] = screen.getAllByTestId("code-block");
+    expect(first?.textContent).toContain("python");
+    await waitFor(() => expect(first?.querySelector(".hljs-keyword")?.textContent).toBe("def"));
+    expect(first?.querySelector("code")?.textContent).toBe(code);
+    expect(second?.querySelector("code")?.textContent).toBe("plain");
+    expect(shown.querySelectorAll("pre[tabindex]")).toHaveLength(2);
   });
 });

@@ -13,6 +13,7 @@ import { cards } from "./card";
 import { Composer } from "./Composer";
 import { changesCollection, type Conversation } from "./conversations";
 import { useFollow } from "./follow";
+import { FollowUps } from "./FollowUps";
 import { onlyCollection, sameCollections } from "./scope";
 import { ScopeBar } from "./ScopeBar";
 import type { Settings } from "./settings";
@@ -51,6 +52,7 @@ export function AskScreen({ conversation, store, asker, draft, inputRef, setting
   };
   const acts = useTurnActs(id, asker, store);
   const last = turns.at(-1);
+  const asked = useMemo(() => turns.map(({ question }) => question), [turns]);
   return (
     <div className="chat" ref={box} onScroll={onScroll}>
       <div className="turns">
@@ -70,6 +72,7 @@ export function AskScreen({ conversation, store, asker, draft, inputRef, setting
             />
           ))
         )}
+        {last?.status === "done" && !last.abstained && <FollowUps turn={last} asked={asked} onAsk={ask} />}
         {last && !sameCollections(last.scope, scope) && <FromHere scope={scope} />}
       </div>
       <div className="chat-foot">

@@ -26,6 +26,8 @@ interface Props {
 
 export function ConversationList({ conversations, activeId, kept, account, onStart, onOpen, onRename, onDelete, onClose }: Props) {
   const words = useWords();
+  const [sought, setSought] = useState("");
+  const shown = found(conversations, sought);
   const active = conversations.find(({ id }) => id === activeId);
   const close = useRef<HTMLButtonElement>(null);
   useEffect(() => close.current?.focus(), []);
@@ -42,11 +44,23 @@ export function ConversationList({ conversations, activeId, kept, account, onSta
           </button>
         )}
       </div>
+      {conversations.length > SEARCHED_FROM && (
+        <input
+          type="search"
+          className="sidebar-search"
+          data-testid="conversation-search"
+          aria-label={words.seekConversations}
+          placeholder={words.seekConversations}
+          autoComplete="off"
+          value={sought}
+          onChange={(event) => setSought(event.target.value)}
+        />
+      )}
       {conversations.length === 0 ? (
         <p className="sidebar-note">{words.noConversations}</p>
       ) : (
         <ul className="conversations" data-testid="conversations">
-          {conversations.map((conversation) => (
+          {shown.map((conversation) => (
             <Item
               key={conversation.id}
               conversation={conversation}
@@ -68,6 +82,20 @@ export function ConversationList({ conversations, activeId, kept, account, onSta
       {account && <div className="sidebar-account">{account}</div>}
     </nav>
   );
+}
+
+/** Fewer are seen at a glance. */
+const SEARCHED_FROM = 6;
+
+/** Those in whose name, questions or answers all the words stand. */
+function found(conversations: readonly Conversation[], sought: string): readonly Conversation[] {
+  const folded = (text: string): string => text.normalize("NFKC").toLowerCase();
+  const words = folded(sought).split(/\s+/).filter(Boolean);
+  if (words.length === 0) return conversations;
+  return conversations.filter(({ name, turns }) => {
+    const text = folded([name ?? "", ...turns.flatMap(({ question, answer }) => [question, answer])].join("\n"));
+    return words.every((word) => text.includes(word));
+  });
 }
 
 interface ItemProps {

@@ -22,19 +22,19 @@ export function Feedback({ turn, onRated }: { turn: Turn; onRated: (turn: Turn, 
   const api = useApi();
   const hidden = useSyncExternalStore(subscribe, () => isUnknown);
   const [asking, setAsking] = useState(false);
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState("");
   if (hidden || turn.requestId === "") return null;
 
   const send = async (rating: Rating, reason: string | null, comment: string): Promise<void> => {
     const before = turn.rating;
     onRated(turn, rating);
-    setFailed(false);
+    setFailed("");
     try {
       await api.rate(turn.requestId, rating, reason, comment);
     } catch (error) {
       onRated(turn, before);
-      const { status } = problemOf(error);
-      if (status !== 404 && status !== 405) return setFailed(true);
+      const { status, detail } = problemOf(error);
+      if (status !== 404 && status !== 405) return setFailed(detail || words.notSent);
       isUnknown = true;
       for (const listener of listeners) listener();
     }
@@ -49,7 +49,7 @@ export function Feedback({ turn, onRated }: { turn: Turn; onRated: (turn: Turn, 
           <ThumbDownIcon />
         </button>
       </span>
-      {failed && <span role="alert">{words.notSent}</span>}
+      {failed !== "" && <span role="alert">{failed}</span>}
       {asking && (
         <ReasonForm
           onSend={(reason, comment) => {
@@ -84,7 +84,7 @@ function ReasonForm({ onSend }: { onSend: (reason: string | null, comment: strin
           </label>
         ))}
       </fieldset>
-      <input type="text" aria-label={words.comment} placeholder={words.comment} maxLength={1_000} value={comment} onChange={(event) => setComment(event.target.value)} />
+      <input type="text" aria-label={words.comment} placeholder={words.comment} maxLength={2_000} value={comment} onChange={(event) => setComment(event.target.value)} />
       <button type="submit" className="button button-primary" data-testid="send-feedback">
         {words.send}
       </button>

@@ -1,41 +1,52 @@
 // Which documents of a collection may answer: folder, types, languages, date, or some picked by hand.
 import { Popover } from "@base-ui/react/popover";
-import { useId, useState } from "react";
+import { useState } from "react";
 import { useWords } from "../i18n";
-import { useNamed, useFacets } from "../library/collections";
+import { useCollections, useFacets, useNamed } from "../library/collections";
 import { FolderField } from "../ui/FolderField";
 import { typeName } from "../text/types";
 import { visible } from "../text/visible";
 import { Boxes } from "../ui/Boxes";
-import { NO_FILTERS, type Filters, type Picked } from "./scope";
+import { ALL_COLLECTIONS, inCollections, NO_FILTERS, onlyCollection, type Filters, type Picked, type Scope } from "./scope";
 
 interface Props {
   anchor: HTMLElement | null;
-  /** Null where several are asked: then there is nothing to choose folders and documents from. */
-  collection: string | null;
-  filters: Filters;
-  onFilters: (filters: Filters) => void;
+  scope: Scope;
+  onScope: (scope: Scope) => void;
   onClose: () => void;
 }
 
 const SHOWN_MATCHES = 8;
 
-export function FilterPanel({ anchor, collection, filters, onFilters, onClose }: Props) {
+export function FilterPanel({ anchor, scope, onScope, onClose }: Props) {
   const words = useWords();
+  const { filters } = scope;
+  // Where several are asked there is nothing to choose folders and documents from.
+  const collection = onlyCollection(scope);
+  const onFilters = (next: Filters): void => onScope({ ...scope, filters: next });
+  const { collections } = useCollections();
   const facets = useFacets(collection, filters.folder);
-  const id = useId();
   return (
     <Popover.Root open onOpenChange={(open) => !open && onClose()}>
       <Popover.Portal>
         <Popover.Positioner anchor={anchor} side="top" align="start" sideOffset={8} collisionPadding={8} className="floating">
           <Popover.Popup className="popup filter-panel" data-testid="filter-panel" finalFocus={{ current: anchor }}>
             <Popover.Title className="popup-title">{words.filtersTitle}</Popover.Title>
+            {collections !== null && collections.length > 1 && (
+              <Boxes
+                label={words.collections}
+                counts={collections.map(({ name, documents }) => ({ value: name, count: documents }))}
+                chosen={scope.collections.includes(ALL_COLLECTIONS) ? collections.map(({ name }) => name) : scope.collections}
+                name={visible}
+                onChosen={(chosen) => chosen.length > 0 && onScope(inCollections(scope, chosen))}
+              />
+            )}
             <FolderField folder={filters.folder} below={facets?.folders ?? []} onFolder={(folder) => onFilters({ ...filters, folder })} />
             <Boxes label={words.columnType} counts={facets?.types} chosen={filters.types} name={typeName} onChosen={(types) => onFilters({ ...filters, types })} />
             <Boxes label={words.columnLanguage} counts={facets?.languages} chosen={filters.languages} name={words.languageName} onChosen={(languages) => onFilters({ ...filters, languages })} />
-            <label className="field" htmlFor={`${id}-since`}>
+            <label className="field">
               <span>{words.updatedSince}</span>
-              <input id={`${id}-since`} type="date" data-testid="filter-since" value={filters.since} onChange={(event) => onFilters({ ...filters, since: event.target.value })} />
+              <input type="date" data-testid="filter-since" value={filters.since} onChange={(event) => onFilters({ ...filters, since: event.target.value })} />
             </label>
             {collection !== null && <PickDocuments collection={collection} picked={filters.documents} onPicked={(documents) => onFilters({ ...filters, documents })} />}
             <div className="popup-foot">

@@ -1,10 +1,14 @@
 // A model's answer as Markdown, block by block, with its marks as buttons: no HTML, no images, no links that lead away.
 import type { Element } from "hast";
-import { memo, useId, useMemo } from "react";
+import { memo, useEffect, useId, useMemo, useState } from "react";
+import type { ComponentProps, ReactNode } from "react";
 import Markdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { splitBlocks } from "./blocks";
 import { useWords, type Dictionary } from "../i18n";
+import { later } from "../ui/later";
+import { CodeBlock } from "./CodeBlock";
+import { mayHoldFormulas, withFormulas } from "./math";
 import type { Mark } from "./places";
 import { markBlocks, rehypeSentinels, type MarkedBlock } from "./sentinels";
 import type { Citation } from "../wire/decode";
@@ -17,6 +21,30 @@ export function MarkdownBlocks({ text, places, onOpen }: PartProps) {
   return blocks.map((block, index) => <Block key={index} {...block} answer={text} onOpen={onOpen} />);
 }
 
+export const Formula = later(async () => (await import("./Formula")).Formula);
+
+/** The reader of formulas, once one was needed. */
+let remarkMath: typeof import("remark-math").default | null = null;
+
+export async function loadMath(): Promise<void> {
+  remarkMath = (await import("remark-math")).default;
+}
+
+function useMath(text: string): boolean {
+  const wanted = useMemo(() => mayHoldFormulas(text), [text]);
+  const [, setLoaded] = useState(remarkMath !== null);
+  useEffect(() => {
+    if (!wanted || remarkMath !== null) return;
+    loadMath().then(
+      () => setLoaded(true),
+      () => undefined, // the service is gone: the formula stays text
+    );
+  }, [wanted]);
+  return wanted && remarkMath !== null;
+}
+
+type Readers = ComponentProps<typeof Markdown>["remarkPlugins"];
+
 type BlockProps = MarkedBlock & { answer: string; onOpen: (citation: Citation) => void };
 
 const Block = memo(
@@ -27,11 +55,13 @@ const Block = memo(
       return [() => rehypeSentinels(texts)];
     }, [marks, answer]);
     const components = useMemo(() => componentsFor(marks, words, onOpen), [marks, words, onOpen]);
+    const math = useMath(text);
+    const readers = math && remarkMath ? [remarkGfm, [remarkMath, { singleDollarTextMath: false }] as const] : [remarkGfm];
     const id = useId(); // footnotes of several answers have the same numbers
     const notes = { clobberPrefix: `${id}-`, footnoteLabel: words.footnotes, footnoteBackLabel: words.backToText };
     return (
-      <Markdown remarkPlugins={[remarkGfm]} remarkRehypeOptions={notes} rehypePlugins={plugins} components={components}>
-        {text}
+      <Markdown remarkPlugins={readers as Readers} remarkRehypeOptions={notes} rehypePlugins={plugins} components={components}>
+        {math ? withFormulas(text) : text}
       </Markdown>
     );
   },
@@ -50,6 +80,8 @@ function componentsFor(marks: readonly Mark[], words: Dictionary, onOpen: (citat
       const mark = marks[Number(value)];
       return mark ? <MarkButton mark={mark} onOpen={onOpen} /> : null;
     },
+    pre: ({ node, children }) => <Fenced node={node}>{children}</Fenced>,
+    code: ({ className, node, children }) => (isFormula(className) && node ? <Formula tex={textOf(node)} display={false} /> : <code>{children}</code>),
     // The box of a task list.
     input: ({ checked }) => (
       <input type="checkbox" disabled checked={checked === true} aria-label={checked === true ? words.taskDone : words.taskOpen} />
@@ -65,11 +97,26 @@ function componentsFor(marks: readonly Mark[], words: Dictionary, onOpen: (citat
   };
 }
 
+function isFormula(className: string | undefined): boolean {
+  return className?.split(" ").includes("language-math") ?? false;
+}
+
+/** A block of code, or a formula of its own lines. */
+function Fenced({ node, children }: { node: Element | undefined; children?: ReactNode }) {
+  const code = node?.children.find((child): child is Element => child.type === "element" && child.tagName === "code");
+  if (!code) return <pre tabIndex={0}>{children}</pre>;
+  const classes = Array.isArray(code.properties.className) ? code.properties.className.map(String) : [];
+  const text = textOf(code).replace(/\n$/, "");
+  if (classes.includes("language-math")) return <Formula tex={text} display />;
+  const language = classes.find((name) => name.startsWith("language-"))?.slice("language-".length) ?? "";
+  return <CodeBlock language={language} text={text} />;
+}
+
 /**
  * Headings are one level below the question's h2, whatever level a model began with: levels must not be skipped. What
  * could load or lead elsewhere becomes text.
  */
-const PLAIN: Components = {
+export const PLAIN: Components = {
   h1: "h3",
   h2: "h3",
   h4: "h3",

@@ -6,9 +6,12 @@ import { useMediaQuery } from "../shell/media";
 import { ChevronIcon, CloseIcon, FilterIcon } from "../ui/Icons";
 import { later } from "../ui/later";
 import { chipsOf } from "./chips";
-import { onlyCollection, type Scope } from "./scope";
+import { ALL_COLLECTIONS, inCollections, type Scope } from "./scope";
 
 export const FilterPanel = later(async () => (await import("./FilterPanel")).FilterPanel);
+
+/** No name of a collection. */
+const SEVERAL = "\u0000several";
 
 interface Props {
   scope: Scope;
@@ -21,7 +24,7 @@ export function ScopeBar({ scope, onScope }: Props) {
   const [anchor, setAnchor] = useState<HTMLButtonElement | null>(null);
   return (
     <div className="scope-bar" role="group" aria-label={words.scopeLabel}>
-      <CollectionPicker scope={scope} onScope={onScope} />
+      <CollectionPicker scope={scope} several onScope={onScope} />
       {chipsOf(scope.filters, words).map(({ key, label, without }) => (
         <span key={key} className="chip" data-testid="filter-chip">
           <bdi>{label}</bdi>
@@ -34,20 +37,20 @@ export function ScopeBar({ scope, onScope }: Props) {
         <FilterIcon />
         {words.addFilter}
       </button>
-      {open && <FilterPanel anchor={anchor} collection={onlyCollection(scope)} filters={scope.filters} onFilters={(filters) => onScope({ ...scope, filters })} onClose={() => setOpen(false)} />}
+      {open && <FilterPanel anchor={anchor} scope={scope} onScope={onScope} onClose={() => setOpen(false)} />}
     </div>
   );
 }
 
-/** `onScope` gets the new collection, without the folder and the documents that were picked in the old one. */
-export function CollectionPicker({ scope, onScope }: Props) {
+/** `several`: all of them can be chosen, too. */
+export function CollectionPicker({ scope, several = false, onScope }: Props & { several?: boolean }) {
   const words = useWords();
   const { collections, failed, reload } = useCollections();
   const roomy = useMediaQuery("(min-width: 600px)");
-  const chosen = scope.collections[0] ?? "";
+  const chosen = scope.collections.length > 1 ? SEVERAL : (scope.collections[0] ?? "");
   const known = collections ?? [];
   // The conversation's collection may have been removed, or the list may not be here yet.
-  const listed = known.some(({ name }) => name === chosen);
+  const listed = chosen === SEVERAL || chosen === ALL_COLLECTIONS || known.some(({ name }) => name === chosen);
   return (
     <span className="collection">
       <select
@@ -57,7 +60,7 @@ export function CollectionPicker({ scope, onScope }: Props) {
         title={failed ? words.collectionsFailed : words.collection}
         value={chosen}
         onFocus={() => failed && reload()}
-        onChange={(event) => onScope({ collections: [event.target.value], filters: { ...scope.filters, folder: "", documents: [] } })}
+        onChange={(event) => event.target.value !== SEVERAL && onScope(inCollections(scope, [event.target.value]))}
       >
         {!listed && <option value={chosen}>{chosen}</option>}
         {known.map(({ name, documents }) => (
@@ -65,6 +68,8 @@ export function CollectionPicker({ scope, onScope }: Props) {
             {roomy ? `${name} · ${words.documentCount(documents)}` : name}
           </option>
         ))}
+        {several && (known.length > 1 || chosen === ALL_COLLECTIONS) && <option value={ALL_COLLECTIONS}>{words.allCollections}</option>}
+        {chosen === SEVERAL && <option value={SEVERAL}>{words.someCollections(scope.collections.length)}</option>}
       </select>
       <ChevronIcon />
     </span>

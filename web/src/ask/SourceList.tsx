@@ -4,6 +4,7 @@ import { useWords } from "../i18n";
 import { isSlides } from "../reader/outline";
 import { fileNameOf, folderOf, titleBeside } from "../text/names";
 import { languageOf } from "../text/script";
+import { visible } from "../text/visible";
 import { citedDocuments, type CitedDocument } from "./sources";
 import type { Citation } from "../wire/decode";
 import { WarningIcon } from "../ui/Icons";
@@ -24,13 +25,14 @@ export function SourceList({ citations, pending, onOpen }: Props) {
   const documents = useMemo(() => citedDocuments(citations), [citations]);
   const shown = all ? documents : documents.slice(0, SHOWN);
   const hidden = documents.length - SHOWN;
+  const isFromSeveral = new Set(citations.map(({ collection }) => collection)).size > 1;
   return (
     <div className="sources" data-testid="sources">
       <h3 className="sources-heading">{words.sources}</h3>
       <ol className="source-cards">
         {shown.map((document) => (
           <li key={document.first.document_id}>
-            <SourceLine document={document} pending={pending} onOpen={onOpen} />
+            <SourceLine document={document} pending={pending} isFromSeveral={isFromSeveral} onOpen={onOpen} />
           </li>
         ))}
       </ol>
@@ -49,10 +51,12 @@ const SHOWN_NUMBERS = 6;
 interface LineProps {
   document: CitedDocument;
   pending: boolean;
+  /** The documents are of more than one collection. */
+  isFromSeveral: boolean;
   onOpen: (citation: Citation) => void;
 }
 
-function SourceLine({ document, pending, onOpen }: LineProps) {
+function SourceLine({ document, pending, isFromSeveral, onOpen }: LineProps) {
   const words = useWords();
   const { first, markers, passages, pages, ocrConfidence, unsupported } = document;
   const doubted = unsupported > 0 && !pending;
@@ -78,6 +82,7 @@ function SourceLine({ document, pending, onOpen }: LineProps) {
         <span className="source-title path">{fileNameOf(first)}</span>
         <span className="source-place">
           {title !== null && <span lang={languageOf(title)}>{title}</span>}
+          {isFromSeveral && <span>{visible(first.collection)}</span>}
           {folder !== "" && <span className="path">{folder}/</span>}
           {pages.length > 0 && (
             <span>

@@ -2,6 +2,7 @@
 import { memo, useCallback, useMemo, useState } from "react";
 import { isVerbatim, leansOnHistory, searchedInstead, type Rating, type Turn } from "./conversations";
 import { useLanguage, useWords, type Dictionary } from "../i18n";
+import { useCollections } from "../library/collections";
 import { failureText } from "../wire/problems";
 import { placesOf } from "./places";
 import { languageOf } from "../text/script";
@@ -10,7 +11,7 @@ import { asMarkdown, sourceLine, withSources } from "./quoting";
 import { collectionsText, scopeText } from "./chips";
 import { Feedback } from "./Feedback";
 import { sendsQuestion } from "./keyboard";
-import { hasFilters, NO_FILTERS, type Scope } from "./scope";
+import { ALL_COLLECTIONS, hasFilters, inCollections, NO_FILTERS, type Scope } from "./scope";
 import { AnswerText } from "./AnswerText";
 import { CopyButton } from "../ui/CopyButton";
 import { PencilIcon, RetryIcon, SearchIcon } from "../ui/Icons";
@@ -191,6 +192,7 @@ interface AbstainedProps {
 function Abstained({ turn, canRetry, acts, onOpen }: AbstainedProps) {
   const words = useWords();
   const { answer, reason, nearest, scope } = turn;
+  const { collections } = useCollections();
   const title = words.abstainedTitle(reason ?? "no_evidence");
   return (
     <section className="notice notice-abstained" data-testid="abstained" data-reason={reason ?? undefined} aria-label={title}>
@@ -209,6 +211,11 @@ function Abstained({ turn, canRetry, acts, onOpen }: AbstainedProps) {
         {hasFilters(scope.filters) && (
           <button type="button" className="button" data-testid="without-filter" disabled={!canRetry} onClick={() => acts.onWiden(turn, { ...scope, filters: NO_FILTERS })}>
             {words.withoutFilter}
+          </button>
+        )}
+        {(collections?.length ?? 0) > 1 && !scope.collections.includes(ALL_COLLECTIONS) && (
+          <button type="button" className="button" data-testid="everywhere" disabled={!canRetry} onClick={() => acts.onWiden(turn, inCollections(scope, [ALL_COLLECTIONS]))}>
+            {words.everywhere}
           </button>
         )}
       </p>

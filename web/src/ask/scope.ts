@@ -45,6 +45,11 @@ export function onlyCollection({ collections }: Scope): string | null {
   return more.length > 0 || first === ALL_COLLECTIONS ? null : first;
 }
 
+/** The scope of other collections: folders and documents that were picked are those of one, and do not go along. */
+export function inCollections({ filters }: Scope, collections: readonly string[]): Scope {
+  return { collections, filters: { ...filters, folder: "", documents: [] } };
+}
+
 /** Whether two scopes name the same collections, whatever their filters. */
 export function sameCollections(a: Scope, b: Scope): boolean {
   return a.collections.length === b.collections.length && a.collections.every((name) => b.collections.includes(name));

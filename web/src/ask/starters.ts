@@ -14,13 +14,13 @@ export interface Starters {
 
 const NONE: Starters = { questions: [], documents: [] };
 /** The newest are looked for among so many, and the headings of so many are looked through. */
-const LISTED = 100;
+const LISTED = 20;
 const LOOKED_THROUGH = 6;
 const SHOWN = 3;
 
 /** Questions in the reader's language first, no two of one document before each has given one. */
 export async function findStarters(api: Api, collection: string, language: Language, signal: AbortSignal): Promise<Starters> {
-  const { documents } = await api.documents(collection, LISTED, null, signal);
+  const { documents } = await api.documents(collection, LISTED, null, signal, { status: "ready", sort: "-updated_at" });
   const ready = documents
     .filter(({ status }) => status === "ready")
     .sort((a, b) => (b.updated_at ?? "").localeCompare(a.updated_at ?? "") || a.source.localeCompare(b.source));

@@ -9,7 +9,6 @@ import { visible } from "../text/visible";
 import { CloseIcon } from "../ui/Icons";
 import { onPlainClick } from "../ui/links";
 import { ProblemNotice } from "../ui/ProblemNotice";
-import { toaster } from "../ui/toasts";
 import { problemOf } from "../wire/api";
 import type { Problem } from "../wire/decode";
 import { failedFiles, isOver, type Job } from "../wire/jobs";
@@ -188,13 +187,12 @@ function NotifyMe({ isOver: over }: { isOver: boolean }) {
 function summary(job: Job, words: Dictionary): string {
   const failed = failedFiles(job).length;
   if (job.state === "cancelled") return words.jobState(job.state);
-  return words.tookIn(job.files.length - failed, failed);
+  return words.tookIn(job.files.filter(({ state }) => state === "succeeded").length, failed);
 }
 
-/** Says that it is done, to who looks elsewhere too: if they allowed it, by the system. */
+/** Says that it is done to who looks elsewhere: in the tab's title, and by the system if they allowed it. */
 function tell(job: Job, words: Dictionary): void {
   const text = summary(job, words);
-  toaster.show({ text });
   if (document.visibilityState === "visible") return;
   if ("Notification" in window && Notification.permission === "granted") new Notification("pgask", { body: text });
   const title = document.title;

@@ -1,41 +1,43 @@
 // The source beside the answer: a stretch of the document's text as it's stored, the cited spans marked in it.
 // The text is set as text, whatever it contains.
-import { Fragment, useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import { Fragment, useEffect, useLayoutEffect, useMemo, useRef, useState, useCallback, type ReactNode } from "react";
+import { useQuery } from "@tanstack/react-query";
 import { useApi } from "../shell/context";
 import { useLanguage, useWords, type Dictionary } from "../i18n";
-import { isCode, pageLabel, pagePlaces, sectionPlaces, type Place } from "./outline";
+import { drawingOf } from "../text/types";
+import { fileNameOf, folderOf, titleBeside, headingBelow } from "../text/names";
+import { later } from "../ui/later";
+import { CodeText, linesAt } from "./CodeText";
+import { useFind, type Find } from "./finding";
+import { Pages, usePictures } from "./Pages";
+import { pageLabel, pagePlaces, sectionPlaces, type Place } from "./outline";
+import { documentOf, type Target } from "./target";
+import { stretchesOf } from "./stretches";
 import { languageOf } from "../text/script";
-import { locate, splitAt, useSourceText, type SourceTextControls, type Span } from "./sourcetext";
+import { locate, splitAt, useSourceText, type LitSpan, type SourceTextControls, type Span } from "./sourcetext";
 import { visible } from "../text/visible";
-import type { Citation, DocumentDetail, DocumentSummary, Passage, TextWindow } from "../wire/decode";
+import type { PagePicture } from "../wire/pages";
+import type { Citation, DocumentDetail, Passage, TextWindow } from "../wire/decode";
 import { CopyButton } from "../ui/CopyButton";
 import { DocumentNotes } from "./DocumentNotes";
 import { CloseIcon, LeftIcon, LinkIcon, RightIcon } from "../ui/Icons";
 import { ProblemNotice } from "../ui/ProblemNotice";
 
-/** What the pane shows: one of an answer's citations or of a refusal's nearest passages, or a whole document. */
-export type Target =
-  | { kind: "passage"; passages: readonly Passage[]; index: number }
-  | { kind: "document"; document: DocumentSummary }
-  /** What an address names; the rest is not known before the document is loaded. */
-  | { kind: "place"; documentId: string; span: Span | null; page: number | null };
-
-export function documentOf(target: Target): string {
-  if (target.kind === "passage") return target.passages[target.index]?.document_id ?? "";
-  return target.kind === "document" ? target.document.id : target.documentId;
-}
+export const Typeset = later(async () => (await import("./Typeset")).Typeset);
 
 interface Props {
   target: Target;
   /** The pane covers the page, which waits behind it. */
   modal: boolean;
+  /** What the pane's width is changed by, where it lies beside the page. */
+  edge?: ReactNode;
   onTarget: (target: Target) => void;
   /** What the document is called, once that is known. */
   onTitle: (title: string | null) => void;
   onClose: () => void;
 }
 
-export function SourcePane({ target, modal, onTarget, onTitle, onClose }: Props) {
+export function SourcePane({ target, modal, edge, onTarget, onTitle, onClose }: Props) {
   const words = useWords();
   const api = useApi();
   const heading = useRef<HTMLHeadingElement>(null);
@@ -44,6 +46,16 @@ export function SourcePane({ target, modal, onTarget, onTitle, onClose }: Props)
   const text = useSourceText(api, documentOf(target), passage);
   const loaded = text.state.status === "ready" ? text.state.document : null;
   const { title, source } = (target.kind === "document" ? target.document : target.kind === "passage" ? passage : loaded) ?? NAMELESS;
+  const beside = titleBeside({ source, title });
+  const below = passage ? headingBelow({ heading: passage.heading, title }) : null;
+  const pictures = usePictures(loaded);
+  const views = viewsOf(loaded, pictures !== null);
+  const [chosen, setChosen] = useState<View | null>(null);
+  const view = chosen !== null && views.includes(chosen) ? chosen : (views[0] ?? "text");
+  const find = useFind(documentOf(target), loaded?.chars ?? null);
+  const found = find.found?.[find.at] ?? null;
+  const ticks = useMemo(() => ticksOf(target), [target]);
+  const lines = loaded && passage && drawingOf(loaded.media_type) === "code" && text.state.status === "ready" ? linesAt(text.state.window, { start: passage.char_start, end: passage.char_end }) : null;
   const page = target.kind === "place" && target.span === null ? target.page : null;
   const pageStart = loaded?.page_spans.find(({ number }) => number === page)?.char_start ?? null;
   const { goTo } = text;
@@ -64,18 +76,20 @@ export function SourcePane({ target, modal, onTarget, onTitle, onClose }: Props)
       aria-modal={modal || undefined}
       aria-labelledby="source-pane-title"
     >
+      {edge}
       <div className="pane-head">
         <div className="pane-titles">
-          <h2 id="source-pane-title" ref={heading} tabIndex={-1} className="pane-title" lang={languageOf(title)}>
+          <h2 id="source-pane-title" ref={heading} tabIndex={-1} className="pane-title">
             {citation && <span className="source-marker">{citation.marker}</span>}
             <span className="visually-hidden">{words.sourcePane}: </span>
-            {visible(title) || words.source}
+            <span className="path">{source !== "" || title !== "" ? fileNameOf({ source, title }) : words.source}</span>
           </h2>
           <p className="source-place">
-            {source !== title && <span className="path">{visible(source)}</span>}
+            {beside !== null && <span lang={languageOf(beside)}>{beside}</span>}
+            {folderOf(source) !== "" && <span className="path">{folderOf(source)}/</span>}
             {passage?.page != null && <span>{pageOf(passage.page, source, loaded, words)}</span>}
-            {passage?.heading && passage.heading !== title && <span lang={languageOf(passage.heading)}>{passage.heading}</span>}
-            {passage?.score != null && <span className="score">{words.score(passage.score.toFixed(2))}</span>}
+            {lines && <span data-testid="lines">{words.lines(lines.first, lines.last)}</span>}
+            {below !== null && <span lang={languageOf(below)}>{below}</span>}
           </p>
         </div>
         <CopyButton bare testId="copy-link" icon={<LinkIcon />} label={words.copyLink} text={() => location.href} />
@@ -89,8 +103,14 @@ export function SourcePane({ target, modal, onTarget, onTitle, onClose }: Props)
           {words.unsupported}. {words.unsupportedHint}
         </p>
       )}
-      {loaded && loaded.chars !== 0 && <Outline document={loaded} busy={text.busy} onGo={text.goTo} />}
-      <SourceBody text={text} passage={passage} />
+      {loaded && loaded.chars !== 0 && (
+        <div className="pane-tools">
+          <Outline document={loaded} busy={text.busy} onGo={text.goTo} />
+          <FindBar find={find} onGo={text.goTo} />
+          {views.length > 1 && <Views views={views} view={view} onView={setChosen} />}
+        </div>
+      )}
+      <SourceBody text={text} passage={passage} view={view} pictures={pictures} found={found} ticks={ticks} />
     </div>
   );
 }
@@ -100,6 +120,80 @@ function pageOf(page: number, source: string, document: DocumentDetail | null, w
   const label = pageLabel(source, page, words);
   const total = document?.pages ?? null;
   return total === null ? label : words.pageOf(label, total);
+}
+
+/** How a document can be looked at: its pages as pictures, as people wrote it, or the very text that is searched. */
+export type View = "pages" | "document" | "text";
+
+function viewsOf(document: DocumentDetail | null, hasPictures: boolean): View[] {
+  const isDrawn = document !== null && drawingOf(document.media_type) !== "plain";
+  return [...(hasPictures ? (["pages"] as const) : []), ...(isDrawn ? (["document"] as const) : []), "text"];
+}
+
+function Views({ views, view, onView }: { views: readonly View[]; view: View; onView: (view: View) => void }) {
+  const words = useWords();
+  return (
+    <div className="views" role="group" aria-label={words.views}>
+      {views.map((one) => (
+        <button key={one} type="button" className="view-button" data-testid={`view-${one}`} aria-pressed={one === view} onClick={() => onView(one)}>
+          {words.viewName(one)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function FindBar({ find: { sought, seek, found, at, go }, onGo }: { find: Find; onGo: (offset: number) => void }) {
+  const words = useWords();
+  /** What Enter has gone to last. */
+  const shown = useRef("");
+  const step = (by: number): void => {
+    if (!found || found.length === 0) return;
+    const next = (at + by + found.length) % found.length;
+    go(next);
+    onGo(found[next]?.start ?? 0);
+  };
+  return (
+    <div className="find-bar" role="search">
+      <input
+        type="search"
+        data-testid="find"
+        aria-label={words.findInDocument}
+        placeholder={words.findInDocument}
+        autoComplete="off"
+        value={sought}
+        onChange={(event) => seek(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
+          event.preventDefault();
+          step(event.shiftKey ? -1 : shown.current === sought ? 1 : 0);
+          shown.current = sought;
+        }}
+      />
+      {found && (
+        <span className="find-count" role="status">
+          {found.length === 0 ? words.nothingLeft : words.sourceOf(at + 1, found.length)}
+        </span>
+      )}
+      {found && found.length > 0 && (
+        <>
+          <button type="button" className="icon-button icon-button-small" aria-label={words.previousFound} onClick={() => step(-1)}>
+            <LeftIcon />
+          </button>
+          <button type="button" className="icon-button icon-button-small" data-testid="find-next" aria-label={words.nextFound} onClick={() => step(1)}>
+            <RightIcon />
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Where the citations of an answer stand in the document that is open. */
+function ticksOf(target: Target): number[] {
+  if (target.kind !== "passage") return [];
+  const id = documentOf(target);
+  return [...new Set(target.passages.filter((one) => one.document_id === id).map((one) => one.char_start))];
 }
 
 /** Where one can go in the document: its sections and pages, its beginning and its end. */
@@ -142,7 +236,7 @@ function passageOf(target: Target): Passage | null {
   if (target.kind === "document" || target.span === null) return null;
   const { start, end } = target.span;
   // Without a quote: what stands there today is marked.
-  return { ...NAMELESS, document_id: target.documentId, chunk_id: "", page: null, heading: null, char_start: start, char_end: end, quote: "", score: null, spans: [] };
+  return { ...NAMELESS, collection: "", document_id: target.documentId, chunk_id: "", page: null, heading: null, char_start: start, char_end: end, quote: "", score: null, spans: [] };
 }
 
 function isCitation(passage: Passage): passage is Citation {
@@ -177,16 +271,35 @@ function Steps({ target, onTarget }: { target: Extract<Target, { kind: "passage"
   );
 }
 
-function SourceBody({ text, passage }: { text: SourceTextControls; passage: Passage | null }) {
+interface BodyProps {
+  text: SourceTextControls;
+  passage: Passage | null;
+  view: View;
+  pictures: readonly PagePicture[] | null;
+  found: Span | null;
+  ticks: readonly number[];
+}
+
+function SourceBody({ text, passage, view, pictures, found, ticks }: BodyProps) {
   const words = useWords();
-  const { state, busy, loadBefore, loadAfter, jump, reload } = text;
+  const { state, busy, loadBefore, loadAfter, goTo, jump, reload } = text;
+  const lost = state.status === "failed" && state.problem.status !== 404;
+
+  const place = useMemo(() => (state.status === "ready" && passage ? locate(state.window, passage) : null), [state, passage]);
+  const spans = useMemo((): LitSpan[] => {
+    const cited = (place?.spans ?? []).map((span): LitSpan => ({ ...span, kind: "cited" }));
+    return found ? [...cited, { ...found, kind: "found" }] : cited;
+  }, [place, found]);
+  const citedSpans = useMemo(() => place?.spans ?? [], [place]);
 
   if (state.status === "loading") return <p className="pane-note">{words.sourceLoading}</p>;
   if (state.status === "failed") {
-    if (state.problem.status === 404 && passage && passage.quote !== "") return <Remembered passage={passage} note={words.sourceGone} />;
+    const kept = passage && passage.quote !== "" ? passage : null;
+    if (kept && !lost) return <Remembered passage={kept} note={words.sourceGone} />;
     return (
       <div className="pane-body">
         <ProblemNotice problem={state.problem} onRetry={reload} />
+        {kept && <Remembered passage={kept} note={words.sourceAway} />}
       </div>
     );
   }
@@ -199,25 +312,44 @@ function SourceBody({ text, passage }: { text: SourceTextControls; passage: Pass
       </>
     );
   }
-  const place = passage ? locate(window, passage) : null;
   return (
     <>
       <DocumentNotes document={document} />
       {passage && !place && passage.quote !== "" && <Remembered passage={passage} note={words.sourceChanged} />}
       {place?.moved && <p className="pane-note pane-warning">{words.sourceMoved}</p>}
-      <SourceText
-        // A new passage in the same document is scrolled to anew.
-        key={`${passage?.char_start}-${passage?.char_end}-${jump?.count}`}
-        document={document}
-        window={window}
-        jump={jump?.offset ?? null}
-        spans={place?.spans ?? []}
-        language={document.language ?? languageOf(window.text)}
-        busy={busy}
-        onBefore={loadBefore}
-        onAfter={loadAfter}
-      />
+      {view === "pages" && pictures ? (
+        <Pages document={document} pictures={pictures} spans={citedSpans} jump={jump?.offset ?? null} />
+      ) : (
+        <div className="pane-scroll">
+          {ticks.length > 1 && <Ticks ticks={ticks} total={window.total_chars} onGo={goTo} />}
+          <SourceText
+            // A new passage in the same document is scrolled to anew.
+            key={`${passage?.char_start}-${passage?.char_end}-${jump?.count}-${view}`}
+            document={document}
+            window={window}
+            view={view}
+            jump={jump?.offset ?? null}
+            spans={spans}
+            language={document.language ?? languageOf(window.text)}
+            busy={busy}
+            onBefore={loadBefore}
+            onAfter={loadAfter}
+          />
+        </div>
+      )}
     </>
+  );
+}
+
+/** Where in the document the answer's citations stand, along its edge. */
+function Ticks({ ticks, total, onGo }: { ticks: readonly number[]; total: number; onGo: (offset: number) => void }) {
+  const words = useWords();
+  return (
+    <div className="ticks" role="group" aria-label={words.ticks}>
+      {ticks.map((offset, index) => (
+        <button key={offset} type="button" className="tick" data-testid="tick" style={{ top: `${(offset / Math.max(1, total)) * 100}%` }} aria-label={words.sourceOf(index + 1, ticks.length)} title={words.sourceOf(index + 1, ticks.length)} onClick={() => onGo(offset)} />
+      ))}
+    </div>
   );
 }
 
@@ -256,31 +388,32 @@ function Remembered({ passage: { quote, spans }, note }: { passage: Passage; not
 
 interface SourceTextProps {
   document: DocumentDetail;
+  view: View;
   jump: number | null;
   window: TextWindow;
-  spans: readonly Span[];
+  spans: readonly LitSpan[];
   language: string;
   busy: boolean;
   onBefore: () => void;
   onAfter: () => void;
 }
 
-function SourceText({ document, window, jump, spans, language, busy, onBefore, onAfter }: SourceTextProps) {
+function SourceText({ document, view, window, jump, spans, language, busy, onBefore, onAfter }: SourceTextProps) {
   const words = useWords();
   const interfaceLanguage = useLanguage();
   const body = useRef<HTMLDivElement>(null);
+  const drawing = view === "document" ? drawingOf(document.media_type) : "plain";
+  const isTypeset = drawing === "markdown" || drawing === "table";
+  const [drawn, setDrawn] = useState(!isTypeset);
+  const whenDrawn = useCallback(() => setDrawn(true), []);
 
   const put = useRef(0);
   useEffect(() => {
+    if (!drawn) return;
     if (jump === null) scrollToMarks(body.current);
     else scrollToOffset(body.current, jump);
     put.current = body.current?.scrollTop ?? 0;
-  }, [jump]);
-  const pages = useMemo(() => new Map(document.page_spans.map((page) => [page.char_start, page.number])), [document]);
-  const pieces = useMemo(() => {
-    const cuts = [...pages.keys(), ...(jump === null ? [] : [jump])].sort((a, b) => a - b);
-    return splitAt(window, spans, cuts);
-  }, [window, spans, pages, jump]);
+  }, [jump, drawn]);
   /** More comes by itself where a reader, not the page, has scrolled near an end. */
   const scrolled = (): void => {
     const box = body.current;
@@ -299,17 +432,14 @@ function SourceText({ document, window, jump, spans, language, busy, onBefore, o
       ) : (
         <p className="document-edge">{words.startOfDocument}</p>
       )}
-      <div className={isCode(document.media_type) ? "source-text source-code" : "source-text"} data-testid="source-text" lang={language}>
-        {pieces.map(({ text, cited, start }) => {
-          const page = pages.get(start);
-          return (
-            <Fragment key={start}>
-              {page !== undefined && <PageBreak label={pageOf(page, document.source, document, words)} />}
-              {start === jump && <span data-offset={start} />}
-              {cited ? <mark data-testid="cited-span">{text}</mark> : text}
-            </Fragment>
-          );
-        })}
+      <div className={`source-text source-${drawing}`} data-testid="source-text" data-view={view} lang={language}>
+        {isTypeset ? (
+          <TypesetText document={document} window={window} spans={spans} jump={jump} onDrawn={whenDrawn} />
+        ) : drawing === "code" ? (
+          <CodeText window={window} spans={spans} mediaType={document.media_type} jump={jump} />
+        ) : (
+          <PlainText document={document} window={window} spans={spans} jump={jump} />
+        )}
       </div>
       {window.end < window.total_chars ? (
         <button type="button" className="button load-more" data-testid="load-after" disabled={busy} onClick={onAfter}>
@@ -323,6 +453,72 @@ function SourceText({ document, window, jump, spans, language, busy, onBefore, o
       </p>
     </div>
   );
+}
+
+type TextProps = Pick<SourceTextProps, "document" | "window" | "spans" | "jump">;
+
+function usePageStarts(document: DocumentDetail): ReadonlyMap<number, number> {
+  return useMemo(() => new Map(document.page_spans.map((page) => [page.char_start, page.number])), [document]);
+}
+
+/** The very text that is searched and cited, letter by letter. */
+function PlainText({ document, window, spans, jump }: TextProps) {
+  const words = useWords();
+  const pages = usePageStarts(document);
+  const pieces = useMemo(() => {
+    const cuts = [...pages.keys(), ...(jump === null ? [] : [jump])].sort((a, b) => a - b);
+    return splitAt(window, spans, cuts);
+  }, [window, spans, pages, jump]);
+  return pieces.map(({ text, kind, start }) => {
+    const page = pages.get(start);
+    return (
+      <Fragment key={start}>
+        {page !== undefined && <PageBreak label={pageOf(page, document.source, document, words)} />}
+        {start === jump && <span data-offset={start} />}
+        {kind === null ? (
+          text
+        ) : (
+          <mark data-testid={kind === "found" ? "found-span" : "cited-span"} className={kind === "found" ? "found" : undefined}>
+            {text}
+          </mark>
+        )}
+      </Fragment>
+    );
+  });
+}
+
+/** Code points in which a table's first two lines are looked for. */
+const HEADER = 4_000;
+
+/** The first two lines of the table within which a window begins; empty where it begins elsewhere. */
+function useTableHeader({ id, sections, media_type: type }: DocumentDetail, { start, text }: TextWindow): string {
+  const api = useApi();
+  const from = sections.findLast((section) => section.char_start <= start)?.char_start ?? 0;
+  const wanted = start > from && drawingOf(type) === "table" && /^[^\n]*\n\|/.test(text);
+  const { data } = useQuery({
+    queryKey: ["text", id, from, HEADER],
+    queryFn: ({ signal }) => api.documentText(id, from, Math.min(start, from + HEADER), signal),
+    enabled: wanted,
+    staleTime: 60_000,
+  });
+  return (wanted && data && /^\|.*\n\|[\s:|-]+\n/m.exec(data.text)?.[0]) || "";
+}
+
+/** As people wrote it, block by block. */
+function TypesetText({ document, window, spans, jump, onDrawn }: TextProps & { onDrawn: () => void }) {
+  const words = useWords();
+  const pages = usePageStarts(document);
+  const header = useTableHeader(document, window);
+  const stretches = useMemo(() => stretchesOf(window, spans, pages, header), [window, spans, pages, header]);
+  const at = jump === null ? -1 : stretches.findLastIndex(({ start }) => start <= jump);
+  return stretches.map((stretch, index) => (
+    <Fragment key={stretch.start}>
+      {stretch.page !== null && <PageBreak label={pageOf(stretch.page, document.source, document, words)} />}
+      <div className="prose stretch" data-offset={index === at ? (jump ?? undefined) : undefined}>
+        <Typeset stretch={stretch} onDrawn={index === 0 ? onDrawn : undefined} />
+      </div>
+    </Fragment>
+  ));
 }
 
 /** Near an end: a reader who scrolls has about so much left. */

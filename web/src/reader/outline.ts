@@ -34,15 +34,16 @@ export function pagePlaces({ page_spans: spans, source }: Pick<DocumentDetail, "
   return spans.slice(0, MOST_PLACES).map(({ number, char_start: offset }) => ({ offset, label: pageLabel(source, number, words) }));
 }
 
-/** Whether its lines are code, to be drawn as they are. */
-export function isCode(mediaType: string): boolean {
-  return CODE.test(mediaType);
+/** Headings that ask something, with their places: what readers can begin or go on with. */
+export function questionPlaces({ sections }: Pick<DocumentDetail, "sections">): Place[] {
+  const found = new Map<string, Place>();
+  for (const { char_start: offset, heading_path: path } of sections) {
+    const label = (path.at(-1) ?? "").replace(/\s+/g, " ").trim();
+    if (/^.{3,120}[?？]$/su.test(label) && !found.has(label)) found.set(label, { offset, label });
+  }
+  return [...found.values()];
 }
 
-const CODE = /^text\/x-(?!rst|tex|rmarkdown|org|asciidoc|subrip|markdown)|^(application|text)\/(json|javascript|typescript|xml|yaml|toml|sql)$/;
-
-/** Headings that ask something: what readers of a collection can begin with. */
-export function questionsOf({ sections }: Pick<DocumentDetail, "sections">): string[] {
-  const headings = sections.map(({ heading_path: path }) => (path.at(-1) ?? "").replace(/\s+/g, " ").trim());
-  return [...new Set(headings.filter((heading) => /^.{3,120}[?？]$/su.test(heading)))];
+export function questionsOf(document: Pick<DocumentDetail, "sections">): string[] {
+  return questionPlaces(document).map(({ label }) => label);
 }

@@ -17,6 +17,11 @@ export interface Span {
   end: number;
 }
 
+/** A span that is lit: what is cited, or what was looked for. */
+export interface LitSpan extends Span {
+  kind: "cited" | "found";
+}
+
 export type SourceText =
   | { status: "loading" }
   | { status: "failed"; problem: Problem }
@@ -52,7 +57,7 @@ function find(window: TextWindow, { char_start, char_end, quote }: QuotedSpan, s
 /** A piece of a window's text, which begins at `start` in the document. */
 export interface TextPiece {
   text: string;
-  cited: boolean;
+  kind: LitSpan["kind"] | null;
   start: number;
 }
 
@@ -60,21 +65,21 @@ export interface TextPiece {
  * The text of a window in pieces, those that are cited apart from the others, and cut at each of `cuts` (rising offsets
  * in the document); joined they are the text.
  */
-export function splitAt(window: TextWindow, spans: readonly Span[], cuts: readonly number[] = []): TextPiece[] {
+export function splitAt(window: TextWindow, spans: readonly LitSpan[], cuts: readonly number[] = []): TextPiece[] {
   const pieces: TextPiece[] = [];
   let at = window.start;
-  const push = (until: number, cited: boolean): void => {
+  const push = (until: number, kind: LitSpan["kind"] | null): void => {
     for (const end of [...cuts.filter((cut) => cut > at && cut < until), until]) {
       const text = sliceCodePoints(window.text, at - window.start, end - window.start);
-      if (text !== "") pieces.push({ text, cited, start: at });
+      if (text !== "") pieces.push({ text, kind, start: at });
       at = Math.max(at, end);
     }
   };
-  for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
-    push(start, false);
-    push(end, true);
+  for (const { start, end, kind } of spans.toSorted((a, b) => a.start - b.start)) {
+    push(start, null);
+    push(end, kind);
   }
-  push(window.end, false);
+  push(window.end, null);
   return pieces;
 }
 

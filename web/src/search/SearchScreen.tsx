@@ -12,6 +12,7 @@ import { useMediaQuery } from "../shell/media";
 import { fileNameOf, folderOf, headingBelow, titleBeside } from "../text/names";
 import { languageOf } from "../text/script";
 import { typeName } from "../text/types";
+import { visible } from "../text/visible";
 import { Boxes } from "../ui/Boxes";
 import { FolderField } from "../ui/FolderField";
 import { ChatIcon, SearchIcon } from "../ui/Icons";
@@ -113,7 +114,7 @@ export function SearchScreen({ q, collections, filters, onOpen, onAsk }: Props) 
           <ol className="hits" data-testid="hits">
             {hits.map((hit, index) => (
               <li key={hit.chunk_id}>
-                <HitCard hit={hit} words={sought} isChosen={index === chosen} onOpen={() => openAt(index)} />
+                <HitCard hit={hit} isFromSeveral={onlyCollection(scope) === null} words={sought} isChosen={index === chosen} onOpen={() => openAt(index)} />
               </li>
             ))}
           </ol>
@@ -145,7 +146,7 @@ function useHits(q: string, scope: Scope) {
   };
 }
 
-function passageOf({ text, dense: _dense, lexical: _lexical, collection: _collection, ...hit }: Hit): Passage {
+function passageOf({ text, dense: _dense, lexical: _lexical, ...hit }: Hit): Passage {
   return { ...hit, quote: text, spans: [] };
 }
 
@@ -182,12 +183,13 @@ function Sidebar({ scope, onFilters }: { scope: Scope; onFilters: (filters: Filt
 
 interface HitProps {
   hit: Hit;
+  isFromSeveral: boolean;
   words: readonly string[];
   isChosen: boolean;
   onOpen: () => void;
 }
 
-function HitCard({ hit, words: sought, isChosen, onOpen }: HitProps) {
+function HitCard({ hit, isFromSeveral, words: sought, isChosen, onOpen }: HitProps) {
   const words = useWords();
   const card = useRef<HTMLAnchorElement>(null);
   useEffect(() => {
@@ -203,6 +205,7 @@ function HitCard({ hit, words: sought, isChosen, onOpen }: HitProps) {
       <span className="source-title path">{fileNameOf(hit)}</span>
       <span className="source-place">
         {title !== null && <span lang={languageOf(title)}>{title}</span>}
+        {isFromSeveral && <span>{visible(hit.collection)}</span>}
         {folder !== "" && <span className="path">{folder}/</span>}
         {page !== null && <span>{pageLabel(source, page, words)}</span>}
         {heading !== null && <span lang={languageOf(heading)}>{heading}</span>}

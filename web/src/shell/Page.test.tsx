@@ -13,7 +13,7 @@ const JOB = {
   kind: "upload",
   collection: "default",
   state: "running",
-  stage: "embed",
+  stage: "unpack",
   done: 1,
   total: 2,
   files: [
@@ -52,6 +52,29 @@ describe("what is asked", () => {
     unmount();
     open();
     expect(screen.getAllByTestId("filter-chip").map((chip) => chip.textContent)).toEqual(["zh/"]);
+  });
+
+  it("is several collections, or all of them", async () => {
+    const { user, answers } = open();
+    await screen.findByRole("option", { name: /handbook/ });
+    await user.click(screen.getByTestId("add-filter"));
+    const panel = await screen.findByTestId("filter-panel");
+    await user.click(within(panel).getByRole("checkbox", { name: /handbook/ }));
+    await user.click(within(panel).getByRole("button", { name: "Done" }));
+    await ask(user, "q");
+    expect(answers[0]?.asked).toMatchObject({ collections: ["default", "handbook"] });
+    expect(answers[0]?.asked).not.toHaveProperty("collection");
+    const other = { ...CITATION, marker: 2, document_id: "doc-2", collection: "handbook" };
+    await send(answers[0], ["done", replyOf({ answer: ANSWER, citations: [CITATION, other], claims: [] })]);
+    expect(screen.getByTestId("scope").textContent).toContain("In “default, handbook”");
+    expect(screen.getAllByTestId("source-card").map((card) => card.textContent)).toEqual([expect.stringContaining("default"), expect.stringContaining("handbook")]);
+
+    await user.selectOptions(screen.getByTestId("collection-picker"), "handbook");
+    await ask(user, "again");
+    await send(answers[1], ["done", replyOf({ answer: "No.", abstained: true })]);
+    await user.click(screen.getByTestId("everywhere"));
+    expect(answers[2]?.asked).toMatchObject({ question: "again", collections: ["*"] });
+    expect(screen.getAllByTestId("from-here").map((line) => line.textContent)).toContain("From here: all collections");
   });
 
   it("goes with the settings of the reader", async () => {
@@ -148,6 +171,7 @@ describe("search", () => {
     await user.click(screen.getByTestId("ask-with-these"));
     await settle();
     expect(answers[0]?.asked).toMatchObject({ question: "rows lists", filter: { all: [{ field: "source", op: "in", values: ["docs/tuning.md"] }] } });
+    expect(screen.getByRole("heading", { level: 2, name: /rows lists/ })).toBeTruthy();
   });
 
   it("is a way on from a refusal", async () => {
@@ -180,10 +204,10 @@ describe("files that are added", () => {
     await user.click(within(plan).getByTestId("send-files"));
     const upload = await screen.findByTestId("upload");
     expect(sent).toEqual([["?collection=default manuals", ["a.md", "b.pdf"]]]);
-    expect(upload.textContent).toContain("Embedding · 1 of 2 · 30 s left");
+    expect(upload.textContent).toContain("Unpacking · 1 of 2 · 30 s left");
     const before = requests.filter((line) => line.startsWith("GET /documents?")).length;
-    await tell({ ...JOB, stage: "store" });
-    await waitFor(() => expect(upload.textContent).toContain("Storing"));
+    await tell({ ...JOB, stage: "ingest" });
+    await waitFor(() => expect(upload.textContent).toContain("Taking in ·"));
     await tell(DONE);
     await waitFor(() => expect(upload.textContent).toContain("1 file is in, 1 failed."));
     expect(upload.textContent).toContain("password");

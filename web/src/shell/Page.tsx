@@ -11,7 +11,7 @@ import { useRunningJobs } from "../activity/jobs";
 import { useWords } from "../i18n";
 import { useRenewal } from "../library/collections";
 import { useArrivals, useDrops } from "../library/drop";
-import { documentOf, SourcePane } from "../reader/SourcePane";
+import { documentOf } from "../reader/target";
 import { visible } from "../text/visible";
 import { later } from "../ui/later";
 import { MenuIcon } from "../ui/Icons";
@@ -22,12 +22,14 @@ import { addressOf, parseAddress, type Address, type Navigation } from "./addres
 import { useSurroundings } from "./context";
 import { useConversationOf, usePane } from "./located";
 import { useMediaQuery } from "./media";
+import { PaneEdge } from "./PaneEdge";
 import type { PreferenceControls } from "./preferences";
 import { Rail, type Screen } from "./Rail";
 import { useEscape, useShortcuts } from "./shortcuts";
 import { LanguageSwitch, ThemeSwitch } from "./Switches";
 import { useTitle } from "./title";
 
+export const SourcePane = later(async () => (await import("../reader/SourcePane")).SourcePane);
 export const SearchScreen = later(async () => (await import("../search/SearchScreen")).SearchScreen);
 export const LibraryScreen = later(async () => (await import("../library/LibraryScreen")).LibraryScreen);
 export const ActivityScreen = later(async () => (await import("../activity/ActivityScreen")).ActivityScreen);
@@ -149,9 +151,13 @@ export function Page({ navigation, preferences, store, asker, isKnown, onLogOut 
       store.start();
       store.setScope(scope);
       const { id } = store.getState().active;
-      go(addressOf.conversation(null));
-      if (question.trim() !== "") asker.ask(id, question);
-      else focusQuestion();
+      if (question.trim() === "") {
+        go(addressOf.conversation(null));
+        focusQuestion();
+        return;
+      }
+      asker.ask(id, question);
+      go(addressOf.conversation(id));
     },
     [store, go, asker, focusQuestion],
   );
@@ -275,7 +281,7 @@ export function Page({ navigation, preferences, store, asker, isKnown, onLogOut 
       {pane.target && paneModal && <div className="backdrop" onClick={pane.close} />}
       {pane.target && (
         <div className="app-pane" ref={pane.box}>
-          <SourcePane key={documentOf(pane.target)} target={pane.target} modal={paneModal} onTarget={openPane} onTitle={setSourceTitle} onClose={pane.close} />
+          <SourcePane key={documentOf(pane.target)} target={pane.target} modal={paneModal} edge={besides && <PaneEdge />} onTarget={openPane} onTitle={setSourceTitle} onClose={pane.close} />
         </div>
       )}
       {opened === "palette" && <Palette conversations={conversations} onStart={start} onOpenDocument={openDocument} onSettings={() => setOpened("settings")} onKeys={() => setOpened("keys")} preferences={preferences} onClose={close} />}

@@ -1,7 +1,7 @@
 // What the address shows: a conversation of the store, and a source in its pane.
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import { addressOf, type Address, type Entry, type Navigation } from "./address";
-import type { Target } from "../reader/SourcePane";
+import type { Target } from "../reader/target";
 import type { Conversation } from "../ask/conversations";
 import type { Store } from "../ask/store";
 

@@ -7,11 +7,14 @@ import { MarkCard } from "../ask/AskScreen";
 import { FilterPanel } from "../ask/ScopeBar";
 import { WhyThese } from "../ask/TurnView";
 import { CollectionDialog } from "../library/LibraryScreen";
+import { Formula, loadMath } from "../ask/MarkdownBlocks";
+import { Typeset } from "../reader/SourcePane";
 import * as page from "../shell/Page";
 
 export async function loadLater(): Promise<void> {
-  const { SearchScreen, LibraryScreen, ActivityScreen, StatusScreen, Palette, KeyList, SettingsDrawer, Uploads, Toaster } = page;
-  const parts = [MarkCard, FilterPanel, WhyThese, CollectionDialog, SearchScreen, LibraryScreen, ActivityScreen, StatusScreen, Palette, KeyList, SettingsDrawer, Uploads, Toaster];
+  const { SourcePane, SearchScreen, LibraryScreen, ActivityScreen, StatusScreen, Palette, KeyList, SettingsDrawer, Uploads, Toaster } = page;
+  await loadMath();
+  const parts = [Formula, Typeset, MarkCard, FilterPanel, WhyThese, CollectionDialog, SourcePane, SearchScreen, LibraryScreen, ActivityScreen, StatusScreen, Palette, KeyList, SettingsDrawer, Uploads, Toaster];
   await Promise.all(parts.map((part) => part.preload()));
 }
 

@@ -158,6 +158,7 @@ export function citationOf(text: string, quote: string, rest: Partial<Citation> 
     marker: 1,
     document_id: "doc-1",
     chunk_id: "chunk-1",
+    collection: "default",
     source: "docs/tuning.md",
     title: "Tuning",
     page: null,

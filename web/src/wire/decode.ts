@@ -23,6 +23,8 @@ export interface Passage
     WireCitation,
     "document_id" | "chunk_id" | "source" | "title" | "page" | "heading" | "char_start" | "char_end" | "quote"
   > {
+  /** Empty where an older service does not say. */
+  collection: string;
   /** Higher is better. */
   score: number | null;
   /** All its stretches where it has more than one; else empty. */
@@ -180,6 +182,7 @@ function decodePassage(from: Fields, documentId: string, quote: string): Passage
   const source = text(from.source);
   return {
     document_id: documentId,
+    collection: text(from.collection),
     chunk_id: text(from.chunk_id),
     source,
     title: text(from.title) || source,

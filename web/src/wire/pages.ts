@@ -26,8 +26,10 @@ export function decodePictures(value: unknown): PagePicture[] {
     const number = offsetOrNull(from?.number);
     const width = numberOrNull(from?.width);
     const height = numberOrNull(from?.height);
-    if (!from || number === null || !width || !height || width < 0 || height < 0) return null;
-    return { number, width, height, char_start: numberOrNull(from.char_start) ?? 0, char_end: numberOrNull(from.char_end) ?? 0, image: text(from.image) };
+    const image = text(from?.image);
+    // Null where the file is not kept, or has no pages to draw.
+    if (!from || image === "" || number === null || !width || !height || width < 0 || height < 0) return null;
+    return { number, width, height, char_start: numberOrNull(from.char_start) ?? 0, char_end: numberOrNull(from.char_end) ?? 0, image };
   });
 }
 

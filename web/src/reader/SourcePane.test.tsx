@@ -1,0 +1,77 @@
+// @vitest-environment jsdom
+// F-1021: a document is drawn as what it is, and looked through.
+import { screen, waitFor } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { ask, open, send } from "../testing/page";
+import { citationOf, claimsOf, documentOf, jsonResponse, problemResponse, replyOf, type Script } from "../testing/service";
+
+async function shown(text: string, quote: string, rest: Record<string, unknown>, script: Script = {}) {
+  const citation = citationOf(text, quote, { source: String(rest.source ?? "docs/tuning.md") });
+  const page = open({ documents: [documentOf(text, rest)], texts: { "doc-1": text }, ...script });
+  await ask(page.user, "q");
+  const answer = `${quote} [1]`;
+  await send(page.answers[0], ["done", replyOf({ answer, citations: [citation], claims: claimsOf(answer, [[quote, "[1]", 0]]) })]);
+  await page.user.click(screen.getByTestId("citation-marker"));
+  await screen.findByTestId("source-text");
+  return page;
+}
+
+describe("the reader", () => {
+  it("draws code with its lines numbered, and says which are cited", async () => {
+    const code = "import os\n\ndef lists(rows):\n    return rows ** 0.5\n";
+    await shown(code, "return rows ** 0.5", { source: "src/lists.py", media_type: "text/x-python" });
+    expect(screen.getByTestId("lines").textContent).toBe("line 4");
+    const numbers = [...document.querySelectorAll(".line-number")].map((cell) => cell.getAttribute("data-number"));
+    expect(numbers).toEqual(["1", "2", "3", "4", "5"]);
+    await waitFor(() => expect(document.querySelector(".hljs-keyword")?.textContent).toBe("import"));
+    const cited = screen.getAllByTestId("cited-span").map((mark) => mark.textContent).join("");
+    expect(cited).toBe("return rows ** 0.5");
+    expect(screen.getByTestId("source-text").textContent.trim()).toBe(code.trim());
+  });
+
+  it("draws a sheet as a grid with the cited row lit, and the text that is searched beside it", async () => {
+    const sheet = "| SKU | Price |\n| --- | --- |\n| A-1 | 10 |\n| B-2 | 20 |\n";
+    const { user } = await shown(sheet, "| B-2 | 20 |", { source: "prices.csv", media_type: "text/csv" });
+    await waitFor(() => expect(document.querySelector("tr.cited-row")?.textContent).toBe("B-220"));
+    expect(document.querySelectorAll(".stretch thead th")).toHaveLength(2);
+    await user.click(screen.getByTestId("view-text"));
+    expect(screen.getByTestId("source-text").textContent).toBe(sheet);
+    expect(screen.getByTestId("cited-span").textContent).toBe("| B-2 | 20 |");
+  });
+
+  it("shows a PDF's pages as pictures with the cited words in rectangles, where the service draws them", async () => {
+    const pages = [1, 2].map((number) => ({ number, width: 600, height: 800, char_start: (number - 1) * 10, char_end: number * 10, image: `/documents/doc-1/pages/${number}.png` }));
+    const onRead = (path: string) => {
+      if (path.endsWith("/pages")) return jsonResponse({ pages });
+      if (path.endsWith("/boxes")) return jsonResponse({ boxes: [{ page: 2, x: 60, y: 80, width: 300, height: 20 }, { page: null }] });
+      return undefined;
+    };
+    await shown("First one.Second one.", "Second one.", { source: "a.pdf", media_type: "application/pdf" }, { onRead });
+    await screen.findAllByTestId("page-view");
+    const box = await screen.findByTestId("page-box");
+    expect([box.style.left, box.style.top, box.style.width]).toEqual(["10%", "10%", "50%"]);
+    expect(box.closest("[data-page]")?.getAttribute("data-page")).toBe("2");
+    expect(screen.getByRole("img", { name: "p. 2" }).getAttribute("src")).toBe("http://service.test/documents/doc-1/pages/2.png");
+  });
+
+  it("finds words in the whole of a long document", async () => {
+    const text = `Start.${" word".repeat(30_000)} The needle 😀 is here.${" word".repeat(200)}`;
+    const { user } = await shown(text, "Start.", { media_type: "text/plain" });
+    await user.type(screen.getByTestId("find"), "NEEDLE");
+    await screen.findByText("1 of 1");
+    await user.keyboard("{Enter}");
+    await waitFor(() => expect(screen.getByTestId("found-span").textContent).toBe("needle"));
+    expect(text).toContain(screen.getByTestId("source-text").textContent);
+  });
+
+  it("F-1007: shows what was kept of a citation while the service is away", async () => {
+    let away = false;
+    const text = "Use rows / 1000 lists.";
+    const page = await shown(text, text, {}, { onRead: () => (away ? problemResponse(503, "store_unavailable") : undefined) });
+    await page.user.keyboard("{Escape}");
+    away = true;
+    await page.user.click(screen.getByTestId("citation-marker"));
+    expect((await screen.findByTestId("error")).textContent).toContain("store_unavailable");
+    expect(screen.getByTestId("source-pane").querySelector("blockquote")?.textContent).toBe(text);
+  });
+});
