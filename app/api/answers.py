@@ -7,7 +7,8 @@ from typing import Annotated, Final
 
 from pydantic import TypeAdapter, WrapSerializer
 
-from app.api.schemas import Explained, Reply, RerankFailure, fields_of
+from app.api.found import Explained, RerankFailure, fields_of
+from app.api.schemas import Reply
 from app.domain import (
     AbstentionReason,
     Answer,

@@ -50,10 +50,11 @@ from app.api.authentication import LOCAL
 from app.api.authentication import Caller as Authenticated
 from app.api.bodies import WHOLE, NullIsDefault, Request, Text
 from app.api.components import Components, keep_reply, note_question
+from app.api.found import SearchReply
 from app.api.metrics import Metrics
 from app.api.problems import Fault, fault_of, prefers_chinese, problem_body
 from app.api.requests import Ask, Search
-from app.api.schemas import CollectionList, DocumentList, SearchReply
+from app.api.schemas import CollectionList, DocumentList
 from app.api.search import find
 from app.errors import InvalidRequestError, NotFoundError
 from app.store.catalog import MAX_TEXT_CHARS, TextSlice

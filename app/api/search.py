@@ -11,9 +11,9 @@ from fastapi import APIRouter, Body, Request
 
 from app.api.components import Components, Counts, Parts, RequestId, note_question
 from app.api.documentation import EXAMPLES, example, problems
+from app.api.found import SearchReply, search_reply
 from app.api.metrics import Metrics
 from app.api.requests import Search
-from app.api.schemas import SearchReply, search_reply
 from app.api.stream import or_disconnect
 from app.domain import ScoredChunk
 from app.retrieval.retriever import Retrieved, Retriever

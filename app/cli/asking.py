@@ -17,7 +17,7 @@ from app.errors import InvalidRequestError
 if TYPE_CHECKING:
     from app.api.answers import AskReply
     from app.api.components import Components
-    from app.api.schemas import SearchReply
+    from app.api.found import SearchReply
     from app.config import Settings
     from app.domain import Citation, ExplainedCandidate, Hit
 
@@ -99,8 +99,8 @@ def search(
     body = _body(question, collection, top_k, chosen, explain=explain, neighbors=neighbors)
 
     async def find(parts: Components) -> SearchReply:
+        from app.api.found import search_reply
         from app.api.requests import Search
-        from app.api.schemas import search_reply
         from app.api.search import search_with_neighbors
 
         found, surroundings = await search_with_neighbors(parts.retriever, Search.model_validate(body))

@@ -22,8 +22,8 @@ MOST_LINES: Final = 1_860
 # What every request goes through, whatever it asks, before and after its route and around its database connection.
 FRAME: Final = {
     "api/admission.py", "api/authentication.py", "api/bodies.py", "api/components.py", "api/metrics.py",
-    "api/middleware.py", "api/receiving.py", "api/requests.py", "api/stream.py", "generation/concurrency.py",
-    "sqlstates.py", "store/questions.py", "store/tenancy.py",
+    "api/middleware.py", "api/rates.py", "api/receiving.py", "api/requests.py", "api/stream.py",
+    "generation/concurrency.py", "sqlstates.py", "store/questions.py", "store/tenancy.py",
 }  # fmt: skip
 # What makes a vector and terms of the question: the language's and the model's part.
 READING: Final = {
