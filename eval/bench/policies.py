@@ -17,7 +17,9 @@ from typing import Annotated
 import typer
 
 from app.embedding import SentenceTransformerEmbedder
+from app.store.backgrounds import ensure_texts
 from app.store.connection import Database, connect, open_pool
+from app.store.spaces import ensure_space
 from eval.bench.search_corpus import load_corpus
 from eval.bench.search_load import measure
 from eval.bench.search_ours import Ours, read_stored
@@ -67,7 +69,8 @@ def main(  # noqa: PLR0917 - a command line
     """Print one JSON object: medians over the rounds, and their quotient."""
     home.mkdir(parents=True, exist_ok=True)
     corpus = load_corpus(folders, home / "corpus.npz", rows=rows, questions=400, tokens=tokens, seed=1)
-    space = SentenceTransformerEmbedder().space
+    embedder = SentenceTransformerEmbedder()
+    space = embedder.space
 
     async def measured(database: Database) -> dict[str, dict[str, list[float]]]:
         async with open_pool(database.app, size=2, statement_timeout_s=60) as pool:
@@ -75,6 +78,8 @@ def main(  # noqa: PLR0917 - a command line
             return await run(database, ours, only.split(","), rounds=rounds, seconds=seconds)
 
     with open_store(home, space, corpus) as database:
+        with connect(database.owner) as owner:
+            ensure_texts(owner, ensure_space(owner, space), embedder)
         found = asyncio.run(measured(database))
     told = {}
     for way, halves in found.items():
