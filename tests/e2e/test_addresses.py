@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import PHONE, OpenChat
-from tests.e2e.served import Served
+from tests.e2e.served import ROOT, Served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
@@ -110,3 +110,13 @@ def test_f_1061_the_first_answer_weighs_less_than_its_budget(open_chat: OpenChat
     chat.reload()
     chat.ask(QUESTION)
     assert 0 < sum(sent) <= 160_000
+
+
+def test_the_whole_page_weighs_less_than_its_budget() -> None:
+    """All that can ever be fetched, packed, but what draws formulas."""
+    packed = {path.name: path.stat().st_size for path in (ROOT / "app" / "static").rglob("*.br")}
+    assert len(packed) > 10
+    assert (
+        sum(size for name, size in packed.items() if not name.startswith(("Formula-", "remark-math-")))
+        <= 250_000
+    )
