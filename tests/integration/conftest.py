@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from app.server.embedded import EmbeddedPostgres
 from tests.integration.processes import PARTICIPANT, Participant, kill_server, read_pid, spawn
+
+
+@pytest.fixture(autouse=True)
+def _keep_logs() -> Iterator[None]:
+    """A command that a test calls in this process logs to a stream that ends with the test: put back what was."""
+    was_configured, configuration = structlog.is_configured(), structlog.get_config()
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    if was_configured:
+        structlog.configure(**configuration)
+    else:
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")

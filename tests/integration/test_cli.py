@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import structlog
 
 from app.cli import main
 from app.config import Settings
@@ -49,14 +47,13 @@ def pgask(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
-) -> Iterator[Pgask]:
+) -> Pgask:
     """Calls `pgask` with nothing set but the database's addresses and the settings given as keywords."""
     for name in Settings.model_fields:
         monkeypatch.delenv(f"PGASK_{name.upper()}", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PGASK_DATABASE_URL", database.app)
     monkeypatch.setenv("PGASK_OWNER_DATABASE_URL", database.owner)
-    handlers, level = logging.root.handlers[:], logging.root.level
 
     def call(*arguments: str, **settings: str) -> Done:
         for name, value in settings.items():
@@ -67,10 +64,7 @@ def pgask(
         said = capsys.readouterr()
         return Done(int(ended.value.code or 0), said.out, said.err)
 
-    yield call
-    structlog.reset_defaults()  # its log went to a stream that ends with the test
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+    return call
 
 
 @pytest.fixture
