@@ -16,9 +16,9 @@ def test_quadratic_work_is_noticed() -> None:
     def items(size: int) -> Callable[[], object]:
         return lambda: sum(1 for a in range(100 * size) if a % 7)
 
-    assert_linear(items, 500)
+    assert_linear(items, 2_000)
     with pytest.raises(AssertionError, match="8 times the input took"):
-        assert_linear(pairs, 300)
+        assert_linear(pairs, 800)
 
 
 def test_calls_of_python_and_of_c_are_counted() -> None:
