@@ -21,6 +21,7 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "bad_host": ("Wrong host", "主机名不符"),
     "file_too_large": ("A file is too large", "文件过大"),
     "no_space": ("No room for the files", "没有空间接收文件"),
+    "readers_not_supported": ("Documents can't be kept for groups yet", "还不能按分组限定文档"),
     "quota_exceeded": ("No room for more originals", "原件空间不足"),
     "job_state": ("The job is in another state", "任务状态不符"),
     "collection_exists": ("The collection exists already", "集合已存在"),

@@ -37,7 +37,6 @@ from app.store.sources import MAX_SOURCE_BYTES
 router = APIRouter(tags=["documents"])
 
 MOST_AT_ONCE: Final = 4  # uploads that are received at once: each may fill a temporary file
-_MOST_GROUPS: Final = 50
 _MOST_METADATA_CHARS: Final = 20_000
 _FIELDS: Final = ("folder", "readers", "metadata")
 _BODY: Final[dict[str, Any]] = {
@@ -51,11 +50,6 @@ _BODY: Final[dict[str, Any]] = {
                     "properties": {
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                         "folder": {"type": "string", "description": "What the documents' names begin with"},
-                        "readers": {
-                            "type": "array",
-                            "items": {"type": "string"},
-                            "description": "Groups that may read the documents; none: everybody",
-                        },
                         "metadata": {"type": "string", "description": "A JSON object for each document"},
                     },
                 },
@@ -80,6 +74,15 @@ _NO_FILES: Final = Fault(
     422,
     "There is no file in the request: send at least one, in a part named files.",
     detail_zh="请求中没有文件：请至少发送一个文件，放在名为 files 的部分中。",
+)
+# Better refused than believed: nothing holds a document back from those who read its collection.
+_NO_READERS: Final = Fault(
+    "readers_not_supported",
+    422,
+    "Documents can't be kept for some groups yet: all who read a collection read all of it. Send them to a "
+    "collection of their own, and give keys to it alone (pgask keys create --collection).",
+    detail_zh="还不能把单个文档限定给某些分组：能读集合的人可以读其中全部内容。请放入单独的集合，"
+    "并用 pgask keys create --collection 只授予该集合的密钥。",
 )
 
 
@@ -262,12 +265,11 @@ def _options(form: Form) -> Mapping[str, Any]:
             raise _wrong(name[:60], f"is no field; there are files, {', '.join(_FIELDS)}", "不是可用的字段")
         if any(UNSTORABLE.search(value) for value in values):
             raise _wrong(name, "must not contain NUL or lone surrogates", "不能包含 NUL 或孤立的代理字符")
-        if name != "readers" and len(values) > 1:
+        if name == "readers" and any(value.strip() for value in values):
+            raise FaultError(_NO_READERS)
+        if len(values) > 1:
             raise _wrong(name, "may be given once", "只能出现一次")
-    readers = [value.strip() for value in form.fields.get("readers", []) if value.strip()]
-    if len(readers) > _MOST_GROUPS or any(len(group) > 200 for group in readers):
-        raise _wrong("readers", f"may name {_MOST_GROUPS} groups of 200 characters", "分组过多或名称过长")
-    options: dict[str, Any] = {"readers": readers} if readers else {}
+    options: dict[str, Any] = {}
     for text in form.fields.get("metadata", []):
         try:
             metadata = ChangedDocument.model_validate({"metadata": json.loads(text)}).metadata

@@ -210,10 +210,15 @@ def test_limits_each_with_one_beyond(own: Database, make_client: MakeClient) -> 
         assert reply.status_code in (415, 422), body
     for field, value in (
         ("metadata", "[1]"), ("metadata", "{"), ("metadata", '{"a": "\\u0000"}'), ("metadata", '{"a": NaN}'),
-        ("metadata", json.dumps({"a": "x" * 20_001})), ("colour", "red"), ("readers", "x" * 201),
+        ("metadata", json.dumps({"a": "x" * 20_001})), ("colour", "red"),
     ):  # fmt: skip
         reply = client.post("/documents", files=[("files", ("a.md", b"x"))], data={field: value})
         assert (reply.status_code, reply.json()["code"]) == (422, "invalid_request"), value
+    reply = client.post("/documents", files=[("files", ("a.md", b"x"))], data={"readers": ["hr", "board"]})
+    assert (reply.status_code, reply.json()["code"]) == (
+        422,
+        "readers_not_supported",
+    )  # never taken and not held
     whole = {"content": b"--b\r\nContent-Disposition: form-data; name=files; filename=a.md\r\n\r\nx"}
     reply = client.post(
         "/documents",
