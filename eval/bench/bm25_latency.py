@@ -194,8 +194,9 @@ def measure(app: Connection, collection: Collection, questions: list[list[str]],
 
 def _ask(app: Connection, collection: Collection, question: list[str], *, full: bool) -> list[int]:
     """The ten best chunks."""
-    parameters: dict[str, Any] = {"collection_id": collection.id, "terms": question, "candidates": CANDIDATES}
-    parameters |= {"k1": 1.2, "b": 0.75} | budget_parameters(filtered=full)
+    parameters: dict[str, Any] = {"collection_id": collection.id, "collection_ids": [collection.id]}
+    parameters |= {"terms": question, "candidates": CANDIDATES, "k1": 1.2, "b": 0.75}
+    parameters |= budget_parameters(filtered=full)
     rows = app.execute(_STATEMENT, parameters, prepare=True).fetchall()
     return [row[0] for row in sorted(rows, key=lambda row: row[1])[:TOP]]
 
