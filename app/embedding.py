@@ -164,6 +164,27 @@ class SentenceTransformerEmbedder:
             passage_prefix="" if settings.passage_prefix == "none" else settings.passage_prefix,
         )
 
+    @classmethod
+    def of_space(cls, settings: Settings, space: EmbeddingSpace) -> SentenceTransformerEmbedder:
+        """The model of a space, by its name there, on the configured device. Its weights are for the caller to compare.
+        Raises ConfigError."""
+        name, is_int8 = space.model, space.model.endswith(f" {INT8_RECIPE}")
+        name = name.removesuffix(f" {INT8_RECIPE}")
+        names = {BUNDLED_MODEL: "english", packaged_e5.NAME: "multilingual"}
+        return cls(
+            names.get(name, name),
+            device=settings.embedding_device,
+            dtype="int8"
+            if is_int8
+            else "auto"
+            if settings.embedding_dtype == "int8"
+            else settings.embedding_dtype,
+            runtime=settings.embedding_runtime,
+            cache=settings.home / "models",
+            query_prefix=space.query_prefix,
+            passage_prefix=space.passage_prefix,
+        )
+
     def load(self) -> None:
         """Load the model now and make it ready for a question. Raises ConfigError where it can't be loaded or has no
         fast tokenizer."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from app.domain import AllOf, OneOf, ScoredChunk, SearchFilter
 from app.embedding import Embedder
+from app.embedding_switch import embedder_of
 from app.exchange import AskRequest
 from app.generation.candidates import Material
 from app.generation.evidence import (
@@ -162,7 +163,7 @@ class Finder:
 
         aside, rest = found, without_alike(found.asked.text, found.asked)
         if rest != found.asked.text and says_more(found.asked):
-            aside = await self._retriever.aside(found, rest)
+            aside = await self._aside(found, rest)
 
         def standards(texts: Sequence[str]) -> list[float]:
             return self._standards(aside, texts, asked_in=own)
@@ -181,6 +182,13 @@ class Finder:
         if evidence < self._threshold:
             return None
         return Found(standalone, found, material, all_found, extraction, evidence, None)
+
+    async def _aside(self, found: Retrieved, question: str) -> Retrieved:
+        """What was found, with the vector of another question and what its cosines are measured by."""
+        embedder = embedder_of(self._embedder, found.space)
+        (vector,) = await thread_of(self._embedder).run(embedder.embed_queries, [question])
+        standards = found.background.against(vector) if found.background is not None else found.standards
+        return replace(found, vector=vector, standards=standards)
 
     async def _with_valid_versions(
         self, found: Retrieved, standalone: Standalone, request: AskRequest, asked: str
@@ -203,7 +211,8 @@ class Finder:
     def _standards(self, found: Retrieved, texts: Sequence[str], asked_in: str | None = None) -> list[float]:
         """The standard score of the question's cosine with each text; of one in another language than `asked_in`, that
         of the question, less what it is near to all that is asked in that."""
-        vectors = thread_of(self._embedder).call(self._embedder.embed_passages, texts)
+        embedder = embedder_of(self._embedder, found.space)
+        vectors = thread_of(self._embedder).call(embedder.embed_passages, texts)
         languages = ["zh" if is_chinese(text) else "en" for text in texts]
         scores = []
         for vector, language in zip(vectors, languages, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -42,15 +43,18 @@ from app.api.rateable import Replies
 from app.api.receiving import Closing
 from app.config import Settings
 from app.embedding import Embedder
+from app.embedding_switch import SwitchableEmbedder
 from app.encoders.hardware import processors
 from app.generation.concurrency import ConcurrencyLimiter
 from app.generation.llm import LlmClient, LlmSettings
 from app.index.manifest import IndexSettings
 from app.index.watch import IndexWatch
 from app.lexicon import terms
+from app.model_watch import LoadModel, ModelWatch
 from app.retrieval.mending import Mender
 from app.retrieval.rerank import CrossEncoderReranker
 from app.retrieval.retriever import RetrievalSettings, Retriever
+from app.store.chosen_model import load_space
 from app.store.connection import Database, open_pool
 from app.store.questions import QuestionVectors
 from app.store.tenancy import DEFAULT, NOBODY, Scope
@@ -71,20 +75,25 @@ def create_app(
     *,
     static: Path = STATIC,
     drawing: pages.PageViews | None = None,
+    load_model: LoadModel | None = None,
 ) -> FastAPI:
     """The ASGI app over a migrated database. `scope` is PGASK_TENANT's; `static` the folder of the built chat
-    page; `drawing` draws pages of PDFs, without it there are no pictures of them."""
+    page; `drawing` draws pages of PDFs, without it there are no pictures of them; `load_model` loads the model that
+    was switched to."""
+    model = SwitchableEmbedder(embedder)
+    load = load_model or partial(load_space, settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
-            open_components(settings, database, embedder, scope, is_service=True) as components,
+            open_components(settings, database, model, scope, is_service=True) as components,
+            ModelWatch(components.pool, model, load).watching(),
             watch_indexes(database, settings) as watch,
             mcp.Agents(components, app.state.metrics, places).open() as agents,
         ):
             app.state.components = components
             app.state.agents = agents
-            await thread_of(embedder).run(_warm_up, embedder)
+            await thread_of(model).run(_warm_up, model)
             app.state.metrics.watch_pool(components.pool.get_stats)
             app.state.metrics.watch_indexes(watch.reports, watch.last_look)
             if components.llm is not None:
@@ -195,7 +204,7 @@ async def open_components(
         yield Components(
             settings,
             pool,
-            embedder.space,
+            embedder,
             retriever,
             answerer,
             llm,

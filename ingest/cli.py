@@ -25,12 +25,13 @@ from rich.progress import (
 from rich.text import Text
 
 from app.config import Settings, load_settings
-from app.embedding import SentenceTransformerEmbedder
+from app.embedding import Embedder
 from app.errors import InvalidRequestError, PgaskError
 from app.index import maintenance
 from app.index.manifest import IndexSettings
 from app.logs import configure_logs
 from app.store.backgrounds import ensure_texts
+from app.store.chosen_model import ChosenModel
 from app.store.connection import Database, connect, open_database, see
 from app.store.migrate import check_revision
 from app.store.spaces import ensure_collection, ensure_space, peek_collection
@@ -154,7 +155,7 @@ def ingest(
         configure_logs(settings.log_level)
         job = _Job(
             settings=settings,
-            embedder=SentenceTransformerEmbedder.from_settings(settings),
+            model=ChosenModel(settings),
             paths=paths,
             collection=collection,
             options=IngestOptions.from_settings(
@@ -183,7 +184,7 @@ class _Job:
     """What is taken in where, and how it is told; each run of it opens the database anew."""
 
     settings: Settings
-    embedder: SentenceTransformerEmbedder
+    model: ChosenModel
     paths: list[Path]
     collection: str
     options: IngestOptions
@@ -202,9 +203,10 @@ def _show_plan(job: _Job) -> int:
     ):
         check_revision(connection)
         see(connection, open_scope(connection, job.settings.tenant))
-        peeked = peek_collection(connection, job.collection, job.embedder.space)
+        embedder = job.model.embedder(connection)
+        peeked = peek_collection(connection, job.collection, embedder.space)
         with job.bar(Console(stderr=True)) as bar:
-            run = IngestRun(connection, peeked, job.embedder, job.options, bar, parse=parser.parse)
+            run = IngestRun(connection, peeked, embedder, job.options, bar, parse=parser.parse)
             plan = run.plan(job.paths)
     if job.as_json:
         print(to_json(plan_object(plan)))
@@ -240,21 +242,22 @@ def _run_on(database: Database, job: _Job) -> _Ended:
     ):
         check_revision(connection)
         see(connection, open_scope(connection, job.settings.tenant))
+        embedder = job.model.embedder(connection)
         with connect(database.owner) as owner:
-            space_id = ensure_space(owner, job.embedder.space)
+            space_id = ensure_space(owner, embedder.space)
         collection = ensure_collection(connection, job.collection, space_id)
         interrupted = False
         with job.bar(console) as bar:
             run = IngestRun(
                 connection,
                 collection,
-                job.embedder,
+                embedder,
                 job.options,
                 bar,
                 parse=parser.parse,
                 read_scan=scans.parse if job.options.ocr else None,
                 home=database.home,
-                group_tokens=lambda: job.embedder.group_tokens,
+                group_tokens=lambda: embedder.group_tokens,
             )
             try:
                 run.renew_terms()
@@ -264,7 +267,7 @@ def _run_on(database: Database, job: _Job) -> _Ended:
                 connection.close()  # it may be in the middle of a command, which nothing can follow
     disk_was_full = any(failure.code == "disk_full" for failure in run.report.failed)
     if not interrupted and not disk_was_full:
-        interrupted = not _maintain_index(database, job, space_id, console)
+        interrupted = not _maintain_index(database, job, space_id, embedder, console)
     if not job.quiet:
         for line in report_lines(run.report, job.collection, interrupted=interrupted):
             console.print(Text(line), soft_wrap=True)
@@ -326,12 +329,14 @@ def _check_devices(job: _Job, before: list[int | None]) -> None:
             )
 
 
-def _maintain_index(database: Database, job: _Job, space_id: int, console: Console) -> bool:
+def _maintain_index(
+    database: Database, job: _Job, space_id: int, embedder: Embedder, console: Console
+) -> bool:
     """Build the vector index if it is due, and measure what cosines are like. False: interrupted; the next run does
     it."""
     try:
         with connect(database.owner) as owner:
-            ensure_texts(owner, space_id, job.embedder)
+            ensure_texts(owner, space_id, embedder)
             built = maintenance.maintain(owner, space_id, IndexSettings.from_settings(job.settings))
     except KeyboardInterrupt:
         return False

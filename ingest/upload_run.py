@@ -45,7 +45,8 @@ _log = structlog.get_logger(__name__)
 
 
 class UploadRunner:
-    """Takes in job after job. `open_embedder` is called with the first one, for loading a model takes long."""
+    """Takes in job after job. `open_embedder` is called with each: it keeps the model, which takes long to load, until
+    another one is chosen."""
 
     def __init__(self, database: Database, settings: Settings, open_embedder: Callable[[], Embedder]) -> None:
         self._database, self._settings, self._open_embedder = database, settings, open_embedder
@@ -120,8 +121,7 @@ class UploadRunner:
     def _take_in(
         self, status: Connection, attempt: Attempt, waiting: Sequence[WaitingFile], folder: Path
     ) -> int:
-        if self._embedder is None:
-            self._embedder = self._open_embedder()
+        self._embedder = self._open_embedder()
         embedder, settings = self._embedder, self._settings
         options = replace(
             IngestOptions.from_settings(settings, prune=False), max_file_bytes=settings.max_upload_bytes

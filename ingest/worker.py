@@ -30,9 +30,10 @@ from procrastinate.worker import Worker
 from psycopg import sql
 
 from app.config import Settings, load_settings
-from app.embedding import Embedder, SentenceTransformerEmbedder
+from app.embedding import Embedder
 from app.errors import PgaskError, StoreUnavailableError
 from app.logs import configure_logs
+from app.store.chosen_model import ChosenModel
 from app.store.connection import KEEPALIVE, Connection, Database, connect, open_database, see
 from app.store.job_runs import reconcile, retry_stalled
 from app.store.migrate import check_revision
@@ -202,12 +203,13 @@ async def _main(database: Database, settings: Settings) -> None:
             loop.call_soon_threadsafe(stopping.set)
 
     threading.Thread(target=wait_for_end, daemon=True).start()
-    await work(
-        database,
-        settings,
-        lambda: SentenceTransformerEmbedder.from_settings(settings),
-        stopping=stopping,
-    )
+    model = ChosenModel(settings)
+
+    def open_embedder() -> Embedder:
+        with connect(database.app, vectors=False) as connection:
+            return model.embedder(connection)
+
+    await work(database, settings, open_embedder, stopping=stopping)
 
 
 if __name__ == "__main__":

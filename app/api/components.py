@@ -14,7 +14,7 @@ from app.api.metrics import Metrics
 from app.api.rateable import Replies
 from app.api.requests import Asked
 from app.config import Settings
-from app.embedding import EmbeddingSpace
+from app.embedding import Embedder, EmbeddingSpace
 from app.exchange import AskRequest
 from app.generation.concurrency import ConcurrencyLimiter
 from app.generation.llm import LlmClient
@@ -35,7 +35,7 @@ class Components:
 
     settings: Settings
     pool: AsyncPool
-    space: EmbeddingSpace
+    embedder: Embedder
     retriever: Retriever
     answerer: Answerer
     llm: LlmClient | None = None
@@ -45,6 +45,11 @@ class Components:
     record: Record | None = None  # of who did what; None: nobody is told apart
     scope: tenancy.Scope = tenancy.DEFAULT  # PGASK_TENANT's
     document_counts: DocumentCounts = field(default_factory=DocumentCounts)
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        """That of the model in use."""
+        return self.embedder.space
 
 
 # async, for FastAPI calls what is not in another thread: three changes of thread a request

@@ -24,6 +24,7 @@ from app.cli import (
     keys,
     operation,
     serving,
+    space_commands,
     tenants,
     thumbs,
 )
@@ -46,6 +47,7 @@ export.register(app)
 operation.register(app)
 backups.register(app)
 keys.register(app)
+space_commands.register(app)
 tenants.register(app)
 
 

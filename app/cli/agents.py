@@ -29,13 +29,16 @@ def serve_agent() -> None:
         raise ConfigError(
             "This needs the extra `mcp`. Install it: pip install 'pgask[mcp]'", code="mcp_not_installed"
         )
-    from app.embedding import SentenceTransformerEmbedder
     from app.logs import log_stray_errors
+    from app.store.chosen_model import ChosenModel
+    from app.store.connection import connect
 
     settings = read_settings()
     log_stray_errors()
     with open_checked(settings) as database:
-        asyncio.run(serve_by_stdio(settings, database, SentenceTransformerEmbedder.from_settings(settings)))
+        with connect(database.app) as connection:
+            embedder = ChosenModel(settings).embedder(connection)
+        asyncio.run(serve_by_stdio(settings, database, embedder))
 
 
 async def serve_by_stdio(settings: Settings, database: Database, embedder: Embedder) -> None:

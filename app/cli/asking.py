@@ -162,15 +162,18 @@ def _or_dash(value: float | None) -> str:
 
 def _with_components(settings: Settings, work: Any) -> Any:
     """Run `work` on the parts that the service has, built for this one question."""
-    from app.embedding import SentenceTransformerEmbedder
     from app.main import open_components
+    from app.store.chosen_model import ChosenModel
+    from app.store.connection import connect
 
     async def run(database: Any, embedder: Any) -> Any:
         async with open_components(settings, database, embedder) as parts:
             return await work(parts)
 
     with open_checked(settings) as database:
-        return asyncio.run(run(database, SentenceTransformerEmbedder.from_settings(settings)))
+        with connect(database.app) as connection:
+            embedder = ChosenModel(settings).embedder(connection)
+        return asyncio.run(run(database, embedder))
 
 
 def _filter(source_prefix: str | None, as_json: str | None) -> object:

@@ -100,27 +100,38 @@ def _database(settings: Settings, space: EmbeddingSpace | None) -> Iterator[Find
     try:
         with open_database(settings) as database, connect(database.app) as connection:
             yield Finding("database", True, f"reachable ({where})")
-            yield from _contents(connection, space, embedded=settings.database_url is None)
+            yield from _contents(connection, settings, space)
     except PgaskError as error:
         yield Finding("database", False, str(error), "Do as said above, then run pgask doctor again.")
 
 
-def _contents(connection: Connection, space: EmbeddingSpace | None, *, embedded: bool) -> Iterator[Finding]:
+def _contents(connection: Connection, settings: Settings, space: EmbeddingSpace | None) -> Iterator[Finding]:
     from app.index.maintenance import versions
+    from app.store.chosen_model import load_space
     from app.store.migrate import check_revision, head_revision
     from app.store.spaces import check_spaces
+    from app.store.twins import read_chosen
 
     server, pgvector = versions(connection)
     yield Finding(
         "versions", True, f"PostgreSQL {server}, pgvector {pgvector}"
     )  # connect() refused what is too old
-    yield _role(connection, embedded=embedded)
+    yield _role(connection, embedded=settings.database_url is None)
     try:
         check_revision(connection)
     except PgaskError as error:
         yield Finding("migrations", False, str(error), "Run: pgask migrate")
         return
     yield Finding("migrations", True, f"at {head_revision()}")
+    chosen = read_chosen(connection)
+    if chosen is not None and chosen != space:
+        try:
+            load_space(settings, chosen)
+        except PgaskError as error:
+            yield Finding("chosen model", False, str(error), "Put it back, or run: pgask spaces back")
+            return
+        yield Finding("chosen model", True, f"{chosen.model} answers, before any setting")
+        space = chosen
     if space is None:
         return
     try:

@@ -68,10 +68,10 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Make a collection of a file. It is seen when all of it is there; run again, a killed import goes on."""
-    from app.embedding import SentenceTransformerEmbedder
     from app.index import maintenance
     from app.index.manifest import IndexSettings
     from app.store.backgrounds import ensure_texts
+    from app.store.chosen_model import ChosenModel
     from app.store.connection import connect
     from app.store.spaces import ensure_space
     from ingest.importing import import_collection
@@ -79,17 +79,16 @@ def import_(
 
     began = time.monotonic()
     settings = read_settings()
-    with _read(file) as stream, open_checked(settings) as database:
-        embedder = SentenceTransformerEmbedder.from_settings(settings)
-        with connect(database.owner) as owner:
-            space_id = ensure_space(owner, embedder.space)
-            with connect(database.app) as connection:
-                options = IngestOptions.from_settings(settings, prune=False)
-                done = import_collection(
-                    connection, stream, collection, space_id, embedder, options=options, progress=_progress()
-                )
-            ensure_texts(owner, space_id, embedder)
-            maintenance.maintain(owner, space_id, IndexSettings.from_settings(settings))
+    with _read(file) as stream, open_checked(settings) as database, connect(database.owner) as owner:
+        embedder = ChosenModel(settings).embedder(owner)
+        space_id = ensure_space(owner, embedder.space)
+        with connect(database.app) as connection:
+            options = IngestOptions.from_settings(settings, prune=False)
+            done = import_collection(
+                connection, stream, collection, space_id, embedder, options=options, progress=_progress()
+            )
+        ensure_texts(owner, space_id, embedder)
+        maintenance.maintain(owner, space_id, IndexSettings.from_settings(settings))
     if as_json:
         print_json(asdict(done) | {"seconds": round(time.monotonic() - began, 2)})
         return

@@ -51,17 +51,17 @@ def serve(
 
 
 def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
-    from app.embedding import SentenceTransformerEmbedder
+    from app.store.chosen_model import ChosenModel
     from app.store.connection import connect, open_database
     from app.store.spaces import check_spaces, ensure_space
     from app.store.tenancy import open_scope, working_for
 
     with open_database(settings, keep=True) as database:
         _check_schema(settings, database)
-        embedder = SentenceTransformerEmbedder.from_settings(settings)
         with connect(database.app) as connection:
             scope = open_scope(connection, settings.tenant, several=settings.auth != "off")
         with working_for(scope), connect(database.app) as connection:
+            embedder = ChosenModel(settings).embedder(connection)
             check_spaces(connection, embedder.space)
         if settings.database_url is None:
             with connect(database.owner) as owner:

@@ -89,7 +89,9 @@ def renew_backgrounds(connection: Connection, space_id: int) -> int:
 def read_backgrounds(connection: Connection, space_id: int) -> list[BackgroundReport]:
     """The backgrounds of a space's collections as they were measured last; those without one are left out."""
     rows = connection.execute(
-        "SELECT name, background FROM pgask.collections WHERE space_id = %s AND background IS NOT NULL ORDER BY name",
+        "SELECT coalesce(o.name, c.name) AS name, c.background FROM pgask.collections c"
+        " LEFT JOIN pgask.collections o ON o.id = c.twin_of WHERE c.space_id = %s AND c.background IS NOT NULL"
+        " ORDER BY 1",
         [space_id],
     ).fetchall()
     return [_report(name, stored) for name, stored in rows]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.embedding import Embedder, FloatMatrix
+from app.embedding import Embedder, EmbeddingSpace, FloatMatrix
+from app.embedding_switch import embedder_now
 from app.threads import thread_of
 
 MOST_TOGETHER: Final = 32  # more take no less time each
@@ -19,6 +20,7 @@ class ReadQuestion:
 
     vector: FloatMatrix
     unknown_share: float
+    space: EmbeddingSpace
 
 
 @dataclass(slots=True)
@@ -59,8 +61,9 @@ class QuestionReader:
         return await thread_of(self._embedder).run(self._embed, batch.questions)
 
     def _embed(self, questions: Sequence[str]) -> list[ReadQuestion]:
-        vectors = self._embedder.embed_queries(questions)
+        embedder = embedder_now(self._embedder)
+        vectors = embedder.embed_queries(questions)
         return [
-            ReadQuestion(vector, self._embedder.tokenize(question).unknown_share)
+            ReadQuestion(vector, embedder.tokenize(question).unknown_share, embedder.space)
             for question, vector in zip(questions, vectors, strict=True)
         ]

@@ -11,7 +11,7 @@ from typing import Final
 
 from app.config import Settings
 from app.domain import CollectionNames, Explanation, ScoredChunk, SearchFilter
-from app.embedding import Embedder, FloatMatrix
+from app.embedding import Embedder, EmbeddingSpace, FloatMatrix
 from app.letterspacing import close_up
 from app.question.content import NOTHING, Asked, read_question
 from app.question.courtesy import bare_question
@@ -63,7 +63,7 @@ class Retrieved:
     `asked` is what was searched for. `vector` is the question's unit vector (dimension,); `term_weights` the idf of
     each of its terms, `unknown_terms` those that no chunk of the collection holds. `rerank_failure` says why the
     configured reranker had no say. `explanation` is there where it was asked for. `standards` are what the question's
-    cosines are measured by, of the collection's `background`.
+    cosines are measured by, of the collection's `background`; `space` is the vector's.
     """
 
     hits: tuple[ScoredChunk, ...]
@@ -76,6 +76,7 @@ class Retrieved:
     asked: Asked = NOTHING
     standards: Standards = field(default_factory=dict)
     background: Background | None = None
+    space: EmbeddingSpace | None = None
 
     @property
     def unknown_terms(self) -> frozenset[str]:
@@ -155,7 +156,7 @@ class Retriever(ContextReader):
             texts=reread or math.ceil((1 + SPARE_TEXTS) * top_k),
             projection="explained" if explain else "candidates" if reread else "hits",
         )
-        ranking = await self._rank(query)
+        ranking = await self._rank(query, read.space)
         stages.end("search")
         reranking = Reranking(())
         if self._reranker is not None:
@@ -185,16 +186,10 @@ class Retriever(ContextReader):
             asked,
             ranking.standards,
             ranking.background,
+            read.space,
         )
 
-    async def aside(self, found: Retrieved, question: str) -> Retrieved:
-        """What was found, with the vector of another question and what its cosines are measured by."""
-        read = await self._reader.read(question)
-        standards = found.background.against(read.vector) if found.background is not None else found.standards
-        return replace(found, vector=read.vector, standards=standards)
-
-    async def _rank(self, query: RankingQuery) -> Ranking:
-        space = self._embedder.space
+    async def _rank(self, query: RankingQuery, space: EmbeddingSpace) -> Ranking:
         return await run_alone(
             self._pool,
             lambda connection: rank_chunks(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from app.embedding import Embedder, FloatMatrix
+from app.embedding import Embedder, EmbeddingSpace, FloatMatrix
+from app.embedding_switch import embedder_of
 from app.search.plan import Sample
 from app.search.standard import Background, Windows
 from app.store.backgrounds import (
@@ -29,32 +30,39 @@ class BackgroundReader:
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._texts: dict[int, Mapping[str, FloatMatrix]] = {}
-        self._kept: dict[tuple[Scope, int, int], Windows] = {}
+        self._kept: dict[tuple[Scope, int, int, int], Windows] = {}
 
-    async def read(self, connection: AsyncConnection, space_id: int, samples: Sequence[Sample]) -> Background:
-        """The background of the collections that are asked, of their samples as the manifest numbers them."""
-        texts = await self._read_texts(connection, space_id)
-        windows = [await self._read_windows(connection, space_id, sample) for sample in samples]
+    async def read(
+        self, connection: AsyncConnection, space: EmbeddingSpace, space_id: int, samples: Sequence[Sample]
+    ) -> Background:
+        """The background of the collections that are asked in `space`, of their samples as the manifest numbers all."""
+        texts = await self._read_texts(connection, space, space_id)
+        windows = [await self._read_windows(connection, space, space_id, sample) for sample in samples]
         return Background(texts, windows, [sample.chunk_count for sample in samples])
 
-    async def _read_windows(self, connection: AsyncConnection, space_id: int, sample: Sample) -> Windows:
-        key = (current_scope(NOBODY), sample.collection_id, sample.version)
+    async def _read_windows(
+        self, connection: AsyncConnection, space: EmbeddingSpace, space_id: int, sample: Sample
+    ) -> Windows:
+        key = (current_scope(NOBODY), sample.collection_id, sample.version, space_id)
         windows = self._kept.pop(key, None)
         if windows is None:
             cursor = await connection.execute(sample_statement(space_id), [sample.collection_id])
-            windows = arrange_sample(await cursor.fetchall(), self._embedder.space.dimension)
+            windows = arrange_sample(await cursor.fetchall(), space.dimension)
         self._kept[key] = windows
         if len(self._kept) > MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
         return windows
 
-    async def _read_texts(self, connection: AsyncConnection, space_id: int) -> Mapping[str, FloatMatrix]:
+    async def _read_texts(
+        self, connection: AsyncConnection, space: EmbeddingSpace, space_id: int
+    ) -> Mapping[str, FloatMatrix]:
         if space_id not in self._texts:
-            dimension = self._embedder.space.dimension
+            dimension = space.dimension
             cursor = await connection.execute(LOAD_TEXTS, [space_id])
             texts = arrange_texts(await cursor.fetchall(), dimension)
             if texts is None:
-                made = await thread_of(self._embedder).run(embed_texts, self._embedder, space_id)
+                embedder = embedder_of(self._embedder, space)
+                made = await thread_of(self._embedder).run(embed_texts, embedder, space_id)
                 texts = arrange_texts(((row["digest"], row["embedding"]) for row in made), dimension)
                 assert texts is not None
             self._texts[space_id] = texts

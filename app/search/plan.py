@@ -25,7 +25,7 @@ from app.index.manifest import INDEX_FAULT, VectorIndex
 from app.lexicon import LEXICON_VERSION
 from app.search.statements import fill_sql
 from app.store.connection import AsyncConnection
-from app.store.spaces import mismatch_error
+from app.store.spaces import mismatch_error, space_parameters
 from app.store.tenancy import NOBODY, Scope, current_scope
 
 _log = structlog.get_logger(__name__)
@@ -109,7 +109,8 @@ class StoredCollection:
     """What is searched, a collection or several as one, as the manifest describes it: the space's index, None where
     there is none, how many chunks are in it and in its space (other tenants' too, as upkeep counted them).
     `comparable`: its space and lexicon are those of the questions; else it is empty. `samples`: of each collection its
-    number, the version of the sample that its cosines are measured against, and its chunks."""
+    number, the version of the sample that its cosines are measured against, and its chunks. `names` are their own: a
+    twin's is another than the one that was asked for; `space` is that of the questions."""
 
     samples: tuple[Sample, ...]
     space_id: int
@@ -117,6 +118,8 @@ class StoredCollection:
     chunk_count: int
     space_count: int
     comparable: bool
+    names: tuple[str, ...] = ()
+    space: EmbeddingSpace | None = None
 
     @property
     def collection_ids(self) -> tuple[int, ...]:
@@ -152,9 +155,9 @@ async def read_collections(
     another space. Of several, one that is empty and of another space is left out."""
     names = names_of(collections)
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(collection_statement(), {"collections": names})
+        await cursor.execute(collection_statement(), {"collections": names, **space_parameters(space)})
         rows = await cursor.fetchall()
-    missing = next((name for name in names if all(row["name"] != name for row in rows)), None)
+    missing = next((name for name in names if all(row["asked"] != name for row in rows)), None)
     if missing is not None:
         raise NotFoundError(
             f"There is no collection {missing!r}. GET /collections lists them; `ingest` makes one."
@@ -164,7 +167,7 @@ async def read_collections(
         if row["chunk_count"] and row not in comparable:
             fields = ("lexicon_version", "model", "weights_sha256", "dimension", "query_prefix", "passage_prefix",
                       "pooling", "normalized")  # fmt: skip
-            raise mismatch_error((row["name"], *(row[field] for field in fields)), space)
+            raise mismatch_error((row["asked"], *(row[field] for field in fields)), space)
     first = (comparable or rows)[0]
     index = None
     if first["index_fault"]:
@@ -187,6 +190,8 @@ async def read_collections(
         sum(row["chunk_count"] for row in comparable),
         first["space_count"],
         bool(comparable),
+        tuple(row["name"] for row in rows),
+        space,
     )
 
 

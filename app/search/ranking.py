@@ -145,13 +145,13 @@ async def rank_chunks(
     """
     for _ in range(TRIES):
         stored = memory.collection(query.collections)
-        if stored is None:
+        if stored is None or stored.space not in (None, space):
             stored = await read_collections(connection, query.collections, space)
         kept = memory.kept(query.collections, query.filter)
         plan = stored.plan(settings.exact_max_rows, kept)
         if not stored.comparable:  # and so empty
             return Ranking((), plan, {}, {})
-        background = await backgrounds.read(connection, stored.space_id, stored.samples)
+        background = await backgrounds.read(connection, space, stored.space_id, stored.samples)
         standards = background.against(query.vector)
         rows = await _execute(connection, stored, plan, query, settings, standards=standards)
         if not rows:  # what was known of the collection no longer holds
@@ -211,12 +211,12 @@ async def _execute(
 def _parameters(
     stored: StoredCollection, plan: SearchPlan, query: RankingQuery, settings: RankingSettings
 ) -> dict[str, Any]:
-    index = stored.index
+    index, names = stored.index, stored.names or names_of(query.collections)
     return {
         "collection_id": plan.collection_ids[0],
         "collection_ids": list(plan.collection_ids),
-        "collection": query.collections,
-        "collections": [*query.collections],  # names, where they are several
+        "collection": names[0],
+        "collections": list(names),
         "background_version": stored.samples[0].version,
         "background_versions": [sample.version for sample in stored.samples],
         "lexicon_version": LEXICON_VERSION,

@@ -24,6 +24,7 @@ from app.store.connection import AsyncConnection, allow_seconds
 from app.store.document_counts import Contents, DocumentCounts
 from app.store.spaces import COLLECTION_NAME, FIND_SPACE, MISMATCHES, mismatch_error, space_parameters
 from app.store.texts import text_between
+from app.store.twins import TODAYS
 
 MAX_TEXT_CHARS: Final = 100_000  # code points in one answer of document_text
 _WRITE_S: Final = 600  # a delete takes its postings and vectors along: longer than any search may take
@@ -117,7 +118,7 @@ async def list_collections(
         await connection.execute(
             "SELECT c.id, c.name, c.chunk_count, c.term_count, s.model, c.created_at"
             " FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id"
-            " WHERE NOT c.importing ORDER BY c.name"
+            " WHERE c.twin_of IS NULL AND NOT c.importing ORDER BY c.name"
         )
     ).fetchall()
     contents = {number: Contents(chunks, terms) for number, _, chunks, terms, *_ in rows}
@@ -131,7 +132,7 @@ async def list_collections(
 async def read_creation_times(connection: AsyncConnection) -> dict[str, datetime]:
     """When each collection was made, by name."""
     rows = await connection.execute(
-        "SELECT name, created_at FROM pgask.collections WHERE NOT importing ORDER BY name"
+        "SELECT name, created_at FROM pgask.collections WHERE twin_of IS NULL AND NOT importing ORDER BY name"
     )
     return dict(await rows.fetchall())
 
@@ -145,7 +146,8 @@ async def require_collections(connection: AsyncConnection, collections: Collecti
 async def read_names(connection: AsyncConnection, most: int) -> list[str]:
     """The names of at most so many collections, in their order."""
     found = await connection.execute(
-        "SELECT name FROM pgask.collections WHERE NOT importing ORDER BY name LIMIT %s", [most]
+        "SELECT name FROM pgask.collections WHERE twin_of IS NULL AND NOT importing ORDER BY name LIMIT %s",
+        [most],
     )
     return [row[0] for row in await found.fetchall()]
 
@@ -183,7 +185,9 @@ async def rename_collection(connection: AsyncConnection, name: str, new: str) ->
     try:
         async with connection.transaction():
             await connection.execute(
-                "UPDATE pgask.collections SET name = %s WHERE id = %s", [new, collection_id]
+                "UPDATE pgask.collections SET name = CASE WHEN twin_of IS NULL THEN %(new)s"
+                " ELSE '@' || space_id || ':' || %(new)s END WHERE %(id)s IN (id, twin_of)",
+                {"new": new, "id": collection_id},
             )
     except psycopg.errors.UniqueViolation as error:
         raise _name_is_taken(new) from error
@@ -208,8 +212,9 @@ async def get_document(connection: AsyncConnection, document_id: str) -> RootedD
             " d.size_bytes, d.unknown_tokens, d.unknown_tokens::float8 / nullif(d.token_count, 0) AS unknown_share,"
             " d.pages AS page_spans, d.sections, d.metadata, d.dropped, d.created_at"
             " FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
-            " LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of WHERE d.id = %s",
-            [_document_id(document_id)],
+            " LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of"
+            f" WHERE d.id = {TODAYS}",
+            {"id": _document_id(document_id)},
         )
         row = await cursor.fetchone()
     if row is None:
@@ -242,7 +247,7 @@ async def document_text(
     row = await (
         await connection.execute(
             f"SELECT {text_between('id', first, f'{first} + %(wanted)s::int')}, char_count"  # noqa: S608
-            " FROM pgask.documents WHERE id = %(id)s",
+            f" FROM pgask.documents WHERE id = {TODAYS}",
             {"id": _document_id(document_id), "start": min(start, 2**31 - 2), "wanted": wanted},
         )
     ).fetchone()
@@ -258,9 +263,13 @@ async def change_document(
 ) -> None:
     """Give a document another title or other metadata; None leaves it as it is. Raises NotFoundError."""
     changed = await connection.execute(
-        "UPDATE pgask.documents SET title = coalesce(%s, title), metadata = coalesce(%s, metadata), updated_at = now()"
-        " WHERE id = %s",
-        [title, None if metadata is None else Jsonb(metadata), _document_id(document_id)],
+        "UPDATE pgask.documents SET title = coalesce(%(title)s, title),"  # noqa: S608 - constants only
+        f" metadata = coalesce(%(metadata)s, metadata), updated_at = now() WHERE id = {TODAYS}",
+        {
+            "title": title,
+            "metadata": None if metadata is None else Jsonb(metadata),
+            "id": _document_id(document_id),
+        },
     )
     if changed.rowcount == 0:
         raise _no_document(document_id)
@@ -270,7 +279,8 @@ async def delete_document(connection: AsyncConnection, document_id: str) -> None
     """Delete a document with all that makes it searchable. Raises NotFoundError."""
     await _allow_writing(connection)
     deleted = await connection.execute(
-        "DELETE FROM pgask.documents WHERE id = %s", [_document_id(document_id)]
+        f"DELETE FROM pgask.documents WHERE id = {TODAYS}",  # noqa: S608 - constants only
+        {"id": _document_id(document_id)},
     )
     if deleted.rowcount == 0:
         raise _no_document(document_id)
@@ -310,7 +320,9 @@ async def schema_revision(connection: AsyncConnection) -> str | None:
 
 async def find_mismatch(connection: AsyncConnection, space: EmbeddingSpace) -> EmbeddingMismatchError | None:
     """The refusal, if any collection with content was made in another space or with another lexicon."""
-    row = await (await connection.execute(MISMATCHES, space_parameters(space))).fetchone()
+    row = await (
+        await connection.execute(MISMATCHES, space_parameters(space) | {"twins_do": True})
+    ).fetchone()
     return None if row is None else mismatch_error(row, space)
 
 
@@ -338,7 +350,9 @@ async def _allow_writing(connection: AsyncConnection) -> None:
 async def find_collection_id(connection: AsyncConnection, name: str) -> int:
     """The id of a collection. Raises NotFoundError."""
     row = await (
-        await connection.execute("SELECT id FROM pgask.collections WHERE name = %s AND NOT importing", [name])
+        await connection.execute(
+            "SELECT id FROM pgask.collections WHERE name = %s AND twin_of IS NULL AND NOT importing", [name]
+        )
     ).fetchone()
     if row is None:
         raise NotFoundError(f"There is no collection {name!r}. GET /collections lists them.")

@@ -146,11 +146,11 @@ def _check_collection(connection: Connection, collection: Collection) -> None:
     """Hold the document to the space that it was made for. The trigger has locked the collection's row by now, so
     nothing moves it before the commit: ensure_collection waits, and then finds content."""
     row = connection.execute(
-        "SELECT space_id, lexicon_version FROM pgask.collections WHERE id = %s", [collection.id]
+        "SELECT space_id, lexicon_version, twin_of FROM pgask.collections WHERE id = %s", [collection.id]
     ).fetchone()
     if row is None:
         raise _deleted(collection)
-    if row != (collection.space_id, collection.lexicon_version):
+    if row != (collection.space_id, collection.lexicon_version, collection.twin_of):
         raise EmbeddingMismatchError(
             f"Collection {collection.name!r} was moved to another embedding model while this run went on. Run ingest "
             "again with the model that it should have."

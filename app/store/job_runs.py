@@ -185,7 +185,7 @@ def put_back(connection: Connection, attempt: Attempt) -> None:
 def add_metadata(connection: Connection, document: UUID, metadata: Mapping[str, Any]) -> None:
     """Give a document what came with its file."""
     connection.execute(
-        "UPDATE pgask.documents SET metadata = metadata || %s WHERE id = %s AND NOT metadata @> %s",
+        "UPDATE pgask.documents SET metadata = metadata || %s, updated_at = now() WHERE id = %s AND NOT metadata @> %s",
         [Jsonb(dict(metadata)), document, Jsonb(dict(metadata))],
     )
 

@@ -16,6 +16,7 @@ from psycopg.rows import class_row
 
 from app.errors import NotFoundError
 from app.store.connection import AsyncConnection, Connection
+from app.store.twins import TODAYS
 
 PART_BYTES: Final = 1 << 18
 
@@ -64,10 +65,10 @@ async def find_original(connection: AsyncConnection, document_id: str) -> Origin
         raise _no_original(document_id) from None
     async with connection.cursor(row_factory=class_row(Original)) as rows:
         await rows.execute(
-            "SELECT o.id, o.name, d.media_type, o.sha256, o.size_bytes,"
+            "SELECT o.id, o.name, d.media_type, o.sha256, o.size_bytes,"  # noqa: S608 - constants only
             " d.status <> 'failed' AND d.content_sha256 IS NOT DISTINCT FROM o.sha256 AS has_its_text"
-            " FROM pgask.originals o JOIN pgask.documents d ON d.id = o.document_id WHERE d.id = %s",
-            [wanted],
+            f" FROM pgask.originals o JOIN pgask.documents d ON d.id = o.document_id WHERE d.id = {TODAYS}",
+            {"id": wanted},
         )
         found = await rows.fetchone()
     if found is None:

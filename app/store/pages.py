@@ -12,6 +12,7 @@ from app.errors import InvalidRequestError, NotFoundError
 from app.store.connection import AsyncConnection
 from app.store.originals import Original
 from app.store.texts import text_between
+from app.store.twins import TODAYS
 
 MAX_SPAN_CHARS = 20_000  # of a quote whose boxes are asked for
 
@@ -44,26 +45,27 @@ async def read_pages(connection: AsyncConnection, document_id: str) -> PagedDocu
         raise _no_document(document_id) from None
     row = await (
         await connection.execute(
-            "SELECT d.pages, o.id, o.name, d.media_type, o.sha256, o.size_bytes FROM pgask.documents d"
+            "SELECT d.id, d.pages, o.id, o.name, d.media_type, o.sha256, o.size_bytes"  # noqa: S608 - constants only
+            " FROM pgask.documents d"
             " LEFT JOIN pgask.originals o ON o.document_id = d.id AND o.sha256 = d.content_sha256"
-            " AND d.status IN ('ready', 'duplicate') WHERE d.id = %s",
-            [wanted],
+            f" AND d.status IN ('ready', 'duplicate') WHERE d.id = {TODAYS}",
+            {"id": wanted},
         )
     ).fetchone()
     if row is None:
         raise _no_document(document_id)
-    pages, original_id, name, media_type, sha256, size_bytes = row
+    number, pages, original_id, name, media_type, sha256, size_bytes = row
     original = None
     if original_id is not None:
         original = Original(original_id, name, media_type, sha256, size_bytes, has_its_text=True)
     lines = await connection.execute(
-        "SELECT page, width, height, lines FROM pgask.page_lines WHERE document_id = %s", [wanted]
+        "SELECT page, width, height, lines FROM pgask.page_lines WHERE document_id = %s", [number]
     )
     scanned = {
         page: ScannedLines(width, height, tuple(tuple(flat[at : at + 6]) for at in range(0, len(flat), 6)))
         for page, width, height, flat in await lines.fetchall()
     }
-    return PagedDocument(wanted, tuple(Page(*page) for page in pages), scanned, original)
+    return PagedDocument(number, tuple(Page(*page) for page in pages), scanned, original)
 
 
 async def page_text(connection: AsyncConnection, document: PagedDocument, page: Page) -> str:

@@ -31,11 +31,18 @@ SELECT id FROM pgask.embedding_spaces
    AND query_prefix = %(query_prefix)s AND passage_prefix = %(passage_prefix)s AND pooling = %(pooling)s
    AND normalized = %(normalized)s"""
 
-# Collections with content that the configured space or lexicon does not fit.
+# Collections with content that a space or lexicon does not fit; where `twins_do`, not those with a twin that fits, as a
+# service has that was not told yet of a switch.
 MISMATCHES: Final = f"""
 SELECT c.name, c.lexicon_version, {", ".join("s." + field for field in _FIELDS.split(", "))}
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
- WHERE c.chunk_count > 0
+ WHERE c.chunk_count > 0 AND c.twin_of IS NULL
+   AND NOT (%(twins_do)s AND EXISTS (
+            SELECT FROM pgask.collections t JOIN pgask.embedding_spaces s ON s.id = t.space_id
+             WHERE t.twin_of = c.id AND t.filled_at IS NOT NULL AND t.lexicon_version = %(lexicon_version)s
+               AND s.model = %(model)s AND s.weights_sha256 = %(weights_sha256)s AND s.dimension = %(dimension)s
+               AND s.query_prefix = %(query_prefix)s AND s.passage_prefix = %(passage_prefix)s
+               AND s.pooling = %(pooling)s AND s.normalized = %(normalized)s))
    AND NOT (c.lexicon_version = %(lexicon_version)s
             AND s.model = %(model)s AND s.weights_sha256 = %(weights_sha256)s AND s.dimension = %(dimension)s
             AND s.query_prefix = %(query_prefix)s AND s.passage_prefix = %(passage_prefix)s
@@ -45,12 +52,13 @@ SELECT c.name, c.lexicon_version, {", ".join("s." + field for field in _FIELDS.s
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A row of pgask.collections."""
+    """A row of pgask.collections; `twin_of` is the collection that it is a twin of, see app/store/twins.py."""
 
     id: int
     name: str
     space_id: int
     lexicon_version: int
+    twin_of: int | None = None
 
 
 def space_parameters(space: EmbeddingSpace) -> dict[str, object]:
@@ -176,7 +184,7 @@ def find_collection(connection: Connection, name: str) -> Collection:
 
 def check_spaces(connection: Connection, space: EmbeddingSpace) -> None:
     """Raise EmbeddingMismatchError if any collection with content was made in another space or lexicon."""
-    row = connection.execute(MISMATCHES, space_parameters(space)).fetchone()
+    row = connection.execute(MISMATCHES, space_parameters(space) | {"twins_do": False}).fetchone()
     if row is not None:
         raise mismatch_error(row, space)
 

@@ -96,6 +96,8 @@ embedding_spaces = Table(
     # Chunks of all tenants, as upkeep counted them last: a search sees those of its own alone
     Column("row_count", BigInteger, nullable=False, server_default=text("0")),
     Column("index_report", JSONB),  # what was measured, and when; see app/index/manifest.py
+    # When `pgask spaces` chose it; the one chosen last is the model that answers, before any setting
+    Column("chosen_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint(
         *("model", "weights_sha256", "dimension", "pooling", "query_prefix", "passage_prefix", "normalized"),
@@ -134,8 +136,16 @@ collections = Table(
     Column(
         "background", JSONB
     ),  # what cosines are like, and when that was measured; see app/index/background.py
+    # The collection whose text this one holds for another model, where nobody sees it (app/store/twins.py)
+    Column(
+        "twin_of",
+        Integer,
+        ForeignKey("pgask.collections.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"),
+    ),
+    Column("filled_at", DateTime(timezone=True)),  # when a twin last held all; null: it never did
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint("tenant_id", "name"),
+    Index("ix_collections_twin_of_space_id", "twin_of", "space_id", unique=True),
 )
 
 # What cosines are measured against (app/store/backgrounds.py): passages that come with pgask, in each space, and some
@@ -202,6 +212,9 @@ documents = Table(
         "signature", LargeBinary
     ),  # MinHash of the text, see ingest/duplicates.py; null: too short to compare
     Column("duplicate_of", Uuid, ForeignKey("pgask.documents.id", ondelete="SET NULL")),
+    # Of a twin's: the document that it is a copy of, and what that one's `updated_at` was
+    Column("copy_of", Uuid, ForeignKey("pgask.documents.id", ondelete="CASCADE")),
+    Column("copied_at", DateTime(timezone=True)),
     Column(
         "window_hashes", LargeBinary
     ),  # 16 bytes a window in order: its tokens, so that its vector can be kept
@@ -209,6 +222,7 @@ documents = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint("collection_id", "source"),
     Index("ix_documents_collection_id_text_sha256", "collection_id", "text_sha256"),
+    Index("ix_documents_copy_of", "copy_of", postgresql_where=text("copy_of IS NOT NULL")),
     Index("ix_documents_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
     CheckConstraint("status IN ('ready', 'failed', 'stale', 'duplicate', 'skipped')", name="status"),
 )
@@ -230,6 +244,14 @@ def _by_number(table: str, number: str) -> Table:
 
 signature_bands = _by_number("signature_bands", "band")  # near duplicates share one
 document_facts = _by_number("document_facts", "fact")  # of pgask.facts(metadata), kept by a trigger
+# The numbers that documents had in a space that was dropped: citations of old answers have them.
+former_documents = Table(
+    "former_documents",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("collection_id", Integer, nullable=False),
+    Column("document_id", Uuid, ForeignKey(documents.c.id, ondelete="CASCADE"), nullable=False, index=True),
+)
 
 # Texts, in parts of texts.PART_CHARS code points, the last one shorter: part n begins at n * PART_CHARS.
 document_texts = Table(

@@ -17,7 +17,7 @@ from app.store.tenancy import DEFAULT_NAME
 _LIST: Final = """
 SELECT t.name, t.created_at, count(c.id) AS collections, coalesce(sum(c.chunk_count), 0)::bigint AS chunks,
        (SELECT count(*) FROM pgask.api_keys k WHERE k.tenant_id = t.id AND k.revoked_at IS NULL) AS keys
-  FROM pgask.tenants t LEFT JOIN pgask.collections c ON c.tenant_id = t.id
+  FROM pgask.tenants t LEFT JOIN pgask.collections c ON c.tenant_id = t.id AND c.twin_of IS NULL
  GROUP BY t.id ORDER BY t.name"""
 
 
@@ -68,7 +68,7 @@ def delete_tenant(owner: Connection, name: str) -> int:
             raise NotFoundError(f"There is no tenant {name!r}. `pgask tenants list` lists them.")
         documents = owner.execute(
             "DELETE FROM pgask.documents WHERE collection_id IN"
-            " (SELECT id FROM pgask.collections WHERE tenant_id = %s)",
+            " (SELECT id FROM pgask.collections WHERE tenant_id = %s AND twin_of IS NULL)",  # copies go with them
             [row[0]],
         ).rowcount
         owner.execute("DELETE FROM pgask.tenants WHERE id = %s", [row[0]])  # all else goes with it

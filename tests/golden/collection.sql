@@ -1,5 +1,6 @@
--- $1 collections
-SELECT c.name, c.id AS collection_id, c.space_id, c.chunk_count, c.lexicon_version, c.background_version,
+-- $1 lexicon_version, $2 model, $3 weights_sha256, $4 dimension, $5 query_prefix, $6 passage_prefix, $7 pooling, $8 normalized, $9 collections
+SELECT named.name AS asked, c.name, c.id AS collection_id, c.space_id, c.chunk_count, c.lexicon_version,
+       c.background_version,
        greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id))::bigint AS space_count,
        s.index_method, s.index_precision, s.index_build, s.index_lists, s.index_probes, s.index_ef_search,
        s.model, s.weights_sha256, s.dimension, s.query_prefix, s.passage_prefix, s.pooling, s.normalized,
@@ -20,5 +21,12 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
        AND c.relname = CASE s.index_build
                        WHEN 0 THEN 'ivfflat_' || s.id ELSE 'vectors_' || s.id || '_' || s.index_build END
     ), 'missing') END AS index_fault
-  FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
- WHERE c.name = ANY($1)
+  FROM pgask.collections named
+  JOIN pgask.collections c ON c.id = coalesce((
+       SELECT t.id FROM pgask.collections t JOIN pgask.embedding_spaces ts ON ts.id = t.space_id
+        WHERE t.twin_of = named.id AND t.filled_at IS NOT NULL AND t.lexicon_version = $1
+          AND ts.model = $2 AND ts.weights_sha256 = $3 AND ts.dimension = $4
+          AND ts.query_prefix = $5 AND ts.passage_prefix = $6
+          AND ts.pooling = $7 AND ts.normalized = $8), named.id)
+  JOIN pgask.embedding_spaces s ON s.id = c.space_id
+ WHERE named.name = ANY($9) AND named.twin_of IS NULL

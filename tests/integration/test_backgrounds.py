@@ -120,7 +120,9 @@ async def test_a_search_measures_by_the_texts_and_the_sample(database: Database,
     after = await retriever.retrieve("vector index probe recall", "default", 5)
     async with transaction(pool) as connection:
         stored = await read_collections(connection, "default", FAKE.space)
-        background = await BackgroundReader(FAKE).read(connection, stored.space_id, stored.samples)
+        background = await BackgroundReader(FAKE).read(
+            connection, FAKE.space, stored.space_id, stored.samples
+        )
     own = background.samples[0]["en"] @ after.vector
     weight = min(0.5, len(own) / (len(own) + 48))
     assert after.standards["en"].mean == pytest.approx(

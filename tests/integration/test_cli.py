@@ -83,7 +83,8 @@ def filled(database: Database, tmp_path: Path) -> Database:
 def every_command() -> list[list[str]]:
     groups = {"keys": ["list", "create", "revoke"],
               "documents": ["list", "show", "delete"], "collections": ["list", "create", "delete"],
-              "index": ["status", "rebuild", "tune"], "config": ["show"]}  # fmt: skip
+              "index": ["status", "rebuild", "tune"], "config": ["show"],
+              "spaces": ["list", "add", "switch", "back", "drop"]}  # fmt: skip
     single = [
         [name] for name in ("serve", "ask", "search", "migrate", "doctor", "audit", "backup", "restore")
     ]
@@ -346,6 +347,40 @@ class TestAsk:
         several = "--collection", "empty", "--collection", "default"
         assert "[1] default · lists.md" in pgask("ask", question, *several).out
         assert pgask("search", question, *several, "--json").json["hits"][0]["collection"] == "default"
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("filled")
+class TestSpaces:
+    def test_another_model_is_filled_switched_to_left_and_dropped(self, pgask: Pgask) -> None:
+        assert [one["state"] for one in pgask("spaces", "--json").json["spaces"]] == ["answers"]
+        added = pgask("spaces", "add", "english", "--json").json
+        assert (added["model"], added["state"], added["documents_stored"]) == (
+            "all-MiniLM-L6-v2",
+            "filled",
+            3,
+        )
+        assert pgask("spaces", "add", "english", "--json").json["documents_stored"] == 0
+        assert pgask("spaces", "back", "--json").json["error"]["code"] == "no_former_space"
+        assert [one["name"] for one in pgask("collections", "--json").json["collections"]] == ["default"]
+        assert "answers from now on" in pgask("spaces", "switch").out
+        assert [one["state"] for one in pgask("spaces", "--json").json["spaces"]] == ["former", "answers"]
+        found = pgask("search", "Which lists and probes are in a.md?", "--json").json
+        assert found["hits"][0]["source"] == "a.md"
+        checks = {check["check"]: check for check in pgask("doctor", "--json").json["checks"]}
+        assert checks["stored vectors"]["detail"] == "agree with all-MiniLM-L6-v2"
+        assert pgask("spaces", "back", "--json").json["answers"] == "fake"
+        checks = {check["check"]: check for check in pgask("doctor", "--json").json["checks"]}
+        assert not checks["chosen model"]["ok"]  # there is no model of that name
+        assert "pgask spaces back" in checks["chosen model"]["fix"]
+        assert pgask("spaces", "drop", "--yes", "--json").json["dropped"] == "all-MiniLM-L6-v2"
+        assert [one["model"] for one in pgask("spaces", "--json").json["spaces"]] == ["fake"]
+
+    @pytest.mark.parametrize("command", ["switch", "back", "drop"])
+    def test_without_a_second_space_the_way_to_one_is_told(self, pgask: Pgask, command: str) -> None:
+        refused = pgask("spaces", command, "--json")
+        assert (refused.code, refused.json["error"]["code"]) == (2, "no_second_space")
+        assert "pgask spaces add MODEL" in refused.err
 
 
 class TestIndex:

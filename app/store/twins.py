@@ -1,0 +1,418 @@
+"""A collection in a second embedding space: a twin that nobody sees, filled beside it, and the cut-over. Sync.
+
+A twin is a collection whose documents are copies of another one's, with chunks and vectors of another model, so that
+all that searches, indexes and deletes knows it already. Whoever asks in a twin's space is answered from it; a document
+that is deleted takes its copy along. A switch swaps names: the twin becomes the collection, and the collection its
+twin, which `back` swaps again (ADR 0036).
+
+Connections here are the schema owner's: they see all collections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from app.embedding import EmbeddingSpace
+from app.errors import InvalidRequestError, NotFoundError
+from app.lexicon import LEXICON_VERSION
+from app.sqlstates import store_errors
+from app.store.connection import Connection
+from app.store.documents import EmbeddedDocument, SourceVersion, replace_document
+from app.store.sources import FileState
+from app.store.spaces import Collection, chunk_table, window_table
+
+CHOSEN: Final = """
+SELECT model, weights_sha256, dimension, query_prefix, passage_prefix, pooling, normalized
+  FROM pgask.embedding_spaces WHERE chosen_at IS NOT NULL ORDER BY chosen_at DESC LIMIT 1"""
+# The number that a document has today, by the one (%(id)s) that it had before its collection was switched.
+TODAYS: Final = """(
+SELECT coalesce((SELECT copy_of FROM pgask.documents WHERE id = %(id)s),
+                (SELECT document_id FROM pgask.former_documents WHERE id = %(id)s), %(id)s))"""
+_STATES: Final = """
+SELECT s.id, s.model, s.dimension, s.chosen_at,
+       count(c.id) FILTER (WHERE c.twin_of IS NULL AND c.chunk_count > 0) AS collections,
+       count(c.id) FILTER (WHERE c.twin_of IS NOT NULL) AS twins,
+       count(c.id) FILTER (WHERE c.twin_of IS NOT NULL AND c.filled_at IS NULL) AS unfilled,
+       coalesce(sum(c.chunk_count), 0)::bigint AS chunks
+  FROM pgask.embedding_spaces s LEFT JOIN pgask.collections c ON c.space_id = s.id
+ GROUP BY s.id ORDER BY s.id"""
+_MISSING: Final = """
+SELECT d.id, d.source, d.updated_at, d.status, d.content_sha256, d.pipeline, d.size_bytes, d.media_type, d.root,
+       d.origin, d.mtime_ns, d.inode
+  FROM pgask.documents d LEFT JOIN pgask.documents t ON t.copy_of = d.id AND t.collection_id = %(twin)s
+ WHERE d.collection_id = %(original)s AND d.chunk_count > 0 AND t.copied_at IS DISTINCT FROM d.updated_at
+ ORDER BY d.source"""
+# Copies of what is gone, or is called otherwise, or has no text that is searched: these are copied anew at the end.
+_CLEAR: Final = """
+DELETE FROM pgask.documents t WHERE t.collection_id = %(twin)s AND NOT EXISTS (
+       SELECT FROM pgask.documents d WHERE d.id = t.copy_of AND d.chunk_count > 0 AND d.source = t.source)"""
+_COLUMNS: Final = (
+    "source, status, reason, reason_detail, title, media_type, language, content_sha256, pipeline, root, origin,"
+    " mtime_ns, inode, metadata, dropped, size_bytes, text_sha256, signature, created_at, updated_at"
+)
+_COPY_REST: Final = f"""
+INSERT INTO pgask.documents (collection_id, copy_of, copied_at, duplicate_of, {_COLUMNS})
+SELECT %(twin)s, d.id, d.updated_at, kept.id, {", ".join("d." + name for name in _COLUMNS.split(", "))}
+  FROM pgask.documents d
+  LEFT JOIN pgask.documents kept ON kept.copy_of = d.duplicate_of AND kept.collection_id = %(twin)s
+ WHERE d.collection_id = %(original)s AND d.chunk_count = 0"""  # noqa: S608 - constants only
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceState:
+    """An embedding space: how many collections with text it answers for, how many twins it has, how many of these were
+    never filled, and the chunks of all."""
+
+    id: int
+    model: str
+    dimension: int
+    chosen_at: datetime | None
+    collections: int
+    twins: int
+    unfilled: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissingCopy:
+    """A document that a twin lacks, or has as it was before."""
+
+    id: UUID
+    source: str
+    updated_at: datetime
+    status: str
+    content_sha256: str | None
+    pipeline: str | None
+    size_bytes: int
+    media_type: str
+    root: str | None
+    origin: str | None
+    mtime_ns: int | None
+    inode: int | None
+
+    @property
+    def version(self) -> SourceVersion:
+        """What was stored, as it was read."""
+        file = FileState(self.root, self.origin, self.mtime_ns, self.inode)
+        sha = self.content_sha256 or ""
+        return SourceVersion(self.source, sha, self.size_bytes, self.pipeline or "", file, self.media_type)
+
+
+def read_chosen(connection: Connection) -> EmbeddingSpace | None:
+    """The space that `pgask spaces` chose last; None where the settings name the model."""
+    with connection.cursor(row_factory=class_row(EmbeddingSpace)) as cursor:
+        return cursor.execute(CHOSEN).fetchone()
+
+
+def list_states(connection: Connection) -> list[SpaceState]:
+    """All spaces in the order in which they were made."""
+    with connection.cursor(row_factory=class_row(SpaceState)) as cursor:
+        return cursor.execute(_STATES).fetchall()
+
+
+def list_originals(connection: Connection, space_id: int) -> list[Collection]:
+    """The collections with text that another space answers for."""
+    rows = connection.execute(
+        "SELECT id, name, space_id, lexicon_version FROM pgask.collections"
+        " WHERE twin_of IS NULL AND NOT importing AND chunk_count > 0 AND space_id <> %s ORDER BY name, id",
+        [space_id],
+    ).fetchall()
+    return [Collection(*row) for row in rows]
+
+
+def read_space(connection: Connection, space_id: int) -> EmbeddingSpace:
+    """What makes a space. Raises NotFoundError."""
+    with connection.cursor(row_factory=class_row(EmbeddingSpace)) as cursor:
+        space = cursor.execute(
+            "SELECT model, weights_sha256, dimension, query_prefix, passage_prefix, pooling, normalized"
+            " FROM pgask.embedding_spaces WHERE id = %s",
+            [space_id],
+        ).fetchone()
+    if space is None:
+        raise no_space(str(space_id))
+    return space
+
+
+def list_twins_behind(connection: Connection, space_id: int) -> list[Collection]:
+    """The twins of a space that lack a document as it is now."""
+    rows = connection.execute(
+        "SELECT id, name, space_id, lexicon_version, twin_of FROM pgask.collections"
+        " WHERE space_id = %s AND twin_of IS NOT NULL ORDER BY id",
+        [space_id],
+    ).fetchall()
+    return [twin for twin in (Collection(*row) for row in rows) if list_missing(connection, twin)]
+
+
+def ensure_twin(connection: Connection, original: Collection, space_id: int) -> Collection:
+    """The twin of a collection in this space, made where it is missing. With terms of another lexicon it is emptied."""
+    with store_errors(), connection.transaction():
+        row = connection.execute(
+            "INSERT INTO pgask.collections (tenant_id, name, space_id, lexicon_version, twin_of)"
+            " SELECT tenant_id, %(hidden)s, %(space)s, %(lexicon)s, id FROM pgask.collections WHERE id = %(original)s"
+            " ON CONFLICT (twin_of, space_id) DO UPDATE SET lexicon_version = collections.lexicon_version"
+            " RETURNING id, name, space_id, lexicon_version, twin_of",
+            {
+                "hidden": hidden_name(original.name, space_id),
+                "space": space_id,
+                "lexicon": LEXICON_VERSION,
+                "original": original.id,
+            },
+        ).fetchone()
+        if row is None:
+            raise NotFoundError(f"The collection {original.name!r} was deleted meanwhile. Try again.")
+        twin = Collection(*row)
+        if twin.lexicon_version == LEXICON_VERSION:
+            return twin
+        connection.execute("DELETE FROM pgask.documents WHERE collection_id = %s", [twin.id])
+        connection.execute(
+            "UPDATE pgask.collections SET lexicon_version = %s, filled_at = NULL WHERE id = %s",
+            [LEXICON_VERSION, twin.id],
+        )
+        return Collection(twin.id, twin.name, twin.space_id, LEXICON_VERSION, twin.twin_of)
+
+
+def list_missing(connection: Connection, twin: Collection) -> list[MissingCopy]:
+    """The searchable documents that a twin does not hold as they are now. What it holds too much of is deleted."""
+    with store_errors():
+        connection.execute(_CLEAR, {"twin": twin.id})
+        with connection.cursor(row_factory=class_row(MissingCopy)) as cursor:
+            return cursor.execute(_MISSING, {"twin": twin.id, "original": twin.twin_of}).fetchall()
+
+
+def store_copy(
+    connection: Connection, twin: Collection, missing: MissingCopy, embedded: EmbeddedDocument
+) -> bool:
+    """Store a document's copy. False where the document is gone by now."""
+    with store_errors(), connection.transaction():
+        connection.execute(  # what stands there under its name is another document's copy, or an older one
+            "DELETE FROM pgask.documents WHERE collection_id = %s AND source = %s AND copy_of IS DISTINCT FROM %s",
+            [twin.id, missing.source, missing.id],
+        )
+        connection.execute(  # a folder that moved since
+            "UPDATE pgask.documents SET root = %s, origin = %s WHERE collection_id = %s AND source = %s",
+            [missing.root, missing.origin, twin.id, missing.source],
+        )
+        replace_document(connection, twin, missing.version, embedded)
+        copied = connection.execute(
+            "UPDATE pgask.documents t SET copy_of = d.id, copied_at = %(copied_at)s, status = d.status,"
+            " reason = d.reason, reason_detail = d.reason_detail, created_at = d.created_at,"
+            " updated_at = %(copied_at)s FROM pgask.documents d"
+            " WHERE t.collection_id = %(twin)s AND t.source = %(source)s AND d.id = %(id)s RETURNING t.id",
+            {
+                "copied_at": missing.updated_at,
+                "twin": twin.id,
+                "source": missing.source,
+                "id": missing.id,
+            },
+        ).fetchone()
+        if copied is None:
+            connection.execute(
+                "DELETE FROM pgask.documents WHERE collection_id = %s AND source = %s",
+                [twin.id, missing.source],
+            )
+            return False
+        _copy_page_lines(connection, twin, missing.id, copied[0])
+        return True
+
+
+def store_unreadable(connection: Connection, twin: Collection, missing: MissingCopy, detail: str) -> None:
+    """Note that a document holds nothing that this model reads: it is in the twin, and answers nothing there."""
+    with store_errors(), connection.transaction():
+        connection.execute(
+            "DELETE FROM pgask.documents WHERE collection_id = %s AND source = %s", [twin.id, missing.source]
+        )
+        connection.execute(
+            "INSERT INTO pgask.documents (collection_id, source, status, reason, reason_detail, title, media_type,"
+            " content_sha256, pipeline, size_bytes, root, origin, copy_of, copied_at)"
+            " SELECT %s, source, 'failed', 'empty', %s, title, media_type, content_sha256, pipeline, size_bytes, root,"
+            " origin, id, %s FROM pgask.documents WHERE id = %s",
+            [twin.id, detail, missing.updated_at, missing.id],
+        )
+
+
+def finish_twin(connection: Connection, twin: Collection) -> None:
+    """Copy what is not searchable (failures, duplicates), and note that the twin holds all."""
+    with store_errors(), connection.transaction():
+        _copy_rest(connection, twin)
+        connection.execute("UPDATE pgask.collections SET filled_at = now() WHERE id = %s", [twin.id])
+
+
+def switch(connection: Connection, space_id: int) -> bool:
+    """Make every filled twin in this space the collection, and that its twin, in one transaction; from then on this
+    space's model is the chosen one. False where a twin lacks a document by now: it has to be filled first.
+
+    Raises InvalidRequestError (`space_not_filled`) where a collection has no filled twin there.
+    """
+    with store_errors(), connection.transaction():
+        # What is being ingested waits, and finds its collection moved; searches go on.
+        connection.execute("LOCK TABLE pgask.collections IN SHARE ROW EXCLUSIVE MODE")
+        for original in list_originals(connection, space_id):
+            row = connection.execute(
+                "SELECT id, name, space_id, lexicon_version, twin_of FROM pgask.collections"
+                " WHERE twin_of = %s AND space_id = %s AND filled_at IS NOT NULL",
+                [original.id, space_id],
+            ).fetchone()
+            if row is None:
+                raise InvalidRequestError(
+                    f"The collection {original.name!r} is not filled for this model. Run: pgask spaces add MODEL",
+                    code="space_not_filled",
+                )
+            twin = Collection(*row)
+            if list_missing(connection, twin):
+                return False
+            _copy_rest(connection, twin)
+            _swap(connection, original, twin)
+        _check_imports(connection, space_id)
+        _move_empty(connection, space_id)
+        connection.execute(
+            "UPDATE pgask.embedding_spaces SET chosen_at = CASE WHEN id = %(space)s THEN now()"
+            " ELSE coalesce(chosen_at, created_at) END",
+            {"space": space_id},
+        )
+        return True
+
+
+def drop(connection: Connection, space_id: int) -> int:
+    """Delete all twins of a space, and its tables. Returns how many chunks went. Raises NotFoundError, and
+    InvalidRequestError (`space_in_use`) where it answers for a collection."""
+    with store_errors(), connection.transaction():
+        connection.execute("LOCK TABLE pgask.collections IN SHARE ROW EXCLUSIVE MODE")
+        state = next((one for one in list_states(connection) if one.id == space_id), None)
+        if state is None:
+            raise no_space(str(space_id))
+        if state.collections:
+            raise InvalidRequestError(
+                f"{state.model} answers for {state.collections} collections. Switch to the other space first: "
+                "pgask spaces back",
+                code="space_in_use",
+            )
+        if state.chosen_at is not None:  # its documents were seen under their numbers
+            connection.execute(
+                "INSERT INTO pgask.former_documents (id, collection_id, document_id)"
+                " SELECT t.id, d.collection_id, d.id FROM pgask.documents t JOIN pgask.documents d ON d.id = t.copy_of"
+                " WHERE t.collection_id IN (SELECT id FROM pgask.collections WHERE space_id = %s"
+                " AND twin_of IS NOT NULL) ON CONFLICT DO NOTHING",
+                [space_id],
+            )
+        connection.execute(
+            "DELETE FROM pgask.documents WHERE collection_id IN"
+            " (SELECT id FROM pgask.collections WHERE space_id = %s AND twin_of IS NOT NULL)",
+            [space_id],
+        )
+        connection.execute(
+            "DELETE FROM pgask.collections WHERE space_id = %s AND twin_of IS NOT NULL", [space_id]
+        )
+        left = connection.execute(
+            "SELECT EXISTS (SELECT FROM pgask.collections WHERE space_id = %s)", [space_id]
+        ).fetchone()
+        if left == (False,):
+            for table in (chunk_table(space_id), window_table(space_id)):
+                connection.execute(sql.SQL("DROP TABLE {}").format(table))
+            connection.execute("DELETE FROM pgask.embedding_spaces WHERE id = %s", [space_id])
+        return state.chunks
+
+
+def no_space(name: str) -> NotFoundError:
+    """The refusal of a space that there is not."""
+    return NotFoundError(f"There is no embedding space {name!r}. `pgask spaces list` lists them.")
+
+
+def hidden_name(name: str, space_id: int) -> str:
+    """What a twin is called, as no collection of a user can be. Policies read it (migration 0018).
+
+    >>> hidden_name("handbook", 2)
+    '@2:handbook'
+    """
+    return f"@{space_id}:{name}"
+
+
+def find_second(states: Sequence[SpaceState]) -> SpaceState | None:
+    """The space of twins, if there is one: there is at most one beside the space that answers."""
+    return next((state for state in states if state.twins), None)
+
+
+def _copy_rest(connection: Connection, twin: Collection) -> None:
+    parameters: dict[str, Any] = {"twin": twin.id, "original": twin.twin_of}
+    connection.execute(
+        "DELETE FROM pgask.documents t USING pgask.documents d"
+        " WHERE t.collection_id = %(twin)s AND d.id = t.copy_of AND d.chunk_count = 0",
+        parameters,
+    )
+    connection.execute(_COPY_REST, parameters)
+
+
+def _copy_page_lines(connection: Connection, twin: Collection, document_id: UUID, copy_id: UUID) -> None:
+    connection.execute("DELETE FROM pgask.page_lines WHERE document_id = %s", [copy_id])
+    connection.execute(
+        "INSERT INTO pgask.page_lines (collection_id, document_id, page, width, height, lines)"
+        " SELECT %s, %s, page, width, height, lines FROM pgask.page_lines WHERE document_id = %s",
+        [twin.id, copy_id, document_id],
+    )
+
+
+def _swap(connection: Connection, original: Collection, twin: Collection) -> None:
+    ids = {"original": original.id, "twin": twin.id, "name": original.name}
+    hidden = hidden_name(original.name, original.space_id)
+    connection.execute(
+        "UPDATE pgask.collections SET name = %(hidden)s, twin_of = %(twin)s, filled_at = now()"
+        " WHERE id = %(original)s",
+        ids | {"hidden": hidden},
+    )
+    connection.execute(
+        "UPDATE pgask.collections t SET name = %(name)s, twin_of = NULL, filled_at = NULL, created_at = o.created_at"
+        " FROM pgask.collections o WHERE t.id = %(twin)s AND o.id = %(original)s",
+        ids,
+    )
+    connection.execute(
+        "UPDATE pgask.former_documents f SET document_id = t.id, collection_id = t.collection_id"
+        " FROM pgask.documents t WHERE t.collection_id = %(twin)s AND f.document_id = t.copy_of",
+        ids,
+    )
+    connection.execute(
+        "UPDATE pgask.originals f SET document_id = t.id FROM pgask.documents t"
+        " WHERE t.collection_id = %(twin)s AND f.document_id = t.copy_of",
+        ids,
+    )
+    connection.execute(
+        "UPDATE pgask.jobs SET collection_id = %(twin)s WHERE collection_id = %(original)s", ids
+    )
+    connection.execute(
+        "UPDATE pgask.documents o SET copy_of = t.id, copied_at = t.updated_at FROM pgask.documents t"
+        " WHERE t.collection_id = %(twin)s AND t.copy_of = o.id",
+        ids,
+    )
+    connection.execute(
+        "UPDATE pgask.documents SET copy_of = NULL, copied_at = NULL WHERE collection_id = %(twin)s", ids
+    )
+
+
+def _check_imports(connection: Connection, space_id: int) -> None:
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM pgask.collections WHERE importing AND space_id <> %s)", [space_id]
+    ).fetchone()
+    if row == (True,):
+        raise InvalidRequestError(
+            "A collection is being imported for the model that answers now. Let `pgask import` end, and try again.",
+            code="import_running",
+        )
+
+
+def _move_empty(connection: Connection, space_id: int) -> None:
+    """Collections without text simply move; what failed with the other model is read again."""
+    connection.execute(
+        "UPDATE pgask.documents SET pipeline = NULL WHERE collection_id IN (SELECT id FROM pgask.collections"
+        " WHERE twin_of IS NULL AND NOT importing AND chunk_count = 0 AND space_id <> %s)",
+        [space_id],
+    )
+    connection.execute(
+        "UPDATE pgask.collections SET space_id = %(space)s"
+        " WHERE twin_of IS NULL AND NOT importing AND chunk_count = 0 AND space_id <> %(space)s",
+        {"space": space_id},
+    )
