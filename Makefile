@@ -45,8 +45,8 @@ web-check: setup ## types and unit tests of the chat page
 unit: setup ## unit tests and doctests: no database, no network
 	@$(PY) -m pytest -q -n $(WORKERS) --doctest-modules --ignore eval/bench/rival_service.py tests/unit app ingest eval
 
-integration: setup ## tests on a real embedded PostgreSQL
-	@$(PY) -m pytest -q -n $(WORKERS) tests/integration
+integration: setup ## tests on a real embedded PostgreSQL; one worker more, since many wait for processes
+	@$(PY) -m pytest -q -n $$(($(WORKERS) + 1)) tests/integration
 
 e2e: setup web ## the chat page in a real Chromium (skipped where there is none)
 	@if scripts/chromium.sh; then $(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/e2e; fi
