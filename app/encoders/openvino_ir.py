@@ -20,7 +20,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
@@ -113,18 +113,14 @@ class OpenVinoEncoder:
         return request
 
     def _compiled(self, options: dict[str, object]) -> Any:
-        return (
-            _openvino()
-            .Core()
-            .compile_model(
-                self._ir,
-                "CPU",
-                {
-                    "INFERENCE_PRECISION_HINT": self._precision,
-                    "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_SHAPES,
-                    **options,
-                },
-            )
+        return _core().compile_model(
+            self._ir,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": self._precision,
+                "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_SHAPES,
+                **options,
+            },
         )
 
     def encode(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
@@ -198,6 +194,13 @@ def _quantize(exact: Parts) -> Parts:
 def _mean_cosine(one: OpenVinoEncoder, other: OpenVinoEncoder, windows: Sequence[TokenMatrix]) -> float:
     cosines = [one.encode(ids, np.ones_like(ids)) @ other.encode(ids, np.ones_like(ids)).T for ids in windows]
     return float(np.mean(cosines))
+
+
+@cache
+def _core() -> Any:
+    """One for the process, and never freed: with the last one OpenVINO unloads its plugins, while what a freed model
+    has left may still run in them (seen once as a segmentation fault, in a process that had loaded many models)."""
+    return _openvino().Core()
 
 
 def _openvino() -> Any:
@@ -294,7 +297,7 @@ def _read(kept: Path) -> Parts | None:
         if file_sha256(kept / "model.bin") != about.model_sha256:
             return None
         return (
-            _openvino().Core().read_model(kept / "model.xml"),
+            _core().read_model(kept / "model.xml"),
             Tokenizer.from_str((kept / "tokenizer.json").read_text("utf-8")),
             about,
         )
