@@ -37,7 +37,7 @@ def watch_paths(paths: Sequence[Path], *, poll: bool) -> Iterator[bool]:
     is_anew = False  # watched again: what happened before it was is not known
     while True:
         before = [_identity(path) for path in paths]
-        there = [path.resolve() for path, identity in zip(paths, before, strict=True) if identity is not None]
+        there = [found for path in paths if (found := _resolved(path)) is not None]
         for is_burst in _notices(there, poll=poll):
             is_other = [_identity(path) for path in paths] != before
             yield is_burst or is_other or is_anew
@@ -93,6 +93,14 @@ def _is_visible(changed: Path, roots: Sequence[Path]) -> bool:
         for root in roots
         if changed.is_relative_to(root)
     )
+
+
+def _resolved(path: Path) -> Path | None:
+    """Where a path leads; None where there is nothing, or a link that goes away while it is followed."""
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle
+        return None
 
 
 def _identity(path: Path) -> tuple[int, ...] | None:

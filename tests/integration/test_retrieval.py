@@ -88,7 +88,9 @@ async def test_hits_are_ranked_and_whole(filled: Database, retriever: Retriever)
             text = (CORPUS / hit.source).read_text("utf-8")
             assert hit.text == text[hit.char_start : hit.char_end]
         again = await retriever.retrieve(question, "default", 8)
-        assert again.hits == found.hits
+        assert [hit.chunk_id for hit in again.hits] == [hit.chunk_id for hit in found.hits]
+        # the last digit is that of the order in which PostgreSQL finds the rows that it adds up
+        assert [hit.score for hit in again.hits] == pytest.approx(scores, abs=1e-9)
     assert any(hit.source.startswith("zh/") for hit in found.hits[:3])  # the Chinese question
 
 
