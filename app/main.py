@@ -114,22 +114,20 @@ def create_app(
     routers = [
         resource.router
         for resource in (
-            *(
-                ask,
-                search,
-                openai,
-                uploads,
-                pages,
-                documents,
-                collections,
-                jobs,
-                session,
-                feedback,
-                talks,
-                mcp,
-                health,
-                metrics,
-            ),
+            ask,
+            search,
+            openai,
+            uploads,
+            pages,
+            documents,
+            collections,
+            jobs,
+            session,
+            feedback,
+            talks,
+            mcp,
+            health,
+            metrics,
             status,
         )
     ]
