@@ -31,8 +31,9 @@ async function knownJobs(api: Api, signal: AbortSignal): Promise<JobPage | null>
 
 /** Whether work goes on in the background, as far as is known: nothing is asked for it. */
 export function useRunningJobs(): boolean {
+  const api = useApi();
   const mayWrite = useMayWrite();
-  const { data } = useQuery<JobPage | null>({ queryKey: JOBS, enabled: false });
+  const { data } = useQuery({ queryKey: JOBS, queryFn: ({ signal }) => knownJobs(api, signal), enabled: false });
   return mayWrite && (data?.jobs.some((job) => !isOver(job)) ?? false);
 }
 

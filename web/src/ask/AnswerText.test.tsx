@@ -100,6 +100,16 @@ describe("a model's answer", () => {
     expect(unmarked).toBe(show(plain(text)).innerHTML);
   });
 
+  it("keeps the boxes of tasks and the names of footnotes within doubted statements", () => {
+    const text = "- [x] measured\n- [ ] plotted\n\nMeasure first.[^1]\n\n[^1]: It says so.";
+    const claims = claimsOf(text, ["- [x] measured", "- [ ] plotted", "Measure first.", "[^1]: It says so."].map((statement) => [statement, null, 0]));
+    const answer = show({ answer: text, claims, citations: [] });
+    expect([...answer.querySelectorAll<HTMLInputElement>("input[type=checkbox]")].map(({ checked }) => checked)).toEqual([true, false]);
+    expect(answer.querySelector("sup a")?.textContent).toBe("1");
+    expect(answer.querySelectorAll(".claim-note")).toHaveLength(4);
+    expect(answer.textContent).not.toContain("[");
+  });
+
   it("gives an answer's own private-use characters no meaning", () => {
     const answer = show(plain("a\uE0000\uE001 \u00B7\uE0000\uE001\u00B7 b\uE002 c"));
     expect(answer.querySelector("button, span")).toBeNull();

@@ -1,5 +1,4 @@
 // Which documents of a collection may answer: folder, types, languages, date, or some picked by hand.
-import { Popover } from "@base-ui/react/popover";
 import { useState } from "react";
 import { useWords } from "../i18n";
 import { useCollections, useFacets, useNamed } from "../library/collections";
@@ -7,6 +6,7 @@ import { FolderField } from "../ui/FolderField";
 import { typeName } from "../text/types";
 import { visible } from "../text/visible";
 import { Boxes } from "../ui/Boxes";
+import { Floating } from "../ui/Floating";
 import { ALL_COLLECTIONS, inCollections, NO_FILTERS, onlyCollection, type Filters, type Picked, type Scope } from "./scope";
 
 interface Props {
@@ -27,38 +27,34 @@ export function FilterPanel({ anchor, scope, onScope, onClose }: Props) {
   const { collections } = useCollections();
   const facets = useFacets(collection, filters.folder);
   return (
-    <Popover.Root open onOpenChange={(open) => !open && onClose()}>
-      <Popover.Portal>
-        <Popover.Positioner anchor={anchor} side="top" align="start" sideOffset={8} collisionPadding={8} className="floating">
-          <Popover.Popup className="popup filter-panel" data-testid="filter-panel" finalFocus={{ current: anchor }}>
-            <Popover.Title className="popup-title">{words.filtersTitle}</Popover.Title>
-            {collections !== null && collections.length > 1 && (
-              <Boxes
-                label={words.collections}
-                counts={collections.map(({ name, documents }) => ({ value: name, count: documents }))}
-                chosen={scope.collections.includes(ALL_COLLECTIONS) ? collections.map(({ name }) => name) : scope.collections}
-                name={visible}
-                onChosen={(chosen) => chosen.length > 0 && onScope(inCollections(scope, chosen))}
-              />
-            )}
-            <FolderField folder={filters.folder} below={facets?.folders ?? []} onFolder={(folder) => onFilters({ ...filters, folder })} />
-            <Boxes label={words.columnType} counts={facets?.types} chosen={filters.types} name={typeName} onChosen={(types) => onFilters({ ...filters, types })} />
-            <Boxes label={words.columnLanguage} counts={facets?.languages} chosen={filters.languages} name={words.languageName} onChosen={(languages) => onFilters({ ...filters, languages })} />
-            <label className="field">
-              <span>{words.updatedSince}</span>
-              <input type="date" data-testid="filter-since" value={filters.since} onChange={(event) => onFilters({ ...filters, since: event.target.value })} />
-            </label>
-            {collection !== null && <PickDocuments collection={collection} picked={filters.documents} onPicked={(documents) => onFilters({ ...filters, documents })} />}
-            <div className="popup-foot">
-              <button type="button" className="button" onClick={() => onFilters(NO_FILTERS)}>
-                {words.clearFilters}
-              </button>
-              <Popover.Close className="button button-primary">{words.done}</Popover.Close>
-            </div>
-          </Popover.Popup>
-        </Popover.Positioner>
-      </Popover.Portal>
-    </Popover.Root>
+    <Floating anchor={anchor} placement="top-start" gapPx={8} className="filter-panel" testId="filter-panel" label={words.filtersTitle} takesFocus onClose={onClose}>
+      <h2 className="popup-title">{words.filtersTitle}</h2>
+      {collections !== null && collections.length > 1 && (
+        <Boxes
+          label={words.collections}
+          counts={collections.map(({ name, documents }) => ({ value: name, count: documents }))}
+          chosen={scope.collections.includes(ALL_COLLECTIONS) ? collections.map(({ name }) => name) : scope.collections}
+          name={visible}
+          onChosen={(chosen) => chosen.length > 0 && onScope(inCollections(scope, chosen))}
+        />
+      )}
+      <FolderField folder={filters.folder} below={facets?.folders ?? []} onFolder={(folder) => onFilters({ ...filters, folder })} />
+      <Boxes label={words.columnType} counts={facets?.types} chosen={filters.types} name={typeName} onChosen={(types) => onFilters({ ...filters, types })} />
+      <Boxes label={words.columnLanguage} counts={facets?.languages} chosen={filters.languages} name={words.languageName} onChosen={(languages) => onFilters({ ...filters, languages })} />
+      <label className="field">
+        <span>{words.updatedSince}</span>
+        <input type="date" data-testid="filter-since" value={filters.since} onChange={(event) => onFilters({ ...filters, since: event.target.value })} />
+      </label>
+      {collection !== null && <PickDocuments collection={collection} picked={filters.documents} onPicked={(documents) => onFilters({ ...filters, documents })} />}
+      <div className="popup-foot">
+        <button type="button" className="button" onClick={() => onFilters(NO_FILTERS)}>
+          {words.clearFilters}
+        </button>
+        <button type="button" className="button button-primary" onClick={onClose}>
+          {words.done}
+        </button>
+      </div>
+    </Floating>
   );
 }
 

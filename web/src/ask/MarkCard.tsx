@@ -1,5 +1,4 @@
 // The card of a mark: the cited words within their paragraph, where they stand, and what to do with them.
-import { Popover } from "@base-ui/react/popover";
 import { useQuery } from "@tanstack/react-query";
 import { useWords } from "../i18n";
 import { pageLabel } from "../reader/outline";
@@ -8,6 +7,7 @@ import { sliceCodePoints } from "../text/codepoints";
 import { fileNameOf, headingBelow, titleBeside } from "../text/names";
 import { languageOf } from "../text/script";
 import { CopyButton } from "../ui/CopyButton";
+import { Floating } from "../ui/Floating";
 import type { Citation } from "../wire/decode";
 import { cards, type Card } from "./card";
 import { addressOf } from "../shell/address";
@@ -23,46 +23,41 @@ export function MarkCard({ card: { anchor, citation, open } }: { card: Card }) {
   const quotes = citation.spans.length > 1 ? citation.spans.map(({ quote }) => quote) : [citation.quote];
   const place = [titleBeside(citation), headingBelow(citation)].filter(Boolean).join(" › ");
   return (
-    <Popover.Root open onOpenChange={(isOpen) => !isOpen && cards.hide(0)}>
-      <Popover.Portal>
-        <Popover.Positioner anchor={anchor} side="top" sideOffset={6} collisionPadding={8} className="floating">
-          <Popover.Popup
-            className="popup mark-card"
-            data-testid="mark-card"
-            aria-label={words.openSource(String(citation.marker), fileNameOf(citation))}
-            initialFocus={false}
-            finalFocus={false}
-            onPointerEnter={cards.hold}
-            onPointerLeave={() => cards.hide()}
-            onFocus={cards.hold}
-            onBlur={() => cards.hide()}
-          >
-            <p className="card-head">
-              <strong className="path">{fileNameOf(citation)}</strong>
-              {page !== null && <span>{pageLabel(source, page, words)}</span>}
-            </p>
-            {place !== "" && <p className="card-title">{place}</p>}
-            <blockquote className="card-quote" lang={languageOf(citation.quote)}>
-              {before}
-              {quotes.map((quote, index) => (
-                <span key={index}>
-                  {index > 0 && " … "}
-                  <mark>{quote}</mark>
-                </span>
-              ))}
-              {after}
-            </blockquote>
-            {!citation.supported && <p className="card-doubt">{words.unsupportedHint}</p>}
-            <p className="card-acts">
-              <button type="button" className="link-button" onClick={open}>
-                {words.open}
-              </button>
-              <CopyButton label={words.copyCitation} text={() => `${sourceLine(citation, words)}\n${new URL(addressOf.passage(citation), location.href).href}`} />
-            </p>
-          </Popover.Popup>
-        </Popover.Positioner>
-      </Popover.Portal>
-    </Popover.Root>
+    <Floating
+      anchor={anchor}
+      placement="top"
+      gapPx={6}
+      className="mark-card"
+      testId="mark-card"
+      label={words.openSource(String(citation.marker), fileNameOf(citation))}
+      takesFocus={false}
+      onClose={() => cards.hide(0)}
+      onReached={cards.hold}
+      onLeft={() => cards.hide()}
+    >
+      <p className="card-head">
+        <strong className="path">{fileNameOf(citation)}</strong>
+        {page !== null && <span>{pageLabel(source, page, words)}</span>}
+      </p>
+      {place !== "" && <p className="card-title">{place}</p>}
+      <blockquote className="card-quote" lang={languageOf(citation.quote)}>
+        {before}
+        {quotes.map((quote, index) => (
+          <span key={index}>
+            {index > 0 && " … "}
+            <mark>{quote}</mark>
+          </span>
+        ))}
+        {after}
+      </blockquote>
+      {!citation.supported && <p className="card-doubt">{words.unsupportedHint}</p>}
+      <p className="card-acts">
+        <button type="button" className="link-button" onClick={open}>
+          {words.open}
+        </button>
+        <CopyButton label={words.copyCitation} text={() => `${sourceLine(citation, words)}\n${new URL(addressOf.passage(citation), location.href).href}`} />
+      </p>
+    </Floating>
   );
 }
 

@@ -54,8 +54,8 @@ function markBlock(answer: string, words: string, from: number, to: number, plac
   return { text: text + answer.slice(at, to).replace(RESERVED, "\uFFFD"), marks };
 }
 
-/** Words, and what looks like one but is Markdown: a character reference, the number of a list's item. */
-const WORD = /&#?\w{1,31};|^[ \t>]*\d{1,9}[.)](?=\s)|([\p{L}\p{N}]\p{M}*[.!?…。！？]*)/gmu;
+/** Words, and what looks like one but is Markdown: a character reference, the number of a list's item, a task's box, a footnote's name. */
+const WORD = /&#?\w{1,31};|^[ \t>]*\d{1,9}[.)](?=\s)|\[[ xX]\](?=\s)|\[\^[^\]\s]+\]|([\p{L}\p{N}]\p{M}*[.!?…。！？]*)/gmu;
 
 /**
  * The stretch from the first letter or figure to the last, with the end of its sentence. Beside a letter a sentinel is like one more letter to

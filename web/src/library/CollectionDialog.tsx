@@ -1,10 +1,10 @@
 // A collection is made, renamed or deleted.
-import { Dialog } from "@base-ui/react/dialog";
 import { useId, useRef, useState } from "react";
 import { DEFAULT_COLLECTION } from "../ask/scope";
 import { useWords } from "../i18n";
 import { useApi } from "../shell/context";
 import { visible } from "../text/visible";
+import { Modal } from "../ui/Modal";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { problemOf } from "../wire/api";
 import type { Problem } from "../wire/decode";
@@ -49,35 +49,31 @@ export function CollectionDialog({ kind, name, onClose, onDone }: Props) {
   };
   const title = { new: words.newCollection, rename: words.renameCollection, delete: words.deleteCollection }[kind];
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="popup dialog" data-testid="collection-dialog" initialFocus={kind === "delete" ? true : first}>
-          <Dialog.Title className="popup-title">{title}</Dialog.Title>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault();
-              if (kind === "delete" || (target !== "" && target !== name)) void act();
-            }}
-          >
-            {kind === "delete" ? (
-              <p>{words.deleteCollectionText(visible(name), documents)}</p>
-            ) : (
-              <label className="field" htmlFor={id}>
-                <span>{words.collectionName}</span>
-                <input ref={first} id={id} type="text" data-testid="collection-name" maxLength={64} autoComplete="off" value={wanted} onChange={(event) => setWanted(event.target.value)} />
-              </label>
-            )}
-            {refused && <ProblemNotice problem={refused} />}
-            <div className="popup-foot">
-              <Dialog.Close className="button">{words.cancel}</Dialog.Close>
-              <button type="submit" className={kind === "delete" ? "button button-danger" : "button button-primary"} data-testid="collection-done" disabled={working || (kind !== "delete" && (target === "" || target === name))}>
-                {kind === "new" ? words.make : kind === "rename" ? words.rename : words.delete}
-              </button>
-            </div>
-          </form>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal className="dialog" testId="collection-dialog" title={title} initialFocus={kind === "delete" ? undefined : first} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (kind === "delete" || (target !== "" && target !== name)) void act();
+        }}
+      >
+        {kind === "delete" ? (
+          <p>{words.deleteCollectionText(visible(name), documents)}</p>
+        ) : (
+          <label className="field" htmlFor={id}>
+            <span>{words.collectionName}</span>
+            <input ref={first} id={id} type="text" data-testid="collection-name" maxLength={64} autoComplete="off" value={wanted} onChange={(event) => setWanted(event.target.value)} />
+          </label>
+        )}
+        {refused && <ProblemNotice problem={refused} />}
+        <div className="popup-foot">
+          <button type="button" className="button" onClick={onClose}>
+            {words.cancel}
+          </button>
+          <button type="submit" className={kind === "delete" ? "button button-danger" : "button button-primary"} data-testid="collection-done" disabled={working || (kind !== "delete" && (target === "" || target === name))}>
+            {kind === "new" ? words.make : kind === "rename" ? words.rename : words.delete}
+          </button>
+        </div>
+      </form>
+    </Modal>
   );
 }

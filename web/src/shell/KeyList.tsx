@@ -1,6 +1,6 @@
 // Which keys do what.
-import { Dialog } from "@base-ui/react/dialog";
 import { useWords } from "../i18n";
+import { Modal } from "../ui/Modal";
 
 export function KeyList({ onClose }: { onClose: () => void }) {
   const words = useWords();
@@ -16,28 +16,24 @@ export function KeyList({ onClose }: { onClose: () => void }) {
     ["?", words.keyList],
   ];
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="popup dialog" data-testid="key-list">
-          <Dialog.Title className="popup-title">{words.keyList}</Dialog.Title>
-          <dl className="keys">
-            {keys.map(([key, what]) => (
-              <div key={key}>
-                <dt>
-                  {key.split(" ").map((one) => (
-                    <kbd key={one}>{one}</kbd>
-                  ))}
-                </dt>
-                <dd>{what}</dd>
-              </div>
-            ))}
-          </dl>
-          <div className="popup-foot">
-            <Dialog.Close className="button">{words.close}</Dialog.Close>
+    <Modal className="dialog" testId="key-list" title={words.keyList} onClose={onClose}>
+      <dl className="keys">
+        {keys.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              {key.split(" ").map((one) => (
+                <kbd key={one}>{one}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
           </div>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+        ))}
+      </dl>
+      <div className="popup-foot">
+        <button type="button" className="button" onClick={onClose}>
+          {words.close}
+        </button>
+      </div>
+    </Modal>
   );
 }

@@ -1,5 +1,4 @@
 // Everything by name: commands, conversations, collections, documents.
-import { Dialog } from "@base-ui/react/dialog";
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { titleOf, type Conversation } from "../ask/conversations";
 import { DEFAULT_COLLECTION, onlyCollection } from "../ask/scope";
@@ -7,6 +6,7 @@ import { useWords, type Dictionary } from "../i18n";
 import { useCollections, useNamed } from "../library/collections";
 import { fileNameOf, folderOf } from "../text/names";
 import { visible } from "../text/visible";
+import { Modal } from "../ui/Modal";
 import type { DocumentSummary } from "../wire/decode";
 import { addressOf } from "./address";
 import { useSurroundings } from "./context";
@@ -57,41 +57,36 @@ export function Palette(props: Props) {
     event.preventDefault();
   };
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="popup palette" data-testid="palette" aria-label={words.palette} initialFocus={field}>
-          <input
-            ref={field}
-            type="text"
-            role="combobox"
-            data-testid="palette-input"
-            aria-label={words.palette}
-            aria-expanded
-            aria-controls={`${id}-list`}
-            aria-activedescendant={entries.length > 0 ? `${id}-${at}` : undefined}
-            placeholder={words.palettePlaceholder}
-            autoComplete="off"
-            value={sought}
-            onChange={(event) => {
-              setSought(event.target.value);
-              setAt(0);
-            }}
-            onKeyDown={pressed}
-          />
-          <ul id={`${id}-list`} role="listbox" aria-label={words.palette} className="palette-list">
-            {entries.map((entry, index) => (
-              <li key={entry.key} id={`${id}-${index}`} role="option" aria-selected={index === at} data-testid="palette-entry" onPointerMove={() => setAt(index)} onClick={() => run(entry)}>
-                <span className="palette-group">{entry.group}</span>
-                <bdi>{entry.label}</bdi>
-                {entry.note && <span className="path">{entry.note}</span>}
-              </li>
-            ))}
-          </ul>
-          {entries.length === 0 && <p className="documents-note">{words.nothingLeft}</p>}
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal className="palette" testId="palette" label={words.palette} initialFocus={field} onClose={onClose}>
+      <input
+        ref={field}
+        type="text"
+        role="combobox"
+        data-testid="palette-input"
+        aria-label={words.palette}
+        aria-expanded
+        aria-controls={`${id}-list`}
+        aria-activedescendant={entries.length > 0 ? `${id}-${at}` : undefined}
+        placeholder={words.palettePlaceholder}
+        autoComplete="off"
+        value={sought}
+        onChange={(event) => {
+          setSought(event.target.value);
+          setAt(0);
+        }}
+        onKeyDown={pressed}
+      />
+      <ul id={`${id}-list`} role="listbox" aria-label={words.palette} className="palette-list">
+        {entries.map((entry, index) => (
+          <li key={entry.key} id={`${id}-${index}`} role="option" aria-selected={index === at} data-testid="palette-entry" onPointerMove={() => setAt(index)} onClick={() => run(entry)}>
+            <span className="palette-group">{entry.group}</span>
+            <bdi>{entry.label}</bdi>
+            {entry.note && <span className="path">{entry.note}</span>}
+          </li>
+        ))}
+      </ul>
+      {entries.length === 0 && <p className="documents-note">{words.nothingLeft}</p>}
+    </Modal>
   );
 }
 

@@ -1,8 +1,8 @@
 // What a reader may set for their questions; empty fields are left to the service.
-import { Dialog } from "@base-ui/react/dialog";
 import { useId } from "react";
 import { LIMITS, NO_SETTINGS, type Settings } from "../ask/settings";
 import { useWords } from "../i18n";
+import { Modal } from "../ui/Modal";
 
 interface Props {
   settings: Settings;
@@ -13,27 +13,23 @@ interface Props {
 export function SettingsDrawer({ settings, onSettings, onClose }: Props) {
   const words = useWords();
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="popup drawer" data-testid="settings-drawer">
-          <Dialog.Title className="popup-title">{words.settings}</Dialog.Title>
-          <NumberField name="topK" label={words.settingTopK} hint={words.settingTopKHint} settings={settings} onSettings={onSettings} />
-          <NumberField name="temperature" label={words.settingTemperature} hint={words.settingTemperatureHint} settings={settings} onSettings={onSettings} />
-          <NumberField name="maxTokens" label={words.settingMaxTokens} hint={words.settingMaxTokensHint} settings={settings} onSettings={onSettings} />
-          <label className="check">
-            <input type="checkbox" data-testid="setting-why" checked={settings.showWhy} onChange={(event) => onSettings({ ...settings, showWhy: event.target.checked })} />
-            {words.settingWhy}
-          </label>
-          <div className="popup-foot">
-            <button type="button" className="button" onClick={() => onSettings(NO_SETTINGS)}>
-              {words.settingsReset}
-            </button>
-            <Dialog.Close className="button button-primary">{words.done}</Dialog.Close>
-          </div>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal className="drawer" testId="settings-drawer" title={words.settings} onClose={onClose}>
+      <NumberField name="topK" label={words.settingTopK} hint={words.settingTopKHint} settings={settings} onSettings={onSettings} />
+      <NumberField name="temperature" label={words.settingTemperature} hint={words.settingTemperatureHint} settings={settings} onSettings={onSettings} />
+      <NumberField name="maxTokens" label={words.settingMaxTokens} hint={words.settingMaxTokensHint} settings={settings} onSettings={onSettings} />
+      <label className="check">
+        <input type="checkbox" data-testid="setting-why" checked={settings.showWhy} onChange={(event) => onSettings({ ...settings, showWhy: event.target.checked })} />
+        {words.settingWhy}
+      </label>
+      <div className="popup-foot">
+        <button type="button" className="button" onClick={() => onSettings(NO_SETTINGS)}>
+          {words.settingsReset}
+        </button>
+        <button type="button" className="button button-primary" onClick={onClose}>
+          {words.done}
+        </button>
+      </div>
+    </Modal>
   );
 }
 

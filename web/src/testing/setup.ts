@@ -20,6 +20,21 @@ if (typeof window !== "undefined") {
       removeListener: () => undefined,
     }) as MediaQueryList;
   };
+  HTMLDialogElement.prototype.showModal = function show() {
+    this.open = true;
+  };
+  HTMLDialogElement.prototype.close = function close() {
+    this.open = false;
+  };
+  HTMLElement.prototype.showPopover = function show() {
+    this.style.display = "block";
+  };
+  HTMLElement.prototype.hidePopover = () => undefined;
+  globalThis.ResizeObserver ??= class {
+    observe(): void {}
+    unobserve(): void {}
+    disconnect(): void {}
+  };
   afterEach(() => {
     cleanup();
     forgetAll();
