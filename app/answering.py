@@ -121,7 +121,12 @@ class Answerer:
                     searched_for=read.searched_for,
                     answerability=evidence,
                     rerank_failure=found.rerank_failure,
-                    explanation=found.explanation,
+                    explanation=found.explanation
+                    and replace(
+                        found.explanation,
+                        answerability=evidence,
+                        abstain_threshold=self._settings.abstain_threshold,
+                    ),
                     hits=found.hits,
                     timings_ms={stage: round(ms, 2) for stage, ms in timings.items()},
                 )
@@ -135,7 +140,7 @@ class Answerer:
             return
         degraded_reason = None
         shown = False  # whether the model's sources have been
-        if self._llm is not None:
+        if self._llm is not None and not request.quotes_only:
             try:
                 async with aclosing(
                     answer_by_model(self._llm, self._retriever, meant, request, read)
@@ -168,7 +173,8 @@ class Answerer:
             reason = "empty_collection" if is_empty else "no_evidence"
             if not is_empty and request.filter is not None and read.found.plan.rows == 0:
                 reason = "no_document_matches_filter"
-        answer = abstention(read.standalone.text, self._generator_name(), voice)
+        generator = "extractive" if request.quotes_only else self._generator_name()
+        answer = abstention(read.standalone.text, generator, voice)
         nearest = await asyncio.to_thread(
             near_misses, read.found.hits, read.all_found, read.standalone, voice
         )

@@ -194,11 +194,14 @@ class SearchFilter:
 @dataclass(frozen=True, slots=True)
 class RetrievalScores:
     """Scores of one chunk, higher is better. `dense` is the cosine of the best window, in [-1, 1]; `lexical`
-    is BM25 ≥ 0; `rerank` is the cross-encoder's, if one ran. None: that leg did not score the chunk."""
+    is BM25 ≥ 0; `rerank` is the cross-encoder's, if one ran; `standard` says by how many standard deviations that
+    cosine lies above those of texts that don't answer, the same measure for every model. None: that leg did not score
+    the chunk."""
 
     dense: float | None
     lexical: float | None
     rerank: float | None
+    standard: float | None = None
 
 
 NOT_SEARCHED = RetrievalScores(None, None, None)
@@ -336,7 +339,7 @@ class Explanation:
     keeps was compared (exact), or an index asked; `probes` are ivfflat's lists. `rows`: chunks that the filter keeps.
     `candidates_per_search`: how many each of dense and lexical search may propose. `reranked`: how many the
     cross-encoder read. `candidates` are in the order of fusion. `answerability` in [0, 1] is of /ask alone: below
-    PGASK_ABSTAIN_THRESHOLD it refuses.
+    `abstain_threshold` (PGASK_ABSTAIN_THRESHOLD) it refuses.
     """
 
     terms: tuple[ExplainedTerm, ...]
@@ -352,6 +355,7 @@ class Explanation:
     stages_ms: ExplainedStages
     standards: tuple[ExplainedStandard, ...] = ()
     answerability: float | None = None
+    abstain_threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

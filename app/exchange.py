@@ -19,6 +19,7 @@ class AskRequest:
     history: tuple[ChatTurn, ...] = ()
     generation: GenerationParams = field(default_factory=GenerationParams)
     explain: bool = False
+    quotes_only: bool = False  # no language model writes, whatever is set
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import TypeAdapter, WrapSerializer
@@ -81,7 +81,6 @@ class AskReply(Reply):
 
 def ask_reply(answer: Answer, request_id: str) -> AskReply:
     """An answer as it goes over the wire."""
-    explained = answer.explanation
     return AskReply(
         answer=answer.text,
         abstained=answer.abstained,
@@ -97,7 +96,7 @@ def ask_reply(answer: Answer, request_id: str) -> AskReply:
         nearest=nearest_hits(answer),
         usage=answer.usage,
         rerank_failure=answer.rerank_failure,
-        explain=explained and replace(explained, answerability=answer.answerability),
+        explain=answer.explanation,
         timings_ms=AskTimings.model_validate(dict(answer.timings_ms)),
         request_id=request_id,
     )

@@ -390,7 +390,9 @@ def _decode_cursor(cursor: str) -> tuple[str, str | None]:
     except (ValueError, TypeError, binascii.Error, RecursionError):
         name, inner = None, None
     if not isinstance(name, str) or not isinstance(inner, str | None):
-        raise InvalidRequestError("The cursor is none that a list of resources gave. Start again without it.")
+        raise InvalidRequestError(
+            "The cursor is none that a list of resources gave. Start again without it.", code="bad_cursor"
+        )
     return name, inner
 
 

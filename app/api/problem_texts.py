@@ -9,6 +9,7 @@ from app.api.store_problem_texts import STORE_WORDS
 
 TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_request": ("The request is not valid", "请求无效"),
+    "bad_cursor": ("The cursor is not valid", "翻页标记无效"),
     "bad_request": ("The request can't be read", "无法读取请求"),
     "limit_exceeded": ("A limit is exceeded", "超出限制"),
     "prompt_too_large": ("The question is too long for the model", "问题超出模型的长度"),
@@ -68,6 +69,7 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
 
 # For errors whose English sentence names what happened; a code that is missing here keeps that sentence.
 DETAILS_ZH: Final[Mapping[str, str]] = {
+    "bad_cursor": "cursor 不是此列表给出的，请不带 cursor 重新开始。",
     "bad_request": "无法将请求内容解析为 JSON。",
     "body_too_large": "请求内容超过 PGASK_MAX_BODY_BYTES 允许的大小。",
     "unsupported_media_type": "请以 JSON 发送内容，并设置 Content-Type: application/json。",

@@ -111,6 +111,9 @@ class Ask(Asked):
     history: list[Turn] = Field(default_factory=list, max_length=MAX_TURNS)
     stream: Flag = False
     generation: Generation = Generation()
+    quotes_only: Annotated[
+        Flag, Field(description="Quote the documents, though a language model is there to write")
+    ] = False
 
     def to_domain(self) -> AskRequest:
         sampling = self.generation.model_dump() | {"stop": tuple(self.generation.stop)}
@@ -122,6 +125,7 @@ class Ask(Asked):
             history=tuple(ChatTurn(turn.role, turn.content) for turn in self.history),
             generation=GenerationParams(**sampling),
             explain=self.explain,
+            quotes_only=self.quotes_only,
         )
 
 

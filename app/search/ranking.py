@@ -326,7 +326,7 @@ def _dense(plan: SearchPlan, candidates: int) -> sql.Composed:
 
 def _ranked_chunk(row: Mapping[str, Any], settings: RankingSettings) -> RankedChunk:
     lexical = row["lexical"] if settings.dense_weight < 1 else None
-    scores = RetrievalScores(row["dense"], lexical, None)
+    scores = RetrievalScores(row["dense"], lexical, None, round(row["standard"], 3))
     chunk = None if row["chunk_id"] is None else hit_from_row(row)
     passage = None
     if chunk is not None and row.get("passage_start") is not None:

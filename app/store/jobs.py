@@ -264,5 +264,7 @@ def _decode_cursor(cursor: str) -> str:
     except (binascii.Error, ValueError):
         text = ""
     if not text.startswith("j:") or not {"+", "/"}.isdisjoint(cursor):
-        raise InvalidRequestError("The cursor is none that a list of jobs gave. Start again without it.")
+        raise InvalidRequestError(
+            "The cursor is none that a list of jobs gave. Start again without it.", code="bad_cursor"
+        )
     return text.removeprefix("j:").replace("\0", "\ufffd")

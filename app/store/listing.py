@@ -226,6 +226,8 @@ def _decode_cursor(cursor: str) -> tuple[str, str]:
     except (binascii.Error, ValueError):
         text = ""
     if not text.startswith("s:") or not {"+", "/"}.isdisjoint(cursor):
-        raise InvalidRequestError("The cursor is none that a list of documents gave. Start again without it.")
+        raise InvalidRequestError(
+            "The cursor is none that a list of documents gave. Start again without it.", code="bad_cursor"
+        )
     key, _, source = text.removeprefix("s:").rpartition("\0")
     return key.replace("\0", "\ufffd"), source

@@ -232,7 +232,7 @@ def _extract(content: bytes, reader: PageReader | None, *, everything: bool = Fa
                     "The PDF is protected by a password; save it without one.", code="encrypted"
                 ) from error
             raise DocumentError(
-                f"The PDF is damaged and can't be read: {error}.", code="parse_failed"
+                f"The PDF is damaged and can't be read: {str(error).rstrip('.')}.", code="parse_failed"
             ) from error
         try:
             found = Extracted(document.get_metadata_dict(skip_empty=True), read_outline(document))
@@ -244,7 +244,9 @@ def _extract(content: bytes, reader: PageReader | None, *, everything: bool = Fa
                 _read_pages(document, found, unread, reader)
             return found
         except pypdfium2.PdfiumError as error:
-            raise DocumentError(f"A page of the PDF can't be read: {error}.", code="parse_failed") from error
+            raise DocumentError(
+                f"A page of the PDF can't be read: {str(error).rstrip('.')}.", code="parse_failed"
+            ) from error
         finally:
             document.close()
 

@@ -119,6 +119,16 @@ def assert_quotes_are_exact(answer: Answer, hits: tuple[ScoredChunk, ...]) -> No
         assert hit.text[a:b] == citation.quote
 
 
+async def test_who_wants_quotes_alone_gets_them_beside_a_model_too() -> None:
+    with ScriptedLlm() as server:
+        answer = await ask_model(server, AskRequest(QUESTION, quotes_only=True))
+        refused = await ask_model(server, AskRequest("Who baked the violet cakes?", quotes_only=True))
+    assert "The tower was built in Paris in 1889." in answer.text
+    assert (answer.generator, answer.degraded) == ("extractive", False)
+    assert (refused.abstained, refused.generator) == (True, "extractive")
+    assert not server.requests
+
+
 async def test_without_a_model_sentences_of_the_documents_answer() -> None:
     retriever = FixedRetriever(TOWER)
     answer = await Answerer(retriever, FakeEmbedder(), None, AnswerSettings()).answer(AskRequest(QUESTION))

@@ -264,6 +264,8 @@ def test_pdf_without_text_or_sense() -> None:
     assert failure(build_pdf([[], []]), PDF) == "no_text_layer"
     assert failure(b"not a PDF", PDF) == "parse_failed"
     assert failure(b"", PDF) == "parse_failed"
+    with pytest.raises(DocumentError, match=r"[^.]\.$"):  # F-1004: one full stop
+        parse(b"not a PDF", PDF, "a.pdf")
     assert failure(build_pdf([["x"]])[:100], PDF) == "parse_failed"
 
 

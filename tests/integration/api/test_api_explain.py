@@ -129,6 +129,7 @@ class TestExplain:
         body = {"question": QUESTION, "explain": True, "top_k": 2}
         reply = client.post("/ask", json=body).json()
         assert 0 <= reply["explain"]["answerability"] <= 1
+        assert reply["explain"]["abstain_threshold"] == 0.0
         assert [one["rank"] for one in reply["explain"]["candidates"]].count(None) > 0
         streamed = client.post("/ask", json={**body, "stream": True}).text
         assert streamed.count('"answerability":') == 1

@@ -195,7 +195,7 @@ def test_raw_json_rpc_in_both_revisions(address: str) -> None:
         ("search", {"question": "x", "collection": "nowhere"}, "not_found"),
         ("read", {"document_id": "nothing"}, "not_found"),
         ("read", {"document_id": "nothing", "start": "3"}, "invalid_request"),
-        ("list_documents", {"cursor": "bad"}, "invalid_request"),
+        ("list_documents", {"cursor": "bad"}, "bad_cursor"),
         ("list_collections", {"more": 1}, "invalid_request"),
     ],
 )

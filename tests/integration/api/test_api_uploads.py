@@ -291,7 +291,9 @@ def test_jobs_are_listed_in_pages_by_state_and_collection(client: TestClient) ->
     assert seen == made[::-1]
     assert [job["id"] for job in client.get("/jobs?state=cancelled").json()["jobs"]] == made[:1]
     assert [job["id"] for job in client.get("/jobs?collection=c1").json()["jobs"]] == [made[3], made[1]]
-    assert client.get("/jobs?cursor=nonsense").status_code == 422
+    refused = client.get("/jobs?cursor=nonsense", headers={"Accept-Language": "zh-CN"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_cursor")
+    assert "不带 cursor" in refused.json()["detail"]
     assert client.get("/jobs?collection=nowhere").status_code == 404
 
 

@@ -191,7 +191,7 @@ interface AbstainedProps {
 
 function Abstained({ turn, canRetry, acts, onOpen }: AbstainedProps) {
   const words = useWords();
-  const { answer, reason, nearest, scope } = turn;
+  const { answer, reason, nearest, reach, scope } = turn;
   const { collections } = useCollections();
   const title = words.abstainedTitle(reason ?? "no_evidence");
   return (
@@ -202,6 +202,7 @@ function Abstained({ turn, canRetry, acts, onOpen }: AbstainedProps) {
       </p>
       {answer !== "" && <p lang={languageOf(answer)}>{answer}</p>}
       {nearest.length > 0 && <NearestList nearest={nearest} onOpen={onOpen} />}
+      {reach && <p className="notice-advice">{words.reach(reach.value.toFixed(2), reach.needed.toFixed(2))}</p>}
       <p className="notice-advice">{words.abstainedAdvice(reason ?? "no_evidence")}</p>
       <p className="notice-acts">
         <button type="button" className="button" data-testid="search-instead" onClick={() => acts.onSearch(turn)}>

@@ -6,6 +6,7 @@ import { useApi } from "../shell/context";
 import { visible } from "../text/visible";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { problemOf } from "../wire/api";
+import type { Reach } from "../wire/decode";
 import type { Candidate, Explanation } from "../wire/search";
 import type { Turn } from "./conversations";
 import { askedIn } from "./scope";
@@ -27,16 +28,23 @@ export function WhyThese({ turn }: { turn: Turn }) {
   return (
     <section className="why-these" data-testid="why-these" aria-label={words.whyThese}>
       <Times timings={Object.keys(turn.timings).length > 0 ? turn.timings : explanation.stages} />
-      {explanation.answerability !== null && (
-        <p>
-          {words.answerability} <meter min={0} max={1} value={explanation.answerability} />
-        </p>
-      )}
+      {turn.reach && <Needle reach={turn.reach} />}
       <p className="why-note">{words.searchedHow(explanation.search, explanation.rows, explanation.candidates_per_search)}</p>
       {explanation.unknown_share > 0 && <p className="why-note">{words.unknownShare(Math.round(explanation.unknown_share * 100))}</p>}
       <Terms explanation={explanation} />
       <Candidates candidates={explanation.candidates} />
     </section>
+  );
+}
+
+/** How far the passages reach, against what an answer needs. */
+function Needle({ reach: { value, needed } }: { reach: Reach }) {
+  const words = useWords();
+  return (
+    <p className="why-reach" data-testid="reach">
+      <meter min={0} max={1} low={needed} optimum={1} value={value} aria-label={words.answerability} />
+      <span>{words.reach(value.toFixed(2), needed.toFixed(2))}</span>
+    </p>
   );
 }
 

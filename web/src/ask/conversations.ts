@@ -6,6 +6,7 @@ import {
   decodeKind,
   decodeNearMiss,
   decodeProblem,
+  decodeReach,
   decodeReason,
   fields,
   list,
@@ -20,6 +21,7 @@ import {
   type HistoryMessage,
   type NearMiss,
   type Problem,
+  type Reach,
   type Reply,
   type Timings,
 } from "../wire/decode";
@@ -55,6 +57,8 @@ export interface Turn {
   totalMs: number | null;
   /** Milliseconds by stage. */
   timings: Timings;
+  /** How far the passages reached; null where nobody asked. */
+  reach: Reach | null;
   /** The service's own id of the answer; empty until it is there. */
   requestId: string;
   /** What the reader thinks of the answer, once they have said so. */
@@ -111,6 +115,7 @@ export function newTurn(id: string, question: string, about: Partial<Pick<Turn, 
     generator: "",
     totalMs: null,
     timings: {},
+    reach: null,
     requestId: "",
     rating: null,
     problem: null,
@@ -137,6 +142,7 @@ export function completed(turn: Turn, reply: Reply): Turn {
     generator: reply.generator,
     totalMs: reply.total_ms,
     timings: reply.timings,
+    reach: reply.reach,
     requestId: reply.request_id,
     problem: null,
   };
@@ -276,6 +282,7 @@ function decodeTurn(value: unknown, collection: string | undefined): Turn | null
     generator: text(from.generator),
     totalMs: numberOrNull(from.totalMs),
     timings: decodeTimings(from.timings),
+    reach: decodeReach(fields(from.reach)?.value, fields(from.reach)?.needed),
     requestId: text(from.requestId),
     rating: from.rating === "up" || from.rating === "down" ? from.rating : null,
     problem: from.problem ? decodeProblem(from.problem, 0) : null,

@@ -7,11 +7,13 @@ export interface Settings {
   topK: number | null;
   temperature: number | null;
   maxTokens: number | null;
+  /** No language model writes: answers are quotes. */
+  quotesOnly: boolean;
   /** Shows how a search went under each answer. */
   showWhy: boolean;
 }
 
-export const NO_SETTINGS: Settings = { topK: null, temperature: null, maxTokens: null, showWhy: false };
+export const NO_SETTINGS: Settings = { topK: null, temperature: null, maxTokens: null, quotesOnly: false, showWhy: false };
 
 /** Smallest, largest and step of each number, as the service takes them. */
 export const LIMITS = {
@@ -26,11 +28,16 @@ export function decodeSettings(value: unknown): Settings {
     const number = numberOrNull(from?.[name]);
     return number !== null && number >= LIMITS[name].min && number <= LIMITS[name].max ? number : null;
   };
-  return { topK: within("topK"), temperature: within("temperature"), maxTokens: within("maxTokens"), showWhy: from?.showWhy === true };
+  return { topK: within("topK"), temperature: within("temperature"), maxTokens: within("maxTokens"), quotesOnly: from?.quotesOnly === true, showWhy: from?.showWhy === true };
 }
 
 /** As they go with a question. */
-export function askSettings({ topK, temperature, maxTokens }: Settings): AskSettings {
+export function askSettings({ topK, temperature, maxTokens, quotesOnly, showWhy }: Settings): AskSettings {
   const generation = { ...(temperature === null ? {} : { temperature }), ...(maxTokens === null ? {} : { max_tokens: maxTokens }) };
-  return { ...(topK === null ? {} : { top_k: topK }), ...(Object.keys(generation).length > 0 ? { generation } : {}) };
+  return {
+    ...(topK === null ? {} : { top_k: topK }),
+    ...(Object.keys(generation).length > 0 ? { generation } : {}),
+    ...(quotesOnly ? { quotes_only: true } : {}),
+    ...(showWhy ? { explain: true } : {}),
+  };
 }

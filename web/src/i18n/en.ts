@@ -274,6 +274,7 @@ export const en = {
   whyThese: "Why these?",
   notExplained: "The service does not say how it searched.",
   answerability: "How well the passages answer",
+  reach: (value: string, needed: string) => `The passages reach ${value} of the ${needed} that an answer needs.`,
   searchedHow: (how: string, rows: number, each: number) =>
     `${({ exact: "All", ivfflat: "By an ivfflat index", hnsw: "By an HNSW index" })[how] ?? how}: ${count(rows, "chunk", "chunks")}; meaning and words each proposed up to ${each.toLocaleString("en")}.`,
   unknownShare: (percent: number) => `The embedding model can’t read ${percent} % of the question: only its words were sought.`,
@@ -301,6 +302,8 @@ export const en = {
   nearByWords: "similar by words",
   nearByMeaning: "similar by meaning",
   nearByBoth: "by words and meaning",
+  nearHardly: "hardly similar",
+  allWeak: "No passage holds these words or is near to them in meaning. These are the nearest there are; an answer would refuse with them.",
   askWithThese: "Ask with these only",
   askWithTheseHint: "Ask these documents only (Ctrl + Enter)",
 
@@ -387,6 +390,7 @@ export const en = {
   settingTemperatureHint: "How freely a language model words its answer, 0 to 2.",
   settingMaxTokens: "Longest answer, in tokens",
   settingMaxTokensHint: "Of a language model.",
+  settingQuotes: "Only quote the documents, without the language model",
   settingWhy: "Offer “Why these?” under answers",
   settingsReset: "As the service has them",
   switchTheme: "Other colours",

@@ -264,6 +264,7 @@ export const zh: Dictionary = {
   whyThese: "为何是这些？",
   notExplained: "服务没有说明搜索过程。",
   answerability: "段落与问题的契合度",
+  reach: (value, needed) => `段落的契合度为 ${value}，作答至少需要 ${needed}。`,
   searchedHow: (how, rows, each) =>
     `${({ exact: "逐一比较", ivfflat: "使用 ivfflat 索引", hnsw: "使用 HNSW 索引" })[how] ?? how}：共 ${number(rows)} 个文本块；语义与词语各最多提出 ${number(each)} 个。`,
   unknownShare: (percent) => `嵌入模型读不懂问题的 ${percent} %，这部分只按词语查找。`,
@@ -291,6 +292,8 @@ export const zh: Dictionary = {
   nearByWords: "词语相近",
   nearByMeaning: "语义相近",
   nearByBoth: "词语和语义都相近",
+  nearHardly: "几乎不相近",
+  allWeak: "没有段落包含这些词语，语义上也都不接近。以下只是相对最接近的段落；若据此提问，会得到“文档中没有”。",
   askWithThese: "只用这些提问",
   askWithTheseHint: "只向这些文档提问（Ctrl + 回车）",
 
@@ -377,6 +380,7 @@ export const zh: Dictionary = {
   settingTemperatureHint: "语言模型措辞的自由程度，0 到 2。",
   settingMaxTokens: "答案最大长度（词元）",
   settingMaxTokensHint: "仅对语言模型有效。",
+  settingQuotes: "只引用文档，不用语言模型撰写",
   settingWhy: "在答案下显示“为何是这些？”",
   settingsReset: "恢复默认",
   switchTheme: "切换配色",

@@ -102,6 +102,11 @@ export function SearchScreen({ q, collections, filters, onOpen, onAsk }: Props) 
             {status === "ready" && q !== "" && words.found(hits.length)}
             {status === "loading" && words.searching}
           </p>
+          {status === "ready" && hits.length > 0 && hits.every(isWeak) && (
+            <p className="search-weak" data-testid="all-weak">
+              {words.allWeak}
+            </p>
+          )}
           {problem && <ProblemNotice problem={problem} onRetry={retry} />}
           {hits.length > 0 && (
             <p className="search-acts">
@@ -146,7 +151,7 @@ function useHits(q: string, scope: Scope) {
   };
 }
 
-function passageOf({ text, dense: _dense, lexical: _lexical, ...hit }: Hit): Passage {
+function passageOf({ text, dense: _dense, lexical: _lexical, standard: _standard, ...hit }: Hit): Passage {
   return { ...hit, quote: text, spans: [] };
 }
 
@@ -209,7 +214,7 @@ function HitCard({ hit, isFromSeveral, words: sought, isChosen, onOpen }: HitPro
         {folder !== "" && <span className="path">{folder}/</span>}
         {page !== null && <span>{pageLabel(source, page, words)}</span>}
         {heading !== null && <span lang={languageOf(heading)}>{heading}</span>}
-        <span className="badge">{closeness(hit, words)}</span>
+        <span className={isWeak(hit) ? "badge badge-weak" : "badge"}>{closeness(hit, words)}</span>
       </span>
       <span className="hit-text" lang={languageOf(shown)}>
         {highlighted(shown, sought).map(({ text, matched }, index) => (matched ? <mark key={index}>{text}</mark> : text))}
@@ -218,8 +223,18 @@ function HitCard({ hit, isFromSeveral, words: sought, isChosen, onOpen }: HitPro
   );
 }
 
+/** Standard deviations below which nearness in meaning says little: an answer out of it alone needs more. */
+const NEAR_STANDARD = 4;
+
+/** No word of the question stands in it, and it is hardly nearer in meaning than any text: there is always a nearest. */
+function isWeak({ lexical, standard }: Hit): boolean {
+  return (lexical ?? 0) === 0 && standard !== null && standard < NEAR_STANDARD;
+}
+
 /** By which of the two searches a hit is near. */
-function closeness({ dense, lexical }: Hit, words: ReturnType<typeof useWords>): string {
+function closeness(hit: Hit, words: ReturnType<typeof useWords>): string {
+  const { dense, lexical } = hit;
+  if (isWeak(hit)) return words.nearHardly;
   if ((lexical ?? 0) > 0) return (dense ?? 0) >= 0.5 ? words.nearByBoth : words.nearByWords;
   return words.nearByMeaning;
 }

@@ -133,10 +133,11 @@ describe("why these", () => {
     await user.click(await screen.findByTestId("setting-why"));
     await user.click(screen.getByRole("button", { name: "Done" }));
     await ask(user, "q");
-    await send(answers[0], ["done", answered()]);
+    expect(answers[0]?.asked).toMatchObject({ explain: true });
+    await send(answers[0], ["done", { ...answered(), explain: { answerability: 0.42, abstain_threshold: 0.5 } }]);
     await user.click(screen.getByTestId("why"));
     const shown = await screen.findByTestId("why-these");
-    for (const text of ["list", "1. (0.71)", "hit 1", "too far down", "80 chunks"]) expect(shown.textContent).toContain(text);
+    for (const text of ["0.42 of the 0.50", "list", "1. (0.71)", "hit 1", "too far down", "80 chunks"]) expect(shown.textContent).toContain(text);
   });
 });
 
@@ -172,6 +173,21 @@ describe("search", () => {
     await settle();
     expect(answers[0]?.asked).toMatchObject({ question: "rows lists", filter: { all: [{ field: "source", op: "in", values: ["docs/tuning.md"] }] } });
     expect(screen.getByRole("heading", { level: 2, name: /rows lists/ })).toBeTruthy();
+  });
+
+  it("says of hits that they are weak, and of all where all are", async () => {
+    const weak = { ...HIT, chunk_id: "c-weak", scores: { dense: 0.2, lexical: 0, rerank: null, standard: 2.1 } };
+    const near = { ...HIT, scores: { dense: 0.6, lexical: 0, rerank: null, standard: 5.2 } };
+    let hits = [near, weak];
+    const { user } = open({ onSearch: () => jsonResponse({ hits, timings_ms: {} }) });
+    await user.click(screen.getByTestId("nav-search"));
+    await user.type(await screen.findByTestId("search-input"), "zebras");
+    const shown = await screen.findAllByTestId("hit");
+    expect(shown.map((hit) => hit.querySelector(".badge")?.textContent)).toEqual(["similar by meaning", "hardly similar"]);
+    expect(screen.queryByTestId("all-weak")).toBeNull();
+    hits = [weak];
+    await user.type(screen.getByTestId("search-input"), " roam");
+    expect((await screen.findByTestId("all-weak")).textContent).toContain("the nearest there are");
   });
 
   it("is a way on from a refusal", async () => {

@@ -18,6 +18,10 @@ export function SettingsDrawer({ settings, onSettings, onClose }: Props) {
       <NumberField name="temperature" label={words.settingTemperature} hint={words.settingTemperatureHint} settings={settings} onSettings={onSettings} />
       <NumberField name="maxTokens" label={words.settingMaxTokens} hint={words.settingMaxTokensHint} settings={settings} onSettings={onSettings} />
       <label className="check">
+        <input type="checkbox" data-testid="setting-quotes" checked={settings.quotesOnly} onChange={(event) => onSettings({ ...settings, quotesOnly: event.target.checked })} />
+        {words.settingQuotes}
+      </label>
+      <label className="check">
         <input type="checkbox" data-testid="setting-why" checked={settings.showWhy} onChange={(event) => onSettings({ ...settings, showWhy: event.target.checked })} />
         {words.settingWhy}
       </label>

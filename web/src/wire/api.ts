@@ -58,6 +58,9 @@ export class ProblemError extends Error {
 export interface AskSettings {
   top_k?: number;
   generation?: { temperature?: number; max_tokens?: number };
+  quotes_only?: boolean;
+  /** Asks how the search went, too: how far the passages reach stands in the reply. */
+  explain?: boolean;
 }
 
 export interface Question extends Asked, AskSettings {

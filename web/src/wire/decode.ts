@@ -77,6 +77,13 @@ export interface Reply
   nearest: NearMiss[];
   total_ms: number | null;
   timings: Timings;
+  reach: Reach | null;
+}
+
+/** How far the passages reach as an answer, in [0, 1], and below which it is refused; told where it is asked for. */
+export interface Reach {
+  value: number;
+  needed: number;
 }
 
 /** Milliseconds by stage. */
@@ -276,8 +283,15 @@ export function decodeReply(value: unknown): Reply | null {
     nearest: list(from.nearest, decodeNearMiss),
     total_ms: numberOrNull(fields(from.timings_ms)?.total),
     timings: decodeTimings(from.timings_ms),
+    reach: decodeReach(fields(from.explain)?.answerability, fields(from.explain)?.abstain_threshold),
     request_id: text(from.request_id),
   };
+}
+
+export function decodeReach(given: unknown, least: unknown): Reach | null {
+  const value = numberOrNull(given);
+  const needed = numberOrNull(least);
+  return value === null || needed === null ? null : { value, needed };
 }
 
 export function decodeTimings(value: unknown): Timings {

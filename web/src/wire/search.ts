@@ -13,6 +13,8 @@ export interface Hit extends Pick<WireHit, "chunk_id" | "document_id" | "source"
   /** By meaning and by words; null where that search did not weigh it. */
   dense: number | null;
   lexical: number | null;
+  /** By how many standard deviations it is nearer in meaning than texts that don't answer; null where nobody says. */
+  standard: number | null;
 }
 
 export interface Found {
@@ -32,8 +34,6 @@ export interface Explanation
   /** In the order of fusion. */
   candidates: Candidate[];
   stages: Readonly<Record<string, number>>;
-  /** In [0, 1]; null where it was not weighed. */
-  answerability: number | null;
 }
 
 export function decodeHit(value: unknown): Hit | null {
@@ -56,6 +56,7 @@ export function decodeHit(value: unknown): Hit | null {
     score: numberOrNull(from.score) ?? 0,
     dense: numberOrNull(scores?.dense),
     lexical: numberOrNull(scores?.lexical),
+    standard: numberOrNull(scores?.standard),
   };
 }
 
@@ -82,7 +83,6 @@ export function decodeExplanation(value: unknown): Explanation | null {
     reranked: numberOrNull(from.reranked) ?? 0,
     candidates: list(from.candidates, decodeCandidate),
     stages: numbers(fields(from.stages_ms)),
-    answerability: numberOrNull(from.answerability),
   };
 }
 
