@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         ge=0,
         le=3_650,
         description="For how many days ratings of answers are kept, with question and answer; 0: none are, and no "
-        "reply is kept in memory to be rated",
+        "reply is kept for a day to be rated",
     )
     audit_days: int = Field(
         90,

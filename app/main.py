@@ -195,7 +195,11 @@ async def open_components(
             about=About(pool),
             turns=turns,
         )
-        replies = Replies() if is_service and settings.feedback_days else None
+        replies = None
+        if is_service:
+            keeps = settings.feedback_days > 0
+            written = await stack.enter_async_context(Replies(pool, embedder, are_kept=keeps).writing())
+            replies = written if keeps else None
         record = None
         if settings.auth != "off":
             record = await stack.enter_async_context(Record(pool, settings.audit_days).writing())

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Field
 
-from app.api.answers import CITATIONS
 from app.api.authentication import Caller
 from app.api.bodies import NullIsDefault, Text
 from app.api.bodies import Request as RequestBody
-from app.api.components import Components, Parts
+from app.api.components import Parts
 from app.api.documentation import KEPT, example, problems
 from app.api.problems import Fault, FaultError
-from app.api.rateable import Replied
+from app.api.rateable import CHAT
 from app.api.schemas import Reply
-from app.domain import names_of
 from app.store import ratings
 from app.store.connection import transaction, write
 
@@ -33,16 +30,21 @@ _OFF: Final = Fault(
 _GONE: Final = Fault(
     "reply_gone",
     410,
-    "This reply is not known any more: replies can be rated for a day, until the service is started anew, by who asked "
-    "them. Ask again, and rate that reply.",
-    detail_zh="该回答已不可评价：回答只能在一天内、服务重启之前，由提问者评价。请重新提问后再评价。",
+    "This reply is not known any more: the newest replies can be rated for a day, by who asked. Ask again, and rate "
+    "that reply.",
+    detail_zh="该回答已不可评价：只有最新的回答可在一天内由提问者评价。请重新提问后再评价。",
 )
 
 
 class Rated(NullIsDefault, RequestBody):
     """What a reader thinks of a reply; null stands for a field's default."""
 
-    request_id: Annotated[Text, Field(min_length=1, max_length=64, description="`request_id` of the reply")]
+    request_id: Annotated[
+        Text,
+        Field(
+            min_length=1, max_length=80, description="`request_id` of the reply, or `id` of a chat completion"
+        ),
+    ]
     rating: ratings.Rating
     reason: Annotated[ratings.Reason | None, Field(description="Of a thumb that is down")] = None
     comment: Annotated[Text, Field(max_length=2_000)] = ""
@@ -105,38 +107,16 @@ async def rate(
     if parts.replies is None:
         raise FaultError(_OFF)
     caller: Caller = request.state.caller
-    replied = parts.replies.find(caller, body.request_id)
+    replied = await parts.replies.find(caller, body.request_id)
     if replied is None:
         raise FaultError(_GONE)
-    rated = body.model_dump() | _replied(parts, replied)
+    rated = body.model_dump() | {"request_id": body.request_id.removeprefix(CHAT), **replied}
     days = parts.settings.feedback_days
     await write(
         parts.pool,
         lambda connection: ratings.rate(connection, caller.name, caller.key_id, rated, days=days),
     )
     return Response(status_code=204)
-
-
-def _replied(parts: Components, replied: Replied) -> dict[str, Any]:
-    question, answer = replied.question, replied.answer
-    return {
-        "question": question.question,
-        "answer": answer.text,
-        "abstained": answer.abstained,
-        "scope": {
-            "collections": list(names_of(question.collection)),
-            "filtered": question.filter is not None,
-            "turns_before": len(question.history),
-        },
-        "citations": CITATIONS.dump_python(answer.citations, mode="json"),
-        "state": {
-            "pgask": version("pgask"),
-            "model": parts.space.model,
-            "weights_sha256": parts.space.weights_sha256,
-            "generator": answer.generator,
-            "degraded": answer.degraded,
-        },
-    }
 
 
 @router.get(

@@ -13,7 +13,7 @@ from fastapi.sse import format_sse_event
 from starlette.responses import JSONResponse
 
 from app.api.ask import whole_answer
-from app.api.components import Components, Counts, Parts, RequestId, note_question
+from app.api.components import Components, Counts, Parts, RequestId, keep_reply, note_question
 from app.api.documentation import EXAMPLES, example, openai_errors
 from app.api.metrics import Metrics
 from app.api.openai_wire import (
@@ -26,6 +26,7 @@ from app.api.openai_wire import (
     model_object,
 )
 from app.api.problems import Fault, FaultError, fault_of, openai_body, prefers_chinese
+from app.api.rateable import CHAT
 from app.api.rendering import InertText, inert_stream, source_list
 from app.api.stream import EventStream
 from app.domain import ALL, Answer, CollectionNames, names_of
@@ -100,7 +101,7 @@ async def complete(
 ) -> Any:
     """System and tool messages are not followed and not searched. See docs/openai.md for what is ignored or refused."""
     collection = await _collections(parts, body.model)
-    envelope = Envelope(f"chatcmpl-{request_id}", int(time.time()), body.model)
+    envelope = Envelope(f"{CHAT}{request_id}", int(time.time()), body.model)
     include_usage = bool(body.stream_options and body.stream_options.include_usage)
     if (done := body.chore()) is not None:  # no question: not searched, not counted as one, not noted
         answer = Answer(
@@ -116,6 +117,8 @@ async def complete(
     brings_text = body.brings_text()
 
     def ending(answer: Answer) -> str:
+        """What follows a whole answer, which may be rated from now on."""
+        keep_reply(parts, request.state.caller, request_id, question, answer)
         return _ending(answer, with_list=with_list, brings_text=brings_text)
 
     if body.stream:

@@ -462,6 +462,18 @@ feedback = Table(
     CheckConstraint("rating IN ('up', 'down')", name="rating"),
 )
 
+# Replies that their askers may still rate (app/store/kept_replies.py). `asker`: the key's id, or the name without one.
+replies = Table(
+    "replies",
+    metadata,
+    _tenant(primary_key=True),
+    Column("asker", Text, primary_key=True),
+    Column("request_id", Text, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("reply", JSONB, nullable=False),  # what a rating is stored with
+    Index("ix_replies_tenant_id_at", "tenant_id", "at"),
+)
+
 # Of those who log in: what their page keeps of a conversation, as it is. `owner`: "key" and its id, or "user" and the
 # name that a proxy gives.
 conversations = Table(

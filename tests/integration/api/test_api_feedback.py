@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,15 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.api import rateable
 from app.cli import app as cli
-from app.main import open_components
-from app.store.connection import Database
+from app.main import create_app, open_components
+from app.store import kept_replies
+from app.store.connection import Database, connect
 from eval.ablation import Ablation
 from eval.cli import build_cli
 from eval.system import EvaluatedSystem
 from tests.fakes import FakeEmbedder
-from tests.integration.api.conftest import DOCUMENTS, MakeClient, settings_for, write_documents
+from tests.integration.api.conftest import BASE_URL, DOCUMENTS, MakeClient, settings_for, write_documents
 from tests.integration.api.test_api_access import bearer, make_key
 from tests.integration.ingesting import random_text
 
@@ -104,15 +106,53 @@ def test_without_retention_nothing_is_kept(make_client: MakeClient) -> None:
     assert client.app.state.components.replies is None  # type: ignore[attr-defined]
 
 
+def wait_for_replies(database: Database, number: int) -> None:
+    """They are written beside the answer's path."""
+    deadline = time.monotonic() + 20
+    with connect(database.owner) as owner:
+        while owner.execute("SELECT count(*) FROM pgask.replies").fetchone() != (number,):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
 def test_replies_are_kept_in_number_and_time(
-    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+    own: Database, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rateable, "MOST", 2)
-    client = make_client()
+    monkeypatch.setattr(kept_replies, "MOST", 2)
+    client = make_client(own)
     ids = [ask(client).json()["request_id"] for _ in range(3)]
-    assert [rate(client, one) for one in ids[:1]] == [410]
-    monkeypatch.setattr(rateable, "KEPT_S", -1.0)
+    wait_for_replies(own, 2)
+    assert [rate(client, one) for one in ids] == [410, 204, 204]
+    monkeypatch.setattr(kept_replies, "KEPT", timedelta(0))
     assert rate(client, ids[2]) == 410
+    make_client(own, feedback_days=0)
+    wait_for_replies(own, 0)
+
+
+def test_a_reply_is_rated_after_a_restart_and_by_another_process(
+    own: Database, make_client: MakeClient
+) -> None:
+    """What /v1 answered, too, by the id that its client has."""
+    body = {"model": "pgask", "messages": [{"role": "user", "content": QUESTION}]}
+    second = make_client(own)
+    with TestClient(create_app(settings_for(), own, FakeEmbedder()), base_url=BASE_URL) as first:
+        said = ask(first).json()
+        chat = first.post("/v1/chat/completions", json=body).json()
+        streamed = first.post("/v1/chat/completions", json=body | {"stream": True}).text
+        wait_for_replies(own, 3)
+        assert rate(second, said["request_id"]) == 204
+    third = make_client(own)
+    streamed_id = json.loads(streamed.split("data: ")[1].split("\n")[0])["id"]
+    assert rate(third, chat["id"]) == rate(third, streamed_id, "down", reason="incomplete") == 204
+    assert rate(third, said["request_id"], "down") == 204  # thought again
+    kept = third.get("/feedback").json()["feedback"]
+    assert [(one["rating"], one["answer"]) for one in kept] == [
+        ("down", said["answer"]),
+        ("down", said["answer"]),
+        ("up", said["answer"]),
+    ]
+    assert kept[0]["citations"] == said["citations"]
+    assert f"chatcmpl-{kept[1]['request_id']}" == streamed_id
 
 
 def test_cases_made_from_thumbs_stop_a_bad_change(
