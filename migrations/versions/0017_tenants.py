@@ -5,6 +5,9 @@ table its policies: a migration that makes a table of a tenant's rows calls it (
 below a collection). No large table is written anew: windows, texts and lines that lie there have no `collection_id`,
 and are looked up by their document.
 
+What takes as long as there are documents comes first, under a lock that keeps writers out and no reader; what locks
+readers out comes last, and takes no longer for many rows than for few.
+
 An index that is not a b-tree can't be asked before a policy, since its operators could tell of rows that are hidden. So
 what near duplicates share is kept in a table of its own, and so are the metadata that filters ask for.
 """
@@ -20,7 +23,8 @@ down_revision = "0016"
 branch_labels = None
 depends_on = None
 
-_OF_TENANT = ("collections", "api_keys", "sessions", "audit", "question_vectors")
+# The record first: its index takes as long as it has lines, and no question waits for it
+_OF_TENANT = ("audit", "question_vectors", "sessions", "api_keys", "collections")
 _OF_USERS = ("jobs", "job_files", "originals", "original_parts", "feedback")
 _HAD_TENANT = ("api_keys", "conversations", *_OF_USERS)
 _OF_COLLECTION = (
@@ -138,6 +142,11 @@ SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.
 
 def upgrade() -> None:
     op.execute(FUNCTIONS)
+    op.execute("LOCK TABLE pgask.documents IN SHARE ROW EXCLUSIVE MODE")
+    _keep_apart("signature_bands", "band", "unnest(d.signature_bands)")
+    op.execute(FACTS)
+    _keep_apart("document_facts", "fact", "pgask.facts(d.metadata)")
+    _add_documents_key("fk_documents_new", ondelete=None)
     for table in (*_OF_TENANT, *_OF_USERS, "conversations"):
         if table not in _HAD_TENANT:
             op.execute(f"ALTER TABLE pgask.{table} ADD COLUMN tenant_id integer NOT NULL DEFAULT 1")
@@ -152,6 +161,9 @@ def upgrade() -> None:
                 ondelete="CASCADE",
             )
         op.execute(f"ALTER TABLE pgask.{table} ALTER COLUMN tenant_id SET DEFAULT pgask.current_tenant()")
+        if table == "audit":
+            op.drop_index(op.f("ix_audit_at"), "audit", schema="pgask")
+            op.create_index(op.f("ix_audit_tenant_id_at"), "audit", ["tenant_id", "at"], schema="pgask")
     op.add_column("api_keys", sa.Column("collections", ARRAY(sa.Text()), nullable=True), schema="pgask")
     op.drop_constraint(op.f("uq_collections_name"), "collections", schema="pgask")
     op.create_unique_constraint(
@@ -161,9 +173,6 @@ def upgrade() -> None:
     op.create_primary_key(
         op.f("pk_question_vectors"), "question_vectors", ["tenant_id", "space_id", "digest"], schema="pgask"
     )
-    _rebuild_documents_key(ondelete=None)
-    op.drop_index(op.f("ix_audit_at"), "audit", schema="pgask")
-    op.create_index(op.f("ix_audit_tenant_id_at"), "audit", ["tenant_id", "at"], schema="pgask")
     op.add_column(
         "embedding_spaces",
         sa.Column("row_count", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -175,8 +184,10 @@ def upgrade() -> None:
     )
     for table in ("document_texts", "page_lines"):
         op.add_column(table, sa.Column("collection_id", sa.Integer(), nullable=True), schema="pgask")
-    _keep_bands_apart()
-    _keep_facts_apart()
+    _put_documents_key("fk_documents_new")
+    for name in ("signature_bands", "metadata"):
+        op.drop_index(f"ix_documents_{name}", "documents", schema="pgask")
+    op.drop_column("documents", "signature_bands", schema="pgask")
     for table in (*_OF_TENANT, *_OF_USERS, "conversations", *_OF_COLLECTION):
         op.execute(f"SELECT pgask.protect('pgask.{table}')")
     op.execute(PRESENTED)
@@ -223,7 +234,8 @@ def downgrade() -> None:
     op.drop_column("embedding_spaces", "row_count", schema="pgask")
     op.drop_index(op.f("ix_audit_tenant_id_at"), "audit", schema="pgask")
     op.create_index(op.f("ix_audit_at"), "audit", ["at"], schema="pgask")
-    _rebuild_documents_key(ondelete="CASCADE")
+    _add_documents_key("fk_documents_old", ondelete="CASCADE")
+    _put_documents_key("fk_documents_old")
     op.drop_constraint(op.f("pk_question_vectors"), "question_vectors", schema="pgask")
     op.create_primary_key(
         op.f("pk_question_vectors"), "question_vectors", ["space_id", "digest"], schema="pgask"
@@ -240,26 +252,21 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION pgask.protect(regclass), pgask.current_tenant()")
 
 
-def _rebuild_documents_key(ondelete: str | None) -> None:
+def _add_documents_key(name: str, ondelete: str | None) -> None:
     """Documents go before their collection: the trigger that forgets their postings sees those of a collection that is
-    there."""
-    op.drop_constraint(op.f("fk_documents_collection_id"), "documents", schema="pgask")
-    op.create_foreign_key(
-        op.f("fk_documents_collection_id"),
-        "documents",
-        "collections",
-        ["collection_id"],
-        ["id"],
-        source_schema="pgask",
-        referent_schema="pgask",
-        ondelete=ondelete,
+    there. Checked beside readers."""
+    then = f" ON DELETE {ondelete}" if ondelete else ""
+    op.execute(
+        f"ALTER TABLE pgask.documents ADD CONSTRAINT {name} FOREIGN KEY (collection_id)"
+        f" REFERENCES pgask.collections (id){then} NOT VALID"
     )
+    op.execute(f"ALTER TABLE pgask.documents VALIDATE CONSTRAINT {name}")
 
 
-def _keep_facts_apart() -> None:
-    op.execute(FACTS)
-    _keep_apart("document_facts", "fact", "pgask.facts(d.metadata)")
-    op.drop_index("ix_documents_metadata", "documents", schema="pgask")
+def _put_documents_key(name: str) -> None:
+    """In the place of the one that was there."""
+    op.drop_constraint(op.f("fk_documents_collection_id"), "documents", schema="pgask")
+    op.execute(f"ALTER TABLE pgask.documents RENAME CONSTRAINT {name} TO fk_documents_collection_id")
 
 
 def _keep_apart(table: str, number: str, numbers: str) -> None:
@@ -289,12 +296,6 @@ def _keep_apart(table: str, number: str, numbers: str) -> None:
         ondelete="CASCADE",
     )
     op.create_index(op.f(f"ix_{table}_document_id"), table, ["document_id"], schema="pgask")
-
-
-def _keep_bands_apart() -> None:
-    _keep_apart("signature_bands", "band", "unnest(d.signature_bands)")
-    op.drop_index("ix_documents_signature_bands", "documents", schema="pgask")
-    op.drop_column("documents", "signature_bands", schema="pgask")
 
 
 def _unprotect(table: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -113,6 +114,55 @@ def test_stored_texts_get_their_hash_and_duplicates_go_with_their_columns(
             ("failed.pdf",),
         ]
     migrate(empty_database)
+    compare(empty_database)
+
+
+def test_migration_0017_locks_readers_out_last_and_loses_nothing(
+    empty_database: Database, tmp_path: Path
+) -> None:
+    """What takes as long as there are documents is done before the first lock is asked for that a reader is against."""
+    migrate(empty_database)
+    ingest(empty_database, write_corpus(tmp_path, 6, sentences=60))
+    tables = ("signature_bands", "document_facts")
+
+    def rows() -> list[list[tuple[object, ...]]]:
+        with connect(empty_database.owner) as owner:
+            return [
+                owner.execute(f"SELECT * FROM pgask.{table} ORDER BY 1, 2, 3".encode()).fetchall()
+                for table in tables
+            ]
+
+    before, stored = rows(), snapshot(empty_database)
+    assert all(before)
+    downgrade(empty_database, "0016")
+    with (
+        connect(empty_database.owner, autocommit=False) as reader,
+        connect(empty_database.owner) as look,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        reader.execute("SELECT count(*) FROM pgask.documents, pgask.collections")
+        migration = pool.submit(migrate, empty_database)
+        waits = (
+            "SELECT a.query, ARRAY(SELECT l.relation::regclass::text FROM pg_locks l WHERE l.pid = a.pid AND l.granted"
+            " AND l.mode = 'AccessExclusiveLock' AND l.locktype = 'relation')"
+            " FROM pg_stat_activity a WHERE a.wait_event_type = 'Lock' AND a.datname = current_database()"
+        )
+        deadline = time.monotonic() + 4  # the migration gives up after 5
+        while (found := look.execute(waits).fetchone()) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        query, closed = found
+        assert query.startswith("ALTER TABLE pgask.collections ADD COLUMN tenant_id")
+        used = {"pgask.documents", "pgask.chunks", "pgask.postings", "pgask.document_texts"}
+        assert used.isdisjoint(closed)
+        made = [
+            relation for relation in closed if relation.isdigit()
+        ]  # what nobody else can see yet has no name
+        assert len(made) >= 2 * len(tables)  # both tables with their indexes, which come once they are full
+        reader.rollback()
+        assert migration.result() == ("0016", head_revision())
+    assert rows() == before
+    assert snapshot(empty_database) == stored
     compare(empty_database)
 
 
