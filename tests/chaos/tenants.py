@@ -28,6 +28,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from fastapi.testclient import TestClient
+from psycopg import sql
 
 from app.domain import Role
 from app.logs import configure_logs
@@ -331,14 +332,25 @@ def operations(victim: Tenant) -> Mapping[str, Callable[[random.Random], Operati
     }
 
 
-def run(database: Database, folder: Path, *, count: int, timed: int, seed: int) -> Figures:
-    """Make two tenants in a migrated database and try so many operations."""
+def run(
+    database: Database,
+    folder: Path,
+    *,
+    count: int,
+    timed: int,
+    seed: int,
+    breaks: sql.Composed | None = None,
+) -> Figures:
+    """Make two tenants in a migrated database and try so many operations. `breaks` is done by the owner before."""
     rng = random.Random(seed)
     attacker, victim = found_tenant(database, folder, "attacker"), found_tenant(database, folder, "victim")
     app = create_app(settings_for(auth="keys", abstain_threshold=0.0), database, FakeEmbedder())
     figures = Figures()
     with TestClient(app, base_url=BASE_URL) as client:
         attacker, victim = (send_file(client, database, tenant) for tenant in (attacker, victim))
+        if breaks is not None:
+            with connect(database.owner) as owner:
+                owner.execute(breaks)
         kinds = operations(victim)
         before = listed(client, attacker)
         attack = _Attack(client, attacker, victim, figures, rng)

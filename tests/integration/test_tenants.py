@@ -18,6 +18,7 @@ from app.store.connection import Database, connect, open_pool, run_alone, see, t
 from app.store.migrate import downgrade, grant, migrate
 from app.store.tenancy import DEFAULT, NOBODY, Scope, check_confined, open_scope, working_for
 from app.store.tenant_list import create_tenant, delete_tenant, list_tenants
+from tests.chaos import policies
 from tests.integration.ingesting import FAKE, ingest, open_collection, random_text
 
 pytestmark = pytest.mark.integration
@@ -81,6 +82,15 @@ def test_every_table_of_a_tenants_rows_has_its_policies_forced(database: Databas
             " WHERE n.nspname LIKE 'pgask%' AND p.prosecdef"
         ).fetchall()
     assert definers == []
+
+
+def test_each_row_is_seen_by_its_tenant_alone_and_a_broken_policy_is_noticed(
+    database: Database, tmp_path: Path
+) -> None:
+    """All tables with policies, and rows of two tenants in two collections each; `make chaos` breaks every policy."""
+    figures = policies.run(database, tmp_path / "files", every=7)
+    assert figures.passed(), figures
+    assert figures.mutants >= 10
 
 
 def test_no_scope_sees_no_row_and_each_tenant_its_own(
