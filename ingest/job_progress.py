@@ -12,11 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+import psycopg
+
 from app.errors import PgaskError
 from app.store import job_runs
 from app.store.connection import Connection
-from app.store.job_runs import Attempt, FileEnd, WaitingFile
+from app.store.job_runs import FileEnd, WaitingFile
 from app.store.originals import drop_original, give_original
+from ingest.movement import Movement
 from ingest.pipeline import Report
 from ingest.sandbox import SandboxedParser
 
@@ -38,13 +41,14 @@ class JobProgress:
     def __init__(
         self,
         connection: Connection,
-        attempt: Attempt,
+        movement: Movement,
         collection_id: int,
         files: Sequence[WaitingFile],
         *,
         keeps_originals: bool,
     ) -> None:
-        self._connection, self._attempt, self._collection_id = connection, attempt, collection_id
+        self._connection, self._movement, self._collection_id = connection, movement, collection_id
+        self._attempt = movement.attempt
         self._keeps_originals = keeps_originals
         self._files = {file.source: file for file in files}
         self._by_position = {file.position: file for file in files}
@@ -65,20 +69,25 @@ class JobProgress:
 
     def stage(self, name: str, total: int) -> None:  # noqa: ARG002 - the protocol's
         """A part of the run begins."""
+        self._movement.note()
         with self._lock:
             self._stage = name
 
-    def page(self, source: str, page: int, pages: int) -> None:
-        """Jobs count files."""
+    def page(self, source: str, page: int, pages: int) -> None:  # noqa: ARG002 - the protocol's
+        """Jobs count files; a page is movement."""
+        self._movement.note()
 
     def begin(self, source: str) -> None:
         """A file is being read. Called in another thread."""
+        self._movement.note()
         with self._lock:
             if source in self._files:
                 self._running.add(self._files[source].position)
+                self._movement.files[self._files[source].position] = None
 
     def advance(self, source: str, *, chunks: int = 0, tokens: int = 0) -> None:  # noqa: ARG002 - the protocol's
         """A file is done, or waits for OCR. Raises what ended the job."""
+        self._movement.note()
         if self._fault is not None:
             raise self._fault
         file = self._files.get(source)
@@ -93,7 +102,9 @@ class JobProgress:
 
     def end(self, ended: FileEnd) -> None:
         """A file has ended so."""
+        self._movement.note()
         with self._lock:
+            self._movement.files.pop(ended.position, None)
             if ended.position not in self._ended:
                 self._ended.add(ended.position)
                 self._waiting.append(ended)
@@ -128,7 +139,7 @@ class JobProgress:
                     if stopping.is_set():
                         raise StoppingError  # noqa: TRY301 - raised in the other thread
                     self.tell()
-                except (JobEndedError, StoppingError, PgaskError) as fault:
+                except (JobEndedError, StoppingError, PgaskError, psycopg.Error) as fault:
                     self._fault = fault
                     for parser in parsers:
                         parser.close()

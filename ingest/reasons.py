@@ -129,6 +129,12 @@ REASONS: Mapping[str, Reason] = {
         "每次处理该文件时，工作进程都被终止或失去了数据库连接。",
         "请重试；如果文件很大，请拆分。详情见工作进程的日志。",
     ),
+    "no_progress": Reason(
+        "Nothing of it moved for minutes, and the worker that hung at it was ended.",
+        "Try again; split the file if it is large. The worker's log says where it hung.",
+        "连续数分钟没有任何进展，处理它的工作进程已被结束。",
+        "请重试；如果文件很大，请拆分。工作进程的日志会指出停在何处。",
+    ),
     "disk_full": Reason(
         "The disk that holds the database is full.",
         "Free some space and ingest again; what was in stays, and the rest goes in.",

@@ -30,8 +30,10 @@ from app.store.originals import cut_bytes, drop_original, read_original, store_o
 from app.store.queue import MAX_ATTEMPTS
 from app.store.sources import UPLOADED, KnownDocument, known_documents
 from app.store.spaces import ensure_collection, ensure_space
+from app.store.tenancy import DEFAULT, current_scope
 from ingest.file_changes import check_source
 from ingest.job_progress import JobEndedError, JobProgress, StoppingError
+from ingest.movement import Movement, NotedEmbedder
 from ingest.options import IngestOptions
 from ingest.pipeline import GROUP_TOKENS, IngestRun, Parse, ReadScan
 from ingest.planning import Plan
@@ -52,6 +54,8 @@ class UploadRunner:
         self._database, self._settings, self._open_embedder = database, settings, open_embedder
         self._embedder: Embedder | None = None
         self._stopping = threading.Event()
+        self.job: UUID | None = None  # in hand now; this and the next are read by other threads
+        self.in_work: Movement | None = None  # the same while its files are taken in
 
     def stop(self) -> None:
         """End the job in work at its next file, and let it wait for another worker."""
@@ -59,24 +63,36 @@ class UploadRunner:
 
     def run(self, job: UUID) -> None:
         """Do a job, or what is left of it. Raises StoreError where it has to be tried again, and StoppingError."""
+        self.job = job
+        try:
+            self._run(job)
+        finally:
+            self.job = None
+
+    def _run(self, job: UUID) -> None:
         with connect(self._database.app, vectors=False) as connection:
             attempt = job_runs.begin(connection, job)
             if attempt is None:
                 return
             with structlog.contextvars.bound_contextvars(job_id=str(job), attempt=attempt.number):
-                space_id = self._attempt(connection, attempt)
+                self.in_work = Movement(attempt, current_scope(DEFAULT))
+                try:
+                    space_id = self._attempt(connection, self.in_work)
+                finally:
+                    self.in_work = None
         if space_id is not None:
             self._maintain(space_id)
 
-    def _attempt(self, connection: Connection, attempt: Attempt) -> int | None:
+    def _attempt(self, connection: Connection, movement: Movement) -> int | None:
         """Take the files in and end the job. Returns the id of the space that they are in, None where none is."""
-        space_id = None
+        space_id, attempt = None, movement.attempt
         try:
             self._unpack(connection, attempt)
+            movement.note()
             waiting = job_runs.waiting_files(connection, attempt)
             if waiting:
                 with tempfile.TemporaryDirectory(prefix="pgask-") as folder:
-                    space_id = self._take_in(connection, attempt, waiting, Path(folder).resolve())
+                    space_id = self._take_in(connection, movement, waiting, Path(folder).resolve())
             went_in, failed = job_runs.count_ends(connection, attempt)
             job_runs.end(connection, attempt, "failed" if failed and not went_in else "succeeded")
         except JobEndedError:
@@ -119,9 +135,10 @@ class UploadRunner:
                     raise JobEndedError
 
     def _take_in(
-        self, status: Connection, attempt: Attempt, waiting: Sequence[WaitingFile], folder: Path
+        self, status: Connection, movement: Movement, waiting: Sequence[WaitingFile], folder: Path
     ) -> int:
         self._embedder = self._open_embedder()
+        movement.note()
         embedder, settings = self._embedder, self._settings
         options = replace(
             IngestOptions.from_settings(settings, prune=False), max_file_bytes=settings.max_upload_bytes
@@ -133,10 +150,10 @@ class UploadRunner:
             SandboxedParser() as parser,
             SandboxedParser.with_ocr() as scans,
         ):
-            collection = ensure_collection(connection, attempt.collection, space_id)
+            collection = ensure_collection(connection, movement.attempt.collection, space_id)
             progress = JobProgress(
                 status,
-                attempt,
+                movement,
                 collection.id,
                 waiting,
                 keeps_originals=settings.keep_originals != "off",
@@ -144,13 +161,13 @@ class UploadRunner:
             run = IngestRun(
                 connection,
                 collection,
-                embedder,
+                NotedEmbedder(embedder, movement),
                 options,
                 progress,
                 parse=_noting(progress, parser),
                 read_scan=_noting_scan(progress, scans) if options.ocr else None,
                 home=self._database.home,
-                group_tokens=lambda: _group_tokens(embedder),
+                group_tokens=lambda: 1 if movement.attempt.is_careful else _group_tokens(embedder),
             )
             progress.watch(run.report)
             with progress.telling(self._stopping, [parser, scans]):

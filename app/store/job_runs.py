@@ -15,12 +15,28 @@ from psycopg.types.json import Jsonb
 
 from app.store.connection import Connection
 from app.store.originals import sweep_originals
-from app.store.queue import DEFER, LOST, MAX_ATTEMPTS, RETIRE_STALLED, RETRY_STALLED
+from app.store.queue import (
+    DEFER,
+    HELD,
+    LOST,
+    MAX_ATTEMPTS,
+    RETIRE_DROPPED,
+    RETIRE_STALLED,
+    RETRY_DROPPED,
+    RETRY_STALLED,
+)
 
 _HELD: Final = "id = %(job)s AND attempts = %(attempt)s AND state = 'running'"
 LOST_WORKER: Final = (
     "The worker was killed or lost the database each time that it worked on this; its log says more. Try again, "
     "or split what is large."
+)
+
+
+_HUNG: Final = "no_progress"
+NO_PROGRESS: Final = (
+    "Nothing of it had moved for minutes, and the worker that hung at it was ended; its log says where. Try again, or "
+    "split what is large."
 )
 
 
@@ -37,12 +53,14 @@ class WaitingFile:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A job in the hands of a worker. `options` are what came with the files."""
+    """A job in the hands of a worker. `options` are what came with the files; `is_careful`: the attempt before hung, so
+    files are taken in one by one."""
 
     job: UUID
     number: int
     collection: str
     options: Mapping[str, Any]
+    is_careful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +81,15 @@ def begin(connection: Connection, job: UUID) -> Attempt | None:
             "UPDATE pgask.jobs j SET state = 'running', stage = NULL, eta_s = NULL, attempts = attempts + 1,"
             " started_at = coalesce(started_at, now()), changed_at = now() FROM pgask.collections c"
             " WHERE j.id = %s AND j.state IN ('queued', 'running') AND c.id = j.collection_id"
-            " RETURNING j.attempts, c.name, j.options",
+            " RETURNING j.attempts, c.name, j.options, j.code, j.detail",
             [job],
         ).fetchone()
     if row is None:
         return None
-    attempt = Attempt(job, *row)
+    number, collection, options, code, detail = row
+    attempt = Attempt(job, number, collection, options, is_careful=code == _HUNG)
     if attempt.number > MAX_ATTEMPTS:
-        end(connection, attempt, "failed", "worker_lost", LOST_WORKER)
+        end(connection, attempt, "failed", code or "worker_lost", detail or LOST_WORKER)
         return None
     return attempt
 
@@ -182,6 +201,20 @@ def put_back(connection: Connection, attempt: Attempt) -> None:
     )
 
 
+def give_up(connection: Connection, attempt: Attempt, suspect: int | None) -> bool:
+    """Let a job that moves no more wait for another attempt, with a code that says why; the file that it hangs at,
+    where that is known, fails. False: it is not this attempt's any more."""
+    with connection.transaction():
+        held = connection.execute(
+            "UPDATE pgask.jobs SET state = 'queued', stage = NULL, eta_s = NULL, code = %(code)s, detail = %(detail)s,"  # noqa: S608
+            f" changed_at = now() WHERE {_HELD}",
+            {"code": _HUNG, "detail": NO_PROGRESS, "job": attempt.job, "attempt": attempt.number},
+        )
+        if held.rowcount and suspect is not None:
+            _write_ends(connection, attempt, [FileEnd(suspect, "failed", _HUNG, NO_PROGRESS)])
+        return bool(held.rowcount)
+
+
 def add_metadata(connection: Connection, document: UUID, metadata: Mapping[str, Any]) -> None:
     """Give a document what came with its file."""
     connection.execute(
@@ -194,6 +227,19 @@ def retry_stalled(connection: Connection, *, seconds: float) -> int:
     """Let jobs wait again whose worker is dead: it has not said for so many seconds that it lives. Returns how many."""
     connection.execute(RETIRE_STALLED, {"seconds": seconds})
     return connection.execute(RETRY_STALLED, {"seconds": seconds}).rowcount
+
+
+def held_places(connection: Connection, worker: int | None, job: UUID | None) -> set[int]:
+    """The places in the queue that a worker holds, but for that of the job that it works on."""
+    rows = connection.execute(HELD, {"worker": worker, "job": job}).fetchall()
+    return {int(row[0]) for row in rows}
+
+
+def retry_dropped(connection: Connection, worker: int | None, places: Sequence[int]) -> int:
+    """Let the jobs in these places of a worker's wait again: it lives, and does nothing for them. Returns how many."""
+    held = {"worker": worker, "places": list(places)}
+    retired = connection.execute(RETIRE_DROPPED, held).rowcount
+    return retired + connection.execute(RETRY_DROPPED, held).rowcount
 
 
 def reconcile(connection: Connection, *, job_days: int) -> list[str]:

@@ -43,7 +43,8 @@ class JobFile:
 @dataclass(frozen=True, slots=True)
 class Job:
     """Files that are taken in by a worker. `done` of `total` files have ended; `stage` is what a running one does now;
-    `code` and `detail` say why one failed where that is no file's fault; `eta_s` are the seconds left, null where
+    `code` and `detail` say why one failed where that is no file's fault, or why the last attempt at one ended that goes
+    on; `eta_s` are the seconds left, null where
     nobody can tell. `succeeded`: at least one file went in, or none had to; what failed says so itself."""
 
     id: str

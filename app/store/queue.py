@@ -32,17 +32,34 @@ SELECT j.id::text FROM pgask.jobs j WHERE j.state IN ('queued', 'running') AND N
        SELECT FROM pgask_queue.procrastinate_jobs q
         WHERE q.queueing_lock = j.id::text AND q.status IN ('todo', 'doing'))"""
 
+_WAITS_AGAIN: Final[LiteralString] = """EXISTS (
+       SELECT FROM pgask_queue.procrastinate_jobs o WHERE o.queueing_lock = q.queueing_lock AND o.status = 'todo')"""
+
 _STALLED: Final[LiteralString] = """
        q.status = 'doing' AND NOT EXISTS (
        SELECT FROM pgask_queue.procrastinate_workers w
         WHERE w.id = q.worker_id AND w.last_heartbeat > now() - make_interval(secs => %(seconds)s))"""
 
+# Places in the queue that the worker %(worker)s holds, but for that of the job %(job)s.
+HELD: Final[LiteralString] = """
+SELECT q.id FROM pgask_queue.procrastinate_jobs q
+ WHERE q.status = 'doing' AND q.worker_id = %(worker)s AND q.queueing_lock IS DISTINCT FROM %(job)s::text"""
+
+_DROPPED: Final[LiteralString] = "q.status = 'doing' AND q.worker_id = %(worker)s AND q.id = ANY (%(places)s)"
+
 # Forget places in the queue of dead workers whose job waits there again.
 RETIRE_STALLED: Final[LiteralString] = f"""
-DELETE FROM pgask_queue.procrastinate_jobs q WHERE {_STALLED} AND EXISTS (
-       SELECT FROM pgask_queue.procrastinate_jobs o WHERE o.queueing_lock = q.queueing_lock AND o.status = 'todo')"""  # noqa: S608 - constants
+DELETE FROM pgask_queue.procrastinate_jobs q WHERE {_STALLED} AND {_WAITS_AGAIN}"""  # noqa: S608 - constants
 
 # Let the other jobs of dead workers wait again.
 RETRY_STALLED: Final[LiteralString] = f"""
 SELECT pgask_queue.procrastinate_retry_job_v2(q.id, now(), NULL, NULL, NULL)
   FROM pgask_queue.procrastinate_jobs q WHERE {_STALLED}"""  # noqa: S608 - constants
+
+# The same of places that a worker holds and does nothing for.
+RETIRE_DROPPED: Final[LiteralString] = (
+    f"DELETE FROM pgask_queue.procrastinate_jobs q WHERE {_DROPPED} AND {_WAITS_AGAIN}"  # noqa: S608 - constants
+)
+RETRY_DROPPED: Final[LiteralString] = f"""
+SELECT pgask_queue.procrastinate_retry_job_v2(q.id, now(), NULL, NULL, NULL)
+  FROM pgask_queue.procrastinate_jobs q WHERE {_DROPPED}"""  # noqa: S608 - constants

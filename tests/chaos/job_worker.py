@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import sys
+import threading
 
 from app.config import Settings
+from app.embedding import Tokens
 from app.errors import PgaskError
 from app.logs import configure_logs
 from app.store.connection import Database
 from ingest.worker import Timing, work
 from tests.fakes import FakeEmbedder
+
+
+class StickyEmbedder(FakeEmbedder):
+    """A fake that sticks for good at two words: at one it waits, at the other it keeps the interpreter to itself."""
+
+    def tokenize(self, text: str) -> Tokens:
+        if "WAITSFORGOOD" in text:
+            threading.Event().wait()
+        if "KEEPSTHEINTERPRETER" in text:
+            re.match(r"(a+)+$", "a" * 60 + "b")  # hours, in one call of C's
+        return super().tokenize(text)
 
 
 def main(owner: str, app: str, timing: str = "{}") -> int:
@@ -26,7 +40,7 @@ def main(owner: str, app: str, timing: str = "{}") -> int:
         await work(
             database,
             Settings(_env_file=None),  # type: ignore[call-arg]
-            FakeEmbedder,
+            StickyEmbedder,
             stopping=stopping,
             timing=Timing(**json.loads(timing)),
         )

@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, LiteralString
@@ -42,6 +42,8 @@ FAST: Final = Timing(
 FILES: Final = 3  # of a job
 _MOST_AT_ONCE: Final = 4  # jobs that have not ended
 _LEFT: Final = ("queued", "running")
+STICKY: Final = replace(FAST, quiet_s=3.0, frozen_s=3.0)  # for what hangs by itself
+HUNG_END: Final = {False: ("succeeded", None), True: ("failed", "no_progress")}  # of the files of `hang`
 
 
 @dataclass(slots=True)
@@ -61,6 +63,12 @@ class Figures:
     slowest_end_s: float = 0.0  # after the last fault
     takeover_s: list[float] = field(default_factory=list)  # real clock: from the kill to the job's end
     noticed_s: list[float] = field(default_factory=list)  # real clock: from the dead line to the worker's end
+    hung: dict[str, tuple[str, str | None]] = field(default_factory=dict)  # files of a job that hangs at one
+    frozen: tuple[int, float] = (
+        1,
+        0.0,
+    )  # exit status of a worker that can't run, seconds until its job has failed
+    held_s: float = 0.0  # until a job is done that a live worker held and did nothing for
 
     def passed(self) -> bool:
         """Whether nothing was lost, stuck, doubled or left without a reason."""
@@ -70,6 +78,10 @@ class Figures:
             and set(self.failed) <= {"worker_lost"}
             and all(seconds <= 60 for seconds in self.takeover_s)
             and all(seconds <= 30 for seconds in self.noticed_s)
+            and all(end == HUNG_END[name == "hang 1.md"] for name, end in self.hung.items())
+            and self.frozen[0] == 1
+            and self.frozen[1] <= 600
+            and self.held_s <= 60
         )
 
 
@@ -244,6 +256,14 @@ class Experiment:
                         "UPDATE pgask.job_files SET state = 'running' WHERE job_id::text = %s AND state = 'queued'"
                     ),
                 ),
+                (
+                    "held by a worker that does nothing for it",
+                    hands(
+                        "UPDATE pgask_queue.procrastinate_jobs SET status = 'doing', worker_id ="
+                        " (SELECT max(id) FROM pgask_queue.procrastinate_workers)"
+                        " WHERE queueing_lock = %s AND status = 'todo'"
+                    ),
+                ),
                 ("cancelled", cancel),
             ]
         return faults
@@ -351,9 +371,60 @@ def cut_off(database: Database, timing: Timing, folder: Path) -> float:
         return round(time.monotonic() - began, 1)
 
 
-def _wait_for(look: Connection, job: str, state: str, most_s: float) -> None:
+def hang(database: Database, timing: Timing, *, has_hung: bool = False) -> dict[str, tuple[str, str | None]]:
+    """Let a worker hang at one of some files for good; state and code of each, once the job has ended. `has_hung`: it
+    is said to have hung before, so that files are taken in one by one from the start."""
+    open_collection(database)
+    files = {f"hang {number}.md": random_text(number, 30).encode() for number in range(4)}
+    files["hang 1.md"] += b" WAITSFORGOOD"
+    job = send(database, files)
+    with crew(database, 1, timing) as lone, connect(database.app, vectors=False) as look:
+        if has_hung:
+            look.execute("UPDATE pgask.jobs SET code = 'no_progress'")
+        _wait_for(look, job, "succeeded", 120, lone)
+        rows = look.execute("SELECT source, state, code FROM pgask.job_files WHERE job_id::text = %s", [job])
+        return {source: (state, code) for source, state, code in rows.fetchall()}
+
+
+def freeze(database: Database, timing: Timing) -> tuple[int, float]:
+    """Let a file keep a lone worker's interpreter to itself each time that it is taken in; that worker's exit status,
+    and the seconds until the job has failed."""
+    open_collection(database)
+    with crew(database, 1, timing) as lone, connect(database.app, vectors=False) as look:
+        (worker,) = lone.running
+        began = time.monotonic()
+        job = send(database, {"freeze.md": b"It KEEPSTHEINTERPRETER for itself."})
+        status = worker.wait(120)
+        _wait_for(look, job, "failed", 600, lone)
+        return status, round(time.monotonic() - began, 1)
+
+
+def hold(database: Database, timing: Timing) -> float:
+    """Let a live worker have a job in the queue that it does nothing for, as where the end of an attempt could not be
+    written; the seconds until it is done all the same."""
+    open_collection(database)
+    job = send(database, {"hold.md": b"A heron stands in the shallow water."})
+    with connect(database.owner, vectors=False) as hand:
+        hand.execute("UPDATE pgask_queue.procrastinate_jobs SET scheduled_at = now() + interval '1 day'")
+        with crew(database, 1, timing):
+            deadline = time.monotonic() + 60
+            while hand.execute("SELECT FROM pgask_queue.procrastinate_workers").fetchone() is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            hand.execute(
+                "UPDATE pgask_queue.procrastinate_jobs SET status = 'doing', scheduled_at = NULL, worker_id ="
+                " (SELECT id FROM pgask_queue.procrastinate_workers)"
+            )
+            began = time.monotonic()
+            _wait_for(hand, job, "succeeded", 60)
+            return round(time.monotonic() - began, 1)
+
+
+def _wait_for(look: Connection, job: str, state: str, most_s: float, kept: Crew | None = None) -> None:
     deadline = time.monotonic() + most_s
     while True:
+        if kept is not None:
+            kept.keep()
         row = look.execute("SELECT state FROM pgask.jobs WHERE id::text = %s", [job]).fetchone()
         if row == (state,):
             return
@@ -380,6 +451,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             figures = experiment.run(chosen.faults)
             figures.takeover_s = [take_over(database, Timing(), chosen.seed + each) for each in range(3)]
             figures.noticed_s = [cut_off(database, Timing(), folder / "line")]
+            figures.held_s = hold(database, Timing())
+            figures.hung = hang(database, STICKY)
+            figures.frozen = freeze(database, Timing())
     told = {**asdict(figures), "passed": figures.passed()}
     return 0 if report("workers", chosen.seed, told, out=chosen.out) else 1
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.store.connection import Database
-from tests.chaos.workers import FAST, Experiment, cut_off, take_over
+from tests.chaos.workers import FAST, HUNG_END, STICKY, Experiment, crew, cut_off, hang, hold, send, take_over
+from tests.integration.ingesting import open_collection
 
 pytestmark = pytest.mark.integration
 
@@ -35,3 +36,20 @@ def test_r7_a_worker_ends_that_has_lost_the_database_without_a_word(
     database: Database, tmp_path: Path
 ) -> None:
     assert cut_off(database, FAST, tmp_path) < 30
+
+
+def test_r8_a_job_that_hangs_ends_with_a_reason_and_its_other_files_go_in(database: Database) -> None:
+    ends = hang(database, STICKY, has_hung=True)
+    assert len(ends) == 4
+    assert ends == {name: HUNG_END[name == "hang 1.md"] for name in ends}
+
+
+def test_r8_a_worker_that_can_not_run_ends(database: Database) -> None:
+    with crew(database, 1, STICKY) as lone:
+        open_collection(database)
+        send(database, {"freeze.md": b"It KEEPSTHEINTERPRETER for itself."})
+        assert lone.running[0].wait(120) == 1
+
+
+def test_r8_a_job_that_a_live_worker_does_nothing_for_is_done(database: Database) -> None:
+    assert hold(database, FAST) < 60
