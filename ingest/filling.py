@@ -6,17 +6,25 @@ files.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from app.embedding import Embedder
-from app.errors import DocumentError
+from app.errors import DocumentError, NotFoundError
 from app.store.connection import Connection
 from app.store.documents import stored_windows
 from app.store.renewal import read_document
 from app.store.spaces import Collection
-from app.store.twins import MissingCopy, finish_twin, list_missing, store_copy, store_unreadable
+from app.store.twins import (
+    MissingCopy,
+    ensure_twin,
+    finish_twin,
+    list_missing,
+    list_originals,
+    store_copy,
+    store_unreadable,
+)
 from ingest.options import IngestOptions, options_of
 from ingest.preparing import Prepared, pooled, prepare, slices
 from ingest.windows import encode_windows
@@ -29,6 +37,28 @@ class FillProgress(Protocol):
     """Told of each document: how many are done, of how many."""
 
     def __call__(self, done: int, total: int) -> None: ...
+
+
+def fill_space(
+    connection: Connection,
+    space_id: int,
+    embedder: Embedder,
+    options: IngestOptions,
+    *,
+    group_tokens: int = GROUP_TOKENS,
+    watch: Callable[[str], FillProgress],
+) -> int:
+    """Fill the twins of all collections in a space. Returns how many documents were stored. `watch` gives what is told
+    of a collection's documents, by its name; a collection that is deleted meanwhile is left out."""
+    stored = 0
+    for original in list_originals(connection, space_id):
+        try:
+            twin = ensure_twin(connection, original, space_id)
+            filling = Filling(connection, original, twin, embedder, options, group_tokens)
+            stored += filling.run(watch(original.name))
+        except NotFoundError:
+            continue
+    return stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from app.cli.opening import read_settings
+from app.cli.opening import open_checked, read_settings
 from app.cli.output import AsJson, print_json, print_table, printable
 from app.cli.transactions import in_transaction
 
@@ -149,11 +149,14 @@ def create_collection(
     name: Annotated[str, typer.Argument(help="1 to 64 letters, digits, _, -, . or inner spaces.")],
     as_json: AsJson = False,
 ) -> None:
-    """Make an empty collection for the configured embedding model (ingest makes one by itself)."""
-    from app.embedding import SentenceTransformerEmbedder
+    """Make an empty collection for the embedding model that answers (ingest makes one by itself)."""
     from app.store import catalog
+    from app.store.chosen_model import space_in_use
+    from app.store.connection import connect
 
-    space = SentenceTransformerEmbedder.from_settings(read_settings()).space
+    settings = read_settings()
+    with open_checked(settings) as database, connect(database.app) as connection:
+        space = space_in_use(settings, connection)
     made = in_transaction(lambda connection: catalog.create_collection(connection, name, space))
     if as_json:
         print_json(asdict(made))

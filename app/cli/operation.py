@@ -34,16 +34,17 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate(as_json: AsJson = False) -> None:
-    """Bring the database's schema to this version, and make the tables for the configured model's vectors."""
-    from app.embedding import SentenceTransformerEmbedder
+    """Bring the database's schema to this version, and make the tables for the model's vectors: the one that `pgask
+    spaces` chose, else the configured one."""
+    from app.store.chosen_model import space_in_use
     from app.store.connection import connect, open_database
     from app.store.spaces import ensure_space
 
     settings = read_settings()
     with open_database(settings) as database:
         before, after = bring_to_head(database)
-        space = SentenceTransformerEmbedder.from_settings(settings).space
         with connect(database.owner) as owner:
+            space = space_in_use(settings, owner)
             space_id = ensure_space(owner, space)
     if as_json:
         print_json({"before": before, "after": after, "model": space.model, "space": space_id})

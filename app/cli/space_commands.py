@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from app.embedding import SentenceTransformerEmbedder
     from app.store.connection import Connection
     from app.store.twins import SpaceState
-
-TRIES: Final = 5  # more only where documents change all the time
 
 _spaces = typer.Typer(
     help="Try another embedding model beside the one that answers, and switch to it.",
@@ -145,7 +143,7 @@ def _switch(*, as_json: bool, only_former: bool) -> None:
     from app.index.maintenance import maintain
     from app.index.manifest import IndexSettings
     from app.store.chosen_model import load_space
-    from app.store.twins import list_originals, list_twins_behind, read_space, switch
+    from app.store.twins import read_space, switch_when_filled
 
     settings = read_settings()
     with _opened(settings) as owner:
@@ -160,18 +158,13 @@ def _switch(*, as_json: bool, only_former: bool) -> None:
                 f"{second.model} is not filled yet. Run again: pgask spaces add MODEL",
                 code="space_not_filled",
             )
-        for _ in range(TRIES):
-            if list_twins_behind(owner, second.id) or len(list_originals(owner, second.id)) > second.twins:
-                embedder = load_space(settings, read_space(owner, second.id))
-                _fill(owner, settings, embedder, second.id, as_json=as_json)
-                maintain(owner, second.id, IndexSettings.from_settings(settings))
-            if switch(owner, second.id):
-                break
-        else:
-            raise InvalidRequestError(
-                "Documents changed all the time, so the switch was not made. Try again when less is being ingested.",
-                code="write_conflict",
-            )
+
+        def fill() -> None:
+            embedder = load_space(settings, read_space(owner, second.id))
+            _fill(owner, settings, embedder, second.id, as_json=as_json)
+            maintain(owner, second.id, IndexSettings.from_settings(settings))
+
+        switch_when_filled(owner, second.id, fill)
     if as_json:
         print_json({"answers": second.model, "space": second.id})
     else:
@@ -190,26 +183,24 @@ def _fill(
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from app.store.twins import ensure_twin, list_originals
-    from ingest.filling import Filling
+    from ingest.filling import FillProgress, fill_space
     from ingest.options import IngestOptions
 
     console = Console(stderr=True)
     options = IngestOptions.from_settings(settings, prune=False)
-    stored = 0
     bar = Progress(*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn(),
                    console=console, transient=True, disable=as_json or not console.is_terminal)  # fmt: skip
+
+    def watch(name: str) -> FillProgress:
+        task = bar.add_task(name, total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return show
+
     with bar:
-        for original in list_originals(owner, space_id):
-            task = bar.add_task(original.name, total=None)
-
-            def show(done: int, total: int, task: Any = task) -> None:
-                bar.update(task, completed=done, total=total)
-
-            twin = ensure_twin(owner, original, space_id)
-            filling = Filling(owner, original, twin, embedder, options, embedder.group_tokens)
-            stored += filling.run(show)
-    return stored
+        return fill_space(owner, space_id, embedder, options, group_tokens=embedder.group_tokens, watch=watch)
 
 
 @contextmanager

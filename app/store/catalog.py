@@ -181,9 +181,13 @@ async def rename_collection(connection: AsyncConnection, name: str, new: str) ->
     collection has (`collection_exists`)."""
     _check_name(new)
     await _allow_writing(connection)
+    await _wait_for_switch(connection)
     collection_id = await find_collection_id(connection, name)
     try:
         async with connection.transaction():
+            await connection.execute(  # its twin is made now, or later by this name
+                "SELECT FROM pgask.collections WHERE id = %s FOR UPDATE", [collection_id]
+            )
             await connection.execute(
                 "UPDATE pgask.collections SET name = CASE WHEN twin_of IS NULL THEN %(new)s"
                 " ELSE '@' || space_id || ':' || %(new)s END WHERE %(id)s IN (id, twin_of)",
@@ -196,6 +200,7 @@ async def rename_collection(connection: AsyncConnection, name: str, new: str) ->
 async def delete_collection(connection: AsyncConnection, name: str) -> int:
     """Delete a collection with its documents. Returns how many documents there were. Raises NotFoundError."""
     await _allow_writing(connection)
+    await _wait_for_switch(connection)
     collection_id = await find_collection_id(connection, name)
     documents = await connection.execute(
         "DELETE FROM pgask.documents WHERE collection_id = %s", [collection_id]
@@ -345,6 +350,13 @@ async def _allow_writing(connection: AsyncConnection) -> None:
     """First in a write's transaction: wait for concurrent writers instead of failing on them, and take the time."""
     await connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     await allow_seconds(connection, _WRITE_S)
+
+
+async def _wait_for_switch(connection: AsyncConnection) -> None:
+    """From here on names stay where they are: `pgask spaces switch` gives those of all collections to others. It locks
+    the two tables in this order, too."""
+    await connection.execute("LOCK TABLE pgask.documents IN ROW EXCLUSIVE MODE")
+    await connection.execute("LOCK TABLE pgask.collections IN ROW EXCLUSIVE MODE")
 
 
 async def find_collection_id(connection: AsyncConnection, name: str) -> int:

@@ -33,6 +33,11 @@ class ChosenModel:
         return self._made
 
 
+def space_in_use(settings: Settings, connection: Connection) -> EmbeddingSpace:
+    """The space of the model that answers, which is not loaded. Raises ConfigError."""
+    return read_chosen(connection) or SentenceTransformerEmbedder.from_settings(settings).space
+
+
 def load_space(settings: Settings, space: EmbeddingSpace) -> SentenceTransformerEmbedder:
     """The embedder of a space, loaded, whatever model is configured. Raises ConfigError, EmbeddingMismatchError."""
     made = SentenceTransformerEmbedder.of_space(settings, space)

@@ -12,7 +12,10 @@ from app.domain import NOT_SEARCHED, Hit, Place, ScoredChunk
 from app.store.connection import AsyncConnection
 from app.store.texts import text_between
 
-COLLECTION_OF: Final = "(SELECT name FROM pgask.collections WHERE id = {}.collection_id)"
+# A twin's name is that of what it is a twin of, to whoever is answered from it (hidden_name in app/store/twins.py).
+COLLECTION_OF: Final = (
+    "(SELECT regexp_replace(name, '^@[0-9]+:', '') FROM pgask.collections WHERE id = {}.collection_id)"
+)
 
 
 def chunk_columns(start: str = "k.char_start", end: str = "k.char_end") -> str:

@@ -121,7 +121,7 @@ SELECT s.char_start, {text_between("d.id", "s.char_start", "s.char_start + %(cha
 # From the rarest term on; of each document the chunk that names them most often.
 _HOLDERS: Final = f"""
 WITH collection AS (
-    SELECT id FROM pgask.collections WHERE name = ANY(%(collections)s)
+    SELECT id FROM pgask.collections WHERE name = ANY(%(collections)s) AND twin_of IS NULL AND NOT importing
 ), rarest AS MATERIALIZED (
     SELECT t.term, counted.chunks = %(postings)s AS capped
       FROM unnest(%(terms)s::text[]) t (term) CROSS JOIN LATERAL (

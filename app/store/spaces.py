@@ -172,10 +172,12 @@ def peek_collection(connection: Connection, name: str, space: EmbeddingSpace) ->
 
 
 def find_collection(connection: Connection, name: str) -> Collection:
-    """The collection of this name. Raises NotFoundError."""
+    """The collection of this name, none that is hidden. Raises NotFoundError."""
     with connection.cursor(row_factory=class_row(Collection)) as cursor:
         found = cursor.execute(
-            "SELECT id, name, space_id, lexicon_version FROM pgask.collections WHERE name = %s", [name]
+            "SELECT id, name, space_id, lexicon_version FROM pgask.collections"
+            " WHERE name = %s AND twin_of IS NULL AND NOT importing",
+            [name],
         ).fetchone()
     if found is None:
         raise NotFoundError(f"There is no collection {name!r}. `pgask collections` lists them.")

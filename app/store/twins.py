@@ -10,7 +10,7 @@ Connections here are the schema owner's: they see all collections.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,11 +23,12 @@ from app.embedding import EmbeddingSpace
 from app.errors import InvalidRequestError, NotFoundError
 from app.lexicon import LEXICON_VERSION
 from app.sqlstates import store_errors
-from app.store.connection import Connection
+from app.store.connection import Connection, retried
 from app.store.documents import EmbeddedDocument, SourceVersion, replace_document
 from app.store.sources import FileState
 from app.store.spaces import Collection, chunk_table, window_table
 
+TRIES: Final = 5  # more only where documents change all the time
 CHOSEN: Final = """
 SELECT model, weights_sha256, dimension, query_prefix, passage_prefix, pooling, normalized
   FROM pgask.embedding_spaces WHERE chosen_at IS NOT NULL ORDER BY chosen_at DESC LIMIT 1"""
@@ -140,33 +141,31 @@ def read_space(connection: Connection, space_id: int) -> EmbeddingSpace:
     return space
 
 
-def list_twins_behind(connection: Connection, space_id: int) -> list[Collection]:
-    """The twins of a space that lack a document as it is now."""
-    rows = connection.execute(
-        "SELECT id, name, space_id, lexicon_version, twin_of FROM pgask.collections"
-        " WHERE space_id = %s AND twin_of IS NOT NULL ORDER BY id",
-        [space_id],
-    ).fetchall()
-    return [twin for twin in (Collection(*row) for row in rows) if list_missing(connection, twin)]
-
-
+@retried
 def ensure_twin(connection: Connection, original: Collection, space_id: int) -> Collection:
     """The twin of a collection in this space, made where it is missing. With terms of another lexicon it is emptied."""
     with store_errors(), connection.transaction():
+        named = (
+            connection.execute(  # the name of now, which stays until the twin is there to be renamed with it
+                "SELECT name FROM pgask.collections WHERE id = %s AND twin_of IS NULL FOR SHARE",
+                [original.id],
+            ).fetchone()
+        )
+        if named is None:
+            raise _gone(original)
         row = connection.execute(
             "INSERT INTO pgask.collections (tenant_id, name, space_id, lexicon_version, twin_of)"
             " SELECT tenant_id, %(hidden)s, %(space)s, %(lexicon)s, id FROM pgask.collections WHERE id = %(original)s"
             " ON CONFLICT (twin_of, space_id) DO UPDATE SET lexicon_version = collections.lexicon_version"
             " RETURNING id, name, space_id, lexicon_version, twin_of",
             {
-                "hidden": hidden_name(original.name, space_id),
+                "hidden": hidden_name(named[0], space_id),
                 "space": space_id,
                 "lexicon": LEXICON_VERSION,
                 "original": original.id,
             },
         ).fetchone()
-        if row is None:
-            raise NotFoundError(f"The collection {original.name!r} was deleted meanwhile. Try again.")
+        assert row is not None  # the original is locked
         twin = Collection(*row)
         if twin.lexicon_version == LEXICON_VERSION:
             return twin
@@ -178,6 +177,7 @@ def ensure_twin(connection: Connection, original: Collection, space_id: int) -> 
         return Collection(twin.id, twin.name, twin.space_id, LEXICON_VERSION, twin.twin_of)
 
 
+@retried
 def list_missing(connection: Connection, twin: Collection) -> list[MissingCopy]:
     """The searchable documents that a twin does not hold as they are now. What it holds too much of is deleted."""
     with store_errors():
@@ -186,11 +186,14 @@ def list_missing(connection: Connection, twin: Collection) -> list[MissingCopy]:
             return cursor.execute(_MISSING, {"twin": twin.id, "original": twin.twin_of}).fetchall()
 
 
+@retried
 def store_copy(
     connection: Connection, twin: Collection, missing: MissingCopy, embedded: EmbeddedDocument
 ) -> bool:
     """Store a document's copy. False where the document is gone by now."""
     with store_errors(), connection.transaction():
+        if not _hold(connection, missing):
+            return False
         connection.execute(  # what stands there under its name is another document's copy, or an older one
             "DELETE FROM pgask.documents WHERE collection_id = %s AND source = %s AND copy_of IS DISTINCT FROM %s",
             [twin.id, missing.source, missing.id],
@@ -222,9 +225,12 @@ def store_copy(
         return True
 
 
+@retried
 def store_unreadable(connection: Connection, twin: Collection, missing: MissingCopy, detail: str) -> None:
     """Note that a document holds nothing that this model reads: it is in the twin, and answers nothing there."""
     with store_errors(), connection.transaction():
+        if not _hold(connection, missing):
+            return
         connection.execute(
             "DELETE FROM pgask.documents WHERE collection_id = %s AND source = %s", [twin.id, missing.source]
         )
@@ -237,6 +243,7 @@ def store_unreadable(connection: Connection, twin: Collection, missing: MissingC
         )
 
 
+@retried
 def finish_twin(connection: Connection, twin: Collection) -> None:
     """Copy what is not searchable (failures, duplicates), and note that the twin holds all."""
     with store_errors(), connection.transaction():
@@ -244,27 +251,31 @@ def finish_twin(connection: Connection, twin: Collection) -> None:
         connection.execute("UPDATE pgask.collections SET filled_at = now() WHERE id = %s", [twin.id])
 
 
+@retried
 def switch(connection: Connection, space_id: int) -> bool:
     """Make every filled twin in this space the collection, and that its twin, in one transaction; from then on this
-    space's model is the chosen one. False where a twin lacks a document by now: it has to be filled first.
+    space's model is the chosen one. False where a collection was made since, or a twin lacks a document by now: that
+    has to be filled first.
 
-    Raises InvalidRequestError (`space_not_filled`) where a collection has no filled twin there.
+    Raises InvalidRequestError (`space_not_filled`) where the first fill of a twin there has not ended.
     """
     with store_errors(), connection.transaction():
-        # What is being ingested waits, and finds its collection moved; searches go on.
-        connection.execute("LOCK TABLE pgask.collections IN SHARE ROW EXCLUSIVE MODE")
+        _stop_writers(connection)
         for original in list_originals(connection, space_id):
             row = connection.execute(
-                "SELECT id, name, space_id, lexicon_version, twin_of FROM pgask.collections"
-                " WHERE twin_of = %s AND space_id = %s AND filled_at IS NOT NULL",
+                "SELECT filled_at IS NOT NULL, id, name, space_id, lexicon_version, twin_of FROM pgask.collections"
+                " WHERE twin_of = %s AND space_id = %s",
                 [original.id, space_id],
             ).fetchone()
             if row is None:
+                return False
+            is_filled, *fields = row
+            if not is_filled:
                 raise InvalidRequestError(
                     f"The collection {original.name!r} is not filled for this model. Run: pgask spaces add MODEL",
                     code="space_not_filled",
                 )
-            twin = Collection(*row)
+            twin = Collection(*fields)
             if list_missing(connection, twin):
                 return False
             _copy_rest(connection, twin)
@@ -279,11 +290,27 @@ def switch(connection: Connection, space_id: int) -> bool:
         return True
 
 
+def switch_when_filled(connection: Connection, space_id: int, fill: Callable[[], object]) -> None:
+    """Switch, after `fill` where something has changed since; this may be so again by then.
+
+    Raises InvalidRequestError: `space_not_filled` as `switch` does, `write_conflict` where documents change each time.
+    """
+    for _ in range(TRIES):
+        if switch(connection, space_id):
+            return
+        fill()
+    raise InvalidRequestError(
+        "Documents changed all the time, so the switch was not made. Try again when less is being ingested.",
+        code="write_conflict",
+    )
+
+
+@retried
 def drop(connection: Connection, space_id: int) -> int:
     """Delete all twins of a space, and its tables. Returns how many chunks went. Raises NotFoundError, and
     InvalidRequestError (`space_in_use`) where it answers for a collection."""
     with store_errors(), connection.transaction():
-        connection.execute("LOCK TABLE pgask.collections IN SHARE ROW EXCLUSIVE MODE")
+        _stop_writers(connection)
         state = next((one for one in list_states(connection) if one.id == space_id), None)
         if state is None:
             raise no_space(str(space_id))
@@ -338,8 +365,30 @@ def find_second(states: Sequence[SpaceState]) -> SpaceState | None:
     return next((state for state in states if state.twins), None)
 
 
+def _stop_writers(connection: Connection) -> None:
+    """What is being stored, renamed or deleted is waited for, and the next ones wait, to find their collection moved;
+    searches go on. Writers lock documents before they count them in the collection's row, and so it is done here."""
+    connection.execute("LOCK TABLE pgask.documents IN SHARE ROW EXCLUSIVE MODE")
+    connection.execute("LOCK TABLE pgask.collections IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _hold(connection: Connection, missing: MissingCopy) -> bool:
+    """Let nobody delete a document before the transaction ends; False where it is gone. Held before its copy is: who
+    deletes takes the two in this order, and would wait for us as we for them."""
+    held = connection.execute("SELECT FROM pgask.documents WHERE id = %s FOR KEY SHARE", [missing.id])
+    return held.fetchone() is not None
+
+
+def _gone(original: Collection) -> NotFoundError:
+    return NotFoundError(f"The collection {original.name!r} was deleted meanwhile. Try again.")
+
+
 def _copy_rest(connection: Connection, twin: Collection) -> None:
     parameters: dict[str, Any] = {"twin": twin.id, "original": twin.twin_of}
+    connection.execute(  # as in _hold
+        "SELECT FROM pgask.documents WHERE collection_id = %(original)s AND chunk_count = 0 ORDER BY id FOR KEY SHARE",
+        parameters,
+    )
     connection.execute(
         "DELETE FROM pgask.documents t USING pgask.documents d"
         " WHERE t.collection_id = %(twin)s AND d.id = t.copy_of AND d.chunk_count = 0",

@@ -353,7 +353,8 @@ class TestAsk:
 @pytest.mark.usefixtures("filled")
 class TestSpaces:
     def test_another_model_is_filled_switched_to_left_and_dropped(self, pgask: Pgask) -> None:
-        assert [one["state"] for one in pgask("spaces", "--json").json["spaces"]] == ["answers"]
+        (fake,) = pgask("spaces", "--json").json["spaces"]
+        assert fake["state"] == "answers"
         added = pgask("spaces", "add", "english", "--json").json
         assert (added["model"], added["state"], added["documents_stored"]) == (
             "all-MiniLM-L6-v2",
@@ -363,6 +364,7 @@ class TestSpaces:
         assert pgask("spaces", "add", "english", "--json").json["documents_stored"] == 0
         assert pgask("spaces", "back", "--json").json["error"]["code"] == "no_former_space"
         assert [one["name"] for one in pgask("collections", "--json").json["collections"]] == ["default"]
+        assert pgask("migrate", "--json").json["model"] == "all-MiniLM-L6-v2"  # what is configured
         assert "answers from now on" in pgask("spaces", "switch").out
         assert [one["state"] for one in pgask("spaces", "--json").json["spaces"]] == ["former", "answers"]
         found = pgask("search", "Which lists and probes are in a.md?", "--json").json
@@ -370,6 +372,10 @@ class TestSpaces:
         checks = {check["check"]: check for check in pgask("doctor", "--json").json["checks"]}
         assert checks["stored vectors"]["detail"] == "agree with all-MiniLM-L6-v2"
         assert pgask("spaces", "back", "--json").json["answers"] == "fake"
+        assert pgask("collections", "create", "later", "--json").json["model"] == "fake"
+        migrated = pgask("migrate", "--json").json
+        assert migrated["model"] == "fake"
+        assert migrated["space"] == fake["id"]
         checks = {check["check"]: check for check in pgask("doctor", "--json").json["checks"]}
         assert not checks["chosen model"]["ok"]  # there is no model of that name
         assert "pgask spaces back" in checks["chosen model"]["fix"]

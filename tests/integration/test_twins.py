@@ -32,7 +32,7 @@ from app.store.twins import (
     read_chosen,
     switch,
 )
-from ingest.filling import Filling
+from ingest.filling import fill_space
 from tests.fakes import FakeEmbedder
 from tests.integration.api.conftest import BASE_URL, settings_for
 from tests.integration.ingesting import FAKE, SMALL, ingest, random_text, write_corpus
@@ -55,13 +55,10 @@ def add(database: Database, embedder: Embedder = OTHER, *, most: int | None = No
 
     with connect(database.owner) as owner:
         space_id = ensure_space(owner, embedder.space)
-        for original in list_originals(owner, space_id):
-            twin = ensure_twin(owner, original, space_id)
-            filling = Filling(owner, original, twin, embedder, SMALL, group_tokens=1)
-            try:
-                filling.run(count)
-            except KilledError:
-                return space_id
+        try:
+            fill_space(owner, space_id, embedder, SMALL, group_tokens=1, watch=lambda name: count)
+        except KilledError:
+            return space_id
         maintain(owner, space_id, IndexSettings())
     return space_id
 
@@ -133,6 +130,7 @@ def test_no_request_fails_while_a_space_is_added_switched_to_and_left_again(
         wait_for_model(client, "fake")
         again = client.post("/search", json={"question": QUESTION, "top_k": 3}).json()["hits"]
     assert {status for status, _ in replies} == {200}
+    assert {hit["collection"] for _, reply in replies for hit in reply.get("hits", [])} == {"default"}
     assert [hit["source"] for hit in again] == [hit["source"] for hit in first]
     assert [hit["document_id"] for hit in again] == [hit["document_id"] for hit in first]
     assert {hit["document_id"] for hit in then}.isdisjoint(hit["document_id"] for hit in first)
