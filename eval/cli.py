@@ -27,9 +27,9 @@ from rich.console import Console
 
 from app.errors import InvalidRequestError, PgaskError
 from app.logs import configure_logs
+from app.trial.question_file import LanguageField, Question, load_dialogues, load_questions
 from eval.compare_cli import add_compare
 from eval.corpora import Corpora, Half, choose_half, make_corpora, parse_corpora
-from eval.dataset import LanguageField, Question, load_dialogues, load_questions
 from eval.progress import open_progress
 from eval.report import RunAbout, make_folder, make_json_line, make_notes, make_table, write_report
 from eval.report_verdicts import make_tables

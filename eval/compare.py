@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from app.errors import InvalidRequestError
+from app.trial.significance import Difference, compare_values
 from eval.metrics import RANK_MEASURES
-from eval.summary import ANSWER_KEYS, BOOTSTRAP_SEED
-
-Floats = npt.NDArray[np.float64]
+from eval.summary import ANSWER_KEYS
 
 DEFAULT_METRICS: Final = ("ndcg@10", "recall@5", "answer_contains_gold")
 COMPARABLE: Final = (
@@ -28,36 +26,7 @@ COMPARABLE: Final = (
     "fact_first",
     "fact_anywhere",
 )  # what questions.jsonl keeps a value of for each question
-DRAWS: Final = 10_000
-SIGNIFICANCE: Final = 0.05
-_BATCH: Final = 500  # draws at once: bounds the memory at 500 x questions
 _NAMED: Final = 3  # how many differing questions a refusal names
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One measure in both runs, over the questions that have it. All None but `questions` where none has it."""
-
-    a: float | None
-    b: float | None
-    difference: float | None  # b - a
-    low: float | None  # 95 % interval of the difference
-    high: float | None
-    p: float | None  # two-sided
-    questions: int
-
-    @property
-    def verdict(self) -> str:
-        """Where the difference is significant "loss" or "gain", else "same"; "none" without a value.
-
-        >>> Difference(0.9, 0.8, -0.1, -0.15, -0.05, 0.001, 300).verdict
-        'loss'
-        """
-        if self.p is None or self.difference is None:
-            return "none"
-        if self.p >= SIGNIFICANCE:
-            return "same"
-        return "loss" if self.difference < 0 else "gain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,42 +71,6 @@ def compare_runs(a: Run, b: Run, metrics: Sequence[str] = DEFAULT_METRICS) -> di
     return {metric: _compare(a, b, metric) for metric in metrics}
 
 
-def paired_p_value(differences: Floats, draws: int = DRAWS, seed: int = BOOTSTRAP_SEED) -> float:
-    """Two-sided p value of a mean difference by the paired randomisation test: the share of random sign flips
-    whose mean is at least as far from 0, the observed one counted in, so that it is never 0.
-
-    Source: Smucker, Allan and Carterette 2007, "A comparison of statistical significance tests for information
-    retrieval evaluation", section 3.1; the +1 from Phipson and Smyth 2010.
-
-    >>> paired_p_value(np.zeros(5))
-    1.0
-    """
-    changed = differences[differences != 0]
-    if not changed.size:
-        return 1.0
-    observed = abs(changed.sum()) - 1e-9  # equal sums added up in another order are still equal
-    random = np.random.default_rng(seed)
-    extreme = 0
-    for start in range(0, draws, _BATCH):
-        signs = random.integers(2, size=(min(_BATCH, draws - start), changed.size)) * 2 - 1
-        extreme += int(np.count_nonzero(np.abs(signs @ changed) >= observed))
-    return (extreme + 1) / (draws + 1)
-
-
-def mean_interval(differences: Floats, draws: int = DRAWS, seed: int = BOOTSTRAP_SEED) -> tuple[float, float]:
-    """95 % interval of the mean difference by the percentile bootstrap over questions. Source: Efron and
-    Tibshirani 1993, section 13.3."""
-    random = np.random.default_rng(seed)
-    means = [
-        differences[
-            random.integers(differences.size, size=(min(_BATCH, draws - start), differences.size))
-        ].mean(1)
-        for start in range(0, draws, _BATCH)
-    ]
-    low, high = np.quantile(np.concatenate(means), (0.025, 0.975))
-    return float(low), float(high)
-
-
 def describe_comparison(a: Path, b: Path, questions: int, found: Mapping[str, Difference]) -> dict[str, Any]:
     """The JSON line of a comparison."""
     metrics = {}
@@ -162,20 +95,9 @@ def _compare(a: Run, b: Run, metric: str) -> Difference:
             code="different_questions",
         )
     keys = [key for key in a if metric in a[key].values]
-    if not keys:
-        return Difference(None, None, None, None, None, None, 0)
-    of_a = np.array([a[key].values[metric] for key in keys], dtype=np.float64)
-    of_b = np.array([b[key].values[metric] for key in keys], dtype=np.float64)
-    differences = of_b - of_a
-    low, high = mean_interval(differences)
-    return Difference(
-        float(of_a.mean()),
-        float(of_b.mean()),
-        float(differences.mean()),
-        low,
-        high,
-        paired_p_value(differences),
-        len(keys),
+    return compare_values(
+        np.array([a[key].values[metric] for key in keys], dtype=np.float64),
+        np.array([b[key].values[metric] for key in keys], dtype=np.float64),
     )
 
 

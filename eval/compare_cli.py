@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app.errors import PgaskError
+from app.trial.significance import Difference
 from eval.compare import (
     DEFAULT_METRICS,
-    Difference,
     compare_runs,
     describe_comparison,
     load_run,

@@ -1,5 +1,4 @@
-"""The metrics, each one pure function on plain values: what is a hit, how good is a ranking, an answer, an
-abstention.
+"""The metrics, each one pure function on plain values: how good is a ranking, an answer, an abstention.
 
 Knows nothing of files, the service or reports. Every score lies in [0, 1], higher is better; where a set
 has several gold answers the best one counts. Means over questions and intervals: eval/summary.py.
@@ -22,6 +21,7 @@ from nltk.translate.meteor_score import meteor_score
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
+from app.trial.gold import first_hit_rank
 from eval.tokenization import HAN_CHARACTER, answer_tokens, normalise, normalise_answer, phrase_tokens, words
 from eval.wordnet import Synonyms
 
@@ -39,18 +39,6 @@ _T = TypeVar("_T")
 
 
 # Retrieval -------------------------------------------------------------------------------------------------
-
-
-def is_hit(chunk: tuple[int, int], gold: tuple[int, int]) -> bool:
-    """Whether a chunk of the gold document covers the gold passage: their overlap is at least half of the
-    shorter of the two. Source: the project's contract, "Evaluation".
-
-    >>> is_hit((0, 100), (50, 150)), is_hit((0, 100), (51, 151)), is_hit((0, 1000), (900, 1100))
-    (True, False, True)
-    """
-    overlap = min(chunk[1], gold[1]) - max(chunk[0], gold[0])
-    shorter = min(chunk[1] - chunk[0], gold[1] - gold[0])
-    return overlap > 0 and 2 * overlap >= shorter
 
 
 def rank_scores(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, float]]:
@@ -75,15 +63,6 @@ def rank_scores(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, float
     for value in ir_measures.iter_calc(list(keys), qrels, run) if hits else ():
         scores[numbers[value.query_id]][keys[value.measure]] = float(value.value)
     return scores
-
-
-def first_hit_rank(hits: Sequence[bool]) -> int | None:
-    """Rank of the first hit, from 1; None without one.
-
-    >>> first_hit_rank([False, True, True]), first_hit_rank([False])
-    (2, None)
-    """
-    return next((rank for rank, hit in enumerate(hits, start=1) if hit), None)
 
 
 def _single_gold_run(flags: Sequence[bool]) -> dict[str, float]:

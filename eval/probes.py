@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from app.domain import Answer, ChatTurn
 from app.errors import PgaskError
 from app.lexicon import terms
+from app.trial.question_file import Dialogue, Question
 from eval.corpora import Corpora
-from eval.dataset import Dialogue, Question
 from eval.replies import Reply
 from eval.templates import Template
 from eval.verdicts import JUDGED, RIGHT, RIGHT_FACT, Verdict, judge

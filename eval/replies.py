@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from app.domain import Answer, ScoredChunk
 from app.lexicon import is_chinese
+from app.trial.gold import Gold, hits
+from app.trial.question_file import Question
 from eval import metrics
-from eval.dataset import Question, locate_context
 from eval.summary import QuestionScores
 from eval.tokenization import count_words
 from eval.verdicts import Verdict, counts_as_fact, is_one_language, judge, read_answer
@@ -26,15 +27,6 @@ class AskResult:
     hits: Sequence[ScoredChunk]  # the retrieved chunks, best first
     answerability: float | None  # in [0, 1]: how sure the system is that the documents hold the answer
     latency_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Gold:
-    """What counts as a hit. `span` None: any chunk of one of `sources` does."""
-
-    sources: tuple[str, ...]
-    span: tuple[int, int] | None  # of the gold passage in the stored text
-    missing: bool = False  # the passage or its document is not in the collection: nothing can hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +83,6 @@ class Reply:
         """Whether the reply is right; None where the question was only searched for."""
         only_searched = self.result is not None and self.result.answer is None
         return None if only_searched else judge(self.question, self.answer)
-
-
-def place_gold(question: Question, source: str, text: str | None) -> Gold:
-    """Find the gold passage in the stored text of its document (None: the document is not stored)."""
-    if text is None:
-        return Gold((source,), None, missing=True)
-    if question.context is not None:
-        span = locate_context(text, question.context, near=question.context_start or 0)
-    elif question.context_start is None or (question.context_end or 0) > len(text):
-        span = None
-    else:
-        span = (question.context_start, question.context_end or 0)
-    return Gold((source,), span, missing=span is None)
-
-
-def hits(chunk: ScoredChunk, gold: Gold) -> bool:
-    """Whether a retrieved chunk hits: it comes from a gold document and covers the gold passage, if any."""
-    if gold.missing or chunk.source not in gold.sources:
-        return False
-    return gold.span is None or metrics.is_hit((chunk.char_start, chunk.char_end), gold.span)
 
 
 def score_reply(

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from eval.dataset import Question
+from app.trial.question_file import Question
 from eval.probes import DialogueResult, PoliteResult, Probes, SwitchResult, Turn
 from eval.runner import Evaluation
 from eval.verdicts import VERDICTS, Verdict, Verdicts, count_verdicts

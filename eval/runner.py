@@ -14,11 +14,12 @@ from typing import Literal, Protocol
 
 from app.domain import ChatTurn, Citation
 from app.errors import InvalidRequestError, NotFoundError, PgaskError
+from app.trial.gold import Gold, place_gold
+from app.trial.question_file import Dialogue, Question
 from eval.corpora import Corpora
-from eval.dataset import Dialogue, Question
 from eval.metrics import rank_scores
 from eval.probes import Probes, ask_after_others, ask_dialogues, ask_politely
-from eval.replies import AskResult, Gold, Reply, place_gold, score_reply
+from eval.replies import AskResult, Reply, score_reply
 from eval.summary import QuestionScores, bootstrap_intervals, summarise
 from eval.templates import Template
 from eval.wordnet import Synonyms

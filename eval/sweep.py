@@ -20,9 +20,9 @@ from typing import Any, Final, Protocol, get_args
 
 from app.config import IndexMethod, Settings, VectorPrecision, load_settings
 from app.errors import ConfigError, InvalidRequestError, PgaskError
+from app.trial.question_file import Question
 from eval.ablation import POOLINGS
 from eval.corpora import make_corpora
-from eval.dataset import Question
 from eval.report import RunAbout, make_folder, write_report
 from eval.runner import Ask, Evaluation, Ingest, OnProgress, Wording, run
 from eval.summary import METRIC_KEYS

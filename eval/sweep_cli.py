@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app.errors import ConfigError, PgaskError
+from app.trial.question_file import LanguageField, load_questions
 from eval.corpora import make_corpora
-from eval.dataset import LanguageField, load_questions
 from eval.progress import open_progress
 from eval.report import format_figure, make_folder
 from eval.sweep import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from eval.dataset import LineError, read_rows
+from app.trial.question_file import LineError, read_rows
 
 PLACE: Final = "{question}"
 

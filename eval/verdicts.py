@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, get_args
 
 from app.domain import Answer
+from app.trial.question_file import Question
 from eval import metrics
-from eval.dataset import Question
 
 Verdict = Literal[
     "first",  # the fact stands in the first sentence or row

@@ -55,7 +55,7 @@ from app.store.migrate import migrate
 from app.store.spaces import Collection, ensure_collection, ensure_space
 from app.store.staging import staged_copy
 from app.store.tables import VECTOR_SCHEMA
-from eval.dataset import load_questions
+from app.trial.question_file import load_questions
 from ingest.chunking import chunk
 from ingest.roots import name_paths
 from ingest.sandbox import SandboxedParser

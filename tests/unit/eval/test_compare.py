@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.errors import InvalidRequestError
+from app.trial.significance import mean_interval, paired_p_value
 from eval.cli import build_cli
 from eval.compare import (
     DEFAULT_METRICS,
@@ -19,8 +20,6 @@ from eval.compare import (
     Run,
     compare_runs,
     load_run,
-    mean_interval,
-    paired_p_value,
 )
 from eval.sweep import OpenSystem
 

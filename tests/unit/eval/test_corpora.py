@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import InvalidRequestError
+from app.trial.question_file import Question
 from eval.corpora import Half, choose_half, find_half, make_corpora, parse_corpora
-from eval.dataset import Question
 
 
 def on(*collections: str | None) -> list[Question]:

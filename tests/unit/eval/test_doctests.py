@@ -7,12 +7,13 @@ from types import ModuleType
 
 import pytest
 
-from eval import cli, compare, dataset, metrics, report, sweep, tokenization
+from app.trial import gold, question_file, significance
+from eval import cli, metrics, report, sweep, tokenization
 
 
 @pytest.mark.parametrize(
     "module",
-    [cli, compare, dataset, metrics, report, sweep, tokenization],
+    [cli, gold, metrics, question_file, report, significance, sweep, tokenization],
     ids=lambda module: module.__name__,
 )
 def test_examples(module: ModuleType) -> None:

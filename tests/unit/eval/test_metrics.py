@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
+from app.trial.gold import is_hit, rank_values
 from eval import metrics
 from eval.metrics import BleuCounts
 from eval.wordnet import NO_SYNONYMS
@@ -35,8 +36,8 @@ class TestHit:
         ],
     )
     def test_half_of_the_shorter(self, chunk: tuple[int, int], gold: tuple[int, int], hit: bool) -> None:
-        assert metrics.is_hit(chunk, gold) is hit
-        assert metrics.is_hit(gold, chunk) is hit
+        assert is_hit(chunk, gold) is hit
+        assert is_hit(gold, chunk) is hit
 
 
 class TestRanking:
@@ -51,6 +52,7 @@ class TestRanking:
             assert scores[question]["mrr@10"] == pytest.approx(1 / rank if rank <= 10 else 0)
             expected = 1 / math.log2(1 + rank) if rank <= 10 else 0
             assert scores[question]["ndcg@10"] == pytest.approx(expected)
+            assert rank_values(row) == pytest.approx((expected, float(rank <= 10)))
 
     def test_more_chunks_over_the_same_passage_find_nothing_new(self) -> None:
         scores = metrics.rank_scores({"one": [True, False, False], "three": [True, True, True]})

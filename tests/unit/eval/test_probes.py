@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.domain import Answer, ChatTurn, Citation
 from app.errors import GenerationError
+from app.trial.question_file import Dialogue, Question
 from eval.corpora import Corpora, make_corpora
-from eval.dataset import Dialogue, Question
 from eval.probes import (
     DialogueResult,
     TemplateCount,

@@ -8,8 +8,8 @@ import pytest
 
 from app.domain import ChatTurn
 from app.errors import InvalidRequestError
+from app.trial.question_file import Question, load_questions
 from eval.corpora import make_corpora
-from eval.dataset import Question, load_questions
 from eval.replies import AskResult
 from eval.runner import Evaluation, Wording, run
 from eval.wordnet import NO_SYNONYMS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain import Answer, Citation, Claim
-from eval.dataset import Question
+from app.trial.question_file import Question
 from eval.verdicts import VERDICTS, Verdict, count_verdicts, judge, read_answer, read_first_claim
 
 

@@ -95,7 +95,7 @@ def load_questions(
     """
 
     def read(row: Any, number: int) -> Question:
-        question = _parse(row, number)
+        question = parse_question(row, number)
         if language_field is LanguageField.QUESTION_EN and question.question_en is None:
             raise LineError('it has no "question_en"; leave out --language-field')
         return question
@@ -207,8 +207,8 @@ def _error(path: Path, number: int, reason: str) -> InvalidRequestError:
     return InvalidRequestError(f"{path}, line {number}: {reason}.", code="invalid_question_file")
 
 
-def _parse(row: Any, number: int) -> Question:
-    """One parsed line → Question. Raises LineError."""
+def parse_question(row: Any, number: int) -> Question:
+    """One parsed line → Question; `number` names it where it has no id. Raises LineError."""
     if not isinstance(row, dict):
         raise LineError("a question must be a JSON object")
     question = _text(row, "question")
@@ -250,7 +250,10 @@ def _parse_dialogue(row: Any, number: int) -> Dialogue:
     name = _identifier(row, number)
     shared = {key: row[key] for key in ("kind", "lang", "collection") if key in row}
     return Dialogue(
-        name, tuple(_parse({**turn, **shared, "id": f"{name}/{at}"}, number) for at, turn in enumerate(turns))
+        name,
+        tuple(
+            parse_question({**turn, **shared, "id": f"{name}/{at}"}, number) for at, turn in enumerate(turns)
+        ),
     )
 
 

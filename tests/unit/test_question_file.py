@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import InvalidRequestError
-from eval.dataset import Question, load_dialogues, load_questions, locate_context
+from app.trial.question_file import Question, load_dialogues, load_questions, locate_context
 
 
 def write(tmp_path: Path, text: str) -> Path:
