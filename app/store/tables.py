@@ -143,6 +143,9 @@ collections = Table(
         ForeignKey("pgask.collections.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"),
     ),
     Column("filled_at", DateTime(timezone=True)),  # when a twin last held all; null: it never did
+    # What `pgask spaces evaluate` found of a twin against the collection, and when (app/store/evaluations.py)
+    Column("evaluated_at", DateTime(timezone=True)),
+    Column("evaluation", JSONB),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint("tenant_id", "name"),
     Index("ix_collections_twin_of_space_id", "twin_of", "space_id", unique=True),

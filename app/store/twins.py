@@ -248,7 +248,9 @@ def finish_twin(connection: Connection, twin: Collection) -> None:
     """Copy what is not searchable (failures, duplicates), and note that the twin holds all."""
     with store_errors(), connection.transaction():
         _copy_rest(connection, twin)
-        connection.execute("UPDATE pgask.collections SET filled_at = now() WHERE id = %s", [twin.id])
+        connection.execute(
+            "UPDATE pgask.collections SET filled_at = clock_timestamp() WHERE id = %s", [twin.id]
+        )
 
 
 @retried
@@ -383,6 +385,11 @@ def _gone(original: Collection) -> NotFoundError:
     return NotFoundError(f"The collection {original.name!r} was deleted meanwhile. Try again.")
 
 
+def find_serving(states: Sequence[SpaceState], second: SpaceState) -> SpaceState:
+    """The space that answers beside the second one: the one of the collections whose twins are in that."""
+    return next(state for state in states if state.collections and state.id != second.id)
+
+
 def _copy_rest(connection: Connection, twin: Collection) -> None:
     parameters: dict[str, Any] = {"twin": twin.id, "original": twin.twin_of}
     connection.execute(  # as in _hold
@@ -410,12 +417,13 @@ def _swap(connection: Connection, original: Collection, twin: Collection) -> Non
     ids = {"original": original.id, "twin": twin.id, "name": original.name}
     hidden = hidden_name(original.name, original.space_id)
     connection.execute(
-        "UPDATE pgask.collections SET name = %(hidden)s, twin_of = %(twin)s, filled_at = now()"
+        "UPDATE pgask.collections SET name = %(hidden)s, twin_of = %(twin)s, filled_at = clock_timestamp()"
         " WHERE id = %(original)s",
         ids | {"hidden": hidden},
     )
     connection.execute(
-        "UPDATE pgask.collections t SET name = %(name)s, twin_of = NULL, filled_at = NULL, created_at = o.created_at"
+        "UPDATE pgask.collections t SET name = %(name)s, twin_of = NULL, filled_at = NULL, evaluation = NULL,"
+        " evaluated_at = NULL, created_at = o.created_at"
         " FROM pgask.collections o WHERE t.id = %(twin)s AND o.id = %(original)s",
         ids,
     )

@@ -25,6 +25,15 @@ class Gold:
     missing: bool = False  # the passage or its document is not in the collection: nothing can hit
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question whose answer's place is known; `group` says where it comes from."""
+
+    group: str
+    question: str
+    gold: Gold
+
+
 def place_gold(question: Question, source: str, text: str | None) -> Gold:
     """Find the gold passage in the stored text of its document (None: the document is not stored)."""
     if text is None:

@@ -365,7 +365,10 @@ class TestSpaces:
         assert pgask("spaces", "back", "--json").json["error"]["code"] == "no_former_space"
         assert [one["name"] for one in pgask("collections", "--json").json["collections"]] == ["default"]
         assert pgask("migrate", "--json").json["model"] == "all-MiniLM-L6-v2"  # what is configured
-        assert "answers from now on" in pgask("spaces", "switch").out
+        assert (
+            pgask("spaces", "switch", "--json").json["error"]["code"] == "config_error"
+        )  # nothing to compare with
+        assert "answers from now on" in pgask("spaces", "switch", "--force").out
         assert [one["state"] for one in pgask("spaces", "--json").json["spaces"]] == ["former", "answers"]
         found = pgask("search", "Which lists and probes are in a.md?", "--json").json
         assert found["hits"][0]["source"] == "a.md"
@@ -382,7 +385,7 @@ class TestSpaces:
         assert pgask("spaces", "drop", "--yes", "--json").json["dropped"] == "all-MiniLM-L6-v2"
         assert [one["model"] for one in pgask("spaces", "--json").json["spaces"]] == ["fake"]
 
-    @pytest.mark.parametrize("command", ["switch", "back", "drop"])
+    @pytest.mark.parametrize("command", ["evaluate", "switch", "back", "drop"])
     def test_without_a_second_space_the_way_to_one_is_told(self, pgask: Pgask, command: str) -> None:
         refused = pgask("spaces", command, "--json")
         assert (refused.code, refused.json["error"]["code"]) == (2, "no_second_space")

@@ -122,7 +122,9 @@ def test_a_collection_that_is_renamed_while_its_twin_is_made_takes_it_along(
 def test_who_renames_and_deletes_while_spaces_are_added_and_switched_leaves_no_half_state(
     client: TestClient, database: Database, tmp_path: Path
 ) -> None:
-    stop, statuses, errors = threading.Event(), [], []
+    stop = threading.Event()
+    statuses: list[int] = []
+    errors: list[str] = []
     folder = tmp_path / "rivals"
     folder.mkdir()
     write_corpus(folder, 6, sentences=4)
