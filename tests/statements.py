@@ -41,6 +41,27 @@ def statements() -> dict[str, str]:
     }
 
 
+def searches(space_id: int) -> dict[str, NumberedStatement]:
+    """Kinds of searches that ask no vector index, over a space."""
+
+    def search(
+        projection: Projection, order: FilterOrder = "none", *, by_words: bool = True, several: bool = False
+    ) -> NumberedStatement:
+        plan = SearchPlan((1,), space_id, None, 0, 0, order)
+        shape = StatementShape(plan, 50, 8, projection, by_words, weighs=by_words, several=several)
+        return render(shape, None if order == "none" else compile_filter(FILTER).condition)
+
+    return {
+        "hits": search("hits"),
+        "dense": search("hits", by_words=False),
+        "filter first": search("hits", "first"),
+        "filter last": search("hits", "last"),
+        "candidates": search("candidates"),
+        "explained": search("explained"),
+        "several": search("hits", several=True),
+    }
+
+
 def _search(
     projection: Projection,
     order: FilterOrder = "none",

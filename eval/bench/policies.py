@@ -3,7 +3,8 @@
     python -m eval.bench.policies CORPUS… --home FOLDER [--rows N] [--rounds N] [--seconds S]
 
 The corpus, the ways of searching and the folder are those of eval/bench/search.py, in process, one client. Policies are
-switched off and on by the tables' owner between the halves of a round; which comes first changes with the round.
+switched off and on by the tables' owner between the halves of a round; which comes first changes with the round. Beside
+the p50, which other work on the machine moves, stands the processor time that the server took for a question (Linux).
 """
 
 from __future__ import annotations
@@ -31,6 +32,15 @@ SELECT format('ALTER TABLE %%I.%%I %s ROW LEVEL SECURITY', n.nspname, c.relname)
  WHERE n.nspname IN ('pgask', 'pgask_vectors') AND c.relforcerowsecurity"""
 
 
+def server_cpu_ms(database: Database) -> float:
+    """Processor time of the sessions of the service's role so far, in milliseconds."""
+    with connect(database.app) as app:
+        pids = app.execute(
+            "SELECT pid FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()"
+        ).fetchall()
+    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for (pid,) in pids) / 1e6
+
+
 def switch(database: Database, *, on: bool) -> None:
     """Switch all policies on or off."""
     with connect(database.owner) as owner:
@@ -41,16 +51,21 @@ def switch(database: Database, *, on: bool) -> None:
 async def run(
     database: Database, ours: Ours, ways: list[str], *, rounds: int, seconds: float
 ) -> dict[str, dict[str, list[float]]]:
-    """p50 in milliseconds of each round, by way, with the policies and without."""
-    found: dict[str, dict[str, list[float]]] = {way: {"with": [], "without": []} for way in ways}
+    """Milliseconds of each round, by way: p50, and of the server's processor; with the policies and without."""
+    halves = [f"{half}{kind}" for half in ("with", "without") for kind in ("", " cpu")]
+    found: dict[str, dict[str, list[float]]] = {way: {half: [] for half in halves} for way in ways}
     asks = ours.ways()
     for number in range(rounds):
         for on in (True, False) if number % 2 else (False, True):
             await asyncio.to_thread(switch, database, on=on)
             for way in ways:
                 await measure(asks[way], clients=1, seconds=seconds / 4)  # plans are made anew
+                before = await asyncio.to_thread(server_cpu_ms, database)
                 load = await measure(asks[way], clients=1, seconds=seconds)
-                found[way]["with" if on else "without"].append(load.p50_ms)
+                spent = await asyncio.to_thread(server_cpu_ms, database) - before
+                half = "with" if on else "without"
+                found[way][half].append(load.p50_ms)
+                found[way][f"{half} cpu"].append(spent / max(1.0, load.per_second * seconds))
     await asyncio.to_thread(switch, database, on=True)
     return found
 
@@ -81,15 +96,19 @@ def main(  # noqa: PLR0917 - a command line
         with connect(database.owner) as owner:
             ensure_texts(owner, ensure_space(owner, space), embedder)
         found = asyncio.run(measured(database))
-    told = {}
+    told: dict[str, dict[str, float]] = {}
     for way, halves in found.items():
-        with_policies, without = (statistics.median(halves[half]) for half in ("with", "without"))
-        quotients = [one / other for one, other in zip(halves["with"], halves["without"], strict=True)]
-        told[way] = {
-            "with_ms": round(with_policies, 3),
-            "without_ms": round(without, 3),
-            "quotient": round(statistics.median(quotients), 3),
-        }
+        told[way] = {}
+        for kind in ("", " cpu"):
+            quotients = [
+                one / other
+                for one, other in zip(halves[f"with{kind}"], halves[f"without{kind}"], strict=True)
+            ]
+            told[way] |= {
+                f"{half}{kind}_ms": round(statistics.median(halves[f"{half}{kind}"]), 3)
+                for half in ("with", "without")
+            }
+            told[way][f"quotient{kind}"] = round(statistics.median(quotients), 3)
     print(json.dumps({"rows": rows, "rounds": rounds, "seconds": seconds, "p50": told}))
 
 

@@ -64,7 +64,8 @@ SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS ra
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
-      FROM dense d FULL JOIN lexical l USING (chunk_id) JOIN pgask.chunks c ON c.id = chunk_id
+      FROM dense d FULL JOIN lexical l USING (chunk_id)
+      JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END
 ), terms AS MATERIALIZED (
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
       FROM weights w CROSS JOIN LATERAL (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -20,6 +22,7 @@ from app.store.tenancy import DEFAULT, NOBODY, Scope, check_confined, open_scope
 from app.store.tenant_list import create_tenant, delete_tenant, list_tenants
 from tests.chaos import policies
 from tests.integration.ingesting import FAKE, ingest, open_collection, random_text
+from tests.statements import searches
 
 pytestmark = pytest.mark.integration
 
@@ -234,6 +237,33 @@ def test_the_same_indexes_are_asked_with_policies_as_without(database: Database,
             owner.execute(f"ALTER TABLE {schema}.{table} DISABLE ROW LEVEL SECURITY".encode())
         assert held == indexes()
     assert "by_vector" in held[8]
+
+
+@pytest.mark.parametrize("kind", searches(1))
+def test_no_search_reads_a_table_from_end_to_end_because_of_its_policy(
+    database: Database, tmp_path: Path, kind: str
+) -> None:
+    """A condition that PostgreSQL thinks could tell of hidden rows is asked after the policy, and so by no index."""
+    ingest(database, _write(tmp_path, heron="The heron stands in the shallow water of the river."))
+    with connect(database.app) as app:
+        app.execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")
+        statement = b"EXPLAIN (GENERIC_PLAN, FORMAT JSON) " + searches(1)[kind].text
+        with psycopg.RawCursor(app) as cursor:
+            row = cursor.execute(statement).fetchone()
+    assert row is not None
+    scans = list(_scans(row[0][0]["Plan"]))
+    assert {name for name, is_looked_up in scans if not is_looked_up}.isdisjoint(
+        {"chunks", "postings", "document_texts", "window_vectors_1"}
+    )
+    assert ("chunks", True) in scans
+
+
+def _scans(plan: Any) -> Iterator[tuple[str, bool]]:
+    """The tables that a plan reads, and whether by a condition that an index is asked for."""
+    if "Relation Name" in plan:
+        yield plan["Relation Name"], bool({"Index Cond", "Recheck Cond"} & set(plan))
+    for below in plan.get("Plans", []):
+        yield from _scans(below)
 
 
 async def test_a_search_is_planned_by_all_rows_of_the_space(

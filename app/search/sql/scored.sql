@@ -4,13 +4,16 @@
 -- for each candidate, never a join with all windows. FULL JOIN, though all terms are of candidates: what is expected to
 -- be few rows would be compared one by one. Of equally good windows the nearest is the best, then
 -- the first.
+-- CASE and not the join's own coalesce: before a policy nothing is asked that PostgreSQL does not know to tell nothing of
+-- hidden rows, and it knows that of CASE alone. With coalesce each question read every chunk there is.
 -- One scan of the index on postings a term with all candidates, not one a term and candidate: .78 of the processor time.
 lexical AS MATERIALIZED (
 {lexical}
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
-      FROM dense d FULL JOIN lexical l USING (chunk_id) JOIN pgask.chunks c ON c.id = chunk_id
+      FROM dense d FULL JOIN lexical l USING (chunk_id)
+      JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END
 ), terms AS MATERIALIZED (
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
       FROM weights w CROSS JOIN LATERAL (
