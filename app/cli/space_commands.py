@@ -69,6 +69,7 @@ def add(
     """Fill a second space with another model, from the stored texts, while the first one answers. Interrupted, the same
     command goes on where it was; later, it takes in what has changed."""
     from app.embedding import SentenceTransformerEmbedder
+    from app.store.evaluations import forget_evaluations
     from app.store.spaces import ensure_space
     from app.store.twins import find_second, list_states
 
@@ -91,6 +92,7 @@ def add(
                 code="second_space",
             )
         embedder.load()
+        forget_evaluations(owner, space_id)
         stored = fill(owner, settings, embedder, space_id, as_json=as_json)
         state = next(one for one in list_states(owner) if one.id == space_id)
     seconds = round(time.monotonic() - started, 1)
@@ -110,9 +112,9 @@ def switch_space(
     force: Annotated[bool, typer.Option("--force", help="Switch without asking how it compares.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make the second space the one that answers, at once and as a whole. It is evaluated where it was not since its
-    last fill, and refused where it is significantly worse. Running services notice within seconds; the former space
-    stays, and `back` returns to it."""
+    """Make the second space the one that answers, at once and as a whole. It is evaluated where it was not since
+    the last `add`, and refused where it is significantly worse. Running services notice within seconds; the former
+    space stays, and `back` returns to it."""
     settings = read_settings()
     with opened_alone(settings) as (database, owner):
         second = find_second_space(owner)
@@ -158,11 +160,13 @@ def drop_space(
 def _ask_trials(
     database: Database, owner: Connection, settings: Settings, second: SpaceState, *, as_json: bool
 ) -> None:
-    """Evaluate where a collection was not since its last fill. Raises InvalidRequestError where one is worse."""
+    """Evaluate the collections that were not since the last `add`. Raises InvalidRequestError where one is worse."""
     from app.store.evaluations import list_trials
 
     if any(trial.evaluation is None for trial in list_trials(owner, second.id)):
-        verdict = space_trial.try_second(database, owner, settings, second, as_json=as_json)
+        verdict = space_trial.try_second(
+            database, owner, settings, second, wanted=lambda trial: trial.evaluation is None, as_json=as_json
+        )
         if not as_json:
             verdict.show()
     space_trial.refuse_if_worse(list_trials(owner, second.id), second.model)

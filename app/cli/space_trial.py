@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -103,13 +103,26 @@ def evaluate(
 ) -> None:  # fmt: skip
     """Compare the second space with the one that answers, on questions that readers rated, on question files, and on
     questions made from the texts. Exit code 1 if it is significantly worse, which `switch` then refuses."""
+    from app.store.evaluations import list_trials
+
     settings = read_settings()
     sets = _read_sets(questions or [])
     with opened_alone(settings) as (database, owner):
         second = find_second_space(owner)
         require_filled(second)
+        names = {trial.name for trial in list_trials(owner, second.id)}
+        if collection is not None and collection not in names:
+            raise NotFoundError(
+                f"There is no collection {collection!r} with text. `pgask collections` lists them."
+            )
         verdict = try_second(
-            database, owner, settings, second, collection=collection, sets=sets, as_json=as_json
+            database,
+            owner,
+            settings,
+            second,
+            wanted=lambda trial: collection in (None, trial.name),
+            sets=sets,
+            as_json=as_json,
         )
     if as_json:
         print_json(verdict.as_json())
@@ -125,12 +138,13 @@ def try_second(
     settings: Settings,
     second: SpaceState,
     *,
-    collection: str | None = None,
+    wanted: Callable[[Trial], bool],
     sets: Sets = MappingProxyType({}),
     as_json: bool,
 ) -> Verdict:
-    """Fill what the second space lacks by now, ask both spaces, and keep what was found for `switch`. Raises
-    NotFoundError, ConfigError and EmbeddingMismatchError where one of both models is not on this machine."""
+    """Fill what the second space lacks by now, ask both spaces about the collections that are `wanted`, and keep what
+    was found for `switch`. Raises ConfigError and EmbeddingMismatchError where one of both models is not on this
+    machine, and InvalidRequestError (`collection_needed`)."""
     from app.store.chosen_model import load_space
     from app.store.evaluations import keep_evaluation, list_trials
     from app.store.twins import find_serving, list_states, read_space
@@ -140,12 +154,8 @@ def try_second(
     asked_first = load_space(settings, read_space(owner, serving.id))
     asked_second = load_space(settings, read_space(owner, second.id))
     fill(owner, settings, asked_second, second.id, as_json=as_json)
-    trials = [one for one in list_trials(owner, second.id) if collection in (None, one.name)]
-    if not trials:
-        raise NotFoundError(
-            f"There is no collection {collection!r} with text. `pgask collections` lists them."
-        )
-    _check_sets(sets, collection, [one.name for one in trials])
+    trials = [one for one in list_trials(owner, second.id) if wanted(one)]
+    _check_sets(sets, [one.name for one in trials])
     found = asyncio.run(
         _ask_all(database, settings, (asked_first, asked_second), trials, sets, quiet=as_json)
     )
@@ -239,9 +249,9 @@ def _read_sets(files: Sequence[Path]) -> Sets:
             for file in files}  # fmt: skip
 
 
-def _check_sets(sets: Sets, collection: str | None, names: Sequence[str]) -> None:
+def _check_sets(sets: Sets, names: Sequence[str]) -> None:
     unnamed = [name for name, asked in sets.items() if any(one.collection is None for one in asked)]
-    if unnamed and collection is None and len(names) > 1:
+    if unnamed and len(set(names)) > 1:
         raise InvalidRequestError(
             f"The questions of {', '.join(unnamed)} name no collection, and there are several. Name the one that they "
             "ask: pgask spaces evaluate COLLECTION --questions FILE",

@@ -32,7 +32,7 @@ async def read_condition(connection: AsyncConnection) -> Condition:
         " pg_database_size(current_database()),"
         " count(*) FILTER (WHERE chunk_count > 0),"
         " count(*) FILTER (WHERE chunk_count > 0 AND unknown_tokens > token_count * %s)"
-        " FROM pgask.documents",
+        " FROM pgask.documents WHERE copy_of IS NULL",  # copies for a second model are none of their own
         [UNREADABLE_SHARE],
     )
     row = await cursor.fetchone()

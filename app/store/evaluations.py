@@ -1,7 +1,7 @@
 """What `pgask spaces evaluate` found of each collection's twin, for `switch` to see. Sync, as the schema's owner.
 
-It holds until the twin is filled anew by `add`, or spaces are switched. What is ingested meanwhile does not end it: a
-switch that waited for texts to stay as they are would never come.
+It holds until the next `add`, or until spaces are switched. What is ingested meanwhile does not end it: a switch that
+waited for texts to stay as they are would never come.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Rows = Sequence[dict[str, Any]]  # of app/trial/comparison.py, as JSON has them
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A filled twin: its number, the name and the tenant of its collection, and what was found of it since its last
-    fill; None where that was not looked at."""
+    """A filled twin: its number, the name and the tenant of its collection, and what was found of it since the
+    last `add`; None where that was not looked at."""
 
     twin_id: int
     name: str
@@ -34,8 +34,7 @@ def list_trials(connection: Connection, space_id: int) -> list[Trial]:
     """The filled twins in a space, by the names of their collections."""
     with store_errors(), connection.cursor(row_factory=class_row(Trial)) as cursor:
         return cursor.execute(
-            "SELECT t.id AS twin_id, c.name, c.tenant_id,"
-            " CASE WHEN t.evaluated_at >= t.filled_at THEN t.evaluation END AS evaluation"
+            "SELECT t.id AS twin_id, c.name, c.tenant_id, t.evaluation"
             " FROM pgask.collections t JOIN pgask.collections c ON c.id = t.twin_of"
             " WHERE t.space_id = %s AND t.filled_at IS NOT NULL ORDER BY c.tenant_id, c.name",
             [space_id],
@@ -46,7 +45,17 @@ def keep_evaluation(connection: Connection, trial: Trial, rows: Rows) -> None:
     """Note what was found of a twin; nothing where it is gone, or answers by now."""
     with store_errors():
         connection.execute(
-            "UPDATE pgask.collections SET evaluation = %s, evaluated_at = clock_timestamp()"
+            "UPDATE pgask.collections SET evaluation = %s, evaluated_at = now()"
             " WHERE id = %s AND twin_of IS NOT NULL",
             [Jsonb(list(rows)), trial.twin_id],
+        )
+
+
+def forget_evaluations(connection: Connection, space_id: int) -> None:
+    """What was found of the twins in a space counts no more."""
+    with store_errors():
+        connection.execute(
+            "UPDATE pgask.collections SET evaluation = NULL, evaluated_at = NULL"
+            " WHERE space_id = %s AND twin_of IS NOT NULL AND evaluated_at IS NOT NULL",
+            [space_id],
         )

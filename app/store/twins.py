@@ -248,9 +248,7 @@ def finish_twin(connection: Connection, twin: Collection) -> None:
     """Copy what is not searchable (failures, duplicates), and note that the twin holds all."""
     with store_errors(), connection.transaction():
         _copy_rest(connection, twin)
-        connection.execute(
-            "UPDATE pgask.collections SET filled_at = clock_timestamp() WHERE id = %s", [twin.id]
-        )
+        connection.execute("UPDATE pgask.collections SET filled_at = now() WHERE id = %s", [twin.id])
 
 
 @retried
@@ -417,7 +415,7 @@ def _swap(connection: Connection, original: Collection, twin: Collection) -> Non
     ids = {"original": original.id, "twin": twin.id, "name": original.name}
     hidden = hidden_name(original.name, original.space_id)
     connection.execute(
-        "UPDATE pgask.collections SET name = %(hidden)s, twin_of = %(twin)s, filled_at = clock_timestamp()"
+        "UPDATE pgask.collections SET name = %(hidden)s, twin_of = %(twin)s, filled_at = now()"
         " WHERE id = %(original)s",
         ids | {"hidden": hidden},
     )

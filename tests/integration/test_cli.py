@@ -16,6 +16,7 @@ from app.cli import main
 from app.config import Settings
 from app.embedding import SentenceTransformerEmbedder
 from app.store.connection import Database, connect
+from app.store.evaluations import keep_evaluation, list_trials
 from app.store.migrate import current_revision, downgrade, head_revision
 from tests.fakes import FakeEmbedder, ScriptedLlm
 from tests.integration.ingesting import ingest, open_collection
@@ -352,7 +353,9 @@ class TestAsk:
 @pytest.mark.model
 @pytest.mark.usefixtures("filled")
 class TestSpaces:
-    def test_another_model_is_filled_switched_to_left_and_dropped(self, pgask: Pgask) -> None:
+    def test_another_model_is_filled_switched_to_left_and_dropped(
+        self, database: Database, pgask: Pgask
+    ) -> None:
         (fake,) = pgask("spaces", "--json").json["spaces"]
         assert fake["state"] == "answers"
         added = pgask("spaces", "add", "english", "--json").json
@@ -361,7 +364,11 @@ class TestSpaces:
             "filled",
             3,
         )
-        assert pgask("spaces", "add", "english", "--json").json["documents_stored"] == 0
+        with connect(database.owner) as owner:
+            (trial,) = list_trials(owner, added["id"])
+            keep_evaluation(owner, trial, [])
+            assert pgask("spaces", "add", "english", "--json").json["documents_stored"] == 0
+            assert [one.evaluation for one in list_trials(owner, added["id"])] == [None]
         assert pgask("spaces", "back", "--json").json["error"]["code"] == "no_former_space"
         assert [one["name"] for one in pgask("collections", "--json").json["collections"]] == ["default"]
         assert pgask("migrate", "--json").json["model"] == "all-MiniLM-L6-v2"  # what is configured

@@ -12,7 +12,7 @@ from app.cli.space_trial import refuse_if_worse
 from app.embedding import SentenceTransformerEmbedder
 from app.errors import InvalidRequestError
 from app.store.connection import AsyncConnection, Database, connect, open_pool, transaction, write
-from app.store.evaluations import keep_evaluation, list_trials
+from app.store.evaluations import forget_evaluations, keep_evaluation, list_trials
 from app.store.ratings import rate
 from app.store.twins import find_second, list_states, switch
 from app.trial.known_questions import place_questions, read_kept
@@ -87,7 +87,9 @@ def test_a_worse_model_is_told_from_a_good_one_and_switched_to_by_force_alone(
     assert pgask("spaces", "back", "--json").json["answers"] == ENGLISH
 
 
-def test_an_evaluation_holds_until_the_next_fill(database: Database, folder: Path) -> None:
+def test_an_evaluation_holds_until_it_is_forgotten_or_spaces_are_switched(
+    database: Database, folder: Path
+) -> None:
     ingest(database, folder, embedder=FAKE)
     second = add(database)
     row = {"collection": "default", "questions_from": "made:en", "questions": 90, "verdict": "same"}
@@ -102,7 +104,13 @@ def test_an_evaluation_holds_until_the_next_fill(database: Database, folder: Pat
         keep_evaluation(owner, trial, [row, worse])
         with pytest.raises(InvalidRequestError, match=r"default, made:en: -0\.100 nDCG@10 on 90 questions"):
             refuse_if_worse(list_trials(owner, second), "other")
+        (folder / "later.md").write_text("# Later\n\nA later document.\n", "utf-8")
+        ingest(database, folder)
+        assert not switch(owner, second)  # it is to be filled, and is evaluated all the same
         add(database)
+        (trial,) = list_trials(owner, second)
+        assert trial.evaluation == [row, worse]
+        forget_evaluations(owner, second)
         (trial,) = list_trials(owner, second)
         assert trial.evaluation is None
         keep_evaluation(owner, trial, [row])
