@@ -62,6 +62,15 @@ class IndexState(Reply):
     fault: str | None
 
 
+class SecondSpaceState(Reply):
+    """Another embedding model beside the one that answers (`pgask spaces`): of `documents` with text it has as many as
+    `filled` says, as they are now."""
+
+    model: str
+    documents: int
+    filled: int
+
+
 class ModelState(Reply):
     """The language model. `waiting`: questions that wait for it."""
 
@@ -86,6 +95,9 @@ class StatusReply(Reply):
     encoder: EncoderState
     indexes: Annotated[
         list[IndexState] | None, Field(description="null before the first look, some seconds after the start")
+    ]
+    second_space: Annotated[
+        SecondSpaceState | None, Field(description="null where one model is all there is")
     ]
     llm: Annotated[ModelState | None, Field(description="null where none is configured: answers are quotes")]
     disk: Annotated[
@@ -122,6 +134,7 @@ async def status(request: Request, parts: Parts, metrics: Counts) -> StatusReply
         ),
         indexes=[_index(report, space_id, condition) for space_id, report in metrics.index_reports().items()]
         or None,
+        second_space=_second_space(condition),
         llm=llm,
         disk=await asyncio.to_thread(_disk, parts),
     )
@@ -141,6 +154,13 @@ def _index(report: IndexReport, space_id: int, condition: Condition | None) -> I
         built_at=report.built_at,
         fault=report.fault,
     )
+
+
+def _second_space(condition: Condition | None) -> SecondSpaceState | None:
+    second = condition.second_space if condition else None
+    if second is None:
+        return None
+    return SecondSpaceState(model=second.model, documents=second.documents, filled=second.filled)
 
 
 async def _ask_model(parts: Components) -> ModelState | None:

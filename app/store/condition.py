@@ -3,9 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+from psycopg.rows import args_row
 
 from app.embedding import UNREADABLE_SHARE
 from app.store.connection import AsyncConnection
+
+# Of the documents with text, those that have a copy of today in the space of twins; no row where there is none.
+_SECOND: Final = """
+SELECT s.model, count(*), count(*) FILTER (WHERE EXISTS (
+       SELECT FROM pgask.documents copy JOIN pgask.collections t ON t.id = copy.collection_id
+        WHERE copy.copy_of = d.id AND copy.copied_at = d.updated_at AND t.space_id = s.id))
+  FROM pgask.embedding_spaces s
+  JOIN pgask.collections c ON c.twin_of IS NULL AND NOT c.importing AND c.space_id <> s.id
+  JOIN pgask.documents d ON d.collection_id = c.id AND d.chunk_count > 0
+ WHERE s.id = (SELECT space_id FROM pgask.collections WHERE twin_of IS NOT NULL LIMIT 1)
+ GROUP BY s.model"""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondSpace:
+    """The space beside the one that answers (`pgask spaces`): of `documents` with text it holds so many as they are
+    now."""
+
+    model: str
+    documents: int
+    filled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +46,7 @@ class Condition:
     documents: int
     unreadable_documents: int
     models: dict[int, str]
+    second_space: SecondSpace | None
 
 
 async def read_condition(connection: AsyncConnection) -> Condition:
@@ -40,4 +65,8 @@ async def read_condition(connection: AsyncConnection) -> Condition:
     server, pgvector, size_bytes, documents, unreadable = row
     spaces = await connection.execute("SELECT id, model FROM pgask.embedding_spaces ORDER BY id")
     models = {int(space_id): str(model) for space_id, model in await spaces.fetchall()}
-    return Condition(str(server), str(pgvector), int(size_bytes), int(documents), int(unreadable), models)
+    async with connection.cursor(row_factory=args_row(SecondSpace)) as reader:
+        second = await (await reader.execute(_SECOND)).fetchone()
+    return Condition(
+        str(server), str(pgvector), int(size_bytes), int(documents), int(unreadable), models, second
+    )

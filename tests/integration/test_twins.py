@@ -118,7 +118,14 @@ def test_no_request_fails_while_a_space_is_added_switched_to_and_left_again(
     client: TestClient, database: Database
 ) -> None:
     first = client.post("/search", json={"question": QUESTION, "top_k": 3}).json()["hits"]
+    assert client.get("/status").json()["second_space"] is None
     with asking(client) as replies:
+        add(database, most=5)
+        assert client.get("/status").json()["second_space"] == {
+            "model": "other",
+            "documents": 12,
+            "filled": 5,
+        }
         other = add(database)
         assert go_to(database, other)
         wait_for_model(client, "other")
@@ -129,7 +136,9 @@ def test_no_request_fails_while_a_space_is_added_switched_to_and_left_again(
         assert go_to(database, former.id)
         wait_for_model(client, "fake")
         again = client.post("/search", json={"question": QUESTION, "top_k": 3}).json()["hits"]
-        assert client.get("/status").json()["encoder"]["documents"] == 12  # and not their copies, too
+        status = client.get("/status").json()
+        assert status["encoder"]["documents"] == 12  # and not their copies, too
+        assert status["second_space"] == {"model": "other", "documents": 12, "filled": 12}
     assert {status for status, _ in replies} == {200}
     assert {hit["collection"] for _, reply in replies for hit in reply.get("hits", [])} == {"default"}
     assert [hit["source"] for hit in again] == [hit["source"] for hit in first]

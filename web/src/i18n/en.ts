@@ -364,6 +364,8 @@ export const en = {
   partDatabase: "Database",
   partIndex: "Index",
   partEncoder: "Encoder",
+  partSecond: "Second model",
+  secondText: (model: string, filled: number, all: number) => `${model} has ${filled.toLocaleString("en")} of ${count(all, "document", "documents")}; the one above answers (pgask spaces).`,
   partLlm: "Language model",
   partDisk: "Disk",
   databaseGood: (server: string, pgvector: string, size: string) => `PostgreSQL ${server} with pgvector ${pgvector} is reachable${size === "" ? "" : ` and holds ${size}`}.`,

@@ -354,6 +354,8 @@ export const zh: Dictionary = {
   partDatabase: "数据库",
   partIndex: "索引",
   partEncoder: "嵌入模型",
+  partSecond: "第二个模型",
+  secondText: (model, filled, all) => `${model} 已有 ${number(all)} 篇文档中的 ${number(filled)} 篇；仍由上面的模型作答（pgask spaces）。`,
   partLlm: "语言模型",
   partDisk: "磁盘",
   databaseGood: (server, pgvector, size) => `PostgreSQL ${server}（pgvector ${pgvector}）连接正常${size === "" ? "" : `，占用 ${size}`}。`,

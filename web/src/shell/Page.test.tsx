@@ -287,6 +287,7 @@ describe("status", () => {
     database: { ok: true, detail: "reachable", server: "17.6", pgvector: "0.8.1", size_bytes: 5e7 },
     encoder: { ok: true, detail: "", model: "MiniLM", documents: 30, unreadable_documents: 15 },
     indexes: [{ model: "MiniLM", rows: 120_000, method: "ivfflat", recall: 0.9, recall_low: 0.88, recall_high: 0.92, target_recall: 0.95, p50_ms: 4, p95_ms: 9, built_at: null, fault: null }],
+    second_space: { model: "e5", documents: 30, filled: 12 },
     llm: { ok: false, detail: "refused", model: "llama", waiting: 0 },
     disk: { free_bytes: 5e10, total_bytes: 1e11 },
   };
@@ -296,8 +297,9 @@ describe("status", () => {
     const { user } = open({ onRead: (path) => (path === "/status" ? jsonResponse(state) : undefined) });
     await user.click(screen.getByTestId("nav-status"));
     await screen.findAllByTestId("light");
-    expect(lights()).toEqual(["good", "warning", "warning", "bad", "good"]);
+    expect(lights()).toEqual(["good", "warning", "warning", "off", "bad", "good"]);
     const text = screen.getByTestId("status").textContent;
+    expect(text).toContain("e5 has 12 of 30 documents");
     for (const words of ["PostgreSQL 17.6", "Measured recall 0.900 (0.880–0.920) against the target 0.95", "can’t read 15 of 30 documents", "refused", "50 GB of 100 GB"]) expect(text).toContain(words);
   });
 

@@ -38,7 +38,7 @@ export function StatusScreen() {
   );
 }
 
-function Parts({ state: { database, encoder, indexes, llm, disk } }: { state: ServiceState }) {
+function Parts({ state: { database, encoder, indexes, second_space: second, llm, disk } }: { state: ServiceState }) {
   const words = useWords();
   const language = useLanguage();
   const free = disk && disk.total_bytes > 0 ? disk.free_bytes / disk.total_bytes : null;
@@ -62,6 +62,11 @@ function Parts({ state: { database, encoder, indexes, llm, disk } }: { state: Se
         {encoder.ok ? words.encoderGood(visible(encoder.model)) : encoder.detail}
         {encoder.unreadable_documents > 0 && <span data-testid="unreadable-documents"> {words.encoderUnreadable(encoder.unreadable_documents, encoder.documents)}</span>}
       </Line>
+      {second && (
+        <Line light="off" name={words.partSecond}>
+          {words.secondText(visible(second.model), second.filled, second.documents)}
+        </Line>
+      )}
       <Line light={llm === null ? "off" : llm.ok ? "good" : "bad"} name={words.partLlm}>
         {llm === null ? words.llmNone : llm.ok ? words.llmGood(visible(llm.model), llm.waiting) : words.llmBad(llm.detail)}
       </Line>

@@ -4,7 +4,7 @@ import type { StatusReply } from "./wire";
 
 export type IndexState = NonNullable<StatusReply["indexes"]>[number];
 
-/** Null: the indexes were not looked at yet; no language model is configured; the disk is another machine's. */
+/** Null: the indexes were not looked at yet; there is no second model; no language model is configured; the disk is another machine's. */
 export type ServiceState = StatusReply;
 
 export function decodeState(value: unknown): ServiceState | null {
@@ -14,6 +14,7 @@ export function decodeState(value: unknown): ServiceState | null {
   if (!from || !database || !encoder) return null;
   const llm = fields(from.llm);
   const disk = fields(from.disk);
+  const second = fields(from.second_space);
   return {
     version: text(from.version),
     database: { ...checkOf(database), server: textOrNull(database.server), pgvector: textOrNull(database.pgvector), size_bytes: numberOrNull(database.size_bytes) },
@@ -24,6 +25,7 @@ export function decodeState(value: unknown): ServiceState | null {
       documents: numberOrNull(encoder.documents) ?? 0,
     },
     indexes: Array.isArray(from.indexes) ? list(from.indexes, decodeIndex) : null,
+    second_space: second && { model: text(second.model), documents: numberOrNull(second.documents) ?? 0, filled: numberOrNull(second.filled) ?? 0 },
     llm: llm && { ...checkOf(llm), model: text(llm.model), waiting: numberOrNull(llm.waiting) ?? 0 },
     disk: disk && { free_bytes: numberOrNull(disk.free_bytes) ?? 0, total_bytes: numberOrNull(disk.total_bytes) ?? 0 },
   };
