@@ -6,7 +6,7 @@ code points into the document's stored text (`Document.text`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, get_args
 
@@ -15,11 +15,18 @@ Role = Literal["reader", "writer", "admin"]  # each may do what those before it 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A stretch under one heading; sections are in order, do not overlap, and need not cover the text."""
+    """A stretch under one heading; sections are in order, do not overlap, and need not cover the text. `language` is
+    en, zh or und, None where nobody looked."""
 
     char_start: int
     char_end: int
     heading_path: tuple[str, ...]  # from the outermost heading to the innermost, without markup
+    language: str | None = None
+
+    @classmethod
+    def of(cls, start: int, end: int, path: Sequence[str], language: str | None = None) -> Section:
+        """A section as it is stored and sent: its heading path as a list."""
+        return cls(start, end, tuple(path), language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,7 @@ class Document:
     dropped: Mapping[str, int] = field(default_factory=dict)  # what cleaning removed: kind → characters
     page_lines: tuple[PageLines, ...] = ()  # of the pages that OCR read
     unread_pages: int = 0  # pages that OCR might read, where it was not asked
+    languages: tuple[str, ...] = ()  # all that it has text in, `language` first; empty where nobody looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,7 @@ class Chunk:
     heading: str | None = None
     places: tuple[Place, ...] = ()  # where page or heading changes inside the chunk, the first at char_start
     sentences: tuple[tuple[int, int], ...] = ()  # spans in the document, none cut by the chunk's border
+    language: str | None = None  # en, zh or und
 
 
 # Which collections are asked: one, or several. ALL stands for every one that whoever asks may read, until

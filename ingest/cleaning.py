@@ -190,6 +190,20 @@ def detect_language(text: str) -> Literal["en", "zh", "und"]:
     return "zh" if han * 4 > latin else "en"
 
 
+def count_letters(text: str) -> int:
+    """How many letters there are, a Han character as four, since it says about as much. Reads the first 200,000
+    characters.
+
+    >>> count_letters("12 ab 中文"), count_letters("– 3.14")
+    (10, 0)
+    """
+    sample = text[:_LANGUAGE_SAMPLE_CHARS]
+    if sample.isascii():
+        return _count(_LATIN, sample)
+    han, latin, other = (_count(pattern, sample) for pattern in (_HAN, _LATIN, _OTHER_LETTERS))
+    return 4 * han + latin + other
+
+
 def _shorten_key(match: re.Match[str]) -> str:
     """Keep the beginning of a run in base64 or hexadecimal digits, which mixes letters and digits; all of another."""
     run = match.group()

@@ -217,7 +217,7 @@ class _Run:
             row.title,
             row.media_type,
             row.language,
-            sections=tuple(Section(start, end, tuple(path)) for start, end, path in row.sections),
+            sections=tuple(Section.of(*section) for section in row.sections),
             pages=tuple(Page(*page) for page in row.pages),
             metadata=row.metadata,
             dropped=row.dropped,

@@ -6,7 +6,7 @@ The same for a document that a file was just parsed into and for one whose text 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
@@ -19,6 +19,7 @@ from app.store.documents import EmbeddedDocument, SourceVersion
 from app.store.duplicates import Signature
 from ingest.chunking import ChunkedDocument, chunk, split_long
 from ingest.duplicates import sign
+from ingest.language import chunk_languages, with_languages
 from ingest.lead import lead_of
 from ingest.options import IngestOptions
 from ingest.pooling import pool, window_weights
@@ -52,6 +53,7 @@ def prepare(
     version: SourceVersion, document: Document, embedder: Embedder, options: IngestOptions, *, is_new: bool
 ) -> Prepared:
     """Tokenize and cut a document. Raises DocumentError: too long, or without a token."""
+    document = with_languages(document)
     tokens = split_long(embedder.tokenize(document.text), document.text)
     if len(tokens) > MAX_TOKENS:
         raise DocumentError(
@@ -64,6 +66,7 @@ def prepare(
         overlap=options.overlap,
         window_tokens=min(options.window_tokens, embedder.window_tokens),
     )
+    cut = replace(cut, chunks=chunk_languages(document, cut.chunks))
     if not cut.chunks:
         raise DocumentError("The file holds no text that the embedding model has tokens for.", code="empty")
     check_coverage(cut.windows, len(tokens))

@@ -171,15 +171,21 @@ def rank(
     measured_by: Standards,
     unknown_share: float = 0.0,
     kept: Collection[int] | None = None,
+    mixed: bool = False,
 ) -> list[Fused]:
     """The search of a collection that holds `chunks`, of which a filter keeps the ids `kept`; term weights and mean
-    lengths are those of the whole collection. Where the dense weight is 1, no chunk is looked for by terms."""
+    lengths are those of the whole collection. Where the dense weight is 1, no chunk is looked for by terms. `mixed`:
+    its sample is of several languages, so the nearest are those of the highest standard scores."""
     terms = set(terms) if weights.dense_weight < 1 else set()
     idf = idfs(chunks, terms)
     lexical = dict(zip((chunk.chunk_id for chunk in chunks), bm25(chunks, terms, weights), strict=True))
     eligible = [chunk for chunk in chunks if kept is None or chunk.chunk_id in kept]
     distances = {chunk.chunk_id: _distance(chunk.pooled, vector) for chunk in eligible}
-    nearest = sorted(distances, key=lambda one: (distances[one], one))[:candidates]
+    order = distances
+    if mixed:
+        measures = {chunk.chunk_id: measured_by.get(chunk.language) or measured_by["und"] for chunk in eligible}
+        order = {one: -(1 - distances[one] - mean) / deviation for one, (mean, deviation) in measures.items()}
+    nearest = sorted(order, key=lambda one: (order[one], one))[:candidates]
     holding = [chunk.chunk_id for chunk in eligible if lexical[chunk.chunk_id] > 0]
     best = sorted(holding, key=lambda one: (-lexical[one], one))[:candidates]
     dense_ranks = {chunk_id: place for place, chunk_id in enumerate(nearest, 1)}

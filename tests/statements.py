@@ -38,6 +38,7 @@ def statements() -> dict[str, str]:
         "candidates": _search("candidates"),
         "explained": _search("explained"),
         "hits_of_several": _search("hits", several=True),
+        "hits_of_two_languages": _search("hits", mixed=True),
     }
 
 
@@ -70,9 +71,12 @@ def _search(
     *,
     by_words: bool = True,
     several: bool = False,
+    mixed: bool = False,
 ) -> str:
     plan = SearchPlan((1,), 7, index, 0, visited, order)
-    shape = StatementShape(plan, 50, 8, projection, by_words, weighs=by_words, several=several)
+    shape = StatementShape(
+        plan, 50, 8, projection, by_words, weighs=by_words, several=several, mixed=mixed
+    )
     return _show(render(shape, None if order == "none" else compile_filter(FILTER).condition))
 
 

@@ -26,9 +26,11 @@ SELECT %(space)s, %(digest)s, %(embedding)s
  WHERE EXISTS (SELECT FROM pgask.embedding_spaces WHERE id = %(space)s)
 ON CONFLICT (space_id, digest) DO NOTHING"""
 _SAMPLE: Final = """
-SELECT d.language, w.embedding::real[]
+SELECT coalesce(k.language, d.language), w.embedding::real[]
   FROM pgask.background_windows b JOIN pgask.documents d ON d.id = b.document_id
   JOIN {windows} w ON (w.document_id, w.window_index) = (b.document_id, b.window_index)
+  LEFT JOIN pgask.chunks k ON k.document_id = b.document_id
+        AND b.window_index >= k.window_start + k.windows_shared AND b.window_index < k.window_end
  WHERE b.collection_id = %s ORDER BY b.document_id, b.window_index"""
 
 

@@ -30,7 +30,8 @@ MAX_TEXT_CHARS: Final = 100_000  # code points in one answer of document_text
 _WRITE_S: Final = 600  # a delete takes its postings and vectors along: longer than any search may take
 
 SUMMARY: Final = """
-d.id::text AS id, d.source, d.title, d.media_type, d.language, d.status, d.reason,
+d.id::text AS id, d.source, d.title, d.media_type, d.language,
+coalesce(d.languages, ARRAY[d.language]) AS languages, d.status, d.reason,
 nullif(jsonb_array_length(d.pages), 0) AS pages, d.char_count AS chars, d.chunk_count AS chunks,
 d.token_count AS tokens, d.updated_at, d.root"""
 
@@ -50,13 +51,15 @@ class CollectionSummary:
 class DocumentSummary:
     """A document in a list. `status`: ready, failed (nothing stored), stale (an older version answers) or duplicate
     (left out, since another document holds the same text); `reason` says why it failed. `pages` is null for formats
-    without pages. Goes over the wire as it is."""
+    without pages. `language` is what most of its letters are, `languages` all that a section of it is in. Goes over the
+    wire as it is."""
 
     id: str
     source: str
     title: str
     media_type: str
     language: str
+    languages: tuple[str, ...]
     status: str
     reason: str | None
     pages: int | None
@@ -231,7 +234,7 @@ async def get_document(connection: AsyncConnection, document_id: str) -> RootedD
             "unknown_share": None if unknown is None else round(unknown, 4),
             "is_unreadable": unknown is not None and unknown > UNREADABLE_SHARE,
             "page_spans": tuple(Page(*page) for page in row["page_spans"]),
-            "sections": tuple(Section(start, end, tuple(path)) for start, end, path in row["sections"]),
+            "sections": tuple(Section.of(*section) for section in row["sections"]),
             "lost_share": lost,
             "is_lossy": lost > NOTEWORTHY_SHARE,
         }

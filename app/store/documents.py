@@ -246,16 +246,17 @@ def _upsert(
     document = embedded.document
     row = connection.execute(
         "WITH stored AS (INSERT INTO pgask.documents"  # noqa: S608 - constants only
-        " (collection_id, source, status, title, media_type, language, content_sha256,"
+        " (collection_id, source, status, title, media_type, language, languages, content_sha256,"
         " pipeline, pages, sections, metadata, dropped, size_bytes, char_count, chunk_count, token_count,"
         " unknown_tokens, root, origin, mtime_ns, inode, text_sha256, signature, window_hashes)"
-        " VALUES (%(collection)s, %(source)s, 'ready', %(title)s, %(media_type)s, %(language)s, %(sha)s,"
-        " %(pipeline)s, %(pages)s, %(sections)s, %(metadata)s, %(dropped)s, %(size)s, %(chars)s, %(chunks)s,"
+        " VALUES (%(collection)s, %(source)s, 'ready', %(title)s, %(media_type)s, %(language)s,"
+        " %(languages)s, %(sha)s, %(pipeline)s, %(pages)s, %(sections)s, %(metadata)s, %(dropped)s, %(size)s,"
+        " %(chars)s, %(chunks)s,"
         " %(tokens)s, %(unknown)s, %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s,"
         " %(text_sha)s, %(signature)s, %(window_hashes)s)"
         " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'ready', reason = NULL, reason_detail = NULL,"
         "   title = excluded.title, media_type = excluded.media_type, language = excluded.language,"
-        "   content_sha256 = excluded.content_sha256, pipeline = excluded.pipeline,"
+        "   languages = excluded.languages, content_sha256 = excluded.content_sha256, pipeline = excluded.pipeline,"
         "   pages = excluded.pages, sections = excluded.sections, metadata = excluded.metadata,"
         "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, char_count = excluded.char_count,"
         "   chunk_count = excluded.chunk_count, token_count = excluded.token_count,"
@@ -270,12 +271,13 @@ def _upsert(
             "title": document.title,
             "media_type": document.media_type,
             "language": document.language,
+            "languages": list(document.languages) or None,
             "sha": version.content_sha256,
             "pipeline": version.pipeline,
             "pages": Jsonb(
                 [_with(p.ocr_confidence, [p.number, p.char_start, p.char_end]) for p in document.pages]
             ),
-            "sections": Jsonb([[s.char_start, s.char_end, list(s.heading_path)] for s in document.sections]),
+            "sections": Jsonb(stored_sections(document)),
             "metadata": Jsonb(dict(document.metadata)),
             "dropped": Jsonb(dict(document.dropped)),
             "size": version.size_bytes,
@@ -311,6 +313,11 @@ def _write_page_lines(
                 for page in document.page_lines
             ],
         )
+
+
+def stored_sections(document: Document) -> list[list[Any]]:
+    """The sections as their column has them (`Section.of` reads them)."""
+    return [[s.char_start, s.char_end, list(s.heading_path), s.language] for s in document.sections]
 
 
 def _with(ocr_confidence: float | None, values: list[Any]) -> list[Any]:
@@ -371,8 +378,8 @@ def copy_parts(
         connection,
         (SCHEMA, "chunks"),
         "id, document_id, collection_id, chunk_index, char_start, char_end, token_count, term_count, page, heading,"
-        " places, sentences, window_start, window_end, windows_shared",
-        ["int8", "uuid", *["int4"] * 7, "text", "jsonb", "int4[]", *["int4"] * 3],
+        " places, sentences, window_start, window_end, windows_shared, language",
+        ["int8", "uuid", *["int4"] * 7, "text", "jsonb", "int4[]", *["int4"] * 3, "text"],
         (
             (
                 chunk_id,
@@ -389,6 +396,7 @@ def copy_parts(
                 [offset for span in chunk.sentences for offset in span],
                 *windows,
                 max(0, held - windows[0]),
+                chunk.language,
             )
             for chunk_id, chunk, term_count, windows, held in zip(
                 ids,

@@ -115,15 +115,15 @@ def record_duplicate(
             return False
         row = connection.execute(
             "INSERT INTO pgask.documents (collection_id, source, status, reason, reason_detail, title, media_type,"
-            " language, content_sha256, pipeline, root, origin, mtime_ns, inode, text_sha256, dropped,"
+            " language, languages, content_sha256, pipeline, root, origin, mtime_ns, inode, text_sha256, dropped,"
             " size_bytes, metadata, duplicate_of)"
             " VALUES (%(collection)s, %(source)s, 'duplicate', 'duplicate', %(detail)s, %(title)s, %(media_type)s,"
-            " %(language)s, %(sha)s, %(pipeline)s, %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(text_sha)s,"
-            " %(dropped)s, %(size)s,"
+            " %(language)s, %(languages)s, %(sha)s, %(pipeline)s, %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s,"
+            " %(text_sha)s, %(dropped)s, %(size)s,"
             " %(metadata)s, %(kept)s)"
             " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'duplicate', reason = 'duplicate',"
             "   reason_detail = excluded.reason_detail, title = excluded.title, media_type = excluded.media_type,"
-            "   language = excluded.language, content_sha256 = excluded.content_sha256,"
+            "   language = excluded.language, languages = excluded.languages, content_sha256 = excluded.content_sha256,"
             "   pipeline = excluded.pipeline, root = excluded.root, origin = excluded.origin,"
             "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, text_sha256 = excluded.text_sha256,"
             "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, duplicate_of = excluded.duplicate_of,"
@@ -139,6 +139,7 @@ def record_duplicate(
                 "title": document.title,
                 "media_type": document.media_type,
                 "language": document.language,
+                "languages": list(document.languages) or None,
                 "sha": version.content_sha256,
                 "pipeline": version.pipeline,
                 **asdict(version.file),

@@ -5,7 +5,8 @@ of jsonb operators, values are parameters. A condition is never NULL, so its neg
 
 Letters with accents, kana with voicing marks and Hangul have two forms in Unicode that look the same. A file's name is
 stored as it is on the disk, where macOS often writes the decomposed one and keyboards the composed one: source and
-title are compared in the composed form (NFC) where what is asked for is more than ASCII.
+title are compared in the composed form (NFC) where what is asked for is more than ASCII. A document is in a language
+where a section of it is: one that is of two languages is found under both.
 """
 
 from __future__ import annotations
@@ -132,6 +133,10 @@ def _one_of(
             column=_COLUMNS[named],
         )
     column = _COLUMNS[named]
+    if named == "language":
+        return sql.SQL("coalesce(d.languages, ARRAY[{}]) && {}::text[]").format(
+            column, parameters.add([str(value) for value in values])
+        )
     equal = sql.SQL("{} = ANY({}::text[])").format(column, parameters.add(list(values)))
     composed = [normalize("NFC", str(value)) for value in values if not str(value).isascii()]
     if named not in _NAMES or not composed:

@@ -37,7 +37,7 @@ from app.store.texts import PART_CHARS
 LEFTOVERS_DAYS: Final = 7
 _CHUNK_COLUMNS: Final = (
     "chunk_index, char_start, char_end, token_count, term_count, page, heading, places, sentences, window_start,"
-    " window_end, windows_shared"
+    " window_end, windows_shared, language"
 )
 Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 Span = tuple[Count, Count]
@@ -87,7 +87,7 @@ class DocumentRow(BaseModel):
     content_sha256: str | None
     pipeline: Annotated[str | None, Field(max_length=200)]
     pages: list[tuple[Count, Count, Count] | tuple[Count, Count, Count, float]]
-    sections: list[tuple[Count, Count, list[str]]]
+    sections: list[tuple[Count, Count, list[str]] | tuple[Count, Count, list[str], str | None]]
     metadata: dict[str, Any]
     dropped: dict[str, Count]
     signature_bands: list[Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)]] | None = None
@@ -142,6 +142,7 @@ class _ChunkRow(_Strict):
     window_start: Count
     window_end: Count
     windows_shared: Count
+    language: str | None = None
 
 
 _Posting = tuple[

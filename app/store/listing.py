@@ -25,6 +25,7 @@ MAX_FOLDERS: Final = 1_000  # in one answer of count_facets
 
 SortField = Literal["source", "title", "media_type", "language", "status", "pages", "chars", "updated_at"]
 
+_LANGUAGES: Final = "coalesce(d.languages, ARRAY[d.language])"
 _NUMBER: Final = "lpad({}::text, 12, '0')"
 _KEYS: Final[Mapping[SortField, str]] = {
     "source": "''",
@@ -84,7 +85,8 @@ class FacetCount:
 @dataclass(frozen=True, slots=True)
 class Facets:
     """How many documents a list has, and how many each value would leave in it. A field's own filter does not count
-    for that field. `folder` has the folders right below the one that was asked for."""
+    for that field. A document counts under each of its languages. `folder` has the folders right below the one that was
+    asked for."""
 
     total: int
     status: tuple[FacetCount, ...]
@@ -165,7 +167,7 @@ async def count_facets(connection: AsyncConnection, collection: str, query: List
         total=everything[0].count if everything else 0,
         status=await count("d.status", replace(query, status=())),
         media_type=await count("d.media_type", replace(query, media_type=())),
-        language=await count("d.language", replace(query, language=())),
+        language=await count(f"unnest({_LANGUAGES})", replace(query, language=())),
         folder=await count(_SUBFOLDER, query),
     )
 
@@ -194,7 +196,7 @@ def _conditions(collection_id: int, query: ListQuery) -> _Conditions:
     if query.media_type:
         conditions.add("d.media_type = ANY(%(media_type)s)", media_type=list(query.media_type))
     if query.language:
-        conditions.add("d.language = ANY(%(language)s)", language=list(query.language))
+        conditions.add(f"{_LANGUAGES} && %(language)s", language=list(query.language))
     if below := _below(query.folder):
         # `source` sorts by code points, and the code point after the slash is the zero
         conditions.add(

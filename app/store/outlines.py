@@ -301,7 +301,7 @@ async def read_outline(connection: AsyncConnection, document_id: str) -> StoredO
         row = await cursor.fetchone()
     if row is None:
         return None
-    row["sections"] = tuple((start, end, tuple(path)) for start, end, path in row["sections"])
+    row["sections"] = tuple((start, end, tuple(path)) for start, end, path, *_ in row["sections"])
     row["pages"] = tuple(Page(*page) for page in row["pages"])
     row["chunks"] = tuple(map(tuple, row["chunks"]))
     return StoredOutline(**row)

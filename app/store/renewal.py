@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from psycopg.types.json import Jsonb
+
 from app.domain import Document, Page, Section
 from app.lexicon import LEXICON_VERSION
 from app.sqlstates import store_errors
 from app.store.connection import Connection, retried
-from app.store.documents import EmbeddedDocument, copy_parts, delete_parts
+from app.store.documents import EmbeddedDocument, copy_parts, delete_parts, stored_sections
 from app.store.sources import lock_source
 from app.store.spaces import Collection
 from app.store.texts import whole_text
@@ -37,7 +39,7 @@ def read_document(connection: Connection, collection: Collection, source: str) -
         media_type,
         language,
         pages=tuple(Page(*page) for page in pages),
-        sections=tuple(Section(start, end, tuple(path)) for start, end, path in sections),
+        sections=tuple(Section.of(*section) for section in sections),
         metadata=metadata,
         dropped=dropped,
     )
@@ -58,7 +60,7 @@ def store_again(
         row = connection.execute(
             "UPDATE pgask.documents SET pipeline = %(pipeline)s, chunk_count = %(chunks)s, token_count = %(tokens)s,"  # noqa: S608
             " unknown_tokens = %(unknown)s, text_sha256 = %(text_sha)s, signature = %(signature)s,"
-            " window_hashes = %(window_hashes)s"
+            " window_hashes = %(window_hashes)s, languages = %(languages)s, sections = %(sections)s"
             " WHERE collection_id = %(collection)s AND source = %(source)s AND chunk_count > 0"
             f" AND {whole_text('id')} = %(text)s RETURNING id",
             {
@@ -69,6 +71,8 @@ def store_again(
                 "text_sha": embedded.text_sha256,
                 "signature": embedded.signature,
                 "window_hashes": embedded.window_hashes or None,
+                "languages": list(embedded.document.languages) or None,
+                "sections": Jsonb(stored_sections(embedded.document)),
                 "collection": collection.id,
                 "source": source,
                 "text": embedded.document.text,

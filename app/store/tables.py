@@ -187,6 +187,7 @@ documents = Table(
     Column("title", Text, nullable=False, server_default=""),
     Column("media_type", Text, nullable=False, server_default=""),
     Column("language", Text, nullable=False, server_default="und"),
+    Column("languages", ARRAY(Text)),  # all that it has text in, `language` first; null: nobody looked
     Column("content_sha256", Text),  # of the file's bytes
     Column("pipeline", Text),  # parser, chunker and lexicon versions and settings that made the chunks
     # The given folder, or the file given by itself, and the file's own absolute path below it, as they were last seen
@@ -200,7 +201,7 @@ documents = Table(
     ),  # [[number, char_start, char_end], …], and a fourth where OCR read the page: its confidence in [0, 1]
     Column(
         "sections", JSONB, nullable=False, server_default=_empty_array
-    ),  # [[char_start, char_end, [heading, …]], …]
+    ),  # [[char_start, char_end, [heading, …], language], …], by earlier versions without the language
     Column("metadata", JSONB, nullable=False, server_default=_empty_object),
     Column(
         "dropped", JSONB, nullable=False, server_default=_empty_object
@@ -297,6 +298,7 @@ chunks = Table(
     Column("window_end", Integer, nullable=False),
     # So many of its first windows are the last of the chunk before, and count for that one
     Column("windows_shared", Integer, nullable=False, server_default=text("0")),
+    Column("language", Text),  # null: its document's
     UniqueConstraint("document_id", "chunk_index"),
     CheckConstraint("char_start < char_end", name="span"),
 )

@@ -64,7 +64,7 @@ WITH first AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
   FROM summed ORDER BY lexical DESC, chunk_id LIMIT $17
 ), candidates AS MATERIALIZED (
-    SELECT c.id, c.document_id, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
+    SELECT c.id, c.document_id, c.language, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
       FROM dense d FULL JOIN lexical l USING (chunk_id)
       JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END
@@ -92,7 +92,7 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
            AS lexical FROM ideal i
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           sqrt((1::float8 - $19) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE d.language WHEN 'en' THEN $20::float8 WHEN 'zh' THEN $21::float8 ELSE $22::float8 END AS mean, CASE d.language WHEN 'en' THEN $23::float8 WHEN 'zh' THEN $24::float8 ELSE $25::float8 END AS deviation
+           sqrt((1::float8 - $19) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE coalesce(c.language, d.language) WHEN 'en' THEN $20::float8 WHEN 'zh' THEN $21::float8 ELSE $22::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $23::float8 WHEN 'zh' THEN $24::float8 ELSE $25::float8 END AS deviation
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (

@@ -33,11 +33,11 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
     SELECT c.id, c.document_id, c.dense_rank, NULL::bigint AS lexical_rank, 0::float8 AS lexical, c.readability,
            o.window_index, o.cosine AS dense, (o.cosine - c.mean) / c.deviation AS standard,
            0::float8 AS window_lexical, c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1) AS score
-      FROM (SELECT k.id, k.document_id, k.window_end, k.window_start + k.windows_shared AS own_start,
+      FROM (SELECT c.id, c.document_id, c.window_end, c.window_start + c.windows_shared AS own_start,
                    dense.rank AS dense_rank, sqrt((1::float8 - $10) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability,
-                   CASE d.language WHEN 'en' THEN $11::float8 WHEN 'zh' THEN $12::float8 ELSE $13::float8 END AS mean, CASE d.language WHEN 'en' THEN $14::float8 WHEN 'zh' THEN $15::float8 ELSE $16::float8 END AS deviation
-              FROM dense JOIN pgask.chunks k ON k.id = dense.chunk_id
-              JOIN pgask.documents d ON d.id = k.document_id) c
+                   CASE coalesce(c.language, d.language) WHEN 'en' THEN $11::float8 WHEN 'zh' THEN $12::float8 ELSE $13::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $14::float8 WHEN 'zh' THEN $15::float8 ELSE $16::float8 END AS deviation
+              FROM dense JOIN pgask.chunks c ON c.id = dense.chunk_id
+              JOIN pgask.documents d ON d.id = c.document_id) c
      CROSS JOIN LATERAL (
            SELECT w.window_index, 1 - (w.embedding <=> $17) AS cosine FROM "pgask_vectors"."window_vectors_7" w
             WHERE w.document_id = c.document_id AND w.window_index >= c.own_start AND w.window_index < c.window_end

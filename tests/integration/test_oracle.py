@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from app.domain import AllOf, AnyOf, MetadataKey, Negation, OneOf, SearchFilter, Within
+from app.index.background import renew_backgrounds
 from app.lexicon import terms
 from app.search import plan
 from app.search.plan import SearchMemory
 from app.search.ranking import RankedChunk, Ranking, RankingSettings
+from app.store.backgrounds import arrange_sample, sample_statement
 from app.store.connection import AsyncPool, Database, connect, open_pool
 from tests import oracle
 from tests.integration.ingesting import FAKE, random_text
@@ -170,6 +172,37 @@ async def test_the_three_projections_are_the_oracle_s(
                     other = by_id[one.chunk_id]
                     if other.margin > NEAR:  # else single precision may take another window for the best
                         check_projection(corpus, places, one, other, by_words=dense_weight < 1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_in_two_languages_the_dense_leg_goes_by_standard_scores(
+    database: Database, pool: AsyncPool, seed: int
+) -> None:
+    """With a sample of both, and documents that hold chunks in another language than their own."""
+    rng = random.Random(seed)
+    corpus = fill(database, rng)
+    told = {chunk.chunk_id: chunk.language for chunk in corpus.chunks()}
+    with connect(database.owner) as owner:
+        for chunk_id in told:
+            if rng.random() < 0.3:
+                told[chunk_id] = rng.choice(["en", "zh", "und"])
+                owner.execute("UPDATE pgask.chunks SET language = %s WHERE id = %s", [told[chunk_id], chunk_id])
+        assert renew_backgrounds(owner, corpus.collection.space_id) == 2
+        rows = owner.execute(sample_statement(corpus.collection.space_id), [corpus.collection.id]).fetchall()
+    chunks = [replace(chunk, language=told[chunk.chunk_id]) for chunk in corpus.chunks()]
+    windows = arrange_sample(rows, FAKE.space.dimension)
+    assert windows.keys() >= {"en", "zh"}
+    for question in QUESTIONS:
+        asked, vector = list(dict.fromkeys(terms(question))), FAKE.embed_queries([question])[0]
+        for candidates, dense_weight in [(3, 0.6), (6, 1.0), (200, 0.6)]:
+            expected = oracle.rank(
+                chunks, vector, asked, candidates=candidates, weights=oracle.Weights(dense_weight),
+                measured_by=standards_of(vector, windows), mixed=True,
+            )  # fmt: skip
+            settings = RankingSettings(dense_weight=dense_weight)
+            check_order(
+                await search_pool(pool, question, asked, candidates=candidates, settings=settings), expected
+            )
 
 
 async def test_the_same_text_ranks_in_the_order_of_its_age(database: Database, pool: AsyncPool) -> None:

@@ -10,7 +10,7 @@
 lexical AS MATERIALIZED (
 {lexical}
 ), candidates AS MATERIALIZED (
-    SELECT c.id, c.document_id, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
+    SELECT c.id, c.document_id, c.language, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
       FROM dense d FULL JOIN lexical l USING (chunk_id)
       JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END

@@ -3,11 +3,11 @@ scored AS (
     SELECT c.id, c.document_id, c.dense_rank, NULL::bigint AS lexical_rank, 0::float8 AS lexical, c.readability,
            o.window_index, o.cosine AS dense, (o.cosine - c.mean) / c.deviation AS standard,
            0::float8 AS window_lexical, {dense_term} AS score
-      FROM (SELECT k.id, k.document_id, k.window_end, k.window_start + k.windows_shared AS own_start,
+      FROM (SELECT c.id, c.document_id, c.window_end, c.window_start + c.windows_shared AS own_start,
                    dense.rank AS dense_rank, {readability} AS readability,
                    {mean} AS mean, {deviation} AS deviation
-              FROM dense JOIN pgask.chunks k ON k.id = dense.chunk_id
-              JOIN pgask.documents d ON d.id = k.document_id) c
+              FROM dense JOIN pgask.chunks c ON c.id = dense.chunk_id
+              JOIN pgask.documents d ON d.id = c.document_id) c
      CROSS JOIN LATERAL (
            SELECT w.window_index, 1 - (w.embedding <=> %(half)s) AS cosine FROM {windows} w
             WHERE w.document_id = c.document_id AND w.window_index >= c.own_start AND w.window_index < c.window_end

@@ -1,0 +1,125 @@
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 k1, $10 b, $11 collection_ids, $12 budget, $13 budget_share, $14 terms, $15 vector, $16 mean_en, $17 mean_zh, $18 mean_und, $19 deviation_en, $20 deviation_zh, $21 deviation_und, $22 candidates, $23 half, $24 window_k1, $25 unknown_share, $26 dense_weight, $27 window_share
+WITH known AS MATERIALIZED (
+SELECT c.chunk_count, greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id))::bigint AS space_count
+  FROM (SELECT chunk_count, space_id FROM pgask.collections
+ WHERE id = $1 AND name = $2 AND lexicon_version = $3
+   AND background_version = $4) c JOIN pgask.embedding_spaces s ON s.id = c.space_id
+ WHERE s.id = $5 AND CASE 
+CASE WHEN s.index_method IS NOT NULL THEN coalesce((
+    SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
+                WHEN a.amname = s.index_method
+                 AND t.relname = 'chunk_vectors_' || s.id
+                 AND o.opcname = CASE s.index_precision WHEN 'half' THEN 'halfvec' ELSE 'vector' END || '_cosine_ops'
+                 AND (s.index_lists IS NULL OR 'lists=' || s.index_lists = ANY (c.reloptions))
+                 AND coalesce(substring(pg_get_expr(i.indpred, i.indrelid) FROM '-(\d+)'), '0') = s.index_build::text
+                THEN '' ELSE 'other_options' END
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_am a ON a.oid = c.relam
+      JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+      JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
+     WHERE n.nspname = 'pgask_vectors'
+       AND c.relname = CASE s.index_build
+                       WHEN 0 THEN 'ivfflat_' || s.id ELSE 'vectors_' || s.id || '_' || s.index_build END
+    ), 'missing') END WHEN '' THEN s.index_method ELSE '' END = $6
+   AND ($6 = '' OR (s.index_build = $7 AND coalesce(s.index_probes, s.index_ef_search) = $8))
+), statistics AS MATERIALIZED (
+    SELECT sum(chunk_count)::float8 AS chunks, $9::float8 * (1 - $10::float8) AS flat,
+           $9::float8 * $10::float8 * greatest(sum(chunk_count), 1)::float8 / greatest(sum(term_count), 1)::float8
+           AS steep
+      FROM pgask.collections
+     WHERE id = ANY($11::int[])
+), weights AS MATERIALIZED (
+    SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, s.flat, s.steep,
+           sum(c.df) OVER rarest <= greatest($12::float8, $13::float8 * s.chunks)
+           OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
+      FROM statistics s CROSS JOIN unnest($14::text[]) AS asked (term)
+     CROSS JOIN LATERAL (SELECT count(*) AS df FROM pgask.postings p
+                          WHERE p.collection_id = $1 AND p.term = asked.term) c
+    WINDOW rarest AS (ORDER BY c.df, asked.term)
+), dense AS MATERIALIZED (
+SELECT chunk_id, row_number() OVER (ORDER BY standard DESC, chunk_id) AS rank FROM (
+    SELECT v.chunk_id, (1 - (v.embedding <=> $15) - CASE coalesce(c.language, d.language) WHEN 'en' THEN $16::float8 WHEN 'zh' THEN $17::float8 ELSE $18::float8 END) / CASE coalesce(c.language, d.language) WHEN 'en' THEN $19::float8 WHEN 'zh' THEN $20::float8 ELSE $21::float8 END AS standard
+      FROM "pgask_vectors"."chunk_vectors_7" v JOIN pgask.chunks c ON c.id = v.chunk_id JOIN pgask.documents d ON d.id = v.document_id
+     WHERE v.collection_id = $1 OFFSET 0) nearest
+ ORDER BY standard DESC, chunk_id LIMIT 50
+), lexical AS MATERIALIZED (
+WITH first AS MATERIALIZED (
+    SELECT m.chunk_id, sum(m.part) AS lexical
+      FROM weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part FROM pgask.postings p
+            WHERE p.collection_id = $1 AND p.term = w.term OFFSET 0) m
+     WHERE w.added GROUP BY m.chunk_id
+     ORDER BY lexical DESC, m.chunk_id
+     LIMIT $22 * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE 10 END FROM weights)
+), more AS (
+    SELECT m.chunk_id, sum(m.part) AS lexical
+      FROM weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part FROM pgask.postings p
+            WHERE p.collection_id = $1 AND p.term = w.term
+              AND p.chunk_id = ANY((SELECT array_agg(chunk_id) FROM first)::bigint[]) OFFSET 0) m
+     WHERE NOT w.added GROUP BY m.chunk_id
+), summed AS (
+    SELECT chunk_id, first.lexical + coalesce(more.lexical, 0) AS lexical FROM first FULL JOIN more USING (chunk_id)
+)
+SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
+  FROM summed ORDER BY lexical DESC, chunk_id LIMIT $22
+), candidates AS MATERIALIZED (
+    SELECT c.id, c.document_id, c.language, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
+           d.rank AS dense_rank, l.rank AS lexical_rank
+      FROM dense d FULL JOIN lexical l USING (chunk_id) JOIN pgask.chunks c ON c.id = chunk_id
+), terms AS MATERIALIZED (
+    SELECT m.chunk_id AS id, w.idf, m.part, m.windows
+      FROM weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows FROM pgask.postings p
+            WHERE p.collection_id = $1 AND p.term = w.term
+              AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m
+), own AS MATERIALIZED (
+    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $23) AS cosine
+      FROM candidates c CROSS JOIN LATERAL (
+           SELECT o.window_index, o.embedding FROM "pgask_vectors"."window_vectors_7" o
+            WHERE o.document_id = c.document_id AND o.window_index >= c.own_start AND o.window_index < c.window_end
+           OFFSET 0) w
+), held AS MATERIALIZED (
+    SELECT o.id, o.place, sum(t.idf * f.tf * ($24 + 1) / (f.tf + $24)) AS lexical
+      FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
+     CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
+     GROUP BY o.id, o.place
+), ideal AS MATERIALIZED (
+    SELECT 0.4 * coalesce(sum(idf), 0) AS idf FROM weights
+), highest AS MATERIALIZED (
+    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($24::float8 + 1)), 0), 1)
+           AS lexical FROM ideal i
+), chunked AS MATERIALIZED (
+    SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
+           sqrt((1::float8 - $25) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE coalesce(c.language, d.language) WHEN 'en' THEN $16::float8 WHEN 'zh' THEN $17::float8 ELSE $18::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $19::float8 WHEN 'zh' THEN $20::float8 ELSE $21::float8 END AS deviation
+      FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
+      FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
+), best AS (
+    SELECT DISTINCT ON (o.id) o.id, o.window_index, o.cosine, (o.cosine - c.mean) / c.deviation AS standard,
+           coalesce(h.lexical, 0) AS lexical,
+           $26::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
+           + (1 - $26::float8) * $27::float8
+             * (coalesce(h.lexical, 0) / (SELECT lexical FROM highest)) AS window_score
+      FROM own o JOIN chunked c USING (id) LEFT JOIN held h USING (id, place)
+     ORDER BY o.id, window_score DESC, o.cosine DESC, o.place
+), scored AS (
+    SELECT c.*, b.window_index, b.cosine AS dense, b.standard, b.lexical AS window_lexical,
+           b.window_score + (1 - $26::float8) * (1 - $27::float8)
+           * (c.lexical / coalesce(nullif(greatest(max(c.lexical) OVER (),
+                                                   (SELECT idf FROM ideal) * ($9::float8 + 1)), 0), 1)) AS score
+      FROM chunked c JOIN best b USING (id)
+), ranked AS MATERIALIZED (
+    SELECT s.*, row_number() OVER (ORDER BY s.score DESC, s.lexical DESC, s.id) AS fused_rank FROM scored s
+), seen AS (
+    SELECT chunk_count, space_count, chunk_count AS rows FROM known
+)
+SELECT seen.*,
+       CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
+       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
+       k.id AS chunk_id, k.document_id, (SELECT name FROM pgask.collections WHERE id = k.collection_id) AS collection,
+       d.source, d.title, k.page, k.heading, k.places, k.sentences,
+       k.char_start AS char_start, k.char_end AS char_end, coalesce((SELECT substring(string_agg(part.text, '' ORDER BY part.part) FROM mod(k.char_start, 2000) + 1 FOR (k.char_end) - (k.char_start)) FROM pgask.document_texts part WHERE part.document_id = k.document_id AND part.part >= (k.char_start) / 2000 AND part.part <= ((k.char_end) - 1) / 2000), '') AS text
+  FROM seen LEFT JOIN ranked r ON true
+  LEFT JOIN pgask.chunks k ON k.id = CASE WHEN r.fused_rank <= 8 THEN r.id END
+  LEFT JOIN pgask.documents d ON d.id = k.document_id
+ ORDER BY r.fused_rank
