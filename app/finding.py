@@ -113,11 +113,15 @@ class Finder:
                 found, asked=replace(found.asked, codes=())
             )  # an acronym may stand in its long form
         readable = can_read(self._embedder, found.asked.text)
-        across = readable and self._is_across(found)  # then its words are missing, and not misspelt
-        if mended is None and self._mender is not None and not across and _may_be_mended(found):
+        if mended is None and self._mender is not None and _may_be_mended(found):
             better = await self._mender.mend(found.asked.text, request.collection)
             if better is not None:
-                return await self._find(standalone, request, mended=better)
+                read = await self._find(standalone, request, mended=better)
+                across = readable and self._is_across(
+                    found
+                )  # then its words may be missing, and not misspelt
+                if not across or read.evidence >= self._threshold:
+                    return read
         found, all_found = await self._with_valid_versions(found, standalone, request, asked)
 
         def judge() -> tuple[Material, Extraction | None, float]:

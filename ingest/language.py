@@ -16,15 +16,18 @@ from app.stored_markdown import read_fences
 from ingest.cleaning import count_letters, detect_language
 
 LEAST_LETTERS: Final = 40  # that tell a language, a Han character as four: shorter ones are names and numbers
-LEAST_SHARE: Final = 0.1  # of a document's letters: paragraphs in one language count as much as a section then
+LEAST_SHARE: Final = (
+    0.1  # of a document's letters: paragraphs in one language count as much as a section then
+)
 
 _PARAGRAPHS: Final = re.compile(r"\n[ \t]*\n")
 
 
 def with_languages(document: Document) -> Document:
-    """The document with the language of each section, and all that it has text in: its own, then those of a section or
-    of LEAST_SHARE of its letters, the most frequent first."""
+    """The document with its language and that of each section, and all that it has text in: its own, then those of a
+    section or of LEAST_SHARE of its letters, the most frequent first."""
     text = _without_code(document.text)
+    document = replace(document, language=_language_of(text, document))
     sections = tuple(
         replace(section, language=_language_of(text[section.char_start : section.char_end], document))
         for section in document.sections
@@ -38,7 +41,8 @@ def with_languages(document: Document) -> Document:
     for paragraph in _PARAGRAPHS.split(text):
         if found := count_letters(paragraph):
             letters[detect_language(paragraph)] += found
-    frequent = [one for one, count in letters.most_common() if count >= LEAST_SHARE * letters.total()]
+    least = max(LEAST_LETTERS, LEAST_SHARE * letters.total())
+    frequent = [one for one, count in letters.items() if count >= least]
     others = [one for one, _ in letters.most_common() if one in whole or one in frequent]
     languages = tuple(dict.fromkeys((document.language, *others)))
     return replace(document, sections=sections, languages=languages)

@@ -183,7 +183,9 @@ def rank(
     distances = {chunk.chunk_id: _distance(chunk.pooled, vector) for chunk in eligible}
     order = distances
     if mixed:
-        measures = {chunk.chunk_id: measured_by.get(chunk.language) or measured_by["und"] for chunk in eligible}
+        measures = {
+            chunk.chunk_id: measured_by.get(chunk.language) or measured_by["und"] for chunk in eligible
+        }
         order = {one: -(1 - distances[one] - mean) / deviation for one, (mean, deviation) in measures.items()}
     nearest = sorted(order, key=lambda one: (order[one], one))[:candidates]
     holding = [chunk.chunk_id for chunk in eligible if lexical[chunk.chunk_id] > 0]

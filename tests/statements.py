@@ -74,9 +74,7 @@ def _search(
     mixed: bool = False,
 ) -> str:
     plan = SearchPlan((1,), 7, index, 0, visited, order)
-    shape = StatementShape(
-        plan, 50, 8, projection, by_words, weighs=by_words, several=several, mixed=mixed
-    )
+    shape = StatementShape(plan, 50, 8, projection, by_words, weighs=by_words, several=several, mixed=mixed)
     return _show(render(shape, None if order == "none" else compile_filter(FILTER).condition))
 
 

@@ -51,6 +51,7 @@ CODE_COST: Final = 0.4  # code answers who asks for code
 LIST_BONUS: Final = 0.6  # a whole list where one is asked for
 LIST_COST: Final = 0.4  # and where none is
 SMALL_TABLE: Final = 6  # rows: such a table under the heading that is asked for answers as a whole
+COLUMN_SHARE: Final = 0.5  # of the question that a column's own name must hold, for its table to answer
 MAX_ITEMS: Final = 15
 MAX_ANNOUNCED: Final = 400  # units after a colon that are looked at for its list
 NAMED_SHARE: Final = 0.4  # of the question that what stands around a list must hold, for all of it to answer
@@ -340,6 +341,7 @@ def _whole(
     if wanted.shape == "steps" and not is_numbered(first.text):
         is_asked = False
     is_small = first.kind is Kind.ROW and len(every) <= SMALL_TABLE
+    is_asked = is_asked or (is_small and rows.how == "all" and _has_column_of(material, items))
     score += LIST_BONUS if is_asked else -(LIST_COST / 4 if is_small and section > 0.5 else LIST_COST)
     score -= _costs(first, material, order)
     if named == 0 and len(rows.items) == len(every):
@@ -361,6 +363,27 @@ def _whole(
     if len(rows.items) < len(every):
         lead_in = None  # "Our sites are:" is untrue of some of them
     return Candidate(shown, kind, held, score, lead_in, len(rows.items), len(every), decides=decides)
+
+
+def _has_column_of(material: Material, rows: Sequence[Unit]) -> bool:
+    """Whether a table has a column for what is asked: its name says most of the question, with what stands around the
+    table all of it, and each row has a value of the kind that is asked for. It depends on the row then, and a sentence
+    with such a value says something else of the same thing."""
+    weights, value = material.weights, material.wanted.value
+    first = rows[0]
+    if value is None or not weights:
+        return False
+    for place, name in list(enumerate(first.names))[1:]:
+        own = frozenset(terms(name))
+        told = [told_by_row(("", name), ("", row.cells[place])) for row in rows if len(row.cells) > place]
+        if (
+            coverage(own, weights, material.total) >= COLUMN_SHARE
+            and coverage(own | first.around, weights, material.total) >= COMPLETE
+            and len(told) == len(rows)
+            and all(value.search(fold_script(cell)) for cell in told)
+        ):
+            return True
+    return False
 
 
 def _lead_in_of(units: Sequence[Unit], first: Unit) -> Unit | None:

@@ -59,7 +59,7 @@ class DocumentSummary:
     title: str
     media_type: str
     language: str
-    languages: tuple[str, ...]
+    languages: list[str]
     status: str
     reason: str | None
     pages: int | None

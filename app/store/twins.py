@@ -55,8 +55,8 @@ _CLEAR: Final = """
 DELETE FROM pgask.documents t WHERE t.collection_id = %(twin)s AND NOT EXISTS (
        SELECT FROM pgask.documents d WHERE d.id = t.copy_of AND d.chunk_count > 0 AND d.source = t.source)"""
 _COLUMNS: Final = (
-    "source, status, reason, reason_detail, title, media_type, language, languages, content_sha256, pipeline, root, origin,"
-    " mtime_ns, inode, metadata, dropped, size_bytes, text_sha256, signature, created_at, updated_at"
+    "source, status, reason, reason_detail, title, media_type, language, languages, content_sha256, pipeline, root,"
+    " origin, mtime_ns, inode, metadata, dropped, size_bytes, text_sha256, signature, created_at, updated_at"
 )
 _COPY_REST: Final = f"""
 INSERT INTO pgask.documents (collection_id, copy_of, copied_at, duplicate_of, {_COLUMNS})

@@ -85,6 +85,22 @@ The Wombat agent calls __init__ before __main__ and multiplies 2 * 3 * 4 to get 
 The Wombat price is $5 to $10, see [1] and ~old~ price list at https://wombat.example/prices.
 """
 
+# Right to left, with a list and a table, and one paragraph the other way.
+MUSEUM_QUOTE = "המוזיאון נפתח בשעה תשע בבוקר (חוץ משבת)."
+MUSEUM = f"""# מוזיאון העיר
+
+{MUSEUM_QUOTE}
+
+- כרטיס למבוגר עולה 40 שקל.
+- ילדים נכנסים חינם.
+
+| יום | שעה |
+|---|---|
+| ראשון | 9 |
+
+The museum is closed on holidays (all of them).
+"""
+
 HOSTILE_NAME = "<img src=x onerror=window.attacked=true>.md"
 BIDI_NAME = "report \u202egnp.md"
 
@@ -108,6 +124,7 @@ def write_literal(folder: Path) -> None:
     folder.mkdir()
     (folder / "survey.md").write_text(SURVEY)
     (folder / "paths.txt").write_text(PATHS)
+    (folder / "museum.md").write_text(MUSEUM)
 
 
 def write_hostile(folder: Path) -> None:

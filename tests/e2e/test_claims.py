@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat
+from tests.e2e.documents import MUSEUM_QUOTE
 from tests.e2e.served import Served
 from tests.fakes import ScriptedLlm
 
@@ -122,3 +123,42 @@ def test_f_811_a_refusal_leads_on_to_the_nearest_passages(
     near.first.click()
     expect(chat.part("cited-span").first).to_be_visible()
     chat.shoot(f"nearest-{locale[:2]}")
+
+
+# Where a line's last character stands, from the left, against the middle of the line.
+LAST_IS_LEFT = """element => {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  let last = null;
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) if (node.data.trim()) last = node;
+  const box = (start, end) => {
+    const range = document.createRange();
+    range.setStart(last, start);
+    range.setEnd(last, end);
+    return range.getBoundingClientRect();
+  };
+  const end = last.data.trimEnd().length;
+  return box(end - 1, end).left < box(0, end).left + box(0, end).width / 2;
+}"""
+
+
+def test_text_from_right_to_left_runs_so_and_the_paragraph_beside_it_does_not(
+    open_chat: OpenChat, service: Served
+) -> None:
+    """Issue 13.5: in the reader a full stop stood at the wrong end of the line, and lists at the wrong side."""
+    chat = open_chat(service)
+    chat.choose("literal")
+    chat.ask("מתי נפתח המוזיאון בבוקר?")
+    expect(chat.answer).to_contain_text(MUSEUM_QUOTE)
+    chat.markers.first.click()
+    expect(chat.part("cited-span").first).to_have_text(MUSEUM_QUOTE)
+    text = chat.part("source-text")
+    paragraphs = text.locator("p")
+    assert paragraphs.first.evaluate(LAST_IS_LEFT)
+    assert not paragraphs.last.evaluate(LAST_IS_LEFT)
+    items, table = text.locator("li"), text.locator("td, th")
+    assert items.first.evaluate("item => getComputedStyle(item).direction") == "rtl"
+    first, second = (table.nth(at).bounding_box() for at in range(2))
+    assert first is not None
+    assert second is not None
+    assert first["x"] > second["x"]
+    chat.shoot("museum")

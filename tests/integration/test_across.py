@@ -13,6 +13,7 @@ from app.domain import Answer
 from app.exchange import AskRequest
 from app.index.maintenance import maintain
 from app.index.manifest import IndexSettings
+from app.retrieval.mending import Mender
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.connection import Database, connect, open_pool
 from tests.fakes import FakeEmbedder
@@ -50,7 +51,11 @@ Ask = Callable[[str, dict[str, str]], Coroutine[Any, Any, Answer]]
 async def ask(database: Database, tmp_path: Path) -> AsyncIterator[Ask]:
     async with open_pool(database.app, size=2, statement_timeout_s=10) as pool:
         answerer = Answerer(
-            Retriever(pool, READS_BOTH, RetrievalSettings()), READS_BOTH, None, AnswerSettings()
+            Retriever(pool, READS_BOTH, RetrievalSettings()),
+            READS_BOTH,
+            None,
+            AnswerSettings(),
+            mender=Mender(pool),
         )
 
         async def put_and_ask(question: str, documents: dict[str, str]) -> Answer:
@@ -99,3 +104,11 @@ async def test_what_no_document_says_is_refused_in_the_question_s_language(ask: 
 async def test_a_code_that_the_other_language_does_not_name_is_not_answered(ask: Ask) -> None:
     answer = await ask("BK-77备份保留？", {"backups.md": BACKUPS_EN})
     assert answer.abstained
+
+
+async def test_a_misspelt_word_is_mended_though_the_nearest_text_is_in_the_other_language(ask: Ask) -> None:
+    """firm-065: 密马 for 密码 (password) was taken for a word that only English documents hold."""
+    documents = {"garage.md": "# Garage\n\nGarage, garage: garage.", "密码.md": "# 密码\n\n密码由八位数字组成。"}
+    answer = await ask("密马里？", documents)
+    assert "密码由八位数字组成" in answer.text
+    assert answer.searched_for == "密码里？"

@@ -443,6 +443,41 @@ INSTALL_ZH = "# 安装水泵\n\n1. 打开箱子。\n2. 固定。\n3. 启动。\n
 
 
 @pytest.mark.parametrize(
+    ("question", "page", "values"),
+    [
+        (
+            "年假有多少天？",
+            "# 休假\n\n## 年假天数\n\n| 工龄 | 年假天数 |\n|---|---|\n| 不满10年 | 10天 |\n| 满10年 | 15天 |\n\n"
+            "当年未休完的年假最多可结转5天。\n",
+            ["10天", "15天"],
+        ),
+        (
+            "How many days of annual leave are there?",
+            "# Leave\n\n## Annual leave\n\n| Service | Annual leave in days |\n|---|---|\n| up to 10 years | 24 |\n"
+            "| longer | 30 |\n\nUp to 5 days of annual leave can be carried over.\n",
+            ["24", "30"],
+        ),
+    ],
+)
+def test_a_table_whose_column_is_asked_for_answers_before_a_sentence_with_another_value(
+    question: str, page: str, values: list[str]
+) -> None:
+    """firm-020: the days that may be carried over were quoted where the days of leave stood in a table by service."""
+    text = answer(question, hits_of(page)).text
+    assert all(value in text.split("\n\n")[0] for value in values)
+
+
+def test_a_sentence_that_answers_comes_before_a_table_of_other_things() -> None:
+    page = (
+        "# Leave\n\n| Form | Annual leave office |\n|---|---|\n| A | Berlin |\n| B | Paris |\n\n"
+        "There are 24 days of annual leave.\n"
+    )
+    assert answer("How many days of annual leave are there?", hits_of(page)).text.startswith(
+        "There are 24 days"
+    )
+
+
+@pytest.mark.parametrize(
     ("question", "page", "first", "lines"),
     [
         ("How many codes are there?", CODES, "3 rows in “Codes”:", 3),

@@ -54,7 +54,7 @@ describe("F-1004: a document that could not be read", () => {
 
 describe("F-1005: an operator's warnings", () => {
   it("are folded for readers, who can have the model try again", async () => {
-    const { user, answers } = open({ documents: [{ ...documentOf(TEXT), is_unreadable: true, unknown_share: 0.5 } as never] });
+    const { user, answers } = open({ documents: [{ ...documentOf(TEXT), is_lossy: true, lost_share: 0.5 } as never] });
     await ask(user, "q");
     const degraded = { degraded: true, degraded_reason: "llm_unavailable: refused" };
     await send(answers[0], ["done", replyOf({ answer: "Use them [1].", citations: [CITATION], ...degraded })]);

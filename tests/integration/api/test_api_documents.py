@@ -45,10 +45,11 @@ class TestList:
         assert found["next_cursor"] is None
         first = found["documents"][1]
         assert list(first) == [
-            "id", "source", "title", "media_type", "language", "status", "reason", "pages", "chars", "chunks",
-            "tokens", "updated_at",
+            "id", "source", "title", "media_type", "language", "languages", "status", "reason", "pages", "chars",
+            "chunks", "tokens", "updated_at",
         ]  # fmt: skip
         assert (first["title"], first["language"], first["status"]) == ("Lists", "en", "ready")
+        assert first["languages"] == ["en"]
         assert (first["pages"], first["reason"]) == (None, None)
         assert min(first["chars"], first["chunks"], first["tokens"]) > 0
 

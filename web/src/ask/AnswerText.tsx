@@ -17,7 +17,7 @@ interface Props {
 
 export const AnswerText = memo(function AnswerText({ text, places, verbatim, onOpen }: Props) {
   return (
-    <div className={verbatim ? "prose prose-verbatim" : "prose"} data-testid="answer" lang={languageOf(text)}>
+    <div className={verbatim ? "prose prose-verbatim" : "prose"} data-testid="answer" lang={languageOf(text)} dir="auto">
       {verbatim ? <Verbatim text={text} places={places} onOpen={onOpen} /> : <Written text={text} places={places} onOpen={onOpen} />}
     </div>
   );

@@ -37,10 +37,10 @@ function NearestCard({ passage, onOpen }: { passage: NearMiss; onOpen: (passage:
       <span className="source-body">
         <span className="source-title path">{fileNameOf(passage)}</span>
         <span className="source-place">
-          {beside !== null && <span lang={languageOf(beside)}>{beside}</span>}
+          {beside !== null && <bdi lang={languageOf(beside)}>{beside}</bdi>}
           {folder !== "" && <span className="path">{folder}/</span>}
           {page !== null && <span>{pageLabel(source, page, words)}</span>}
-          {heading !== null && <span lang={languageOf(heading)}>{heading}</span>}
+          {heading !== null && <bdi lang={languageOf(heading)}>{heading}</bdi>}
         </span>
         <span className="source-quote" lang={languageOf(quote)}>
           {quote}

@@ -81,7 +81,7 @@ function SourceLine({ document, pending, isFromSeveral, onOpen }: LineProps) {
       <span className="source-body">
         <span className="source-title path">{fileNameOf(first)}</span>
         <span className="source-place">
-          {title !== null && <span lang={languageOf(title)}>{title}</span>}
+          {title !== null && <bdi lang={languageOf(title)}>{title}</bdi>}
           {isFromSeveral && <span>{visible(first.collection)}</span>}
           {folder !== "" && <span className="path">{folder}/</span>}
           {pages.length > 0 && (

@@ -70,8 +70,6 @@ export const en = {
   statusName: (code: string) => ({ ready: "Ready", failed: "Failed", stale: "Out of date", duplicate: "Duplicate" })[code] ?? code,
   reasonText: (code: string) => reasonsEn[code] ?? code,
   duplicateOf: (source: string) => `Left out: “${source}” holds the same text, or nearly the same, and answers for it.`,
-  unreadable: (percent: number) =>
-    `The embedding model can't read ${percent} % of this document: words find it, meaning does not. A multilingual model (PGASK_EMBEDDING_MODEL) reads it.`,
   lossy: (percent: number) => `${percent} % of what a reader sees in this document could not be taken in, and is in no answer.`,
   dropped: (n: number) => `Left out when it was read: ${count(n, "character", "characters")}`,
   droppedKind: (kind: string, n: number) => {

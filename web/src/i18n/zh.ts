@@ -68,7 +68,6 @@ export const zh: Dictionary = {
   statusName: (code) => ({ ready: "就绪", failed: "失败", stale: "已过期", duplicate: "重复" })[code] ?? code,
   reasonText: (code) => reasonsZh[code] ?? code,
   duplicateOf: (source) => `未收入：“${source}”的文本与它相同或几乎相同，由该文档作答。`,
-  unreadable: (percent) => `向量模型无法识别本文档 ${percent} % 的内容：按词语可以找到它，按语义找不到。多语言模型（PGASK_EMBEDDING_MODEL）可以读懂它。`,
   lossy: (percent) => `读者在本文档中看到的内容有 ${percent} % 未能收入，不会出现在任何答案中。`,
   dropped: (n) => `读取时略去了 ${n.toLocaleString("zh")} 个字符`,
   droppedKind: (kind, n) => {

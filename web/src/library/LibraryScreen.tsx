@@ -408,7 +408,9 @@ function DocumentTable({ documents, openId, picked, onPicked, onOpen, onAsk, onD
                 {folder !== "" && <span className="path">{folder}/</span>}
               </th>
               <td data-label={words.columnType}>{typeName(document.media_type)}</td>
-              <td data-label={words.columnLanguage}>{document.language === null ? "–" : words.languageName(document.language)}</td>
+              <td data-label={words.columnLanguage} data-testid="document-languages">
+                {languagesOf(document).map(words.languageName).join(" · ") || "–"}
+              </td>
               <td data-label={words.columnPages} className="numeric">
                 {shown(document.pages)}
               </td>
@@ -443,6 +445,11 @@ function DocumentTable({ documents, openId, picked, onPicked, onOpen, onAsk, onD
       </tbody>
     </table>
   );
+}
+
+/** All that it has text in; of an older service the one that most of it is in. */
+function languagesOf({ language, languages }: DocumentSummary): readonly string[] {
+  return languages.length > 0 ? languages : language === null ? [] : [language];
 }
 
 function dayOf(time: string | null, language: string): string {

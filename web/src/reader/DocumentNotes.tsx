@@ -1,5 +1,5 @@
-// What the reader of a document should know of it: that another one stands for it, that the model can't read it, and
-// what was left out when it was taken in.
+// What the reader of a document should know of it: that another one stands for it, and what was left out when it was
+// taken in. What the model can't read is told once, on the status screen.
 import { useWords } from "../i18n";
 import { visible } from "../text/visible";
 import type { DocumentDetail } from "../wire/decode";
@@ -9,7 +9,7 @@ export function DocumentNotes({ document }: { document: DocumentDetail }) {
   const dropped = Object.entries(document.dropped);
   const count = dropped.reduce((sum, [, characters]) => sum + characters, 0);
   // Folded: whoever runs the service can do something about them, a reader of the text can't.
-  const notes = Number(document.is_unreadable) + Number(document.is_lossy) + Number(dropped.length > 0);
+  const notes = Number(document.is_lossy) + Number(dropped.length > 0);
   return (
     <>
       {document.duplicate_of !== null && (
@@ -20,7 +20,6 @@ export function DocumentNotes({ document }: { document: DocumentDetail }) {
       {notes > 0 && (
         <details className="pane-note pane-notes" data-testid="document-notes">
           <summary>{words.aboutDocument(notes)}</summary>
-          {document.is_unreadable && <p data-testid="unreadable-note">{words.unreadable(Math.round((document.unknown_share ?? 0) * 100))}</p>}
           {document.is_lossy && <p data-testid="lossy-note">{words.lossy(Math.round((document.lost_share ?? 0) * 100))}</p>}
           {dropped.length > 0 && <p data-testid="dropped-note">{words.dropped(count)}</p>}
           {dropped.length > 0 && (

@@ -54,6 +54,16 @@ describe("the reader", () => {
     expect(screen.getByRole("img", { name: "p. 2" }).getAttribute("src")).toBe("http://service.test/documents/doc-1/pages/2.png");
   });
 
+  it("turns with its text", async () => {
+    await shown("# מוזיאון\n\nהמוזיאון נפתח בשעה תשע.\n", "המוזיאון נפתח בשעה תשע.", {});
+    expect([screen.getByTestId("source-text").dir, screen.getByTestId("answer").dir]).toEqual(["auto", "auto"]);
+  });
+
+  it("never turns code", async () => {
+    await shown("# מוזיאון\nimport os\n", "import os", { source: "a.py", media_type: "text/x-python" });
+    expect(screen.getByTestId("source-text").dir).toBe("ltr");
+  });
+
   it("finds words in the whole of a long document", async () => {
     const text = `Start.${" word".repeat(30_000)} The needle 😀 is here.${" word".repeat(200)}`;
     const { user } = await shown(text, "Start.", { media_type: "text/plain" });

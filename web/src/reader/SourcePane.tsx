@@ -85,11 +85,11 @@ export function SourcePane({ target, modal, edge, onTarget, onTitle, onClose }: 
             <span className="path">{source !== "" || title !== "" ? fileNameOf({ source, title }) : words.source}</span>
           </h2>
           <p className="source-place">
-            {beside !== null && <span lang={languageOf(beside)}>{beside}</span>}
+            {beside !== null && <bdi lang={languageOf(beside)}>{beside}</bdi>}
             {folderOf(source) !== "" && <span className="path">{folderOf(source)}/</span>}
             {passage?.page != null && <span>{pageOf(passage.page, source, loaded, words)}</span>}
             {lines && <span data-testid="lines">{words.lines(lines.first, lines.last)}</span>}
-            {below !== null && <span lang={languageOf(below)}>{below}</span>}
+            {below !== null && <bdi lang={languageOf(below)}>{below}</bdi>}
           </p>
         </div>
         <CopyButton bare testId="copy-link" icon={<LinkIcon />} label={words.copyLink} text={() => location.href} />
@@ -199,7 +199,7 @@ function ticksOf(target: Target): number[] {
 /** Where one can go in the document: its sections and pages, its beginning and its end. */
 function Outline({ document, busy, onGo }: { document: DocumentDetail; busy: boolean; onGo: (offset: number) => void }) {
   const words = useWords();
-  const sections = useMemo(() => sectionPlaces(document), [document]);
+  const sections = useMemo(() => sectionPlaces(document, words), [document, words]);
   const pages = useMemo(() => pagePlaces(document, words), [document, words]);
   const end = Math.max(0, (document.chars ?? 0) - 1);
   return (
@@ -432,7 +432,7 @@ function SourceText({ document, view, window, jump, spans, language, busy, onBef
       ) : (
         <p className="document-edge">{words.startOfDocument}</p>
       )}
-      <div className={`source-text source-${drawing}`} data-testid="source-text" data-view={view} lang={language}>
+      <div className={`source-text source-${drawing}`} data-testid="source-text" data-view={view} lang={language} dir={drawing === "code" ? "ltr" : "auto"}>
         {isTypeset ? (
           <TypesetText document={document} window={window} spans={spans} jump={jump} onDrawn={whenDrawn} />
         ) : drawing === "code" ? (

@@ -20,11 +20,12 @@ export function pageLabel(source: string, page: number, words: Dictionary): stri
 /** No more places than these are offered: a list of thousands helps nobody. */
 const MOST_PLACES = 1_000;
 
-/** Its sections, indented by their depth. */
-export function sectionPlaces({ sections }: Pick<DocumentDetail, "sections">): Place[] {
+/** Its sections, indented by their depth; one in another language than most of the document says so. */
+export function sectionPlaces({ sections, language: most }: Pick<DocumentDetail, "sections" | "language">, words: Dictionary): Place[] {
   const places: Place[] = [];
-  for (const { char_start: offset, heading_path: path } of sections.slice(0, MOST_PLACES)) {
-    const label = "\u2003".repeat(path.length - 1) + (path.at(-1) ?? "");
+  for (const { char_start: offset, heading_path: path, language } of sections.slice(0, MOST_PLACES)) {
+    const other = language && language !== "und" && language !== most ? ` (${words.languageName(language)})` : "";
+    const label = "\u2003".repeat(path.length - 1) + (path.at(-1) ?? "") + other;
     if (places.at(-1)?.label !== label) places.push({ offset, label });
   }
   return places;

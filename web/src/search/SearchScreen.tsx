@@ -209,11 +209,11 @@ function HitCard({ hit, isFromSeveral, words: sought, isChosen, onOpen }: HitPro
     <a ref={card} href={addressOf.passage(hit)} className={isChosen ? "hit hit-chosen" : "hit"} data-testid="hit" onClick={(event) => onPlainClick(event, onOpen)}>
       <span className="source-title path">{fileNameOf(hit)}</span>
       <span className="source-place">
-        {title !== null && <span lang={languageOf(title)}>{title}</span>}
+        {title !== null && <bdi lang={languageOf(title)}>{title}</bdi>}
         {isFromSeveral && <span>{visible(hit.collection)}</span>}
         {folder !== "" && <span className="path">{folder}/</span>}
         {page !== null && <span>{pageLabel(source, page, words)}</span>}
-        {heading !== null && <span lang={languageOf(heading)}>{heading}</span>}
+        {heading !== null && <bdi lang={languageOf(heading)}>{heading}</bdi>}
         <span className={isWeak(hit) ? "badge badge-weak" : "badge"}>{closeness(hit, words)}</span>
       </span>
       <span className="hit-text" lang={languageOf(shown)}>

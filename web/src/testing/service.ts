@@ -90,7 +90,8 @@ function listed(all: readonly DocumentSummary[], about: URLSearchParams): object
   const words = folded(said("q")).split(/\s+/).filter(Boolean);
   const documents = all
     .filter(({ source, title }) => source.startsWith(said("folder")) && words.every((word) => folded(`${source} ${title}`).includes(word)))
-    .filter((one) => (["status", "media_type", "language"] as const).every((name) => said(name) === "" || one[name] === said(name)))
+    .filter((one) => (["status", "media_type"] as const).every((name) => said(name) === "" || one[name] === said(name)))
+    .filter(({ languages }) => said("language") === "" || languages.includes(said("language")))
     .toSorted((a, b) => String(a[by as keyof DocumentSummary]).localeCompare(String(b[by as keyof DocumentSummary])) * (minus ? -1 : 1));
   const counted = (values: readonly (string | null)[]) =>
     [...new Set(values)].filter(Boolean).map((value) => ({ value, count: values.filter((one) => one === value).length }));
@@ -102,7 +103,7 @@ function listed(all: readonly DocumentSummary[], about: URLSearchParams): object
     total: documents.length,
     status: counted(documents.map(({ status }) => status)),
     media_type: counted(documents.map((one) => one.media_type)),
-    language: counted(documents.map(({ language }) => language)),
+    language: counted(documents.flatMap(({ languages }) => languages)),
     folder: counted(folders),
   };
   return { documents: documents.slice(0, Number(about.get("limit"))), next_cursor: null, ...(about.has("facets") ? { facets } : {}) };
@@ -202,6 +203,7 @@ export function documentOf(text: string, rest: Partial<DocumentSummary> = {}): D
     title: "Tuning",
     media_type: "text/markdown",
     language: "en",
+    languages: ["en"],
     status: "ready",
     reason: null,
     pages: null,

@@ -103,7 +103,7 @@ export interface Problem {
 export type Collection = Pick<CollectionList["collections"][number], "name" | "documents" | "chunks">;
 
 /** A document of a list, as it comes or out of an older service: what can't be read is null. */
-export type DocumentSummary = Pick<WireDocument, "id" | "source" | "title" | "media_type" | "status" | "reason" | "pages"> & {
+export type DocumentSummary = Pick<WireDocument, "id" | "source" | "title" | "media_type" | "status" | "reason" | "pages" | "languages"> & {
   [name in "chars" | "chunks" | "language" | "updated_at"]: WireDocument[name] | null;
 };
 
@@ -335,6 +335,7 @@ export function decodeDocument(value: unknown): DocumentSummary | null {
     title: text(from.title) || source,
     media_type: text(from.media_type),
     language: from.language === "und" ? null : textOrNull(from.language), // BCP 47's "undetermined"
+    languages: list(from.languages, textOrNull), // none out of an older service
     status: text(from.status),
     reason: textOrNull(from.reason),
     pages: numberOrNull(from.pages),
@@ -357,7 +358,7 @@ function decodeSection(value: unknown): WireDocument["sections"][number] | null 
   const start = offsetOrNull(from?.char_start);
   const end = offsetOrNull(from?.char_end);
   const path = list(from?.heading_path, textOrNull);
-  return start === null || end === null || path.length === 0 ? null : { char_start: start, char_end: end, heading_path: path };
+  return start === null || end === null || path.length === 0 ? null : { char_start: start, char_end: end, heading_path: path, language: textOrNull(from?.language) };
 }
 
 export function decodeDocumentDetail(value: unknown): DocumentDetail | null {
