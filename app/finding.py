@@ -31,8 +31,9 @@ from app.generation.narrowing import narrow
 from app.generation.reply import Voice
 from app.generation.rows import with_ranges
 from app.generation.standing import read_standing
-from app.generation.sufficiency import sufficiency
+from app.generation.sufficiency import answerability_by_meaning, sufficiency
 from app.generation.units import Surroundings, read_units
+from app.languages import is_other
 from app.lexicon import is_chinese
 from app.meaning import Meant, voice_of
 from app.question.acronyms import find_acronyms
@@ -96,7 +97,37 @@ class Finder:
             read = await find_again(asked, read)
         if read.evidence >= self._threshold and not _quotes_across(read):
             return read
-        return await self._find_across(read, request) or read
+        return await self._find_by_meaning(read) or await self._find_across(read, request) or read
+
+    async def _find_by_meaning(self, read: Found) -> Found | None:
+        """What the same hits hold, judged without words: they put it in other words, or are in a language whose words
+        are not known. None where that is not sure enough, or the model does not read the question."""
+        standalone, found = read.standalone, read.found
+        if read.searched_for is not None or not can_read(self._embedder, standalone.text):
+            return None
+        own = "und" if is_other(standalone.text) else "zh" if is_chinese(standalone.text) else "en"
+        own_units = [
+            unit
+            for unit in read.all_found.units
+            if is_chinese(unit.chunk.text) == is_chinese(standalone.text)
+            and is_other(unit.chunk.text) == is_other(standalone.text)
+        ]
+        all_found = replace(read.all_found, units=own_units)
+
+        def judge() -> tuple[Material, Extraction | None, float]:
+            material = narrow(all_found, standalone, found.unknown_terms, mended=False)
+            material = replace(material, across=True)
+            extraction = extract(material, partial(self._standards, found))
+            if extraction is None:
+                return material, None, 0.0
+            return material, extraction, answerability_by_meaning(
+                extraction.said, extraction.standard, material, knows_words=own != "und"
+            )  # fmt: skip
+
+        material, extraction, evidence = await self._judging.run(judge)
+        if evidence < self._threshold:
+            return None
+        return replace(read, material=material, all_found=all_found, extraction=extraction, evidence=evidence)
 
     async def _find(
         self, standalone: Standalone, request: AskRequest, *, mended: Mended | None = None
@@ -217,7 +248,7 @@ class Finder:
         of the question, less what it is near to all that is asked in that."""
         embedder = embedder_of(self._embedder, found.space)
         vectors = thread_of(self._embedder).call(embedder.embed_passages, texts)
-        languages = ["zh" if is_chinese(text) else "en" for text in texts]
+        languages = ["und" if is_other(text) else "zh" if is_chinese(text) else "en" for text in texts]
         scores = []
         for vector, language in zip(vectors, languages, strict=True):
             standard = standard_of(found.standards, language)

@@ -60,6 +60,7 @@ _MARKED_TOKEN = re.compile(
 )
 _IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
 _HAN_RUN = re.compile(f"[{HAN}]+")
+_KANA = re.compile(r"[\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff]")  # without the middle dot of foreign names
 _LATIN_WORD = re.compile(r"[A-Za-z][\w.\-/]*", re.ASCII)
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -140,13 +141,16 @@ def _simplified() -> dict[int, int]:
 def is_chinese(text: str) -> bool:
     """Whether `text` is mostly Chinese: chooses the language that the service itself speaks.
 
-    Counted in words, a Han character as half of one: an identifier is one word, however long.
+    Counted in words, a Han character as half of one: an identifier is one word, however long. What has a kana for each
+    four Han characters or more is Japanese.
 
-    >>> is_chinese("maintenance_work_mem 要多大？"), is_chinese("How does 分块 work?")
-    (True, False)
+    >>> is_chinese("maintenance_work_mem 要多大？"), is_chinese("How does 分块 work?"), is_chinese("入場料はいくら？")
+    (True, False, False)
     """
     han = sum(map(len, _HAN_RUN.findall(text)))
-    return han > 0 and han >= 2 * len(_LATIN_WORD.findall(text))
+    if han == 0 or han < 2 * len(_LATIN_WORD.findall(text)):
+        return False
+    return 4 * len(_KANA.findall(text)) < han
 
 
 @lru_cache(maxsize=65_536)

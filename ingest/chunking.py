@@ -227,16 +227,17 @@ class _Borders:
         return token < self.count and begins_syllable(self._text, int(self._tokens.starts[token]))
 
     def _begins_sign(self, token: int) -> bool:
-        return not self._tears(token)
+        return not self.tears(token)
 
-    def _tears(self, token: int) -> bool:
+    def tears(self, token: int) -> bool:
+        """Whether a token begins within a sign."""
         return token < len(self._tokens) and is_torn_at(self._text, int(self._tokens.starts[token]))
 
     def _inside_word(self, token: int) -> bool:
         at = int(self._tokens.starts[token]) if 0 < token < len(self._tokens) else 0
         if at == 0:
             return False
-        if self._tears(token):
+        if self.tears(token):
             return True
         before, first = self._text[at - 1], self._text[at]
         # a character of Chinese or Japanese is as good as a word
@@ -289,7 +290,9 @@ def _overlap_start(borders: _Borders, start: int, end: int, overlap: int) -> int
         return end
     low = max(end - overlap, start + 1)
     found = borders.first(SENTENCE, low, end)
-    return found if found is not None else borders.word_at_or_after(low, end)
+    if found is None:
+        found = borders.word_at_or_after(low, end)
+    return end if borders.tears(found) else found  # a few tokens that are marks alone
 
 
 def _grid(borders: _Borders, spans: Sequence[tuple[int, int]], window_tokens: int) -> list[tuple[int, int]]:

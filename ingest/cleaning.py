@@ -11,10 +11,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 from app.errors import DocumentError
-from app.han import HAN
 
 # Unicode TR 15 section 13: a stream-safe text has at most 30 combining marks in a row. Normalising longer runs
 # takes quadratic time, and no language writes them.
@@ -53,12 +52,7 @@ _COMBINING: Final = re.compile(
 # Where more may be: marks are no word characters, and normalising makes at most two of one, and three of the letter.
 _NOT_WORD_RUN = re.compile(rf"\w?\W{{{(MAX_COMBINING_MARKS - 3) // 2 + 1},}}")
 
-_HAN = re.compile(f"[\u3007{HAN}]+")
 _LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]+")
-_OTHER_LETTERS = re.compile(
-    "[\u0370-\u1aff\u1f00-\u1fff\u2c00-\u2dff\u3040-\u30ff\ua000-\uabff\uac00-\ud7af]+"
-)
-_LANGUAGE_SAMPLE_CHARS = 200_000
 
 _NUMBER = re.compile(r"\d{1,6}")
 _EDGE_LINES = 2  # a header or footer is looked for in this many lines at each end of a page
@@ -171,39 +165,6 @@ def find_repeated_lines(pages: Sequence[Sequence[str]]) -> list[set[int]]:
     return found
 
 
-def detect_language(text: str) -> Literal["en", "zh", "und"]:
-    """Name the language by its letters: "zh" or "en" where Han or Latin letters lead, else "und".
-
-    A Han character says about as much as four Latin letters, so Chinese text with English names and code in
-    it is "zh". Text mostly in other scripts, Japanese kana included, is "und". Reads the first 200,000
-    characters.
-
-    >>> detect_language("用 pgvector 建立 ivfflat 索引"), detect_language("The word 中文 means Chinese")
-    ('zh', 'en')
-    """
-    sample = text[:_LANGUAGE_SAMPLE_CHARS]
-    if sample.isascii():
-        return "en" if _LATIN.search(sample) else "und"
-    han, latin, other = (_count(pattern, sample) for pattern in (_HAN, _LATIN, _OTHER_LETTERS))
-    if other * 3 > han + latin or han + latin == 0:
-        return "und"
-    return "zh" if han * 4 > latin else "en"
-
-
-def count_letters(text: str) -> int:
-    """How many letters there are, a Han character as four, since it says about as much. Reads the first 200,000
-    characters.
-
-    >>> count_letters("12 ab 中文"), count_letters("– 3.14")
-    (10, 0)
-    """
-    sample = text[:_LANGUAGE_SAMPLE_CHARS]
-    if sample.isascii():
-        return _count(_LATIN, sample)
-    han, latin, other = (_count(pattern, sample) for pattern in (_HAN, _LATIN, _OTHER_LETTERS))
-    return 4 * han + latin + other
-
-
 def _shorten_key(match: re.Match[str]) -> str:
     """Keep the beginning of a run in base64 or hexadecimal digits, which mixes letters and digits; all of another."""
     run = match.group()
@@ -266,7 +227,3 @@ def _numbers_a_page(before: str, after: str) -> bool:
     if _SET_APART.search(before[-3:]) and (not after or _OF_PAGES.match(after)):
         return True
     return bool(_PAGE_WORD.search(before) or (before.rstrip()[-1:] in "第\t" and _PAGE_SIGN.match(after)))
-
-
-def _count(pattern: re.Pattern[str], text: str) -> int:
-    return len(text) - len(pattern.sub("", text))

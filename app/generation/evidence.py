@@ -4,7 +4,8 @@
 
 coverage: the largest share of the question's weight that one unit of the hits holds, what stands around it (header,
 headings, title, file name) counting AROUND; standard: the standard score of the cosine of the question and the best
-hit's best window (app/search/standard.py), so that one set of coefficients serves every model; bm25: the highest BM25
+window of the best hit, or of the best in its language (app/search/standard.py), so that one set of coefficients serves
+every model; bm25: the highest BM25
 as a share of what a chunk full of every term would get. Where the model can't read the question the cosine says
 nothing, so a second set goes without it. Both were fitted by logistic regression on half of squad_dev, and of cmrc_dev
 and xquad_zh_dev, each question with its document and with it withheld, and moved so that 0.5 refuses few answerable
@@ -50,8 +51,10 @@ _HAN: Final = re.compile(f"[{HAN}]")
 _K1: Final = 1.2  # a term's BM25 is at most idf · (k1 + 1)
 _READABLE: Final = (-5.47, 4.10, 0.725, 3.48)  # intercept, coverage, standard score, bm25
 _UNREADABLE: Final = (-3.12, 4.78, 0.0, 8.02)
-# Intercept, standard scores of the passage and of its hit: even at a sum of 4.75, of the hit's half.
-_ACROSS: Final = (-8.08, 1.7, 0.85)
+# Where no words tell: of the standard score of a sentence, and _HIT_SHARE of its hit's.
+_SLOPE: Final = 1.7
+_HIT_SHARE: Final = 0.5
+EVEN_ACROSS: Final = 4.75  # of texts in another language than the question
 
 
 def can_read(embedder: Embedder, text: str) -> bool:
@@ -102,7 +105,10 @@ def answerability(
     covered = max((coverage_of(unit, weights, total) for unit in units), default=0.0)
     if total > 0 and covered == 0:
         return 0.0
-    standard = hits[0].standard
+    own = (hit.standard for hit in hits if is_chinese(hit.text) == is_chinese(asked.text))
+    standard = max(
+        hits[0].standard, next(own, hits[0].standard)
+    )  # the best hit may be in another, for one word
     highest = max(hit.scores.lexical or 0.0 for hit in hits)
     bm25 = min(1.0, highest / ((_K1 + 1) * total)) if total > 0 else 0.0
     intercept, a, b, c = _READABLE if readable else _UNREADABLE
@@ -126,8 +132,13 @@ def answerability_across(said: Sequence[Unit], standard: float, units: Sequence[
     dates = {term for term in asked.terms if term[:1] == "@"}
     if not dates | written_alike(asked) | numbered_things(asked.text) <= held:
         return 0.0
-    intercept, a, b = _ACROSS
-    return 1 / (1 + math.exp(-(intercept + a * standard + b * chunk.standard)))
+    return by_standards(standard, chunk.standard, EVEN_ACROSS)
+
+
+def by_standards(said: float, hit: float, even: float) -> float:
+    """A score in [0, 1] out of the standard scores of a sentence and of its hit alone; .5 where the first with half of
+    the second is `even`."""
+    return 1 / (1 + math.exp(-_SLOPE * (said + _HIT_SHARE * hit - even)))
 
 
 def written_alike(asked: Asked) -> frozenset[str]:

@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from app.generation.candidates import Material
-from app.generation.evidence import holds
+from app.generation.evidence import by_standards, holds
 from app.generation.units import Unit
 from app.lexicon import fold_script, is_chinese, terms
 from app.question.answer_types import read_answer_type, told_by_row
@@ -36,6 +36,10 @@ NO_REASON: Final = 3.5
 NO_CELL: Final = 3.5  # not fitted: an empty cell below the very column that is asked for says nothing
 NO_NAME: Final = 0.84
 NO_NUMBER: Final = 3.0
+# Standard scores of a sentence, and half of its hit's, that suffice in the question's own language: where words of it
+# are missing, and where its words are not known.
+EVEN_OF_WORDS: Final = 7.0
+EVEN_WITHOUT: Final = 5.9
 _OPEN_TYPES: Final = frozenset(("name", "place"))  # whose values no pattern finds for certain
 _LEAST: Final = 1e-4
 
@@ -66,6 +70,25 @@ def sufficiency(
         score -= NO_NUMBER
     score -= _value_cost(material, said)
     return min(math.pow(evidence, LENIENCE), 1 / (1 + math.exp(-score)))
+
+
+def answerability_by_meaning(
+    said: Sequence[Unit], standard: float, material: Material, *, knows_words: bool
+) -> float:
+    """The same for `said` in the question's own language where its words do not suffice: it may say the same in others.
+    `standard` is the score of their cosine. What a text in other words has as well must be there: codes, names, numbers
+    of things, dates, and a value of the kind that is asked for. `knows_words`: the language is one whose words are
+    known, so that missing ones say something."""
+    if not said:
+        return 0.0
+    asked, chunk = material.asked, said[0].chunk
+    held = frozenset[str]().union(*(u.own | u.around for u in material.units if u.chunk is chunk))
+    dates = {term for term in asked.terms if term[:1] == "@"}
+    if not dates | set(asked.codes) | asked.names | numbered_things(asked.text) <= held:
+        return 0.0
+    if _value_cost(material, said) > 0:
+        return 0.0
+    return by_standards(standard, chunk.standard, EVEN_OF_WORDS if knows_words else EVEN_WITHOUT)
 
 
 def _missing(weights: Mapping[str, float], held: Collection[str]) -> dict[str, float]:

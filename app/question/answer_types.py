@@ -68,7 +68,7 @@ _ASKED: Final[tuple[tuple[AnswerTypeName, tuple[str, ...]], ...]] = (
         "reason",
         (
             r"^\W*(?:why|how come|what(?:'s| is| was| were| are)? the (?:reasons?|causes?))\b|\bfor what reason\b",
-            r"(?<![称作译分叫成名改视定])为什么(?!样)|为何|为啥|怎么会"
+            r"(?<![称作译分叫成名改视定封选评列誉命认设变])为什么(?!样)|为何|为啥|怎么会"
             r"|(?:什么|哪些|何种)(?:原因|缘由)|(?:原因|缘由)(?:是|为|有|在于)?(?:什么|哪些|何|\W*$)",
         ),
     ),

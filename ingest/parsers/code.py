@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from app.domain import Document, Section
-from ingest.cleaning import clean_text, detect_language
+from app.languages import detect_language
+from ingest.cleaning import clean_text
 from ingest.parsers.decoding import decode
 
 PYTHON_MEDIA_TYPE = "text/x-python"

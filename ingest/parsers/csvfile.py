@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from app.domain import Document
-from ingest.cleaning import clean_text, detect_language
+from app.languages import detect_language
+from ingest.cleaning import clean_text
 from ingest.parsers.blocks import LINE_BREAK
 from ingest.parsers.budget import TextBudget
 from ingest.parsers.decoding import decode

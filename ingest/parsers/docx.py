@@ -12,7 +12,8 @@ from pathlib import PurePosixPath
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.domain import Document
-from ingest.cleaning import clean_line, clean_text, detect_language
+from app.languages import detect_language
+from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.archives import local_name, release
 from ingest.parsers.blocks import split_lines
 from ingest.parsers.charts import drawn_words

@@ -15,7 +15,8 @@ from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.domain import Document, Section
 from app.errors import DocumentError
-from ingest.cleaning import clean_line, detect_language, normalise_text
+from app.languages import detect_language
+from ingest.cleaning import clean_line, normalise_text
 from ingest.parsers.archives import Archive, local_name
 from ingest.parsers.budget import TextBudget
 from ingest.parsers.headings import build_sections, find_headings

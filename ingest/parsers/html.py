@@ -18,7 +18,8 @@ from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.domain import Document
 from app.errors import DocumentError
-from ingest.cleaning import clean_line, clean_text, detect_language
+from app.languages import detect_language
+from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.blocks import BlockWriter
 from ingest.parsers.codetables import join_code_tables
 from ingest.parsers.decoding import decode

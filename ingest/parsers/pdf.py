@@ -23,7 +23,8 @@ import pypdfium2.raw as pdfium_c
 
 from app.domain import Document, Page
 from app.errors import DocumentError
-from ingest.cleaning import clean_line, detect_language, find_repeated_lines, normalise_text
+from app.languages import detect_language
+from ingest.cleaning import clean_line, find_repeated_lines, normalise_text
 from ingest.parsers.boxfont import use_box_font
 from ingest.parsers.budget import MAX_TEXT_CHARS, TextBudget
 from ingest.parsers.flat import FlatWriter

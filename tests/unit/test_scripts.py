@@ -1,0 +1,92 @@
+"""Texts in seven languages beside English and Chinese: sentences, words and chunks are sensible (issue 13.5)."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+
+import pytest
+
+from app.domain import Document
+from app.generation.units import read_units
+from app.graphemes import is_torn_at
+from app.languages import detect_language, is_other
+from app.lexicon import is_chinese, terms
+from app.sentences import MAX_SENTENCE_CHARS, split_sentences
+from ingest.chunking import CHARS_A_TOKEN, chunk, split_long
+from tests.fakes import FakeEmbedder
+from tests.hits import hits_of
+from tests.scripts import SCRIPTS, Script
+
+each = pytest.mark.parametrize("script", SCRIPTS, ids=[script.language for script in SCRIPTS])
+EMBEDDER = FakeEmbedder()
+
+
+@each
+def test_sentences_end_where_the_language_ends_them(script: Script) -> None:
+    assert tuple(script.text[a:b] for a, b in split_sentences(script.text)) == script.sentences
+    assert tuple(unit.text for unit in read_units(hits_of(script.text))) == script.sentences
+
+
+@each
+def test_a_word_is_found_in_its_sentence_and_first_there(script: Script) -> None:
+    held = [set(terms(sentence)) for sentence in script.sentences]
+    for word, place in script.words:
+        asked = set(terms(word))
+        assert asked
+        assert asked <= held[place], word
+        assert max(range(len(held)), key=lambda at: len(asked & held[at])) == place, word
+
+
+@each
+@pytest.mark.parametrize("chunk_tokens", [16, 40])
+def test_chunks_and_windows_tear_no_sign_and_lose_nothing(script: Script, chunk_tokens: int) -> None:
+    text = "\n\n".join([script.text] * 4)
+    tokens = split_long(EMBEDDER.tokenize(text), text)
+    document = Document(text, "", "text/plain", detect_language(text))
+    found = chunk(document, tokens, chunk_tokens=chunk_tokens, overlap=4, window_tokens=12)
+    assert len(found.chunks) > 2
+    for piece in (*found.chunks, *found.windows):
+        for at in (piece.char_start, piece.char_end):
+            assert not is_torn_at(text, at)
+        assert unicodedata.category(text[piece.char_start])[0] != "M"
+        assert piece.char_end - piece.char_start <= CHARS_A_TOKEN * chunk_tokens
+    covered = {at for piece in found.chunks for at in range(piece.char_start, piece.char_end)}
+    assert all(text[at].isspace() for at in set(range(len(text))) - covered)
+
+
+@each
+def test_thousands_of_characters_without_a_space_or_a_stop_are_cut_in_time(script: Script) -> None:
+    run = "".join(one for one in script.text if one.isalpha() or unicodedata.category(one)[0] == "M")
+    text = run * (40_000 // len(run))
+    started = time.process_time()
+    sentences = split_sentences(text)
+    found = terms(text)
+    tokens = split_long(EMBEDDER.tokenize(text), text)
+    chunks = chunk(
+        Document(text, "", "text/plain", "und"), tokens, chunk_tokens=64, overlap=8, window_tokens=32
+    )
+    assert time.process_time() - started < 10  # linear: a second or two on a slow machine
+    assert max(b - a for a, b in sentences) <= MAX_SENTENCE_CHARS
+    assert not any(is_torn_at(text, at) for span in sentences for at in span)
+    assert len(found) < 3 * len(text)
+    assert max(one.char_end - one.char_start for one in chunks.chunks) <= CHARS_A_TOKEN * 64
+
+
+@each
+def test_the_language_is_other_than_the_two_where_its_letters_are(script: Script) -> None:
+    for text in (script.text, *(question for question, _ in script.questions)):
+        assert is_other(text) == (script.language != "de"), text
+        assert not is_chinese(text), text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("优の良品专卖店在哪里？", True),
+        ("入場料はいくらですか。", False),
+        ("約翰・史密斯是誰？", True),
+    ],
+)
+def test_kana_make_a_text_japanese(text: str, expected: bool) -> None:
+    assert is_chinese(text) == expected
