@@ -116,7 +116,7 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
 SELECT seen.*,
        CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
        r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
-       k.id AS chunk_id, k.document_id, (SELECT name FROM pgask.collections WHERE id = k.collection_id) AS collection,
+       k.id AS chunk_id, k.document_id, (SELECT regexp_replace(name, '^@[0-9]+:', '') FROM pgask.collections WHERE id = k.collection_id) AS collection,
        d.source, d.title, k.page, k.heading, k.places, k.sentences,
        k.char_start AS char_start, k.char_end AS char_end, coalesce((SELECT substring(string_agg(part.text, '' ORDER BY part.part) FROM mod(k.char_start, 2000) + 1 FOR (k.char_end) - (k.char_start)) FROM pgask.document_texts part WHERE part.document_id = k.document_id AND part.part >= (k.char_start) / 2000 AND part.part <= ((k.char_end) - 1) / 2000), '') AS text
   FROM seen LEFT JOIN ranked r ON true
