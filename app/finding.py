@@ -33,7 +33,7 @@ from app.generation.rows import with_ranges
 from app.generation.standing import read_standing
 from app.generation.sufficiency import answerability_by_meaning, sufficiency
 from app.generation.units import Surroundings, read_units
-from app.languages import is_other
+from app.letters import is_other
 from app.lexicon import is_chinese
 from app.meaning import Meant, voice_of
 from app.question.acronyms import find_acronyms

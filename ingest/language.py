@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.domain import Chunk, Document
-from app.languages import count_letters, detect_language
+from app.letters import count_letters, detect_language
 from app.stored_markdown import read_fences
 
 LEAST_LETTERS: Final = 40  # that tell a language, a Han character as four: shorter ones are names and numbers

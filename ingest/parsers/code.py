@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from app.domain import Document, Section
-from app.languages import detect_language
+from app.letters import detect_language
 from ingest.cleaning import clean_text
 from ingest.parsers.decoding import decode
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from app.domain import Document
-from app.languages import detect_language
+from app.letters import detect_language
 from ingest.cleaning import clean_text
 from ingest.parsers.blocks import LINE_BREAK
 from ingest.parsers.budget import TextBudget

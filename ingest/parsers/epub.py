@@ -15,7 +15,7 @@ from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.domain import Document, Section
 from app.errors import DocumentError
-from app.languages import detect_language
+from app.letters import detect_language
 from ingest.cleaning import clean_line, normalise_text
 from ingest.parsers.archives import Archive, local_name
 from ingest.parsers.budget import TextBudget

@@ -18,7 +18,7 @@ from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.domain import Document
 from app.errors import DocumentError
-from app.languages import detect_language
+from app.letters import detect_language
 from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.blocks import BlockWriter
 from ingest.parsers.codetables import join_code_tables

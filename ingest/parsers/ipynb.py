@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from app.domain import Document
 from app.errors import DocumentError
-from app.languages import detect_language
+from app.letters import detect_language
 from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.blocks import fence_code
 from ingest.parsers.budget import TextBudget

@@ -23,7 +23,7 @@ import pypdfium2.raw as pdfium_c
 
 from app.domain import Document, Page
 from app.errors import DocumentError
-from app.languages import detect_language
+from app.letters import detect_language
 from ingest.cleaning import clean_line, find_repeated_lines, normalise_text
 from ingest.parsers.boxfont import use_box_font
 from ingest.parsers.budget import MAX_TEXT_CHARS, TextBudget

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from app.domain import Document
-from app.languages import detect_language
+from app.letters import detect_language
 from ingest.cleaning import clean_text
 from ingest.parsers.decoding import decode
 from ingest.parsers.titles import first_line_title

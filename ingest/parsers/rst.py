@@ -21,7 +21,7 @@ from docutils.utils import new_document, unescape
 
 from app.domain import Document
 from app.errors import DocumentError
-from app.languages import detect_language
+from app.letters import detect_language
 from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.blocks import BlockWriter
 from ingest.parsers.budget import TextBudget

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from app.domain import Document
-from app.languages import detect_language
+from app.letters import detect_language
 from ingest.cleaning import clean_line, clean_text
 from ingest.parsers.blocks import escape_markup
 from ingest.parsers.headings import Heading, build_sections, find_headings

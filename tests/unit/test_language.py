@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain import Document, Section
-from app.languages import detect_language
+from app.letters import detect_language
 from ingest.language import with_languages
 from ingest.parsers.markdown import parse_markdown
 

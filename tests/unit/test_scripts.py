@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from app.domain import Document
 from app.generation.units import read_units
 from app.graphemes import is_torn_at
-from app.languages import detect_language, is_other
+from app.letters import detect_language, is_other
 from app.lexicon import is_chinese, terms
 from app.sentences import MAX_SENTENCE_CHARS, split_sentences
-from ingest.chunking import CHARS_A_TOKEN, chunk, split_long
+from ingest.chunking import CHARS_A_TOKEN, ChunkedDocument, chunk, split_long
 from tests.fakes import FakeEmbedder
+from tests.growth import assert_linear
 from tests.hits import hits_of
 from tests.scripts import SCRIPTS, Script
 
@@ -55,22 +57,34 @@ def test_chunks_and_windows_tear_no_sign_and_lose_nothing(script: Script, chunk_
     assert all(text[at].isspace() for at in set(range(len(text))) - covered)
 
 
-@each
-def test_thousands_of_characters_without_a_space_or_a_stop_are_cut_in_time(script: Script) -> None:
+def run_of(script: Script, length: int) -> str:
+    """Its letters and marks alone, over and over."""
     run = "".join(one for one in script.text if one.isalpha() or unicodedata.category(one)[0] == "M")
-    text = run * (40_000 // len(run))
-    started = time.process_time()
-    sentences = split_sentences(text)
-    found = terms(text)
+    return run * (length // len(run) + 1)
+
+
+def cut(text: str) -> ChunkedDocument:
     tokens = split_long(EMBEDDER.tokenize(text), text)
-    chunks = chunk(
-        Document(text, "", "text/plain", "und"), tokens, chunk_tokens=64, overlap=8, window_tokens=32
-    )
-    assert time.process_time() - started < 10  # linear: a second or two on a slow machine
+    document = Document(text, "", "text/plain", "und")
+    return chunk(document, tokens, chunk_tokens=64, overlap=8, window_tokens=32)
+
+
+@each
+def test_thousands_of_characters_without_a_space_or_a_stop_are_cut(script: Script) -> None:
+    text = run_of(script, 20_000)
+    sentences = split_sentences(text)
     assert max(b - a for a, b in sentences) <= MAX_SENTENCE_CHARS
     assert not any(is_torn_at(text, at) for span in sentences for at in span)
-    assert len(found) < 3 * len(text)
-    assert max(one.char_end - one.char_start for one in chunks.chunks) <= CHARS_A_TOKEN * 64
+    assert len(terms(text)) < 3 * len(text)
+    assert max(one.char_end - one.char_start for one in cut(text).chunks) <= CHARS_A_TOKEN * 64
+
+
+@pytest.mark.parametrize(
+    "script", [one for one in SCRIPTS if one.language in ("ja", "th", "ar")], ids=["ja", "ar", "th"]
+)
+@pytest.mark.parametrize("work", [split_sentences, terms, cut])
+def test_and_their_time_grows_with_their_number(script: Script, work: Callable[[str], object]) -> None:
+    assert_linear(lambda size: partial(work, run_of(script, size)), 2_000)
 
 
 @each
