@@ -76,15 +76,16 @@ def answerability_by_meaning(
     said: Sequence[Unit], standard: float, material: Material, *, knows_words: bool
 ) -> float:
     """The same for `said` in the question's own language where its words do not suffice: it may say the same in others.
-    `standard` is the score of their cosine. What a text in other words has as well must be there: codes, names, numbers
-    of things, dates, and a value of the kind that is asked for. `knows_words`: the language is one whose words are
+    `standard` is the score of their cosine. What a text in other words has as well must be there: names, numbers of
+    things, dates, and a value of the kind that is asked for. 0 for a question with a code, whose cosine tells the code
+    and not what is asked of it. `knows_words`: the language is one whose words are
     known, so that missing ones say something."""
-    if not said:
+    if not said or material.asked.codes:
         return 0.0
     asked, chunk = material.asked, said[0].chunk
     held = frozenset[str]().union(*(u.own | u.around for u in material.units if u.chunk is chunk))
     dates = {term for term in asked.terms if term[:1] == "@"}
-    if not dates | set(asked.codes) | asked.names | numbered_things(asked.text) <= held:
+    if not dates | asked.names | numbered_things(asked.text) <= held:
         return 0.0
     if _value_cost(material, said) > 0:
         return 0.0

@@ -48,11 +48,13 @@ def test_chunks_and_windows_tear_no_sign_and_lose_nothing(script: Script, chunk_
     document = Document(text, "", "text/plain", detect_language(text))
     found = chunk(document, tokens, chunk_tokens=chunk_tokens, overlap=4, window_tokens=12)
     assert len(found.chunks) > 2
-    for piece in (*found.chunks, *found.windows):
-        for at in (piece.char_start, piece.char_end):
-            assert not is_torn_at(text, at)
-        assert unicodedata.category(text[piece.char_start])[0] != "M"
-        assert piece.char_end - piece.char_start <= CHARS_A_TOKEN * chunk_tokens
+    spans = [(one.char_start, one.char_end) for one in found.chunks]
+    spans += [(one.char_start, one.char_end) for one in found.windows]
+    for start, end in spans:
+        assert not is_torn_at(text, start)
+        assert not is_torn_at(text, end)
+        assert unicodedata.category(text[start])[0] != "M"
+        assert end - start <= CHARS_A_TOKEN * chunk_tokens
     covered = {at for piece in found.chunks for at in range(piece.char_start, piece.char_end)}
     assert all(text[at].isspace() for at in set(range(len(text))) - covered)
 
