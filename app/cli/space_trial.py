@@ -111,9 +111,10 @@ def evaluate(
         second = find_second_space(owner)
         require_filled(second)
         names = {trial.name for trial in list_trials(owner, second.id)}
-        if collection is not None and collection not in names:
+        if not names or collection not in {None, *names}:
+            named = "" if collection is None else f" {collection!r}"
             raise NotFoundError(
-                f"There is no collection {collection!r} with text. `pgask collections` lists them."
+                f"There is no collection{named} with text to compare. `pgask collections` lists them."
             )
         verdict = try_second(
             database,

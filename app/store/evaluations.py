@@ -31,12 +31,12 @@ class Trial:
 
 
 def list_trials(connection: Connection, space_id: int) -> list[Trial]:
-    """The filled twins in a space, by the names of their collections."""
+    """The filled twins in a space of collections with text, by the names of these."""
     with store_errors(), connection.cursor(row_factory=class_row(Trial)) as cursor:
         return cursor.execute(
             "SELECT t.id AS twin_id, c.name, c.tenant_id, t.evaluation"
             " FROM pgask.collections t JOIN pgask.collections c ON c.id = t.twin_of"
-            " WHERE t.space_id = %s AND t.filled_at IS NOT NULL ORDER BY c.tenant_id, c.name",
+            " WHERE t.space_id = %s AND t.filled_at IS NOT NULL AND c.chunk_count > 0 ORDER BY c.tenant_id, c.name",
             [space_id],
         ).fetchall()
 

@@ -41,14 +41,20 @@ SPARE: Final = 3  # chunks looked at for one question: some hold no sentence to 
 _IS_HAN: Final = re.compile(f"[{HAN}]")
 _PIECE: Final = re.compile(rf"[{HAN}]+|[^\s{HAN}]+")
 
+# Chosen by their places alone, so that the texts of those chosen are all that is read.
 _SAMPLE: Final = f"""
-SELECT * FROM (
-    SELECT {chunk_columns()}, d.language, row_number() OVER (
+WITH placed AS MATERIALIZED (
+    SELECT k.id, row_number() OVER (
            PARTITION BY d.language ORDER BY hashtextextended(d.source || ' ' || k.chunk_index, %(seed)s), k.id) AS place
       FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id
       JOIN pgask.collections c ON c.id = d.collection_id
-     WHERE c.name = %(collection)s AND c.twin_of IS NULL AND d.status IN ('ready', 'stale')) sampled
- WHERE place <= %(most)s ORDER BY language, place"""  # noqa: S608 - constants only
+     WHERE c.name = %(collection)s AND c.twin_of IS NULL AND d.status IN ('ready', 'stale')
+), chosen AS MATERIALIZED (
+    SELECT id, place FROM placed WHERE place <= %(most)s
+)
+SELECT {chunk_columns()}, d.language
+  FROM chosen JOIN pgask.chunks k ON k.id = chosen.id JOIN pgask.documents d ON d.id = k.document_id
+ ORDER BY d.language, chosen.place"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)

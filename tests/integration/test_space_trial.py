@@ -131,8 +131,14 @@ def test_one_command_changes_spaces_at_a_time(database: Database, pgask: Pgask, 
             busy = pgask("spaces", *command, "--json")
             assert (busy.code, busy.json["error"]["code"]) == (2, "spaces_busy"), command
         assert pgask("spaces").code == 0
+    none = pgask("spaces", "evaluate", "nowhere", "--json")
+    assert (none.code, none.json["error"]["code"]) == (1, "not_found")
     gone = pgask("spaces", "switch", "--json")  # of the model that answers there is no folder
     assert (gone.code, gone.json["error"]["code"]) == (2, "config_error")
+    for file in folder.glob("*.md"):
+        assert pgask("documents", "delete", file.name, "--yes").code == 0
+    assert pgask("spaces", "evaluate").code == 1
+    assert pgask("spaces", "switch", "--json").json["answers"] == "other"  # there is nothing to compare
 
 
 async def read(database: Database, work: Any) -> Any:
