@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -18,7 +18,9 @@ from app.errors import InvalidRequestError, NotFoundError
 
 if TYPE_CHECKING:
     from app.config import Settings
+    from app.domain import ScoredChunk
     from app.embedding import Embedder
+    from app.retrieval.retriever import Retriever
     from app.store.connection import AsyncPool, Connection, Database
     from app.store.evaluations import Trial
     from app.store.twins import SpaceState
@@ -210,11 +212,10 @@ async def _ask_all(
                    transient=True, disable=quiet or not console.is_terminal)  # fmt: skip
     reranker = CrossEncoderReranker.from_settings(settings)
     found: dict[int, list[Found]] = {}
-    async with open_pool(database.app, size=2, statement_timeout_s=_PATIENCE_S) as pool:
-        serving, second = (
-            Retriever(pool, model, RetrievalSettings.from_settings(settings), None, reranker)
-            for model in models
-        )
+    usual = RetrievalSettings.from_settings(settings)
+    async with open_pool(database.app, size=3, statement_timeout_s=_PATIENCE_S) as pool:
+        serving, second = (Retriever(pool, model, usual, None, reranker) for model in models)
+        by_words = Retriever(pool, models[0], replace(usual, dense_weight=0.0))
         with bar:
             for trial in trials:
                 task = bar.add_task(trial.name, total=None)
@@ -223,13 +224,17 @@ async def _ask_all(
                     bar.update(task, completed=done, total=total)
 
                 with working_for(Scope(trial.tenant_id)):
-                    cases = await _read_cases(pool, trial.name, sets)
+                    cases = await _read_cases(pool, trial.name, sets, by_words)
                     found[trial.twin_id] = await ask_both(serving, second, trial.name, cases, on_asked=show)
     return found
 
 
-async def _read_cases(pool: AsyncPool, collection: str, sets: Sets) -> list[Case]:
+async def _read_cases(pool: AsyncPool, collection: str, sets: Sets, by_words: Retriever) -> list[Case]:
     """All questions on a collection: rated ones, those of sets, and made ones."""
+
+    async def find_by_words(question: str) -> Sequence[ScoredChunk]:
+        return (await by_words.retrieve(question, collection, 1)).hits
+
     from app.store.connection import transaction
     from app.trial.known_questions import KEPT, place_questions, read_kept
     from app.trial.made_questions import make_questions
@@ -240,7 +245,7 @@ async def _read_cases(pool: AsyncPool, collection: str, sets: Sets) -> list[Case
         for name, asked in sets.items():
             meant = [one for one in asked if one.collection in (None, collection)]
             cases += await place_questions(connection, collection, name, meant[:MOST_OF_A_SET])
-        return cases + await make_questions(connection, collection, MADE)
+        return cases + await make_questions(connection, collection, MADE, find_by_words)
 
 
 def _read_sets(files: Sequence[Path]) -> Sets:

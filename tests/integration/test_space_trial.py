@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from app.cli.space_trial import refuse_if_worse
+from app.domain import ScoredChunk
 from app.embedding import SentenceTransformerEmbedder
 from app.errors import InvalidRequestError
+from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.connection import AsyncConnection, Database, connect, open_pool, transaction, write
 from app.store.evaluations import forget_evaluations, keep_evaluation, list_trials
 from app.store.ratings import rate
 from app.store.twins import find_second, list_states, switch
+from app.trial.gold import hits
 from app.trial.known_questions import place_questions, read_kept
 from app.trial.made_questions import make_questions
 from tests.chaos.evidence import ROOT
@@ -153,7 +157,13 @@ async def test_made_questions_are_the_same_each_time_and_say_less_than_their_sen
     database: Database, folder: Path
 ) -> None:
     ingest(database, folder, embedder=FAKE)
-    made = [await read(database, lambda one: make_questions(one, "default", 40)) for _ in range(2)]
+
+    async def find_nothing(question: str) -> list[ScoredChunk]:
+        return []
+
+    made = [
+        await read(database, lambda one: make_questions(one, "default", 40, find_nothing)) for _ in range(2)
+    ]
     assert made[0] == made[1]
     assert len(made[0]) == 40
     with connect(database.owner) as owner:
@@ -170,9 +180,27 @@ async def test_made_questions_are_the_same_each_time_and_say_less_than_their_sen
         sentence = texts[case.gold.sources[0]][start:end]
         assert set(case.question.split()) < set(sentence.split())
         assert 0.3 < len(case.question.split()) / len(sentence.split()) < 0.95
-    assert await read(database, lambda one: make_questions(one, "nowhere", 40)) == []
-    other = await read(database, lambda one: make_questions(one, "default", 40, seed=1))
+    assert await read(database, lambda one: make_questions(one, "nowhere", 40, find_nothing)) == []
+    other = await read(database, lambda one: make_questions(one, "default", 40, find_nothing, seed=1))
     assert other != made[0]
+
+
+async def test_words_alone_find_no_passage_first_that_a_question_was_made_of(
+    database: Database, folder: Path
+) -> None:
+    ingest(database, folder, embedder=FAKE)
+    async with open_pool(database.app, size=2, statement_timeout_s=60) as pool:
+        by_words = Retriever(pool, FAKE, RetrievalSettings(dense_weight=0.0))
+
+        async def find(question: str) -> Sequence[ScoredChunk]:
+            return (await by_words.retrieve(question, "default", 1)).hits
+
+        async with transaction(pool) as connection:
+            made = await make_questions(connection, "default", 40, find)
+        assert len(made) > 10
+        for case in made:
+            (first,) = await find(case.question)
+            assert not hits(first, case.gold)
 
 
 async def test_questions_whose_answers_readers_found_good_are_asked_again(

@@ -106,17 +106,19 @@ def test_adjusted_p_values_never_fall_and_stay_below_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sentence", "frequencies", "kept"),
+    ("sentence", "frequencies", "step", "kept"),
     [
         # the rarest goes, the next stays, and so on; what says nothing stays
-        ("The lists of an ivfflat index have probes.", {"list": 9, "ivfflat": 1, "index": 8, "probe": 3},
-         "The lists of an have probes."),
-        ("文档分块的大小是五百个词元。", {}, "分块的是五百个。"),
-        ("Heron, heron and crane: a heron.", {"heron": 1, "crane": 5}, "and crane: a"),  # wherever it stands
-        ("Only of the and.", {}, "Only of the and."),
+        ("The lists of an ivfflat index have probes.", {"list": 9, "ivfflat": 1, "index": 8, "probe": 3}, 2,
+         ("The lists of an have probes.", 2)),
+        ("The lists of an ivfflat index have probes.", {"list": 9, "ivfflat": 1, "index": 8, "probe": 3}, 3,
+         ("The of an index have", 1)),
+        ("文档分块的大小是五百个词元。", {}, 2, ("分块的是五百个。", 2)),
+        ("Heron, heron and crane: a heron.", {"heron": 1, "crane": 5}, 2, ("and crane: a", 1)),  # wherever it stands
+        ("Only of the and.", {}, 2, ("Only of the and.", 0)),
     ],
 )  # fmt: skip
-def test_half_of_what_says_something_is_withheld(
-    sentence: str, frequencies: dict[str, int], kept: str
+def test_of_what_says_something_every_second_or_third_word_stays(
+    sentence: str, frequencies: dict[str, int], step: int, kept: tuple[str, int]
 ) -> None:
-    assert withhold(sentence, frequencies) == kept
+    assert withhold(sentence, frequencies, step) == kept
