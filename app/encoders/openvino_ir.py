@@ -34,6 +34,7 @@ from app.encoders.hardware import cpu_streams, is_bfloat16, processors
 from app.encoders.model_folder import config_sha256, file_sha256
 from app.encoders.openvino_int8 import INT8_RECIPE, calibration_windows, quantize
 from app.encoders.pytorch import PytorchEncoder, load_pytorch
+from app.encoders.vocabulary import KEPT_ROWS, Vocabulary, take_out
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -44,10 +45,11 @@ LEAST_COSINE: Final = (
 LEAST_INT8_COSINE: Final = (
     0.99  # mean of a quantized model to the exact one, on the texts it was calibrated with
 )
-_FORMAT: Final = 1  # raised when what is in the folder changes
+_FORMAT: Final = 2  # raised when what is in the folder changes
 _KEPT_SHAPES: Final = (
     512  # programs kept for shapes of operators; of 5,000, OpenVINO's default, each takes 30 to 60 KB
 )
+_MAKING: Final = ".making-"
 _STALE_S: Final = 3600.0  # a half-made folder that is older belongs to a process that was killed
 _log = structlog.get_logger(__name__)
 _first_call = threading.Lock()  # of any model of this process
@@ -66,9 +68,10 @@ class _About:
     unknown_id: int | None
     dimension: int
     model_sha256: str
+    vocabulary_sha256: str = ""  # "": the vocabulary is in the model
 
 
-Parts = tuple[Any, "Tokenizer", _About]  # an openvino.Model and what goes with it
+Parts = tuple[Any, "Tokenizer", _About, Vocabulary | None]  # an openvino.Model and what goes with it
 
 
 class OpenVinoEncoder:
@@ -76,10 +79,13 @@ class OpenVinoEncoder:
 
     on_gpu = False
 
-    def __init__(self, ir: Any, tokenizer: Tokenizer, about: _About, dtype: str) -> None:
-        """`ir` is an openvino.Model with inputs input_ids and attention_mask and one output (rows, dimension)."""
+    def __init__(
+        self, ir: Any, tokenizer: Tokenizer, about: _About, vocabulary: Vocabulary | None, dtype: str
+    ) -> None:
+        """`ir` is an openvino.Model with the inputs of `_inputs` and one output (rows, dimension)."""
         lesser = "auto" if dtype == "int8" else dtype  # what is not quantized
         self._ir = ir
+        self._vocabulary = vocabulary
         self._precision = "bf16" if is_bfloat16(lesser, "cpu") else "f32"
         names = {"bf16": "bfloat16", "f32": "float32"}
         self.name = f"openvino {'int8' if dtype == 'int8' else names[self._precision]}"
@@ -109,7 +115,9 @@ class OpenVinoEncoder:
         Python's lock while it holds the lock of a C++ constant that the other waits for, for ever."""
         request = compiled.create_infer_request()
         with _first_call:
-            _infer(request, np.full((1, 1), self.pad_id, dtype=np.int64), np.ones((1, 1), dtype=np.int64))
+            self._infer(
+                request, np.full((1, 1), self.pad_id, dtype=np.int64), np.ones((1, 1), dtype=np.int64)
+            )
         return request
 
     def _compiled(self, options: dict[str, object]) -> Any:
@@ -124,21 +132,26 @@ class OpenVinoEncoder:
         )
 
     def encode(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
-        return _infer(self._request, ids, mask)
+        return self._infer(self._request, ids, mask)
 
     def encode_in_stream(self, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
         free = self._streams
         request = free.get()
         try:
-            return _infer(request, ids, mask)
+            return self._infer(request, ids, mask)
         finally:
             free.put(request)
 
+    def _infer(self, request: Any, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
+        embedded = request.infer(_inputs(ids, mask, self._vocabulary), share_inputs=True)[0]
+        lengths = np.linalg.norm(embedded, axis=1, keepdims=True)
+        return np.asarray(embedded / np.maximum(lengths, 1e-12), dtype=np.float32)
 
-def _infer(request: Any, ids: TokenMatrix, mask: TokenMatrix) -> FloatMatrix:
-    embedded = request.infer({"input_ids": ids, "attention_mask": mask}, share_inputs=True)[0]
-    lengths = np.linalg.norm(embedded, axis=1, keepdims=True)
-    return np.asarray(embedded / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+def _inputs(ids: TokenMatrix, mask: TokenMatrix, vocabulary: Vocabulary | None) -> dict[str, Any]:
+    """By the names of the model's inputs; `token_rows` where its vocabulary is outside."""
+    given = {"input_ids": ids, "attention_mask": mask}
+    return given if vocabulary is None else given | {"token_rows": vocabulary.rows(ids)}
 
 
 def is_installed() -> bool:
@@ -155,7 +168,7 @@ def load_openvino(folder: Path, weights_sha256: str, dtype: str, cache: Path | N
     made_of = [weights_sha256, config_sha256(folder), version("openvino"), version("sentence-transformers")]
 
     def exact() -> Parts:
-        return _kept_or_made(cache, made_of, lambda: _convert(folder))
+        return _kept_or_made(cache, made_of, lambda: _convert(folder, cache))
 
     if dtype != "int8":
         return OpenVinoEncoder(*exact(), dtype)
@@ -172,23 +185,23 @@ def _kept_or_made(cache: Path | None, made_of: Sequence[str], make: Callable[[],
         return read
     made = make()
     _keep(kept, *made)
-    return _read(kept) or made  # what is read shares its pages with the file
+    return _read(kept, made[1]) or made  # what is read shares its pages with the file
 
 
 def _quantize(exact: Parts) -> Parts:
-    ir, tokenizer, about = exact
+    ir, tokenizer, about, vocabulary = exact
     started = time.monotonic()
     windows = calibration_windows(tokenizer, about.max_tokens)
-    quantized = quantize(ir, windows)
+    quantized = quantize(ir, [_inputs(ids, np.ones_like(ids), vocabulary) for ids in windows])
     cosine = _mean_cosine(
-        OpenVinoEncoder(ir, tokenizer, about, "float32"),
-        OpenVinoEncoder(quantized, tokenizer, about, "int8"),
+        OpenVinoEncoder(ir, tokenizer, about, vocabulary, "float32"),
+        OpenVinoEncoder(quantized, tokenizer, about, vocabulary, "int8"),
         windows,
     )
     if not cosine >= LEAST_INT8_COSINE:
         raise ConversionError(f"cosine {cosine:.4f} of int8 to float32")
     _log.info("model quantized", seconds=round(time.monotonic() - started, 1), cosine=round(cosine, 4))
-    return quantized, tokenizer, about
+    return quantized, tokenizer, about, vocabulary
 
 
 def _mean_cosine(one: OpenVinoEncoder, other: OpenVinoEncoder, windows: Sequence[TokenMatrix]) -> float:
@@ -212,9 +225,16 @@ def _openvino() -> Any:
     return importlib.import_module("openvino")
 
 
-def _convert(folder: Path) -> Parts:
-    """Convert a model by tracing it in torch. Raises ConversionError."""
-    torch_encoder = load_pytorch(folder, "cpu", "float32")
+def _convert(folder: Path, cache: Path | None) -> Parts:
+    """Convert a model by tracing it in torch, a large vocabulary apart. Raises ConversionError."""
+    started = time.monotonic()
+    making = _folder_beside(cache)
+    slim = take_out(folder, making)
+    vocabulary = None if slim is None else Vocabulary(making / "vocabulary.npy", deletes=making)
+    try:
+        torch_encoder = load_pytorch(slim or folder, "cpu", "float32")
+    finally:
+        shutil.rmtree(making if slim is None else slim, ignore_errors=True)
     about = _About(
         max_tokens=torch_encoder.max_tokens,
         pad_id=torch_encoder.pad_id,
@@ -222,18 +242,47 @@ def _convert(folder: Path) -> Parts:
         dimension=torch_encoder.dimension,
         model_sha256="",
     )
-    started = time.monotonic()
     try:
         with _quiet():
             ir = _trace(torch_encoder)
-        made = OpenVinoEncoder(ir, torch_encoder.tokenizer, about, "float32")
-        _check(made, torch_encoder)
+        if vocabulary is not None:
+            _look_up_outside(ir, vocabulary.dimension)
+        made = OpenVinoEncoder(ir, torch_encoder.tokenizer, about, vocabulary, "float32")
+        _check(made, torch_encoder, KEPT_ROWS if vocabulary else torch_encoder.tokenizer.get_vocab_size())
     except ConversionError:
         raise
     except Exception as error:  # tracing raises whatever the model's code does
         raise ConversionError(f"{type(error).__name__}: {str(error)[:200]}") from error
     _log.info("model converted for OpenVINO", seconds=round(time.monotonic() - started, 1))
-    return ir, torch_encoder.tokenizer, about
+    return ir, torch_encoder.tokenizer, about, vocabulary
+
+
+def _folder_beside(cache: Path | None) -> Path:
+    """An empty one where there is room: a system's folder for such may be in memory."""
+    with contextlib.suppress(OSError):
+        if cache is not None:
+            cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(prefix=_MAKING, dir=cache))
+    return Path(tempfile.mkdtemp(prefix=_MAKING))
+
+
+def _look_up_outside(ir: Any, dimension: int) -> None:
+    """Make an input of the model's lookup in the rows that it kept. Raises ConversionError."""
+    openvino = _openvino()
+    lookups = [
+        node
+        for node in ir.get_ops()
+        if node.get_type_name() == "Gather"
+        and node.input_value(0).get_partial_shape() == openvino.PartialShape([KEPT_ROWS, dimension])
+    ]
+    if len(lookups) != 1:
+        raise ConversionError(f"{len(lookups)} lookups in the vocabulary instead of one")
+    shape = openvino.PartialShape([-1, -1, dimension])
+    rows = openvino.opset13.parameter(shape, np.float32, name="token_rows")
+    rows.output(0).set_names({"token_rows"})
+    lookups[0].output(0).replace(rows.output(0))
+    ir.add_parameters([rows])
+    ir.validate_nodes_and_infer_types()
 
 
 def _trace(torch_encoder: PytorchEncoder) -> Any:
@@ -257,10 +306,12 @@ def _trace(torch_encoder: PytorchEncoder) -> Any:
     )
 
 
-def _check(made: OpenVinoEncoder, torch_encoder: PytorchEncoder) -> None:
-    """Hold the converted model to torch on shapes other than the traced one. Raises ConversionError."""
+def _check(made: OpenVinoEncoder, torch_encoder: PytorchEncoder, vocabulary: int) -> None:
+    """Hold the converted model to torch on shapes other than the traced one, with tokens below `vocabulary`.
+
+    Raises ConversionError.
+    """
     random = np.random.default_rng(0)
-    vocabulary = torch_encoder.tokenizer.get_vocab_size()
     for rows, width in ((1, 3), (3, min(70, made.max_tokens)), (2, made.max_tokens)):
         ids = random.integers(vocabulary, size=(rows, width))
         mask = np.ones_like(ids)
@@ -286,8 +337,11 @@ def _quiet() -> Iterator[None]:
         logs.set_verbosity(verbosity)
 
 
-def _read(kept: Path) -> Parts | None:
-    """What `_keep` wrote; None where there is nothing, or nothing whole, or it is another user's."""
+def _read(kept: Path, tokenizer: Tokenizer | None = None) -> Parts | None:
+    """What `_keep` wrote, its tokenizer only where none is given: that of a large vocabulary takes 300 MB.
+
+    None where there is nothing, or nothing whole, or it is another user's.
+    """
     from tokenizers import Tokenizer
 
     try:
@@ -296,10 +350,14 @@ def _read(kept: Path) -> Parts | None:
         about = _About(**json.loads((kept / "about.json").read_text("utf-8")))
         if file_sha256(kept / "model.bin") != about.model_sha256:
             return None
+        vocabulary = kept / "vocabulary.npy"
+        if about.vocabulary_sha256 and file_sha256(vocabulary) != about.vocabulary_sha256:
+            return None
         return (
             _core().read_model(kept / "model.xml"),
-            Tokenizer.from_str((kept / "tokenizer.json").read_text("utf-8")),
+            tokenizer or Tokenizer.from_str((kept / "tokenizer.json").read_text("utf-8")),
             about,
+            Vocabulary(vocabulary) if about.vocabulary_sha256 else None,
         )
     except FileNotFoundError:
         return None
@@ -308,16 +366,19 @@ def _read(kept: Path) -> Parts | None:
         return None
 
 
-def _keep(kept: Path, ir: Any, tokenizer: Tokenizer, about: _About) -> None:
+def _keep(kept: Path, ir: Any, tokenizer: Tokenizer, about: _About, vocabulary: Vocabulary | None) -> None:
     """Write a converted model so that it is there whole or not at all; a folder that can't be written is logged."""
     making: Path | None = None
     try:
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _clear_stale(kept.parent)
-        making = Path(tempfile.mkdtemp(prefix=".making-", dir=kept.parent))
+        making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=kept.parent))
         _openvino().save_model(ir, making / "model.xml", compress_to_fp16=False)
         (making / "tokenizer.json").write_text(tokenizer.to_str(), "utf-8")
         fields = asdict(about) | {"model_sha256": file_sha256(making / "model.bin")}
+        if vocabulary is not None:
+            shutil.copyfile(vocabulary.path, making / "vocabulary.npy")
+            fields["vocabulary_sha256"] = file_sha256(making / "vocabulary.npy")
         (making / "about.json").write_text(json.dumps(fields), "utf-8")
         for file in making.iterdir():
             _flush(file)
@@ -331,7 +392,7 @@ def _keep(kept: Path, ir: Any, tokenizer: Tokenizer, about: _About) -> None:
 
 
 def _clear_stale(parent: Path) -> None:
-    for folder in parent.glob(".making-*"):
+    for folder in parent.glob(f"{_MAKING}*"):
         if time.time() - folder.stat().st_mtime > _STALE_S:
             shutil.rmtree(folder, ignore_errors=True)
 

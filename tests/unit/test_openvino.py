@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from tokenizers import Tokenizer
 
 from app.embedding import SentenceTransformerEmbedder
-from app.encoders import openvino_ir
+from app.encoders import openvino_ir, vocabulary
 from app.encoders.model_folder import find_model
 from app.encoders.openvino_int8 import calibration_windows
 from app.encoders.openvino_ir import _keep, _read
@@ -122,6 +122,27 @@ def test_a_kept_model_needs_neither_torch_nor_telemetry(cache: Path) -> None:
 
 @installed
 @pytest.mark.model
+def test_a_vocabulary_outside_of_the_model_gives_the_same_vectors(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary, "LEAST_BYTES", 1 << 20)
+    whole = SentenceTransformerEmbedder(runtime="openvino", cache=cache)
+    folder = tmp_path / "kept"
+    passages = texts()[::3]
+    for _ in range(2):  # converted, and as it was kept
+        made = SentenceTransformerEmbedder(runtime="openvino", cache=folder)
+        assert (made.embed_passages(passages) == whole.embed_passages(passages)).all()
+    (kept,) = folder.iterdir()
+    sizes = {file.name: file.stat().st_size for file in kept.iterdir()}
+    (before,) = cache.glob("ir-*/model.bin")
+    assert sizes["model.bin"] < before.stat().st_size - 40_000_000
+    content = (kept / "vocabulary.npy").read_bytes()
+    (kept / "vocabulary.npy").write_bytes(content[:-1] + b"x")
+    assert _read(kept) is None
+
+
+@installed
+@pytest.mark.model
 def test_a_broken_kept_model_is_noticed_and_made_anew(cache: Path, tmp_path: Path) -> None:
     copied = shutil.copytree(cache, tmp_path / "models")
     (kept,) = copied.iterdir()
@@ -172,7 +193,7 @@ def test_a_conversion_that_differs_from_torch_is_dropped(
     with capture_logs() as logs:
         assert embedder.runtime.startswith("torch")
     assert [log["event"] for log in logs] == ["model runs by torch, OpenVINO can't"]
-    assert not (tmp_path / "kept").exists()
+    assert not list((tmp_path / "kept").iterdir())
 
 
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="the extra is not installed")
