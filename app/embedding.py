@@ -33,8 +33,10 @@ from app.encoders.batching import (
 )
 from app.encoders.hardware import resolve_device
 from app.encoders.model_folder import dimension_of, find_model, prefixes_of, weights_sha256
+from app.encoders.openvino_converting import ConversionError
 from app.encoders.openvino_int8 import INT8_RECIPE
-from app.encoders.openvino_ir import ConversionError, is_installed, load_openvino
+from app.encoders.openvino_ir import is_installed
+from app.encoders.openvino_kept import load_openvino
 from app.encoders.pytorch import load_pytorch
 from app.encoders.word_tokenizer import WordTokenizer, splits_into_words
 from app.errors import ConfigError

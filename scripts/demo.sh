@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make demo`: from a fresh clone to the chat page. Installs, builds the page, migrates, ingests corpus/ and
-# serves in the foreground until Ctrl-C; what an earlier call made is used again.
+# `make demo`: from a fresh clone to the chat page. Installs, builds the page, migrates, serves in the foreground until
+# Ctrl-C and takes corpus/ in meanwhile; what an earlier call made is used again.
 # PORT=… or PGASK_PORT (8000) and PGASK_HOME (~/.local/share/pgask) are honoured, also from .env.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,5 +26,8 @@ check_port "$port" demo
 scripts/setup.sh
 .venv/bin/python scripts/build_web.py
 .venv/bin/pgask migrate
-.venv/bin/ingest corpus
-exec .venv/bin/pgask serve --port "$port"
+# The page is there while the corpus still goes in; whoever stops one, stops the other.
+.venv/bin/ingest corpus &
+ingesting=$!
+trap 'kill -TERM $ingesting 2>/dev/null && wait $ingesting || true' EXIT
+.venv/bin/pgask serve --port "$port"

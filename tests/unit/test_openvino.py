@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from structlog.testing import capture_logs
 from tokenizers import Tokenizer
 
 from app.embedding import SentenceTransformerEmbedder
-from app.encoders import openvino_ir, vocabulary
+from app.encoders import openvino_kept, token_rows
 from app.encoders.model_folder import find_model
 from app.encoders.openvino_int8 import calibration_windows
-from app.encoders.openvino_ir import _keep, _read
+from app.encoders.openvino_kept import _alone, _keep, _read
 from app.errors import ConfigError
 from tests.streams import check_streams
 
@@ -125,7 +126,7 @@ def test_a_kept_model_needs_neither_torch_nor_telemetry(cache: Path) -> None:
 def test_a_vocabulary_outside_of_the_model_gives_the_same_vectors(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vocabulary, "LEAST_BYTES", 1 << 20)
+    monkeypatch.setattr(token_rows, "LEAST_BYTES", 1 << 20)
     whole = SentenceTransformerEmbedder(runtime="openvino", cache=cache)
     folder = tmp_path / "kept"
     passages = texts()[::3]
@@ -171,6 +172,28 @@ def test_a_cache_that_can_t_be_written_costs_only_the_next_conversion(cache: Pat
     assert [log["event"] for log in logs] == ["OpenVINO model not kept, it is converted each time"]
 
 
+def test_one_process_converts_at_a_time_and_a_killed_one_holds_nobody_up(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from app.encoders.openvino_kept import _alone\n"
+        f"with _alone(Path({str(tmp_path)!r})): print('locked', flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        entered = threading.Event()
+
+        def enter() -> None:
+            with _alone(tmp_path):
+                entered.set()
+
+        waiting = threading.Thread(target=enter)
+        waiting.start()
+        assert not entered.wait(0.5)
+        other.kill()
+        assert entered.wait(60)
+        waiting.join()
+
+
 @installed
 @pytest.mark.model
 def test_another_configuration_is_another_conversion(cache: Path, tmp_path: Path) -> None:
@@ -188,7 +211,7 @@ def test_another_configuration_is_another_conversion(cache: Path, tmp_path: Path
 def test_a_conversion_that_differs_from_torch_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.encoders.openvino_ir.LEAST_COSINE", 1.1)
+    monkeypatch.setattr("app.encoders.openvino_converting.LEAST_COSINE", 1.1)
     embedder = SentenceTransformerEmbedder(runtime="openvino", cache=tmp_path / "kept")
     with capture_logs() as logs:
         assert embedder.runtime.startswith("torch")
@@ -205,7 +228,7 @@ def test_int8_is_close_in_a_space_of_its_own(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     kept = set(cache.iterdir())
-    monkeypatch.setattr(openvino_ir, "calibration_windows", lambda *of: calibration_windows(*of)[:12])
+    monkeypatch.setattr(openvino_kept, "calibration_windows", lambda *of: calibration_windows(*of)[:12])
     embedder = SentenceTransformerEmbedder(dtype="int8", cache=cache)
     with capture_logs():
         assert embedder.runtime == "openvino int8"
@@ -215,7 +238,7 @@ def test_int8_is_close_in_a_space_of_its_own(
     cosines = (embedder.embed_passages(passages) * exact.embed_passages(passages)).sum(axis=1)
     assert 0.98 < cosines.mean() < 0.9999  # near, and not the same model under another name
     (made,) = set(cache.iterdir()) - kept
-    monkeypatch.setattr(openvino_ir, "quantize", None)  # what is kept is not made again
+    monkeypatch.setattr(openvino_kept, "quantize", None)  # what is kept is not made again
     again = SentenceTransformerEmbedder(dtype="int8", cache=cache)
     assert (again.embed_queries(["lists"]) == embedder.embed_queries(["lists"])).all()
     assert made.is_dir()
@@ -226,9 +249,9 @@ def test_int8_is_close_in_a_space_of_its_own(
 def test_int8_that_loses_too_much_is_refused_not_replaced(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openvino_ir, "INT8_RECIPE", "another")
-    monkeypatch.setattr(openvino_ir, "quantize", lambda ir, _: ir)
-    monkeypatch.setattr(openvino_ir, "LEAST_INT8_COSINE", 1.1)
+    monkeypatch.setattr(openvino_kept, "INT8_RECIPE", "another")
+    monkeypatch.setattr(openvino_kept, "quantize", lambda ir, _: ir)
+    monkeypatch.setattr(openvino_kept, "LEAST_INT8_COSINE", 1.1)
     with pytest.raises(ConfigError, match=r"PGASK_EMBEDDING_DTYPE=int8 \(cosine"):
         SentenceTransformerEmbedder(dtype="int8", cache=cache).load()
 

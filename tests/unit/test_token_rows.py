@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from app.encoders import vocabulary
-from app.encoders.vocabulary import KEPT_ROWS, Vocabulary, take_out
+from app.encoders import token_rows
+from app.encoders.token_rows import KEPT_ROWS, Vocabulary, take_out
 
 ROWS, NUMBERS = 9_000, 8  # more than one block
 RANDOM = np.random.default_rng(0)
@@ -20,7 +20,7 @@ RANDOM = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def _every_matrix_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabulary, "LEAST_BYTES", 1)
+    monkeypatch.setattr(token_rows, "LEAST_BYTES", 1)
 
 
 def write_model(folder: Path, tensors: dict[str, Any], **config: Any) -> Path:
@@ -90,9 +90,9 @@ def test_what_isn_t_clear_stays_whole(tmp_path: Path, names: tuple[str, ...], co
 
 def test_a_small_one_and_a_broken_one_stay_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_model(tmp_path / "folder", {"words": np.ones((ROWS, NUMBERS), dtype=np.float32)})
-    monkeypatch.setattr(vocabulary, "LEAST_BYTES", ROWS * NUMBERS * 4 + 1)
+    monkeypatch.setattr(token_rows, "LEAST_BYTES", ROWS * NUMBERS * 4 + 1)
     assert take_out(folder, tmp_path) is None
-    monkeypatch.setattr(vocabulary, "LEAST_BYTES", ROWS * NUMBERS * 4)
+    monkeypatch.setattr(token_rows, "LEAST_BYTES", ROWS * NUMBERS * 4)
     whole = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     assert take_out(folder, tmp_path) is None
