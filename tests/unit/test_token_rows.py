@@ -32,8 +32,8 @@ def write_model(folder: Path, tensors: dict[str, Any], **config: Any) -> Path:
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-def test_rows_are_the_matrix_s_to_the_bit(tmp_path: Path, dtype: type) -> None:
-    matrix = RANDOM.normal(size=(ROWS, NUMBERS)).astype(dtype)
+def test_rows_are_the_matrix_s_to_the_bit(tmp_path: Path, dtype: type[np.floating[Any]]) -> None:
+    matrix: np.ndarray[Any, Any] = RANDOM.normal(size=(ROWS, NUMBERS)).astype(dtype)
     other = np.arange(6, dtype=np.float32).reshape(2, 3)
     folder = write_model(tmp_path / "model-folder", {"words": matrix, "layer": other})
     slim = take_out(folder, tmp_path)
