@@ -34,12 +34,14 @@ from app.store.backgrounds import ensure_texts
 from app.store.chosen_model import ChosenModel
 from app.store.connection import Database, connect, open_database, see
 from app.store.migrate import check_revision
+from app.store.shelves import Readers, read_groups
 from app.store.spaces import ensure_collection, ensure_space, peek_collection
 from app.store.tenancy import open_scope
 from ingest.ignoring import Selection
 from ingest.pipeline import IngestOptions, IngestRun
 from ingest.run_summary import plan_lines, plan_object, printable, report_lines, report_object, to_json
 from ingest.sandbox import SandboxedParser
+from ingest.shelving import ShelvedRun
 from ingest.watch import devices, watch_paths
 
 app = typer.Typer(add_completion=False)
@@ -108,6 +110,13 @@ def ingest(
         list[str] | None,
         typer.Option(help="Take in only files that fit this glob (or another --include)."),
     ] = None,
+    readers: Annotated[
+        str | None,
+        typer.Option(
+            help="Groups that alone may read the documents, comma-separated; '' for all. A .pgask.toml in a folder "
+            "comes before it; without either, who reads a document stays as it is."
+        ),
+    ] = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Forget documents of these folders whose file is gone.")
     ] = False,
@@ -166,6 +175,7 @@ def ingest(
                 names=names or (),
                 rehash=rehash,
             ),
+            readers=None if readers is None else read_groups(readers.split(",")),
             as_json=as_json,
             quiet=quiet,
         )
@@ -188,6 +198,7 @@ class _Job:
     paths: list[Path]
     collection: str
     options: IngestOptions
+    readers: Readers | None
     as_json: bool
     quiet: bool
 
@@ -204,14 +215,21 @@ def _show_plan(job: _Job) -> int:
         check_revision(connection)
         see(connection, open_scope(connection, job.settings.tenant))
         embedder = job.model.embedder(connection)
-        peeked = peek_collection(connection, job.collection, embedder.space)
+        peek_collection(connection, job.collection, embedder.space)
         with job.bar(Console(stderr=True)) as bar:
-            run = IngestRun(connection, peeked, embedder, job.options, bar, parse=parser.parse)
-            plan = run.plan(job.paths)
+            run = ShelvedRun(
+                connection,
+                job.collection,
+                job.options,
+                lambda shelf: IngestRun(connection, shelf, embedder, job.options, bar, parse=parser.parse),
+                job.readers,
+            )
+            shelved = run.plan(job.paths)
+            plan = shelved.plan
     if job.as_json:
-        print(to_json(plan_object(plan)))
+        print(to_json(plan_object(plan, shelved.changes)))
     else:
-        for line in plan_lines(plan):
+        for line in plan_lines(plan, shelved.changes):
             print(line)
     return 1 if plan.failed or plan.retried or plan.still_failed else 0
 
@@ -245,23 +263,29 @@ def _run_on(database: Database, job: _Job) -> _Ended:
         embedder = job.model.embedder(connection)
         with connect(database.owner) as owner:
             space_id = ensure_space(owner, embedder.space)
-        collection = ensure_collection(connection, job.collection, space_id)
+        ensure_collection(connection, job.collection, space_id)
         interrupted = False
         with job.bar(console) as bar:
-            run = IngestRun(
+            run = ShelvedRun(
                 connection,
-                collection,
-                embedder,
+                job.collection,
                 job.options,
-                bar,
-                parse=parser.parse,
-                read_scan=scans.parse if job.options.ocr else None,
-                home=database.home,
-                group_tokens=lambda: embedder.group_tokens,
+                lambda shelf: IngestRun(
+                    connection,
+                    shelf,
+                    embedder,
+                    job.options,
+                    bar,
+                    parse=parser.parse,
+                    read_scan=scans.parse if job.options.ocr else None,
+                    home=database.home,
+                    group_tokens=lambda: embedder.group_tokens,
+                ),
+                job.readers,
             )
             try:
                 run.renew_terms()
-                run.execute(run.plan(job.paths))
+                run.execute(job.paths)
             except KeyboardInterrupt:
                 interrupted = True
                 connection.close()  # it may be in the middle of a command, which nothing can follow

@@ -25,15 +25,18 @@ from app.store.imported import (
     RowWriter,
     document_of,
     finish,
+    keep_for,
     keep_history,
     known_sources,
     read_header,
     read_line,
+    read_readers,
     read_row,
     refusals,
     staged,
     vectors_of,
 )
+from app.store.shelves import Readers
 from app.store.spaces import Collection
 from ingest.options import IngestOptions, options_of, renewed_pipeline
 from ingest.preparing import pooled, prepare, slices
@@ -115,6 +118,7 @@ class _Run:
         self._skipping = False
         self._open = False
         self._source = ""
+        self._readers: Readers = ()
         self._gathered: Gathered | None = None
         self._original: OriginalWriter | None = None
         self.documents = self.resumed = self.made_anew = self.failed = 0
@@ -150,11 +154,12 @@ class _Run:
         told, row = read_line(line), read_row(line)
         if told.duplicate_of is not None:
             self.duplicates[row.source] = told.duplicate_of
-        if row.source in self._known:
+        readers = read_readers(told)
+        if (row.source, readers) in self._known:
             self._skipping = True
             return
         self._open = True
-        self._source = row.source
+        self._source, self._readers = row.source, readers
         self._connection.execute("BEGIN")
         if not self._as_it_was and row.chunk_count:
             self._gathered = Gathered(row, line)
@@ -170,6 +175,8 @@ class _Run:
                 self._settle()
                 if self._original is not None:
                     self._original.end()
+                if self._readers:
+                    keep_for(self._connection, self._collection, self._source, self._readers)
                 self._connection.execute("COMMIT")
         else:
             raise corrupt("the end of no document")
@@ -270,6 +277,8 @@ def _stored_windows(gathered: Gathered) -> Mapping[bytes, FloatVector]:
 
 def _count_chunks(connection: Connection, collection: Collection) -> int:
     row = connection.execute(
-        "SELECT chunk_count FROM pgask.collections WHERE id = %s", [collection.id]
+        "SELECT sum(c.chunk_count)::bigint FROM pgask.collections c"
+        " WHERE c.name = (SELECT name FROM pgask.collections WHERE id = %s)",
+        [collection.id],
     ).fetchone()
     return int(row[0]) if row else 0

@@ -42,7 +42,7 @@ from ingest.file_changes import Progress, is_storable, state_of
 from ingest.interrupts import interrupt_after
 from ingest.options import IngestOptions
 from ingest.parsers.media_types import PICTURE_MEDIA_TYPES
-from ingest.planning import Plan, make_plan
+from ingest.planning import Plan, Survey, make_plan
 from ingest.prefetch import Prefetcher, Worker
 from ingest.preparing import Prepared, pooled, prepare, slices
 from ingest.renewing import renew_terms
@@ -94,7 +94,8 @@ class Report:
     collection, `excluded_documents` those stored whose file is skipped by now; of `renewed_terms` documents the terms
     were made anew from the stored text. `dropped_chars` is what was left out of the documents stored, by kind, and
     `lossy_documents` are those that lost much of what was to be read. `not_retried` counts those of `failed` that
-    failed before, have not changed and were left alone. `ocr_pages` were read by OCR, in `ocr_seconds`."""
+    failed before, have not changed and were left alone. `ocr_pages` were read by OCR, in `ocr_seconds`;
+    `readers_changed` documents went to other readers as they were."""
 
     new: int = 0
     changed: int = 0
@@ -118,6 +119,7 @@ class Report:
     not_retried: int = 0
     ocr_pages: int = 0
     ocr_seconds: float = 0.0
+    readers_changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +183,11 @@ class IngestRun:
         self._settled: set[str] = set()  # sources whose end is known: stored, failed or left out
         self.report = Report()
 
-    def plan(self, paths: Sequence[Path]) -> Plan:
+    def plan(self, paths: Sequence[Path], surveyed: Survey | None = None) -> Plan:
         """Compare the files with the collection. Raises InvalidRequestError for paths that do not exist."""
-        return make_plan(self._connection, self._collection, paths, self._options, self._progress)
+        return make_plan(
+            self._connection, self._collection, paths, self._options, self._progress, surveyed=surveyed
+        )
 
     def renew_terms(self) -> None:
         """Make the terms of the collection's documents anew where an earlier lexicon made them; before any plan."""
@@ -511,6 +515,8 @@ class IngestRun:
         assert self._collection is not None
         try:
             record_failure(self._connection, self._collection, version, code, detail)
+        except DocumentError:  # others may read the document of this name: it stays what it is
+            return True
         except StoreError:
             _log.warning(
                 "failure not recorded; the next run tries the file again", source=version.source, code=code

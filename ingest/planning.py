@@ -67,21 +67,40 @@ class Plan:
     failed_at: Mapping[str, FileState] = field(default_factory=dict)  # of `failed`, by source
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The given paths and what lies there; `own` are the sources that are compared with one shelf of the collection,
+    None: all of them."""
+
+    given: Sequence[GivenPath]
+    found: FoundSources
+    own: frozenset[str] | None = None
+
+
+def survey(known: Mapping[str, KnownDocument], paths: Sequence[Path], options: IngestOptions) -> Survey:
+    """Look through the paths; `known` are the collection's documents. Raises InvalidRequestError for paths that do not
+    exist."""
+    given = name_paths(paths, known.values(), options.names)
+    recognise = recognising(known, rehash=options.rehash)
+    return Survey(given, find_sources(given, options.selection, recognise, ocr=options.ocr))
+
+
 def make_plan(
     connection: Connection,
     collection: Collection | None,
     paths: Sequence[Path],
     options: IngestOptions,
     progress: Progress,
+    *,
+    surveyed: Survey | None = None,
 ) -> Plan:
     """Compare the files with the collection; None stands for one that is not made yet. Raises InvalidRequestError for
     paths that do not exist, where a file has the name of another root's document, and where files that are to be
     forgotten seem to be on a disk that is not there now."""
     stored = _stored(connection, collection) if collection else {}
-    given = name_paths(paths, stored.values(), options.names)
-    found = find_sources(
-        given, options.selection, recognising(stored, rehash=options.rehash), ocr=options.ocr
-    )
+    surveyed = surveyed or survey(stored, paths, options)
+    given = surveyed.given
+    found = surveyed.found if surveyed.own is None else surveyed.found.narrowed(surveyed.own)
     in_place = renamed_in_place(stored, found)
     known = with_new_names(stored, in_place)
     files, failures = compare(
@@ -114,7 +133,7 @@ def make_plan(
     }  # no document is removed with them
     gone -= textless
     if options.prune and not options.prune_anyway:
-        check_pruning(gone, known, ours, found)
+        check_pruning(gone, known, ours, surveyed.found)
     work = _find_work(files, known, {new for _, new in moved}, gone if options.prune else set(), options)
 
     read = {file.source for file in work.files}

@@ -45,6 +45,18 @@ REASONS: Mapping[str, Reason] = {
         "文件或文件夹的名称不是有效的 UTF-8，或路径过长。",
         "请重命名。",
     ),
+    "other_readers": Reason(
+        "The collection has a document of this name that other groups may read.",
+        "Send the file with the readers that the document has, or change these before.",
+        "集合中已有同名文档，但其读者分组不同。",
+        "请按该文档的读者发送文件，或先修改该文档的读者。",
+    ),
+    "bad_readers": Reason(
+        "A .pgask.toml does not say who may read: it is no TOML, or holds something else than readers.",
+        'Write one line, such as readers = ["hr", "board"]; until then admins alone read what lies below it.',
+        ".pgask.toml 没有写明谁可以阅读：不是有效的 TOML，或包含 readers 以外的内容。",
+        '请写成一行，例如 readers = ["hr", "board"]；在此之前其下的文档只有管理员可读。',
+    ),
     "outside_root": Reason(
         "A link leads out of the ingested folder.",
         "Copy the file into the folder, or ingest the folder that it lies in.",

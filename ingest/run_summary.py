@@ -14,17 +14,19 @@ from typing import Any, Final
 from app.embedding import UNREADABLE_SHARE
 from ingest.pipeline import Plan, Report
 from ingest.reasons import SKIPPED
+from ingest.shelving import ReadersChange
 from ingest.sources import SkippedSource
 
 _MOST_LINES: Final = 100  # of each kind in a plan, and of duplicates in a summary; `--json` has the counts
 
 
-def plan_lines(plan: Plan) -> Iterator[str]:
-    """The plan as a diff: + new, ~ changed, > moved, - removed, & duplicate, ! failed, = unchanged and skipped
-    (counts)."""
+def plan_lines(plan: Plan, changes: Sequence[ReadersChange] = ()) -> Iterator[str]:
+    """The plan as a diff: + new, ~ changed, > moved, @ other readers, - removed, & duplicate, ! failed, = unchanged and
+    skipped (counts)."""
     yield from _listed("+", plan.new)
     yield from _listed("~", plan.changed)
     yield from _listed(">", [f"{old} → {new}" for old, new in plan.renamed])
+    yield from _listed("@", [f"{one.source} ({_named(one.old)} → {_named(one.new)})" for one in changes])
     yield from _listed("-", plan.removed)
     yield from _listed("&", [f"{source} (the same bytes as {kept})" for source, kept in plan.duplicates])
     yield from _listed("!", [f"{failure.source} ({failure.code})" for failure in plan.failed])
@@ -37,7 +39,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if plan.unchanged:
         yield f"= {len(plan.unchanged):,} unchanged"
     yield from _skipped(plan.skipped, plan.excluded_documents)
-    if not (plan.new or plan.changed or plan.renamed or plan.removed or plan.duplicates):
+    if not (plan.new or plan.changed or plan.renamed or plan.removed or plan.duplicates or changes):
         yield "; ".join(_nothing_but(plan))
         return
     failed = len(plan.failed) + len(plan.retried) + len(plan.still_failed)
@@ -45,7 +47,12 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         f"{len(plan.new):,} new, {len(plan.changed):,} changed, {len(plan.renamed):,} renamed,"
         f" {len(plan.unchanged):,} unchanged, {len(plan.removed):,} removed,"
         f" {failed:,} failed, {_count(len(plan.duplicates), 'duplicate')}"
+        + (f", {len(changes):,} with other readers" if changes else "")
     )
+
+
+def _named(readers: Sequence[str]) -> str:
+    return ", ".join(readers) or "all"
 
 
 def _nothing_but(plan: Plan) -> Iterator[str]:
@@ -59,7 +66,7 @@ def _nothing_but(plan: Plan) -> Iterator[str]:
         yield f"{_not_retried(len(plan.still_failed))}"
 
 
-def plan_object(plan: Plan) -> dict[str, Any]:
+def plan_object(plan: Plan, changes: Sequence[ReadersChange] = ()) -> dict[str, Any]:
     """The plan in the form of a report, and under `plan` the sources of each kind."""
     counts = Report(
         new=len(plan.new),
@@ -71,6 +78,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         not_retried=len(plan.still_failed),
         skipped=list(plan.skipped),
         excluded_documents=plan.excluded_documents,
+        readers_changed=len(changes),
     )
     return report_object(counts) | {
         "duplicates": [{"source": source, "of": kept, "similarity": 1.0} for source, kept in plan.duplicates],
@@ -80,6 +88,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
             "changed": plan.changed,
             "renamed": [{"from": old, "to": new} for old, new in plan.renamed],
             "removed": plan.removed,
+            "readers": [{"source": one.source, "from": one.old, "to": one.new} for one in changes],
         },
     }
 
@@ -106,6 +115,8 @@ def report_lines(report: Report, collection: str, *, interrupted: bool) -> Itera
         f"{report.removed} removed, {len(report.failed)} failed, {_count(len(report.duplicates), 'duplicate')}; "
         f"{report.chunks} chunks, {report.tokens:,} tokens in {report.seconds:.1f} s"
     )
+    if report.readers_changed:
+        yield f"readers: {_count(report.readers_changed, 'document')} that other groups may read from now on"
     if report.renewed_terms:
         yield (
             f"renewed: the search terms of {_count(report.renewed_terms, 'document')}, from the stored text, since an "

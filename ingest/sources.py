@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from app.errors import DocumentError, InvalidRequestError
@@ -99,6 +99,15 @@ class FoundSources:
     skipped: tuple[SkippedSource, ...] = ()
     failed_at: Mapping[str, tuple[Path, Path]] = field(default_factory=dict)
     closed: tuple[Path, ...] = ()
+
+    def narrowed(self, own: Collection[str]) -> FoundSources:
+        """The same with files and failures of these sources alone."""
+        return replace(
+            self,
+            files=tuple(file for file in self.files if file.source in own),
+            failures=tuple(failure for failure in self.failures if failure.source in own),
+            failed_at={source: at for source, at in self.failed_at.items() if source in own},
+        )
 
 
 @dataclass(slots=True)
@@ -230,13 +239,20 @@ def _ignore_rules(folder: _Folder, there: set[str]) -> Iterator[tuple[int, tuple
     not go in for that."""
     for name in IGNORE_FILES:
         if name in there:
-            content = _read((folder.path / name).resolve(strict=True), _MAX_IGNORE_BYTES + 1).content
-            if len(content) > _MAX_IGNORE_BYTES:
-                raise OSError(f"{name} is over {_MAX_IGNORE_BYTES:,} bytes")
+            content = read_small_file(folder.path / name, _MAX_IGNORE_BYTES)
             yield (
                 len(folder.names),
                 parse_rules(os.fsdecode(content.removeprefix(b"\xef\xbb\xbf")).splitlines()),
             )
+
+
+def read_small_file(path: Path, max_bytes: int) -> bytes:
+    """The bytes of a file that says something of others; links are followed. Raises OSError, also where there are more
+    than that."""
+    content = _read(path.resolve(strict=True), max_bytes + 1).content
+    if len(content) > max_bytes:
+        raise OSError(f"{path.name} is over {max_bytes:,} bytes")
+    return content
 
 
 def _is_ignored(names: Sequence[str], rules: Sequence[tuple[int, tuple[Rule, ...]]], is_folder: bool) -> bool:

@@ -24,13 +24,14 @@ from app.index import maintenance
 from app.index.manifest import IndexSettings
 from app.store import job_runs
 from app.store.backgrounds import ensure_texts
-from app.store.connection import Connection, Database, connect
+from app.store.connection import Connection, Database, connect, see
 from app.store.job_runs import Attempt, FileEnd, WaitingFile
 from app.store.originals import cut_bytes, drop_original, read_original, store_original
 from app.store.queue import MAX_ATTEMPTS
+from app.store.shelves import ensure_shelf
 from app.store.sources import UPLOADED, KnownDocument, known_documents
 from app.store.spaces import ensure_collection, ensure_space
-from app.store.tenancy import DEFAULT, current_scope
+from app.store.tenancy import DEFAULT, current_scope, working_for
 from ingest.file_changes import check_source
 from ingest.job_progress import JobEndedError, JobProgress, StoppingError
 from ingest.movement import Movement, NotedEmbedder
@@ -64,8 +65,10 @@ class UploadRunner:
     def run(self, job: UUID) -> None:
         """Do a job, or what is left of it. Raises StoreError where it has to be tried again, and StoppingError."""
         self.job = job
+        scope = replace(current_scope(DEFAULT), groups=None)  # of the job itself all is seen
         try:
-            self._run(job)
+            with working_for(scope):
+                self._run(job)
         finally:
             self.job = None
 
@@ -150,7 +153,11 @@ class UploadRunner:
             SandboxedParser() as parser,
             SandboxedParser.with_ocr() as scans,
         ):
-            collection = ensure_collection(connection, movement.attempt.collection, space_id)
+            attempt = movement.attempt
+            see(connection, replace(current_scope(DEFAULT), groups=attempt.groups))
+            collection = ensure_collection(connection, attempt.collection, space_id)
+            if attempt.readers:
+                collection = ensure_shelf(connection, attempt.collection, space_id, attempt.readers)
             progress = JobProgress(
                 status,
                 movement,

@@ -17,11 +17,13 @@ import structlog
 from watchfiles import Change, watch
 
 from ingest.ignoring import IGNORE_FILES
+from ingest.readers_files import READERS_FILE
 
 _QUIET_MS: Final = 500  # a burst ends when nothing has changed for so long …
 _LONGEST_BURST_MS: Final = 10_000  # … or after this
 _CHECK_MS: Final = 500  # how often it is looked whether the paths themselves are still what they were
 _POLL_MS: Final = 1_000
+_TELLING: Final = (*IGNORE_FILES, READERS_FILE)  # files that say something of others
 
 _log = structlog.get_logger(__name__)
 logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every burst
@@ -32,7 +34,7 @@ def watch_paths(paths: Sequence[Path], *, poll: bool) -> Iterator[bool]:
 
     After the first yield the watching has begun: what changes from then on is told. A path that is gone, or is another
     file or folder than before, has changed too, and is watched anew once it is there. Names with a leading dot don't
-    count, as they don't for ingest, but for ignore files. Raises KeyboardInterrupt on Ctrl-C.
+    count, as they don't for ingest, but for those of _TELLING. Raises KeyboardInterrupt on Ctrl-C.
     """
     is_anew = False  # watched again: what happened before it was is not known
     while True:
@@ -84,10 +86,10 @@ def _notices(roots: Sequence[Path], *, poll: bool) -> Iterator[bool]:
 
 
 def _is_visible(changed: Path, roots: Sequence[Path]) -> bool:
-    """Whether ingest would look at it: no name below its root begins with a dot, but that of an ignore file."""
+    """Whether ingest would look at it: no name below its root begins with a dot, but one of _TELLING."""
     return any(
         not any(
-            part.startswith(".") and (part not in IGNORE_FILES or changed.name != part)
+            part.startswith(".") and (part not in _TELLING or changed.name != part)
             for part in changed.relative_to(root).parts
         )
         for root in roots

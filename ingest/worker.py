@@ -85,7 +85,7 @@ async def work(
 
     @queue.task(name=TASK, queue=QUEUE, retry=retry)
     def run_job(job_id: str, tenant_id: int) -> None:
-        with working_for(Scope(tenant_id)):
+        with working_for(Scope(tenant_id, groups=None)):
             runner.run(UUID(job_id))
 
     try:
@@ -181,7 +181,7 @@ def _mend(connection: Connection, settings: Settings, timing: Timing) -> None:
         stalled = retry_stalled(connection, seconds=timing.stalled_s)
         lost: list[str] = []
         for tenant in list_tenants(connection):
-            see(connection, Scope(tenant))
+            see(connection, Scope(tenant, groups=None))
             lost += reconcile(connection, job_days=settings.job_days)
     if stalled or lost:
         _log.warning("jobs went back into the queue", stalled=stalled, lost=len(lost))

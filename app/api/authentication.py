@@ -79,8 +79,9 @@ UNAUTHENTICATED: Final = Fault(
 REVOKED: Final = Fault(
     "unauthenticated",
     401,
-    "The key has been revoked or has expired. Ask whoever runs the service for another one.",
-    detail_zh="密钥已被撤销或已过期，请向服务管理员索取新的密钥。",
+    "The key has been revoked, has expired, or may read other documents by now. Ask again; if that is refused, ask "
+    "whoever runs the service for another key.",
+    detail_zh="密钥已被撤销、已过期，或可读的文档已变更。请重试；若仍被拒绝，请向服务管理员索取新的密钥。",
     headers={"WWW-Authenticate": "Bearer"},
 )
 _NO_TOKEN: Final = Fault(
@@ -232,7 +233,8 @@ class Authentication:
         groups = tuple(dict.fromkeys(name.strip() for name in named if name.strip()))[:_MOST_GROUPS]
         role: Role = "admin" if _ADMINS in groups else "writer" if _WRITERS in groups else "reader"
         components: Components = scope["app"].state.components
-        return Caller(user, role, self._tenant, components.scope, groups=groups)
+        seen = replace(components.scope, groups=None if role == "admin" else tuple(sorted(groups)))
+        return Caller(user, role, self._tenant, seen, groups=groups)
 
     def _is_own_page(self, scope: Scope) -> bool:
         """Whether a request comes from the service's own page, one that PGASK_CORS_ORIGINS names, or from no page."""
@@ -288,7 +290,8 @@ async def _by_secret(
 
     async def look() -> bool:
         try:
-            return await find_caller(components, key=key, session=session) is not None
+            now = await find_caller(components, key=key, session=session)
+            return now is not None and (now.role, now.scope) == (found.role, found.scope)
         except StoreError:  # nobody can have revoked it there
             return True
 
@@ -307,7 +310,13 @@ async def find_caller(
         await _note_use(components, account)
     token = token_of(session) if session is not None else None
     return Caller(
-        account.name, account.role, account.tenant, account.scope, key_id=account.key_id, token=token
+        account.name,
+        account.role,
+        account.tenant,
+        account.scope,
+        groups=account.groups,
+        key_id=account.key_id,
+        token=token,
     )
 
 

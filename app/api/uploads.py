@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -32,7 +32,9 @@ from app.file_names import clean_name
 from app.store import catalog, originals
 from app.store.connection import AsyncConnection, run_alone, transaction, write
 from app.store.jobs import Job, NewFile, create_job
+from app.store.shelves import MOST_GROUP_CHARS, MOST_GROUPS, Readers, ensure_shelf_for, read_groups
 from app.store.sources import MAX_SOURCE_BYTES
+from app.store.tenancy import current_scope
 
 router = APIRouter(tags=["documents"])
 
@@ -50,6 +52,11 @@ _BODY: Final[dict[str, Any]] = {
                     "properties": {
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                         "folder": {"type": "string", "description": "What the documents' names begin with"},
+                        "readers": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "description": "Groups that alone may read them; none: all who read the collection",
+                        },
                         "metadata": {"type": "string", "description": "A JSON object for each document"},
                     },
                 },
@@ -75,15 +82,14 @@ _NO_FILES: Final = Fault(
     "There is no file in the request: send at least one, in a part named files.",
     detail_zh="请求中没有文件：请至少发送一个文件，放在名为 files 的部分中。",
 )
-# Better refused than believed: nothing holds a document back from those who read its collection.
-_NO_READERS: Final = Fault(
-    "readers_not_supported",
-    422,
-    "Documents can't be kept for some groups yet: all who read a collection read all of it. Send them to a "
-    "collection of their own, and give keys to it alone (pgask keys create --collection).",
-    detail_zh="还不能把单个文档限定给某些分组：能读集合的人可以读其中全部内容。请放入单独的集合，"
-    "并用 pgask keys create --collection 只授予该集合的密钥。",
+# Whoever writes a document reads it, or nobody could tell what became of it.
+_NOT_ITS_GROUP: Final = Fault(
+    "forbidden",
+    403,
+    "Documents can be kept for groups of which you are in one; an admin can keep them for any.",
+    detail_zh="只能把文档限定给包含您所在分组的读者；admin 可以限定给任意分组。",
 )
+_Group = Annotated[Text, Field(max_length=MOST_GROUP_CHARS)]
 
 
 class ChangedDocument(NullIsDefault, RequestBody):
@@ -91,6 +97,16 @@ class ChangedDocument(NullIsDefault, RequestBody):
 
     title: Annotated[Text, Field(min_length=1, max_length=1_000)] | None = None
     metadata: Annotated[dict[str, Json], Field(description="In place of all that there is")] | None = None
+    readers: (
+        Annotated[
+            list[_Group],
+            Field(
+                max_length=MOST_GROUPS,
+                description="Groups that alone may read it; an empty list: all who read the collection",
+            ),
+        ]
+        | None
+    ) = None
 
 
 @router.post(
@@ -104,12 +120,14 @@ async def upload_documents(
     request: Request, parts: Parts, collection: Annotated[CollectionName, Query()] = "default"
 ) -> JobReply:
     """Replies as soon as the files are stored; a worker takes them in, and the job tells how far it is. A file of the
-    name of an earlier upload replaces that document; a zip is unpacked. The collection is made if it is not there."""
+    name of an earlier upload replaces that document, where it has the same readers; a zip is unpacked. The collection
+    is made if it is not there."""
     limits = UploadLimits.from_settings(parts.settings)
     async with _a_turn(request):
         with open_form() as form:
             await read_form(request, form, limits)
-            options = _options(form)
+            groups = current_scope(parts.pool.otherwise).groups
+            options, readers = _options(form, groups), _readers(form.fields.get("readers", []), groups)
             if not form.files:
                 raise FaultError(_NO_FILES)
             folder = clean_name("".join(form.fields.get("folder", [])[:1]))
@@ -117,12 +135,12 @@ async def upload_documents(
 
             async def store(connection: AsyncConnection) -> Job:
                 await _check_quota(connection, form, parts.settings.originals_quota_bytes)
-                await _ensure_collection(connection, collection, parts)
+                shelf = await _ensure_shelf(connection, collection, readers, parts)
                 files = [
                     await _store(connection, form, file, *named)
                     for file, named in zip(form.files, _names(form.files, folder), strict=True)
                 ]
-                return await create_job(connection, collection, files, options=options, created_by=created_by)
+                return await create_job(connection, shelf, files, options=options, created_by=created_by)
 
             return JobReply(job=await write(parts.pool, store))
 
@@ -167,23 +185,34 @@ async def get_original(document_id: DocumentId, parts: Parts) -> StreamingRespon
 
 @router.patch(
     "/documents/{document_id}",
-    summary="Change a document's title or metadata",
-    responses=example("document") | problems(404, 415, 422),
+    summary="Change a document's title, metadata or readers",
+    responses=example("document") | problems(403, 404, 409, 415, 422),
 )
 async def change_document(
     document_id: DocumentId,
     body: Annotated[
-        ChangedDocument, Body(openapi_examples={"title": {"value": {"title": "Handbook, third edition"}}})
+        ChangedDocument,
+        Body(
+            openapi_examples={
+                "title": {"value": {"title": "Handbook, third edition"}},
+                "readers": {"value": {"readers": ["hr", "board"]}},
+            }
+        ),
     ],
     parts: Parts,
 ) -> catalog.DocumentDetail:
-    """Filters see the new metadata at once. What the search knows of the text stays as it is: a new title is shown, and
-    found by once the file is taken in again."""
+    """Filters see the new metadata at once, and other readers hold at once. What the search knows of the text stays as
+    it is: a new title is shown, and found by once the file is taken in again."""
     metadata = body.metadata
     if metadata is not None:
         _check_metadata(metadata)
 
+    groups = current_scope(parts.pool.otherwise).groups
+    readers = None if body.readers is None else _readers(body.readers, groups)
+
     async def change(connection: AsyncConnection) -> catalog.DocumentDetail:
+        if readers is not None:
+            await catalog.change_readers(connection, document_id, readers)
         await catalog.change_document(connection, document_id, title=body.title, metadata=metadata)
         return await catalog.get_document(connection, document_id)
 
@@ -250,26 +279,35 @@ async def _check_quota(connection: AsyncConnection, form: Form, quota_bytes: int
         )
 
 
-async def _ensure_collection(connection: AsyncConnection, name: str, parts: Parts) -> None:
+async def _ensure_shelf(connection: AsyncConnection, name: str, readers: Readers, parts: Parts) -> int:
+    """The id of where a collection's documents lie that these may read; made where it is missing."""
     try:
-        await catalog.find_collection_id(connection, name)
+        await catalog.find_shelf_ids(connection, name)
     except NotFoundError:
         check_name_of_key(name)
         await catalog.create_collection(connection, name, parts.space)
+    return await ensure_shelf_for(connection, name, await catalog.find_space_id(connection, name), readers)
 
 
-def _options(form: Form) -> Mapping[str, Any]:
+def _readers(given: Iterable[str], groups: Readers | None) -> Readers:
+    """The groups that shall read a document. Raises FaultError where whoever asks, who is in `groups`, would not."""
+    readers = read_groups(name for one in given for name in one.split(","))
+    if readers and groups is not None and not set(readers) & set(groups):
+        raise FaultError(_NOT_ITS_GROUP)
+    return readers
+
+
+def _options(form: Form, groups: Readers | None) -> Mapping[str, Any]:
     """What came with the files. Raises FaultError for a field that is none."""
     for name, values in form.fields.items():
         if name not in _FIELDS:
             raise _wrong(name[:60], f"is no field; there are files, {', '.join(_FIELDS)}", "不是可用的字段")
         if any(UNSTORABLE.search(value) for value in values):
             raise _wrong(name, "must not contain NUL or lone surrogates", "不能包含 NUL 或孤立的代理字符")
-        if name == "readers" and any(value.strip() for value in values):
-            raise FaultError(_NO_READERS)
-        if len(values) > 1:
+        if len(values) > 1 and name != "readers":
             raise _wrong(name, "may be given once", "只能出现一次")
-    options: dict[str, Any] = {}
+    # A worker sees what whoever sends the files does
+    options: dict[str, Any] = {"groups": None if groups is None else list(groups)}
     for text in form.fields.get("metadata", []):
         try:
             metadata = ChangedDocument.model_validate({"metadata": json.loads(text)}).metadata

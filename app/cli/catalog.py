@@ -96,6 +96,7 @@ def show_document(
         "is_unreadable": UNREADABLE if detail.is_unreadable else None,
         "lost_share": f"{detail.lost_share:.1%}" if detail.dropped else None,
         "is_lossy": LOSSY if detail.is_lossy else None,
+        "readers": ", ".join(detail.readers),
         "sections": None,
         "page_spans": None,  # as many lines as pages: --json has them
     }

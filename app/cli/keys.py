@@ -53,6 +53,10 @@ def create_key(
         list[str] | None,
         typer.Option(help="Sees this collection alone, there yet or not; may be given again."),
     ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="Reads what is kept for this group, too; may be given again. An admin reads all."),
+    ] = None,
     expires: Annotated[str | None, typer.Option(help="12h, 90d, 52w; never where it is left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +67,9 @@ def create_key(
     by_cli = f"key {name}"
 
     async def make(connection: AsyncConnection) -> tuple[str, KeyRow]:
-        made = await accounts.create_key(connection, name, role, lasts=lasts, collections=collection)
+        made = await accounts.create_key(
+            connection, name, role, lasts=lasts, collections=collection, groups=group or ()
+        )
         await accounts.record(connection, [_deed("keys create", by_cli, {"role": role})])
         return made
 
@@ -85,13 +91,14 @@ def list_keys(tenant: Tenant = None, as_json: AsJson = False) -> None:
         print_json({"keys": [_shown(key) for key in found]})
         return
     print_table(
-        ("KEY", "NAME", "ROLE", "COLLECTIONS", "STATE", "CREATED", "EXPIRES", "LAST USED"),
+        ("KEY", "NAME", "ROLE", "COLLECTIONS", "GROUPS", "STATE", "CREATED", "EXPIRES", "LAST USED"),
         (
             (
                 f"{key.prefix}…",
                 key.name,
                 key.role,
                 "all" if key.collections is None else ", ".join(key.collections),
+                ", ".join(key.groups),
                 key.state,
                 f"{key.created_at:%Y-%m-%d}",
                 f"{key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "never",
@@ -102,6 +109,31 @@ def list_keys(tenant: Tenant = None, as_json: AsJson = False) -> None:
     )
     if not found:
         print("There is none yet: pgask keys create --name NAME --role reader|writer|admin makes one.")
+
+
+@_keys.command("groups", epilog="Example: pgask keys groups Ada --group hr --group board")
+def change_groups(
+    key: Annotated[str, typer.Argument(help="The key's first characters as listed, its name, or its id.")],
+    group: Annotated[
+        list[str] | None, typer.Option(help="A group that it is in from now on; may be given again.")
+    ] = None,
+    tenant: Tenant = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a key other groups, in place of those that it has; none without --group. It holds within five seconds."""
+    from app.store import accounts
+
+    async def change(connection: AsyncConnection) -> KeyRow:
+        changed = await accounts.change_groups(connection, key.removesuffix("…"), group or ())
+        detail = {"groups": ",".join(changed.groups)}
+        await accounts.record(connection, [_deed("keys groups", f"key {changed.name}", detail)])
+        return changed
+
+    row = in_transaction(change, tenant)
+    if as_json:
+        print_json(_shown(row))
+    else:
+        print(f"{printable(row.name)} ({row.prefix}…): {printable(', '.join(row.groups)) or 'no group'}")
 
 
 @_keys.command("revoke", epilog="Example: pgask keys revoke pgask_Ab12Cd")

@@ -118,7 +118,8 @@ class Ranking:
 class StatementShape:
     """What a statement's text depends on, the filter's condition aside: the plan, the limits (a kept plan has to know
     that they are low, or it sorts everything), whether chunks are looked for by words too, whether terms are weighed,
-    whether several collections are asked, and whether what is asked has text in several languages (`mixed`)."""
+    whether several collections are asked, or several shelves of one, and whether what is asked has text in several
+    languages (`mixed`)."""
 
     plan: SearchPlan
     candidates: int
@@ -195,7 +196,7 @@ async def _execute(
         query.projection,
         by_words=by_words,
         weighs=by_words or bool(query.terms),
-        several=not isinstance(query.collections, str),
+        several=not isinstance(query.collections, str) or len(plan.collection_ids) > 1,
         mixed=is_mixed,
     )
     parameters = _parameters(stored, plan, query, settings)

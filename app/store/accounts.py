@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from app.domain import Role
 from app.errors import InvalidRequestError, NotFoundError
 from app.store.connection import AsyncConnection, AsyncPool, PooledConnection, run_alone
+from app.store.shelves import read_groups
 from app.store.spaces import check_name
 from app.store.tenancy import DEFAULT_TENANT, Scope, working_for
 
@@ -36,19 +37,21 @@ _LONGEST: Final = 200  # characters of anything that a client sends as a key or 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who asks by a key: what a request is allowed follows from `role`, what it sees from `scope`."""
+    """Who asks by a key: what a request is allowed follows from `role`, what it sees from `scope`. An admin reads all
+    of the tenant's, whatever its `groups`."""
 
     key_id: UUID
     name: str
     role: Role
     tenant: str
     scope: Scope
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
     """A key as it is listed; `state` is active, expired or revoked. `collections`: those that it may see, None: all of
-    its tenant's."""
+    its tenant's; `groups`: whose documents it reads beside those that all read."""
 
     id: UUID
     prefix: str
@@ -56,6 +59,7 @@ class KeyRow:
     role: Role
     tenant: str
     collections: list[str] | None
+    groups: list[str]
     state: str
     created_at: datetime
     expires_at: datetime | None
@@ -83,7 +87,7 @@ class Deed:
 _IS_GOOD: Final = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())"
 
 _ACCOUNT: Final = """
-SELECT k.id, k.name, k.role, t.name, t.id, k.collections,
+SELECT k.id, k.name, k.role, t.name, t.id, k.collections, k.groups,
        k.last_used_at IS NULL OR k.last_used_at < date_trunc('hour', now())"""
 
 _BY_KEY: Final = f"""{_ACCOUNT}, k.digest
@@ -99,7 +103,8 @@ UPDATE pgask.api_keys SET last_used_at = date_trunc('hour', now())
  WHERE id = %s AND last_used_at IS DISTINCT FROM date_trunc('hour', now())"""
 
 _LIST: Final = f"""
-SELECT k.id, k.prefix, k.name, k.role, t.name AS tenant, k.collections, k.created_at, k.expires_at, k.last_used_at,
+SELECT k.id, k.prefix, k.name, k.role, t.name AS tenant, k.collections, k.groups, k.created_at,
+       k.expires_at, k.last_used_at,
        CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN {_IS_GOOD} THEN 'active' ELSE 'expired' END AS state
   FROM pgask.api_keys k JOIN pgask.tenants t ON t.id = k.tenant_id
  ORDER BY k.created_at, k.id"""  # noqa: S608 - constants only
@@ -112,9 +117,11 @@ async def create_key(
     *,
     lasts: timedelta | None = None,
     collections: Sequence[str] | None = None,
+    groups: Sequence[str] = (),
 ) -> tuple[str, KeyRow]:
     """Make a key of the tenant that is worked for; it is returned here and nowhere else. With `collections` it sees
-    those alone, be they there yet or not. Raises InvalidRequestError for a bad name."""
+    those alone, be they there yet or not. Raises InvalidRequestError for a bad name, and `bad_readers` for a group's.
+    """
     if not name.strip() or len(name) > MOST_NAME_CHARS or not name.isprintable():
         raise InvalidRequestError(f"A key's name has 1 to {MOST_NAME_CHARS} printable characters.")
     for named in collections or ():
@@ -122,8 +129,8 @@ async def create_key(
     key = KEY_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     row = await (
         await connection.execute(
-            "INSERT INTO pgask.api_keys (name, role, prefix, digest, expires_at, collections) VALUES (%(name)s,"
-            " %(role)s, %(prefix)s, %(digest)s, now() + %(lasts)s::interval, %(collections)s) RETURNING id",
+            "INSERT INTO pgask.api_keys (name, role, prefix, digest, expires_at, collections, groups) VALUES (%(name)s,"
+            " %(role)s, %(prefix)s, %(digest)s, now() + %(lasts)s::interval, %(collections)s, %(groups)s) RETURNING id",
             {
                 "name": name.strip(),
                 "role": role,
@@ -131,6 +138,7 @@ async def create_key(
                 "digest": digest_of(key),
                 "lasts": lasts,
                 "collections": list(collections) if collections else None,
+                "groups": list(read_groups(groups)),
             },
         )
     ).fetchone()
@@ -145,9 +153,27 @@ async def list_keys(connection: AsyncConnection) -> Sequence[KeyRow]:
         return await cursor.fetchall()
 
 
+async def change_groups(connection: AsyncConnection, named: str, groups: Sequence[str]) -> KeyRow:
+    """Give a key other groups in place of those that it has; nothing of any document is written. Raises as _find_key
+    does, and InvalidRequestError (`bad_readers`)."""
+    found = await _find_key(connection, named)
+    await connection.execute(
+        "UPDATE pgask.api_keys SET groups = %s WHERE id = %s", [list(read_groups(groups)), found.id]
+    )
+    return next(key for key in await list_keys(connection) if key.id == found.id)
+
+
 async def revoke_key(connection: AsyncConnection, named: str) -> KeyRow:
-    """Revoke the one key that `named` (its id, the characters of it that are shown, or its name) means, and its
-    sessions. Raises NotFoundError for none, InvalidRequestError for several."""
+    """Revoke a key and its sessions. Raises as _find_key does."""
+    found = await _find_key(connection, named)
+    await connection.execute("UPDATE pgask.api_keys SET revoked_at = now() WHERE id = %s", [found.id])
+    await connection.execute("DELETE FROM pgask.sessions WHERE key_id = %s", [found.id])
+    return next(key for key in await list_keys(connection) if key.id == found.id)
+
+
+async def _find_key(connection: AsyncConnection, named: str) -> KeyRow:
+    """The one key that `named` (its id, the characters of it that are shown, or its name) means. Raises NotFoundError
+    for none, InvalidRequestError for several."""
     found = [
         key
         for key in await list_keys(connection)
@@ -160,9 +186,7 @@ async def revoke_key(connection: AsyncConnection, named: str) -> KeyRow:
             f"{len(found)} keys are called {named!r}. Name one by its first characters: "
             f"{', '.join(key.prefix for key in found)}"
         )
-    await connection.execute("UPDATE pgask.api_keys SET revoked_at = now() WHERE id = %s", [found[0].id])
-    await connection.execute("DELETE FROM pgask.sessions WHERE key_id = %s", [found[0].id])
-    return next(key for key in await list_keys(connection) if key.id == found[0].id)
+    return found[0]
 
 
 async def find_account(
@@ -183,10 +207,14 @@ async def find_account(
         Scope(presented=digest)
     ):  # whose it is, nobody knows yet: the policies show this one row
         row = await run_alone(pool, look)
-    if row is None or not hmac.compare_digest(digest, bytes(row[7])):
+    if row is None or not hmac.compare_digest(digest, bytes(row[8])):
         return None
-    scope = Scope(row[4], None if row[5] is None else tuple(row[5]))
-    return Account(row[0], row[1], row[2], row[3], scope), bool(row[6])
+    key_id, name, role, tenant, number, collections, given, is_due, _ = row
+    groups = tuple(given)
+    scope = Scope(
+        number, None if collections is None else tuple(collections), None if role == "admin" else groups
+    )
+    return Account(key_id, name, role, tenant, scope, groups), bool(is_due)
 
 
 async def note_use(connection: AsyncConnection, key_id: UUID) -> None:

@@ -6,7 +6,7 @@ NotFoundError, like unknown ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -20,8 +20,10 @@ from app.embedding import UNREADABLE_SHARE, EmbeddingSpace
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, SchemaError
 from app.lexicon import LEXICON_VERSION
 from app.losses import NOTEWORTHY_SHARE, lost_share
+from app.store import shelves
 from app.store.connection import AsyncConnection, allow_seconds
 from app.store.document_counts import Contents, DocumentCounts
+from app.store.shelves import Readers
 from app.store.spaces import COLLECTION_NAME, FIND_SPACE, MISMATCHES, mismatch_error, space_parameters
 from app.store.texts import text_between
 from app.store.twins import TODAYS
@@ -33,7 +35,8 @@ SUMMARY: Final = """
 d.id::text AS id, d.source, d.title, d.media_type, d.language,
 coalesce(d.languages, ARRAY[d.language]) AS languages, d.status, d.reason,
 nullif(jsonb_array_length(d.pages), 0) AS pages, d.char_count AS chars, d.chunk_count AS chunks,
-d.token_count AS tokens, d.updated_at, d.root"""
+d.token_count AS tokens, d.updated_at, d.root,
+(SELECT coalesce(c.readers, '{}') FROM pgask.collections c WHERE c.id = d.collection_id) AS readers"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ class CollectionSummary:
 class DocumentSummary:
     """A document in a list. `status`: ready, failed (nothing stored), stale (an older version answers) or duplicate
     (left out, since another document holds the same text); `reason` says why it failed. `pages` is null for formats
-    without pages. `language` is what most of its letters are, `languages` all that a section of it is in. Goes over the
-    wire as it is."""
+    without pages. `language` is what most of its letters are, `languages` all that a section of it is in. `readers`:
+    the groups that alone may read it, none where all may who read its collection. Goes over the wire as it is."""
 
     id: str
     source: str
@@ -67,6 +70,7 @@ class DocumentSummary:
     chunks: int
     tokens: int
     updated_at: datetime
+    readers: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +125,34 @@ async def list_collections(
         await connection.execute(
             "SELECT c.id, c.name, c.chunk_count, c.term_count, s.model, c.created_at"
             " FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id"
-            " WHERE c.twin_of IS NULL AND NOT c.importing ORDER BY c.name"
+            " WHERE c.twin_of IS NULL AND NOT c.importing ORDER BY c.name, c.readers NULLS FIRST"
         )
     ).fetchall()
     contents = {number: Contents(chunks, terms) for number, _, chunks, terms, *_ in rows}
     documents = await (counts or DocumentCounts()).count(connection, contents)
-    return [
-        CollectionSummary(name, documents[number], chunks, model, created_at)
-        for number, name, chunks, _, model, created_at in rows
-    ]
+    found: dict[str, CollectionSummary] = {}
+    for number, name, chunks, _, model, created_at in rows:
+        one = CollectionSummary(name, documents[number], chunks, model, created_at)
+        found[name] = _joined(found[name], one) if name in found else one
+    return list(found.values())
+
+
+def _joined(one: CollectionSummary, shelf: CollectionSummary) -> CollectionSummary:
+    """A collection with another shelf of it."""
+    return replace(
+        one,
+        documents=one.documents + shelf.documents,
+        chunks=one.chunks + shelf.chunks,
+        model=one.model if one.chunks else shelf.model,
+        created_at=min(one.created_at, shelf.created_at),
+    )
 
 
 async def read_creation_times(connection: AsyncConnection) -> dict[str, datetime]:
     """When each collection was made, by name."""
     rows = await connection.execute(
-        "SELECT name, created_at FROM pgask.collections WHERE twin_of IS NULL AND NOT importing ORDER BY name"
+        "SELECT name, min(created_at) FROM pgask.collections WHERE twin_of IS NULL AND NOT importing"
+        " GROUP BY name ORDER BY name"
     )
     return dict(await rows.fetchall())
 
@@ -143,13 +160,13 @@ async def read_creation_times(connection: AsyncConnection) -> dict[str, datetime
 async def require_collections(connection: AsyncConnection, collections: CollectionNames) -> None:
     """Raises NotFoundError where there is no collection of one of these names."""
     for name in names_of(collections):
-        await find_collection_id(connection, name)
+        await find_shelf_ids(connection, name)
 
 
 async def read_names(connection: AsyncConnection, most: int) -> list[str]:
     """The names of at most so many collections, in their order."""
     found = await connection.execute(
-        "SELECT name FROM pgask.collections WHERE twin_of IS NULL AND NOT importing ORDER BY name LIMIT %s",
+        "SELECT DISTINCT name FROM pgask.collections WHERE twin_of IS NULL AND NOT importing ORDER BY name LIMIT %s",
         [most],
     )
     return [row[0] for row in await found.fetchall()]
@@ -170,7 +187,7 @@ async def create_collection(
     made = await (
         await connection.execute(
             "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
-            " ON CONFLICT (tenant_id, name) DO NOTHING RETURNING created_at",
+            " ON CONFLICT (tenant_id, name, readers) DO NOTHING RETURNING created_at",
             [name, found[0], LEXICON_VERSION],
         )
     ).fetchone()
@@ -185,30 +202,32 @@ async def rename_collection(connection: AsyncConnection, name: str, new: str) ->
     _check_name(new)
     await _allow_writing(connection)
     await _wait_for_switch(connection)
-    collection_id = await find_collection_id(connection, name)
+    ids = await find_shelf_ids(connection, name)
+    taken = await connection.execute("SELECT FROM pgask.collections WHERE name = %s LIMIT 1", [new])
+    if new != name and await taken.fetchone() is not None:
+        raise _name_is_taken(new)
     try:
         async with connection.transaction():
             await connection.execute(  # its twin is made now, or later by this name
-                "SELECT FROM pgask.collections WHERE id = %s FOR UPDATE", [collection_id]
+                "SELECT FROM pgask.collections WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids]
             )
             await connection.execute(
                 "UPDATE pgask.collections SET name = CASE WHEN twin_of IS NULL THEN %(new)s"
-                " ELSE '@' || space_id || ':' || %(new)s END WHERE %(id)s IN (id, twin_of)",
-                {"new": new, "id": collection_id},
+                " ELSE '@' || space_id || ':' || %(new)s END WHERE id = ANY(%(ids)s) OR twin_of = ANY(%(ids)s)",
+                {"new": new, "ids": ids},
             )
     except psycopg.errors.UniqueViolation as error:
         raise _name_is_taken(new) from error
 
 
 async def delete_collection(connection: AsyncConnection, name: str) -> int:
-    """Delete a collection with its documents. Returns how many documents there were. Raises NotFoundError."""
+    """Delete a collection with its documents, those that are seen. Returns how many there were. Raises
+    NotFoundError."""
     await _allow_writing(connection)
     await _wait_for_switch(connection)
-    collection_id = await find_collection_id(connection, name)
-    documents = await connection.execute(
-        "DELETE FROM pgask.documents WHERE collection_id = %s", [collection_id]
-    )
-    await connection.execute("DELETE FROM pgask.collections WHERE id = %s", [collection_id])
+    ids = await find_shelf_ids(connection, name)
+    documents = await connection.execute("DELETE FROM pgask.documents WHERE collection_id = ANY(%s)", [ids])
+    await connection.execute("DELETE FROM pgask.collections WHERE id = ANY(%s)", [ids])
     return documents.rowcount
 
 
@@ -283,6 +302,15 @@ async def change_document(
         raise _no_document(document_id)
 
 
+async def change_readers(connection: AsyncConnection, document_id: str, readers: Readers) -> None:
+    """Let these groups alone read a document, or all. Raises as shelves.change_readers does."""
+    await _allow_writing(connection)
+    await _wait_for_switch(connection)
+    row = await (await connection.execute(f"SELECT {TODAYS}", {"id": _document_id(document_id)})).fetchone()
+    assert row is not None
+    await shelves.change_readers(connection, row[0], readers)
+
+
 async def delete_document(connection: AsyncConnection, document_id: str) -> None:
     """Delete a document with all that makes it searchable. Raises NotFoundError."""
     await _allow_writing(connection)
@@ -297,19 +325,20 @@ async def delete_document(connection: AsyncConnection, document_id: str) -> None
 async def find_document(connection: AsyncConnection, collection: str, source: str) -> str:
     """The id of the document with this source, or with the one that looks the same: macOS writes é in a name as two
     characters. Raises NotFoundError."""
-    collection_id = await find_collection_id(connection, collection)
+    ids = await find_shelf_ids(connection, collection)
     row = await (
         await connection.execute(
-            "SELECT id::text FROM pgask.documents WHERE collection_id = %s AND source = %s AND status <> 'skipped'",
-            [collection_id, source],
+            "SELECT id::text FROM pgask.documents WHERE collection_id = ANY(%s) AND source = %s"
+            " AND status <> 'skipped' ORDER BY collection_id LIMIT 1",
+            [ids, source],
         )
     ).fetchone()
     if row is None and not source.isascii():
         row = await (
             await connection.execute(
-                "SELECT id::text FROM pgask.documents WHERE collection_id = %s"
-                " AND normalize(source, NFC) = normalize(%s::text, NFC) ORDER BY source LIMIT 1",
-                [collection_id, source],
+                "SELECT id::text FROM pgask.documents WHERE collection_id = ANY(%s)"
+                " AND normalize(source, NFC) = normalize(%s::text, NFC) ORDER BY source, collection_id LIMIT 1",
+                [ids, source],
             )
         ).fetchone()
     if row is None:
@@ -362,16 +391,35 @@ async def _wait_for_switch(connection: AsyncConnection) -> None:
     await connection.execute("LOCK TABLE pgask.collections IN ROW EXCLUSIVE MODE")
 
 
-async def find_collection_id(connection: AsyncConnection, name: str) -> int:
-    """The id of a collection. Raises NotFoundError."""
+async def find_space_id(connection: AsyncConnection, name: str) -> int:
+    """The embedding space of a collection that is there: that of its vectors, where it has any."""
     row = await (
         await connection.execute(
-            "SELECT id FROM pgask.collections WHERE name = %s AND twin_of IS NULL AND NOT importing", [name]
+            "SELECT space_id FROM pgask.collections WHERE name = %s AND twin_of IS NULL AND NOT importing"
+            " ORDER BY chunk_count > 0 DESC, readers NULLS FIRST LIMIT 1",
+            [name],
         )
     ).fetchone()
     if row is None:
-        raise NotFoundError(f"There is no collection {name!r}. GET /collections lists them.")
+        raise _no_collection(name)
     return int(row[0])
+
+
+async def find_shelf_ids(connection: AsyncConnection, name: str) -> list[int]:
+    """The ids of all that is one collection: the row of what all may read, and the shelves that are seen. Raises
+    NotFoundError."""
+    rows = await connection.execute(
+        "SELECT id FROM pgask.collections WHERE name = %s AND twin_of IS NULL AND NOT importing ORDER BY id",
+        [name],
+    )
+    found = [int(row[0]) for row in await rows.fetchall()]
+    if not found:
+        raise _no_collection(name)
+    return found
+
+
+def _no_collection(name: str) -> NotFoundError:
+    return NotFoundError(f"There is no collection {name!r}. GET /collections lists them.")
 
 
 def _document_id(text: str) -> UUID:

@@ -18,7 +18,7 @@ from typing import IO, Any, Final, NamedTuple
 from app.errors import InvalidRequestError
 
 FORMAT: Final = "pgask-collection"
-VERSION: Final = 1
+VERSION: Final = 2  # 1: without readers
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 _LEVEL: Final = 1  # vectors don't get smaller, and the rest does well enough
 

@@ -7,7 +7,7 @@ along by themselves, those that a later version adds too.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,7 +18,8 @@ from psycopg import IsolationLevel, sql
 from app.sqlstates import all_errors
 from app.store.connection import Connection
 from app.store.export_lines import FORMAT, VERSION, LineWriter
-from app.store.spaces import Collection, chunk_table, find_collection, read_space, window_table
+from app.store.shelves import Shelf, list_shelves
+from app.store.spaces import chunk_table, find_collection, read_space, window_table
 
 # Of a document's row: what is the database's own, or tells of this machine.
 LEFT_OUT: Final = (
@@ -41,12 +42,13 @@ SELECT jsonb_build_object('kind', 'original_part', 'part', p.part,
  WHERE o.document_id = %(id)s ORDER BY p.part"""
 
 _ORDER: Final = """
-SELECT d.id FROM pgask.documents d LEFT JOIN pgask.chunks k ON k.document_id = d.id AND k.chunk_index = 0
- WHERE d.collection_id = %s ORDER BY k.id NULLS LAST, d.source"""
+SELECT d.id, d.collection_id
+  FROM pgask.documents d LEFT JOIN pgask.chunks k ON k.document_id = d.id AND k.chunk_index = 0
+ WHERE d.collection_id = ANY(%s) ORDER BY k.id NULLS LAST, d.source, d.collection_id"""
 
 _DOCUMENT: Final = """
 SELECT jsonb_build_object(
-         'kind', 'document', 'id', d.id, 'duplicate_of', kept.source,
+         'kind', 'document', 'id', d.id, 'duplicate_of', kept.source, {readers}
          'row', (to_jsonb(d) - %(left_out)s::text[]) || jsonb_build_object('signature_bands', (
                 SELECT jsonb_agg(s.band ORDER BY s.band) FROM pgask.signature_bands s WHERE s.document_id = d.id)),
          'background', coalesce((SELECT jsonb_agg(b.window_index ORDER BY b.window_index)
@@ -93,32 +95,35 @@ def export_collection(connection: Connection, name: str, stream: IO[bytes]) -> d
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     with all_errors(), connection.transaction():
         connection.execute("SET TRANSACTION READ ONLY")
-        collection = find_collection(connection, name)
-        header = _header(connection, collection)
+        find_collection(connection, name)
+        shelves = {shelf.collection.id: shelf for shelf in list_shelves(connection, name)}
+        header = _header(connection, list(shelves.values()))
         writer = LineWriter(stream)
         writer.write(header)
-        ids = [row[0] for row in connection.execute(_ORDER, [collection.id]).fetchall()]
-        for document_id in ids:
+        ids = connection.execute(_ORDER, [list(shelves)]).fetchall()
+        for document_id, collection_id in ids:
             writer.begin_document()
-            for line in _document_lines(connection, collection, document_id):
+            for line in _document_lines(connection, shelves[collection_id], document_id):
                 writer.write(line)
             writer.end_document()
         writer.close()
     return {"documents": len(ids), "chunks": header["chunks"]}
 
 
-def _header(connection: Connection, collection: Collection) -> dict[str, Any]:
+def _header(connection: Connection, shelves: Sequence[Shelf]) -> dict[str, Any]:
+    collection = shelves[0].collection
     row = connection.execute(
-        "SELECT lexicon_version, chunk_count, background, background_version,"
-        " (SELECT count(*) FROM pgask.documents WHERE collection_id = c.id)"
-        " FROM pgask.collections c WHERE id = %s",
-        [collection.id],
+        "SELECT c.lexicon_version, s.chunks, c.background, c.background_version,"
+        " (SELECT count(*) FROM pgask.documents WHERE collection_id = ANY(%(shelves)s))"
+        " FROM pgask.collections c CROSS JOIN (SELECT sum(chunk_count)::bigint AS chunks FROM pgask.collections"
+        "   WHERE id = ANY(%(shelves)s)) s WHERE c.id = %(first)s",
+        {"shelves": [shelf.collection.id for shelf in shelves], "first": collection.id},
     ).fetchone()
     assert row is not None
     lexicon_version, chunks, background, background_version, documents = row
     return {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSION if len(shelves) > 1 else 1,
         "export_id": str(uuid.uuid4()),
         "collection": collection.name,
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -132,9 +137,19 @@ def _header(connection: Connection, collection: Collection) -> dict[str, Any]:
     }
 
 
-def _document_lines(connection: Connection, collection: Collection, document_id: uuid.UUID) -> Iterator[str]:
-    named = {"id": document_id, "left_out": list(LEFT_OUT), "left_of_chunk": list(_LEFT_OF_CHUNK)}
-    tables = {"windows": window_table(collection.space_id), "chunks": chunk_table(collection.space_id)}
+def _document_lines(connection: Connection, shelf: Shelf, document_id: uuid.UUID) -> Iterator[str]:
+    space_id = shelf.collection.space_id
+    named = {
+        "id": document_id,
+        "left_out": list(LEFT_OUT),
+        "left_of_chunk": list(_LEFT_OF_CHUNK),
+        "readers": list(shelf.readers),
+    }
+    slots = {
+        "windows": window_table(space_id),
+        "chunks": chunk_table(space_id),
+        "readers": sql.SQL("'readers', %(readers)s::text[]," if shelf.readers else ""),
+    }
     for statement, size in (
         (_DOCUMENT, 1),
         (_TEXTS, TEXTS_A_LINE),
@@ -144,9 +159,8 @@ def _document_lines(connection: Connection, collection: Collection, document_id:
         (_ORIGINAL, 1),
         (_ORIGINAL_PARTS, 1),
     ):
-        query = (
-            sql.SQL(statement).format(**tables) if statement in (_WINDOWS, _CHUNKS) else statement.encode()
-        )
+        has_slots = statement in (_DOCUMENT, _WINDOWS, _CHUNKS)
+        query = sql.SQL(statement).format(**slots) if has_slots else statement.encode()
         with connection.cursor() as cursor:
             for (line,) in cursor.stream(query, named | {"size": size}):
                 yield line

@@ -29,6 +29,7 @@ from app.store.connection import Connection
 from app.store.export_lines import Line, corrupt
 from app.store.exporting import LEFT_OUT
 from app.store.originals import PART_BYTES
+from app.store.shelves import MOST_GROUPS, Readers, read_groups
 from app.store.spaces import COLLECTION_NAME, Collection
 from app.store.staging import staged_copy
 from app.store.tables import SCHEMA, VECTOR_SCHEMA
@@ -100,6 +101,7 @@ class _DocumentLine(_Strict):
     row: dict[str, Any]
     duplicate_of: str | None
     background: list[Count]
+    readers: Annotated[list[str], Field(max_length=MOST_GROUPS)] = []
 
 
 class _TextsLine(_Strict):
@@ -227,6 +229,14 @@ def read_line(line: Line) -> Any:
         raise corrupt(f"{line.value['kind']}: {_where(error)} has no value that fits") from None
 
 
+def read_readers(line: _DocumentLine) -> Readers:
+    """Who may read a document. Raises InvalidRequestError."""
+    try:
+        return read_groups(line.readers)
+    except InvalidRequestError:
+        raise corrupt("document: readers has no value that fits") from None
+
+
 def read_row(line: Line) -> DocumentRow:
     """The row of a `document` line. Raises InvalidRequestError."""
     try:
@@ -313,7 +323,9 @@ def _make(connection: Connection, hidden: str, space_id: int, lexicon_version: i
         [hidden, space_id, lexicon_version],
     )
     row = connection.execute(
-        "SELECT id, space_id, lexicon_version FROM pgask.collections WHERE name = %s AND importing", [hidden]
+        "SELECT id, space_id, lexicon_version FROM pgask.collections WHERE name = %s AND importing"
+        " AND readers IS NULL",
+        [hidden],
     ).fetchone()
     assert row is not None
     if row[1:] != (space_id, lexicon_version):  # begun with another model
@@ -338,19 +350,21 @@ def drop(connection: Connection, hidden: str) -> None:
     """Delete what was imported."""
     with connection.transaction():
         connection.execute(
-            "DELETE FROM pgask.documents WHERE collection_id = (SELECT id FROM pgask.collections"
+            "DELETE FROM pgask.documents WHERE collection_id IN (SELECT id FROM pgask.collections"
             " WHERE name = %s AND importing)",
             [hidden],
         )
         connection.execute("DELETE FROM pgask.collections WHERE name = %s AND importing", [hidden])
 
 
-def known_sources(connection: Connection, collection: Collection) -> set[str]:
-    """The documents that an earlier, killed import of the file has stored."""
+def known_sources(connection: Connection, collection: Collection) -> set[tuple[str, Readers]]:
+    """The documents that an earlier, killed import of the file has stored, and their readers."""
     rows = connection.execute(
-        "SELECT source FROM pgask.documents WHERE collection_id = %s", [collection.id]
+        "SELECT d.source, c.readers FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
+        " WHERE c.name = %s AND c.importing",
+        [collection.name],
     ).fetchall()
-    return {source for (source,) in rows}
+    return {(source, tuple(readers or ())) for source, readers in rows}
 
 
 @contextmanager
@@ -599,6 +613,20 @@ def document_of(connection: Connection, collection: Collection, source: str) -> 
     return UUID(str(row[0]))
 
 
+def keep_for(connection: Connection, collection: Collection, source: str, readers: Readers) -> None:
+    """Put a document on the shelf of its readers, in the transaction that stores it: it is nowhere without them. Raises
+    InvalidRequestError."""
+    connection.execute(
+        "INSERT INTO pgask.collections (name, space_id, lexicon_version, importing, readers)"
+        " VALUES (%s, %s, %s, true, %s) ON CONFLICT DO NOTHING",
+        [collection.name, collection.space_id, collection.lexicon_version, list(readers)],
+    )
+    connection.execute(
+        "SELECT pgask.move_document(%s, c.id) FROM pgask.collections c WHERE c.name = %s AND c.readers = %s::text[]",
+        [document_of(connection, collection, source), collection.name, list(readers)],
+    )
+
+
 def keep_history(connection: Connection, collection: Collection, line: Line) -> None:
     """Give a document that was made anew the times and the state that it had."""
     connection.execute(
@@ -625,19 +653,23 @@ def finish(
             connection.execute(
                 "UPDATE pgask.documents d SET duplicate_of = kept.id"
                 " FROM unnest(%s::text[], %s::text[]) n (source, kept) JOIN pgask.documents kept"
-                " ON kept.collection_id = %s AND kept.source = n.kept"
-                " WHERE d.collection_id = kept.collection_id AND d.source = n.source",
-                [list(duplicates), list(duplicates.values()), collection.id],
+                " ON kept.source = n.kept AND kept.collection_id IN (SELECT id FROM pgask.collections"
+                "   WHERE name = %s AND importing)"
+                " WHERE d.collection_id = kept.collection_id AND d.source = n.source AND d.status = 'duplicate'",
+                [list(duplicates), list(duplicates.values()), collection.name],
             )
             connection.execute(
-                "UPDATE pgask.collections SET name = %s, importing = false, created_at = now(), background = %s,"
-                " background_version = %s WHERE id = %s",
+                "UPDATE pgask.collections SET background = %s, background_version = %s WHERE id = %s",
                 [
-                    name,
                     Jsonb(header.background) if as_it_was and header.background is not None else None,
                     header.background_version if as_it_was else 0,
                     collection.id,
                 ],
+            )
+            connection.execute(
+                "UPDATE pgask.collections SET name = %s, importing = false, created_at = now()"
+                " WHERE name = %s AND importing",
+                [name, collection.name],
             )
     except psycopg.errors.UniqueViolation:
         _check_free(connection, name)

@@ -53,14 +53,22 @@ class WaitingFile:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A job in the hands of a worker. `options` are what came with the files; `is_careful`: the attempt before hung, so
-    files are taken in one by one."""
+    """A job in the hands of a worker: its collection, the groups that shall read the documents (none: all who read the
+    collection), and `options`, what came with the files; `is_careful`: the attempt before hung, so files are taken in
+    one by one."""
 
     job: UUID
     number: int
     collection: str
     options: Mapping[str, Any]
     is_careful: bool = False
+    readers: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> tuple[str, ...] | None:
+        """Those of who sent the files, as a scope has them; a job of before there were readers has none."""
+        groups = self.options.get("groups", ())
+        return None if groups is None else tuple(groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +89,13 @@ def begin(connection: Connection, job: UUID) -> Attempt | None:
             "UPDATE pgask.jobs j SET state = 'running', stage = NULL, eta_s = NULL, attempts = attempts + 1,"
             " started_at = coalesce(started_at, now()), changed_at = now() FROM pgask.collections c"
             " WHERE j.id = %s AND j.state IN ('queued', 'running') AND c.id = j.collection_id"
-            " RETURNING j.attempts, c.name, j.options, j.code, j.detail",
+            " RETURNING j.attempts, c.name, j.options, j.code, j.detail, coalesce(c.readers, '{}')",
             [job],
         ).fetchone()
     if row is None:
         return None
-    number, collection, options, code, detail = row
-    attempt = Attempt(job, number, collection, options, is_careful=code == _HUNG)
+    number, collection, options, code, detail, readers = row
+    attempt = Attempt(job, number, collection, options, code == _HUNG, tuple(readers))
     if attempt.number > MAX_ATTEMPTS:
         end(connection, attempt, "failed", code or "worker_lost", detail or LOST_WORKER)
         return None

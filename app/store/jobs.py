@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from app.errors import InvalidRequestError, NotFoundError
-from app.store.catalog import find_collection_id
+from app.store.catalog import find_shelf_ids
 from app.store.connection import AsyncConnection
 from app.store.queue import DEFER, WITHDRAW
 
@@ -99,19 +99,18 @@ _KEY: Final[LiteralString] = "to_char(j.created_at AT TIME ZONE 'UTC', 'YYYYMMDD
 
 async def create_job(
     connection: AsyncConnection,
-    collection: str,
+    shelf: int,
     files: Sequence[NewFile],
     *,
     options: Mapping[str, Any],
     created_by: str,
 ) -> Job:
-    """Make a job and put it into the queue. Raises NotFoundError."""
-    collection_id = await find_collection_id(connection, collection)
+    """Make a job for a collection, or a shelf of it, and put it into the queue."""
     row = await (
         await connection.execute(
             "INSERT INTO pgask.jobs (collection_id, kind, options, created_by) VALUES (%s, 'upload', %s, %s)"
             " RETURNING id::text",
-            [collection_id, Jsonb(dict(options)), created_by],
+            [shelf, Jsonb(dict(options)), created_by],
         )
     ).fetchone()
     assert row is not None
@@ -141,14 +140,14 @@ async def list_jobs(
 ) -> JobPage:
     """Jobs, the newest first. Raises NotFoundError (no such collection) and InvalidRequestError (a bad cursor)."""
     before = None if cursor is None else _decode_cursor(cursor)
-    collection_id = None if collection is None else await find_collection_id(connection, collection)
+    shelves = None if collection is None else await find_shelf_ids(connection, collection)
     rows = await _read(
         connection,
         " WHERE (%(state)s::text IS NULL OR j.state = %(state)s)"
-        " AND (%(collection)s::int IS NULL OR j.collection_id = %(collection)s)"
+        " AND (%(shelves)s::int[] IS NULL OR j.collection_id = ANY(%(shelves)s))"
         f' AND (%(before)s::text IS NULL OR ({_KEY}) COLLATE "C" < %(before)s)'
         f' ORDER BY ({_KEY}) COLLATE "C" DESC LIMIT %(rows)s',
-        {"state": state, "collection": collection_id, "before": before, "rows": limit + 1},
+        {"state": state, "shelves": shelves, "before": before, "rows": limit + 1},
     )
     more = len(rows) > limit
     jobs = tuple(job for job, _ in rows[:limit])

@@ -1,6 +1,7 @@
 """Lists of documents: filtered, sorted, in pages, with counts. Async, in the caller's transaction.
 
 Pages are cut by sort key and source, never by number: what comes and goes meanwhile neither repeats nor hides others.
+Where several shelves of a collection are seen, a source may stand on more than one of them: then the id decides.
 Every sort key is text that compares by code points, so that any cursor of the right form stands for some place.
 """
 
@@ -17,7 +18,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from app.errors import InvalidRequestError
-from app.store.catalog import SUMMARY, DocumentSummary, find_collection_id
+from app.store.catalog import SUMMARY, DocumentSummary, find_shelf_ids
 from app.store.connection import AsyncConnection
 
 MAX_PAGE: Final = 1_000  # documents in one answer of list_documents
@@ -100,9 +101,7 @@ class _Conditions:
     """SQL of our own over `pgask.documents d`, and the parameters that it names."""
 
     values: dict[str, Any]
-    tests: list[str] = field(
-        default_factory=lambda: ["d.collection_id = %(collection)s", "d.status <> 'skipped'"]
-    )
+    tests: list[str] = field(default_factory=lambda: ["d.status <> 'skipped'"])
 
     def add(self, test: str, **values: Any) -> None:
         self.tests.append(test)
@@ -126,15 +125,16 @@ async def list_documents(
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidRequestError(f"A page has 1 to {MAX_PAGE:,} documents.")
     after = None if cursor is None else _decode_cursor(cursor)
-    conditions = _conditions(await find_collection_id(connection, collection), query)
+    shelves = await find_shelf_ids(connection, collection)
+    conditions = _conditions(shelves, query)
     key, way = f'({_KEYS[query.sort]}) COLLATE "C"', "DESC" if query.descending else "ASC"
+    by = {} if query.sort == "source" else {"key": key}
+    by |= {"after": "d.source"} | ({"number": 'd.id::text COLLATE "C"'} if len(shelves) > 1 else {})
     if after is not None:
         sign = "<" if query.descending else ">"
-        if query.sort == "source":
-            conditions.add(f"d.source {sign} %(after)s", after=after[1])
-        else:
-            conditions.add(f"({key}, d.source) {sign} (%(key)s, %(after)s)", key=after[0], after=after[1])
-    order = f"d.source {way}" if query.sort == "source" else f"{key} {way}, d.source {way}"
+        places = ", ".join(f"%({name})s" for name in by)
+        conditions.add(f"({', '.join(by.values())}) {sign} ({places})", **after)
+    order = ", ".join(f"{column} {way}" for column in by.values())
     statement = (
         f"SELECT {SUMMARY}, {key} AS sort_key FROM pgask.documents d"  # noqa: S608 - constants only
         f" WHERE {conditions.joined()} ORDER BY {order} LIMIT %(rows)s"
@@ -149,10 +149,10 @@ async def list_documents(
 
 async def count_facets(connection: AsyncConnection, collection: str, query: ListQuery) -> Facets:
     """Counts for the filters of a list. Raises NotFoundError."""
-    collection_id = await find_collection_id(connection, collection)
+    shelves = await find_shelf_ids(connection, collection)
 
     async def count(column: str, other: ListQuery) -> tuple[FacetCount, ...]:
-        conditions = _conditions(collection_id, other)
+        conditions = _conditions(shelves, other)
         conditions.values["folder"] = _below(other.folder)
         statement = (
             f"SELECT value, count(*) FROM (SELECT {column} AS value FROM pgask.documents d"  # noqa: S608 - constants
@@ -183,8 +183,10 @@ class _Keyed(ListedDocument):
 _LISTED: Final = (*DocumentSummary.__dataclass_fields__, "root")
 
 
-def _conditions(collection_id: int, query: ListQuery) -> _Conditions:
-    conditions = _Conditions({"collection": collection_id})
+def _conditions(shelves: list[int], query: ListQuery) -> _Conditions:
+    conditions = _Conditions({"shelves": shelves, "shelf": shelves[0]})
+    # Of one shelf the index gives the documents in order
+    conditions.add("d.collection_id = " + ("%(shelf)s" if len(shelves) == 1 else "ANY(%(shelves)s)"))
     if query.q:
         conditions.add(
             "(strpos(lower(normalize(d.source, NFC)), lower(%(q)s)) > 0"
@@ -214,13 +216,13 @@ def _below(folder: str) -> str:
 
 
 def _encode_cursor(query: ListQuery, last: _Keyed) -> str:
-    place = last.source if query.sort == "source" else f"{last.sort_key}\0{last.source}"
+    place = "\0".join(("" if query.sort == "source" else last.sort_key, last.source, last.id))
     return base64.urlsafe_b64encode(f"s:{place}".encode()).decode("ascii")
 
 
-def _decode_cursor(cursor: str) -> tuple[str, str]:
-    """The sort key and source that a cursor stands for. One of the right form that nobody gave stands for some place in
-    the list."""
+def _decode_cursor(cursor: str) -> dict[str, str]:
+    """The sort key, the source and the id that a cursor stands for. One of the right form that nobody gave stands for
+    some place in the list."""
     try:
         text = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode(
             "utf-8", "replace"
@@ -231,5 +233,6 @@ def _decode_cursor(cursor: str) -> tuple[str, str]:
         raise InvalidRequestError(
             "The cursor is none that a list of documents gave. Start again without it.", code="bad_cursor"
         )
-    key, _, source = text.removeprefix("s:").rpartition("\0")
-    return key.replace("\0", "\ufffd"), source
+    parts = text.removeprefix("s:").split("\0", 2)
+    key, source, number = parts if len(parts) == 3 else ("", parts[-1], "")
+    return {"key": key, "after": source, "number": number.replace("\0", "\ufffd")}

@@ -14,7 +14,7 @@ from unicodedata import normalize
 
 from psycopg.rows import class_row
 
-from app.errors import InvalidRequestError
+from app.errors import DocumentError, InvalidRequestError
 from app.sqlstates import store_errors
 from app.store.connection import Connection, retried
 from app.store.spaces import Collection
@@ -211,8 +211,11 @@ def give_over(
 
 
 def lock_file(connection: Connection, collection: Collection, source: str, file: FileState) -> None:
-    """lock_source for a file. Raises InvalidRequestError where another folder's file got the name meanwhile."""
+    """lock_source for a file. Raises InvalidRequestError where another folder's file got the name meanwhile, and
+    DocumentError (`other_readers`) where its document lies on another shelf of the collection."""
     lock_source(connection, collection, source)
+    if collection.twin_of is None:
+        _check_shelf(connection, collection, source)
     row = connection.execute(
         "SELECT root FROM pgask.documents WHERE collection_id = %s AND source = %s AND root <> %s AND origin <> %s",
         [collection.id, source, file.root, file.origin],
@@ -222,6 +225,26 @@ def lock_file(connection: Connection, collection: Collection, source: str, file:
             f"{source} came into this collection from {row[0]} while this run went on, and {file.root} has another "
             "file of that name. Run ingest again: it says what to do.",
             code="duplicate_source",
+        )
+
+
+# Where a twin's documents lie, those that they are copies of tell.
+_ELSEWHERE: Final = """
+SELECT EXISTS (
+       SELECT FROM pgask.collections own
+         JOIN pgask.collections c ON c.tenant_id = own.tenant_id AND c.name = own.name AND c.id <> own.id
+         JOIN pgask.documents d ON d.collection_id = c.id AND d.source = %(source)s
+        WHERE own.id = %(own)s AND NOT own.importing)
+   AND NOT EXISTS (SELECT FROM pgask.documents WHERE collection_id = %(own)s AND source = %(source)s)"""
+
+
+def _check_shelf(connection: Connection, collection: Collection, source: str) -> None:
+    """A document that others may read, or that went to others meanwhile, is never stored a second time."""
+    if connection.execute(_ELSEWHERE, {"own": collection.id, "source": source}).fetchone() == (True,):
+        raise DocumentError(
+            "The collection has a document of this name that others may read. Send the file with the readers that it "
+            "has, or change these before.",
+            code="other_readers",
         )
 
 

@@ -8,6 +8,7 @@ rescored on).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -125,25 +126,26 @@ def _create_tables(owner: Connection, space_id: int, dimension: int) -> None:
         owner.execute("SELECT pgask.protect(%s::regclass)", [table.as_string(owner)])
 
 
-def ensure_collection(connection: Connection, name: str, space_id: int) -> Collection:
-    """The collection of this name, made where it is missing. Raises EmbeddingMismatchError where its content was
-    made in another space or with a later lexicon; an empty one simply moves to the new space, and what failed with the
-    old model is read again. The terms of an earlier lexicon are for ingest/renewing.py."""
+def ensure_collection(
+    connection: Connection, name: str, space_id: int, readers: Sequence[str] | None = None
+) -> Collection:
+    """The collection of this name, or its shelf for these readers, made where it is missing. Raises
+    EmbeddingMismatchError where its content was made in another space or with a later lexicon; an empty one simply
+    moves to the new space, and what failed with the old model is read again. The terms of an earlier lexicon are for
+    ingest/renewing.py."""
     check_name(name)
     with connection.transaction():
-        is_other = (
-            connection.execute(
-                "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
-                " ON CONFLICT (tenant_id, name) DO UPDATE"
-                " SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version"
-                " WHERE collections.chunk_count = 0"
-                "   AND (collections.space_id, collections.lexicon_version)"
-                "       IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)"
-                " RETURNING id",
-                [name, space_id, LEXICON_VERSION],
-            ).fetchone()
-        )  # whether it changes the row or not, ON CONFLICT DO UPDATE locks it: what is read next stays so
-        collection = find_collection(connection, name)
+        is_other = connection.execute(
+            "INSERT INTO pgask.collections (name, space_id, lexicon_version, readers) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (tenant_id, name, readers) DO UPDATE"
+            " SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version"
+            " WHERE collections.chunk_count = 0"
+            "   AND (collections.space_id, collections.lexicon_version)"
+            "       IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)"
+            " RETURNING id",
+            [name, space_id, LEXICON_VERSION, None if readers is None else list(readers)],
+        ).fetchone()  # whether it changes the row or not, ON CONFLICT DO UPDATE locks it: what is read next stays so
+        collection = find_collection(connection, name, readers)
         if is_other:  # what one model has no tokens for, the other may have
             connection.execute(
                 "UPDATE pgask.documents SET pipeline = NULL WHERE collection_id = %s", [collection.id]
@@ -157,7 +159,7 @@ def peek_collection(connection: Connection, name: str, space: EmbeddingSpace) ->
     """What ensure_collection would give, without writing: None where it would have to make or move the collection."""
     check_name(name)
     row = connection.execute(
-        "SELECT c.id, c.space_id, c.lexicon_version, c.chunk_count FROM pgask.collections c WHERE c.name = %s",
+        "SELECT id, space_id, lexicon_version, chunk_count FROM pgask.collections WHERE name = %s AND readers IS NULL",
         [name],
     ).fetchone()
     if row is None:
@@ -171,13 +173,13 @@ def peek_collection(connection: Connection, name: str, space: EmbeddingSpace) ->
     return None
 
 
-def find_collection(connection: Connection, name: str) -> Collection:
-    """The collection of this name, none that is hidden. Raises NotFoundError."""
+def find_collection(connection: Connection, name: str, readers: Sequence[str] | None = None) -> Collection:
+    """The collection of this name, or its shelf for these readers, none that is hidden. Raises NotFoundError."""
     with connection.cursor(row_factory=class_row(Collection)) as cursor:
         found = cursor.execute(
             "SELECT id, name, space_id, lexicon_version FROM pgask.collections"
-            " WHERE name = %s AND twin_of IS NULL AND NOT importing",
-            [name],
+            " WHERE name = %s AND readers IS NOT DISTINCT FROM %s::text[] AND twin_of IS NULL AND NOT importing",
+            [name, None if readers is None else list(readers)],
         ).fetchone()
     if found is None:
         raise NotFoundError(f"There is no collection {name!r}. `pgask collections` lists them.")

@@ -147,7 +147,10 @@ collections = Table(
     Column("evaluated_at", DateTime(timezone=True)),
     Column("evaluation", JSONB),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
-    UniqueConstraint("tenant_id", "name"),
+    # Who may read what lies here, by groups; null: whoever may read the collection. Rows of one name are one collection
+    # (app/store/shelves.py)
+    Column("readers", ARRAY(Text)),
+    UniqueConstraint("tenant_id", "name", "readers", postgresql_nulls_not_distinct=True),
     Index("ix_collections_twin_of_space_id", "twin_of", "space_id", unique=True),
 )
 
@@ -336,6 +339,7 @@ api_keys = Table(
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("collections", ARRAY(Text)),  # names of those that it may see; null: all of its tenant's
+    Column("groups", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("prefix", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
@@ -439,6 +443,7 @@ job_files = Table(
     Column("size_bytes", BigInteger, nullable=False, server_default=text("0")),
     Column("document_id", Uuid),  # no foreign key: what was done stays done when the document goes
     Column("original_id", Uuid, ForeignKey(originals.c.id, ondelete="SET NULL"), index=True),
+    Column("collection_id", Integer),  # where its document lies by now, once that was moved; null: its job's
     CheckConstraint(
         "state IN ('queued', 'running', 'succeeded', 'skipped', 'failed', 'cancelled')", name="state"
     ),

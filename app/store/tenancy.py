@@ -33,11 +33,13 @@ SELECT r.rolname, r.rolsuper OR r.rolbypassrls,
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose rows are seen: a tenant's, where `collections` is given only those in collections of these names.
+    """Whose rows are seen: a tenant's, where `collections` is given only those in collections of these names. Of
+    documents that are kept for some groups those that one of `groups` may read; None: all of them, as admins do.
     `presented` is the digest of a key or session: its row alone is seen, before it is known whose it is."""
 
     tenant: int | None = None
     collections: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = ()
     presented: bytes = b""
 
     def settings(self) -> Mapping[str, str]:
@@ -45,12 +47,13 @@ class Scope:
         return {
             "pgask.tenant": "" if self.tenant is None else str(self.tenant),
             "pgask.collections": "" if self.collections is None else _array(self.collections),
+            "pgask.groups": "*" if self.groups is None else _array(self.groups) if self.groups else "",
             "pgask.presented": self.presented.hex(),
         }
 
 
 NOBODY: Final = Scope()
-DEFAULT: Final = Scope(DEFAULT_TENANT)
+DEFAULT: Final = Scope(DEFAULT_TENANT, groups=None)
 _scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 
@@ -80,7 +83,7 @@ def open_scope(
         raise NotFoundError(
             f"There is no tenant {tenant!r}. `pgask tenants list` lists them, `pgask tenants create` makes one."
         )
-    return Scope(int(row[0]))
+    return Scope(int(row[0]), groups=None)
 
 
 def list_tenants(connection: psycopg.Connection[tuple[Any, ...]]) -> list[int]:

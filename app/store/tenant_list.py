@@ -15,7 +15,7 @@ from app.store.spaces import COLLECTION_NAME
 from app.store.tenancy import DEFAULT_NAME
 
 _LIST: Final = """
-SELECT t.name, t.created_at, count(c.id) AS collections, coalesce(sum(c.chunk_count), 0)::bigint AS chunks,
+SELECT t.name, t.created_at, count(DISTINCT c.name) AS collections, coalesce(sum(c.chunk_count), 0)::bigint AS chunks,
        (SELECT count(*) FROM pgask.api_keys k WHERE k.tenant_id = t.id AND k.revoked_at IS NULL) AS keys
   FROM pgask.tenants t LEFT JOIN pgask.collections c ON c.tenant_id = t.id AND c.twin_of IS NULL
  GROUP BY t.id ORDER BY t.name"""

@@ -38,9 +38,9 @@ SELECT coalesce((SELECT copy_of FROM pgask.documents WHERE id = %(id)s),
                 (SELECT document_id FROM pgask.former_documents WHERE id = %(id)s), %(id)s))"""
 _STATES: Final = """
 SELECT s.id, s.model, s.dimension, s.chosen_at,
-       count(c.id) FILTER (WHERE c.twin_of IS NULL AND c.chunk_count > 0) AS collections,
-       count(c.id) FILTER (WHERE c.twin_of IS NOT NULL) AS twins,
-       count(c.id) FILTER (WHERE c.twin_of IS NOT NULL AND c.filled_at IS NULL) AS unfilled,
+       count(DISTINCT (c.tenant_id, c.name)) FILTER (WHERE c.twin_of IS NULL AND c.chunk_count > 0) AS collections,
+       count(DISTINCT (c.tenant_id, c.name)) FILTER (WHERE c.twin_of IS NOT NULL) AS twins,
+       count(DISTINCT (c.tenant_id, c.name)) FILTER (WHERE c.twin_of IS NOT NULL AND c.filled_at IS NULL) AS unfilled,
        coalesce(sum(c.chunk_count), 0)::bigint AS chunks
   FROM pgask.embedding_spaces s LEFT JOIN pgask.collections c ON c.space_id = s.id
  GROUP BY s.id ORDER BY s.id"""
@@ -154,8 +154,9 @@ def ensure_twin(connection: Connection, original: Collection, space_id: int) -> 
         if named is None:
             raise _gone(original)
         row = connection.execute(
-            "INSERT INTO pgask.collections (tenant_id, name, space_id, lexicon_version, twin_of)"
-            " SELECT tenant_id, %(hidden)s, %(space)s, %(lexicon)s, id FROM pgask.collections WHERE id = %(original)s"
+            "INSERT INTO pgask.collections (tenant_id, name, space_id, lexicon_version, twin_of, readers)"
+            " SELECT tenant_id, %(hidden)s, %(space)s, %(lexicon)s, id, readers FROM pgask.collections"
+            " WHERE id = %(original)s"
             " ON CONFLICT (twin_of, space_id) DO UPDATE SET lexicon_version = collections.lexicon_version"
             " RETURNING id, name, space_id, lexicon_version, twin_of",
             {
@@ -435,9 +436,11 @@ def _swap(connection: Connection, original: Collection, twin: Collection) -> Non
         " WHERE t.collection_id = %(twin)s AND f.document_id = t.copy_of",
         ids,
     )
-    connection.execute(
-        "UPDATE pgask.jobs SET collection_id = %(twin)s WHERE collection_id = %(original)s", ids
-    )
+    for table in ("jobs", "job_files"):
+        connection.execute(
+            f"UPDATE pgask.{table} SET collection_id = %(twin)s WHERE collection_id = %(original)s",  # noqa: S608
+            ids,
+        )
     connection.execute(
         "UPDATE pgask.documents o SET copy_of = t.id, copied_at = t.updated_at FROM pgask.documents t"
         " WHERE t.collection_id = %(twin)s AND t.copy_of = o.id",

@@ -245,7 +245,7 @@ async def measure(
     figures = []
     for name, kept in corpus.kept.items():
         for where, source in (("inside", kept), ("anywhere", np.ones_like(kept))):
-            asked = _ask(corpus.vectors[source], questions, seed)
+            asked = draw_questions(corpus.vectors[source], questions, seed)
             if where == "anywhere" and corpus.questions is not None:
                 rng = np.random.default_rng(seed)
                 asked = corpus.questions[rng.choice(len(corpus.questions), questions, replace=False)]
@@ -272,14 +272,18 @@ async def measure_collection(
     *,
     exact_max_rows: int,
     candidates: int,
+    readable: str | None = None,
+    where: str = "collection",
 ) -> Figures:
-    """A collection without a filter: its share of the space is one."""
+    """A collection without a filter: its share of the space is one. `readable` names the rows that whoever asks may
+    read, None: all of them."""
     return await _measure_one(
         pool,
         corpus,
         space,
-        name=None,
-        where="collection",
+        name=readable,
+        filtered=False,
+        where=where,
         asked=asked,
         exact_max_rows=exact_max_rows,
         candidates=candidates,
@@ -296,8 +300,9 @@ async def _measure_one(
     asked: FloatMatrix,
     exact_max_rows: int,
     candidates: int,
+    filtered: bool = True,
 ) -> Figures:
-    search_filter = SearchFilter(metadata={name: True}) if name else None
+    search_filter = SearchFilter(metadata={name: True}) if name and filtered else None
     rows = np.flatnonzero(corpus.kept[name]) if name else np.arange(len(corpus.vectors))
     hits, found_least, elapsed_ms = 0, len(rows), []
     plan, memory = None, SearchMemory()
@@ -337,7 +342,8 @@ async def _measure_one(
     )
 
 
-def _ask(vectors: FloatMatrix, count: int, seed: int) -> FloatMatrix:
+def draw_questions(vectors: FloatMatrix, count: int, seed: int) -> FloatMatrix:
+    """Chunks with noise: a cosine of about 0.8 to what they were."""
     rng = np.random.default_rng(seed)
     picked = vectors[rng.integers(len(vectors), size=count)]
     return _unit(picked + 0.75 / np.sqrt(picked.shape[1]) * rng.standard_normal(picked.shape))
@@ -423,7 +429,7 @@ async def run(
         for corpus in (large, small):
             figures.append(
                 await measure_collection(
-                    pool, corpus, space, _ask(corpus.vectors, questions, seed),
+                    pool, corpus, space, draw_questions(corpus.vectors, questions, seed),
                     exact_max_rows=exact_max_rows, candidates=candidates,
                 )
             )  # fmt: skip

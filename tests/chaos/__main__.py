@@ -49,6 +49,7 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "tenants": ("tenants --operations {}", 10_000),  # R30
     "policies": ("policies --operations {}", 200),  # R30, each policy broken once
     "spaces": ("spaces --questions-asked {}", 100),  # R13
+    "readers": ("tenants --readers --operations {}", 10_000),
     "hour": ("hour --minutes {}", 60),
 }
 # What has no number: a full disk (R10), bombs and loops (R25, R26), limits of the parser's process (R11).

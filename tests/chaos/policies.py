@@ -26,6 +26,8 @@ from app.logs import configure_logs
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Connection, Database, connect, see
 from app.store.migrate import migrate
+from app.store.shelves import ensure_shelf
+from app.store.spaces import find_collection
 from app.store.tenancy import NOBODY, Scope, open_scope, working_for
 from app.store.tenant_list import create_tenant
 from tests.chaos import tenants
@@ -67,6 +69,13 @@ _ROWS: Final[Mapping[str, str]] = {
     "page_lines": "INSERT INTO pgask.page_lines (document_id, page, width, height, lines, collection_id)"
     " SELECT id, 1, 1, 1, '{}', collection_id FROM pgask.documents",
 }
+# A file of a job that is seen, whose document was moved to where only a group sees it
+_KEPT_FILE: Final = """
+INSERT INTO pgask.job_files (job_id, position, source, collection_id)
+SELECT j.id, 1, 's', shelf.id FROM pgask.jobs j JOIN pgask.collections c ON c.id = j.collection_id
+ CROSS JOIN pgask.collections shelf WHERE c.name = 'default' AND shelf.readers IS NOT NULL"""
+# Rows of a tenant that who is in no group sees
+_OPEN: Final[Mapping[str, int]] = {"collections": 2, "jobs": 2, "job_files": 2}
 _TEXT: Final = random_text(1, 120)  # long enough to be compared with others
 _LENT: Final = "lent"  # a collection that a narrowed scope does not see
 # Tables of which half the rows belong to a collection that a narrowed scope does not see
@@ -139,15 +148,17 @@ def fill(database: Database, folder: Path) -> tuple[Scope, Scope]:
             for collection in ("default", _LENT):
                 assert ingest(database, folder, collection=collection).failed == []
             with connect(database.app) as app:
-                for statement in _ROWS.values():
+                ensure_shelf(app, _LENT, find_collection(app, _LENT).space_id, ("hr",))
+                for statement in (*_ROWS.values(), _KEPT_FILE):
                     app.execute(statement.encode())
         scopes.append(scope)
     return scopes[0], scopes[1]
 
 
 def seen_amiss(app: Connection, owner: Connection, scopes: Sequence[Scope]) -> list[str]:
-    """What is wrong with who sees which rows: nobody sees any, each row is seen by its tenant and by no other, and who
-    is narrowed to a collection sees no row of the other one. `scopes` are all tenants that have rows."""
+    """What is wrong with who sees which rows: nobody sees any, each row is seen by its tenant and by no other, who is
+    narrowed to a collection sees no row of the other one, and who is in no group none that is kept for one. `scopes`
+    are all tenants that have rows."""
     amiss = []
     for schema, table in owner.execute(_TABLES).fetchall():
         every, nobodys, *theirs = (
@@ -160,6 +171,9 @@ def seen_amiss(app: Connection, owner: Connection, scopes: Sequence[Scope]) -> l
             amiss.append(f"{table}: {every} rows, and tenants see {theirs}")
         if not all(theirs):
             amiss.append(f"{table}: tenants see {theirs}")
+        opened = _count(app, schema, table, Scope(scopes[0].tenant))
+        if table in _OPEN and opened != _OPEN[table]:
+            amiss.append(f"{table}: who is in no group sees {opened} of {theirs[0]} rows")
         narrowed = _count(app, schema, table, Scope(scopes[0].tenant, ("default",)))
         if table in NARROWED and not 0 < 2 * narrowed <= theirs[0]:
             amiss.append(

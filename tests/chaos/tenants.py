@@ -1,6 +1,8 @@
 """Two tenants in one service (R30): whatever one of them asks, nothing of the other one comes back.
 
-    .venv/bin/python -m tests.chaos.tenants [--operations N] [--timed N] [--seed S] [--out FOLDER]
+    .venv/bin/python -m tests.chaos.tenants [--readers] [--operations N] [--timed N] [--seed S] [--out FOLDER]
+
+With `--readers` the other one is a group of the same tenant, whose documents lie in the same collection for it alone.
 
 Both have collections, sources and titles of the same names, in one embedding space. With keys of every role one asks
 for what the other has: its ids on every route, its texts word for word, its names, sources and metadata in filters and
@@ -37,6 +39,7 @@ from app.server.embedded import EmbeddedPostgres
 from app.store import accounts
 from app.store.connection import Database, connect, open_pool, write
 from app.store.migrate import migrate
+from app.store.shelves import ensure_shelf
 from app.store.tenancy import Scope, working_for
 from app.store.tenant_list import create_tenant
 from tests.chaos.evidence import report
@@ -72,7 +75,7 @@ class Tenant:
     @property
     def scope(self) -> Scope:
         """All that it has."""
-        return Scope(self.number)
+        return Scope(self.number, groups=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ class Figures:
         return not self.leaks and not self.slower and self.operations > 0 < self.own_found
 
 
-def write_texts(folder: Path, tenant: str) -> list[str]:
+def write_texts(folder: Path, tenant: str, stem: str = "pier") -> list[str]:
     """The files of a tenant: names and subjects alike, words of its own."""
     texts = []
     for number in range(DOCUMENTS):
@@ -122,7 +125,7 @@ def write_texts(folder: Path, tenant: str) -> list[str]:
             f" {number} is called {secret}. Ships moor at pier {number} before noon."
             f" 第{number}号码头的负责人是{secret}。\n"
         )
-        (folder / f"pier{number:02}.md").write_text(text, "utf-8")
+        (folder / f"{stem}{number:02}.md").write_text(text, "utf-8")
         texts.append(text.split("\n\n")[1].strip())
     return texts
 
@@ -146,23 +149,62 @@ def found_tenant(database: Database, folder: Path, name: str) -> Tenant:
         ingest(database, home)
         if name == "victim":
             ingest(database, home, collection=OWN_NAME)
-        with connect(database.app) as app:
-            ids = [
-                found for (found,) in app.execute("SELECT id::text FROM pgask.documents ORDER BY source, id")
-            ]
-            chunks = [found for (found,) in app.execute("SELECT id::text FROM pgask.chunks ORDER BY id")]
     keys = {role: make_key(database, row[0], role) for role in ROLES}
     narrowed = make_key(database, row[0], "reader", ["default"])
     secrets = [secret_word(name, number) for number in range(DOCUMENTS)]
+    ids, chunks = _ids(database, Scope(row[0]), "%")
     return Tenant(name, row[0], keys, narrowed, ids, chunks, texts, secrets)
 
 
-def send_file(client: TestClient, database: Database, tenant: Tenant) -> Tenant:
+def found_readers(database: Database, folder: Path) -> tuple[Tenant, Tenant]:
+    """One tenant, and as if it were two: what all may read there, with keys of no group, and what some documents of the
+    same collection hold for the group `hr` alone."""
+    attacker = found_tenant(database, folder, "attacker")
+    home = folder / "victim" / "quays"
+    home.mkdir(parents=True)
+    texts = write_texts(home, "victim", "quay")
+    with working_for(attacker.scope):
+        ingest(database, home)
+        with connect(database.app) as app:
+            row = app.execute("SELECT space_id FROM pgask.collections").fetchone()
+            assert row is not None
+            shelf = ensure_shelf(app, "default", row[0], ("hr",))
+            app.execute(
+                "SELECT pgask.move_document(id, %s) FROM pgask.documents WHERE source LIKE 'quay%%'",
+                [shelf.id],
+            )
+    keys = {role: make_key(database, attacker.number, role, groups=["hr"]) for role in ROLES}
+    narrowed = make_key(database, attacker.number, "reader", ["default"], groups=["hr"])
+    secrets = [secret_word("victim", number) for number in range(DOCUMENTS)]
+    ids, chunks = _ids(database, attacker.scope, "quay%")
+    victim = Tenant("victim", attacker.number, keys, narrowed, ids, chunks, texts, secrets)
+    outside: dict[Role, str] = {role: key for role, key in attacker.keys.items() if role != "admin"}
+    return replace(attacker, keys=outside), victim
+
+
+def _ids(database: Database, scope: Scope, sources: str) -> tuple[list[str], list[str]]:
+    """Of the documents that are called so, and of their chunks."""
+    with working_for(scope), connect(database.app) as app:
+        documents = app.execute(
+            "SELECT id::text FROM pgask.documents WHERE source LIKE %s ORDER BY source, id", [sources]
+        ).fetchall()
+        chunks = app.execute(
+            "SELECT k.id::text FROM pgask.chunks k JOIN pgask.documents d ON d.id = k.document_id"
+            " WHERE d.source LIKE %s ORDER BY k.id",
+            [sources],
+        ).fetchall()
+    return [found for (found,) in documents], [found for (found,) in chunks]
+
+
+def send_file(client: TestClient, database: Database, tenant: Tenant, readers: Sequence[str] = ()) -> Tenant:
     """Let a tenant send a file to the service, and a worker take it in."""
     secret = secret_word(tenant.name, DOCUMENTS)
     content = f"# Night rules\n\nAt night the harbour is watched by {secret}.\n".encode()
     reply = client.post(
-        "/documents", files=[("files", ("night.md", content))], headers=bearer(tenant.keys["writer"])
+        "/documents",
+        files=[("files", ("night.md", content))],
+        data={"readers": list(readers)},
+        headers=bearer(tenant.keys["writer"]),
     )
     job = reply.raise_for_status().json()["job"]["id"]
     with working_for(tenant.scope):
@@ -174,13 +216,23 @@ def send_file(client: TestClient, database: Database, tenant: Tenant) -> Tenant:
     )
 
 
-def make_key(database: Database, tenant: int, role: Role, collections: Sequence[str] | None = None) -> str:
+def make_key(
+    database: Database,
+    tenant: int,
+    role: Role,
+    collections: Sequence[str] | None = None,
+    *,
+    groups: Sequence[str] = (),
+) -> str:
     """A key of a tenant."""
 
     async def make() -> str:
         async with open_pool(database.app, size=1, statement_timeout_s=60, otherwise=Scope(tenant)) as pool:
             key, _ = await write(
-                pool, lambda connection: accounts.create_key(connection, role, role, collections=collections)
+                pool,
+                lambda connection: accounts.create_key(
+                    connection, role, role, collections=collections, groups=groups
+                ),
             )
         return key
 
@@ -332,6 +384,21 @@ def operations(victim: Tenant) -> Mapping[str, Callable[[random.Random], Operati
     }
 
 
+# About a collection that only the victim has: of one tenant all see all names.
+_OF_TENANTS: Final = frozenset(
+    (
+        "list",
+        "search elsewhere",
+        "ask elsewhere",
+        "chat elsewhere",
+        "agent elsewhere",
+        "model",
+        "rename",
+        "delete all",
+    )
+)
+
+
 def run(
     database: Database,
     folder: Path,
@@ -340,18 +407,29 @@ def run(
     timed: int,
     seed: int,
     breaks: sql.Composed | None = None,
+    readers: bool = False,
 ) -> Figures:
-    """Make two tenants in a migrated database and try so many operations. `breaks` is done by the owner before."""
+    """Make two tenants in a migrated database, or `readers` of one and others, and try so many operations. `breaks` is
+    done by the owner before."""
     rng = random.Random(seed)
-    attacker, victim = found_tenant(database, folder, "attacker"), found_tenant(database, folder, "victim")
+    if readers:
+        attacker, victim = found_readers(database, folder)
+    else:
+        attacker, victim = (
+            found_tenant(database, folder, "attacker"),
+            found_tenant(database, folder, "victim"),
+        )
     app = create_app(settings_for(auth="keys", abstain_threshold=0.0), database, FakeEmbedder())
     figures = Figures()
     with TestClient(app, base_url=BASE_URL) as client:
-        attacker, victim = (send_file(client, database, tenant) for tenant in (attacker, victim))
+        # Two of one name, which is free: the second one does not see the first
+        victim = send_file(client, database, victim, ["hr"] if readers else [])
+        attacker = send_file(client, database, attacker)
         if breaks is not None:
             with connect(database.owner) as owner:
                 owner.execute(breaks)
-        kinds = operations(victim)
+        tried = operations(victim)
+        kinds = {kind: made for kind, made in tried.items() if not readers or kind not in _OF_TENANTS}
         before = listed(client, attacker)
         attack = _Attack(client, attacker, victim, figures, rng)
         for number in range(count):
@@ -363,10 +441,12 @@ def run(
             body = {"question": attacker.texts[number]}
             reply = client.post("/search", json=body, headers=bearer(attacker.keys["reader"]))
             figures.own_found += attacker.secrets[number] in reply.text
-        for kind in TIMED if timed else ():
+        for kind in [kind for kind in TIMED if timed and kind in kinds]:
             attack.time(kind, kinds[kind], timed)
     with working_for(victim.scope), connect(database.app) as connection:
-        left = connection.execute("SELECT count(*) FROM pgask.documents").fetchone()
+        left = connection.execute(
+            "SELECT count(*) FROM pgask.documents WHERE id::text = ANY(%s)", [list(victim.ids)]
+        ).fetchone()
     if left != (len(victim.ids) - 1,):  # one is the job's
         figures.leaks.append(f"of {len(victim.ids) - 1} documents of the victim {left} are left")
     return figures
@@ -469,6 +549,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--operations", type=int, default=10_000)
     options.add_argument("--timed", type=int, default=200)
+    options.add_argument("--readers", action="store_true", help="of one tenant, in place of two tenants")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--out", type=Path)
     chosen = options.parse_args(arguments)
@@ -480,9 +561,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         urls = server.start()
         database = Database(owner=urls.owner, app=urls.app)
         migrate(database)
-        figures = run(database, Path(made), count=chosen.operations, timed=chosen.timed, seed=chosen.seed)
+        figures = run(
+            database,
+            Path(made),
+            count=chosen.operations,
+            timed=chosen.timed,
+            seed=chosen.seed,
+            readers=chosen.readers,
+        )
     told = asdict(figures) | {"passed": figures.passed()}
-    return 0 if report("tenants", chosen.seed, told, out=chosen.out) else 1
+    name = "readers" if chosen.readers else "tenants"
+    return 0 if report(name, chosen.seed, told, out=chosen.out) else 1
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from typing import Any, Final, LiteralString
 
 from app.server.embedded import EmbeddedPostgres
 from app.store import jobs, originals
+from app.store.catalog import find_shelf_ids
 from app.store.connection import AsyncConnection, Connection, Database, connect, open_pool, write
 from app.store.migrate import migrate
 from ingest.options import IngestOptions
@@ -147,7 +148,8 @@ def send(database: Database, files: dict[str, bytes]) -> str:
             )
             for name, content in files.items()
         ]
-        return (await jobs.create_job(connection, "default", new, options={}, created_by="chaos")).id
+        shelf = (await find_shelf_ids(connection, "default"))[0]
+        return (await jobs.create_job(connection, shelf, new, options={}, created_by="chaos")).id
 
     return str(_in_database(database, store))
 

@@ -3,7 +3,9 @@ WITH known AS MATERIALIZED (
 SELECT c.chunk_count, greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id))::bigint AS space_count
   FROM (SELECT chunk_count, space_id FROM pgask.collections
  WHERE id = $1 AND name = $2 AND lexicon_version = $3
-   AND background_version = $4) c JOIN pgask.embedding_spaces s ON s.id = c.space_id
+   AND background_version = $4
+   AND NOT EXISTS (SELECT FROM pgask.collections o
+                    WHERE o.name = $2 AND o.chunk_count > 0 AND o.id <> $1)) c JOIN pgask.embedding_spaces s ON s.id = c.space_id
  WHERE s.id = $5 AND CASE 
 CASE WHEN s.index_method IS NOT NULL THEN coalesce((
     SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
@@ -66,7 +68,8 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.document_id, c.language, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
            d.rank AS dense_rank, l.rank AS lexical_rank
-      FROM dense d FULL JOIN lexical l USING (chunk_id) JOIN pgask.chunks c ON c.id = chunk_id
+      FROM dense d FULL JOIN lexical l USING (chunk_id)
+      JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END
 ), terms AS MATERIALIZED (
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
       FROM weights w CROSS JOIN LATERAL (

@@ -82,7 +82,7 @@ def filled(database: Database, tmp_path: Path) -> Database:
 
 
 def every_command() -> list[list[str]]:
-    groups = {"keys": ["list", "create", "revoke"],
+    groups = {"keys": ["list", "create", "groups", "revoke"],
               "documents": ["list", "show", "delete"], "collections": ["list", "create", "delete"],
               "index": ["status", "rebuild", "tune"], "config": ["show"],
               "spaces": ["list", "add", "switch", "back", "drop"]}  # fmt: skip

@@ -286,7 +286,7 @@ async def test_a_file_that_is_not_whole_leaves_nothing(file: bytes, database: Da
             ),
         ],
         "import_not_ours": [b"", b"hello", gzip.compress(b"[1]\n"), gzip.compress(b'{"format": "x"}\n')],
-        "import_newer": [gzip.compress(b'{"format": "pgask-collection", "version": 2}\n')],
+        "import_newer": [gzip.compress(b'{"format": "pgask-collection", "version": 3}\n')],
     }
     for code, files in bad.items():
         for number, content in enumerate(files):

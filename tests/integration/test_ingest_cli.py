@@ -30,7 +30,7 @@ KEYS = [
 ]
 MORE_KEYS = ["duplicates", "embedded_tokens", "reused_tokens", "dropped_tokens", "unreadable_documents"]
 MORE_KEYS += ["excluded_documents", "dropped_chars", "lossy_documents", "renewed_terms", "not_retried"]
-MORE_KEYS += ["ocr_pages", "ocr_seconds"]
+MORE_KEYS += ["ocr_pages", "ocr_seconds", "readers_changed"]
 COMMAND = [sys.executable, "-c", "from ingest.cli import main; main()"]
 
 pytestmark = pytest.mark.integration
@@ -226,3 +226,18 @@ def test_wrong_arguments_exit_with_2(database: Database) -> None:
     shown = ingest(database, "--help")
     assert shown.returncode == 0
     assert "ingest ./corpus --collection handbook --prune" in shown.stdout
+
+
+def test_readers_are_given_and_shown(database: Database, tmp_path: Path) -> None:
+    corpus = write(tmp_path / "corpus", a="A text.", b="Another text.")
+    kept = write(corpus / "people", c="A third text.")
+    (kept / ".pgask.toml").write_text('readers = ["hr"]', "utf-8")
+    assert last_object(ingest(database, corpus, "--json", "--readers", "board , hr"))["new"] == 3
+    shelves = "SELECT c.readers FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
+    assert sorted(rows(database.app, shelves)) == [(["board", "hr"],), (["board", "hr"],), (["hr"],)]
+    (corpus / ".pgask.toml").write_text("readers = [", "utf-8")
+    planned = ingest(database, corpus, "--dry-run")
+    assert planned.returncode == 1  # as the file says nothing that holds
+    assert "@ a.md (board, hr → pgask-admins)\n" in planned.stdout
+    assert "(bad_readers)" in planned.stdout
+    assert "2 with other readers" in planned.stdout

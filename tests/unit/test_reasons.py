@@ -30,6 +30,7 @@ def raised_codes() -> Iterator[str]:
 
 def test_the_codes_that_are_raised_are_those_in_the_table() -> None:
     recorded = {"duplicate", "name_taken", "worker_lost", "no_progress"}  # not raised
+    recorded |= {"other_readers", "bad_readers"}  # not raised there
     codes = set(raised_codes()) | recorded
     assert codes == set(REASONS) | {"picture"}  # which is no failure
 

@@ -2,3 +2,5 @@
 SELECT chunk_count, space_id FROM pgask.collections
  WHERE id = %(collection_id)s AND name = %(collection)s AND lexicon_version = %(lexicon_version)s
    AND background_version = %(background_version)s
+   AND NOT EXISTS (SELECT FROM pgask.collections o
+                    WHERE o.name = %(collection)s AND o.chunk_count > 0 AND o.id <> %(collection_id)s)

@@ -46,7 +46,7 @@ class TestList:
         first = found["documents"][1]
         assert list(first) == [
             "id", "source", "title", "media_type", "language", "languages", "status", "reason", "pages", "chars",
-            "chunks", "tokens", "updated_at",
+            "chunks", "tokens", "updated_at", "readers",
         ]  # fmt: skip
         assert (first["title"], first["language"], first["status"]) == ("Lists", "en", "ready")
         assert first["languages"] == ["en"]

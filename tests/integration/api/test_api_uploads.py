@@ -214,11 +214,9 @@ def test_limits_each_with_one_beyond(own: Database, make_client: MakeClient) -> 
     ):  # fmt: skip
         reply = client.post("/documents", files=[("files", ("a.md", b"x"))], data={field: value})
         assert (reply.status_code, reply.json()["code"]) == (422, "invalid_request"), value
-    reply = client.post("/documents", files=[("files", ("a.md", b"x"))], data={"readers": ["hr", "board"]})
-    assert (reply.status_code, reply.json()["code"]) == (
-        422,
-        "readers_not_supported",
-    )  # never taken and not held
+    for readers in (["a\tb"], ["x" * 101], [f"g{n}" for n in range(21)]):
+        reply = client.post("/documents", files=[("files", ("a.md", b"x"))], data={"readers": readers})
+        assert (reply.status_code, reply.json()["code"]) == (422, "bad_readers"), readers
     whole = {"content": b"--b\r\nContent-Disposition: form-data; name=files; filename=a.md\r\n\r\nx"}
     reply = client.post(
         "/documents",
