@@ -13,6 +13,15 @@ _GPU_FILES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
 _MOST_STREAMS: Final = 8
+# Linux's names of flags, and what people call them; the fastest first.
+_INSTRUCTION_SETS: Final = {
+    "amx_bf16": "AMX-BF16",
+    "avx512_bf16": "AVX512-BF16",
+    "avx512f": "AVX512",
+    "avx2": "AVX2",
+    "avx": "AVX",
+}
+BFLOAT16_SETS: Final = frozenset({"AMX-BF16", "AVX512-BF16"})
 
 
 def processors() -> int:
@@ -47,9 +56,15 @@ def computes_bfloat16(device: str) -> bool:
         import torch
 
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    flags = Path("/proc/cpuinfo")
-    text = flags.read_text("utf-8", errors="ignore") if flags.exists() else ""
-    return " avx512_bf16" in text or " amx_bf16" in text
+    return instruction_set() in BFLOAT16_SETS
+
+
+@lru_cache(maxsize=1)
+def instruction_set(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
+    """The most that the processors multiply with, by its usual name; None where the system doesn't say."""
+    text = cpuinfo.read_text("utf-8", errors="ignore") if cpuinfo.exists() else ""
+    flags = set(next((line for line in text.splitlines() if line.startswith("flags")), "").split())
+    return next((name for flag, name in _INSTRUCTION_SETS.items() if flag in flags), None)
 
 
 def is_bfloat16(dtype: str, device: str) -> bool:

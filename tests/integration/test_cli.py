@@ -481,6 +481,7 @@ class TestDoctor:
         assert checks["language model"]["detail"].startswith("scripted-llama")
         assert {
             "Python",
+            "processor",
             "embedding model",
             "database",
             "versions",
