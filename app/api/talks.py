@@ -30,7 +30,7 @@ _OFF: Final = Fault(
     detail_zh="本服务不保存会话：无需登录（PGASK_AUTH=off），或 PGASK_CONVERSATION_DAYS 为 0。会话保留在浏览器中。",
 )
 ConversationId = Annotated[
-    Text, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["b6b0f3a2-6f0e-4f7e-9d4b-2f8f6f3a1c55"])
+    str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["b6b0f3a2-6f0e-4f7e-9d4b-2f8f6f3a1c55"])
 ]
 
 

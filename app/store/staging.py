@@ -40,14 +40,12 @@ def staged_copy(
             cursor.copy(sql.SQL("COPY {staging} ({columns}) FROM STDIN {format}").format(**names)) as copy,
         ):
             yield copy
-        connection.execute(
-            sql.SQL(
-                "WITH moved AS (DELETE FROM {staging} RETURNING {columns})"
-                " INSERT INTO {table} ({columns}) SELECT {columns} FROM moved"
-            ).format(**names)
-        )
         size = connection.execute(
-            sql.SQL("SELECT pg_relation_size({}::regclass)").format(f"pg_temp.staged_{table}")
+            sql.SQL(
+                "WITH moved AS (DELETE FROM {staging} RETURNING {columns}),"
+                " stored AS (INSERT INTO {table} ({columns}) SELECT {columns} FROM moved)"
+                " SELECT pg_relation_size({name}::regclass)"
+            ).format(**names, name=f"pg_temp.staged_{table}")
         )
         if size.fetchall()[0][0] > MOST_BYTES:
             connection.execute(sql.SQL("TRUNCATE {staging}").format(**names))

@@ -129,3 +129,9 @@ def test_a_key_that_asks_too_fast_is_told_to_wait(own: Database, make_client: Ma
     assert client.get("/healthz").status_code == 200
     alone = make_client(own, requests_per_minute=1)
     assert [alone.get("/collections").status_code for _ in range(2)] == [200, 429]
+
+
+def test_the_description_says_what_an_id_may_be(guarded: TestClient) -> None:
+    path = guarded.get("/openapi.json").json()["paths"]["/conversations/{conversation_id}"]
+    for method in ("get", "put", "delete"):
+        assert path[method]["parameters"][0]["schema"]["pattern"] == "^[A-Za-z0-9_-]{1,64}$"
