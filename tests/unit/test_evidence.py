@@ -70,6 +70,15 @@ def test_where_the_model_can_not_read_the_question_the_cosine_says_nothing() -> 
     assert answerability(low, WEIGHTS, readable=True) < answerability(high, WEIGHTS, readable=True)
 
 
+def test_a_hit_in_another_language_does_not_stand_for_the_best_in_the_question_s_own() -> None:
+    """firm-068: "2FA" brought a Chinese page to the top, and the nearer English one counted for nothing."""
+    chance, own = replace(hit("禁止使用 The tower。"), standard=0.5), replace(hit("The tower."), standard=5.0)
+    first = replace(hit("The tower."), standard=0.5)
+    assert answerability([chance, own], WEIGHTS, readable=True) > answerability(
+        [first, own], WEIGHTS, readable=True
+    )
+
+
 def across(question: str, text: str, *, standard: float) -> float:
     hits = [replace(hit(text), standard=standard)]
     units = read_units(hits)
