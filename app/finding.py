@@ -100,12 +100,14 @@ class Finder:
         return await self._find_by_meaning(read) or await self._find_across(read, request) or read
 
     async def _find_by_meaning(self, read: Found) -> Found | None:
-        """What the same hits hold, judged without words: they put it in other words, or are in a language whose words
-        are not known. None where that is not sure enough, or the model does not read the question."""
+        """What the same hits hold, judged without words, for a question in Chinese, whose pairs of characters another
+        wording lacks, or in a language whose words are not known. None where that is not sure enough, the model does
+        not read the question, or it is in English, whose stems another wording shares (eval/LOG.md)."""
         standalone, found = read.standalone, read.found
-        if read.searched_for is not None or not can_read(self._embedder, standalone.text):
+        knows_words = not is_other(standalone.text)
+        is_english = knows_words and not is_chinese(standalone.text)
+        if is_english or read.searched_for is not None or not can_read(self._embedder, standalone.text):
             return None
-        own = "und" if is_other(standalone.text) else "zh" if is_chinese(standalone.text) else "en"
         own_units = [
             unit
             for unit in read.all_found.units
@@ -121,7 +123,7 @@ class Finder:
             if extraction is None:
                 return material, None, 0.0
             return material, extraction, answerability_by_meaning(
-                extraction.said, extraction.standard, material, knows_words=own != "und"
+                extraction.said, extraction.standard, material, knows_words=knows_words
             )  # fmt: skip
 
         material, extraction, evidence = await self._judging.run(judge)
@@ -192,8 +194,11 @@ class Finder:
             _in_language(request.filter, other) if len(languages) > 1 else request.filter,
             explain=request.explain,
         )
-        if not found.hits or not can_read(self._embedder, found.hits[0].text[:_READ_CHARS]):
+        # a file in both languages has hits in the question's own
+        hits = tuple(hit for hit in found.hits if is_chinese(hit.text) == (other == "zh"))
+        if not hits or not can_read(self._embedder, hits[0].text[:_READ_CHARS]):
             return None
+        found = replace(found, hits=hits)
         found, all_found = await self._with_valid_versions(found, standalone, request, standalone.text)
 
         aside, rest = found, without_alike(found.asked.text, found.asked)

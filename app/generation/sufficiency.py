@@ -36,8 +36,8 @@ NO_REASON: Final = 3.5
 NO_CELL: Final = 3.5  # not fitted: an empty cell below the very column that is asked for says nothing
 NO_NAME: Final = 0.84
 NO_NUMBER: Final = 3.0
-# Standard scores of a sentence, and half of its hit's, that suffice in the question's own language: where words of it
-# are missing, and where its words are not known.
+# Standard scores of a sentence, and half of its hit's, that suffice in the question's own language: in Chinese, where
+# words of it are missing, and where its words are not known.
 EVEN_OF_WORDS: Final = 7.0
 EVEN_WITHOUT: Final = 5.9
 _OPEN_TYPES: Final = frozenset(("name", "place"))  # whose values no pattern finds for certain
