@@ -163,10 +163,9 @@ def try_second(
         _ask_all(database, settings, (asked_first, asked_second), trials, sets, quiet=as_json)
     )
     names = _labels(trials)
-    rows = judge({names[trial.twin_id]: found[trial.twin_id] for trial in trials})
-    for trial in trials:
-        of_trial = [describe_row(row) for row in rows if row.collection == names[trial.twin_id]]
-        keep_evaluation(owner, trial, of_trial)
+    rows = judge(dict(zip(names, found, strict=True)))
+    for name, trial in zip(names, trials, strict=True):
+        keep_evaluation(owner, trial, [describe_row(row) for row in rows if row.collection == name])
     return Verdict(serving.model, second.model, rows)
 
 
@@ -196,8 +195,8 @@ async def _ask_all(
     sets: Sets,
     *,
     quiet: bool,
-) -> dict[int, list[Found]]:
-    """What both models found for all questions on each collection, by the twin's number."""
+) -> list[list[Found]]:
+    """What both models found for all questions on each collection, asked by somebody who may read all of it."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress
 
@@ -211,7 +210,7 @@ async def _ask_all(
     bar = Progress(*Progress.get_default_columns()[:2], MofNCompleteColumn(), console=console,
                    transient=True, disable=quiet or not console.is_terminal)  # fmt: skip
     reranker = CrossEncoderReranker.from_settings(settings)
-    found: dict[int, list[Found]] = {}
+    found: list[list[Found]] = []
     usual = RetrievalSettings.from_settings(settings)
     async with open_pool(database.app, size=3, statement_timeout_s=_PATIENCE_S) as pool:
         serving, second = (Retriever(pool, model, usual, None, reranker) for model in models)
@@ -223,9 +222,9 @@ async def _ask_all(
                 def show(done: int, total: int, task: Any = task) -> None:
                     bar.update(task, completed=done, total=total)
 
-                with working_for(Scope(trial.tenant_id)):
+                with working_for(Scope(trial.tenant_id, groups=None)):
                     cases = await _read_cases(pool, trial.name, sets, by_words)
-                    found[trial.twin_id] = await ask_both(serving, second, trial.name, cases, on_asked=show)
+                    found.append(await ask_both(serving, second, trial.name, cases, on_asked=show))
     return found
 
 
@@ -265,12 +264,10 @@ def _check_sets(sets: Sets, names: Sequence[str]) -> None:
         )
 
 
-def _labels(trials: Sequence[Trial]) -> dict[int, str]:
+def _labels(trials: Sequence[Trial]) -> list[str]:
     """What a collection is called in a report: with its tenant's number where several have one of this name."""
     names = [trial.name for trial in trials]
-    return {
-        trial.twin_id: trial.name
-        if names.count(trial.name) == 1
-        else f"{trial.name} (tenant {trial.tenant_id})"
+    return [
+        trial.name if names.count(trial.name) == 1 else f"{trial.name} (tenant {trial.tenant_id})"
         for trial in trials
-    }
+    ]

@@ -21,33 +21,35 @@ Rows = Sequence[dict[str, Any]]  # of app/trial/comparison.py, as JSON has them
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A filled twin: its number, the name and the tenant of its collection, and what was found of it since the
-    last `add`; None where that was not looked at."""
+    """The filled twins of one collection: their numbers (of each shelf one), the collection's name and tenant, and what
+    was found since the last `add`; None where that was not looked at."""
 
-    twin_id: int
+    twin_ids: list[int]
     name: str
     tenant_id: int
     evaluation: list[dict[str, Any]] | None
 
 
 def list_trials(connection: Connection, space_id: int) -> list[Trial]:
-    """The filled twins in a space of collections with text, by the names of these."""
+    """The collections with text that have a filled twin in a space, by name."""
     with store_errors(), connection.cursor(row_factory=class_row(Trial)) as cursor:
         return cursor.execute(
-            "SELECT t.id AS twin_id, c.name, c.tenant_id, t.evaluation"
+            "SELECT array_agg(t.id) AS twin_ids, c.name, c.tenant_id,"
+            " (array_agg(t.evaluation) FILTER (WHERE t.evaluation IS NOT NULL))[1] AS evaluation"
             " FROM pgask.collections t JOIN pgask.collections c ON c.id = t.twin_of"
-            " WHERE t.space_id = %s AND t.filled_at IS NOT NULL AND c.chunk_count > 0 ORDER BY c.tenant_id, c.name",
+            " WHERE t.space_id = %s AND t.filled_at IS NOT NULL AND c.chunk_count > 0"
+            " GROUP BY c.tenant_id, c.name ORDER BY c.tenant_id, c.name",
             [space_id],
         ).fetchall()
 
 
 def keep_evaluation(connection: Connection, trial: Trial, rows: Rows) -> None:
-    """Note what was found of a twin; nothing where it is gone, or answers by now."""
+    """Note what was found of a collection's twins; nothing of those that are gone, or answer by now."""
     with store_errors():
         connection.execute(
             "UPDATE pgask.collections SET evaluation = %s, evaluated_at = now()"
-            " WHERE id = %s AND twin_of IS NOT NULL",
-            [Jsonb(list(rows)), trial.twin_id],
+            " WHERE id = ANY(%s) AND twin_of IS NOT NULL",
+            [Jsonb(list(rows)), trial.twin_ids],
         )
 
 

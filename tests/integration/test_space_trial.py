@@ -14,15 +14,19 @@ from app.domain import ScoredChunk
 from app.embedding import SentenceTransformerEmbedder
 from app.errors import InvalidRequestError
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.connection import AsyncConnection, Database, connect, open_pool, transaction, write
+from app.store.connection import AsyncConnection, Database, connect, open_pool, see, transaction, write
+from app.store.documents import replace_document
 from app.store.evaluations import forget_evaluations, keep_evaluation, list_trials
 from app.store.ratings import rate
+from app.store.shelves import ensure_shelf
+from app.store.spaces import find_collection
+from app.store.tenancy import DEFAULT
 from app.store.twins import find_second, list_states, switch
 from app.trial.gold import hits
 from app.trial.known_questions import place_questions, read_kept
 from app.trial.made_questions import make_questions
 from tests.chaos.evidence import ROOT
-from tests.integration.ingesting import FAKE, ingest
+from tests.integration.ingesting import FAKE, embed_document, ingest, version_of
 from tests.integration.test_cli import Pgask, pgask
 from tests.integration.test_twins import add
 from tests.spare_models import save_cut_model
@@ -124,6 +128,22 @@ def test_an_evaluation_holds_until_it_is_forgotten_or_spaces_are_switched(
         assert [one.evaluation for one in list_trials(owner, former.id)] == [None]
         assert switch(owner, former.id)
         assert [one.evaluation for one in list_trials(owner, second)] == [None]
+
+
+def test_shelves_are_one_collection_with_one_evaluation(database: Database, folder: Path) -> None:
+    ingest(database, folder, embedder=FAKE)
+    with connect(database.app) as app:
+        see(app, DEFAULT)
+        first = find_collection(app, "default")
+        kept = ensure_shelf(app, "default", first.space_id, ("board",))
+        replace_document(app, kept, version_of("secret.md", "A secret."), embed_document("A secret."))
+    second = add(database)
+    with connect(database.owner) as owner:
+        (trial,) = list_trials(owner, second)
+        assert len(trial.twin_ids) == 2
+        keep_evaluation(owner, trial, [])
+        (trial,) = list_trials(owner, second)
+        assert trial.evaluation == []
 
 
 def test_one_command_changes_spaces_at_a_time(database: Database, pgask: Pgask, folder: Path) -> None:
