@@ -53,11 +53,17 @@ def _python() -> Finding:
 
 def _processor() -> Finding:
     """What embedding on the CPU may gain here: told, since the time of an ingest differs by more than two."""
-    from app.encoders.hardware import BFLOAT16_SETS, instruction_set, processors
+    from app.encoders.hardware import BFLOAT16_SETS, INT8_GAIN, instruction_set, processors
 
     known = instruction_set()
-    speed = "bfloat16, the fastest" if known in BFLOAT16_SETS else "float32, 2.3 times the time of bfloat16"
-    return Finding("processor", True, f"{processors()} to use, {known or 'unknown'}: embeds in {speed}")
+    detail = f"{processors()} to use, {known or 'unknown'}: embeds in "
+    detail += "bfloat16" if known in BFLOAT16_SETS else "float32"
+    if known in INT8_GAIN:
+        gain = INT8_GAIN[known]
+        detail += (
+            f", with PGASK_EMBEDDING_DTYPE=int8 {gain:g} times as fast" if gain > 1 else ", int8 is slower"
+        )
+    return Finding("processor", True, detail)
 
 
 def _home(home: Path) -> Finding:

@@ -15,8 +15,10 @@ from app.encoders.hardware import instruction_set
         ("fpu avx avx2 avx512f avx512_bf16 amx_bf16", "AMX-BF16"),
         ("fpu avx avx2 avx512f avx512_bf16", "AVX512-BF16"),
         ("avx512f avx2", "AVX512"),
+        ("avx512f avx512_vnni avx_vnni avx2", "AVX512-VNNI"),
+        ("avx2 avx_vnni", "AVX-VNNI"),
         ("fpu avx2 avx", "AVX2"),
-        ("fpu sse4_2 avx_vnni", None),  # a name within a name is another one
+        ("fpu sse4_2 avx_vnni_int8", None),  # a name within a name is another one
     ],
 )
 def test_the_fastest_set_is_told(tmp_path: Path, flags: str, name: str | None) -> None:
