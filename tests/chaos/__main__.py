@@ -47,6 +47,7 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "page": ("page --payloads {}", 150),  # R32
     "injected": ("injected --documents {}", 120),  # R33
     "tenants": ("tenants --operations {}", 10_000),  # R30
+    "moving": ("moving --questions {}", 500),
     "policies": ("policies --operations {}", 200),  # R30, each policy broken once
     "spaces": ("spaces --questions-asked {}", 100),  # R13
     "readers": ("tenants --readers --operations {}", 10_000),

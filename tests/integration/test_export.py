@@ -30,8 +30,10 @@ from app.store import catalog, export_lines
 from app.store.connection import Database, connect, open_pool, transaction, write
 from app.store.export_lines import LineReader, LineWriter
 from app.store.exporting import export_collection
-from app.store.originals import store_original
+from app.store.originals import count_bytes, store_original
 from app.store.spaces import ensure_space
+from app.store.tenancy import DEFAULT, Scope, open_scope, working_for
+from app.store.tenant_list import create_tenant
 from ingest.importing import Imported, import_collection
 from tests.conftest import TEMPLATE
 from tests.fakes import FakeEmbedder
@@ -198,6 +200,27 @@ def test_all_that_is_known_of_documents_goes_along(source: Database, file: bytes
         assert connection.execute(
             "SELECT count(*) FROM pgask.documents WHERE coalesce(root, origin) IS NOT NULL"
         ).fetchone() == (0,)
+
+
+async def test_imported_originals_count_for_the_quota_of_their_tenant_alone(
+    source: Database, file: bytes, database: Database
+) -> None:
+    with connect(database.owner) as owner:
+        create_tenant(owner, "other")
+    with connect(database.app) as app:
+        other = open_scope(app, "other")
+    with working_for(other):
+        read_file(database, file)
+
+    async def count(of: Database, scope: Scope) -> int:
+        async with (
+            open_pool(of.app, size=1, statement_timeout_s=60, otherwise=scope) as pool,
+            transaction(pool) as connection,
+        ):
+            return await count_bytes(connection)
+
+    assert await count(database, other) == await count(source, DEFAULT) > 0
+    assert await count(database, DEFAULT) == 0
 
 
 def test_a_file_holds_no_path_of_this_machine(file: bytes) -> None:
