@@ -151,13 +151,18 @@ def ask_quietly(url: str, cases: Sequence[Case]) -> list[bool]:
     return [any(hits(hit, case) for hit in reply["hits"]) for reply, case in zip(replies, cases, strict=True)]
 
 
-def count_unresolved(url: str, citations: dict[tuple[str, int, int], str]) -> int:
-    """How many citations don't lead to their words."""
-    unresolved = 0
+def find_unresolved(url: str, citations: dict[tuple[str, int, int], str]) -> list[str]:
+    """The citations that don't lead to their words, and what came instead. Who is told to come back does so."""
+    unresolved = []
     with httpx2.Client(base_url=url, timeout=PATIENCE_S) as client:
         for (document, start, end), quote in list(citations.items()):
-            reply = client.get(f"/documents/{document}/text", params={"start": start, "end": end})
-            unresolved += reply.status_code != 200 or reply.json()["text"] != quote
+            for wait_s in (0.5, 1.0, 2.0, 4.0, 0.0):
+                reply = client.get(f"/documents/{document}/text", params={"start": start, "end": end})
+                if reply.status_code not in {429, 503}:
+                    break
+                time.sleep(wait_s)
+            if reply.status_code != 200 or reply.json()["text"] != quote:
+                unresolved.append(f"{document} {start}-{end}: {reply.status_code} {reply.text[:200]}")
     return unresolved
 
 
@@ -260,14 +265,13 @@ def tell(load: Load, baseline: Sequence[bool], more: dict[str, Any]) -> dict[str
 def go_through(load: Load, home: Path, owner: psycopg.Connection[Any], model: str) -> dict[str, Any]:
     """All steps, one after the other, while the load goes on."""
     more: dict[str, Any] = {"seconds": {}}
-    unresolved = 0
+    unresolved: list[str] = []
 
     def step(name: str, act: Callable[[], Any]) -> Any:
-        nonlocal unresolved
         load.step, began = name, time.monotonic()
         given = act()
         more["seconds"][name] = round(time.monotonic() - began, 1)
-        unresolved += count_unresolved(load.url, dict(load.citations))
+        unresolved.extend(f"{name}: {one}" for one in find_unresolved(load.url, dict(load.citations)))
         return given
 
     row = owner.execute("SELECT count(*) FROM pgask.documents WHERE chunk_count > 0").fetchone()
