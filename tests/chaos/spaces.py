@@ -25,6 +25,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -246,6 +247,10 @@ def tell(load: Load, baseline: Sequence[bool], more: dict[str, Any]) -> dict[str
         steps[step] = {
             "requests": len(ones),
             "errors": sum(one.status != 200 for one in ones),
+            "statuses": dict(Counter(one.status for one in ones)),
+            # of the searches that were answered: as many as find less, and more, than the first model before
+            "lost": sum(baseline[one.question] and not one.found for one in searches if one.status == 200),
+            "gained": sum(one.found and not baseline[one.question] for one in searches if one.status == 200),
             "recall": round(float(np.mean([one.found for one in searches])), 4) if searches else None,
             "p50_ms": round(float(np.percentile(ms, 50))),
             "p95_ms": round(float(np.percentile(ms, 95))),
