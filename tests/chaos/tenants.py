@@ -71,6 +71,8 @@ class Tenant:
     secrets: Sequence[str]
     job: str = ""  # of a file that it sent, the last of its documents
     sent: str = ""
+    reply: str = ""  # the id of one that it may rate
+    talk: str = ""  # of a conversation that it keeps
 
     @property
     def scope(self) -> Scope:
@@ -211,8 +213,22 @@ def send_file(client: TestClient, database: Database, tenant: Tenant, readers: S
         run_jobs(database, settings_for())
     files = client.get(f"/jobs/{job}", headers=bearer(tenant.keys["writer"])).json()["files"]
     sent = files[0]["document_id"]
+    asked = client.post("/ask", json={"question": tenant.texts[0]}, headers=bearer(tenant.keys["reader"]))
+    reply, talk = asked.raise_for_status().json()["request_id"], f"talk-{secret}"
+    kept = client.put(
+        f"/conversations/{talk}",
+        json={"name": secret, "content": {"turns": [{"answer": secret}]}},
+        headers=bearer(tenant.keys["reader"]),
+    )
+    kept.raise_for_status()
     return replace(
-        tenant, job=job, sent=sent, ids=[*tenant.ids, sent, job], secrets=[*tenant.secrets, secret]
+        tenant,
+        job=job,
+        sent=sent,
+        reply=reply,
+        talk=talk,
+        ids=[*tenant.ids, sent, job],
+        secrets=[*tenant.secrets, secret],
     )
 
 
@@ -334,6 +350,21 @@ def operations(victim: Tenant) -> Mapping[str, Callable[[random.Random], Operati
             OWN_NAME,
         ),
         "original": lambda _: Operation("GET", f"/documents/{victim.sent}/original", about=victim.sent),
+        "pages": lambda _: Operation("GET", f"/documents/{victim.sent}/pages", about=victim.sent),
+        "picture": lambda _: Operation("GET", f"/documents/{victim.sent}/pages/1.png", about=victim.sent),
+        "boxes": lambda _: Operation(
+            "GET",
+            f"/documents/{victim.sent}/boxes",
+            about=victim.sent,
+            parameters={"start": "0", "end": "40"},
+        ),
+        "rate": lambda _: Operation(
+            "POST", "/feedback", {"request_id": victim.reply, "rating": "up"}, victim.reply
+        ),
+        "ratings": lambda _: Operation("GET", "/feedback"),
+        "conversation": lambda _: Operation("GET", f"/conversations/{victim.talk}", about=victim.talk),
+        "conversations": lambda _: Operation("GET", "/conversations"),
+        "forget": lambda _: Operation("DELETE", f"/conversations/{victim.talk}", about=victim.talk),
         "change": lambda rng: Operation(
             "PATCH", f"/documents/{(one := document(rng))}", {"title": "Mine"}, one
         ),
