@@ -26,6 +26,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, LiteralString
 
+import psycopg
+
 from app.server.embedded import EmbeddedPostgres
 from app.store import jobs, originals
 from app.store.catalog import find_shelf_ids
@@ -208,7 +210,11 @@ class Experiment:
         job = self._rng.choice(unended) if unended else None
 
         def hands(statement: LiteralString) -> Callable[[], object]:
-            return lambda: hand.execute(statement, [job])
+            def change() -> None:
+                with suppress(psycopg.errors.UniqueViolation):  # another worker has just taken it
+                    hand.execute(statement, [job])
+
+            return change
 
         def stop() -> None:
             one.send_signal(signal.SIGSTOP)
