@@ -81,7 +81,7 @@ class TestList:
     )
     def test_cursors_that_nobody_gave(self, client: TestClient, cursor: str) -> None:
         reply = client.get("/documents", params={"cursor": cursor})
-        assert (reply.status_code, reply.json()["code"]) == (422, "invalid_request")
+        assert (reply.status_code, reply.json()["code"]) == (422, "bad_cursor")
         assert "cursor" in reply.json()["detail"]
 
     def test_no_such_collection(self, client: TestClient) -> None:
