@@ -80,7 +80,7 @@ class DocumentDetail(DocumentSummary):
     `duplicate_of`: source of the document that holds the same text. `unknown_share`: share of its tokens that the
     embedding model can't read, 0 to 1, null without tokens; `is_unreadable`: more than a tenth, so words find it,
     meaning does not. `dropped`: what was left out when it was read, kind to characters; `lost_share` is that of its
-    visible text, 0 to 1; `is_lossy`: more than a tenth.
+    visible text, 0 to 1; `is_lossy`: more than a tenth. `has_original`: its file is kept.
     """
 
     collection: str
@@ -96,6 +96,7 @@ class DocumentDetail(DocumentSummary):
     dropped: dict[str, int]
     lost_share: float
     is_lossy: bool
+    has_original: bool
     created_at: datetime
 
 
@@ -237,7 +238,8 @@ async def get_document(connection: AsyncConnection, document_id: str) -> RootedD
         await cursor.execute(
             f"SELECT {SUMMARY}, c.name AS collection, d.reason_detail, kept.source AS duplicate_of,"  # noqa: S608
             " d.size_bytes, d.unknown_tokens, d.unknown_tokens::float8 / nullif(d.token_count, 0) AS unknown_share,"
-            " d.pages AS page_spans, d.sections, d.metadata, d.dropped, d.created_at"
+            " d.pages AS page_spans, d.sections, d.metadata, d.dropped, d.created_at,"
+            " EXISTS (SELECT FROM pgask.originals o WHERE o.document_id = d.id) AS has_original"
             " FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
             " LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of"
             f" WHERE d.id = {TODAYS}",

@@ -21,11 +21,11 @@ function save(drafts: Readonly<Record<string, string>>): void {
   }
 }
 
-export function useDrafts(id: string): { draft: string; setDraft: (draft: string) => void; forget: () => void } {
+export function useDrafts(id: string): { draft: string; setDraft: (draft: string, of?: string) => void; forget: () => void } {
   const [drafts, setDrafts] = useState(load);
   useEffect(() => save(drafts), [drafts]);
   const setDraft = useCallback(
-    (draft: string) => setDrafts(({ [id]: _, ...others }) => (draft === "" ? others : { ...others, [id]: draft })),
+    (draft: string, of = id) => setDrafts(({ [of]: _, ...others }) => (draft === "" ? others : { ...others, [of]: draft })),
     [id],
   );
   const forget = useCallback(() => setDrafts({}), []);

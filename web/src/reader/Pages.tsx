@@ -3,10 +3,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { useWords } from "../i18n";
 import { useApi } from "../shell/context";
+import type { Api } from "../wire/api";
 import type { DocumentDetail } from "../wire/decode";
 import type { Box, PagePicture } from "../wire/pages";
 import { pageLabel } from "./outline";
-import type { Span } from "./sourcetext";
+import type { LitSpan, Span } from "./sourcetext";
 
 /** Kinds of files whose pages can be drawn. */
 const DRAWN = /^application\/(pdf|vnd\.openxmlformats-officedocument\.presentationml\.presentation)$|^image\//;
@@ -26,7 +27,7 @@ export function usePictures(document: DocumentDetail | null): readonly PagePictu
 interface Props {
   document: DocumentDetail;
   pictures: readonly PagePicture[];
-  spans: readonly Span[];
+  spans: readonly LitSpan[];
   /** An offset that is gone to. */
   jump: number | null;
 }
@@ -44,16 +45,51 @@ export function Pages({ document, pictures, spans, jump }: Props) {
     const isBox = mark.classList.contains("page-box");
     view.scrollTop += mark.getBoundingClientRect().top - view.getBoundingClientRect().top - (isBox ? view.clientHeight / 3 : 8);
   }, [wanted, boxes]);
+  const show = (number: number): void => {
+    const view = box.current;
+    const page = view?.querySelector(`[data-page="${number}"]`);
+    if (view && page) view.scrollTop += page.getBoundingClientRect().top - view.getBoundingClientRect().top - 8;
+  };
   return (
-    <div className="pane-body pages" ref={box} tabIndex={0} role="region" aria-label={words.pageView}>
-      {pictures.map((page) => (
-        <PageView key={page.number} page={page} label={pageLabel(document.source, page.number, words)} boxes={boxes.filter((one) => one.page === page.number)} />
-      ))}
+    <div className="pages-view">
+      {pictures.length > 1 && <Thumbnails pictures={pictures} source={document.source} marked={new Set(boxes.map(({ page }) => page))} onPage={show} />}
+      <div className="pane-body pages" ref={box} tabIndex={0} role="region" aria-label={words.pageView}>
+        {pictures.map((page) => (
+          <PageView key={page.number} page={page} label={pageLabel(document.source, page.number, words)} boxes={boxes.filter((one) => one.page === page.number)} />
+        ))}
+      </div>
     </div>
   );
 }
 
-function PageView({ page: { number, width, height, image }, label, boxes }: { page: PagePicture; label: string; boxes: readonly Box[] }) {
+/** Pixels a point of a small picture. */
+const THUMBNAIL_SCALE = 0.15;
+
+interface ThumbnailProps {
+  pictures: readonly PagePicture[];
+  source: string;
+  /** Pages that hold something that is lit. */
+  marked: ReadonlySet<number>;
+  onPage: (number: number) => void;
+}
+
+/** The pages, small, where the pane is wide enough for them. */
+function Thumbnails({ pictures, source, marked, onPage }: ThumbnailProps) {
+  const words = useWords();
+  const api = useApi();
+  return (
+    <nav className="thumbnails" aria-label={words.thumbnails}>
+      {pictures.map(({ number, width, height, image }) => (
+        <button key={number} type="button" className={marked.has(number) ? "thumbnail thumbnail-marked" : "thumbnail"} data-testid="thumbnail" aria-label={pageLabel(source, number, words)} onClick={() => onPage(number)}>
+          <img src={`${api.addressOf(image)}?scale=${THUMBNAIL_SCALE}`} alt="" loading="lazy" decoding="async" width={Math.round(width)} height={Math.round(height)} />
+          <span aria-hidden="true">{number}</span>
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+function PageView({ page: { number, width, height, image }, label, boxes }: { page: PagePicture; label: string; boxes: readonly LitBox[] }) {
   const api = useApi();
   const share = (value: number, of: number): string => `${(value / of) * 100}%`;
   return (
@@ -63,7 +99,7 @@ function PageView({ page: { number, width, height, image }, label, boxes }: { pa
         {boxes.map((box, index) => (
           <span
             key={index}
-            className="page-box"
+            className={box.kind === "found" ? "page-box found" : "page-box"}
             data-testid="page-box"
             style={{ left: share(box.x, width), top: share(box.y, height), width: share(box.width, width), height: share(box.height, height) }}
           />
@@ -74,15 +110,22 @@ function PageView({ page: { number, width, height, image }, label, boxes }: { pa
   );
 }
 
-const NONE: readonly Box[] = [];
+type LitBox = Box & Pick<LitSpan, "kind">;
 
-function useBoxes(id: string, spans: readonly Span[]): readonly Box[] {
+const NONE: readonly LitBox[] = [];
+
+function useBoxes(id: string, spans: readonly LitSpan[]): readonly LitBox[] {
   const api = useApi();
   const { data } = useQuery({
     queryKey: ["boxes", id, spans],
-    queryFn: async ({ signal }) => (await Promise.all(spans.map(({ start, end }) => api.boxes(id, start, end, signal).catch(() => [])))).flat(),
+    queryFn: async ({ signal }) => (await Promise.all(spans.map(({ start, end, kind }) => boxesOf(api, id, { start, end }, kind, signal)))).flat(),
     enabled: spans.length > 0,
     staleTime: Number.POSITIVE_INFINITY,
   });
   return data ?? NONE;
+}
+
+async function boxesOf(api: Api, id: string, { start, end }: Span, kind: LitSpan["kind"], signal: AbortSignal): Promise<LitBox[]> {
+  const boxes = await api.boxes(id, start, end, signal).catch(() => []);
+  return boxes.map((box) => ({ ...box, kind }));
 }

@@ -64,6 +64,35 @@ describe("the reader", () => {
     expect(screen.getByTestId("source-text").dir).toBe("ltr");
   });
 
+  it("asks the document about words that are selected, and says where it lies", async () => {
+    const text = "Before.\n\nUse rows / 1000 lists.\n\nAfter.";
+    const { user } = await shown(text, "Before.", { media_type: "text/plain", collection: "default", source: "docs/eu/tuning.txt" });
+    expect([...document.querySelectorAll(".whereabouts a")].map((link) => link.getAttribute("href"))).toEqual(["#/library/default", "#/library/default/docs", "#/library/default/docs/eu"]);
+    const words = [...screen.getByTestId("source-text").childNodes].find((node) => node.textContent?.includes("rows"));
+    getSelection()?.selectAllChildren(words as Node);
+    document.getSelection()?.setBaseAndExtent(words as Node, 2, words as Node, 24);
+    expect(getSelection()?.toString()).toBe("Use rows / 1000 lists.");
+    document.dispatchEvent(new Event("selectionchange"));
+    await user.click(await screen.findByTestId("ask-selection"));
+    await waitFor(() => expect(location.hash).toBe("#/ask"));
+    expect((screen.getByTestId("question-input") as HTMLTextAreaElement).value).toBe("About “Use rows / 1000 lists.”: ");
+    expect(screen.getByTestId("filter-chip").textContent).toContain("tuning");
+  });
+
+  it("puts a newer file in a document's place, under its name", async () => {
+    const sent: [string, unknown, string[]][] = [];
+    const job = { id: "job-1", kind: "upload", collection: "default", state: "succeeded", stage: "", done: 1, total: 1, files: [], created_at: null, finished_at: null, eta_s: null };
+    const onUpload = (form: FormData, url: URL) => {
+      sent.push([url.search, form.get("folder"), form.getAll("files").map((file) => (file as File).name)]);
+      return jsonResponse({ job }, 202);
+    };
+    const { user } = await shown("Old.", "Old.", { source: "docs/tuning.md", collection: "default", has_original: true }, { onUpload });
+    expect(screen.getByTestId("open-original").getAttribute("href")).toBe("http://service.test/documents/doc-1/original");
+    await user.upload(screen.getByTestId("replace-input"), new File(["New."], "tuning (2).md"));
+    await waitFor(() => expect(sent).toEqual([["?collection=default", "docs", ["tuning.md"]]]));
+    expect(await screen.findByTestId("upload")).toBeTruthy();
+  });
+
   it("finds words in the whole of a long document", async () => {
     const text = `Start.${" word".repeat(30_000)} The needle 😀 is here.${" word".repeat(200)}`;
     const { user } = await shown(text, "Start.", { media_type: "text/plain" });

@@ -2,15 +2,18 @@
 // The text is set as text, whatever it contains.
 import { Fragment, useEffect, useLayoutEffect, useMemo, useRef, useState, useCallback, type ReactNode } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { useApi } from "../shell/context";
+import { addressOf } from "../shell/address";
+import { useApi, useSurroundings } from "../shell/context";
 import { useLanguage, useWords, type Dictionary } from "../i18n";
 import { drawingOf } from "../text/types";
-import { fileNameOf, folderOf, titleBeside, headingBelow } from "../text/names";
+import { fileNameOf, titleBeside, headingBelow } from "../text/names";
 import { later } from "../ui/later";
 import { CodeText, linesAt } from "./CodeText";
 import { useFind, type Find } from "./finding";
+import { OriginalActs } from "./OriginalActs";
 import { Pages, usePictures } from "./Pages";
 import { pageLabel, pagePlaces, sectionPlaces, type Place } from "./outline";
+import { SelectionBar } from "./SelectionBar";
 import { documentOf, type Target } from "./target";
 import { stretchesOf } from "./stretches";
 import { languageOf } from "../text/script";
@@ -20,7 +23,8 @@ import type { PagePicture } from "../wire/pages";
 import type { Citation, DocumentDetail, Passage, TextWindow } from "../wire/decode";
 import { CopyButton } from "../ui/CopyButton";
 import { DocumentNotes } from "./DocumentNotes";
-import { CloseIcon, LeftIcon, LinkIcon, RightIcon } from "../ui/Icons";
+import { ChatIcon, CloseIcon, LeftIcon, LinkIcon, RightIcon } from "../ui/Icons";
+import { onPlainClick } from "../ui/links";
 import { ProblemNotice } from "../ui/ProblemNotice";
 
 export const Typeset = later(async () => (await import("./Typeset")).Typeset);
@@ -34,10 +38,12 @@ interface Props {
   onTarget: (target: Target) => void;
   /** What the document is called, once that is known. */
   onTitle: (title: string | null) => void;
+  /** Asks the document about some of its words; without them about all of it. */
+  onAsk: (document: DocumentDetail, quote: string) => void;
   onClose: () => void;
 }
 
-export function SourcePane({ target, modal, edge, onTarget, onTitle, onClose }: Props) {
+export function SourcePane({ target, modal, edge, onTarget, onTitle, onAsk, onClose }: Props) {
   const words = useWords();
   const api = useApi();
   const heading = useRef<HTMLHeadingElement>(null);
@@ -86,12 +92,18 @@ export function SourcePane({ target, modal, edge, onTarget, onTitle, onClose }: 
           </h2>
           <p className="source-place">
             {beside !== null && <bdi lang={languageOf(beside)}>{beside}</bdi>}
-            {folderOf(source) !== "" && <span className="path">{folderOf(source)}/</span>}
+            <Whereabouts source={source} collection={loaded?.collection ?? passage?.collection ?? ""} />
             {passage?.page != null && <span>{pageOf(passage.page, source, loaded, words)}</span>}
             {lines && <span data-testid="lines">{words.lines(lines.first, lines.last)}</span>}
             {below !== null && <bdi lang={languageOf(below)}>{below}</bdi>}
           </p>
         </div>
+        {loaded && loaded.chars !== 0 && (
+          <button type="button" className="icon-button" data-testid="ask-source" aria-label={words.askThisDocument} title={words.askThisDocument} onClick={() => onAsk(loaded, "")}>
+            <ChatIcon />
+          </button>
+        )}
+        {loaded?.has_original && <OriginalActs document={loaded} />}
         <CopyButton bare testId="copy-link" icon={<LinkIcon />} label={words.copyLink} text={() => location.href} />
         <button type="button" className="icon-button" data-testid="close-source" aria-label={words.closeSource} title={words.closeSource} onClick={onClose}>
           <CloseIcon />
@@ -110,8 +122,32 @@ export function SourcePane({ target, modal, edge, onTarget, onTitle, onClose }: 
           {views.length > 1 && <Views views={views} view={view} onView={setChosen} />}
         </div>
       )}
-      <SourceBody text={text} passage={passage} view={view} pictures={pictures} found={found} ticks={ticks} />
+      <SourceBody text={text} passage={passage} view={view} pictures={pictures} found={found} ticks={ticks} onAsk={onAsk} />
     </div>
+  );
+}
+
+/** Collection and folder, each leading to its shelf. */
+function Whereabouts({ source, collection }: { source: string; collection: string }) {
+  const { go } = useSurroundings();
+  const folder = source.split("/").slice(0, -1);
+  const places = [
+    ...(collection === "" ? [] : [{ label: collection, shelf: "" }]),
+    ...folder.map((label, depth) => ({ label, shelf: `${folder.slice(0, depth + 1).join("/")}/` })),
+  ];
+  if (places.length === 0) return null;
+  return (
+    <span className="whereabouts">
+      {places.map(({ label, shelf }, index) => {
+        const address = addressOf.documents(collection, { folder: shelf });
+        return (
+          <Fragment key={shelf}>
+            {index > 0 && " › "}
+            {collection === "" ? visible(label) : <a href={address} onClick={(event) => onPlainClick(event, () => go(address))}>{visible(label)}</a>}
+          </Fragment>
+        );
+      })}
+    </span>
   );
 }
 
@@ -278,9 +314,10 @@ interface BodyProps {
   pictures: readonly PagePicture[] | null;
   found: Span | null;
   ticks: readonly number[];
+  onAsk: (document: DocumentDetail, quote: string) => void;
 }
 
-function SourceBody({ text, passage, view, pictures, found, ticks }: BodyProps) {
+function SourceBody({ text, passage, view, pictures, found, ticks, onAsk }: BodyProps) {
   const words = useWords();
   const { state, busy, loadBefore, loadAfter, goTo, jump, reload } = text;
   const lost = state.status === "failed" && state.problem.status !== 404;
@@ -290,7 +327,6 @@ function SourceBody({ text, passage, view, pictures, found, ticks }: BodyProps) 
     const cited = (place?.spans ?? []).map((span): LitSpan => ({ ...span, kind: "cited" }));
     return found ? [...cited, { ...found, kind: "found" }] : cited;
   }, [place, found]);
-  const citedSpans = useMemo(() => place?.spans ?? [], [place]);
 
   if (state.status === "loading") return <p className="pane-note">{words.sourceLoading}</p>;
   if (state.status === "failed") {
@@ -318,7 +354,7 @@ function SourceBody({ text, passage, view, pictures, found, ticks }: BodyProps) 
       {passage && !place && passage.quote !== "" && <Remembered passage={passage} note={words.sourceChanged} />}
       {place?.moved && <p className="pane-note pane-warning">{words.sourceMoved}</p>}
       {view === "pages" && pictures ? (
-        <Pages document={document} pictures={pictures} spans={citedSpans} jump={jump?.offset ?? null} />
+        <Pages document={document} pictures={pictures} spans={spans} jump={jump?.offset ?? null} />
       ) : (
         <div className="pane-scroll">
           {ticks.length > 1 && <Ticks ticks={ticks} total={window.total_chars} onGo={goTo} />}
@@ -334,6 +370,7 @@ function SourceBody({ text, passage, view, pictures, found, ticks }: BodyProps) 
             busy={busy}
             onBefore={loadBefore}
             onAfter={loadAfter}
+            onAsk={(quote) => onAsk(document, quote)}
           />
         </div>
       )}
@@ -396,12 +433,14 @@ interface SourceTextProps {
   busy: boolean;
   onBefore: () => void;
   onAfter: () => void;
+  onAsk: (quote: string) => void;
 }
 
-function SourceText({ document, view, window, jump, spans, language, busy, onBefore, onAfter }: SourceTextProps) {
+function SourceText({ document, view, window, jump, spans, language, busy, onBefore, onAfter, onAsk }: SourceTextProps) {
   const words = useWords();
   const interfaceLanguage = useLanguage();
   const body = useRef<HTMLDivElement>(null);
+  const shown = useRef<HTMLDivElement>(null);
   const drawing = view === "document" ? drawingOf(document.media_type) : "plain";
   const isTypeset = drawing === "markdown" || drawing === "table";
   const [drawn, setDrawn] = useState(!isTypeset);
@@ -424,34 +463,37 @@ function SourceText({ document, view, window, jump, spans, language, busy, onBef
   useHeldScroll(body, window.start);
 
   return (
-    <div className="pane-body" ref={body} tabIndex={0} role="region" aria-label={words.sourcePane} onScroll={scrolled}>
-      {window.start > 0 ? (
-        <button type="button" className="button load-more" data-testid="load-before" disabled={busy} onClick={onBefore}>
-          {words.loadBefore}
-        </button>
-      ) : (
-        <p className="document-edge">{words.startOfDocument}</p>
-      )}
-      <div className={`source-text source-${drawing}`} data-testid="source-text" data-view={view} lang={language} dir={drawing === "code" ? "ltr" : "auto"}>
-        {isTypeset ? (
-          <TypesetText document={document} window={window} spans={spans} jump={jump} onDrawn={whenDrawn} />
-        ) : drawing === "code" ? (
-          <CodeText window={window} spans={spans} mediaType={document.media_type} jump={jump} />
+    <>
+      <div className="pane-body" ref={body} tabIndex={0} role="region" aria-label={words.sourcePane} onScroll={scrolled}>
+        {window.start > 0 ? (
+          <button type="button" className="button load-more" data-testid="load-before" disabled={busy} onClick={onBefore}>
+            {words.loadBefore}
+          </button>
         ) : (
-          <PlainText document={document} window={window} spans={spans} jump={jump} />
+          <p className="document-edge">{words.startOfDocument}</p>
         )}
+        <div className={`source-text source-${drawing}`} ref={shown} data-testid="source-text" data-view={view} lang={language} dir={drawing === "code" ? "ltr" : "auto"}>
+          {isTypeset ? (
+            <TypesetText document={document} window={window} spans={spans} jump={jump} onDrawn={whenDrawn} />
+          ) : drawing === "code" ? (
+            <CodeText window={window} spans={spans} mediaType={document.media_type} jump={jump} />
+          ) : (
+            <PlainText document={document} window={window} spans={spans} jump={jump} />
+          )}
+        </div>
+        {window.end < window.total_chars ? (
+          <button type="button" className="button load-more" data-testid="load-after" disabled={busy} onClick={onAfter}>
+            {words.loadAfter}
+          </button>
+        ) : (
+          <p className="document-edge">{words.endOfDocument}</p>
+        )}
+        <p className="pane-extent">
+          {`${window.start.toLocaleString(interfaceLanguage)}–${window.end.toLocaleString(interfaceLanguage)} / ${window.total_chars.toLocaleString(interfaceLanguage)}`}
+        </p>
       </div>
-      {window.end < window.total_chars ? (
-        <button type="button" className="button load-more" data-testid="load-after" disabled={busy} onClick={onAfter}>
-          {words.loadAfter}
-        </button>
-      ) : (
-        <p className="document-edge">{words.endOfDocument}</p>
-      )}
-      <p className="pane-extent">
-        {`${window.start.toLocaleString(interfaceLanguage)}–${window.end.toLocaleString(interfaceLanguage)} / ${window.total_chars.toLocaleString(interfaceLanguage)}`}
-      </p>
-    </div>
+      <SelectionBar body={shown} document={document} window={window} onAsk={onAsk} />
+    </>
   );
 }
 

@@ -119,7 +119,7 @@ export function SearchScreen({ q, collections, filters, onOpen, onAsk }: Props) 
           <ol className="hits" data-testid="hits">
             {hits.map((hit, index) => (
               <li key={hit.chunk_id}>
-                <HitCard hit={hit} isFromSeveral={onlyCollection(scope) === null} words={sought} isChosen={index === chosen} onOpen={() => openAt(index)} />
+                <HitCard hit={hit} isFromSeveral={onlyCollection(scope) === null} words={sought} index={index} isChosen={index === chosen} onOpen={() => openAt(index)} />
               </li>
             ))}
           </ol>
@@ -190,16 +190,17 @@ interface HitProps {
   hit: Hit;
   isFromSeveral: boolean;
   words: readonly string[];
+  index: number;
   isChosen: boolean;
   onOpen: () => void;
 }
 
-function HitCard({ hit, isFromSeveral, words: sought, isChosen, onOpen }: HitProps) {
+function HitCard({ hit, isFromSeveral, words: sought, index, isChosen, onOpen }: HitProps) {
   const words = useWords();
   const card = useRef<HTMLAnchorElement>(null);
   useEffect(() => {
-    if (isChosen) card.current?.scrollIntoView?.({ block: "nearest" });
-  }, [isChosen]);
+    if (isChosen && index > 0) card.current?.scrollIntoView?.({ block: "nearest" });
+  }, [isChosen, index]);
   const { source, page } = hit;
   const heading = headingBelow(hit);
   const title = titleBeside(hit);

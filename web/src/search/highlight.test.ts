@@ -13,6 +13,8 @@ describe("highlighted", () => {
 
   it("marks Chinese words in running text", () => {
     expect(marked("如何选择分块大小？分块越大越好。", "分块").join("")).toBe("分块分块");
+    expect(marked("重新切分和嵌入，分词器。分块大小：八分之一", "分块大小")).toEqual(["分块大小"]);
+    expect(marked("用 GPU 加速，𠮷野家", "gpu 𠮷野家")).toEqual(["GPU", "𠮷野家"]);
   });
 
   it.each(["a 😀 list\n\nof lists", "", "   ", "\u202e[1] <b>list</b>"])("keeps every character of %j", (text) => {

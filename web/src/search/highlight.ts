@@ -7,10 +7,21 @@ export interface Stretch {
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "word" });
 
-/** The words of a query, folded; of alphabets only those of two letters and more. */
+const HAN = /\p{Script=Han}+/gu;
+
+/**
+ * The words of a query, folded; of alphabets only those of two letters and more. Chinese in pairs of characters, as it
+ * is searched: what a word is, dictionaries do not agree on.
+ */
 export function soughtWords(query: string): string[] {
-  const words = [...segmenter.segment(folded(query))].filter(({ isWordLike }) => isWordLike).map(({ segment }) => segment);
-  return [...new Set(words.filter((word) => word.length > 1 || /\p{Script=Han}/u.test(word)))];
+  const text = folded(query);
+  const words = [...segmenter.segment(text.replace(HAN, " "))].filter(({ isWordLike, segment }) => isWordLike && segment.length > 1).map(({ segment }) => segment);
+  const pairs = [...text.matchAll(HAN)].flatMap(([run]) => pairsOf(Array.from(run)));
+  return [...new Set([...words, ...pairs])];
+}
+
+function pairsOf(run: readonly string[]): string[] {
+  return run.length < 2 ? [...run] : run.slice(1).map((char, index) => `${run[index]}${char}`);
 }
 
 /** The text in pieces; joined they are the text. A word is matched whatever its English ending: "list" by "lists". */
@@ -18,20 +29,28 @@ export function highlighted(text: string, words: readonly string[]): Stretch[] {
   const pieces: Stretch[] = [];
   const push = (piece: string, matched: boolean): void => {
     const last = pieces.at(-1);
+    if (piece === "") return;
     if (last?.matched === matched) last.text += piece;
     else pieces.push({ text: piece, matched });
   };
-  for (const { segment, isWordLike } of segmenter.segment(text)) {
-    push(segment, isWordLike === true && matches(folded(segment), words));
+  let from = 0;
+  const pushOthers = (until: number): void => {
+    for (const { segment, isWordLike } of segmenter.segment(text.slice(from, until))) push(segment, isWordLike === true && words.some((word) => stem(folded(segment)) === stem(word)));
+  };
+  for (const { 0: run, index } of text.matchAll(HAN)) {
+    pushOthers(index);
+    for (const { text: piece, matched } of marked(run, words)) push(piece, matched);
+    from = index + run.length;
   }
+  pushOthers(text.length);
   return pieces;
 }
 
-function matches(segment: string, words: readonly string[]): boolean {
-  return words.some((word) => {
-    if (/\p{Script=Han}/u.test(word)) return segment.includes(word) || (segment.length > 1 && word.includes(segment));
-    return stem(segment) === stem(word);
-  });
+/** A run of Chinese, lit where a pair of its characters is sought. */
+function marked(run: string, words: readonly string[]): Stretch[] {
+  const lit = new Set<number>();
+  for (const word of words) for (let at = run.indexOf(word); at >= 0; at = run.indexOf(word, at + 1)) for (let unit = 0; unit < word.length; unit += 1) lit.add(at + unit);
+  return Array.from({ length: run.length }, (_, unit) => ({ text: run.charAt(unit), matched: lit.has(unit) }));
 }
 
 /** Without the endings that English adds; no more than a hint for the eye. */

@@ -12,11 +12,12 @@ import { useWords } from "../i18n";
 import { useRenewal } from "../library/collections";
 import { useArrivals, useDrops } from "../library/drop";
 import { documentOf } from "../reader/target";
+import { truncate } from "../text/codepoints";
 import { visible } from "../text/visible";
 import { later } from "../ui/later";
 import { MenuIcon } from "../ui/Icons";
 import { toaster } from "../ui/toasts";
-import type { DocumentSummary, Passage } from "../wire/decode";
+import type { DocumentDetail, DocumentSummary, Passage } from "../wire/decode";
 import { Account } from "./Account";
 import { addressOf, parseAddress, type Address, type Navigation } from "./address";
 import { useSurroundings } from "./context";
@@ -49,6 +50,9 @@ interface Props {
   isKnown: boolean;
   onLogOut: () => Promise<void>;
 }
+
+/** Code points of selected words that a question begins with. */
+const MOST_ASKED_ABOUT = 300;
 
 const SCREENS: Record<Exclude<Address["view"], "source">, Screen> = {
   start: "ask",
@@ -161,6 +165,11 @@ export function Page({ navigation, preferences, store, asker, isKnown, onLogOut 
     },
     [store, go, asker, focusQuestion],
   );
+  /** A new conversation on one document, beginning with some of its words. */
+  const askAbout = ({ collection: of, source, title }: DocumentDetail, quote: string): void => {
+    askHere({ ...scopeOf(of), filters: { ...scopeOf(of).filters, documents: [{ source, title }] } });
+    if (quote !== "") setDraft(words.askAbout(truncate(quote.replace(/\s+/g, " "), MOST_ASKED_ABOUT)), store.getState().active.id);
+  };
   const openId = pane.target && documentOf(pane.target);
 
   const logOut = async (): Promise<void> => {
@@ -281,7 +290,7 @@ export function Page({ navigation, preferences, store, asker, isKnown, onLogOut 
       {pane.target && paneModal && <div className="backdrop" onClick={pane.close} />}
       {pane.target && (
         <div className="app-pane" ref={pane.box}>
-          <SourcePane key={documentOf(pane.target)} target={pane.target} modal={paneModal} edge={besides && <PaneEdge />} onTarget={openPane} onTitle={setSourceTitle} onClose={pane.close} />
+          <SourcePane key={documentOf(pane.target)} target={pane.target} modal={paneModal} edge={besides && <PaneEdge />} onTarget={openPane} onTitle={setSourceTitle} onAsk={askAbout} onClose={pane.close} />
         </div>
       )}
       {opened === "palette" && <Palette conversations={conversations} onStart={start} onOpenDocument={openDocument} onSettings={() => setOpened("settings")} onKeys={() => setOpened("keys")} preferences={preferences} onClose={close} />}

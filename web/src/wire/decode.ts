@@ -108,7 +108,7 @@ export type DocumentSummary = Pick<WireDocument, "id" | "source" | "title" | "me
 };
 
 /** A document by itself: what its list does not say. */
-export interface DocumentDetail extends DocumentSummary, Pick<WireDocument, "reason_detail" | "page_spans" | "sections" | "duplicate_of" | "is_unreadable" | "is_lossy"> {
+export interface DocumentDetail extends DocumentSummary, Pick<WireDocument, "collection" | "has_original" | "reason_detail" | "page_spans" | "sections" | "duplicate_of" | "is_unreadable" | "is_lossy"> {
   /** Share of its tokens that the embedding model can't read, 0 to 1. */
   unknown_share: number | null;
   /** What cleaning removed: kind to characters. */
@@ -371,6 +371,8 @@ export function decodeDocumentDetail(value: unknown): DocumentDetail | null {
   });
   return {
     ...summary,
+    collection: text(from.collection),
+    has_original: from.has_original === true,
     reason_detail: textOrNull(from.reason_detail),
     page_spans: list(from.page_spans, decodePage).sort((a, b) => a.char_start - b.char_start),
     sections: list(from.sections, decodeSection).sort((a, b) => a.char_start - b.char_start),
