@@ -29,6 +29,7 @@ from app.api import (
     middleware,
     openai,
     pages,
+    plans,
     problems,
     search,
     session,
@@ -75,11 +76,12 @@ def create_app(
     *,
     static: Path = STATIC,
     drawing: pages.PageViews | None = None,
+    refuses: plans.Refuses = plans.refuses_nothing,
     load_model: LoadModel | None = None,
 ) -> FastAPI:
     """The ASGI app over a migrated database. `scope` is PGASK_TENANT's; `static` the folder of the built chat
-    page; `drawing` draws pages of PDFs, without it there are no pictures of them; `load_model` loads the model that
-    was switched to."""
+    page; `drawing` draws pages of PDFs, without it there are no pictures of them; `refuses` knows files that are no
+    documents by their names; `load_model` loads the model that was switched to."""
     model = SwitchableEmbedder(embedder)
     load = load_model or partial(load_space, settings)
 
@@ -118,6 +120,7 @@ def create_app(
             search,
             openai,
             uploads,
+            plans,
             pages,
             documents,
             collections,
@@ -138,6 +141,7 @@ def create_app(
     problems.install(app)
     app.state.closing = Closing()
     app.state.views = pages.Views(drawing)
+    app.state.refuses = refuses
     app.state.uploads = asyncio.Semaphore(uploads.MOST_AT_ONCE)
     # an app's own list has included routers as one route each
     app.state.routes = [

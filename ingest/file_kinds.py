@@ -66,6 +66,19 @@ def kind_of_name(name: str, *, ocr: bool = False) -> str | None:
     return "temporary" if _TEMPORARY.fullmatch(path.name) else _KINDS.get(path.suffix.lower())
 
 
+def refusal_of_name(name: str, *, ocr: bool = False) -> str | None:
+    """Why an uploaded file of this name is not taken in, whatever it holds: a reason code. None where it may be taken
+    in; a zip is unpacked.
+
+    >>> refusal_of_name("a.exe"), refusal_of_name("letter.doc"), refusal_of_name("all.zip"), refusal_of_name("a.md")
+    ('program', 'unsupported_type', None, None)
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix == ".zip":
+        return None
+    return kind_of_name(name, ocr=ocr) or ("unsupported_type" if suffix in _UNREAD else None)
+
+
 def is_binary(name: str, head: bytes) -> bool:
     """Whether a file of unknown type begins like no text: with a NUL, and it is no kind of document.
 

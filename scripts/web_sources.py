@@ -18,7 +18,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from app.api import ask, collections, documents, search, session, status
-from ingest.reasons import REASONS
+from ingest.reasons import REASONS, SKIPPED
 
 ROOT: Final = Path(__file__).parents[1]
 TARGET: Final = ROOT / "web" / "src"
@@ -53,6 +53,8 @@ def render_reasons() -> str:
     """Sentence and way out of each reason code, in both languages."""
     english = {code: f"{reason.sentence_en} {reason.way_out_en}" for code, reason in REASONS.items()}
     chinese = {code: f"{reason.sentence_zh}{reason.way_out_zh}" for code, reason in REASONS.items()}
+    english |= {code: skip.sentence_en for code, skip in SKIPPED.items()}
+    chinese |= {code: skip.sentence_zh for code, skip in SKIPPED.items()}
     declared = ""
     for name, words in (("reasonsEn", english), ("reasonsZh", chinese)):
         text = json.dumps(words, ensure_ascii=False, indent=2)

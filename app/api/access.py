@@ -33,6 +33,7 @@ ACCESS: Final[Mapping[tuple[str, str], Needed]] = {
     ("DELETE", "/collections/{name}"): "writer",
     ("GET", "/documents"): "reader",
     ("POST", "/documents"): "writer",
+    ("POST", "/documents/plan"): "writer",
     ("GET", "/documents/{document_id}"): "reader",
     ("GET", "/documents/{document_id}/text"): "reader",
     ("GET", "/documents/{document_id}/original"): "reader",

@@ -64,6 +64,12 @@ class Caller:
     key_id: UUID | None = None
     token: str | None = None
 
+    def conversations_of(self, settings: Settings) -> str | None:
+        """Whose conversations are kept for the caller: a key's, or a proxy's user's; None where none are."""
+        if settings.auth == "off" or not settings.conversation_days:
+            return None
+        return f"user {self.name}" if self.key_id is None else f"key {self.key_id}"
+
 
 LOCAL: Final = Caller("local", "admin")  # with PGASK_AUTH=off: whoever reaches the port
 

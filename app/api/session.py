@@ -47,7 +47,9 @@ class NewSession(BaseModel):
 
 
 class SessionReply(BaseModel):
-    """Who one is. `token` goes into X-CSRF-Token of every change that the cookie makes; null where none is needed."""
+    """Who one is. `token` goes into X-CSRF-Token of every change that the cookie makes; null where none is needed.
+    `conversations_of` tells apart whose conversations are kept: of two keys with one name each has its own; null where
+    the service keeps none."""
 
     auth: Literal["off", "keys", "proxy"]
     name: str
@@ -55,6 +57,7 @@ class SessionReply(BaseModel):
     tenant: str
     groups: list[str]
     token: str | None
+    conversations_of: str | None
 
 
 def _reply(parts: Parts, caller: Caller) -> SessionReply:
@@ -65,6 +68,7 @@ def _reply(parts: Parts, caller: Caller) -> SessionReply:
         tenant=caller.tenant,
         groups=list(caller.groups),
         token=caller.token,
+        conversations_of=caller.conversations_of(parts.settings),
     )
 
 

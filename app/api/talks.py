@@ -86,9 +86,10 @@ class StoredVersion(Reply):
 def _owner(request: Request, parts: Components) -> str:
     """Whose conversations these are. Raises FaultError where nobody is told apart."""
     caller: Caller = request.state.caller
-    if parts.settings.auth == "off" or not parts.settings.conversation_days:
+    owner = caller.conversations_of(parts.settings)
+    if owner is None:
         raise FaultError(_OFF)
-    return f"key {caller.key_id}" if caller.key_id is not None else f"user {caller.name}"
+    return owner
 
 
 @router.get(

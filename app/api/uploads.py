@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -138,7 +138,9 @@ async def upload_documents(
                 shelf = await _ensure_shelf(connection, collection, readers, parts)
                 files = [
                     await _store(connection, form, file, *named)
-                    for file, named in zip(form.files, _names(form.files, folder), strict=True)
+                    for file, named in zip(
+                        form.files, sources_of([file.name for file in form.files], folder), strict=True
+                    )
                 ]
                 return await create_job(connection, shelf, files, options=options, created_by=created_by)
 
@@ -228,12 +230,12 @@ async def _a_turn(request: Request) -> AsyncIterator[None]:
         yield
 
 
-def _names(files: list[ReceivedFile], folder: str) -> list[tuple[str, str | None]]:
-    """What each file's document is called, and what is wrong with the name."""
+def sources_of(names: Sequence[str], folder: str) -> list[tuple[str, str | None]]:
+    """What the document of each file of this name is called, and what is wrong with the name."""
     seen: set[str] = set()
     named = []
-    for file in files:
-        name = clean_name(file.name)
+    for given in names:
+        name = clean_name(given)
         source = f"{folder}/{name}" if folder and name else name
         fault = None
         if not name:

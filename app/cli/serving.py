@@ -6,6 +6,7 @@ import errno
 import signal
 import socket
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,11 +70,19 @@ def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> Non
         embedder.load()
         from app.main import create_app  # slow, so after all that may refuse
         from app.workers import WorkerProcesses
+        from ingest.file_kinds import refusal_of_name
         from ingest.page_views import SandboxedPages
 
         with WorkerProcesses(settings.workers), closing(SandboxedPages()) as drawing:
             _run(
-                create_app(settings, database, embedder, scope, drawing=drawing),
+                create_app(
+                    settings,
+                    database,
+                    embedder,
+                    scope,
+                    drawing=drawing,
+                    refuses=partial(refusal_of_name, ocr=settings.ocr != "off"),
+                ),
                 settings,
                 listener,
                 as_json=as_json,

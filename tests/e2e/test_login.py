@@ -101,3 +101,29 @@ def test_a_revoked_key_leads_back_to_the_login_and_loses_nothing(
     chat.part("retry").click()
     chat.wait_for("done")
     expect(chat.answer).to_contain_text("probes")
+
+
+def test_f_1047_conversations_are_there_on_another_machine(open_chat: OpenChat, guarded: Served) -> None:
+    key = make_key(guarded, "Di")
+    one = open_chat(guarded, shows="login-key")
+    log_in(one, key)
+    with one.page.expect_response(
+        lambda reply: "/conversations/" in reply.url and reply.request.method == "PUT"
+    ) as sent:
+        one.ask(QUESTION["en"])
+    assert sent.value.ok
+    said = one.answer.inner_text()
+
+    other = open_chat(guarded, shows="login-key", locale="zh-CN")
+    log_in(other, key)
+    expect(other.turns).to_have_count(1)
+    assert other.answer.inner_text() == said
+    other.part("conversations").get_by_role("listitem").hover()
+    other.part("delete").click()
+    with other.page.expect_response(lambda reply: reply.request.method == "DELETE"):
+        other.part("confirm-delete").click()
+    expect(other.turns).to_have_count(0)
+
+    one.reload()
+    expect(one.turns).to_have_count(0)
+    expect(one.part("conversations")).to_have_count(0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.reasons import REASONS
+from ingest.reasons import REASONS, SKIPPED
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = runpy.run_path(str(ROOT / "scripts" / "web_sources.py"))
@@ -78,6 +78,9 @@ def test_the_page_knows_every_reason_in_both_languages() -> None:
             f'"{code}": {json.dumps(f"{reason.sentence_en} {reason.way_out_en}", ensure_ascii=False)}' in text
         )
         assert f'"{code}": {json.dumps(reason.sentence_zh + reason.way_out_zh, ensure_ascii=False)}' in text
+    for code, skip in SKIPPED.items():
+        for sentence in (skip.sentence_en, skip.sentence_zh):
+            assert f'"{code}": {json.dumps(sentence, ensure_ascii=False)}' in text
 
 
 def test_files_are_written_where_they_belong(tmp_path: Path) -> None:

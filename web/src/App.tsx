@@ -3,6 +3,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import type { Asker } from "./ask/asking";
 import type { Store } from "./ask/store";
+import { useKeeper } from "./ask/useKeeper";
 import { dictionaries, LanguageContext } from "./i18n";
 import { useNavigation } from "./shell/address";
 import { SurroundingsContext } from "./shell/context";
@@ -28,6 +29,7 @@ export function App({ api, access, store, asker, storage }: Props) {
   const session = who.status === "in" ? who.session : undefined;
   const [client] = useState(() => new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 15_000 } } }));
   const { go } = navigation;
+  const keeping = useKeeper(api, store, storage, session);
   const surroundings = useMemo(() => ({ api, go, session }), [api, go, session]);
 
   return (
@@ -42,6 +44,7 @@ export function App({ api, access, store, asker, storage }: Props) {
               preferences={preferences}
               store={store}
               asker={asker}
+              keeping={keeping}
               isKnown={who.status !== "unknown"}
               onLogOut={async () => {
                 await access.logOut();

@@ -13,6 +13,7 @@ import structlog
 from fastapi.testclient import TestClient
 
 from app.api.pages import PageViews
+from app.api.plans import Refuses, refuses_nothing
 from app.config import Settings
 from app.embedding import Embedder
 from app.main import STATIC, create_app
@@ -99,10 +100,16 @@ def make_client(filled: Database) -> Iterator[MakeClient]:
             embedder: Embedder | None = None,
             static: Path = STATIC,
             drawing: PageViews | None = None,
+            refuses: Refuses = refuses_nothing,
             **settings: Any,
         ) -> TestClient:
             app = create_app(
-                settings_for(**settings), database, embedder or FakeEmbedder(), static=static, drawing=drawing
+                settings_for(**settings),
+                database,
+                embedder or FakeEmbedder(),
+                static=static,
+                drawing=drawing,
+                refuses=refuses,
             )
             return stack.enter_context(TestClient(app, base_url=BASE_URL))
 

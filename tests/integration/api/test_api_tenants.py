@@ -62,6 +62,7 @@ LINES: Mapping[tuple[str, str], Line] = {
     ("DELETE", "/collections/{name}"): (None, False),
     ("GET", "/documents"): (None, True),
     ("POST", "/documents"): (None, False),
+    ("POST", "/documents/plan"): ({"files": [{"name": "a.md", "size_bytes": 9}]}, False),
     ("GET", "/documents/{document_id}"): (None, True),
     ("PATCH", "/documents/{document_id}"): ({"title": "Renamed"}, False),
     ("GET", "/documents/{document_id}/original"): (None, False),

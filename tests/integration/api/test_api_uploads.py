@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from app.errors import InvalidRequestError
 from app.store.connection import Database, connect
+from ingest.file_kinds import refusal_of_name
 from ingest.page_views import SandboxedPages
 from tests.chaos.hostile import hostile_paths
 from tests.integration.api.conftest import MakeClient, settings_for
@@ -119,6 +121,67 @@ def test_the_same_again_changes_nothing_and_another_version_replaces(
     assert ends(broken)["leave.md"][0] == "failed"
     assert documents(client)["leave.md"]["status"] == "stale"
     assert client.get(f"/documents/{after['id']}/original").content == newer
+
+
+def test_a_plan_tells_what_becomes_of_files_before_they_come(own: Database, make_client: MakeClient) -> None:
+    client = make_client(own, refuses=refusal_of_name, max_upload_bytes=1_000)
+    send(
+        client,
+        {"leave.md": LEAVE, "travel.md": TRAVEL, "broken.pdf": b"%PDF-1.7"},
+        folder="hr",
+        collection="staff",
+    )
+    run_jobs(own, settings_for())
+    files: dict[str, tuple[bytes, bool]] = {
+        "leave.md": (LEAVE, True),
+        "travel.md": (b"# Another\n", True),
+        "broken.pdf": (b"%PDF-1.7", True),  # it failed: it is tried again
+        "holidays.md": (LEAVE, True),
+        "first.md": (b"# First\n", True),
+        "second.md": (b"# First\n", True),
+        "third.md": (b"# First\n", False),  # nobody has told its sum
+        "setup.exe": (b"MZ", True),
+        "letter.doc": (b"x", True),
+        "all.zip": (b"PK", True),
+        "large.md": (b"x" * 1_001, True),
+        "\u202e": (b"x", True),
+    }
+    body = {
+        "folder": "hr",
+        "files": [
+            {
+                "name": name,
+                "size_bytes": len(content),
+                "sha256": sha256(content).hexdigest() if told else None,
+            }
+            for name, (content, told) in files.items()
+        ],
+    }
+    reply = client.post("/documents/plan", params={"collection": "staff"}, json=body)
+    assert reply.status_code == 200
+    plan = [(one["outcome"], one["code"], one["duplicate_of"]) for one in reply.json()["files"]]
+    assert plan == [
+        ("unchanged", None, None),
+        ("changed", None, None),
+        ("changed", None, None),
+        ("duplicate", None, "hr/leave.md"),
+        ("new", None, None),
+        ("duplicate", None, "hr/first.md"),
+        ("new", None, None),
+        ("refused", "program", None),
+        ("refused", "unsupported_type", None),
+        ("new", None, None),
+        ("refused", "too_large", None),
+        ("refused", "bad_name", None),
+    ]
+    elsewhere = client.post("/documents/plan", params={"collection": "nowhere"}, json=body).json()["files"]
+    assert [one["outcome"] for one in elsewhere[:4]] == ["new", "new", "new", "duplicate"]
+    assert elsewhere[0]["source"] == "hr/leave.md"
+    assert "nowhere" not in str(client.get("/collections").json())  # nothing is made by it
+    # What came from a folder is never replaced by an upload.
+    name, *_ = documents(client)
+    taken = client.post("/documents/plan", json={"files": [{"name": name, "size_bytes": 1}]}).json()["files"]
+    assert (taken[0]["outcome"], taken[0]["code"]) == ("refused", "name_taken")
 
 
 def test_uploads_and_folders_never_take_each_others_names(

@@ -1,4 +1,4 @@
-// The conversations kept in this browser: open, start, rename, delete.
+// The conversations of this reader: open, start, rename, delete.
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { addressOf } from "../shell/address";
 import { titleOf, type Conversation } from "./conversations";
@@ -14,6 +14,10 @@ interface Props {
   conversations: readonly Conversation[];
   activeId: string;
   kept: boolean;
+  /** The service keeps them, too. */
+  isServiceKept: boolean;
+  /** It did not take the one that is open. */
+  isRefused: boolean;
   /** Who is logged in, where the bar has no room for it. */
   account?: ReactNode;
   onStart: () => void;
@@ -24,7 +28,7 @@ interface Props {
   onClose?: (() => void) | undefined;
 }
 
-export function ConversationList({ conversations, activeId, kept, account, onStart, onOpen, onRename, onDelete, onClose }: Props) {
+export function ConversationList({ conversations, activeId, kept, isServiceKept, isRefused, account, onStart, onOpen, onRename, onDelete, onClose }: Props) {
   const words = useWords();
   const [sought, setSought] = useState("");
   const shown = found(conversations, sought);
@@ -57,7 +61,7 @@ export function ConversationList({ conversations, activeId, kept, account, onSta
         />
       )}
       {conversations.length === 0 ? (
-        <p className="sidebar-note">{words.noConversations}</p>
+        <p className="sidebar-note">{isServiceKept ? words.noConversationsKept : words.noConversations}</p>
       ) : (
         <ul className="conversations" data-testid="conversations">
           {shown.map((conversation) => (
@@ -78,7 +82,8 @@ export function ConversationList({ conversations, activeId, kept, account, onSta
           {words.exportConversation}
         </button>
       )}
-      {!kept && <p className="sidebar-note sidebar-warning">{words.notKept}</p>}
+      {isRefused && <p className="sidebar-note sidebar-warning">{words.keptHereOnly}</p>}
+      {!kept && !isServiceKept && <p className="sidebar-note sidebar-warning">{words.notKept}</p>}
       {account && <div className="sidebar-account">{account}</div>}
     </nav>
   );

@@ -36,6 +36,8 @@ export interface Store {
   updateTurn(id: string, turnId: string, change: (turn: Turn) => Turn): void;
   /** Writes what waits to be written, at once. */
   flush(): void;
+  /** Puts what another machine has of a conversation together with what is here. */
+  take(theirs: Conversation): void;
   /** Takes over what another tab did. */
   adopt(key: string | null, value: string | null): void;
 }
@@ -165,6 +167,11 @@ export function createStore(storage: Storage | null, now: () => number = Date.no
       }));
     },
     flush,
+    take(theirs) {
+      const mine = find(theirs.id);
+      put(mine ? { ...merged(mine, theirs), name: theirs.name } : theirs);
+      save(theirs.id);
+    },
     adopt(key, value) {
       const changed = changedConversation(key, value);
       if (!changed) return;

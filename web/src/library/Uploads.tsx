@@ -11,10 +11,11 @@ import { onPlainClick } from "../ui/links";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { problemOf } from "../wire/api";
 import type { Problem } from "../wire/decode";
-import { failedFiles, isOver, type Job } from "../wire/jobs";
+import { failedFiles, isOver, OUTCOMES, type Job, type PlannedFile } from "../wire/jobs";
 import { useCollections, useRenewal } from "./collections";
 import { arrivals, useArrivals, type NewFile } from "./drop";
 import { IngestCommand } from "./EmptyCollection";
+import { usePlan } from "./planning";
 import "../styles/uploads.css";
 
 interface Props {
@@ -52,11 +53,15 @@ function Plan({ files, collection, folder }: Props & { files: readonly NewFile[]
   const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
   const cantTake = refused !== null && (refused.status === 404 || refused.status === 405) && refused.code !== "collection_not_found";
 
+  const plan = usePlan(target, below.trim(), files);
+  const left = files.filter((file) => !isLeftOut(plan?.get(file)));
+  const listed = [...files].sort((a, b) => urgency(plan?.get(a)) - urgency(plan?.get(b)));
+
   const send = async (): Promise<void> => {
     setSending(true);
     setRefused(null);
     try {
-      arrivals.sent(await api.upload(target, files, below.trim()));
+      arrivals.sent(await api.upload(target, left, below.trim()));
     } catch (error) {
       setRefused(problemOf(error));
       setSending(false);
@@ -73,9 +78,10 @@ function Plan({ files, collection, folder }: Props & { files: readonly NewFile[]
         </button>
       </div>
       <ul className="upload-files">
-        {files.slice(0, SHOWN_FILES).map((one) => (
-          <li key={one.path}>
+        {listed.slice(0, SHOWN_FILES).map((one) => (
+          <li key={one.path} data-testid="planned-file" data-outcome={plan?.get(one)?.outcome}>
             <span className="path">{visible(one.path)}</span>
+            <Outcome planned={plan?.get(one)} />
             <span className="count">{sizeText(one.file.size, words)}</span>
             <button type="button" className="icon-button icon-button-small" aria-label={words.leaveOut(visible(one.path))} onClick={() => arrivals.without(one)}>
               <CloseIcon />
@@ -112,8 +118,10 @@ function Plan({ files, collection, folder }: Props & { files: readonly NewFile[]
           </div>
           {refused && <ProblemNotice problem={refused} />}
           <div className="popup-foot">
-            <span className="count">{sizeText(bytes, words)}</span>
-            <button type="button" className="button button-primary" data-testid="send-files" disabled={sending} onClick={() => void send()}>
+            <span className="count" role="status">
+              {plan ? planText([...plan.values()], words) : sizeText(bytes, words)}
+            </span>
+            <button type="button" className="button button-primary" data-testid="send-files" disabled={sending || left.length === 0} onClick={() => void send()}>
               {sending ? words.sendingFiles : words.takeIn}
             </button>
           </div>
@@ -121,6 +129,39 @@ function Plan({ files, collection, folder }: Props & { files: readonly NewFile[]
       )}
     </section>
   );
+}
+
+/** What the service has already, or does not take, need not be sent. */
+function isLeftOut(planned: PlannedFile | undefined): boolean {
+  return planned?.outcome === "refused" || planned?.outcome === "unchanged";
+}
+
+/** What may surprise comes first. */
+const URGENCY: Record<PlannedFile["outcome"], number> = { refused: 0, duplicate: 1, changed: 2, unchanged: 3, new: 4 };
+
+function urgency(planned: PlannedFile | undefined): number {
+  return planned ? URGENCY[planned.outcome] : 4;
+}
+
+function Outcome({ planned }: { planned: PlannedFile | undefined }) {
+  const words = useWords();
+  if (!planned) return null;
+  const { outcome, code, duplicate_of: other } = planned;
+  return (
+    <>
+      <span className={outcome === "refused" ? "badge badge-warning" : "badge"}>{words.outcomeName(outcome)}</span>
+      {code !== null && <span className="upload-reason">{words.reasonText(code)}</span>}
+      {other !== null && <span className="upload-reason">{words.sameBytes(visible(other))}</span>}
+    </>
+  );
+}
+
+/** "3 new · 1 refused". */
+function planText(planned: readonly PlannedFile[], words: Dictionary): string {
+  return OUTCOMES.map((outcome) => [outcome, planned.filter((one) => one.outcome === outcome).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => words.outcomeCount(outcome, count))
+    .join(" · ");
 }
 
 function Upload({ job: given }: { job: Job }) {

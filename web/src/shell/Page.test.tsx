@@ -201,6 +201,36 @@ describe("search", () => {
 });
 
 describe("files that are added", () => {
+  it("say what will become of them, and go without those that are there or are not taken", async () => {
+    const asked: Record<string, unknown>[] = [];
+    const sent: string[][] = [];
+    const { user } = open({
+      onChange: (_, path, body) => {
+        if (path !== "/documents/plan") return problemResponse(404, "not_found");
+        asked.push(body);
+        const outcomes: Record<string, object> = {
+          "a.md": { outcome: "changed", code: null, duplicate_of: null },
+          "b.md": { outcome: "unchanged", code: null, duplicate_of: null },
+          "c.md": { outcome: "duplicate", code: null, duplicate_of: "docs/a.md" },
+          "d.exe": { outcome: "refused", code: "program", duplicate_of: null },
+        };
+        return jsonResponse({ files: (body.files as { name: string }[]).map(({ name }) => ({ source: name, ...outcomes[name] })) });
+      },
+      onUpload: (form) => {
+        sent.push(form.getAll("files").map((file) => (file as File).name));
+        return jsonResponse({ job: JOB }, 202);
+      },
+    });
+    await user.click(screen.getByTestId("nav-library"));
+    await user.upload(await screen.findByTestId("file-input"), ["a.md", "b.md", "c.md", "d.exe"].map((name) => new File(["x"], name)));
+    await waitFor(() => expect(screen.getAllByTestId("planned-file").map((line) => line.getAttribute("data-outcome"))).toEqual(["refused", "duplicate", "changed", "unchanged"]));
+    const sheet = screen.getByTestId("dropped-files").textContent;
+    for (const text of ["A program or a part of one is no document.", "Holds the same as “docs/a.md”.", "1 changed · 1 there already · 1 the same as another · 1 not taken"]) expect(sheet).toContain(text);
+    expect(asked[0]).toMatchObject({ folder: "", files: [{ name: "a.md", size_bytes: 1 }, {}, {}, {}] });
+    await user.click(screen.getByTestId("send-files"));
+    await waitFor(() => expect(sent).toEqual([["a.md", "c.md"]]));
+  });
+
   it("say where they go, how far each is, and why one failed; the library is looked at anew", async () => {
     const sent: [string, string[]][] = [];
     let stream!: ReadableStreamDefaultController<Uint8Array>;

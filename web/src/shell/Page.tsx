@@ -7,6 +7,7 @@ import { titleOf } from "../ask/conversations";
 import { useDrafts } from "../ask/drafts";
 import { onlyCollection, scopeOf } from "../ask/scope";
 import type { Store } from "../ask/store";
+import type { Keeping } from "../ask/useKeeper";
 import { useRunningJobs } from "../activity/jobs";
 import { useWords } from "../i18n";
 import { useRenewal } from "../library/collections";
@@ -46,6 +47,7 @@ interface Props {
   preferences: PreferenceControls;
   store: Store;
   asker: Asker;
+  keeping: Keeping;
   /** The service has said who reads. */
   isKnown: boolean;
   onLogOut: () => Promise<void>;
@@ -63,7 +65,7 @@ const SCREENS: Record<Exclude<Address["view"], "source">, Screen> = {
   status: "status",
 };
 
-export function Page({ navigation, preferences, store, asker, isKnown, onLogOut }: Props) {
+export function Page({ navigation, preferences, store, asker, keeping, isKnown, onLogOut }: Props) {
   const words = useWords();
   const { session } = useSurroundings();
   const owner = session && (session.auth === "off" ? null : session.name);
@@ -233,6 +235,8 @@ export function Page({ navigation, preferences, store, asker, isKnown, onLogOut 
             conversations={conversations}
             activeId={active.id}
             kept={kept}
+            isServiceKept={keeping.kept}
+            isRefused={keeping.refused.has(active.id)}
             account={!wide && account}
             onStart={start}
             onOpen={(id) => {
@@ -243,6 +247,7 @@ export function Page({ navigation, preferences, store, asker, isKnown, onLogOut 
             onDelete={(id) => {
               asker.stop(id);
               store.remove(id);
+              keeping.forget(id);
               // The row that had the focus is gone.
               requestAnimationFrame(() => {
                 if (document.activeElement === document.body) document.querySelector<HTMLElement>(".new-conversation")?.focus();

@@ -1,7 +1,7 @@
 // The service's REST endpoints as typed functions. It knows nothing of the page.
 // Every failure is a ProblemError; a cancelled call throws the browser's AbortError unchanged.
 import type { Asked } from "./filter";
-import { decodeJob, type Job, type JobPage, type JobState } from "./jobs";
+import { decodeJob, decodePlanned, type PlannedFile, type Job, type JobPage, type JobState } from "./jobs";
 import { decodeBoxes, decodePictures, type Box, type PagePicture } from "./pages";
 import { decodeFound, type Found } from "./search";
 import { decodeState, type ServiceState } from "./status";
@@ -79,6 +79,13 @@ export interface ListQuery {
   facets?: boolean;
 }
 
+/** A conversation in the service's list; times in milliseconds since the epoch. */
+export interface KeptConversation {
+  id: string;
+  version: number;
+  updatedAt: number;
+}
+
 export interface AskListener {
   onSources(citations: Citation[]): void;
   onToken(token: string): void;
@@ -100,6 +107,8 @@ export interface Api {
   /** The file stays where it is: taking it in again brings the document back. */
   deleteDocument(id: string): Promise<void>;
   changeDocument(id: string, change: { title?: string; readers?: string[] }): Promise<void>;
+  /** What would become of files, in their order; nothing is sent of them. */
+  plan(collection: string, folder: string, files: readonly { name: string; size_bytes: number; sha256: string | null }[], signal?: AbortSignal): Promise<(PlannedFile | null)[]>;
   /** `names` are the files' paths, with their folders. */
   upload(collection: string, files: readonly { file: File; path: string }[], folder: string): Promise<Job>;
   jobs(about: { state?: JobState; collection?: string; cursor?: string | null }, signal?: AbortSignal): Promise<JobPage>;
@@ -114,6 +123,12 @@ export interface Api {
   addressOf(path: string): string;
   rate(requestId: string, rating: "up" | "down", reason: string | null, comment: string): Promise<void>;
   readiness(signal?: AbortSignal): Promise<Readiness>;
+  /** One's own, as far as the service keeps them: what they are, not what is in them. */
+  conversations(signal?: AbortSignal): Promise<KeptConversation[]>;
+  conversation(id: string): Promise<{ version: number; content: unknown }>;
+  /** `version` is that which was read; the new one comes back. 409 where another one is stored. */
+  keepConversation(id: string, conversation: { name: string | null; version: number | null; content: object }): Promise<number>;
+  forgetConversation(id: string): Promise<void>;
   /** For those who run the service. */
   state(signal?: AbortSignal): Promise<ServiceState>;
   /** `start` and `end` in code points, half-open. */
@@ -243,6 +258,12 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
       await known(change(`documents/${encodeURIComponent(id)}`, json(to, "PATCH")));
     },
 
+    async plan(collection, folder, files, signal) {
+      const init = { ...json({ folder, files }), ...(signal ? { signal } : {}) };
+      const reply = fields(await readJson(await known(change(`documents/plan?${new URLSearchParams({ collection })}`, init))));
+      return Array.isArray(reply?.files) ? reply.files.map(decodePlanned) : [];
+    },
+
     async upload(collection, files, folder) {
       const form = new FormData();
       for (const { file, path } of files) form.append("files", file, path);
@@ -291,6 +312,30 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
       await known(change("feedback", json({ request_id: requestId, rating, ...said })));
     },
 
+    async conversations(signal) {
+      const found: KeptConversation[] = [];
+      for (let after: string | null = ""; after !== null; ) {
+        const page = fields(await get(`conversations${after === "" ? "" : `?${new URLSearchParams({ after })}`}`, signal));
+        found.push(...list(page?.conversations, decodeKept));
+        after = textOrNull(page?.next_after);
+      }
+      return found;
+    },
+
+    async conversation(id) {
+      const found = fields(await get(`conversations/${encodeURIComponent(id)}`));
+      return { version: checked(numberOrNull(found?.version), 200), content: found?.content };
+    },
+
+    async keepConversation(id, conversation) {
+      const reply = await known(change(`conversations/${encodeURIComponent(id)}`, json(conversation, "PUT")));
+      return checked(numberOrNull(fields(await readJson(reply))?.version), reply.status);
+    },
+
+    async forgetConversation(id) {
+      await known(change(`conversations/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true }));
+    },
+
     async state(signal) {
       return checked(decodeState(await get("status", signal)), 200);
     },
@@ -334,6 +379,13 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
       refused.push(listener);
     },
   };
+}
+
+function decodeKept(value: unknown): KeptConversation | null {
+  const from = fields(value);
+  const id = textOrNull(from?.id);
+  const version = numberOrNull(from?.version);
+  return id === null || version === null ? null : { id, version, updatedAt: Date.parse(text(from?.updated_at)) || 0 };
 }
 
 /** A request with a JSON body. */

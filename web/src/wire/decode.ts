@@ -145,8 +145,8 @@ export type TextWindow = TextSlice;
 /** A message of the conversation so far. */
 export type HistoryMessage = NonNullable<Ask["history"]>[number];
 
-/** Who asks. `token` is null where changes need none. */
-export type Session = Pick<SessionReply, "auth" | "name" | "role" | "token">;
+/** Who asks. `token` is null where changes need none, `conversations_of` where the service keeps no conversations. */
+export type Session = Pick<SessionReply, "auth" | "name" | "role" | "token" | "conversations_of">;
 
 export type Fields = Record<string, unknown>;
 
@@ -424,5 +424,5 @@ export function decodeSession(value: unknown): Session | null {
   const { auth, role } = from ?? {};
   if (auth !== "off" && auth !== "keys" && auth !== "proxy") return null;
   if (role !== "reader" && role !== "writer" && role !== "admin") return null;
-  return { auth, role, name: text(from?.name), token: textOrNull(from?.token) };
+  return { auth, role, name: text(from?.name), token: textOrNull(from?.token), conversations_of: textOrNull(from?.conversations_of) };
 }

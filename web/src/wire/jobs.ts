@@ -27,6 +27,15 @@ export interface Job {
   eta_s: number | null;
 }
 
+export const OUTCOMES = ["new", "changed", "unchanged", "duplicate", "refused"] as const;
+
+/** What becomes of a file that is to come. `code` says why it is refused. */
+export interface PlannedFile {
+  outcome: (typeof OUTCOMES)[number];
+  code: string | null;
+  duplicate_of: string | null;
+}
+
 export interface JobPage {
   jobs: Job[];
   next_cursor: string | null;
@@ -56,6 +65,12 @@ function decodeFile(value: unknown): JobFile | null {
   const source = textOrNull(from?.source);
   if (!from || source === null) return null;
   return { source, state: text(from.state), code: textOrNull(from.code), detail: textOrNull(from.detail), document_id: textOrNull(from.document_id) };
+}
+
+export function decodePlanned(value: unknown): PlannedFile | null {
+  const from = fields(value);
+  const outcome = OUTCOMES.find((one) => one === from?.outcome);
+  return outcome === undefined ? null : { outcome, code: textOrNull(from?.code), duplicate_of: textOrNull(from?.duplicate_of) };
 }
 
 export function isOver({ state }: Job): boolean {
