@@ -91,8 +91,13 @@ def test_f_1042_a_reload_in_mid_answer_is_no_fault(
     chat.send(QUESTION)
     expect(chat.answer).to_contain_text("word word")
     chat.reload()
-    chat.wait_for("stopped")
+    expect(chat.answer).to_contain_text("word word")  # it is answered anew
+    expect(chat.turns).to_have_count(1)
     expect(chat.part("error")).to_have_count(0)
+    chat.part("stop").click()
+    chat.wait_for("stopped")
+    chat.reload()
+    chat.wait_for("stopped")
 
 
 def test_f_1062_the_first_screen_begins_at_its_heading(open_chat: OpenChat, service: Served) -> None:

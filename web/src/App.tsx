@@ -29,6 +29,9 @@ export function App({ api, access, store, asker, storage }: Props) {
   const session = who.status === "in" ? who.session : undefined;
   const [client] = useState(() => new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 15_000 } } }));
   const { go } = navigation;
+  useEffect(() => {
+    if (who.status === "in") asker.resume(); // before it is known who reads, nobody may ask
+  }, [who.status, asker]);
   const keeping = useKeeper(api, store, storage, session);
   const surroundings = useMemo(() => ({ api, go, session }), [api, go, session]);
 

@@ -169,7 +169,7 @@ describe("F-1041: a dropped file", () => {
 });
 
 describe("F-1042: a page that is left in mid-answer", () => {
-  it("keeps a stopped answer, not a fault", async () => {
+  async function left() {
     const { user, answers, asker, unmount, store } = open();
     await ask(user, "q");
     await send(answers[0], ["token", { text: "Half" }]);
@@ -177,10 +177,38 @@ describe("F-1042: a page that is left in mid-answer", () => {
     answers[0]?.breakOff();
     await settle();
     store.flush();
+    asker.leave(); // the browser says it twice
     unmount();
-    open();
-    expect(screen.getByTestId("stopped")).toBeTruthy();
+  }
+
+  it("goes on with the question after a reload, and shows no fault", async () => {
+    await left();
+    const { answers } = open();
+    await waitFor(() => expect(answers).toHaveLength(1));
+    expect(answers[0]?.asked.question).toBe("q");
+    await send(answers[0], ["done", replyOf({ answer: "Whole." })]);
+    expect(screen.getByTestId("answer").textContent).toBe("Whole.");
+    expect(screen.getAllByRole("heading", { level: 2 })).toHaveLength(1);
     expect(screen.queryByTestId("error")).toBeNull();
+  });
+
+  it("keeps a stopped answer where the tab is opened later, and where the reader had stopped it", async () => {
+    await left();
+    const kept = JSON.parse(sessionStorage.getItem("pgask.v1.left") ?? "") as object;
+    sessionStorage.setItem("pgask.v1.left", JSON.stringify({ ...kept, at: Date.now() - 11 * 60_000 }));
+    const later = open();
+    await settle();
+    expect(later.answers).toHaveLength(0);
+    expect(screen.getByTestId("stopped")).toBeTruthy();
+    await later.user.click(within(screen.getByTestId("stopped")).getByRole("button"));
+    later.asker.leave(); // and stays, as after a question whether to leave
+    await later.user.click(screen.getByTestId("stop"));
+    later.store.flush();
+    later.unmount();
+    const again = open();
+    await settle();
+    expect(again.answers).toHaveLength(0);
+    expect(screen.getByTestId("stopped")).toBeTruthy();
   });
 });
 

@@ -3,6 +3,7 @@
 import { isAbort, problemOf, type Api, type AskSettings } from "../wire/api";
 import { completed, historyBefore, newTurn, withTurn, type Turn } from "./conversations";
 import { askedIn, type Scope } from "./scope";
+import { forgetLeft, rememberLeft, takeLeft } from "./left";
 import { newId, type Store } from "./store";
 
 export interface Asker {
@@ -20,6 +21,8 @@ export interface Asker {
   stop(conversationId: string): void;
   /** The page goes away, or is about to: what breaks off from here on has been stopped, and is no fault. */
   leave(): void;
+  /** Asks again what was being answered when this tab was left a moment ago, by a reload. */
+  resume(): void;
 }
 
 /** Calls `paint` once before the next frame; returns a function that takes the call back. */
@@ -43,8 +46,8 @@ export function createAsker(
   schedule: Schedule = nextFrame,
   now: () => number = Date.now,
 ): Asker {
-  /** By conversation. */
-  const running = new Map<string, () => void>();
+  /** By conversation: which turn is answered, and what ends it. */
+  const running = new Map<string, { turn: string; stop: () => void }>();
   let leaving = false;
 
   async function run(conversationId: string, turnId: string): Promise<void> {
@@ -65,7 +68,7 @@ export function createAsker(
       if (arrived !== "") change((one) => ({ ...one, answer: one.answer + arrived }));
     };
     const end = (how: (turn: Turn) => Turn): void => {
-      if (running.get(conversationId) !== stop) return; // ended already
+      if (running.get(conversationId)?.stop !== stop) return; // ended already
       running.delete(conversationId);
       paint();
       change(how);
@@ -75,7 +78,7 @@ export function createAsker(
       end((one) => ({ ...one, status: "stopped" }));
       abort.abort();
     };
-    running.set(conversationId, stop);
+    running.set(conversationId, { turn: turnId, stop });
 
     try {
       const reply = await api.ask(
@@ -133,10 +136,18 @@ export function createAsker(
     widen: (conversationId, turnId, scope) => again(conversationId, turnId, { scope }),
     askAlone: (conversationId, turnId) => again(conversationId, turnId, { alone: true }),
     stop(conversationId) {
-      running.get(conversationId)?.();
+      forgetLeft();
+      running.get(conversationId)?.stop();
     },
     leave() {
       leaving = true;
+      if (running.size > 0) rememberLeft(Array.from(running, ([conversation, { turn }]) => ({ conversation, turn })), now());
+    },
+    resume() {
+      for (const { conversation, turn } of takeLeft(now())) {
+        const left = store.find(conversation)?.turns.find(({ id }) => id === turn);
+        if (left?.status === "stopped") again(conversation, turn, {});
+      }
     },
   };
 }

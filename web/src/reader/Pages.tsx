@@ -37,10 +37,13 @@ export function Pages({ document, pictures, spans, jump }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const boxes = useBoxes(document.id, spans);
   const place = jump ?? spans[0]?.start ?? 0;
-  const wanted = boxes[0]?.page ?? pictures.findLast(({ char_start: start }) => start <= place)?.number ?? 1;
+  const there = pictures.findLast(({ char_start: start }) => start <= place)?.number ?? 1;
+  // Who goes somewhere leaves the cited words.
+  const wanted = jump === null ? (boxes[0]?.page ?? there) : there;
   useEffect(() => {
     const view = box.current;
-    const mark = view?.querySelector<HTMLElement>(`[data-page="${wanted}"] .page-box`) ?? view?.querySelector<HTMLElement>(`[data-page="${wanted}"]`);
+    const page = `[data-page="${wanted}"]`;
+    const mark = view?.querySelector<HTMLElement>(`${page} .page-box.found`) ?? view?.querySelector<HTMLElement>(`${page} .page-box`) ?? view?.querySelector<HTMLElement>(page);
     if (!view || !mark) return;
     const isBox = mark.classList.contains("page-box");
     view.scrollTop += mark.getBoundingClientRect().top - view.getBoundingClientRect().top - (isBox ? view.clientHeight / 3 : 8);

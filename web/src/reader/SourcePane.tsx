@@ -98,13 +98,15 @@ export function SourcePane({ target, modal, edge, onTarget, onTitle, onAsk, onCl
             {below !== null && <bdi lang={languageOf(below)}>{below}</bdi>}
           </p>
         </div>
-        {loaded && loaded.chars !== 0 && (
-          <button type="button" className="icon-button" data-testid="ask-source" aria-label={words.askThisDocument} title={words.askThisDocument} onClick={() => onAsk(loaded, "")}>
-            <ChatIcon />
-          </button>
-        )}
-        {loaded?.has_original && <OriginalActs document={loaded} />}
-        <CopyButton bare testId="copy-link" icon={<LinkIcon />} label={words.copyLink} text={() => location.href} />
+        <div className="pane-acts">
+          {loaded && loaded.chars !== 0 && (
+            <button type="button" className="icon-button" data-testid="ask-source" aria-label={words.askThisDocument} title={words.askThisDocument} onClick={() => onAsk(loaded, "")}>
+              <ChatIcon />
+            </button>
+          )}
+          {loaded?.has_original && <OriginalActs document={loaded} />}
+          <CopyButton bare testId="copy-link" icon={<LinkIcon />} label={words.copyLink} text={() => location.href} />
+        </div>
         <button type="button" className="icon-button" data-testid="close-source" aria-label={words.closeSource} title={words.closeSource} onClick={onClose}>
           <CloseIcon />
         </button>

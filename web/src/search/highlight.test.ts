@@ -9,6 +9,8 @@ describe("highlighted", () => {
     expect(marked("Use Lists, not list-making or listless lions.", "LISTS")).toEqual(["Lists", "list"]);
     expect(marked("ＧＰＵ and gpu", "gpu")).toEqual(["ＧＰＵ", "gpu"]);
     expect(marked("nothing here", "lists")).toEqual([]);
+    expect(marked("The lists in the index", "how are the lists in it")).toEqual(["lists"]);
+    expect(marked("The Who", "the who")).toEqual(["The", "Who"]);
   });
 
   it("marks Chinese words in running text", () => {

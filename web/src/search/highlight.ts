@@ -7,6 +7,11 @@ export interface Stretch {
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "word" });
 
+/** English words that say little of what is sought; where nothing else is, they are lit too. */
+const FUNCTION_WORDS: ReadonlySet<string> = new Set(
+  "an and are as at be by can did do does for from had has have how if in into is it its me my not of on or our she so that the their them then there these they this those to was we were what when where which who why will with you your".split(" "),
+);
+
 const HAN = /\p{Script=Han}+/gu;
 
 /**
@@ -15,7 +20,9 @@ const HAN = /\p{Script=Han}+/gu;
  */
 export function soughtWords(query: string): string[] {
   const text = folded(query);
-  const words = [...segmenter.segment(text.replace(HAN, " "))].filter(({ isWordLike, segment }) => isWordLike && segment.length > 1).map(({ segment }) => segment);
+  const all = [...segmenter.segment(text.replace(HAN, " "))].filter(({ isWordLike, segment }) => isWordLike && segment.length > 1).map(({ segment }) => segment);
+  const telling = all.filter((word) => !FUNCTION_WORDS.has(word));
+  const words = telling.length > 0 ? telling : all;
   const pairs = [...text.matchAll(HAN)].flatMap(([run]) => pairsOf(Array.from(run)));
   return [...new Set([...words, ...pairs])];
 }
