@@ -145,7 +145,13 @@ function Whereabouts({ source, collection }: { source: string; collection: strin
         return (
           <Fragment key={shelf}>
             {index > 0 && " › "}
-            {collection === "" ? visible(label) : <a href={address} onClick={(event) => onPlainClick(event, () => go(address))}>{visible(label)}</a>}
+            {collection === "" ? (
+              <bdi>{visible(label)}</bdi>
+            ) : (
+              <a href={address} onClick={(event) => onPlainClick(event, () => go(address))}>
+                <bdi>{visible(label)}</bdi>
+              </a>
+            )}
           </Fragment>
         );
       })}
