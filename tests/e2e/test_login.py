@@ -116,6 +116,7 @@ def test_f_1047_conversations_are_there_on_another_machine(open_chat: OpenChat, 
 
     other = open_chat(guarded, shows="login-key", locale="zh-CN")
     log_in(other, key)
+    other.part("conversations").get_by_role("link").click()
     expect(other.turns).to_have_count(1)
     assert other.answer.inner_text() == said
     other.part("conversations").get_by_role("listitem").hover()
