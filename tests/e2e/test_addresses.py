@@ -105,6 +105,13 @@ def test_f_1062_the_first_screen_begins_at_its_heading(open_chat: OpenChat, serv
     expect(chat.page.locator(".welcome-title")).to_be_in_viewport()
     assert chat.page.locator(".chat").evaluate("chat => chat.scrollTop") == 0
     chat.page.set_viewport_size({"width": 320, "height": 256})
+    title, foot = (
+        chat.page.locator(".welcome-title").bounding_box(),
+        chat.page.locator(".chat-foot").bounding_box(),
+    )
+    assert title is not None
+    assert foot is not None
+    assert title["y"] + title["height"] <= foot["y"]  # the question box covers no word
     chat.shoot("zoom-400")
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import PHONE, OpenChat, copy_home
 from tests.e2e.served import Served, kill_all, run
+from tests.e2e.test_screens import assert_axe_is_content
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
@@ -53,6 +54,7 @@ def test_a_key_opens_the_page(
     chat = open_chat(guarded, shows="login-key", locale=locale, **options)
     expect(chat.part("login-key")).to_be_focused()
     assert not chat.scrolls_sideways()
+    assert_axe_is_content(chat, "login")
     chat.shoot(f"login-{language}{suffix}")
     chat.page.keyboard.type("pgask_wrong")
     chat.page.keyboard.press("Enter")

@@ -65,6 +65,8 @@ def lists(rows: int) -> int:
 
 def assert_axe_is_content(chat: Chat, where: str) -> None:
     """No rule of WCAG 2.2 A and AA, and no best practice, is broken."""
+    if not AXE.is_file():
+        pytest.skip("the page's packages are not installed: make web")
     if not chat.page.evaluate("typeof window.axe === 'object'"):
         chat.page.evaluate(AXE.read_text("utf-8"))
     found: dict[str, Any] = chat.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
@@ -76,8 +78,6 @@ def assert_axe_is_content(chat: Chat, where: str) -> None:
 def test_axe_finds_nothing_on_any_screen(
     open_chat: OpenChat, model_service: Served, scripted: ScriptedLlm, locale: str, scheme: str
 ) -> None:
-    if not AXE.is_file():
-        pytest.skip("the page's packages are not installed: make web")
     scripted.answer = RICH
     chat = open_chat(model_service, locale=locale, color_scheme=scheme)
     expect(chat.part("example").first).to_be_visible()
@@ -141,6 +141,7 @@ def test_passages_are_found_as_one_types_and_asked_alone(open_chat: OpenChat, se
     chat.part("nav-search").tap()
     chat.part("search-input").press_sequentially("ivfflat lists", delay=15)
     expect(chat.part("hit").first.locator("mark").first).to_be_visible()
+    assert_axe_is_content(chat, "the search on a phone")
     assert not chat.scrolls_sideways()
     chat.shoot("phone-search")
     address = chat.page.url
@@ -169,6 +170,7 @@ def test_f_1048_the_library_is_narrowed_and_a_deletion_taken_back(
     expect(names).to_have_text(["chunking.md"])
     chat.part("delete-document").click()
     expect(names).to_have_count(0)
+    assert_axe_is_content(chat, "a toast")
     chat.part("toast-act").click()
     expect(names).to_have_text(["chunking.md"])
     chat.page.go_back()
@@ -197,11 +199,14 @@ def test_f_1041_files_dropped_anywhere_answer_without_a_terminal(
     ]
     chat.page.evaluate(DROP, dropped)
     expect(chat.part("dropped-files")).to_contain_text("fellgate.pdf")
+    expect(chat.part("planned-file").first).to_have_attribute("data-outcome", "new")
+    assert_axe_is_content(chat, "what becomes of dropped files")
     chat.part("send-files").click()
     upload = chat.part("upload")
     expect(upload).to_have_attribute("data-state", "succeeded", timeout=60_000)
     expect(upload).to_contain_text("1 file is in, 1 failed.")
     expect(upload.get_by_test_id("job-file").first).to_contain_text("The file is damaged")
+    assert_axe_is_content(chat, "an upload")
     chat.shoot("upload")
     upload.get_by_role("button", name="Close").click()
     chat.ask("When was the lighthouse of Fellgate built?")
