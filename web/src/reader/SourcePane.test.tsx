@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 // F-1021: a document is drawn as what it is, and looked through.
-import { screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { ask, open, send } from "../testing/page";
 import { citationOf, claimsOf, documentOf, jsonResponse, problemResponse, replyOf, type Script } from "../testing/service";
@@ -101,6 +101,14 @@ describe("the reader", () => {
     await user.keyboard("{Enter}");
     await waitFor(() => expect(screen.getByTestId("found-span").textContent).toBe("needle"));
     expect(text).toContain(screen.getByTestId("source-text").textContent);
+  });
+
+  it("goes to the first place once it is found, where Enter was pressed before", async () => {
+    const text = `Start.${" word".repeat(30_000)} The needle is here.`;
+    await shown(text, "Start.", { media_type: "text/plain" });
+    fireEvent.change(screen.getByTestId("find"), { target: { value: "needle" } });
+    fireEvent.keyDown(screen.getByTestId("find"), { key: "Enter" });
+    await waitFor(() => expect(screen.getByTestId("found-span").textContent).toBe("needle"));
   });
 
   it("F-1007: shows what was kept of a citation while the service is away", async () => {

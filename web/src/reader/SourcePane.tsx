@@ -189,8 +189,15 @@ function Views({ views, view, onView }: { views: readonly View[]; view: View; on
 
 function FindBar({ find: { sought, seek, found, at, go }, onGo }: { find: Find; onGo: (offset: number) => void }) {
   const words = useWords();
-  /** What Enter has gone to last. */
+  /** What Enter has gone to last, and whether it was pressed before the document was looked through. */
   const shown = useRef("");
+  const pressed = useRef(false);
+  useEffect(() => {
+    if (!found || !pressed.current) return;
+    pressed.current = false;
+    const first = found[at];
+    if (first) onGo(first.start);
+  }, [found, at, onGo]);
   const step = (by: number): void => {
     if (!found || found.length === 0) return;
     const next = (at + by + found.length) % found.length;
@@ -206,10 +213,14 @@ function FindBar({ find: { sought, seek, found, at, go }, onGo }: { find: Find; 
         placeholder={words.findInDocument}
         autoComplete="off"
         value={sought}
-        onChange={(event) => seek(event.target.value)}
+        onChange={(event) => {
+          pressed.current = false;
+          seek(event.target.value);
+        }}
         onKeyDown={(event) => {
           if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
           event.preventDefault();
+          pressed.current = found === null;
           step(event.shiftKey ? -1 : shown.current === sought ? 1 : 0);
           shown.current = sought;
         }}
