@@ -22,6 +22,7 @@ from app.api.uploads import sources_of
 from app.file_names import clean_name
 from app.store.connection import transaction
 from app.store.planned import StoredFile, find_stored
+from app.store.shelves import MOST_GROUP_CHARS, MOST_GROUPS, Readers, read_groups
 
 router = APIRouter(tags=["documents"])
 
@@ -48,6 +49,13 @@ class CheckedFiles(NullIsDefault, RequestBody):
     """Files that are to come. null stands for a field's default."""
 
     folder: Annotated[Text, Field(max_length=4_000, description="What the documents' names begin with")] = ""
+    readers: Annotated[
+        list[Annotated[Text, Field(max_length=MOST_GROUP_CHARS)]],
+        Field(
+            max_length=MOST_GROUPS,
+            description="Groups that are to read them; none: all who read the collection",
+        ),
+    ] = Field(default_factory=list)
     files: Annotated[list[CheckedFile], Field(min_length=1, max_length=MOST_FILES)]
 
 
@@ -89,7 +97,7 @@ async def plan_documents(
     async with transaction(parts.pool) as connection:
         stored = await find_stored(connection, collection, [source for source, _ in named], sums)
     refuses: Refuses = request.app.state.refuses
-    plan = _Plan(stored, refuses, parts.settings.max_upload_bytes)
+    plan = _Plan(stored, read_groups(body.readers), refuses, parts.settings.max_upload_bytes)
     return PlanReply(
         files=[
             plan.look_at(file, source, fault) for file, (source, fault) in zip(body.files, named, strict=True)
@@ -100,9 +108,13 @@ async def plan_documents(
 class _Plan:
     """Goes through the files in their order."""
 
-    def __init__(self, stored: Sequence[StoredFile], refuses: Refuses, max_file_bytes: int) -> None:
-        self._by_source = {one.source: one for one in stored}
-        self._by_sum = {one.sha256: one.source for one in reversed(stored) if one.status == "ready"}
+    def __init__(
+        self, stored: Sequence[StoredFile], readers: Readers, refuses: Refuses, max_file_bytes: int
+    ) -> None:
+        same = [one for one in stored if tuple(one.readers) == readers]
+        self._by_source = {one.source: one for one in same}
+        self._by_sum = {one.sha256: one.source for one in reversed(same) if one.status == "ready"}
+        self._of_others = {one.source for one in stored} - self._by_source.keys()
         self._refuses = refuses
         self._max_file_bytes = max_file_bytes
 
@@ -110,6 +122,8 @@ class _Plan:
         """What becomes of a file."""
         before = self._by_source.get(source)
         code = "bad_name" if fault is not None else self._refuses(source)
+        if code is None and source in self._of_others:
+            code = "other_readers"
         if code is None and before is not None and not before.was_uploaded:
             code = "name_taken"
         if code is None and file.size_bytes > self._max_file_bytes:

@@ -13,12 +13,13 @@ from app.store.sources import UPLOADED
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A document's name, the SHA-256 of the bytes that it was made of (hex), its status, and whether it came by an
-    upload: only such a one is replaced by another."""
+    """A document's name, the SHA-256 of the bytes that it was made of (hex), its status, its readers' groups, and
+    whether it came by an upload: only such a one is replaced by another."""
 
     source: str
     sha256: str | None
     status: str
+    readers: list[str]
     was_uploaded: bool
 
 
@@ -30,6 +31,7 @@ async def find_stored(
     async with connection.cursor(row_factory=class_row(StoredFile)) as rows:
         await rows.execute(
             "SELECT d.source, d.content_sha256 AS sha256, d.status,"
+            " coalesce(c.readers, '{}') AS readers,"
             " d.root IS NULL OR d.root = %s AS was_uploaded FROM pgask.documents d"
             " JOIN pgask.collections c ON c.id = d.collection_id AND c.twin_of IS NULL AND NOT c.importing"
             " WHERE c.name = %s AND d.status <> 'skipped'"

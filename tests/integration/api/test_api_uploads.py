@@ -182,6 +182,10 @@ def test_a_plan_tells_what_becomes_of_files_before_they_come(own: Database, make
     name, *_ = documents(client)
     taken = client.post("/documents/plan", json={"files": [{"name": name, "size_bytes": 1}]}).json()["files"]
     assert (taken[0]["outcome"], taken[0]["code"]) == ("refused", "name_taken")
+    # An upload never changes who reads a document.
+    of_some = {"files": [{"name": "hr/leave.md", "size_bytes": 1}], "readers": ["board"]}
+    kept = client.post("/documents/plan", params={"collection": "staff"}, json=of_some).json()["files"]
+    assert (kept[0]["outcome"], kept[0]["code"]) == ("refused", "other_readers")
 
 
 def test_uploads_and_folders_never_take_each_others_names(

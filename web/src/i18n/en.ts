@@ -356,6 +356,12 @@ export const en = {
   showInLibrary: "Show in the library",
   bytes: (n: string) => `${n} bytes`,
 
+  readers: "Groups that may read",
+  readersAll: "all who read the collection",
+  readersHint: "Names between commas; one of them is enough. Without any, all who read the collection read these.",
+  whoMayRead: "Who may read",
+  readBy: (groups: string) => `Read by ${groups}`,
+
   // Activity
   noJobs: "Nothing has been done yet. Drop files on the page to take them in.",
   jobKind: (kind: string) => ({ upload: "Taking in files" })[kind] ?? kind,

@@ -347,6 +347,11 @@ export const zh: Dictionary = {
   bytes: (n) => `${n} 字节`,
 
   // Activity
+  readers: "可阅读的分组",
+  readersAll: "能读该集合的所有人",
+  readersHint: "多个分组以逗号分隔，属于其中之一即可阅读。留空则能读该集合的人都可阅读。",
+  whoMayRead: "谁可以阅读",
+  readBy: (groups) => `仅限：${groups}`,
   noJobs: "还没有任务。把文件拖到页面上即可导入。",
   jobKind: (kind) => ({ upload: "导入文件" })[kind] ?? `任务（${kind}）`,
   jobStage: (stage) => ({ "": "等待中", unpack: "解压中", ingest: "导入中", ocr: "识别图片中的文字" })[stage] ?? `进行中（${stage}）`,

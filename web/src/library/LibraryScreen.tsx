@@ -23,6 +23,7 @@ import { deletions, UNDO_MS } from "./deleting";
 import { EmptyCollection } from "./EmptyCollection";
 import { ORDERS, orderOf, useShelf } from "./shelf";
 
+export const ReadersDialog = later(async () => (await import("./ReadersDialog")).ReadersDialog);
 export const CollectionDialog = later(async () => (await import("./CollectionDialog")).CollectionDialog);
 
 interface Props extends Shelf {
@@ -37,7 +38,7 @@ interface Props extends Shelf {
 
 export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, folder, q, status, type, language, sort }: Props) {
   const words = useWords();
-  const { go } = useSurroundings();
+  const { go, session } = useSurroundings();
   const mayWrite = useMayWrite();
   const roomy = useMediaQuery("(min-width: 900px)");
   const shelf = useMemo((): Shelf => ({ folder, q, status, type, language, sort }), [folder, q, status, type, language, sort]);
@@ -46,6 +47,7 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
   const facets = useFacets(collection, folder);
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const [refused, setRefused] = useState<Problem | null>(null);
+  const [sharing, setSharing] = useState<readonly DocumentSummary[] | null>(null);
   const [dialog, setDialog] = useState<"new" | "rename" | "delete" | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
@@ -101,6 +103,11 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
               <ChatIcon />
               {words.askThese}
             </button>
+            {mayWrite && session?.auth !== "off" && (
+              <button type="button" className="button" data-testid="readers-picked" onClick={() => setSharing(chosen)}>
+                {words.whoMayRead}
+              </button>
+            )}
             {mayWrite && (
               <button type="button" className="button button-danger" data-testid="delete-picked" onClick={() => remove(chosen)}>
                 <TrashIcon />
@@ -132,6 +139,7 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
           </button>
         )}
       </div>
+      {sharing && <ReadersDialog documents={sharing} onClose={() => setSharing(null)} />}
       {dialog && (
         <CollectionDialog
           kind={dialog}
@@ -406,6 +414,11 @@ function DocumentTable({ documents, openId, picked, onPicked, onOpen, onAsk, onD
                   </span>
                 )}
                 {folder !== "" && <span className="path">{folder}/</span>}
+                {document.readers.length > 0 && (
+                  <span className="badge" data-testid="readers-of">
+                    {words.readBy(document.readers.map(visible).join(", "))}
+                  </span>
+                )}
               </th>
               <td data-label={words.columnType}>{typeName(document.media_type)}</td>
               <td data-label={words.columnLanguage} data-testid="document-languages">

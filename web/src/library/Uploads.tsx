@@ -16,6 +16,7 @@ import { useCollections, useRenewal } from "./collections";
 import { arrivals, useArrivals, type NewFile } from "./drop";
 import { IngestCommand } from "./EmptyCollection";
 import { usePlan } from "./planning";
+import { groupsIn, ReadersField } from "./ReadersField";
 import "../styles/uploads.css";
 
 interface Props {
@@ -40,11 +41,12 @@ const SHOWN_FILES = 6;
 
 function Plan({ files, collection, folder }: Props & { files: readonly NewFile[] }) {
   const words = useWords();
-  const { api } = useSurroundings();
+  const { api, session } = useSurroundings();
   const mayWrite = useMayWrite();
   const { collections } = useCollections();
   const [target, setTarget] = useState(collection);
   const [below, setBelow] = useState(folder);
+  const [groups, setGroups] = useState("");
   const [sending, setSending] = useState(false);
   const [refused, setRefused] = useState<Problem | null>(null);
   const close = useRef<HTMLButtonElement>(null);
@@ -53,7 +55,8 @@ function Plan({ files, collection, folder }: Props & { files: readonly NewFile[]
   const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
   const cantTake = refused !== null && (refused.status === 404 || refused.status === 405) && refused.code !== "collection_not_found";
 
-  const plan = usePlan(target, below.trim(), files);
+  const readers = groupsIn(groups);
+  const plan = usePlan(target, below.trim(), readers, files);
   const left = files.filter((file) => !isLeftOut(plan?.get(file)));
   const listed = [...files].sort((a, b) => urgency(plan?.get(a)) - urgency(plan?.get(b)));
 
@@ -61,7 +64,7 @@ function Plan({ files, collection, folder }: Props & { files: readonly NewFile[]
     setSending(true);
     setRefused(null);
     try {
-      arrivals.sent(await api.upload(target, left, below.trim()));
+      arrivals.sent(await api.upload(target, left, below.trim(), readers));
     } catch (error) {
       setRefused(problemOf(error));
       setSending(false);
@@ -115,6 +118,7 @@ function Plan({ files, collection, folder }: Props & { files: readonly NewFile[]
               <span>{words.folder}</span>
               <input type="text" value={below} placeholder={words.noFolder} autoComplete="off" onChange={(event) => setBelow(event.target.value)} />
             </label>
+            {session?.auth !== "off" && <ReadersField value={groups} onValue={setGroups} />}
           </div>
           {refused && <ProblemNotice problem={refused} />}
           <div className="popup-foot">

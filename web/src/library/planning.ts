@@ -13,25 +13,25 @@ const MOST_FILES = 2_000;
 export type Plan = ReadonlyMap<NewFile, PlannedFile>;
 
 /** Null until it is known, and where the service is an older one, which tells of nothing before. */
-export function usePlan(collection: string, folder: string, files: readonly NewFile[]): Plan | null {
+export function usePlan(collection: string, folder: string, readers: readonly string[], files: readonly NewFile[]): Plan | null {
   const api = useApi();
   const { data } = useQuery({
-    queryKey: ["plan", collection, folder, files.map(({ path, file }) => [path, file.size, file.lastModified])],
-    queryFn: ({ signal }) => planOf(api, collection, folder, files.slice(0, MOST_FILES), signal),
+    queryKey: ["plan", collection, folder, readers, files.map(({ path, file }) => [path, file.size, file.lastModified])],
+    queryFn: ({ signal }) => planOf(api, collection, folder, readers, files.slice(0, MOST_FILES), signal),
     staleTime: 0,
     gcTime: 0,
   });
   return data ?? null;
 }
 
-async function planOf(api: Api, collection: string, folder: string, files: readonly NewFile[], signal: AbortSignal): Promise<Plan | null> {
+async function planOf(api: Api, collection: string, folder: string, readers: readonly string[], files: readonly NewFile[], signal: AbortSignal): Promise<Plan | null> {
   const told: { name: string; size_bytes: number; sha256: string | null }[] = [];
   for (const { path, file } of files) {
     signal.throwIfAborted();
     told.push({ name: path, size_bytes: file.size, sha256: await sumOf(file) });
   }
   try {
-    const planned = await api.plan(collection, folder, told, signal);
+    const planned = await api.plan(collection, folder, readers, told, signal);
     return new Map(files.flatMap((file, index) => (planned[index] ? [[file, planned[index]] as const] : [])));
   } catch (error) {
     if (error instanceof ProblemError) return null; // sending them tells what is wrong

@@ -93,6 +93,7 @@ export function SourcePane({ target, modal, edge, onTarget, onTitle, onAsk, onCl
           <p className="source-place">
             {beside !== null && <bdi lang={languageOf(beside)}>{beside}</bdi>}
             <Whereabouts source={source} collection={loaded?.collection ?? passage?.collection ?? ""} />
+            {loaded !== null && loaded.readers.length > 0 && <bdi>{words.readBy(loaded.readers.map(visible).join(", "))}</bdi>}
             {passage?.page != null && <span>{pageOf(passage.page, source, loaded, words)}</span>}
             {lines && <span data-testid="lines">{words.lines(lines.first, lines.last)}</span>}
             {below !== null && <bdi lang={languageOf(below)}>{below}</bdi>}

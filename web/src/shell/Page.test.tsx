@@ -200,6 +200,46 @@ describe("search", () => {
   });
 });
 
+describe("who may read", () => {
+  const session = { auth: "keys", name: "Ada", role: "writer", tenant: "default", groups: ["hr", "board"], token: "t", conversations_of: null };
+
+  it("goes with files, is shown, and changed for several at once", async () => {
+    const sent: unknown[] = [];
+    const changed: unknown[] = [];
+    const { user } = open({
+      documents: [documentOf(TEXT, { readers: ["hr"] })],
+      onSession: () => jsonResponse(session),
+      onUpload: (form) => {
+        sent.push(form.getAll("readers"));
+        return jsonResponse({ job: JOB }, 202);
+      },
+      onChange: (method, path, body) => {
+        if (method !== "PATCH") return problemResponse(404, "not_found");
+        changed.push([path, body]);
+        return changed.length === 1 ? problemResponse(403, "forbidden") : jsonResponse({});
+      },
+    });
+    await screen.findByTestId("account");
+    await user.click(screen.getByTestId("nav-library"));
+    expect((await screen.findByTestId("readers-of")).textContent).toBe("Read by hr");
+    await user.upload(screen.getByTestId("file-input"), new File(["a"], "a.md"));
+    await user.type(await screen.findByTestId("readers"), "hr， board, hr");
+    await user.click(screen.getByTestId("send-files"));
+    await waitFor(() => expect(sent).toEqual([["hr", "board"]]));
+
+    await user.click(screen.getByTestId("pick"));
+    await user.click(screen.getByTestId("readers-picked"));
+    const field = within(await screen.findByTestId("readers-dialog")).getByTestId<HTMLInputElement>("readers");
+    expect(field.value).toBe("hr");
+    await user.clear(field);
+    await user.click(screen.getByTestId("readers-done"));
+    expect((await screen.findByTestId("error")).textContent).toContain("Title of forbidden");
+    await user.click(screen.getByTestId("readers-done"));
+    await waitFor(() => expect(screen.queryByTestId("readers-dialog")).toBeNull());
+    expect(changed).toEqual([["/documents/doc-1", { readers: [] }], ["/documents/doc-1", { readers: [] }]]);
+  });
+});
+
 describe("files that are added", () => {
   it("say what will become of them, and go without those that are there or are not taken", async () => {
     const asked: Record<string, unknown>[] = [];

@@ -206,6 +206,7 @@ export function documentOf(text: string, rest: Partial<DocumentSummary> = {}): D
     languages: ["en"],
     status: "ready",
     reason: null,
+    readers: [],
     pages: null,
     chars: Array.from(text).length,
     chunks: 3,

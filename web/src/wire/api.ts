@@ -108,9 +108,9 @@ export interface Api {
   deleteDocument(id: string): Promise<void>;
   changeDocument(id: string, change: { title?: string; readers?: string[] }): Promise<void>;
   /** What would become of files, in their order; nothing is sent of them. */
-  plan(collection: string, folder: string, files: readonly { name: string; size_bytes: number; sha256: string | null }[], signal?: AbortSignal): Promise<(PlannedFile | null)[]>;
+  plan(collection: string, folder: string, readers: readonly string[], files: readonly { name: string; size_bytes: number; sha256: string | null }[], signal?: AbortSignal): Promise<(PlannedFile | null)[]>;
   /** `names` are the files' paths, with their folders. */
-  upload(collection: string, files: readonly { file: File; path: string }[], folder: string): Promise<Job>;
+  upload(collection: string, files: readonly { file: File; path: string }[], folder: string, readers?: readonly string[]): Promise<Job>;
   jobs(about: { state?: JobState; collection?: string; cursor?: string | null }, signal?: AbortSignal): Promise<JobPage>;
   job(id: string, signal?: AbortSignal): Promise<Job>;
   /** Tells of each change of a job, until it is over or `signal` ends it. */
@@ -258,16 +258,17 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
       await known(change(`documents/${encodeURIComponent(id)}`, json(to, "PATCH")));
     },
 
-    async plan(collection, folder, files, signal) {
-      const init = { ...json({ folder, files }), ...(signal ? { signal } : {}) };
+    async plan(collection, folder, readers, files, signal) {
+      const init = { ...json({ folder, readers, files }), ...(signal ? { signal } : {}) };
       const reply = fields(await readJson(await known(change(`documents/plan?${new URLSearchParams({ collection })}`, init))));
       return Array.isArray(reply?.files) ? reply.files.map(decodePlanned) : [];
     },
 
-    async upload(collection, files, folder) {
+    async upload(collection, files, folder, readers = []) {
       const form = new FormData();
       for (const { file, path } of files) form.append("files", file, path);
       if (folder !== "") form.append("folder", folder);
+      for (const group of readers) form.append("readers", group);
       const reply = await known(change(`documents?${new URLSearchParams({ collection })}`, { method: "POST", headers: { accept: "application/json" }, body: form }));
       return checked(decodeJob(fields(await readJson(reply))?.job), reply.status);
     },

@@ -103,7 +103,7 @@ export interface Problem {
 export type Collection = Pick<CollectionList["collections"][number], "name" | "documents" | "chunks">;
 
 /** A document of a list, as it comes or out of an older service: what can't be read is null. */
-export type DocumentSummary = Pick<WireDocument, "id" | "source" | "title" | "media_type" | "status" | "reason" | "pages" | "languages"> & {
+export type DocumentSummary = Pick<WireDocument, "id" | "source" | "title" | "media_type" | "status" | "reason" | "pages" | "languages" | "readers"> & {
   [name in "chars" | "chunks" | "language" | "updated_at"]: WireDocument[name] | null;
 };
 
@@ -146,7 +146,7 @@ export type TextWindow = TextSlice;
 export type HistoryMessage = NonNullable<Ask["history"]>[number];
 
 /** Who asks. `token` is null where changes need none, `conversations_of` where the service keeps no conversations. */
-export type Session = Pick<SessionReply, "auth" | "name" | "role" | "token" | "conversations_of">;
+export type Session = Pick<SessionReply, "auth" | "name" | "role" | "token" | "conversations_of" | "groups">;
 
 export type Fields = Record<string, unknown>;
 
@@ -338,6 +338,7 @@ export function decodeDocument(value: unknown): DocumentSummary | null {
     languages: list(from.languages, textOrNull), // none out of an older service
     status: text(from.status),
     reason: textOrNull(from.reason),
+    readers: list(from.readers, textOrNull),
     pages: numberOrNull(from.pages),
     chars: numberOrNull(from.chars),
     chunks: numberOrNull(from.chunks),
@@ -424,5 +425,5 @@ export function decodeSession(value: unknown): Session | null {
   const { auth, role } = from ?? {};
   if (auth !== "off" && auth !== "keys" && auth !== "proxy") return null;
   if (role !== "reader" && role !== "writer" && role !== "admin") return null;
-  return { auth, role, name: text(from?.name), token: textOrNull(from?.token), conversations_of: textOrNull(from?.conversations_of) };
+  return { auth, role, name: text(from?.name), token: textOrNull(from?.token), conversations_of: textOrNull(from?.conversations_of), groups: list(from?.groups, textOrNull) };
 }
