@@ -412,16 +412,19 @@ def hold(database: Database, timing: Timing) -> float:
     written; the seconds until it is done all the same."""
     open_collection(database)
     job = send(database, {"hold.md": b"A heron stands in the shallow water."})
+    newest = "SELECT coalesce(max(id), 0) FROM pgask_queue.procrastinate_workers"
     with connect(database.owner, vectors=False) as hand:
         hand.execute("UPDATE pgask_queue.procrastinate_jobs SET scheduled_at = now() + interval '1 day'")
+        before = hand.execute(newest).fetchone()
         with crew(database, 1, timing):
             deadline = time.monotonic() + 60
-            while hand.execute("SELECT FROM pgask_queue.procrastinate_workers").fetchone() is None:
+            while (worker := hand.execute(newest).fetchone()) == before:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
             hand.execute(
-                "UPDATE pgask_queue.procrastinate_jobs SET status = 'doing', scheduled_at = NULL, worker_id ="
-                " (SELECT id FROM pgask_queue.procrastinate_workers)"
+                "UPDATE pgask_queue.procrastinate_jobs SET status = 'doing', scheduled_at = NULL, worker_id = %s"
+                " WHERE queueing_lock = %s",
+                [*(worker or ()), job],
             )
             began = time.monotonic()
             _wait_for(hand, job, "succeeded", 60)
