@@ -100,13 +100,13 @@ class Finder:
         return await self._find_by_meaning(read) or await self._find_across(read, request) or read
 
     async def _find_by_meaning(self, read: Found) -> Found | None:
-        """What the same hits hold, judged without words, for a question in Chinese, whose pairs of characters another
-        wording lacks, or in a language whose words are not known. None where that is not sure enough, the model does
-        not read the question, or it is in English, whose stems another wording shares (eval/LOG.md)."""
+        """What the same hits hold, judged without words, for a question in a language whose words are not known. None
+        where that is not sure enough, or the model does not read the question. Not in English and Chinese, where
+        missing words say something (eval/LOG.md)."""
         standalone, found = read.standalone, read.found
-        knows_words = not is_other(standalone.text)
-        is_english = knows_words and not is_chinese(standalone.text)
-        if is_english or read.searched_for is not None or not can_read(self._embedder, standalone.text):
+        if not is_other(standalone.text) or read.searched_for is not None:
+            return None
+        if not can_read(self._embedder, standalone.text):
             return None
         own_units = [
             unit
@@ -123,7 +123,7 @@ class Finder:
             if extraction is None:
                 return material, None, 0.0
             return material, extraction, answerability_by_meaning(
-                extraction.said, extraction.standard, material, knows_words=knows_words
+                extraction.said, extraction.standard, material
             )  # fmt: skip
 
         material, extraction, evidence = await self._judging.run(judge)

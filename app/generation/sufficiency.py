@@ -36,9 +36,7 @@ NO_REASON: Final = 3.5
 NO_CELL: Final = 3.5  # not fitted: an empty cell below the very column that is asked for says nothing
 NO_NAME: Final = 0.84
 NO_NUMBER: Final = 3.0
-# Standard scores of a sentence, and half of its hit's, that suffice in the question's own language: in Chinese, where
-# words of it are missing, and where its words are not known.
-EVEN_OF_WORDS: Final = 7.0
+# Standard scores of a sentence, and half of its hit's, that suffice in a language whose words are not known.
 EVEN_WITHOUT: Final = 5.9
 _OPEN_TYPES: Final = frozenset(("name", "place"))  # whose values no pattern finds for certain
 _LEAST: Final = 1e-4
@@ -72,14 +70,11 @@ def sufficiency(
     return min(math.pow(evidence, LENIENCE), 1 / (1 + math.exp(-score)))
 
 
-def answerability_by_meaning(
-    said: Sequence[Unit], standard: float, material: Material, *, knows_words: bool
-) -> float:
+def answerability_by_meaning(said: Sequence[Unit], standard: float, material: Material) -> float:
     """The same for `said` in the question's own language where its words do not suffice: it may say the same in others.
     `standard` is the score of their cosine. What a text in other words has as well must be there: names, numbers of
     things, dates, and a value of the kind that is asked for. 0 for a question with a code, whose cosine tells the code
-    and not what is asked of it. `knows_words`: the language is one whose words are
-    known, so that missing ones say something."""
+    and not what is asked of it."""
     if not said or material.asked.codes:
         return 0.0
     asked, chunk = material.asked, said[0].chunk
@@ -89,7 +84,7 @@ def answerability_by_meaning(
         return 0.0
     if _value_cost(material, said) > 0:
         return 0.0
-    return by_standards(standard, chunk.standard, EVEN_OF_WORDS if knows_words else EVEN_WITHOUT)
+    return by_standards(standard, chunk.standard, EVEN_WITHOUT)
 
 
 def _missing(weights: Mapping[str, float], held: Collection[str]) -> dict[str, float]:
