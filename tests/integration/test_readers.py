@@ -256,6 +256,11 @@ def test_there_is_a_most_of_sets_of_groups(database: Database) -> None:
     assert refused.value.code == "too_many_shelves"
 
 
+# Of a .pgask.toml: not TOML, another key, one more key, no list, names that are none, nothing, no UTF-8
+_WRONG = ("readers = ['hr'", "reader = ['hr']", "readers = ['hr']\nmode = 1", "readers = 'hr'", "readers = ['']",
+          "readers = ['a,b']", "readers = [1]", "", "\udc80")  # fmt: skip
+
+
 class TestFolders:
     def test_the_nearest_file_says_who_reads(self, database: Database, tmp_path: Path) -> None:
         folder = _write(
@@ -296,23 +301,20 @@ class TestFolders:
         assert _ingest(database, folder, []).readers_changed == 1
         assert set(_seen(database, NONE)) == {"a.md", "b/c.md"}
 
-    @pytest.mark.parametrize(
-        "told",
-        ["readers = 'hr'", "reader = ['hr']", "readers = ['hr']\nmode = 1", "readers = ['hr'", "readers = ['']",
-         "readers = ['a,b']", "readers = [1]", "", "\udc80"],
-    )  # fmt: skip
     def test_one_that_says_nothing_that_holds_keeps_documents_for_admins(
-        self, database: Database, tmp_path: Path, told: str
+        self, database: Database, tmp_path: Path
     ) -> None:
         folder = _write(tmp_path / "docs", {"a.md": random_text(1, 9), "x/b.md": random_text(2, 9)})
-        _ingest(database, folder)
-        (folder / "x/.pgask.toml").write_bytes(os.fsencode(told))
-        report = _ingest(database, folder)
-        (failure,) = report.failed
-        assert (failure.code, failure.source) == ("bad_readers", str(folder / "x/.pgask.toml"))
-        assert _seen(database, NONE) == {"a.md": []}
-        assert set(_seen(database, BOARD)) == {"a.md"}
-        assert _seen(database, DEFAULT)["x/b.md"] == ["pgask-admins"]
+        told = folder / "x/.pgask.toml"
+        for wrong in _WRONG:
+            told.write_text("readers = []", "utf-8")
+            assert _ingest(database, folder).failed == []
+            assert set(_seen(database, NONE)) == {"a.md", "x/b.md"}
+            told.write_bytes(os.fsencode(wrong))
+            (failure,) = _ingest(database, folder).failed
+            assert (failure.code, failure.source) == ("bad_readers", str(told)), wrong
+            assert set(_seen(database, BOARD)) == {"a.md"}, wrong
+            assert _seen(database, DEFAULT)["x/b.md"] == ["pgask-admins"]
 
     def test_a_renamed_file_and_a_new_version_keep_their_readers(
         self, database: Database, tmp_path: Path

@@ -25,7 +25,9 @@ from app.domain import Role
 from app.errors import InvalidRequestError
 from app.main import create_app
 from app.store import accounts
-from app.store.connection import AsyncConnection, Database, open_pool, write
+from app.store.connection import AsyncConnection, Database, connect, open_pool, write
+from app.store.shelves import ensure_shelf
+from app.store.spaces import find_collection
 from tests.fakes import FakeEmbedder
 from tests.integration.api.conftest import MakeClient, settings_for
 from tests.integration.api.serving import serve
@@ -278,6 +280,25 @@ class TestProxy:
         assert post(**writers, sec_fetch_site="same-origin") == 201
         wait_until(lambda: len(recorded(own)) == 4)
         assert recorded(own)[-1] == ("ada", "writer", "POST /collections", "/collections", 201)
+
+    def test_groups_read_what_is_kept_for_them(self, proxied: str, own: Database) -> None:
+        with connect(own.app) as app:
+            main = find_collection(app, "default")
+            shelf = ensure_shelf(app, "default", main.space_id, ("hr",))
+            app.execute(
+                "SELECT pgask.move_document(id, %s) FROM pgask.documents WHERE source = 'guide/backup.md'",
+                [shelf.id],
+            )
+
+        def count(groups: str, user: str = "ada") -> int:
+            headers = {"X-Forwarded-User": user, "X-Forwarded-Groups": groups}
+            return len(httpx2.get(f"{proxied}/documents", headers=headers).json()["documents"])
+
+        everything = count("pgask-admins")
+        assert [
+            count(groups) - everything for groups in ("board, hr", "hr", "", "board", "HR", "pgask-writers")
+        ] == [*(0, 0, -1, -1, -1, -1)]
+        assert count("", user="hr") == everything - 1  # a user's name is no group
 
     def test_headers_of_others_are_not_believed(self, own: Database, make_client: MakeClient) -> None:
         client = make_client(own, auth="proxy", trusted_proxies="10.0.0.0/8")
