@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 from app.embedding import Embedder, EmbeddingSpace
 from app.embedding_switch import SwitchableEmbedder
 from app.errors import PgaskError
+from app.loop_tasks import running
 from app.store.connection import AsyncConnection, AsyncPool, run_alone
 from app.store.twins import CHOSEN
 
@@ -38,13 +39,8 @@ class ModelWatch:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Look until the block ends."""
-        task = asyncio.create_task(self._watch())
-        try:
+        async with running(self._watch()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def look(self) -> None:
         """One look: use the chosen model where it is another one."""

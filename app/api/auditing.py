@@ -6,7 +6,6 @@ Recorded are changes, questions (that one was asked, never its words), logins, a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ import psycopg
 import structlog
 
 from app.errors import StoreError
+from app.loop_tasks import running
 from app.store.accounts import Deed, forget_record, read_tenant_ids, record
 from app.store.connection import AsyncConnection, AsyncPool, write
 from app.store.tenancy import Scope, working_for
@@ -70,13 +70,10 @@ class Record:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Record]:
         """Write every second until the block ends, and what is left then."""
-        task = asyncio.create_task(self._write_on())
         try:
-            yield self
+            async with running(self._write_on()):
+                yield self
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
             await self._try(self.write())
 
     async def _write_on(self) -> None:

@@ -23,6 +23,7 @@ from app.domain import Answer, names_of
 from app.embedding import Embedder, EmbeddingSpace
 from app.errors import StoreBusyError, StoreError, StoreUnavailableError
 from app.exchange import AskRequest
+from app.loop_tasks import running
 from app.store import kept_replies
 from app.store.accounts import read_tenant_ids
 from app.store.connection import AsyncConnection, AsyncPool, transaction, write
@@ -130,15 +131,10 @@ class Replies:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Replies]:
         """Write what is added until the block ends, and what is left then."""
-        tasks = [asyncio.create_task(self._write_on()), asyncio.create_task(self._forget_on())]
         try:
-            yield self
+            async with running(self._write_on(), self._forget_on()):
+                yield self
         finally:
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
             with contextlib.suppress(StoreError, psycopg.Error):
                 await self.write()
 

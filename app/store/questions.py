@@ -18,6 +18,7 @@ import structlog
 
 from app.embedding import FloatMatrix
 from app.errors import StoreError
+from app.loop_tasks import running
 from app.store.accounts import read_tenant_ids
 from app.store.connection import AsyncConnection, AsyncPool, write
 from app.store.tenancy import Scope, current_scope, working_for
@@ -108,13 +109,10 @@ class QuestionVectors:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[QuestionVectors]:
         """Write every few seconds until the block ends, and what is left then."""
-        task = asyncio.create_task(self._write_on())
         try:
-            yield self
+            async with running(self._write_on()):
+                yield self
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
             await self._try_to_write()
 
     async def _write_on(self) -> None:
