@@ -118,8 +118,7 @@ class Ranking:
 class StatementShape:
     """What a statement's text depends on, the filter's condition aside: the plan, the limits (a kept plan has to know
     that they are low, or it sorts everything), whether chunks are looked for by words too, whether terms are weighed,
-    whether several collections are asked, or several shelves of one, and whether what is asked has text in several
-    languages (`mixed`)."""
+    whether several collections or shelves are asked, and whether their text is in several languages (`mixed`)."""
 
     plan: SearchPlan
     candidates: int
@@ -155,10 +154,8 @@ async def rank_chunks(
             return Ranking((), plan, {}, {})
         background = await backgrounds.read(connection, space, stored.space_id, stored.samples)
         standards = background.against(query.vector)
-        is_mixed = len(background.languages) > 1
-        rows = await _execute(
-            connection, stored, plan, query, settings, standards=standards, is_mixed=is_mixed
-        )
+        mixed = len(background.languages) > 1
+        rows = await _execute(connection, stored, plan, query, settings, standards=standards, mixed=mixed)
         if not rows:  # what was known of the collection no longer holds
             memory.forget(query.collections)
             continue
@@ -186,7 +183,7 @@ async def _execute(
     settings: RankingSettings,
     *,
     standards: Standards,
-    is_mixed: bool,
+    mixed: bool,
 ) -> list[dict[str, Any]]:
     by_words = settings.dense_weight < 1
     shape = StatementShape(
@@ -197,7 +194,7 @@ async def _execute(
         by_words=by_words,
         weighs=by_words or bool(query.terms),
         several=not isinstance(query.collections, str) or len(plan.collection_ids) > 1,
-        mixed=is_mixed,
+        mixed=mixed,
     )
     parameters = _parameters(stored, plan, query, settings)
     for language, standard in standards.items():
@@ -282,7 +279,7 @@ def _compose(shape: StatementShape) -> str:
         known=fill_sql("known", asked=asked, index_fault=sql.SQL(INDEX_FAULT)),
         eligible=eligible,
         weights=load_sql("weights" if shape.weighs else "weights_none"),
-        dense=_dense(shape.plan, shape.candidates, is_mixed=shape.mixed),
+        dense=_dense(shape.plan, shape.candidates, mixed=shape.mixed),
         scored=_scored(shape, windows),
         rows=sql.SQL("chunk_count" if order == "none" else "(SELECT rows FROM kept)"),
         projection=projection,
@@ -313,14 +310,14 @@ def _by_language(figure: str) -> sql.Composed:
     return fill_sql("by_language", **{one: sql.Placeholder(f"{figure}_{one}") for one in LANGUAGES})
 
 
-def _dense(plan: SearchPlan, candidates: int, *, is_mixed: bool) -> sql.Composed:
+def _dense(plan: SearchPlan, candidates: int, *, mixed: bool) -> sql.Composed:
     kept = "" if plan.filter_order == "none" else " AND v.document_id IN (SELECT id FROM eligible)"
     slots = {
         "chunks": chunk_table(plan.space_id),
         "kept": sql.SQL(kept),
         "candidates": sql.Literal(candidates),
     }
-    if plan.index is None and is_mixed:
+    if plan.index is None and mixed:
         return fill_sql(
             "dense_exact_mixed", **slots, mean=_by_language("mean"), deviation=_by_language("deviation")
         )

@@ -29,16 +29,16 @@ def judge(figures: Figures, kills: int) -> None:
 
 
 def test_kills_of_the_worker_lose_double_and_show_nothing_half(database: Database, tmp_path: Path) -> None:
-    figures = Experiment(Target(database), Corpus(SEED, 30), tmp_path, "worker", SEED).run(8)
-    judge(figures, 8)
-    assert len(figures.moments) > 3  # not all at the same place
+    figures = Experiment(Target(database), Corpus(SEED, 30), tmp_path, "worker", SEED).run(5)
+    judge(figures, 5)
+    assert len(figures.moments) > 2  # not all at the same place
 
 
 def test_kills_of_everything_at_once(home: Path, tmp_path: Path) -> None:
     figures = hurt(
-        "everything", kills=3, seed=SEED, files=20, home=home, folder=tmp_path / "corpus", installed=False
+        "everything", kills=2, seed=SEED, files=20, home=home, folder=tmp_path / "corpus", installed=False
     )
-    judge(figures, 3)
+    judge(figures, 2)
 
 
 @pytest.mark.model
@@ -51,10 +51,10 @@ def test_ctrl_c_at_any_moment_ends_with_130_and_the_next_run_finishes(
 
 
 def test_eight_processes_that_take_in_one_file_store_it_once(database: Database, tmp_path: Path) -> None:
-    figures = rivals.run(database, tmp_path, rounds=2, seed=SEED)
+    figures = rivals.run(database, tmp_path, rounds=1, seed=SEED)
     print(json.dumps(asdict(figures), ensure_ascii=False))
     assert figures.passed(), figures
-    assert figures.rounds == 2
+    assert figures.rounds == 1
 
 
 def test_a_crash_with_pending_log_needs_no_hand(home: Path) -> None:

@@ -134,8 +134,8 @@ class TestSharing:
             pass
         assert not (home / "postgres/data/postmaster.pid").exists()
 
-    def test_ten_rounds_of_four_processes_that_start_and_stop(self, home: Path) -> None:
-        racers = [spawn(RACER, str(home), str(seed), "10") for seed in range(4)]
+    def test_five_rounds_of_four_processes_that_start_and_stop(self, home: Path) -> None:
+        racers = [spawn(RACER, str(home), str(seed), "5") for seed in range(4)]
         for racer in racers:
             racer.communicate(timeout=120)
         assert [racer.returncode for racer in racers] == [0, 0, 0, 0]

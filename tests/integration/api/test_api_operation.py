@@ -351,7 +351,8 @@ def test_openapi_has_an_example_for_each_operation(client: TestClient) -> None:
     }
     assert set(operations) == {
         ("post", "/ask"), ("post", "/search"), ("get", "/documents"), ("get", "/documents/{document_id}"),
-        ("post", "/documents"), ("patch", "/documents/{document_id}"), ("get", "/documents/{document_id}/original"),
+        ("post", "/documents"), ("post", "/documents/plan"),
+        ("patch", "/documents/{document_id}"), ("get", "/documents/{document_id}/original"),
         ("get", "/documents/{document_id}/pages"), ("get", "/documents/{document_id}/pages/{number}.png"),
         ("get", "/documents/{document_id}/boxes"), ("get", "/jobs"), ("get", "/jobs/{job_id}"),
         ("get", "/jobs/{job_id}/events"),
