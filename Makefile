@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: help setup fmt check test unit integration e2e compose-test demo llm web web-check eval lock chaos golden
+.PHONY: help setup fmt check test unit integration long e2e compose-test demo llm web web-check eval lock chaos golden
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; \
@@ -46,7 +46,10 @@ unit: setup ## unit tests and doctests: no database, no network
 	@$(PY) -m pytest -q -n $(WORKERS) --doctest-modules --ignore eval/bench/rival_service.py tests/unit app ingest eval
 
 integration: setup ## tests on a real embedded PostgreSQL; one worker more, since many wait for processes
-	@$(PY) -m pytest -q -n $$(($(WORKERS) + 1)) tests/integration
+	@$(PY) -m pytest -q -n $$(($(WORKERS) + 1)) -m "not long" tests/integration
+
+long: setup ## the integration tests that take longest, which `make test` leaves out
+	@$(PY) -m pytest -q -n $(WORKERS) -m long tests/integration
 
 e2e: setup web ## the chat page in a real Chromium (skipped where there is none)
 	@if scripts/chromium.sh; then $(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/e2e; fi
@@ -55,7 +58,7 @@ compose-test: setup ## docker-compose.yml on a real Docker engine, a model serve
 	@docker compose version >/dev/null && docker info >/dev/null || { echo "No Docker engine with Compose here: see docs/compose.md"; exit 2; }
 	@$(PY) -m pytest -q --durations=8 tests/compose
 
-test: setup ## everything above; what .ci/run calls
+test: setup ## all of these but `long` and `compose-test`; what .ci/run calls
 	@$(MAKE) -j2 --output-sync=target check web-check
 	@$(MAKE) unit integration e2e
 

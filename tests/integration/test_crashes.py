@@ -34,6 +34,7 @@ def test_kills_of_the_worker_lose_double_and_show_nothing_half(database: Databas
     assert len(figures.moments) > 2  # not all at the same place
 
 
+@pytest.mark.long
 def test_kills_of_everything_at_once(home: Path, tmp_path: Path) -> None:
     figures = hurt(
         "everything", kills=2, seed=SEED, files=20, home=home, folder=tmp_path / "corpus", installed=False

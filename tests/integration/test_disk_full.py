@@ -144,6 +144,7 @@ def test_a_session_that_a_full_disk_refuses(small_database: tuple[Database, Path
     assert rows(database.app, "SELECT 1") == [(1,)]
 
 
+@pytest.mark.long
 @pytest.mark.model
 def test_the_command_names_each_file_and_the_server_outlives_it(
     small_disk: Callable[[int], Path], tmp_path: Path
@@ -169,6 +170,7 @@ def test_the_command_names_each_file_and_the_server_outlives_it(
         assert json.loads(done.stdout.splitlines()[-1])["new"] == 3
 
 
+@pytest.mark.long
 @pytest.mark.model
 def test_who_watches_takes_in_what_is_left_once_there_is_space(
     small_disk: Callable[[int], Path], tmp_path: Path

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.integration
 SEED = int(os.environ.get("PGASK_CHAOS_SEED", "34"))
 
 
+@pytest.mark.long
 @pytest.mark.model
 def test_hostile_names_do_no_harm(database: Database, tmp_path: Path) -> None:
     figures = names.run(database, tmp_path, names=220, seed=SEED)

@@ -481,6 +481,7 @@ ingest(Database(owner=sys.argv[1], app=sys.argv[2]), Path(sys.argv[3]), embedder
 """
 
 
+@pytest.mark.long
 def test_three_kills_lose_and_double_nothing(database: Database, tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path, 24, sentences=250)
     ingest(database, corpus, collection="undisturbed")

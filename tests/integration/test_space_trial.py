@@ -61,6 +61,7 @@ def write_set(path: Path, folder: Path, **more: Any) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.model
 def test_a_worse_model_is_told_from_a_good_one_and_switched_to_by_force_alone(
     database: Database, pgask: Pgask, folder: Path, tmp_path: Path
