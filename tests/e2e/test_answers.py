@@ -63,7 +63,7 @@ def test_an_answer_comes_from_the_right_document_and_its_citations_open_at_their
         assert follow(chat, index) == citation["quote"] == text
         folder, _, name = source.partition("/")
         expect(chat.part("source-pane").locator(".pane-title")).to_contain_text(name)
-        expect(chat.part("source-pane").locator(".source-place")).to_contain_text(f"{folder}/")
+        expect(chat.part("source-pane").locator(".source-place")).to_contain_text(f"default › {folder}")
     chat.shoot(f"citation-{language}")
     chat.part("close-source").click()
     expect(chat.part("source-pane")).to_have_count(0)
