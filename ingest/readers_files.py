@@ -53,7 +53,10 @@ class ReadersFiles:
 
 def _readers_in(path: Path) -> Readers:
     """Raises OSError, ValueError (no UTF-8, no TOML), InvalidRequestError."""
-    told = tomllib.loads(read_small_file(path, _MOST_BYTES).decode("utf-8-sig"))
+    try:
+        told = tomllib.loads(read_small_file(path, _MOST_BYTES).decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ValueError("its brackets are nested too deeply.") from error
     readers = told.get("readers")
     if told.keys() != {"readers"} or not isinstance(readers, list):
         raise ValueError('it has to hold one list, such as readers = ["hr", "board"], and nothing else.')

@@ -63,7 +63,10 @@ def _take_out(folder: Path, into: Path) -> Path | None:
     config = _config_of(folder)
     size = config.get("vocab_size")
     special = [config.get(f"{name}_token_id") or 0 for name in ("pad", "bos", "eos", "unk")]
-    if not isinstance(size, int) or size <= KEPT_ROWS or not all(0 <= one < KEPT_ROWS for one in special):
+    are_kept = all(
+        isinstance(one, int) and 0 <= one < KEPT_ROWS for one in special
+    )  # some have lists of them
+    if not isinstance(size, int) or size <= KEPT_ROWS or not are_kept:
         return None
     with safe_open(folder / _WEIGHTS, framework="numpy") as weights:
         shapes = {name: weights.get_slice(name).get_shape() for name in weights.keys()}  # noqa: SIM118 (no dict)

@@ -258,7 +258,7 @@ def test_there_is_a_most_of_sets_of_groups(database: Database) -> None:
 
 # Of a .pgask.toml: not TOML, another key, one more key, no list, names that are none, nothing, no UTF-8
 _WRONG = ("readers = ['hr'", "reader = ['hr']", "readers = ['hr']\nmode = 1", "readers = 'hr'", "readers = ['']",
-          "readers = ['a,b']", "readers = [1]", "", "\udc80")  # fmt: skip
+          "readers = ['a,b']", "readers = [1]", "", "\udc80", "readers = " + "[" * 20_000)  # fmt: skip
 
 
 class TestFolders:

@@ -80,6 +80,7 @@ def test_its_folder_goes_with_it(tmp_path: Path) -> None:
         (("words",), {"vocab_size": None}),
         (("words",), {"vocab_size": ROWS + 1}),
         (("words",), {"pad_token_id": KEPT_ROWS}),
+        (("words",), {"eos_token_id": [1, 2]}),
     ],
 )
 def test_what_isn_t_clear_stays_whole(tmp_path: Path, names: tuple[str, ...], config: dict[str, Any]) -> None:
