@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextvars import copy_context
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
@@ -46,7 +47,9 @@ class Prefetcher(Generic[Item, Made]):
         self._error: BaseException | None = None
         self._in_work = 0
         self._is_over = self._is_stopped = False
-        self._thread = threading.Thread(target=self._run, name="prepare", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._run,), name="prepare", daemon=True
+        )  # its lines in the log name the job, too
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -128,7 +131,9 @@ class Worker:
     def __init__(self) -> None:
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._run,), name="encode", daemon=True
+        )  # its lines in the log name the job, too
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -77,7 +77,8 @@ class UploadRunner:
             attempt = job_runs.begin(connection, job)
             if attempt is None:
                 return
-            with structlog.contextvars.bound_contextvars(job_id=str(job), attempt=attempt.number):
+            named = {} if attempt.request_id is None else {"request_id": attempt.request_id}
+            with structlog.contextvars.bound_contextvars(job_id=str(job), attempt=attempt.number, **named):
                 self.in_work = Movement(attempt, current_scope(DEFAULT))
                 try:
                     space_id = self._attempt(connection, self.in_work)
@@ -97,7 +98,9 @@ class UploadRunner:
                 with tempfile.TemporaryDirectory(prefix="pgask-") as folder:
                     space_id = self._take_in(connection, movement, waiting, Path(folder).resolve())
             went_in, failed = job_runs.count_ends(connection, attempt)
-            job_runs.end(connection, attempt, "failed" if failed and not went_in else "succeeded")
+            state = "failed" if failed and not went_in else "succeeded"
+            job_runs.end(connection, attempt, state)
+            _log.info("job", state=state, went_in=went_in, failed=failed)
         except JobEndedError:
             _log.info("the job was cancelled, or another worker has it")
         except StoppingError:

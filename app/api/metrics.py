@@ -5,6 +5,7 @@ One registry an app, so that several apps in one process (tests) don't mix.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -18,9 +19,14 @@ from prometheus_client.registry import Collector
 
 from app.api.documentation import problems
 from app.domain import Answer
+from app.errors import StoreError
 from app.index.maintenance import IndexReport
+from app.store.connection import AsyncPool, run_alone
+from app.store.queue import Backlog, read_backlog
 
 _LATENCY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
+
+_PATIENCE_S: Final = 1.0  # a scrape is to be there within some seconds, whatever hangs
 
 _SUPPORTED: Final[Mapping[bool | None, str]] = {True: "yes", False: "no", None: "uncited"}
 
@@ -113,6 +119,18 @@ class Metrics:
             "pgask_pool_connections", "Database connections.", ["state"], registry=self.registry
         )
 
+        self._jobs = Gauge(
+            "pgask_queue_jobs",
+            "Jobs in the queue, of all tenants: waiting, running.",
+            ["state"],
+            registry=self.registry,
+        )
+        self._queue_age = Gauge(
+            "pgask_queue_age_seconds", "Since when the oldest job that waits for a worker has been in the queue.",
+            registry=self.registry,
+        )  # fmt: skip
+        self.show_queue(None)
+
         self._indexes = IndexFigures()
         self.registry.register(self._indexes)
 
@@ -157,9 +175,24 @@ class Metrics:
         """What the last look at the vector indexes found, by the space's number. Asks the database nothing."""
         return self._indexes.reports()
 
+    def show_queue(self, backlog: Backlog | None) -> None:
+        """How long the queue is; None: the database did not say, and neither do the gauges (NaN)."""
+        unknown = float("nan")
+        self._jobs.labels("waiting").set(unknown if backlog is None else backlog.waiting)
+        self._jobs.labels("running").set(unknown if backlog is None else backlog.running)
+        self._queue_age.set(unknown if backlog is None else backlog.age_s)
+
     def watch_llm(self, waiting: Callable[[], int]) -> None:
         """Read how many wait for the language model whenever Prometheus asks."""
         self._llm_waiting.set_function(waiting)
+
+
+async def _read_backlog(pool: AsyncPool) -> Backlog | None:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await run_alone(pool, read_backlog)
+    except (StoreError, TimeoutError):
+        return None
 
 
 def _seconds(milliseconds: float | None) -> float | None:
@@ -182,6 +215,8 @@ _FIGURES: Final[dict[int | str, dict[str, Any]]] = {
     responses=problems() | _FIGURES,
 )
 async def read_metrics(request: Request) -> Response:
-    """Prometheus' text format."""
+    """Prometheus' text format. Of the database, it asks how long the queue is, and goes without where that takes over
+    a second."""
     metrics: Metrics = request.app.state.metrics
+    metrics.show_queue(await _read_backlog(request.app.state.components.pool))
     return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

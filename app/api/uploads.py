@@ -132,6 +132,7 @@ async def upload_documents(
                 raise FaultError(_NO_FILES)
             folder = clean_name("".join(form.fields.get("folder", [])[:1]))
             created_by = request.state.caller.name
+            noted = {**options, "request_id": request.state.request_id}  # the worker's log names it
 
             async def store(connection: AsyncConnection) -> Job:
                 await _check_quota(connection, form, parts.settings.originals_quota_bytes)
@@ -142,7 +143,7 @@ async def upload_documents(
                         form.files, sources_of([file.name for file in form.files], folder), strict=True
                     )
                 ]
-                return await create_job(connection, shelf, files, options=options, created_by=created_by)
+                return await create_job(connection, shelf, files, options=noted, created_by=created_by)
 
             return JobReply(job=await write(parts.pool, store))
 

@@ -65,6 +65,12 @@ class Attempt:
     readers: tuple[str, ...] = ()
 
     @property
+    def request_id(self) -> str | None:
+        """That of the request that sent the files; None where none did, or an earlier version noted none."""
+        given = self.options.get("request_id")
+        return given if isinstance(given, str) else None
+
+    @property
     def groups(self) -> tuple[str, ...] | None:
         """Those of who sent the files, as a scope has them; a job of before there were readers has none."""
         groups = self.options.get("groups", ())

@@ -1,12 +1,15 @@
 """The queue: which jobs wait for a worker. PostgreSQL's own tables, by procrastinate, in a schema of their own.
 
-The statements below are all that the rest of pgask knows of it; its other half, the worker's, is ingest/worker.py.
-They run in the caller's transaction: a job and its place in the queue come and go together.
+The statements below, and how long it is, are all that the rest of pgask knows of it; its other half, the worker's, is
+ingest/worker.py. They run in the caller's transaction: a job and its place in the queue come and go together.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, LiteralString
+
+from app.store.connection import AsyncConnection
 
 QUEUE: Final = "uploads"
 TASK: Final = "pgask.run_job"
@@ -63,3 +66,28 @@ RETIRE_DROPPED: Final[LiteralString] = (
 RETRY_DROPPED: Final[LiteralString] = f"""
 SELECT pgask_queue.procrastinate_retry_job_v2(q.id, now(), NULL, NULL, NULL)
   FROM pgask_queue.procrastinate_jobs q WHERE {_DROPPED}"""  # noqa: S608 - constants
+
+# How many jobs wait and are worked on, of all tenants, and for how many seconds the oldest one that waits has been in
+# the queue, whatever attempts it had meanwhile.
+_BACKLOG: Final[LiteralString] = """
+SELECT count(*) FILTER (WHERE q.status = 'todo'), count(*) FILTER (WHERE q.status = 'doing'),
+       greatest(0, coalesce(extract(epoch FROM now() - min(e.at) FILTER (WHERE q.status = 'todo')), 0))::float8
+  FROM pgask_queue.procrastinate_jobs q
+ CROSS JOIN LATERAL (SELECT min(e.at) AS at FROM pgask_queue.procrastinate_events e WHERE e.job_id = q.id) e
+ WHERE q.status IN ('todo', 'doing')"""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Jobs that wait for a worker and that one works on, and since when the oldest one waits, in seconds; 0: none
+    waits."""
+
+    waiting: int
+    running: int
+    age_s: float
+
+
+async def read_backlog(connection: AsyncConnection) -> Backlog:
+    """How long the queue is now. Raises psycopg's errors."""
+    row = await (await connection.execute(_BACKLOG)).fetchone()
+    return Backlog(*row) if row is not None else Backlog(0, 0, 0.0)

@@ -13,6 +13,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from app.api.metrics import Metrics
+from app.config import Settings
 from app.index.maintenance import IndexReport
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
@@ -60,6 +61,14 @@ def test_each_alert_says_what_to_do_in_both_languages_and_is_tried() -> None:
         assert name in quiet, name
         assert f'{{alertname="{name}"}}' in fired, name
         assert all(f"`{name}`" in document for document in documents), name
+
+
+def test_what_alerts_tell_to_set_is_a_setting() -> None:
+    """One named PGASK_LLM_MAX_CONCURRENCY, which there is not."""
+    settings = {f"PGASK_{name.upper()}" for name in Settings.model_fields}
+    for path in (RULES, EXPORTERS):
+        named = set(re.findall(r"PGASK_[A-Z_]+", path.read_text("utf-8")))
+        assert named <= settings, named - settings
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool: apt install prometheus")

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 
 from app.errors import InvalidRequestError
 from app.store.connection import Database, connect
@@ -458,3 +460,37 @@ def test_r24_hostile_names_in_uploads_and_zips_do_no_harm(client: TestClient, ow
         assert not {"", ".", ".."} & set(parts), ascii(file["source"])
         assert len(file["source"].encode()) <= 2_000
     assert client.get("/jobs").status_code == 200
+
+
+def test_a_request_is_known_by_its_id_in_the_worker_and_the_queue_by_its_age(
+    client: TestClient, own: Database
+) -> None:
+    """/metrics tells how many jobs wait and since when; what the worker logs names the request that sent the files."""
+
+    def queue() -> dict[str, float]:
+        lines = client.get("/metrics").text.splitlines()
+        return {line.split()[0]: float(line.split()[1]) for line in lines if line.startswith("pgask_queue_")}
+
+    waiting, running, age = (
+        *(f'pgask_queue_jobs{{state="{state}"}}' for state in ("waiting", "running")),
+        "pgask_queue_age_seconds",
+    )
+    assert queue() == {waiting: 0, running: 0, age: 0}
+    reply = client.post(
+        "/documents", files=[("files", ("leave.md", LEAVE))], headers={"X-Request-ID": "upload-of-today"}
+    )
+    assert reply.status_code == 202
+    with connect(own.owner) as owner:  # an hour passes
+        owner.execute("UPDATE pgask_queue.procrastinate_events SET at = at - interval '1 hour'")
+    told = queue()
+    assert (told[waiting], told[running]) == (1, 0)
+    assert 3600 <= told[age] < 3700
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        run_jobs(own, settings_for())
+    job = reply.json()["job"]["id"]
+    assert [(line["event"], line["job_id"], line["request_id"]) for line in lines if "job_id" in line] == [
+        ("job", job, "upload-of-today")
+    ]
+    with connect(own.owner) as owner:  # a worker has it in hand
+        owner.execute("UPDATE pgask_queue.procrastinate_jobs SET status = 'doing'")
+    assert queue() == {waiting: 0, running: 1, age: 0}
