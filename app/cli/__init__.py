@@ -27,6 +27,7 @@ from app.cli import (
     space_commands,
     tenants,
     thumbs,
+    upgrading,
 )
 from app.errors import NotFoundError, PgaskError
 
@@ -49,6 +50,7 @@ backups.register(app)
 keys.register(app)
 space_commands.register(app)
 tenants.register(app)
+upgrading.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

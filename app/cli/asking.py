@@ -63,7 +63,7 @@ def ask(
         found = await parts.answerer.answer(Ask.model_validate(body).to_domain())
         return ask_reply(found, request_id="cli")
 
-    reply: AskReply = _with_components(settings, answer)
+    reply: AskReply = with_components(settings, answer)
     if as_json:
         print_json(reply.model_dump())
         return
@@ -106,7 +106,7 @@ def search(
         found, surroundings = await search_with_neighbors(parts.retriever, Search.model_validate(body))
         return search_reply(found, surroundings, found.timings_ms, request_id="cli")
 
-    reply: SearchReply = _with_components(settings, find)
+    reply: SearchReply = with_components(settings, find)
     if as_json:
         print_json(reply.model_dump())
         return
@@ -160,8 +160,8 @@ def _or_dash(value: float | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
-def _with_components(settings: Settings, work: Any) -> Any:
-    """Run `work` on the parts that the service has, built for this one question."""
+def with_components(settings: Settings, work: Any) -> Any:
+    """Run `work` on the parts that the service has, built for this one command."""
     from app.main import open_components
     from app.store.chosen_model import ChosenModel
     from app.store.connection import connect

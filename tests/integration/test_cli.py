@@ -87,7 +87,8 @@ def every_command() -> list[list[str]]:
               "index": ["status", "rebuild", "tune"], "config": ["show"],
               "spaces": ["list", "add", "switch", "back", "drop"]}  # fmt: skip
     single = [
-        [name] for name in ("serve", "ask", "search", "migrate", "doctor", "audit", "backup", "restore")
+        [name]
+        for name in ("serve", "ask", "search", "migrate", "doctor", "audit", "backup", "restore", "upgrade")
     ]
     return single + [[group, name] for group, names in groups.items() for name in names]
 
