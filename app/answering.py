@@ -33,6 +33,7 @@ from app.model_answer import abstention, answer_by_model
 from app.question.talk import Talk
 from app.retrieval.mending import Mender
 from app.retrieval.retriever import Retriever
+from app.tracing import note_answer
 
 _log = structlog.get_logger(__name__)
 
@@ -95,6 +96,7 @@ class Answerer:
         meant = await self._messages.read(request)
         if meant.told is not None:
             told = meant.told
+            note_answer(request.question, "told", time.perf_counter() - started, hits=0, answerability=0.0)
             yield SourcesEvent(told.citations)
             yield TokenEvent(told.text)
             total_ms = round((time.perf_counter() - started) * 1000, 2)
@@ -114,6 +116,10 @@ class Answerer:
                 "generate": (now - retrieved + rewritten - started) * 1000,
             }
             timings["total"] = (now - started) * 1000
+            outcome = "degraded" if answer.degraded else "abstained" if answer.abstained else "answered"
+            note_answer(
+                request.question, outcome, now - started, hits=len(found.hits), answerability=evidence
+            )
             return DoneEvent(
                 replace(
                     answer,

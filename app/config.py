@@ -304,7 +304,12 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity that is logged"
     )
-    log_questions: bool = Field(False, description="Write the text of questions to the log")
+    log_questions: bool = Field(False, description="Write the text of questions to the log and to traces")
+    tracing: Literal["off", "otlp"] = Field(
+        "off",
+        description="otlp (extra `otel`): spans of requests, stages, model calls and jobs go to where the standard "
+        "OTEL_EXPORTER_OTLP_* variables say",
+    )
 
     @field_validator("home")
     @classmethod

@@ -32,6 +32,7 @@ from app.store.shelves import ensure_shelf
 from app.store.sources import UPLOADED, KnownDocument, known_documents
 from app.store.spaces import ensure_collection, ensure_space
 from app.store.tenancy import DEFAULT, current_scope, working_for
+from app.tracing import traced
 from ingest.file_changes import check_source
 from ingest.job_progress import JobEndedError, JobProgress, StoppingError
 from ingest.movement import Movement, NotedEmbedder
@@ -78,7 +79,16 @@ class UploadRunner:
             if attempt is None:
                 return
             named = {} if attempt.request_id is None else {"request_id": attempt.request_id}
-            with structlog.contextvars.bound_contextvars(job_id=str(job), attempt=attempt.number, **named):
+            with (
+                structlog.contextvars.bound_contextvars(job_id=str(job), attempt=attempt.number, **named),
+                traced(
+                    "job",
+                    "CONSUMER",
+                    attempt.traceparent,
+                    pgask__job_id=str(job),
+                    pgask__attempt=attempt.number,
+                ),
+            ):
                 self.in_work = Movement(attempt, current_scope(DEFAULT))
                 try:
                     space_id = self._attempt(connection, self.in_work)

@@ -42,6 +42,7 @@ from app.store.migrate import check_revision
 from app.store.queue import QUEUE, TASK
 from app.store.tables import QUEUE_SCHEMA
 from app.store.tenancy import Scope, check_confined, list_tenants, working_for
+from app.tracing import find_exporter, tracing
 from ingest.movement import Movement
 from ingest.upload_run import UploadRunner
 
@@ -239,7 +240,8 @@ def main() -> int:
             with connect(database.app) as connection:
                 check_revision(connection)
                 check_confined(connection, several=settings.auth != "off")
-            asyncio.run(_main(database, settings))
+            with tracing(find_exporter(settings.tracing), questions=settings.log_questions):
+                asyncio.run(_main(database, settings))
     except PgaskError as error:
         _log.error("the worker ends", code=error.code, detail=str(error))
         return 1

@@ -27,6 +27,7 @@ from app.api.metrics import Metrics
 from app.api.problems import Fault, FaultError, error_response, fault_of, refuse
 from app.api.receiving import SHUTTING_DOWN, Closing, WholeBody
 from app.config import Settings
+from app.tracing import PARENT, Current, traced
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -80,7 +81,10 @@ class RequestContext:
                 await reply(scope, receive, send_with_id)
             # else the reply has begun: ending without its last chunk tells the client that it is broken
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            traced(_method(scope), "SERVER", headers.get(PARENT), pgask__request_id=request_id) as span,
+        ):
             try:
                 await self._app(scope, receive, send_with_id)
             except ClientDisconnect:
@@ -92,14 +96,25 @@ class RequestContext:
             except Exception as error:  # the API boundary: the client gets a problem, the log the rest
                 await answer(fault_of(error))
             finally:
-                self._end(scope, status or CLIENT_CLOSED, time.perf_counter() - started)
+                self._end(scope, status or CLIENT_CLOSED, time.perf_counter() - started, span)
 
-    def _end(self, scope: Scope, status: int, seconds: float) -> None:
+    def _end(self, scope: Scope, status: int, seconds: float, span: Current) -> None:
         route = getattr(scope.get("route"), "path", None) or "unmatched"
-        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        method = _method(scope)
+        span.ends_as(
+            f"{method} {route}",
+            http__request__method=method,
+            http__route=route,
+            http__response__status_code=status,
+        )
         self._metrics.count_request(method, route, status, seconds)
         log = _log.debug if scope["path"] in _QUIET else _log.info
         log("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _method(scope: Scope) -> str:
+    """A method that is one of HTTP's: others make no names of their own."""
+    return scope["method"] if scope["method"] in _METHODS else "OTHER"
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

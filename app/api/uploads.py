@@ -35,6 +35,7 @@ from app.store.jobs import Job, NewFile, create_job
 from app.store.shelves import MOST_GROUP_CHARS, MOST_GROUPS, Readers, ensure_shelf_for, read_groups
 from app.store.sources import MAX_SOURCE_BYTES
 from app.store.tenancy import current_scope
+from app.tracing import PARENT, parent_of_more
 
 router = APIRouter(tags=["documents"])
 
@@ -133,6 +134,8 @@ async def upload_documents(
             folder = clean_name("".join(form.fields.get("folder", [])[:1]))
             created_by = request.state.caller.name
             noted = {**options, "request_id": request.state.request_id}  # the worker's log names it
+            if (parent := parent_of_more()) is not None:
+                noted[PARENT] = parent
 
             async def store(connection: AsyncConnection) -> Job:
                 await _check_quota(connection, form, parts.settings.originals_quota_bytes)

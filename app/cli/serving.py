@@ -56,6 +56,7 @@ def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> Non
     from app.store.connection import connect, open_database
     from app.store.spaces import check_spaces, ensure_space
     from app.store.tenancy import open_scope, working_for
+    from app.tracing import find_exporter, tracing
 
     with open_database(settings, keep=True) as database:
         _check_schema(settings, database)
@@ -67,13 +68,18 @@ def _serve(settings: Settings, listener: socket.socket, *, as_json: bool) -> Non
         if settings.database_url is None:
             with connect(database.owner) as owner:
                 ensure_space(owner, embedder.space)
+        exporter = find_exporter(settings.tracing)
         embedder.load()
         from app.main import create_app  # slow, so after all that may refuse
         from app.workers import WorkerProcesses
         from ingest.file_kinds import refusal_of_name
         from ingest.page_views import SandboxedPages
 
-        with WorkerProcesses(settings.workers), closing(SandboxedPages()) as drawing:
+        with (
+            tracing(exporter, questions=settings.log_questions),
+            WorkerProcesses(settings.workers),
+            closing(SandboxedPages()) as drawing,
+        ):
             _run(
                 create_app(
                     settings,

@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 import openai
 
+from app.addresses import show_server
 from app.domain import GenerationParams
 from app.errors import GenerationError, LimitExceededError, LlmTimeoutError, LlmUnavailableError
 from app.generation.breaker import CircuitBreaker
@@ -33,6 +34,7 @@ from app.generation.prompt import MESSAGE_TOKENS, REPLY_TOKENS, Prompt, PromptMe
 from app.generation.served_model import DEFAULT_CONTEXT_TOKENS, ServedModel, ask_served_model
 from app.generation.together import Together
 from app.generation.tokens import estimate_tokens
+from app.tracing import ModelCall
 
 __all__ = ["LlmClient", "LlmDelta", "LlmSettings"]
 
@@ -223,14 +225,23 @@ class LlmClient:
         """
         if not self._breaker.allow():
             raise self._left_alone()
+        call = ModelCall(
+            self.model_name,
+            show_server(self._settings.base_url),
+            {"max_tokens": params.max_tokens, "temperature": params.temperature, "top_p": params.top_p},
+        )
         try:
             async with aclosing(self._deltas(messages, params, ends)) as deltas:
                 async for delta in deltas:
+                    _note(call, delta)
                     yield delta
         except GenerationError as error:
+            call.end(error)
             if error.code != REQUEST_REFUSED:
                 self._breaker.record_failure()
             raise
+        finally:
+            call.end()
         self._breaker.record_success()
 
     def _left_alone(self) -> LlmUnavailableError:
@@ -399,6 +410,16 @@ class LlmClient:
         if self._served is None or self._breaker.is_open:
             return None
         return await self._counter.count(self._served, messages)
+
+
+def _note(call: ModelCall, delta: LlmDelta) -> None:
+    if delta.text:
+        call.note_text()
+    if delta.finish_reason is not None:
+        usage = delta.usage
+        call.note_end(
+            delta.finish_reason, usage.prompt_tokens if usage else 0, usage.completion_tokens if usage else 0
+        )
 
 
 def _estimate(messages: Sequence[PromptMessage]) -> int:

@@ -27,6 +27,7 @@ from app.search.ranking import RankedChunk, Ranking, RankingQuery, RankingSettin
 from app.search.standard import Background, Standards
 from app.store.chunks import load_chunks
 from app.store.connection import AsyncPool, run_alone
+from app.tracing import note_stage
 
 # Of a question of 8,000 characters no more than this many distinct terms are looked up.
 MAX_QUERY_TERMS: Final = 256
@@ -93,9 +94,9 @@ class _Stages:
         self._last = time.perf_counter()
 
     def end(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.ms[stage] = self.ms.get(stage, 0.0) + (now - self._last) * 1000
-        self._last = now
+        began, self._last = self._last, time.perf_counter()
+        self.ms[stage] = self.ms.get(stage, 0.0) + (self._last - began) * 1000
+        note_stage(stage, self._last - began)
 
     def summary(self) -> dict[str, float]:
         """All but embedding and reranking as one."""
@@ -117,10 +118,8 @@ class Retriever(ContextReader):
     ) -> None:
         """`record` is told the space and the vector of each question; it must not wait."""
         super().__init__(pool)
-        self._embedder = embedder
-        self._settings = settings
-        self._record = record
-        self._reranker = reranker
+        self._embedder, self._settings = embedder, settings
+        self._record, self._reranker = record, reranker
         self._reader = QuestionReader(embedder)
         self._memory = SearchMemory()
         self._backgrounds = BackgroundReader(embedder)

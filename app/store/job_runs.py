@@ -67,7 +67,15 @@ class Attempt:
     @property
     def request_id(self) -> str | None:
         """That of the request that sent the files; None where none did, or an earlier version noted none."""
-        given = self.options.get("request_id")
+        return self._told("request_id")
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that the request was part of, where there is one."""
+        return self._told("traceparent")
+
+    def _told(self, name: str) -> str | None:
+        given = self.options.get(name)
         return given if isinstance(given, str) else None
 
     @property
