@@ -72,6 +72,15 @@ def show_server(address: str) -> str:
     return shown
 
 
+def show_servers(addresses: str) -> str:
+    """Several of them, with commas between.
+
+    >>> show_servers("http://me:secret@llm:8000/v1, http://other/v1")
+    'http://***@llm:8000/v1,http://other/v1'
+    """
+    return ",".join(show_server(address.strip()) for address in addresses.split(","))
+
+
 def database_secrets(address: str) -> frozenset[str]:
     """What `show_database` hides of an address, as it is written and as it is meant."""
     parts = _database(address) or {}

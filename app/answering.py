@@ -23,10 +23,10 @@ from app.exchange import AnswerEvent, AskRequest, DoneEvent, SourcesEvent, Token
 from app.finding import Finder, Found
 from app.generation.again import tell_more, tell_source
 from app.generation.concurrency import ConcurrencyLimiter
-from app.generation.llm import LlmClient
 from app.generation.quoting import in_language, in_other_language, only_quoted
 from app.generation.refusing import REASONS, near_misses
 from app.generation.reply import Voice
+from app.generation.servers import LlmServers
 from app.generation.units import read_units
 from app.meaning import Meant, MessageReader, closed_up
 from app.model_answer import abstention, answer_by_model
@@ -59,7 +59,7 @@ class Answerer:
         self,
         retriever: Retriever,
         embedder: Embedder,
-        llm: LlmClient | None,
+        llm: LlmServers | None,
         settings: AnswerSettings,
         *,
         mender: Mender | None = None,

@@ -22,6 +22,8 @@ _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-
 
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # RFC 9110, 5.1
 
+_MOST_SERVERS: Final = 16
+
 IndexMethod = Literal["ivfflat", "hnsw"]
 VectorPrecision = Literal["full", "half"]
 
@@ -248,7 +250,9 @@ class Settings(BaseSettings):
         0.5, ge=0, le=1, description="Answerability below this gives 'not in the documents'"
     )
     llm_base_url: str | None = Field(
-        None, description="OpenAI-compatible server, e.g. http://127.0.0.1:8001/v1; unset: extractive"
+        None,
+        description="OpenAI-compatible server, e.g. http://127.0.0.1:8001/v1; several of the same model with commas "
+        "between them, at most 16; unset: extractive",
     )
     llm_model: str | None = Field(
         None, description="Model name at that server; unset: the first that it lists"
@@ -267,9 +271,13 @@ class Settings(BaseSettings):
     llm_rewrite_timeout_s: float = Field(
         5.0, gt=0, description="Longest time for the model to make a follow-up question stand alone"
     )
-    llm_concurrency: int = Field(8, ge=1, description="Questions that the model answers at once")
+    llm_concurrency: int = Field(
+        8, ge=1, description="Questions that each server of the model answers at once"
+    )
     llm_queue: int = Field(
-        32, ge=0, description="Questions that wait for the model; more are answered 429 with Retry-After"
+        32,
+        ge=0,
+        description="Questions that wait for a server of the model; more are answered 429 with Retry-After",
     )
     llm_queue_timeout_s: float = Field(
         10.0, gt=0, description="Longest wait for the model's turn, then 429; the other limits start after it"
@@ -381,8 +389,12 @@ class Settings(BaseSettings):
     @field_validator("llm_base_url")
     @classmethod
     def _is_a_server(cls, value: str | None) -> str | None:
-        if value is not None and (fault := server_fault(value)):
-            raise ValueError(fault)
+        servers = [] if value is None else [one.strip().rstrip("/") for one in value.split(",")]
+        for server in servers:
+            if fault := server_fault(server):
+                raise ValueError(fault)
+        if len(servers) > _MOST_SERVERS or len({*servers}) < len(servers):
+            raise ValueError(f"names at most {_MOST_SERVERS} servers, each once")
         return value
 
     @model_validator(mode="after")

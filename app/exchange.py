@@ -21,6 +21,11 @@ class AskRequest:
     explain: bool = False
     quotes_only: bool = False  # no language model writes, whatever is set
 
+    @property
+    def conversation(self) -> str:
+        """What stays the same from one question of a conversation to the next: its first one."""
+        return next((turn.content for turn in self.history if turn.role == "user"), self.question)
+
 
 @dataclass(frozen=True, slots=True)
 class SourcesEvent:

@@ -47,7 +47,7 @@ from app.embedding import Embedder
 from app.embedding_switch import SwitchableEmbedder
 from app.encoders.hardware import processors
 from app.generation.concurrency import ConcurrencyLimiter
-from app.generation.llm import LlmClient, LlmSettings
+from app.generation.servers import LlmServers
 from app.index.manifest import IndexSettings
 from app.index.watch import IndexWatch
 from app.lexicon import terms
@@ -99,7 +99,7 @@ def create_app(
             app.state.metrics.watch_pool(components.pool.get_stats)
             app.state.metrics.watch_indexes(watch.reports, watch.last_look)
             if components.llm is not None:
-                app.state.metrics.watch_llm(components.llm.waiting)
+                app.state.metrics.watch_llm(components.llm)
             yield
 
     # FastAPI's own documentation pages load scripts from elsewhere, which the page's policy forbids.
@@ -175,8 +175,7 @@ async def open_components(
                 otherwise=NOBODY if is_service and settings.auth != "off" else scope,
             )
         )
-        llm_settings = LlmSettings.from_settings(settings)
-        llm = LlmClient(llm_settings) if llm_settings else None
+        llm = LlmServers.from_settings(settings)
         if llm is not None:
             stack.push_async_callback(llm.aclose)
         note = None

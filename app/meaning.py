@@ -9,9 +9,9 @@ from app.about import About
 from app.domain import Answer, ChatTurn
 from app.errors import LlmUnavailableError
 from app.exchange import AskRequest
-from app.generation.llm import LlmClient
 from app.generation.reply import Voice
 from app.generation.rewrite import rewrite_question
+from app.generation.servers import LlmServers
 from app.letterspacing import close_up
 from app.lexicon import is_chinese
 from app.question.courtesy import bare_question
@@ -40,7 +40,7 @@ class Meant:
 class MessageReader:
     """Reads messages by rule, and by the model where it makes a follow-up stand alone."""
 
-    def __init__(self, about: About | None, llm: LlmClient | None, rewrite_timeout_s: float) -> None:
+    def __init__(self, about: About | None, llm: LlmServers | None, rewrite_timeout_s: float) -> None:
         """Without `about`, greetings and questions about the collection itself are questions to its documents."""
         self._about, self._llm, self._rewrite_timeout_s = about, llm, rewrite_timeout_s
 
@@ -75,12 +75,12 @@ class MessageReader:
             return standalone_question(earlier[-1], before), task.task
         by_rule = standalone_question(request.question, request.history)
         llm = self._llm
-        if llm is None or llm.breaker.is_open or not any(turn.role == "user" for turn in request.history):
+        if llm is None or llm.is_away or not any(turn.role == "user" for turn in request.history):
             return by_rule, None
         try:
-            async with llm.turn():
+            async with llm.turn(request.conversation) as server:
                 by_model = await rewrite_question(
-                    llm, request.question, request.history, timeout_s=self._rewrite_timeout_s
+                    server, request.question, request.history, timeout_s=self._rewrite_timeout_s
                 )
         except LlmUnavailableError:  # it was given up while this question waited for its turn
             return by_rule, None

@@ -14,10 +14,10 @@ from app.errors import LlmUnavailableError
 from app.exchange import AnswerEvent, AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent
 from app.finding import Found
 from app.generation.citations import resolve_citations
-from app.generation.llm import LlmClient
 from app.generation.markers import MarkerStream
 from app.generation.prompt import ECHOES, Prompt, build_messages, has_words, is_refusal, refusal
 from app.generation.reply import Voice
+from app.generation.servers import LlmServers
 from app.generation.stopping import RoundFinder, StopCutter
 from app.generation.tokens import estimate_tokens
 from app.meaning import Meant
@@ -32,7 +32,7 @@ NO_TOKENS_LEFT: Final = (
 
 
 async def answer_by_model(
-    llm: LlmClient, retriever: Retriever, meant: Meant, request: AskRequest, read: Found
+    llm: LlmServers, retriever: Retriever, meant: Meant, request: AskRequest, read: Found
 ) -> AsyncGenerator[AnswerEvent, None]:
     """The model's answer: its tokens as they come, its markers resolved at the end. Raises GenerationError.
 
@@ -44,7 +44,7 @@ async def answer_by_model(
     language: Literal["en", "zh"] = "zh" if meant.voice.chinese else "en"
     nonce = secrets.token_hex(8)
 
-    beside = () if llm.breaker.is_open else await retriever.load_neighbours(found.hits)
+    beside = () if llm.is_away else await retriever.load_neighbours(found.hits)
 
     def build(budget_tokens: int) -> Prompt:
         return build_messages(
@@ -61,7 +61,7 @@ async def answer_by_model(
     raw, usage, finish_reason, reasoned = "", Usage(0, 0), None, False
     prompt = Prompt((), (), 0)
     stream, cutter, rounds = MarkerStream(0), StopCutter(ECHOES), RoundFinder()
-    async with llm.turn(), aclosing(llm.ask(build, request.generation)) as parts:
+    async with aclosing(llm.ask(build, request.conversation, request.generation)) as parts:
         async for part in parts:
             if isinstance(part, Prompt):  # before all else; a second one stands in place of the first
                 prompt, stream = part, MarkerStream(len(part.used))

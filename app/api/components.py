@@ -17,7 +17,7 @@ from app.config import Settings
 from app.embedding import Embedder, EmbeddingSpace
 from app.exchange import AskRequest
 from app.generation.concurrency import ConcurrencyLimiter
-from app.generation.llm import LlmClient
+from app.generation.servers import LlmServers
 from app.retrieval.rerank import Reranker
 from app.retrieval.retriever import Retriever
 from app.store import tenancy
@@ -38,7 +38,7 @@ class Components:
     embedder: Embedder
     retriever: Retriever
     answerer: Answerer
-    llm: LlmClient | None = None
+    llm: LlmServers | None = None
     reranker: Reranker | None = None
     turns: ConcurrencyLimiter | None = None  # at the processors
     replies: Replies | None = None  # that may be rated; None: no feedback is kept

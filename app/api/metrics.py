@@ -14,12 +14,13 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.api.documentation import problems
 from app.domain import Answer
 from app.errors import StoreError
+from app.generation.servers import LlmServers
 from app.index.maintenance import IndexReport
 from app.store.connection import AsyncPool, run_alone
 from app.store.queue import Backlog, read_backlog
@@ -84,6 +85,34 @@ class IndexFigures(Collector):
             yield gauge
 
 
+class ServerFigures(Collector):
+    """What is known of each server of the language model, by its address."""
+
+    def __init__(self) -> None:
+        self.servers: LlmServers | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """Whether it is left alone, and how its completions ended; nothing without a model."""
+        alone = GaugeMetricFamily(
+            "pgask_llm_left_alone",
+            "1: a server of the language model failed several times in a row, and is left alone for some seconds.",
+            labels=["server"],
+        )
+        ended = CounterMetricFamily(
+            "pgask_llm_completions",
+            "Completions by server and end: answered, failed, taken_over (failed, then another server's).",
+            labels=["server", "outcome"],
+        )
+        for client in self.servers.clients if self.servers else ():
+            alone.add_metric([client.address], float(client.breaker.is_open))
+        for address, counts in self.servers.counts.items() if self.servers else ():
+            ended.add_metric([address, "answered"], counts.answered)
+            ended.add_metric([address, "failed"], counts.failed - counts.taken_over)
+            ended.add_metric([address, "taken_over"], counts.taken_over)
+        yield alone
+        yield ended
+
+
 class Metrics:
     """The service's counters and histograms."""
 
@@ -131,8 +160,9 @@ class Metrics:
         )  # fmt: skip
         self.show_queue(None)
 
-        self._indexes = IndexFigures()
+        self._indexes, self._servers = IndexFigures(), ServerFigures()
         self.registry.register(self._indexes)
+        self.registry.register(self._servers)
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request that ended. `route` is its template, so that ids make no series of their own."""
@@ -182,9 +212,10 @@ class Metrics:
         self._jobs.labels("running").set(unknown if backlog is None else backlog.running)
         self._queue_age.set(unknown if backlog is None else backlog.age_s)
 
-    def watch_llm(self, waiting: Callable[[], int]) -> None:
-        """Read how many wait for the language model whenever Prometheus asks."""
-        self._llm_waiting.set_function(waiting)
+    def watch_llm(self, servers: LlmServers) -> None:
+        """Read how the language model's servers are whenever Prometheus asks; asks none of them."""
+        self._llm_waiting.set_function(servers.waiting)
+        self._servers.servers = servers
 
 
 async def _read_backlog(pool: AsyncPool) -> Backlog | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Request
@@ -14,6 +15,7 @@ from app.api.documentation import example, problems
 from app.api.health import check_parts
 from app.api.schemas import Reply
 from app.errors import PgaskError
+from app.generation.llm import LlmClient
 from app.index.maintenance import IndexReport
 from app.store.condition import Condition, read_condition
 from app.store.connection import transaction
@@ -71,13 +73,25 @@ class SecondSpaceState(Reply):
     filled: int
 
 
+class ModelServerState(Reply):
+    """One server of the language model. `address` as it may be shown; `waiting`: questions that wait for it."""
+
+    address: str
+    ok: bool
+    detail: str
+    model: str
+    waiting: int
+
+
 class ModelState(Reply):
-    """The language model. `waiting`: questions that wait for it."""
+    """The language model. Answers come from it while one of its `servers` is well; `detail` is that of one which is
+    not, where there is one. `waiting`: questions that wait for any of them."""
 
     ok: bool
     detail: str
     model: str
     waiting: int
+    servers: list[ModelServerState]
 
 
 class DiskState(Reply):
@@ -164,19 +178,39 @@ def _second_space(condition: Condition | None) -> SecondSpaceState | None:
 
 
 async def _ask_model(parts: Components) -> ModelState | None:
-    client = parts.llm
-    if client is None:
+    if parts.llm is None:
         return None
-    if client.breaker.wait_s > 0:
-        detail = "It failed several times in a row, and is left alone for some seconds."
-        return ModelState(ok=False, detail=detail, model=client.model_name, waiting=client.waiting())
-    try:
-        async with asyncio.timeout(_MODEL_PATIENCE_S):
-            served = await client.look()
-    except (PgaskError, TimeoutError) as error:
-        detail = str(error) or "Its server did not answer in time."
-        return ModelState(ok=False, detail=detail, model=client.model_name, waiting=client.waiting())
-    return ModelState(ok=True, detail="reachable", model=served.name, waiting=client.waiting())
+    servers = await asyncio.gather(*map(_ask_server, parts.llm.clients))
+    well, ill = [one for one in servers if one.ok], [one for one in servers if not one.ok]
+    return ModelState(
+        ok=bool(well),
+        detail=(ill or well)[0].detail if len(servers) == 1 or not ill else _some_are_ill(ill, len(servers)),
+        model=(well or ill)[0].model,
+        waiting=parts.llm.waiting(),
+        servers=servers,
+    )
+
+
+def _some_are_ill(ill: Sequence[ModelServerState], of: int) -> str:
+    return f"{len(ill)} of {of} servers are away: {ill[0].address}: {ill[0].detail}"
+
+
+async def _ask_server(client: LlmClient) -> ModelServerState:
+    ok, detail, model = False, "It failed several times in a row, and is left alone for some seconds.", ""
+    if client.breaker.wait_s == 0:
+        try:
+            async with asyncio.timeout(_MODEL_PATIENCE_S):
+                model = (await client.look()).name
+                ok, detail = True, "reachable"
+        except (PgaskError, TimeoutError) as error:
+            detail = str(error) or "Its server did not answer in time."
+    return ModelServerState(
+        address=client.address,
+        ok=ok,
+        detail=detail,
+        model=model or client.model_name,
+        waiting=client.waiting(),
+    )
 
 
 def _disk(parts: Components) -> DiskState | None:

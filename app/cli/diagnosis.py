@@ -17,6 +17,7 @@ from app.errors import PgaskError
 if TYPE_CHECKING:
     from app.config import Settings
     from app.embedding import EmbeddingSpace
+    from app.generation.llm import LlmClient
     from app.store.connection import Connection
 
 
@@ -43,7 +44,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
     yield from _database(settings, model[1])
     yield _web()
     if settings.llm_base_url is not None:
-        yield asyncio.run(_llm(settings))
+        yield from asyncio.run(_llm(settings))
 
 
 def _python() -> Finding:
@@ -190,17 +191,25 @@ def _web() -> Finding:
     return Finding("chat page", False, "not built; the API works without it", "Run: make web")
 
 
-async def _llm(settings: Settings) -> Finding:
-    from app.generation.llm import LlmClient, LlmSettings
+async def _llm(settings: Settings) -> list[Finding]:
+    """One for each server."""
+    from app.generation.servers import LlmServers
 
-    configured = LlmSettings.from_settings(settings)
-    assert configured is not None
-    client = LlmClient(configured)
+    servers = LlmServers.from_settings(settings)
+    assert servers is not None
+    try:
+        return [await _llm_server(client, several=len(servers.clients) > 1) for client in servers.clients]
+    finally:
+        await servers.aclose()
+
+
+async def _llm_server(client: LlmClient, *, several: bool) -> Finding:
+    check = f"language model at {client.address}" if several else "language model"
     try:
         model = await client.served_model()
     except PgaskError as error:
         fix = "Start that server, or correct PGASK_LLM_BASE_URL; until then answers are extractive."
-        return Finding("language model", False, str(error), fix)
-    finally:
-        await client.aclose()
-    return Finding("language model", True, f"{model.name}, {model.context_tokens:,} tokens of context")
+        if several:
+            fix = "Start that server, or take it out of PGASK_LLM_BASE_URL; until then the others answer."
+        return Finding(check, False, str(error), fix)
+    return Finding(check, True, f"{model.name}, {model.context_tokens:,} tokens of context")

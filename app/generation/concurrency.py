@@ -69,6 +69,11 @@ class ConcurrencyLimiter:
         )
 
     @property
+    def has_room(self) -> bool:
+        """Whether a turn is free now."""
+        return not self._free.locked()
+
+    @property
     def waiting(self) -> int:
         """How many wait now."""
         return self._waiting

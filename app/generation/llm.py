@@ -89,6 +89,16 @@ class LlmClient:
     def breaker(self) -> CircuitBreaker:
         return self._breaker
 
+    @property
+    def address(self) -> str:
+        """The server's, as it may be shown."""
+        return show_server(self._settings.base_url)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a turn is free now."""
+        return self._turns.has_room
+
     def waiting(self) -> int:
         """How many wait for their turn now."""
         return self._turns.waiting
@@ -227,7 +237,7 @@ class LlmClient:
             raise self._left_alone()
         call = ModelCall(
             self.model_name,
-            show_server(self._settings.base_url),
+            self.address,
             {"max_tokens": params.max_tokens, "temperature": params.temperature, "top_p": params.top_p},
         )
         try:

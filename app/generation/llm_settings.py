@@ -1,4 +1,4 @@
-"""The part of the settings that the language model's client needs."""
+"""The part of the settings that a client of a language model's server needs."""
 
 from __future__ import annotations
 
@@ -26,21 +26,27 @@ class LlmSettings:
     queue_timeout_s: float = 10.0
     retry_pause_s: float = 0.2
     database_urls: tuple[str, ...] = field(default=(), repr=False)
+    beside_urls: tuple[str, ...] = field(default=(), repr=False)  # of the model's other servers
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must not be repeated of what a server says: secrets of all settings, whoever is told them."""
         keys = (self.api_key,) if self.api_key else ()
         of_databases = (secret for url in self.database_urls for secret in database_secrets(url))
-        return (*keys, *server_secrets(self.base_url), *of_databases)
+        of_servers = (secret for url in (self.base_url, *self.beside_urls) for secret in server_secrets(url))
+        return (*keys, *of_servers, *of_databases)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> LlmSettings | None:
-        """The group from all settings; None where no server is configured."""
-        if settings.llm_base_url is None:
-            return None
+    def each_from_settings(cls, settings: Settings) -> list[LlmSettings]:
+        """The group from all settings, one a server in the setting's order; none where no server is configured."""
+        urls = [url.strip().rstrip("/") for url in (settings.llm_base_url or "").split(",") if url.strip()]
+        return [cls._of(settings, url, tuple(other for other in urls if other != url)) for url in urls]
+
+    @classmethod
+    def _of(cls, settings: Settings, url: str, beside: tuple[str, ...]) -> LlmSettings:
         return cls(
-            base_url=settings.llm_base_url.rstrip("/"),
+            base_url=url,
+            beside_urls=beside,
             model=settings.llm_model,
             api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
             context_tokens=settings.llm_context_tokens,

@@ -199,10 +199,10 @@ def read_snapshot(path: Path) -> Snapshot:
         if written["format"] != FORMAT:
             raise _invalid(path, f"its format is {written['format']!r}, and this version reads {FORMAT}")
         replies = tuple(map(_replied, written["replies"]))
-        told = [written[name] for name in ("pgask", "schema", "model")]
-        if not replies or not all(isinstance(one, str) for one in told):
+        pgask, schema, model = (written[name] for name in ("pgask", "schema", "model"))
+        if not replies or not all(isinstance(one, str) for one in (pgask, schema, model)):
             raise _invalid(path, "it has no questions, or does not say what answered them")
-        return Snapshot(*told, replies)
+        return Snapshot(pgask, schema, model, replies)
     except OSError as error:
         raise _invalid(path, f"it can't be read: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -211,27 +211,21 @@ def read_snapshot(path: Path) -> Snapshot:
 
 def _replied(row: Any) -> Replied:
     """One reply as it was written. Raises whatever another form raises."""
-    collections, hits = row["collections"], row["hits"]
-    one = Replied(
-        row["question"], tuple(collections), row["refused"], row["answer"],
-        tuple(Place(hit["collection"], hit["source"], hit["start"], hit["end"]) for hit in hits), row["code"],
-    )  # fmt: skip
-    texts = [
-        one.question,
-        one.answer,
-        *one.collections,
-        *(text for hit in one.hits for text in (hit.collection, hit.source)),
-    ]
-    numbers = [number for hit in one.hits for number in (hit.start, hit.end)]
+    texts = [row["question"], row["answer"], *row["collections"]]
+    texts += [hit[name] for hit in row["hits"] for name in ("collection", "source")]
+    numbers = [hit[name] for hit in row["hits"] for name in ("start", "end")]
     if not (
-        all(isinstance(text, str) for text in texts)
+        row["collections"]
+        and all(isinstance(text, str) for text in texts)
         and all(isinstance(number, int) for number in numbers)
-        and isinstance(one.refused, bool)
-        and isinstance(one.code, str | None)
-        and one.collections
+        and isinstance(row["refused"], bool)
+        and (row["code"] is None or isinstance(row["code"], str))
     ):
         raise TypeError
-    return one
+    hits = tuple(Place(hit["collection"], hit["source"], hit["start"], hit["end"]) for hit in row["hits"])
+    return Replied(
+        row["question"], tuple(row["collections"]), row["refused"], row["answer"], hits, row["code"]
+    )
 
 
 def _invalid(path: Path, fault: str) -> InvalidRequestError:

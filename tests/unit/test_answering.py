@@ -18,6 +18,7 @@ from app.errors import LlmUnavailableError, NotFoundError
 from app.exchange import AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent
 from app.generation.llm import LlmClient, LlmSettings
 from app.generation.prompt import Language, refusal
+from app.generation.servers import LlmServers
 from app.question.content import read_question
 from app.question.courtesy import bare_question
 from app.retrieval.retriever import Retrieved, Retriever
@@ -81,7 +82,7 @@ def server() -> Iterator[ScriptedLlm]:
 
 
 @asynccontextmanager
-async def client_of(server: ScriptedLlm) -> AsyncIterator[LlmClient]:
+async def client_of(server: ScriptedLlm) -> AsyncIterator[LlmServers]:
     client = LlmClient(
         LlmSettings(
             server.base_url,
@@ -93,7 +94,7 @@ async def client_of(server: ScriptedLlm) -> AsyncIterator[LlmClient]:
         )
     )
     try:
-        yield client
+        yield LlmServers([client])
     finally:
         await client.aclose()
 
@@ -249,7 +250,8 @@ async def test_where_the_model_fails_the_answer_is_degraded_and_says_why(
 
 
 async def test_a_server_that_is_not_there_degrades_too(server: ScriptedLlm) -> None:
-    gone = LlmClient(LlmSettings("http://127.0.0.1:9/v1", connect_timeout_s=1.0, retry_pause_s=0.01))
+    settings = LlmSettings("http://127.0.0.1:9/v1", connect_timeout_s=1.0, retry_pause_s=0.01)
+    gone = LlmServers([LlmClient(settings)])
     answer = await Answerer(FixedRetriever(TOWER), FakeEmbedder(), gone, AnswerSettings()).answer(
         AskRequest(QUESTION)
     )
@@ -303,7 +305,7 @@ async def test_f_504_a_refusal_behind_reasoning_abstains(server: ScriptedLlm, la
 
 async def test_f_503_a_hung_server_costs_a_follow_up_one_time_out(server: ScriptedLlm) -> None:
     server.lists_models = False
-    llm = LlmClient(LlmSettings(server.base_url, connect_timeout_s=0.4))
+    llm = LlmServers([LlmClient(LlmSettings(server.base_url, connect_timeout_s=0.4))])
     history = (ChatTurn("user", QUESTION), ChatTurn("assistant", "In 1889 [1]."))
     answerer = Answerer(FixedRetriever(TOWER), FakeEmbedder(), llm, AnswerSettings())
     answers = await asyncio.gather(

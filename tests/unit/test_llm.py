@@ -99,7 +99,7 @@ async def test_what_a_server_says_is_shown_without_any_secret_of_the_settings(se
     address = server.base_url.replace("://", "://me:can%40ary@")
     sent = base64.b64encode(b"me:can@ary").decode()
     secrets = ["sk-secret", "can%40ary", "can@ary", sent, "of-the-database", "of-its-owner"]
-    settings = LlmSettings.from_settings(
+    (settings,) = LlmSettings.each_from_settings(
         load_settings(
             llm_base_url=f"{address}",
             llm_api_key="sk-secret",
@@ -107,7 +107,6 @@ async def test_what_a_server_says_is_shown_without_any_secret_of_the_settings(se
             owner_database_url="host=db user=owner password=of-its-owner",
         )
     )
-    assert settings is not None
     client = LlmClient(settings)
     server.refusal = lambda _: {"error": {"message": f"not for {', '.join(secrets)}"}}
     with pytest.raises(LlmUnavailableError, match=r"not for \*\*\*, \*\*\*") as refused:
@@ -645,9 +644,8 @@ async def test_a_prompt_that_never_fits_is_refused(server: ScriptedLlm, client: 
 
 
 def test_the_settings_group_is_read_from_all_settings() -> None:
-    assert LlmSettings.from_settings(load_settings(llm_base_url="")) is None
-    group = LlmSettings.from_settings(
+    assert LlmSettings.each_from_settings(load_settings(llm_base_url="")) == []
+    (group,) = LlmSettings.each_from_settings(
         load_settings(llm_base_url="http://llm:8001/v1/", llm_model="m", llm_idle_timeout_s=7)
     )
-    assert group is not None
     assert (group.base_url, group.model, group.idle_timeout_s) == ("http://llm:8001/v1", "m", 7)

@@ -356,3 +356,25 @@ class Connection:
 
     def __exit__(self, *error: object) -> None:
         self._socket.close()
+
+
+def test_of_two_servers_the_other_one_answers_and_both_are_told_of(
+    make_client: MakeClient, llm: ScriptedLlm
+) -> None:
+    with ScriptedLlm("Of the second one [1].") as second:
+        client = make_client(llm_base_url=f"{llm.base_url},{second.base_url}", **QUICK)
+        llm.mode = second.mode = "answer"
+        asked = [ask(client, question=f"{QUESTION} {number}").json() for number in range(12)]
+        assert {reply["answer"] for reply in asked} == {f"{one.answer}" for one in (llm, second)}
+        llm.mode = "error_500"
+        for number in range(12):
+            reply = ask(client, question=f"{QUESTION} {number}").json()
+            assert (reply["degraded"], reply["answer"]) == (False, second.answer)
+        shown = client.get("/metrics").text
+        told = client.get("/status").json()["llm"]
+    name = f'server="{llm.base_url}"'
+    assert re.search(rf'pgask_llm_completions_total{{outcome="taken_over",{name}}} [1-9]', shown)
+    assert f'pgask_llm_completions_total{{outcome="failed",{name}}} 0.0' in shown
+    assert f'pgask_llm_left_alone{{server="{second.base_url}"}} 0.0' in shown
+    assert [one["address"] for one in told["servers"]] == [llm.base_url, second.base_url]
+    assert told["ok"]
