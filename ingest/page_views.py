@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingest.sandbox import SandboxedParser
-from ingest.sandbox.wire import decode_boxes, decode_picture, decode_sizes
+from ingest.sandbox.wire import decode_boxes, decode_lines, decode_picture, decode_sizes
 
 
 class SandboxedPages:
@@ -27,6 +27,13 @@ class SandboxedPages:
         not certain."""
         wanted = {"view": "boxes", "page": page, "text": text, "start": start, "end": end}
         return self._child.look(content, wanted, decode_boxes)
+
+    def lines(
+        self, content: bytes, page: int, text: str
+    ) -> list[tuple[str, int, int, float, float, float, float]]:
+        """The lines of a page whose stored text is `text`, in its order: the words, where they stand in it (-1, -1: not
+        known), x, y, width, height."""
+        return self._child.look(content, {"view": "lines", "page": page, "text": text}, decode_lines)
 
     def close(self) -> None:
         """End the child."""

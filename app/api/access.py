@@ -39,6 +39,7 @@ ACCESS: Final[Mapping[tuple[str, str], Needed]] = {
     ("GET", "/documents/{document_id}/original"): "reader",
     ("GET", "/documents/{document_id}/pages"): "reader",
     ("GET", "/documents/{document_id}/pages/{number}.png"): "reader",
+    ("GET", "/documents/{document_id}/pages/{number}/lines"): "reader",
     ("GET", "/documents/{document_id}/boxes"): "reader",
     ("PATCH", "/documents/{document_id}"): "writer",
     ("DELETE", "/documents/{document_id}"): "writer",

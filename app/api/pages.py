@@ -1,4 +1,5 @@
-"""GET /documents/{id}/pages, /pages/{n}.png and /boxes: pages as they are seen, and where a quote stands on them.
+"""GET /documents/{id}/pages, /pages/{n}.png, /pages/{n}/lines and /boxes: pages as they are seen, the words on them,
+and where a quote stands.
 
 A stranger's PDF is drawn in a confined child, of which the service knows PageViews alone: whoever starts it
 (app/cli/serving.py) hands it in. Pictures are kept in memory, up to CACHE_BYTES of them.
@@ -18,12 +19,12 @@ from app.api.components import Parts
 from app.api.documentation import example, problems
 from app.api.documents import DocumentId, Offset
 from app.api.problems import Fault, FaultError
-from app.api.schemas import Box, BoxList, PageList, SeenPage
+from app.api.schemas import Box, BoxList, PageLine, PageLineList, PageList, SeenPage
 from app.domain import Page
 from app.errors import DocumentError, NotFoundError
 from app.store.connection import transaction
 from app.store.originals import Original, read_whole
-from app.store.pages import PagedDocument, check_span, page_text, read_pages
+from app.store.pages import PagedDocument, ScannedLines, check_span, page_text, read_pages
 
 router = APIRouter(tags=["documents"])
 
@@ -51,6 +52,13 @@ class PageViews(Protocol):
     def boxes(
         self, content: bytes, page: int, text: str, start: int, end: int
     ) -> list[tuple[float, float, float, float]]: ...
+
+    def lines(
+        self, content: bytes, page: int, text: str
+    ) -> list[tuple[str, int, int, float, float, float, float]]: ...
+
+
+PageNumber = Annotated[int, Path(ge=1, le=100_000, examples=[1], description="The page's number")]
 
 
 class Views:
@@ -143,7 +151,7 @@ async def list_pages(document_id: DocumentId, request: Request, parts: Parts) ->
 )
 async def get_picture(
     document_id: DocumentId,
-    number: Annotated[int, Path(ge=1, le=100_000, examples=[1], description="The page's number")],
+    number: PageNumber,
     request: Request,
     parts: Parts,
     scale: Annotated[float, Query(ge=0.1, le=4, description="Pixels a point")] = 1.5,
@@ -168,6 +176,70 @@ async def get_picture(
         len,
     )
     return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+
+
+@router.get(
+    "/documents/{document_id}/pages/{number}/lines",
+    summary="Get the words on a page",
+    responses=example("lines") | problems(404, 422, 429),
+)
+async def get_lines(
+    document_id: DocumentId, number: PageNumber, request: Request, parts: Parts
+) -> PageLineList:
+    """What lies over a page's picture, so that its words can be selected and sought: boxes as those of quotes, in the
+    order of the stored text. Empty where the page can't be drawn."""
+    views: Views = request.app.state.views
+    async with transaction(parts.pool) as connection:
+        document = await read_pages(connection, document_id)
+        page = next((page for page in document.pages if page.number == number), None)
+        if page is None:
+            raise NotFoundError(f"The document has no page {number}. GET /documents/{{id}}/pages lists them.")
+        text = await page_text(connection, document, page)
+    scanned, original = document.scanned.get(number), document.original
+    if scanned is not None:
+        return PageLineList(lines=_scanned_lines(scanned, page, text))
+    if views.drawing is None or original is None or original.media_type != _PDF:
+        return PageLineList(lines=[])
+    try:
+        found = await views.see(
+            ("lines", number),
+            original,
+            parts,
+            lambda drawing, content: drawing.lines(content, number, text),
+            lambda lines: sum(len(line[0]) * 4 + 300 for line in lines) + 64,
+        )
+    except DocumentError:  # it was read once, and can't be drawn
+        return PageLineList(lines=[])
+    first = page.char_start
+    return PageLineList(
+        lines=[
+            PageLine(
+                text=words,
+                char_start=first + start if start >= 0 else None,
+                char_end=first + end if start >= 0 else None,
+                x=x,
+                y=y,
+                width=width,
+                height=height,
+            )
+            for words, start, end, x, y, width, height in found
+        ]
+    )
+
+
+def _scanned_lines(scanned: ScannedLines, page: Page, text: str) -> list[PageLine]:
+    return [
+        PageLine(
+            text=text[first - page.char_start : after - page.char_start],
+            char_start=first,
+            char_end=after,
+            x=x0,
+            y=y0,
+            width=x1 - x0,
+            height=y1 - y0,
+        )
+        for first, after, x0, y0, x1, y1 in scanned.lines
+    ]
 
 
 @router.get(

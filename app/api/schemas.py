@@ -56,6 +56,25 @@ class BoxList(Reply):
     boxes: list[Box]
 
 
+class PageLine(Reply):
+    """Words side by side on a page, and their box. `char_start`, `char_end` are null where it is not certain which
+    stretch of the stored text they are; else `text` is that stretch."""
+
+    text: str
+    char_start: int | None
+    char_end: int | None
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class PageLineList(Reply):
+    """The lines of a page in the order of reading."""
+
+    lines: list[PageLine]
+
+
 class JobReply(Reply):
     """A job that was made."""
 

@@ -1,4 +1,5 @@
-"""A PDF's pages as they are seen: their sizes, pictures of them, and where a stretch of the stored text stands on them.
+"""A PDF's pages as they are seen: their sizes, pictures of them, their lines, and where a stretch of the stored text
+stands on them.
 
 Runs in the confined child alone (ingest/sandbox), under the lock of `pdf`. Places are in points of the page as it is
 shown, x from the left, y from the top.
@@ -13,9 +14,10 @@ import ctypes
 import struct
 import unicodedata
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import pypdfium2
@@ -26,6 +28,7 @@ from ingest.parsers.boxfont import use_box_font
 from ingest.parsers.pdf import MAX_PAGES, PDFIUM
 
 MAX_SIDE: Final = 4_000  # pixels of a picture
+MAX_LINE_CHARS: Final = 40_000  # of a page whose lines are told
 _MAX_BOXES: Final = 2_000
 _FINE: Final = 64  # device units a point, in which pdfium turns places
 _LEFT_OUT: Final = frozenset("|\\-\u00ad\u2010\u2011\x02\ufffe")
@@ -45,6 +48,32 @@ class PageBox(NamedTuple):
     y: float
     width: float
     height: float
+
+
+class DrawnLine(NamedTuple):
+    """Words that stand side by side on a page, and their box. `text` is page_text[start:end]; where it is not certain
+    which stretch of the stored text they are, start and end are -1 and `text` is what is drawn."""
+
+    text: str
+    start: int
+    end: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(slots=True)
+class _Run:
+    """Characters that are drawn side by side, the first and the last, and the box around them."""
+
+    first: int
+    last: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    text: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +118,22 @@ def find_boxes(content: bytes, number: int, page_text: str, start: int, end: int
                 return []
             found = _match(_squeeze(drawn), page_text, start, end)
             return [box for first, last in found for box in _boxes(page, text_page, first, last)][:_MAX_BOXES]
+        finally:
+            text_page.close()
+            page.close()
+
+
+def read_lines(content: bytes, number: int, page_text: str) -> list[DrawnLine]:
+    """The lines of a page whose stored text is `page_text`, in its order as far as that is known; empty for a page of
+    more than MAX_LINE_CHARS characters. Raises DocumentError."""
+    with _opened(content) as document:
+        page = _page(document, number)
+        text_page = page.get_textpage()
+        try:
+            text = text_page.get_text_range() if text_page.count_chars() <= MAX_LINE_CHARS else ""
+            if len(text) != text_page.count_chars():
+                return []
+            return _in_order(_placed(_runs(page, text_page, text), text, page_text))
         finally:
             text_page.close()
             page.close()
@@ -188,23 +233,101 @@ def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             first = place + 1
 
 
+def _runs(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, text: str) -> list[_Run]:
+    """The characters of a page, cut where a line ends, a column does, or the next cell is far away."""
+    seen = _Seen(page)
+    runs: list[_Run | None] = []  # None: the end of a line
+    for at, char in enumerate(text):
+        if char in "\r\n":
+            runs.append(None)
+            continue
+        run = runs[-1] if runs else None
+        if char.isspace() or unicodedata.category(char) == "Cc":
+            if run is not None:
+                run.text.append(" ")
+            continue
+        x0, y0, x1, y1 = seen.box(*text_page.get_charbox(at, loose=True))
+        if run is None or not _is_beside(run, x0, y0, x1, y1):
+            runs.append(_Run(at, at, x0, y0, x1, y1, [char]))
+            continue
+        run.last = at
+        run.x0, run.y0, run.x1, run.y1 = min(run.x0, x0), min(run.y0, y0), max(run.x1, x1), max(run.y1, y1)
+        run.text.append(char)
+    return [run for run in runs if run is not None]
+
+
+def _is_beside(run: _Run, x0: float, y0: float, x1: float, y1: float) -> bool:
+    height = run.y1 - run.y0
+    return run.y0 <= (y0 + y1) / 2 <= run.y1 and -height <= x0 - run.x1 <= 1.5 * height and x1 > run.x0
+
+
+def _placed(runs: Sequence[_Run], drawn_text: str, page_text: str) -> list[DrawnLine]:
+    """Each run with the stretch of the stored text that it is."""
+    drawn, stored = _squeeze(drawn_text), _squeeze(page_text)
+    return [_line(run, _stored_stretch(run, drawn, stored), page_text) for run in runs]
+
+
+def _stored_stretch(run: _Run, drawn: _Squeezed, stored: _Squeezed) -> tuple[int, int] | None:
+    """As _stretch, the other way round."""
+    first, after = bisect_left(drawn.places, run.first), bisect_right(drawn.places, run.last)
+    if first < after and not drawn.text[first].isalnum() and drawn.text[first] not in stored.text:
+        first += 1  # what marks an item of a list is stored as a hyphen
+    wanted = drawn.text[first:after]
+    if not wanted:
+        return None
+    at = first
+    if drawn.text != stored.text:
+        there, drawn_at = _count(stored.text, wanted), _count(drawn.text, wanted)
+        if len(there) != len(drawn_at):
+            return None
+        at = there[drawn_at.index(first)]
+    return stored.places[at], stored.places[at + len(wanted) - 1] + 1
+
+
+def _line(run: _Run, stretch: tuple[int, int] | None, page_text: str) -> DrawnLine:
+    start, end = stretch or (-1, -1)
+    text = page_text[start:end] if stretch else "".join(run.text).strip()
+    sides = (run.x0, run.y0, run.x1 - run.x0, run.y1 - run.y0)
+    return DrawnLine(text, start, end, *(round(side, 2) for side in sides))
+
+
+def _in_order(lines: Sequence[DrawnLine]) -> list[DrawnLine]:
+    """In the order of the stored text, which is that of reading; a line of which it isn't known stays behind the one
+    that was drawn before it."""
+    places, last = [], -1
+    for line in lines:
+        last = line.start if line.start >= 0 else last
+        places.append(last)
+    return [line for _, line in sorted(zip(places, lines, strict=True), key=lambda placed: placed[0])]
+
+
+class _Seen:
+    """Turns places of a PDF page into places on the page as it is seen."""
+
+    def __init__(self, page: pypdfium2.PdfPage) -> None:
+        width, height = page.get_size()
+        self._page, self._across, self._down = page, round(width * _FINE), round(height * _FINE)
+        self._x, self._y = ctypes.c_int(), ctypes.c_int()
+
+    def box(self, left: float, bottom: float, right: float, top: float) -> tuple[float, float, float, float]:
+        """The left, upper, right and lower side."""
+        (xa, ya), (xb, yb) = self._point(left, bottom), self._point(right, top)
+        return min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb)
+
+    def _point(self, x: float, y: float) -> tuple[float, float]:
+        pdfium_c.FPDF_PageToDevice(
+            *(self._page.raw, 0, 0, self._across, self._down, 0, x, y),
+            *(ctypes.byref(self._x), ctypes.byref(self._y)),
+        )
+        return self._x.value / _FINE, self._y.value / _FINE
+
+
 def _boxes(
     page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, first: int, last: int
 ) -> Iterator[PageBox]:
-    width, height = page.get_size()
-    across, down = round(width * _FINE), round(height * _FINE)
-
-    def shown(x: float, y: float) -> tuple[float, float]:
-        pdfium_c.FPDF_PageToDevice(
-            page.raw, 0, 0, across, down, 0, x, y, ctypes.byref(at_x), ctypes.byref(at_y)
-        )
-        return at_x.value / _FINE, at_y.value / _FINE
-
-    at_x, at_y = ctypes.c_int(), ctypes.c_int()
+    seen = _Seen(page)
     for number in range(min(text_page.count_rects(first, last - first + 1), _MAX_BOXES)):
-        left, bottom, right, top = text_page.get_rect(number)
-        (xa, ya), (xb, yb) = shown(left, bottom), shown(right, top)
-        x0, x1, y0, y1 = min(xa, xb), max(xa, xb), min(ya, yb), max(ya, yb)
+        x0, y0, x1, y1 = seen.box(*text_page.get_rect(number))
         if x1 > x0 and y1 > y0:
             yield PageBox(round(x0, 2), round(y0, 2), round(x1 - x0, 2), round(y1 - y0, 2))
 

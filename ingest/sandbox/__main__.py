@@ -121,6 +121,9 @@ def _look(content: bytes, request: Mapping[str, Any], memory: _Memory) -> tuple[
                 return encode_json({"sizes": pageviews.page_sizes(content)}), b""
             case "picture":
                 return encode_json({}), pageviews.draw_page(content, request["page"], request["scale"])
+            case "lines":
+                lines = pageviews.read_lines(content, request["page"], request["text"])
+                return encode_json({"lines": lines}), b""
             case _:
                 found = pageviews.find_boxes(
                     content, request["page"], request["text"], request["start"], request["end"]

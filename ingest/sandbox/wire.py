@@ -113,6 +113,29 @@ def decode_boxes(head: bytes, _body: bytes) -> list[tuple[float, float, float, f
     return [(x, y, width, height) for x, y, width, height in _rows(head, "boxes", 4)]
 
 
+def decode_lines(head: bytes, _body: bytes) -> list[tuple[str, int, int, float, float, float, float]]:
+    """Return lines of a page: text, start, end (-1 where not known) and box. Raises DocumentError, WireError."""
+    rows = _reply(head).get("lines")
+    if not isinstance(rows, list):
+        raise WireError("The reply has no lines.")
+    return [_drawn_line(row) for row in rows]
+
+
+def _drawn_line(row: object) -> tuple[str, int, int, float, float, float, float]:
+    if not isinstance(row, list) or len(row) != 7:
+        raise WireError("The reply has a line that is none.")
+    text, start, end, *box = row
+    is_placed = _is_count(start) and _is_count(end) and start < end
+    if (
+        not isinstance(text, str)
+        or not (is_placed or (start, end) == (-1, -1))
+        or not all(_is_number(side) for side in box)
+    ):
+        raise WireError("The reply has a line that is none.")
+    x, y, width, height = box
+    return text, start, end, x, y, width, height
+
+
 def decode_picture(head: bytes, body: bytes) -> bytes:
     """Return a PNG. Raises DocumentError, WireError."""
     _reply(head)
@@ -124,9 +147,7 @@ def decode_picture(head: bytes, body: bytes) -> bytes:
 def _rows(head: bytes, name: str, length: int) -> list[list[float]]:
     rows = _reply(head).get(name)
     if not isinstance(rows, list) or not all(
-        isinstance(row, list)
-        and len(row) == length
-        and all(isinstance(number, int | float) and math.isfinite(number) for number in row)
+        isinstance(row, list) and len(row) == length and all(_is_number(number) for number in row)
         for row in rows
     ):
         raise WireError("The reply has no such rows.")
@@ -214,6 +235,10 @@ def _is_sound(page: PageLines) -> bool:
     return all(_is_count(number) and number <= MAX_FRAME_BYTES for number in numbers) and all(
         line.char_start < line.char_end and line.x0 <= line.x1 and line.y0 <= line.y1 for line in page.lines
     )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _is_count(value: object) -> bool:

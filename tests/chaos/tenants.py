@@ -352,6 +352,7 @@ def operations(victim: Tenant) -> Mapping[str, Callable[[random.Random], Operati
         "original": lambda _: Operation("GET", f"/documents/{victim.sent}/original", about=victim.sent),
         "pages": lambda _: Operation("GET", f"/documents/{victim.sent}/pages", about=victim.sent),
         "picture": lambda _: Operation("GET", f"/documents/{victim.sent}/pages/1.png", about=victim.sent),
+        "lines": lambda _: Operation("GET", f"/documents/{victim.sent}/pages/1/lines", about=victim.sent),
         "boxes": lambda _: Operation(
             "GET",
             f"/documents/{victim.sent}/boxes",

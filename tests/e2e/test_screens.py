@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ def test_axe_finds_nothing_on_any_screen(
     expect(chat.answer.locator("math")).to_have_count(2)
     expect(chat.answer).to_contain_text("$5 and $6 a month")
     expect(chat.answer.locator(".hljs-keyword").first).to_be_visible()
+    expect(chat.answer.locator("section.footnotes li")).to_contain_text("It says so.")
     chat.shoot(f"rich-answer-{locale[:2]}")
     chat.markers.first.hover()
     expect(chat.part("mark-card")).to_be_visible()
@@ -191,7 +193,7 @@ def test_f_1041_files_dropped_anywhere_answer_without_a_terminal(
     open_chat: OpenChat, service: Served
 ) -> None:
     """A PDF that can be read, and one that can't: the first answers, the second says why."""
-    good = build_pdf(["The lighthouse of Fellgate was built in 1821 by Ada Marrow."])
+    good = build_pdf([["The lighthouse of Fellgate was built in 1821 by Ada Marrow."]])
     chat = open_chat(service)
     dropped = [
         ["fellgate.pdf", base64.b64encode(good).decode()],
@@ -217,6 +219,28 @@ def test_f_1041_files_dropped_anywhere_answer_without_a_terminal(
     expect(chat.part("page-box").first).to_be_visible()
     assert fully_visible(chat.part("page-box").first, chat.part("source-pane"))
     chat.shoot("upload-page")
+    line = chat.part(
+        "page-line"
+    ).first  # its words lie over the picture, and can be taken along with their place
+    expect(line).to_contain_text("Ada Marrow")
+    box = line.bounding_box()
+    assert box is not None
+    chat.page.mouse.move(box["x"] + 1, box["y"] + box["height"] / 2)
+    chat.page.mouse.down()
+    chat.page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] / 2, steps=4)
+    chat.page.mouse.up()
+    assert (
+        chat.page.evaluate("String(getSelection())")
+        .strip()
+        .startswith("The lighthouse of Fellgate was built")
+    )
+    assert_axe_is_content(chat, "words selected on a page's picture")
+    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat.part("copy-selection").click()
+    copied = chat.page.evaluate("navigator.clipboard.readText()")
+    assert "by Ada Marrow" in copied
+    assert re.search(r"#/d/[0-9a-f-]{36}\?at=0-\d+&page=1$", copied), copied
+    chat.shoot("page-selection")
     chat.part("view-text").click()
     expect(chat.part("cited-span")).to_contain_text("1821")
     chat.part("close-source").click()

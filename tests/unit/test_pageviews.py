@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from collections.abc import Iterator
@@ -11,8 +12,18 @@ import pytest
 
 from app.errors import DocumentError
 from ingest.page_views import SandboxedPages
-from ingest.parsers.pageviews import MAX_SIDE, PageBox, draw_page, find_boxes, page_sizes
+from ingest.parsers import pageviews
+from ingest.parsers.pageviews import (
+    MAX_SIDE,
+    DrawnLine,
+    PageBox,
+    draw_page,
+    find_boxes,
+    page_sizes,
+    read_lines,
+)
 from ingest.parsers.pdf import parse_pdf
+from ingest.sandbox.wire import WireError, decode_lines
 from tests.pdfs import Drawn, build_pdf, draw_pdf
 
 # Left end of the baseline from the page's lower left, which is 1,200 by 1,600 points; a letter is 6 wide, the font 12.
@@ -101,6 +112,92 @@ def test_cells_of_a_table_have_a_box_each() -> None:
     assert all(abs(box.y - (1600 - 1370 - 10)) < 12 for box in found)
 
 
+def lines_of(content: bytes, *, page: int = 1) -> tuple[str, list[DrawnLine]]:
+    """A page's stored text and its lines."""
+    document = parse_pdf(content, "a.pdf")
+    span = document.pages[page - 1]
+    text = document.text[span.char_start : span.char_end]
+    return text, read_lines(content, page, text)
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+def test_lines_are_the_stored_text_where_it_was_drawn(rotate: int) -> None:
+    text, lines = lines_of(draw_pdf([LINES], rotate=rotate))
+    assert [line.text for line in lines] == [drawn[2] for drawn in LINES]
+    assert all(text[line.start : line.end] == line.text for line in lines)
+    height = 1500 if rotate in (90, 270) else 1600
+    for line, drawn in zip(lines[:2], LINES, strict=False):
+        assert (line.x, line.width) == (drawn[0], 6 * len(str(drawn[2])))
+        assert line.y < height - drawn[1] < line.y + line.height
+
+
+def test_columns_are_lines_of_their_own_in_the_order_of_reading() -> None:
+    left = [
+        (100.0, 1400.0 - 20 * n, f"left {word} reads on") for n, word in enumerate(("one", "two", "three"))
+    ]
+    right = [
+        (700.0, 1400.0 - 20 * n, f"right {word} reads on") for n, word in enumerate(("one", "two", "three"))
+    ]
+    by_row: list[Drawn] = [line for pair in zip(left, right, strict=True) for line in pair]
+    stored = " ".join(words for _, _, words in left + right)
+    lines = read_lines(draw_pdf([by_row]), 1, stored)
+    assert [line.text for line in lines] == [words for _, _, words in left + right]
+
+
+def test_a_word_that_was_cut_and_a_list_keep_their_places() -> None:
+    drawn: list[Drawn] = [
+        (100, 1400, "Before you open it the exam-"),
+        (100, 1380, "ination of the valve is done."),
+        (100, 1300, "\u2022 Close the tap."),
+    ]
+    text, lines = lines_of(draw_pdf([drawn]))
+    assert "examination" in text
+    first, second, item = lines
+    assert (text[first.start : second.end], item.text.endswith("Close the tap.")) == (
+        "Before you open it the examination of the valve is done.",
+        True,
+    )
+    assert text[item.start : item.end] == item.text
+
+
+def test_a_line_whose_place_is_not_certain_has_none_and_is_what_is_drawn() -> None:
+    content = draw_pdf([LINES])
+    other = "The valve opens at 8 bar and closes at 5 bar, which is tested. The valve is red."
+    lines = read_lines(content, 1, other)
+    assert [(line.text, line.start) for line in lines if line.start < 0] == [
+        ("The valve opens at 7 bar and", -1),
+        ("every year. 阀门每年检验一次。", -1),
+    ]
+    assert {line.text for line in lines if line.start >= 0} == {
+        "closes at 5 bar, which is tested",
+        "The valve is red.",
+    }
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {},
+        {"lines": 1},
+        {"lines": [["a", 0, 1, 0, 0, 1]]},
+        {"lines": [[1, 0, 1, 0, 0, 1, 1]]},
+        {"lines": [["a", 1, 1, 0, 0, 1, 1]]},
+        {"lines": [["a", -1, 1, 0, 0, 1, 1]]},
+        {"lines": [["a", 0, 1, 0, 0, 1, "x"]]},
+        {"lines": [["a", 0, 1, 0, 0, 1, float("inf")]]},
+    ],
+)
+def test_a_reply_that_holds_no_lines_is_refused(reply: dict[str, object]) -> None:
+    with pytest.raises(WireError):
+        decode_lines(json.dumps(reply).encode(), b"")
+
+
+def test_lines_of_a_page_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = draw_pdf([LINES])
+    monkeypatch.setattr(pageviews, "MAX_LINE_CHARS", 10)
+    assert read_lines(content, 1, parse_pdf(content, "a.pdf").text) == []
+
+
 def pixels(png: bytes) -> np.ndarray:
     """Our own PNG's pixels: no filters, three bytes each."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
@@ -140,6 +237,7 @@ def test_the_confined_child_sees_the_same(child: SandboxedPages) -> None:
     text = parse_pdf(content, "a.pdf").text
     assert child.sizes(content) == page_sizes(content)
     assert child.picture(content, 1, 0.5) == draw_page(content, 1, 0.5)
+    assert child.lines(content, 1, text) == [tuple(line) for line in read_lines(content, 1, text)]
     assert child.boxes(content, 1, text, 0, 20) == [tuple(box) for box in find_boxes(content, 1, text, 0, 20)]
 
 
@@ -151,6 +249,7 @@ def test_files_that_cant_be_drawn_are_an_error_and_the_child_goes_on(
         lambda: child.sizes(content),
         lambda: child.picture(content, 1, 1.0),
         lambda: child.boxes(content, 1, "text", 0, 4),
+        lambda: child.lines(content, 1, "text"),
     ):
         with pytest.raises(DocumentError):
             look()

@@ -68,6 +68,7 @@ LINES: Mapping[tuple[str, str], Line] = {
     ("GET", "/documents/{document_id}/original"): (None, False),
     ("GET", "/documents/{document_id}/pages"): (None, False),
     ("GET", "/documents/{document_id}/pages/{number}.png"): (None, False),
+    ("GET", "/documents/{document_id}/pages/{number}/lines"): (None, False),
     ("GET", "/documents/{document_id}/boxes"): (None, False),
     ("GET", "/documents/{document_id}/text"): (None, True),
     ("DELETE", "/documents/{document_id}"): (None, False),

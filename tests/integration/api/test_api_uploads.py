@@ -406,6 +406,10 @@ def test_pages_are_drawn_and_quotes_have_boxes(own: Database, make_client: MakeC
         "boxes"
     ]
     assert (box["page"], box["x"], box["width"]) == (2, 100 + 10 * 6, 12 * 6)
+    (line,) = client.get(f"/documents/{plant}/pages/2/lines").json()["lines"]
+    assert line["text"] == text[line["char_start"] : line["char_end"]] == "Pumps are tested twice a year."
+    assert (line["x"], line["width"]) == (100, 30 * 6)
+    assert client.get(f"/documents/{plant}/pages/3/lines").status_code == 404
     assert client.get(f"/documents/{plant}/pages/3.png").status_code == 404
     assert client.get(f"/documents/{plant}/pages/1.png?scale=9").status_code == 422
     assert client.get(f"/documents/{plant}/boxes?start=5&end=5").status_code == 422
@@ -417,6 +421,7 @@ def test_pages_are_drawn_and_quotes_have_boxes(own: Database, make_client: MakeC
     assert client.get(f"/documents/{plant}/boxes", params={"start": start, "end": start + 12}).json() == {
         "boxes": []
     }
+    assert client.get(f"/documents/{plant}/pages/2/lines").json() == {"lines": []}
     assert [page["image"] for page in client.get(f"/documents/{plant}/pages").json()["pages"]] == [None, None]
     drawing.close()
 

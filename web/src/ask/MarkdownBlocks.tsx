@@ -4,7 +4,7 @@ import { memo, useEffect, useId, useMemo, useState } from "react";
 import type { ComponentProps, ReactNode } from "react";
 import Markdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
-import { splitBlocks } from "./blocks";
+import { splitBlocks, withNotes } from "./blocks";
 import { useWords, type Dictionary } from "../i18n";
 import { later } from "../ui/later";
 import { CodeBlock } from "./CodeBlock";
@@ -61,7 +61,7 @@ const Block = memo(
     const notes = { clobberPrefix: `${id}-`, footnoteLabel: words.footnotes, footnoteBackLabel: words.backToText };
     return (
       <Markdown remarkPlugins={readers as Readers} remarkRehypeOptions={notes} rehypePlugins={plugins} components={components}>
-        {math ? withFormulas(text) : text}
+        {withNotes(math ? withFormulas(text) : text)}
       </Markdown>
     );
   },

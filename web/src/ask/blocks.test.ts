@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { splitBlocks } from "./blocks";
+import { splitBlocks, withNotes } from "./blocks";
 
 describe("splitBlocks", () => {
   it("cuts at blank lines and loses nothing", () => {
@@ -17,6 +17,14 @@ describe("splitBlocks", () => {
   it("F-1023: leaves footnotes with what speaks of them", () => {
     const noted = "A footnote.[^1]\n\nMore.\n\n[^1]: The note.\n";
     expect(splitBlocks(noted)).toEqual([noted]);
+    const apart = noted.replace("]:", "] :");
+    expect(splitBlocks(apart)).toEqual([apart]);
+  });
+
+  it("reads footnotes as the service writes them, and leaves code as it is", () => {
+    expect(withNotes("A.[^1]\n\n[^1] : The note.\n[^注] : 见第三章。")).toBe("A.[^1]\n\n[^1]: The note.\n[^注]: 见第三章。");
+    const code = "```\n[^1] : a\n```\n[1] : no\n";
+    expect(withNotes(code)).toBe(code);
   });
 
   it("keeps a code fence whole, also while it is still open", () => {

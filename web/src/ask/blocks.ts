@@ -5,8 +5,11 @@ const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 /** A line that can't start a block of its own: it may go on with the list or quote above the blank line. */
 const GOES_ON = /^(\s|[-*+]\s|\d{1,9}[.)]\s|>)/;
 
-/** A footnote, which counts wherever it is spoken of. */
-const NOTE = /^ {0,3}\[\^[^\]\s]+\]:/m;
+/**
+ * A footnote, which counts wherever it is spoken of. The service sets the colon apart, since other programs could make a
+ * link of it; here links lead nowhere.
+ */
+const NOTE = /^( {0,3}\[\^[^\]\s]+\]) ?(?=:)/m;
 
 /**
  * The blocks in order; joined they are `text` again. A cut falls only at a blank line outside a code fence, and none in a
@@ -30,6 +33,20 @@ export function splitBlocks(text: string): string[] {
   }
   if (block !== "") blocks.push(block);
   return blocks;
+}
+
+/** The text with its footnotes as Markdown has them. */
+export function withNotes(text: string): string {
+  if (!NOTE.test(text)) return text;
+  let fence: string | null = null;
+  return text
+    .split(/(?<=\n)/)
+    .map((line) => {
+      const isCode = fence !== null;
+      fence = fenceAfter(line, fence);
+      return isCode ? line : line.replace(NOTE, "$1");
+    })
+    .join("");
 }
 
 /** The open fence after `line`, or null. A fence closes with as many marks of its own kind, or more. */

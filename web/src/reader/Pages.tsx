@@ -1,4 +1,5 @@
-// The pages of a document as pictures, which the service draws, with the cited words in rectangles.
+// The pages of a document as pictures, which the service draws, with the cited words in rectangles and all words to be
+// selected over them.
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { useWords } from "../i18n";
@@ -7,7 +8,9 @@ import type { Api } from "../wire/api";
 import type { DocumentDetail } from "../wire/decode";
 import type { Box, PagePicture } from "../wire/pages";
 import { pageLabel } from "./outline";
+import { PageSelection } from "./SelectionBar";
 import type { LitSpan, Span } from "./sourcetext";
+import { TextLayer } from "./TextLayer";
 
 /** Kinds of files whose pages can be drawn. */
 const DRAWN = /^application\/(pdf|vnd\.openxmlformats-officedocument\.presentationml\.presentation)$|^image\//;
@@ -30,9 +33,10 @@ interface Props {
   spans: readonly LitSpan[];
   /** An offset that is gone to. */
   jump: number | null;
+  onAsk: (quote: string) => void;
 }
 
-export function Pages({ document, pictures, spans, jump }: Props) {
+export function Pages({ document, pictures, spans, jump, onAsk }: Props) {
   const words = useWords();
   const box = useRef<HTMLDivElement>(null);
   const boxes = useBoxes(document.id, spans);
@@ -54,14 +58,17 @@ export function Pages({ document, pictures, spans, jump }: Props) {
     if (view && page) view.scrollTop += page.getBoundingClientRect().top - view.getBoundingClientRect().top - 8;
   };
   return (
-    <div className="pages-view">
-      {pictures.length > 1 && <Thumbnails pictures={pictures} source={document.source} marked={new Set(boxes.map(({ page }) => page))} onPage={show} />}
-      <div className="pane-body pages" ref={box} tabIndex={0} role="region" aria-label={words.pageView}>
-        {pictures.map((page) => (
-          <PageView key={page.number} page={page} label={pageLabel(document.source, page.number, words)} boxes={boxes.filter((one) => one.page === page.number)} />
-        ))}
+    <>
+      <div className="pages-view">
+        {pictures.length > 1 && <Thumbnails pictures={pictures} source={document.source} marked={new Set(boxes.map(({ page }) => page))} onPage={show} />}
+        <div className="pane-body pages" ref={box} tabIndex={0} role="region" aria-label={words.pageView}>
+          {pictures.map((page) => (
+            <PageView key={page.number} document={document.id} page={page} label={pageLabel(document.source, page.number, words)} boxes={boxes.filter((one) => one.page === page.number)} />
+          ))}
+        </div>
       </div>
-    </div>
+      <PageSelection body={box} document={document} onAsk={onAsk} />
+    </>
   );
 }
 
@@ -92,7 +99,15 @@ function Thumbnails({ pictures, source, marked, onPage }: ThumbnailProps) {
   );
 }
 
-function PageView({ page: { number, width, height, image }, label, boxes }: { page: PagePicture; label: string; boxes: readonly LitBox[] }) {
+interface PageViewProps {
+  document: string;
+  page: PagePicture;
+  label: string;
+  boxes: readonly LitBox[];
+}
+
+function PageView({ document, page, label, boxes }: PageViewProps) {
+  const { number, width, height, image } = page;
   const api = useApi();
   const share = (value: number, of: number): string => `${(value / of) * 100}%`;
   return (
@@ -107,6 +122,7 @@ function PageView({ page: { number, width, height, image }, label, boxes }: { pa
             style={{ left: share(box.x, width), top: share(box.y, height), width: share(box.width, width), height: share(box.height, height) }}
           />
         ))}
+        <TextLayer document={document} page={page} />
       </div>
       <figcaption>{label}</figcaption>
     </figure>

@@ -13,7 +13,7 @@ import { useFind, type Find } from "./finding";
 import { OriginalActs } from "./OriginalActs";
 import { Pages, usePictures } from "./Pages";
 import { pageLabel, pagePlaces, sectionPlaces, type Place } from "./outline";
-import { SelectionBar } from "./SelectionBar";
+import { TextSelection } from "./SelectionBar";
 import { documentOf, type Target } from "./target";
 import { stretchesOf } from "./stretches";
 import { languageOf } from "../text/script";
@@ -374,7 +374,7 @@ function SourceBody({ text, passage, view, pictures, found, ticks, onAsk }: Body
       {passage && !place && passage.quote !== "" && <Remembered passage={passage} note={words.sourceChanged} />}
       {place?.moved && <p className="pane-note pane-warning">{words.sourceMoved}</p>}
       {view === "pages" && pictures ? (
-        <Pages document={document} pictures={pictures} spans={spans} jump={jump?.offset ?? null} />
+        <Pages document={document} pictures={pictures} spans={spans} jump={jump?.offset ?? null} onAsk={(quote) => onAsk(document, quote)} />
       ) : (
         <div className="pane-scroll">
           {ticks.length > 1 && <Ticks ticks={ticks} total={window.total_chars} onGo={goTo} />}
@@ -512,7 +512,7 @@ function SourceText({ document, view, window, jump, spans, language, busy, onBef
           {`${window.start.toLocaleString(interfaceLanguage)}–${window.end.toLocaleString(interfaceLanguage)} / ${window.total_chars.toLocaleString(interfaceLanguage)}`}
         </p>
       </div>
-      <SelectionBar body={shown} document={document} window={window} onAsk={onAsk} />
+      <TextSelection body={shown} document={document} window={window} onAsk={onAsk} />
     </>
   );
 }

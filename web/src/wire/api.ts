@@ -2,7 +2,7 @@
 // Every failure is a ProblemError; a cancelled call throws the browser's AbortError unchanged.
 import type { Asked } from "./filter";
 import { decodeJob, decodePlanned, type PlannedFile, type Job, type JobPage, type JobState } from "./jobs";
-import { decodeBoxes, decodePictures, type Box, type PagePicture } from "./pages";
+import { decodeBoxes, decodeLines, decodePictures, type Box, type PageLine, type PagePicture } from "./pages";
 import { decodeFound, type Found } from "./search";
 import { decodeState, type ServiceState } from "./status";
 import { EventStreamParser } from "./sse";
@@ -118,6 +118,8 @@ export interface Api {
   retryJob(id: string): Promise<void>;
   cancelJob(id: string): Promise<void>;
   pages(id: string, signal?: AbortSignal): Promise<PagePicture[]>;
+  /** The words on a page. */
+  lines(id: string, page: number, signal?: AbortSignal): Promise<PageLine[]>;
   boxes(id: string, start: number, end: number, signal?: AbortSignal): Promise<Box[]>;
   /** The address of a file of the service, as of a page's picture or an original. */
   addressOf(path: string): string;
@@ -299,6 +301,10 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
 
     async pages(id, signal) {
       return decodePictures(await get(`documents/${encodeURIComponent(id)}/pages`, signal));
+    },
+
+    async lines(id, page, signal) {
+      return decodeLines(await get(`documents/${encodeURIComponent(id)}/pages/${page}/lines`, signal));
     },
 
     async boxes(id, start, end, signal) {

@@ -20,6 +20,16 @@ export interface Box {
   height: number;
 }
 
+/** Words that stand side by side on a page, in their box; where they are in the document's text, in code points. */
+export interface PageLine {
+  text: string;
+  char_start: number | null;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
 export function decodePictures(value: unknown): PagePicture[] {
   return list(fields(value)?.pages, (one) => {
     const from = fields(one);
@@ -30,6 +40,15 @@ export function decodePictures(value: unknown): PagePicture[] {
     // Null where the file is not kept, or has no pages to draw.
     if (!from || image === "" || number === null || !width || !height || width < 0 || height < 0) return null;
     return { number, width, height, char_start: numberOrNull(from.char_start) ?? 0, char_end: numberOrNull(from.char_end) ?? 0, image };
+  });
+}
+
+export function decodeLines(value: unknown): PageLine[] {
+  return list(fields(value)?.lines, (one) => {
+    const from = fields(one);
+    const [x, y, width, height] = [from?.x, from?.y, from?.width, from?.height].map(numberOrNull);
+    const words = text(from?.text);
+    return words === "" || x == null || y == null || !width || !height ? null : { text: words, char_start: offsetOrNull(from?.char_start), x, y, width, height };
   });
 }
 
