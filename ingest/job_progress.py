@@ -166,10 +166,14 @@ class JobProgress:
         if document is None and ended.state == "failed":
             self._late.append(ended)
             return ended
-        metadata = self._attempt.options.get("metadata")
+        metadata = self._attempt.metadata_for(file.source)
         if document is not None and metadata:
             job_runs.add_metadata(self._connection, document, metadata)
-        is_of_use = ended.state == "failed" or (self._keeps_originals and document is not None)
+        is_of_use = (
+            ended.state == "failed"
+            or self._attempt.is_again  # it was kept before
+            or (self._keeps_originals and document is not None)
+        )
         if not is_of_use:
             drop_original(self._connection, file.original)
         return FileEnd(ended.position, ended.state, ended.code, ended.detail, document)

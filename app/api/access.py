@@ -34,6 +34,8 @@ ACCESS: Final[Mapping[tuple[str, str], Needed]] = {
     ("GET", "/documents"): "reader",
     ("POST", "/documents"): "writer",
     ("POST", "/documents/plan"): "writer",
+    ("POST", "/documents/reingest"): "writer",
+    ("POST", "/documents/{document_id}/reingest"): "writer",
     ("GET", "/documents/{document_id}"): "reader",
     ("GET", "/documents/{document_id}/text"): "reader",
     ("GET", "/documents/{document_id}/original"): "reader",

@@ -12,7 +12,7 @@ from app.api.problems import Fault, FaultError
 from app.api.requests import ChangedCollection, CollectionName, NewCollection
 from app.api.schemas import CollectionList
 from app.store import catalog
-from app.store.connection import transaction, write
+from app.store.connection import AsyncConnection, transaction, write
 from app.store.tenancy import NOBODY, current_scope
 
 router = APIRouter(tags=["documents"])
@@ -44,30 +44,57 @@ async def list_collections(parts: Parts) -> CollectionList:
     responses=example("new collection", 201) | problems(403, 409, 415, 422),
 )
 async def create_collection(
-    body: Annotated[NewCollection, Body(openapi_examples={"handbook": {"value": {"name": "handbook"}}})],
+    body: Annotated[
+        NewCollection,
+        Body(
+            openapi_examples={
+                "handbook": {"value": {"name": "handbook", "description": "Rules for all who work here"}}
+            }
+        ),
+    ],
     parts: Parts,
 ) -> catalog.CollectionSummary:
     """`ingest --collection NAME` makes one by itself; this is for clients that want it before."""
     check_name_of_key(body.name)
     return await write(
-        parts.pool, lambda connection: catalog.create_collection(connection, body.name, parts.space)
+        parts.pool,
+        lambda connection: catalog.create_collection(connection, body.name, parts.space, body.description),
     )
 
 
 @router.patch(
     "/collections/{name}",
-    summary="Give a collection another name",
+    response_model_exclude_none=True,
+    summary="Give a collection another name or description",
     responses=example("renamed collection") | problems(403, 404, 409, 415, 422),
 )
 async def change_collection(
     name: Annotated[CollectionName, Path()],
-    body: Annotated[ChangedCollection, Body(openapi_examples={"handbook": {"value": {"name": "handbook"}}})],
+    body: Annotated[
+        ChangedCollection,
+        Body(
+            openapi_examples={
+                "name": {"value": {"name": "handbook"}},
+                "description": {"value": {"description": "Rules for all who work here"}},
+            }
+        ),
+    ],
     parts: Parts,
 ) -> ChangedCollection:
-    """Its documents and their ids stay as they are."""
-    check_name_of_key(body.name)
-    await write(parts.pool, lambda connection: catalog.rename_collection(connection, name, body.name))
-    return body
+    """Its documents and their ids stay as they are. Replies with what it is called now, and what was changed."""
+    new = body.name or name
+    check_name_of_key(new)
+
+    async def change(connection: AsyncConnection) -> None:
+        if body.name is not None:
+            await catalog.rename_collection(connection, name, new)
+        if body.description is not None:
+            await catalog.describe_collection(connection, new, body.description)
+        elif body.name is None:
+            await catalog.find_shelf_ids(connection, name)
+
+    await write(parts.pool, change)
+    return body.model_copy(update={"name": new})
 
 
 @router.delete(

@@ -28,6 +28,7 @@ def not_blank(text: str) -> str:
 
 
 # COLLECTION_NAME of app/store/spaces.py in the words of JSON Schema, whose \w is ASCII: some of what is allowed
+MOST_DESCRIPTION_CHARS: Final = 1_000
 _NAME_PATTERN: Final = r"^[A-Za-z0-9](?:[\w .\-]{0,62}[A-Za-z0-9])?$"
 CollectionName = Annotated[Text, Field(min_length=1, max_length=64, examples=["default"])]
 Question = Annotated[
@@ -129,11 +130,21 @@ class Ask(Asked):
         )
 
 
-class NewCollection(Request):
+_NewName = Annotated[CollectionName, Field(json_schema_extra={"pattern": _NAME_PATTERN})]
+_Description = Annotated[
+    Text, Field(max_length=MOST_DESCRIPTION_CHARS, description="What it holds, for people who choose one")
+]
+
+
+class NewCollection(NullIsDefault, Request):
     """A collection to be made."""
 
-    name: Annotated[CollectionName, Field(json_schema_extra={"pattern": _NAME_PATTERN})]
+    name: _NewName
+    description: _Description = ""
 
 
-class ChangedCollection(NewCollection):
-    """What a collection is to be called."""
+class ChangedCollection(NullIsDefault, Request):
+    """What a collection is to be called, and what is said of it. What is left out, or null, stays as it is."""
+
+    name: _NewName | None = None
+    description: _Description | None = None

@@ -81,6 +81,13 @@ class JobReply(Reply):
     job: Job
 
 
+class ReingestReply(Reply):
+    """Jobs that were made, and the documents whose file is not kept."""
+
+    jobs: tuple[Job, ...]
+    without_original: tuple[str, ...]
+
+
 class JobList(Reply):
     """A page of jobs, the newest first; `next_cursor` is null on the last one."""
 

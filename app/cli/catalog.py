@@ -148,6 +148,7 @@ def list_collections(as_json: AsJson = False) -> None:
 @_collections.command("create", epilog="Example: pgask collections create handbook")
 def create_collection(
     name: Annotated[str, typer.Argument(help="1 to 64 letters, digits, _, -, . or inner spaces.")],
+    description: Annotated[str, typer.Option(help="What it holds, for people who choose one.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Make an empty collection for the embedding model that answers (ingest makes one by itself)."""
@@ -158,7 +159,7 @@ def create_collection(
     settings = read_settings()
     with open_checked(settings) as database, connect(database.app) as connection:
         space = space_in_use(settings, connection)
-    made = in_transaction(lambda connection: catalog.create_collection(connection, name, space))
+    made = in_transaction(lambda connection: catalog.create_collection(connection, name, space, description))
     if as_json:
         print_json(asdict(made))
     else:

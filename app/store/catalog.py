@@ -44,6 +44,7 @@ class CollectionSummary:
     """A collection, what is in it, and the model that its vectors were made with."""
 
     name: str
+    description: str
     documents: int
     chunks: int
     model: str
@@ -124,7 +125,7 @@ async def list_collections(
     """All collections by name. With `counts`, documents are counted only where that is not remembered there."""
     rows = await (
         await connection.execute(
-            "SELECT c.id, c.name, c.chunk_count, c.term_count, s.model, c.created_at"
+            "SELECT c.id, c.name, c.chunk_count, c.term_count, c.description, s.model, c.created_at"
             " FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id"
             " WHERE c.twin_of IS NULL AND NOT c.importing ORDER BY c.name, c.readers NULLS FIRST"
         )
@@ -132,8 +133,8 @@ async def list_collections(
     contents = {number: Contents(chunks, terms) for number, _, chunks, terms, *_ in rows}
     documents = await (counts or DocumentCounts()).count(connection, contents)
     found: dict[str, CollectionSummary] = {}
-    for number, name, chunks, _, model, created_at in rows:
-        one = CollectionSummary(name, documents[number], chunks, model, created_at)
+    for number, name, chunks, _, description, model, created_at in rows:
+        one = CollectionSummary(name, description, documents[number], chunks, model, created_at)
         found[name] = _joined(found[name], one) if name in found else one
     return list(found.values())
 
@@ -174,7 +175,7 @@ async def read_names(connection: AsyncConnection, most: int) -> list[str]:
 
 
 async def create_collection(
-    connection: AsyncConnection, name: str, space: EmbeddingSpace
+    connection: AsyncConnection, name: str, space: EmbeddingSpace, description: str = ""
 ) -> CollectionSummary:
     """Make an empty collection. Raises InvalidRequestError (a bad name, or `collection_exists`), and SchemaError where
     the tables of the space are missing."""
@@ -187,14 +188,14 @@ async def create_collection(
         )
     made = await (
         await connection.execute(
-            "INSERT INTO pgask.collections (name, space_id, lexicon_version) VALUES (%s, %s, %s)"
+            "INSERT INTO pgask.collections (name, space_id, lexicon_version, description) VALUES (%s, %s, %s, %s)"
             " ON CONFLICT (tenant_id, name, readers) DO NOTHING RETURNING created_at",
-            [name, found[0], LEXICON_VERSION],
+            [name, found[0], LEXICON_VERSION, description],
         )
     ).fetchone()
     if made is None:
         raise _name_is_taken(name)
-    return CollectionSummary(name, documents=0, chunks=0, model=space.model, created_at=made[0])
+    return CollectionSummary(name, description, documents=0, chunks=0, model=space.model, created_at=made[0])
 
 
 async def rename_collection(connection: AsyncConnection, name: str, new: str) -> None:
@@ -219,6 +220,14 @@ async def rename_collection(connection: AsyncConnection, name: str, new: str) ->
             )
     except psycopg.errors.UniqueViolation as error:
         raise _name_is_taken(new) from error
+
+
+async def describe_collection(connection: AsyncConnection, name: str, description: str) -> None:
+    """Say what a collection holds. Raises NotFoundError."""
+    ids = await find_shelf_ids(connection, name)
+    await connection.execute(
+        "UPDATE pgask.collections SET description = %s WHERE id = ANY(%s)", [description, ids]
+    )
 
 
 async def delete_collection(connection: AsyncConnection, name: str) -> int:

@@ -55,7 +55,7 @@ class WaitingFile:
 class Attempt:
     """A job in the hands of a worker: its collection, the groups that shall read the documents (none: all who read the
     collection), and `options`, what came with the files; `is_careful`: the attempt before hung, so files are taken in
-    one by one."""
+    one by one; `is_again`: the files are those of documents that there are, which are made anew."""
 
     job: UUID
     number: int
@@ -63,6 +63,7 @@ class Attempt:
     options: Mapping[str, Any]
     is_careful: bool = False
     readers: tuple[str, ...] = ()
+    is_again: bool = False
 
     @property
     def request_id(self) -> str | None:
@@ -84,6 +85,11 @@ class Attempt:
         groups = self.options.get("groups", ())
         return None if groups is None else tuple(groups)
 
+    def metadata_for(self, source: str) -> Mapping[str, Any] | None:
+        """What is added to the metadata of a file's document."""
+        kept: Mapping[str, Mapping[str, Any]] = self.options.get("kept_metadata", {})
+        return kept.get(source) or self.options.get("metadata")
+
 
 @dataclass(frozen=True, slots=True)
 class FileEnd:
@@ -103,13 +109,14 @@ def begin(connection: Connection, job: UUID) -> Attempt | None:
             "UPDATE pgask.jobs j SET state = 'running', stage = NULL, eta_s = NULL, attempts = attempts + 1,"
             " started_at = coalesce(started_at, now()), changed_at = now() FROM pgask.collections c"
             " WHERE j.id = %s AND j.state IN ('queued', 'running') AND c.id = j.collection_id"
-            " RETURNING j.attempts, c.name, j.options, j.code, j.detail, coalesce(c.readers, '{}')",
+            " RETURNING j.attempts, c.name, j.options, j.code, j.detail, coalesce(c.readers, '{}'),"
+            " j.kind = 'reingest'",
             [job],
         ).fetchone()
     if row is None:
         return None
-    number, collection, options, code, detail, readers = row
-    attempt = Attempt(job, number, collection, options, code == _HUNG, tuple(readers))
+    number, collection, options, code, detail, readers, is_again = row
+    attempt = Attempt(job, number, collection, options, code == _HUNG, tuple(readers), is_again)
     if attempt.number > MAX_ATTEMPTS:
         end(connection, attempt, "failed", code or "worker_lost", detail or LOST_WORKER)
         return None

@@ -23,6 +23,7 @@ from app.store.queue import DEFER, WITHDRAW
 MAX_PAGE: Final = 100  # jobs in one answer of list_jobs
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+JobKind = Literal["upload", "reingest"]
 FileState = Literal["queued", "running", "succeeded", "skipped", "failed", "cancelled"]
 STATES: Final = get_args(JobState)
 ENDED: Final = frozenset({"succeeded", "failed", "cancelled"})
@@ -42,13 +43,13 @@ class JobFile:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Files that are taken in by a worker. `done` of `total` files have ended; `stage` is what a running one does now;
-    `code` and `detail` say why one failed where that is no file's fault, or why the last attempt at one ended that goes
-    on; `eta_s` are the seconds left, null where
-    nobody can tell. `succeeded`: at least one file went in, or none had to; what failed says so itself."""
+    """Files that are taken in by a worker, or again (`kind`). `done` of `total` files have ended; `stage` is what a
+    running one does now; `code` and `detail` say why one failed where that is no file's fault, or why the last attempt
+    at one ended that goes on; `eta_s` are the seconds left, null where nobody can tell. `succeeded`: at least one file
+    went in, or none had to; what failed says so itself."""
 
     id: str
-    kind: Literal["upload"]
+    kind: JobKind
     collection: str
     state: JobState
     stage: str | None
@@ -104,13 +105,14 @@ async def create_job(
     *,
     options: Mapping[str, Any],
     created_by: str,
+    kind: JobKind = "upload",
 ) -> Job:
     """Make a job for a collection, or a shelf of it, and put it into the queue."""
     row = await (
         await connection.execute(
-            "INSERT INTO pgask.jobs (collection_id, kind, options, created_by) VALUES (%s, 'upload', %s, %s)"
+            "INSERT INTO pgask.jobs (collection_id, kind, options, created_by) VALUES (%s, %s, %s, %s)"
             " RETURNING id::text",
-            [shelf, Jsonb(dict(options)), created_by],
+            [shelf, kind, Jsonb(dict(options)), created_by],
         )
     ).fetchone()
     assert row is not None

@@ -142,6 +142,7 @@ collections = Table(
         Integer,
         ForeignKey("pgask.collections.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"),
     ),
+    Column("description", Text, nullable=False, server_default=text("''")),  # for people who choose one
     Column("filled_at", DateTime(timezone=True)),  # when a twin last held all; null: it never did
     # What `pgask spaces evaluate` found of a twin against the collection, and when (app/store/evaluations.py)
     Column("evaluated_at", DateTime(timezone=True)),
@@ -402,7 +403,7 @@ jobs = Table(
     Column("finished_at", DateTime(timezone=True)),
     Column("changed_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("ix_jobs_tenant_id_created_at", "tenant_id", "created_at"),
-    CheckConstraint("kind IN ('upload')", name="kind"),
+    CheckConstraint("kind IN ('upload', 'reingest')", name="kind"),
     CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
 )
 

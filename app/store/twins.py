@@ -422,7 +422,7 @@ def _swap(connection: Connection, original: Collection, twin: Collection) -> Non
     )
     connection.execute(
         "UPDATE pgask.collections t SET name = %(name)s, twin_of = NULL, filled_at = NULL, evaluation = NULL,"
-        " evaluated_at = NULL, created_at = o.created_at"
+        " evaluated_at = NULL, created_at = o.created_at, description = o.description"
         " FROM pgask.collections o WHERE t.id = %(twin)s AND o.id = %(original)s",
         ids,
     )

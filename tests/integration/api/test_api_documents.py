@@ -212,6 +212,12 @@ class TestCollections:
         assert client.patch("/collections/none", json={"name": "x"}).status_code == 404
         assert client.patch("/collections/default", json={"name": "handbook"}).json() == {"name": "handbook"}
         assert len(client.get("/documents", params={"collection": "handbook"}).json()["documents"]) == 3
+        described = client.patch("/collections/handbook", json={"description": "规章 for all"}).json()
+        assert described == {"name": "handbook", "description": "规章 for all"}
+        assert client.patch("/collections/handbook", json={"description": "x" * 1_001}).status_code == 422
+        assert client.patch("/collections/none", json={"description": "x"}).status_code == 404
+        told = {one["name"]: one["description"] for one in client.get("/collections").json()["collections"]}
+        assert told["handbook"] == "规章 for all"
         assert client.delete("/collections/handbook").status_code == 204
         assert client.delete("/collections/handbook").status_code == 404
         with connect(own.app) as connection:
@@ -220,7 +226,7 @@ class TestCollections:
 
     def test_list(self, client: TestClient) -> None:
         [found] = client.get("/collections").json()["collections"]
-        assert list(found) == ["name", "documents", "chunks", "model", "created_at"]
+        assert list(found) == ["name", "description", "documents", "chunks", "model", "created_at"]
         assert (found["name"], found["documents"], found["model"]) == ("default", 3, "fake")
         assert found["chunks"] >= 3
 

@@ -351,7 +351,8 @@ def test_openapi_has_an_example_for_each_operation(client: TestClient) -> None:
     }
     assert set(operations) == {
         ("post", "/ask"), ("post", "/search"), ("get", "/documents"), ("get", "/documents/{document_id}"),
-        ("post", "/documents"), ("post", "/documents/plan"),
+        ("post", "/documents"), ("post", "/documents/plan"), ("post", "/documents/reingest"),
+        ("post", "/documents/{document_id}/reingest"),
         ("patch", "/documents/{document_id}"), ("get", "/documents/{document_id}/original"),
         ("get", "/documents/{document_id}/pages"), ("get", "/documents/{document_id}/pages/{number}.png"),
         ("get", "/documents/{document_id}/pages/{number}/lines"), ("get", "/documents/{document_id}/boxes"),

@@ -63,6 +63,8 @@ LINES: Mapping[tuple[str, str], Line] = {
     ("GET", "/documents"): (None, True),
     ("POST", "/documents"): (None, False),
     ("POST", "/documents/plan"): ({"files": [{"name": "a.md", "size_bytes": 9}]}, False),
+    ("POST", "/documents/reingest"): ({"documents": ["00000000-0000-4000-8000-000000000000"]}, False),
+    ("POST", "/documents/{document_id}/reingest"): (None, False),
     ("GET", "/documents/{document_id}"): (None, True),
     ("PATCH", "/documents/{document_id}"): ({"title": "Renamed"}, False),
     ("GET", "/documents/{document_id}/original"): (None, False),
@@ -118,7 +120,9 @@ def test_each_route_shows_a_tenant_its_own_and_nothing_of_the_other(
                         .replace("{conversation_id}", "c1")
                         .replace("/boxes", "/boxes?start=0&end=5")
                     )
-                    if (method in ("DELETE", "PATCH") or "/retry" in path) and asked_for is one:
+                    if (
+                        method in ("DELETE", "PATCH") or "/retry" in path or "/reingest" in path
+                    ) and asked_for is one:
                         continue  # it goes, as it should
                     headers = bearer(one.keys[role]) | (AGENT_HEADERS if path == "/mcp" else {})
                     reply = client.request(method, address, json=body, headers=headers)

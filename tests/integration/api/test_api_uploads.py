@@ -379,6 +379,39 @@ def test_title_and_metadata_are_changed(client: TestClient) -> None:
     assert client.patch("/documents/00000000-0000-4000-8000-000000000000", json={}).status_code == 404
 
 
+def test_documents_are_taken_in_again_of_their_files(client: TestClient, own: Database) -> None:
+    """Though nothing has changed; what was said of them stays, and so does the file where originals go otherwise."""
+    job = send(
+        client,
+        {"leave.md": LEAVE, "b.md": b"# Backups\n\nThey are made at night.\n"},
+        metadata='{"team": "hr"}',
+    )
+    run_jobs(own, settings_for())
+    ids = [file["document_id"] for file in client.get(f"/jobs/{job['id']}").json()["files"]]
+    before = client.get(f"/documents/{ids[0]}").json()
+    with connect(own.app) as connection:  # as an earlier version of the parser left it
+        connection.execute("UPDATE pgask.documents SET title = 'Old' WHERE id = %s", [ids[0]])
+    reply = client.post(f"/documents/{ids[0]}/reingest")
+    assert (reply.status_code, reply.json()["job"]["kind"]) == (202, "reingest")
+    run_jobs(own, settings_for(keep_originals="off"))
+    after = client.get(f"/documents/{ids[0]}").json()
+    assert (after["title"], after["metadata"]["team"]) == (before["title"], "hr")
+    assert after["updated_at"] > before["updated_at"]
+    assert client.get(f"/documents/{ids[0]}/original").content == LEAVE
+    ended = client.get(f"/jobs/{reply.json()['job']['id']}").json()
+    assert [(file["state"], file["document_id"]) for file in ended["files"]] == [("succeeded", ids[0])]
+
+    with connect(own.app) as connection:
+        connection.execute("DELETE FROM pgask.originals WHERE document_id = %s", [ids[1]])
+    several = client.post("/documents/reingest", json={"documents": [*ids, ids[0]]}).json()
+    assert [len(job["files"]) for job in several["jobs"]] == [1]
+    assert several["without_original"] == [ids[1]]
+    assert client.post(f"/documents/{ids[1]}/reingest").status_code == 404
+    for picked in ([], ["x"] * 101, ["nothing"], [ids[0], "00000000-0000-4000-8000-000000000000"]):
+        status = client.post("/documents/reingest", json={"documents": picked}).status_code
+        assert status == (422 if len(picked) in (0, 101) else 404), picked
+
+
 def test_pages_are_drawn_and_quotes_have_boxes(own: Database, make_client: MakeClient) -> None:
     drawing = SandboxedPages()
     client = make_client(own, drawing=drawing)

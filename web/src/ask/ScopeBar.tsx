@@ -3,12 +3,17 @@ import { useState } from "react";
 import { useWords } from "../i18n";
 import { useCollections } from "../library/collections";
 import { useMediaQuery } from "../shell/media";
+import { truncate } from "../text/codepoints";
+import { visible } from "../text/visible";
 import { ChevronIcon, CloseIcon, FilterIcon } from "../ui/Icons";
 import { later } from "../ui/later";
 import { chipsOf } from "./chips";
 import { ALL_COLLECTIONS, inCollections, type Scope } from "./scope";
 
 export const FilterPanel = later(async () => (await import("./FilterPanel")).FilterPanel);
+
+/** Code points of a description, beside a name. */
+const MOST_SHOWN = 60;
 
 /** No name of a collection. */
 const SEVERAL = "\u0000several";
@@ -63,9 +68,9 @@ export function CollectionPicker({ scope, several = false, onScope }: Props & { 
         onChange={(event) => event.target.value !== SEVERAL && onScope(inCollections(scope, [event.target.value]))}
       >
         {!listed && <option value={chosen}>{chosen}</option>}
-        {known.map(({ name, documents }) => (
-          <option key={name} value={name}>
-            {roomy ? `${name} · ${words.documentCount(documents)}` : name}
+        {known.map(({ name, documents, description }) => (
+          <option key={name} value={name} title={description || undefined}>
+            {roomy ? [name, words.documentCount(documents), ...(description === "" ? [] : [truncate(visible(description), MOST_SHOWN)])].join(" · ") : name}
           </option>
         ))}
         {several && (known.length > 1 || chosen === ALL_COLLECTIONS) && <option value={ALL_COLLECTIONS}>{words.allCollections}</option>}

@@ -23,6 +23,11 @@ export function Welcome({ collection, onAsk, onOpenDocument }: Props) {
     <section className="welcome">
       <h2 className="welcome-title">{words.welcome}</h2>
       <p className="welcome-text">{words.welcomeText}</p>
+      {collection !== undefined && collection.description !== "" && (
+        <p className="welcome-text" data-testid="described" lang={languageOf(collection.description)}>
+          <strong>{visible(collection.name)}</strong>: {visible(collection.description)}
+        </p>
+      )}
       {collection?.documents === 0 && <EmptyCollection name={collection.name} />}
       {questions.length > 0 && (
         <>

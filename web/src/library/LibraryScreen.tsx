@@ -10,7 +10,7 @@ import { fileNameOf, folderOf, titleBeside } from "../text/names";
 import { languageOf } from "../text/script";
 import { typeName } from "../text/types";
 import { visible } from "../text/visible";
-import { BookIcon, ChatIcon, FolderIcon, PencilIcon, PlusIcon, TrashIcon } from "../ui/Icons";
+import { BookIcon, ChatIcon, FolderIcon, PencilIcon, PlusIcon, RetryIcon, TrashIcon } from "../ui/Icons";
 import { later } from "../ui/later";
 import { onPlainClick } from "../ui/links";
 import { ProblemNotice } from "../ui/ProblemNotice";
@@ -21,6 +21,7 @@ import { AddFiles } from "./AddFiles";
 import { foldersTo, useCollections, useFacets, type Facets } from "./collections";
 import { deletions, UNDO_MS } from "./deleting";
 import { EmptyCollection } from "./EmptyCollection";
+import { useReingesting } from "./reingesting";
 import { ORDERS, orderOf, useShelf } from "./shelf";
 
 export const ReadersDialog = later(async () => (await import("./ReadersDialog")).ReadersDialog);
@@ -53,6 +54,7 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
   useEffect(() => heading.current?.focus(), []);
   useEffect(() => setPicked(new Set()), [collection, folder]);
   const change = (next: Partial<Shelf>): void => go(addressOf.documents(collection, { ...shelf, ...next }), {}, "replace");
+  const takeInAgain = useReingesting();
   const remove = useDeleting(setRefused, onDeleted);
   const chosen = documents.filter(({ id }) => picked.has(id));
   const scopeOfThese = (some: readonly DocumentSummary[]): Scope => ({
@@ -93,6 +95,7 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
             )}
           </div>
         )}
+        <Description collection={collection} />
         {folder !== "" && <Crumbs collection={collection} folder={folder} />}
         <Choice shelf={shelf} facets={facets} count={shelved.total} onShelf={change} />
         {refused && <ProblemNotice problem={refused} />}
@@ -106,6 +109,12 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
             {mayWrite && session?.auth !== "off" && (
               <button type="button" className="button" data-testid="readers-picked" onClick={() => setSharing(chosen)}>
                 {words.whoMayRead}
+              </button>
+            )}
+            {mayWrite && (
+              <button type="button" className="button" data-testid="again-picked" onClick={() => void takeInAgain(chosen.map(({ id }) => id))}>
+                <RetryIcon />
+                {words.ingestAgain}
               </button>
             )}
             {mayWrite && (
@@ -152,6 +161,18 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
         />
       )}
     </section>
+  );
+}
+
+/** What is said of a collection, where anything is. */
+function Description({ collection }: { collection: string }) {
+  const { collections } = useCollections();
+  const description = collections?.find(({ name }) => name === collection)?.description ?? "";
+  if (description === "") return null;
+  return (
+    <p className="documents-note" data-testid="described" lang={languageOf(description)}>
+      {visible(description)}
+    </p>
   );
 }
 

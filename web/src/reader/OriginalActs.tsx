@@ -1,9 +1,10 @@
-// What can be done with the file that a document was made of, where it is kept: save it, or put another in its place.
+// What can be done with the file that a document was made of, where it is kept: save it, take it in again, or put another in its place.
 import { useRef, useState } from "react";
 import { useWords } from "../i18n";
 import { arrivals } from "../library/drop";
+import { useReingesting } from "../library/reingesting";
 import { useApi, useMayWrite } from "../shell/context";
-import { DownloadIcon, RetryIcon } from "../ui/Icons";
+import { DownloadIcon, RetryIcon, UploadIcon } from "../ui/Icons";
 import { toaster } from "../ui/toasts";
 import { problemOf } from "../wire/api";
 import type { DocumentDetail } from "../wire/decode";
@@ -13,6 +14,7 @@ export function OriginalActs({ document: { id, source, collection } }: { documen
   const api = useApi();
   const mayWrite = useMayWrite();
   const field = useRef<HTMLInputElement>(null);
+  const takeInAgain = useReingesting();
   const [sending, setSending] = useState(false);
   const name = source.split("/").at(-1) ?? source;
   const replace = async (file: File): Promise<void> => {
@@ -33,8 +35,11 @@ export function OriginalActs({ document: { id, source, collection } }: { documen
       </a>
       {mayWrite && (
         <>
-          <button type="button" className="icon-button" data-testid="replace" aria-label={words.replaceFile} title={words.replaceFile} disabled={sending} onClick={() => field.current?.click()}>
+          <button type="button" className="icon-button" data-testid="reingest" aria-label={words.ingestAgain} title={words.ingestAgain} onClick={() => void takeInAgain([id])}>
             <RetryIcon />
+          </button>
+          <button type="button" className="icon-button" data-testid="replace" aria-label={words.replaceFile} title={words.replaceFile} disabled={sending} onClick={() => field.current?.click()}>
+            <UploadIcon />
           </button>
           <input
             ref={field}

@@ -322,6 +322,43 @@ describe("the library", () => {
     expect(answers[0]?.asked).toMatchObject({ filter: { all: [{ field: "source", op: "in", values: ["en/b.md"] }] } });
   });
 
+  it("describes a collection where it is made, and again", async () => {
+    const changes: unknown[] = [];
+    const { user } = open({ documents, onChange: (method, path, body) => (changes.push([method, path, body]), jsonResponse({}, 201)) });
+    await user.click(screen.getByTestId("nav-library"));
+    await user.click(await screen.findByTestId("new-collection"));
+    await user.type(await screen.findByTestId("collection-name"), "manuals");
+    await user.type(screen.getByTestId("collection-description"), "Pumps, 泵");
+    await user.click(screen.getByTestId("collection-done"));
+    await waitFor(() => expect(location.hash).toBe("#/library/manuals"));
+    await user.click(screen.getByRole("link", { name: /handbook/ }));
+    expect((await screen.findByTestId("described")).textContent).toBe("Rules for all");
+    await user.click(screen.getByTestId("rename-collection"));
+    await user.type(await screen.findByTestId("collection-description"), " of us");
+    await user.click(screen.getByTestId("collection-done"));
+    await waitFor(() => expect(changes).toHaveLength(2));
+    expect(changes).toEqual([
+      ["POST", "/collections", { name: "manuals", description: "Pumps, 泵" }],
+      ["PATCH", "/collections/handbook", { description: "Rules for all of us" }],
+    ]);
+    const option = screen.queryByRole("option", { name: /handbook/ });
+    if (option) expect(option.textContent).toBe("handbook · 1 document · Rules for all");
+  });
+
+  it("takes picked documents in again, and says which have no file", async () => {
+    const job = { id: "job-1", kind: "reingest", collection: "default", state: "succeeded", stage: "", done: 1, total: 1, files: [], created_at: null, finished_at: null, eta_s: null };
+    const asked: unknown[] = [];
+    const onChange = (_: string, path: string, body: Record<string, unknown>) => (asked.push([path, body]), jsonResponse({ jobs: [job], without_original: ["doc-2"] }, 202));
+    const { user } = open({ documents, onChange });
+    await user.click(screen.getByTestId("nav-library"));
+    await user.click((await screen.findAllByTestId("pick"))[0]!);
+    await user.click(screen.getAllByTestId("pick")[1]!);
+    await user.click(screen.getByTestId("again-picked"));
+    expect(await screen.findByTestId("upload")).toBeTruthy();
+    expect((await screen.findByTestId("toast")).textContent).toContain("1 document has no file kept here");
+    expect(asked).toEqual([["/documents/reingest", { documents: documents.map(({ id }) => id).slice(0, 2) }]]);
+  });
+
   it("makes, renames and deletes collections, and says why it could not", async () => {
     const changes: unknown[] = [];
     const { user } = open({

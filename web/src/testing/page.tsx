@@ -17,8 +17,8 @@ export function open(script: Script = {}) {
   const answers: OpenAnswer[] = [];
   const { fetch, requests } = createService({
     collections: [
-      { name: "default", documents: 12, chunks: 80 },
-      { name: "handbook", documents: 1, chunks: 3 },
+      { name: "default", description: "", documents: 12, chunks: 80 },
+      { name: "handbook", description: "Rules for all", documents: 1, chunks: 3 },
     ],
     documents: [documentOf(TEXT)],
     texts: { "doc-1": TEXT },

@@ -41,7 +41,7 @@ export interface Script {
   onChange?: (method: string, path: string, body: Record<string, unknown>) => Response;
   /** Called with each other request but questions; return a Response to refuse it. */
   onRead?: (path: string) => Response | undefined;
-  collections?: { name: string; documents: number; chunks: number }[];
+  collections?: { name: string; description?: string; documents: number; chunks: number }[];
 }
 
 export function jsonResponse(value: unknown, status = 200, headers: Record<string, string> = {}): Response {

@@ -98,7 +98,7 @@ export interface Api {
   ask(question: Question, listener: AskListener, signal: AbortSignal): Promise<Reply>;
   search(asked: Asked & { question: string; top_k?: number; explain?: boolean }, signal?: AbortSignal): Promise<Found>;
   collections(signal?: AbortSignal): Promise<Collection[]>;
-  createCollection(name: string): Promise<void>;
+  createCollection(name: string, description: string): Promise<void>;
   changeCollection(name: string, change: { name?: string; description?: string }): Promise<void>;
   deleteCollection(name: string): Promise<void>;
   /** `about` is absent where an older service does not know it: then all documents come, by source. */
@@ -111,6 +111,8 @@ export interface Api {
   plan(collection: string, folder: string, readers: readonly string[], files: readonly { name: string; size_bytes: number; sha256: string | null }[], signal?: AbortSignal): Promise<(PlannedFile | null)[]>;
   /** `names` are the files' paths, with their folders. */
   upload(collection: string, files: readonly { file: File; path: string }[], folder: string, readers?: readonly string[]): Promise<Job>;
+  /** Makes documents anew of the files that are kept of them; resolves with how many have none, too. */
+  reingest(ids: readonly string[]): Promise<{ jobs: Job[]; withoutOriginal: number }>;
   jobs(about: { state?: JobState; collection?: string; cursor?: string | null }, signal?: AbortSignal): Promise<JobPage>;
   job(id: string, signal?: AbortSignal): Promise<Job>;
   /** Tells of each change of a job, until it is over or `signal` ends it. */
@@ -237,8 +239,8 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
       return checked(decodeFound(await readJson(await known(change("search", init)))), 200);
     },
 
-    async createCollection(name) {
-      await known(change("collections", json({ name })));
+    async createCollection(name, description) {
+      await known(change("collections", json({ name, ...(description === "" ? {} : { description }) })));
     },
 
     async changeCollection(name, to) {
@@ -273,6 +275,12 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
       for (const group of readers) form.append("readers", group);
       const reply = await known(change(`documents?${new URLSearchParams({ collection })}`, { method: "POST", headers: { accept: "application/json" }, body: form }));
       return checked(decodeJob(fields(await readJson(reply))?.job), reply.status);
+    },
+
+    async reingest(documents) {
+      const reply = await known(change("documents/reingest", json({ documents })));
+      const made = fields(await readJson(reply));
+      return { jobs: list(made?.jobs, decodeJob), withoutOriginal: list(made?.without_original, textOrNull).length };
     },
 
     async jobs({ state, collection, cursor }, signal) {

@@ -100,7 +100,7 @@ export interface Problem {
   retry_after_s: number | null;
 }
 
-export type Collection = Pick<CollectionList["collections"][number], "name" | "documents" | "chunks">;
+export type Collection = Pick<CollectionList["collections"][number], "name" | "description" | "documents" | "chunks">;
 
 /** A document of a list, as it comes or out of an older service: what can't be read is null. */
 export type DocumentSummary = Pick<WireDocument, "id" | "source" | "title" | "media_type" | "status" | "reason" | "pages" | "languages" | "readers"> & {
@@ -321,7 +321,7 @@ export function decodeCollection(value: unknown): Collection | null {
   const from = fields(value);
   const name = textOrNull(from?.name);
   if (!from || name === null) return null;
-  return { name, documents: numberOrNull(from.documents) ?? 0, chunks: numberOrNull(from.chunks) ?? 0 };
+  return { name, description: text(from.description), documents: numberOrNull(from.documents) ?? 0, chunks: numberOrNull(from.chunks) ?? 0 };
 }
 
 export function decodeDocument(value: unknown): DocumentSummary | null {
