@@ -43,6 +43,7 @@ from app.api.auditing import Record
 from app.api.components import Components
 from app.api.rateable import Replies
 from app.api.receiving import Closing
+from app.api.resumable import ResumableAnswers
 from app.config import Settings
 from app.embedding import Embedder
 from app.embedding_switch import SwitchableEmbedder
@@ -93,6 +94,7 @@ def create_app(
             ModelWatch(components.pool, model, load).watching(),
             watch_indexes(database, settings) as watch,
             mcp.Agents(components, app.state.metrics, places).open() as agents,
+            app.state.resumable.open(),
         ):
             app.state.components = components
             app.state.agents = agents
@@ -142,6 +144,7 @@ def create_app(
     chat_page.install(app, static)
     problems.install(app)
     app.state.closing = Closing()
+    app.state.resumable = ResumableAnswers(places)
     app.state.views = pages.Views(drawing)
     app.state.refuses = refuses
     app.state.uploads = asyncio.Semaphore(uploads.MOST_AT_ONCE)

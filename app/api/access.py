@@ -21,6 +21,8 @@ ACCESS: Final[Mapping[tuple[str, str], Needed]] = {
     ("GET", "/session"): "known",
     ("DELETE", "/session"): "known",
     ("POST", "/ask"): "reader",
+    ("GET", "/ask/{stream_id}"): "reader",
+    ("DELETE", "/ask/{stream_id}"): "reader",
     ("POST", "/search"): "reader",
     ("GET", "/v1/models"): "reader",
     ("GET", "/v1/models/{model:path}"): "reader",

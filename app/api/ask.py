@@ -1,4 +1,6 @@
-"""POST /ask: a question answered with evidence, as JSON or as server-sent events."""
+"""POST /ask: a question answered with evidence, as JSON or as server-sent events; GET and DELETE /ask/{id}: a stream
+that is taken up again, or ended.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +8,25 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Header, Path, Request, Response
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 from starlette.types import Receive
 
 from app.answering import Answerer
 from app.api.answers import AskReply, WireCitation, ask_reply
+from app.api.bodies import Text
 from app.api.components import Components, Counts, Parts, RequestId, keep_reply, note_question
-from app.api.documentation import EXAMPLES, problems
+from app.api.documentation import DELETED, EXAMPLES, problems
 from app.api.metrics import Metrics
 from app.api.problems import fault_of, prefers_chinese, problem_body
 from app.api.requests import Ask
+from app.api.resumable import ResumableAnswers
 from app.api.stream import EventStream, or_disconnect
 from app.domain import Answer
+from app.errors import NotFoundError
 from app.exchange import AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent
 
 router = APIRouter(tags=["questions"])
@@ -61,14 +66,72 @@ async def ask(
     request_id: RequestId,
 ) -> Any:
     """With `"stream": true` the reply is a stream of the events `sources`, `token`, and last `done` or `error`. A
-    model that reasons sends `stage` too: "reasoning", then "answer", which takes back the tokens before it."""
+    model that reasons sends `stage` too: "reasoning", then "answer", which takes back the tokens before it. A client
+    that leaves ends the work; with a `stream_id` it goes on for 20 seconds, for GET /ask/{stream_id}."""
     note_question(parts, body)
     question = body.to_domain()
     if body.stream:
-        return _stream(parts, question, metrics, request, request_id)
+        return _stream(parts, question, metrics, request, body.stream_id)
     answer = await whole_answer(parts.answerer, question, metrics, request.receive)
     keep_reply(parts, request.state.caller, request_id, question, answer)
     return Response(ask_reply(answer, request_id).model_dump_json(), media_type="application/json")
+
+
+StreamId = Annotated[
+    Text, Path(max_length=64, examples=["6f1d2c9e8b7a4f30"], description="The stream's name")
+]
+_EVENTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/event-stream": {"example": EXAMPLES["ask stream"]}}}
+}
+
+
+@router.get(
+    "/ask/{stream_id}",
+    summary="Take up a stream again",
+    response_class=Response,
+    responses=_EVENTS | problems(404, 422),
+)
+async def resume_stream(
+    stream_id: StreamId,
+    request: Request,
+    request_id: RequestId,
+    last_event_id: Annotated[
+        int, Header(ge=0, le=10_000_000, description="The last event's id that has arrived")
+    ] = 0,
+) -> EventStream:
+    """The events after `Last-Event-ID`, from the first without it, as they come. For whoever asked alone, for some
+    seconds after the connection broke or the answer ended."""
+    live: ResumableAnswers = request.app.state.resumable
+    answer = live.find(_owner(request), stream_id)
+    if answer is None:
+        raise _no_stream(stream_id)
+    return EventStream(answer.read(last_event_id), _describe(request, request_id), lambda: None)
+
+
+@router.delete(
+    "/ask/{stream_id}",
+    status_code=204,
+    response_class=Response,
+    summary="End a stream",
+    responses=DELETED | problems(404, 422),
+)
+async def end_stream(stream_id: StreamId, request: Request) -> None:
+    """What is left of the work is cancelled at once."""
+    live: ResumableAnswers = request.app.state.resumable
+    if not live.forget(_owner(request), stream_id):
+        raise _no_stream(stream_id)
+
+
+def _owner(request: Request) -> tuple[object, ...]:
+    """Who asks, and what they may see: an answer is taken up by who might have got it."""
+    caller = request.state.caller
+    return caller.tenant, caller.name, caller.key_id, caller.scope
+
+
+def _no_stream(stream_id: str) -> NotFoundError:
+    return NotFoundError(
+        f"There is no stream {stream_id!r} any more, or another process answers it. Ask again."
+    )
 
 
 async def whole_answer(
@@ -93,21 +156,37 @@ async def counted_answer(answerer: Answerer, question: AskRequest, metrics: Metr
 
 
 def _stream(
-    parts: Components, question: AskRequest, metrics: Metrics, request: Request, request_id: str
+    parts: Components,
+    question: AskRequest,
+    metrics: Metrics,
+    request: Request,
+    stream_id: str | None,
 ) -> EventStream:
+    request_id = str(request.state.request_id)
+
+    def keep(answer: Answer) -> None:
+        keep_reply(parts, request.state.caller, request_id, question, answer)
+
+    def cancelled() -> None:
+        metrics.count_outcome("cancelled")
+
+    describe = _describe(request, request_id)
+    events = _events(parts.answerer, question, metrics, request_id, keep)
+    if stream_id is not None:
+        live: ResumableAnswers = request.app.state.resumable
+        answer = live.begin(_owner(request), stream_id, events, cancelled)
+        if answer is not None:
+            return EventStream(answer.read(0), describe, lambda: None)
+    return EventStream(events, describe, cancelled)
+
+
+def _describe(request: Request, request_id: str) -> Callable[[Exception], bytes]:
     chinese = prefers_chinese(request.headers.get("accept-language", ""))
 
     def describe(error: Exception) -> bytes:
         return _event("error", json.dumps(problem_body(fault_of(error), request_id, chinese=chinese)))
 
-    def keep(answer: Answer) -> None:
-        keep_reply(parts, request.state.caller, request_id, question, answer)
-
-    return EventStream(
-        _events(parts.answerer, question, metrics, request_id, keep),
-        describe,
-        abandoned=lambda: metrics.count_outcome("cancelled"),
-    )
+    return describe
 
 
 async def _events(

@@ -111,6 +111,17 @@ class Ask(Asked):
 
     history: list[Turn] = Field(default_factory=list, max_length=MAX_TURNS)
     stream: Flag = False
+    stream_id: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^[A-Za-z0-9_-]{16,64}$",
+                description="A name of your making for a stream, by which it is taken up again (GET /ask/{stream_id}) "
+                "for some seconds after its connection broke",
+            ),
+        ]
+        | None
+    ) = None
     generation: Generation = Generation()
     quotes_only: Annotated[
         Flag, Field(description="Quote the documents, though a language model is there to write")

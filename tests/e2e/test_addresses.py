@@ -91,7 +91,7 @@ def test_f_1042_a_reload_in_mid_answer_is_no_fault(
     chat.send(QUESTION)
     expect(chat.answer).to_contain_text("word word")
     chat.reload()
-    expect(chat.answer).to_contain_text("word word")  # it is answered anew
+    expect(chat.answer).to_contain_text("word word")  # its stream is taken up
     expect(chat.turns).to_have_count(1)
     expect(chat.part("error")).to_have_count(0)
     chat.part("stop").click()

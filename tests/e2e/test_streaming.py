@@ -42,15 +42,20 @@ def test_stop_keeps_what_has_arrived_and_cancels_the_models_work(
     expect(chat.answer).to_have_text(kept)
 
 
-def test_closing_the_page_cancels_the_models_work(
+def test_a_reload_takes_up_the_stream_where_it_is(
     open_chat: OpenChat, model_service: Served, scripted: ScriptedLlm
 ) -> None:
-    scripted.answer, scripted.token_delay_s = LONG, 0.05
+    """The model is not asked again; a page that is closed is tests/unit/test_api_resumable.py's."""
+    scripted.answer, scripted.token_delay_s = LONG, 0.01
     chat = open_chat(model_service)
     chat.send(QUESTION)
-    expect(chat.answer).to_contain_text("Choose")
-    chat.open()  # goes to the page anew, as a reader who leaves does
-    assert scripted.completions[-1].disconnected.wait(2.0)
+    expect(chat.answer).to_contain_text("paragraph 1 goes on")
+    asked = len(scripted.completions)
+    chat.reload()
+    chat.wait_for("done")
+    expect(chat.answer).to_contain_text("paragraph 20 goes on.")
+    assert len(scripted.completions) == asked
+    assert not scripted.completions[-1].disconnected.is_set()
 
 
 def test_a_model_that_fails_in_the_middle_is_replaced_by_an_extractive_answer_and_a_notice(

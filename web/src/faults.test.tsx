@@ -192,6 +192,14 @@ describe("F-1042: a page that is left in mid-answer", () => {
     expect(screen.queryByTestId("error")).toBeNull();
   });
 
+  it("takes up the stream that the service still has", async () => {
+    await left();
+    const events = `event: token\ndata: {"text": "Half"}\n\nevent: done\ndata: ${JSON.stringify(replyOf({ answer: "Half and half." }))}\n\n`;
+    const { answers } = open({ onStream: () => new Response(events, { headers: { "content-type": "text/event-stream" } }) });
+    expect((await screen.findByText("Half and half.", { selector: "[data-testid=answer] *" })).textContent).toBe("Half and half.");
+    expect(answers).toHaveLength(0);
+  });
+
   it("keeps a stopped answer where the tab is opened later, and where the reader had stopped it", async () => {
     await left();
     const kept = JSON.parse(sessionStorage.getItem("pgask.v1.left") ?? "") as object;

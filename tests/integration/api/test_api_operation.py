@@ -350,7 +350,8 @@ def test_openapi_has_an_example_for_each_operation(client: TestClient) -> None:
         for method, operation in methods.items()
     }
     assert set(operations) == {
-        ("post", "/ask"), ("post", "/search"), ("get", "/documents"), ("get", "/documents/{document_id}"),
+        ("post", "/ask"), ("get", "/ask/{stream_id}"), ("delete", "/ask/{stream_id}"),
+        ("post", "/search"), ("get", "/documents"), ("get", "/documents/{document_id}"),
         ("post", "/documents"), ("post", "/documents/plan"), ("post", "/documents/reingest"),
         ("post", "/documents/{document_id}/reingest"),
         ("patch", "/documents/{document_id}"), ("get", "/documents/{document_id}/original"),

@@ -56,6 +56,8 @@ LINES: Mapping[tuple[str, str], Line] = {
     ("GET", "/v1/models/"): (None, False),
     ("POST", "/v1/chat/completions"): (NAMED, True),
     ("POST", "/v1/chat/completions/"): (NAMED, True),
+    ("GET", "/ask/{stream_id}"): (None, False),
+    ("DELETE", "/ask/{stream_id}"): (None, False),
     ("GET", "/collections"): (None, False),
     ("POST", "/collections"): ({"name": "made"}, False),
     ("PATCH", "/collections/{name}"): ({"name": "renamed"}, False),

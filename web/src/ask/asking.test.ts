@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createApi } from "../wire/api";
 import { createAsker, type Schedule } from "./asking";
 import { createStore } from "./store";
@@ -8,9 +8,10 @@ import { createService, problemResponse, replyOf, type OpenAnswer } from "../tes
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 /** A page whose frames come when the test says so. */
-function page(refuse?: () => Response | undefined) {
+function page(refuse?: () => Response | undefined, onStream?: (method: string, id: string, after: string | null) => Response) {
   const answers: OpenAnswer[] = [];
   const { fetch } = createService({
+    ...(onStream ? { onStream } : {}),
     onAsk: (answer) => {
       answers.push(answer);
       return refuse?.();
@@ -37,7 +38,7 @@ describe("asking", () => {
     const { asker, id, answer, frames, turn } = page();
     asker.ask(id, "  What?  ");
     await settle();
-    expect(answer().asked).toEqual({ question: "What?", collection: "default", history: [], stream: true });
+    expect(answer().asked).toMatchObject({ question: "What?", collection: "default", history: [], stream: true });
     answer().send("sources", { citations: [{ marker: 1, document_id: "d" }] });
     answer().send("token", { text: "One " });
     answer().send("token", { text: "two" });
@@ -88,6 +89,30 @@ describe("asking", () => {
     asker.ask(store.getState().active.id, "Next?");
     await settle();
     expect(answer().asked.history.map(({ content }) => content)).toEqual(["What?", "Only half"]);
+  });
+
+  it("takes up a stream that broke where it was, and ends one that is stopped", async () => {
+    const taken: (string | null)[][] = [];
+    const rest = ["token", { text: " and the rest." }, "done", replyOf({ answer: "Half and the rest." })];
+    const events = `event: ${rest[0]}\ndata: ${JSON.stringify(rest[1])}\n\nevent: ${rest[2]}\ndata: ${JSON.stringify(rest[3])}\n\n`;
+    const { asker, id, answer, turn } = page(undefined, (method, stream, after) => {
+      taken.push([method, stream, after]);
+      return method === "DELETE" ? new Response(null, { status: 204 }) : new Response(events, { headers: { "content-type": "text/event-stream" } });
+    });
+    asker.ask(id, "What?");
+    await settle();
+    const { stream_id: stream } = answer().asked as unknown as { stream_id: string };
+    answer().send("sources", { citations: [] });
+    answer().send("token", { text: "Half" });
+    await settle();
+    answer().breakOff();
+    await vi.waitFor(() => expect(turn()).toMatchObject({ status: "done", answer: "Half and the rest." }));
+    expect(taken).toEqual([["GET", stream, "2"]]);
+    asker.ask(id, "Next?");
+    await settle();
+    asker.stop(id);
+    await settle();
+    expect(taken.at(-1)).toEqual(["DELETE", (answer().asked as unknown as { stream_id: string }).stream_id, null]);
   });
 
   it("asks one question at a time in a conversation, and none that is blank", async () => {

@@ -1,6 +1,7 @@
 // From a question to an answer in the store: asks, takes the tokens as they come, stops, asks again.
 // One answer at a time in each conversation. It knows the API and the store, not the page.
-import { isAbort, problemOf, type Api, type AskSettings } from "../wire/api";
+import { isAbort, problemOf, type Api, type AskListener, type AskSettings } from "../wire/api";
+import type { Reply } from "../wire/decode";
 import { completed, historyBefore, newTurn, withTurn, type Turn } from "./conversations";
 import { askedIn, type Scope } from "./scope";
 import { forgetLeft, rememberLeft, takeLeft } from "./left";
@@ -21,7 +22,7 @@ export interface Asker {
   stop(conversationId: string): void;
   /** The page goes away, or is about to: what breaks off from here on has been stopped, and is no fault. */
   leave(): void;
-  /** Asks again what was being answered when this tab was left a moment ago, by a reload. */
+  /** Goes on with what was being answered when this tab was left a moment ago, by a reload: takes up its stream, or asks again. */
   resume(): void;
 }
 
@@ -39,6 +40,34 @@ export const nextFrame: Schedule = (paint) => {
 };
 
 /** `settings` are those of the reader, as they are when a question is asked. */
+/** After so long each, a stream that broke is taken up again: lines are mostly back within seconds. */
+const AGAIN_AFTER_MS = [0, 1_500, 4_000];
+
+/** What `resume` gives once it succeeds; else the first error. */
+async function onceMore(error: unknown, resume: () => Promise<Reply>, isWanted: () => boolean): Promise<Reply> {
+  for (const ms of isBroken(error) ? AGAIN_AFTER_MS : []) {
+    await new Promise((done) => setTimeout(done, ms));
+    if (!isWanted()) break;
+    try {
+      return await resume();
+    } catch (next) {
+      if (isAbort(next)) throw next;
+      if (!isBroken(next)) break;
+    }
+  }
+  throw error;
+}
+
+function isBroken(error: unknown): boolean {
+  const { code } = problemOf(error);
+  return !isAbort(error) && (code === "interrupted" || code === "network");
+}
+
+/** The service does not have the stream any more. */
+function isGone(error: unknown): boolean {
+  return !isAbort(error) && problemOf(error).status === 404;
+}
+
 export function createAsker(
   api: Api,
   store: Store,
@@ -47,10 +76,11 @@ export function createAsker(
   now: () => number = Date.now,
 ): Asker {
   /** By conversation: which turn is answered, and what ends it. */
-  const running = new Map<string, { turn: string; stop: () => void }>();
+  const running = new Map<string, { turn: string; stream: string; stop: () => void }>();
   let leaving = false;
 
-  async function run(conversationId: string, turnId: string): Promise<void> {
+  /** With a stream that the service still has, that is taken up from its first event. */
+  async function run(conversationId: string, turnId: string, left = ""): Promise<void> {
     const conversation = store.find(conversationId);
     const turn = conversation?.turns.find((one) => one.id === turnId);
     if (!conversation || !turn) return;
@@ -74,28 +104,35 @@ export function createAsker(
       change(how);
       store.flush();
     };
+    const stream = left || newId();
+    let events = 0;
     const stop = (): void => {
       end((one) => ({ ...one, status: "stopped" }));
       abort.abort();
+      api.endStream(stream).catch(() => undefined); // it has ended, or the service is away
     };
-    running.set(conversationId, { turn: turnId, stop });
+    running.set(conversationId, { turn: turnId, stream, stop });
+    const listener: AskListener = {
+      onEvent: () => {
+        events += 1;
+      },
+      onSources: (citations) => change((one) => ({ ...one, citations })),
+      onToken: (token) => {
+        waiting += token;
+        cancelPaint ??= schedule(paint);
+      },
+      onStage: (stage) => {
+        waiting = "";
+        change((one) => ({ ...one, answer: "", isReasoning: stage === "reasoning" }));
+      },
+    };
+    const asked = { question: turn.question, ...askedIn(turn.scope), history: historyBefore(conversation, turnId), ...settings() };
+    const ask = (): Promise<Reply> => api.ask(asked, listener, abort.signal, stream);
+    const resume = (): Promise<Reply> => api.resume(stream, events, listener, abort.signal);
 
     try {
-      const reply = await api.ask(
-        { question: turn.question, ...askedIn(turn.scope), history: historyBefore(conversation, turnId), ...settings() },
-        {
-          onSources: (citations) => change((one) => ({ ...one, citations })),
-          onToken: (token) => {
-            waiting += token;
-            cancelPaint ??= schedule(paint);
-          },
-          onStage: (stage) => {
-            waiting = "";
-            change((one) => ({ ...one, answer: "", isReasoning: stage === "reasoning" }));
-          },
-        },
-        abort.signal,
-      );
+      const first = left === "" ? ask() : resume().catch((error) => (isGone(error) ? ask() : Promise.reject(error)));
+      const reply = await first.catch((error) => onceMore(error, resume, () => events > 0 && !leaving && !abort.signal.aborted));
       end((one) => completed(one, reply));
     } catch (error) {
       const problem = isAbort(error) ? null : problemOf(error);
@@ -105,7 +142,7 @@ export function createAsker(
     }
   }
 
-  function again(conversationId: string, turnId: string, other: Partial<Pick<Turn, "alone" | "question" | "scope">>): void {
+  function again(conversationId: string, turnId: string, other: Partial<Pick<Turn, "alone" | "question" | "scope">>, stream = ""): void {
     if (running.has(conversationId)) return;
     leaving = false;
     store.updateTurn(conversationId, turnId, (turn) =>
@@ -115,7 +152,7 @@ export function createAsker(
         askedAt: now(),
       }),
     );
-    void run(conversationId, turnId);
+    void run(conversationId, turnId, stream);
   }
 
   return {
@@ -141,12 +178,12 @@ export function createAsker(
     },
     leave() {
       leaving = true;
-      if (running.size > 0) rememberLeft(Array.from(running, ([conversation, { turn }]) => ({ conversation, turn })), now());
+      if (running.size > 0) rememberLeft(Array.from(running, ([conversation, { turn, stream }]) => ({ conversation, turn, stream })), now());
     },
     resume() {
-      for (const { conversation, turn } of takeLeft(now())) {
+      for (const { conversation, turn, stream } of takeLeft(now())) {
         const left = store.find(conversation)?.turns.find(({ id }) => id === turn);
-        if (left?.status === "stopped") again(conversation, turn, {});
+        if (left?.status === "stopped") again(conversation, turn, {}, stream);
       }
     },
   };

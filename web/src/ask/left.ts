@@ -8,6 +8,8 @@ const MOST_MS = 10 * 60_000;
 export interface LeftQuestion {
   conversation: string;
   turn: string;
+  /** The name of the stream that answers it. */
+  stream: string;
 }
 
 export function rememberLeft(questions: readonly LeftQuestion[], now: number): void {
@@ -32,7 +34,7 @@ export function takeLeft(now: number): LeftQuestion[] {
     const from = fields(JSON.parse(sessionStorage.getItem(KEY) ?? "null"));
     forgetLeft();
     if (now - (numberOrNull(from?.at) ?? 0) > MOST_MS) return [];
-    return list(from?.questions, (one) => ({ conversation: text(fields(one)?.conversation), turn: text(fields(one)?.turn) }));
+    return list(from?.questions, (one) => ({ conversation: text(fields(one)?.conversation), turn: text(fields(one)?.turn), stream: text(fields(one)?.stream) }));
   } catch {
     return []; // off, or nonsense
   }

@@ -29,6 +29,8 @@ export interface Script {
   texts?: Record<string, string>;
   /** Answers /session; without it the service asks nobody who they are. */
   onSession?: (method: string, body: string) => Response;
+  /** Answers a stream that is taken up again, or ended; without it there is none. */
+  onStream?: (method: string, id: string, after: string | null) => Response;
   /** Answers DELETE of anything but a session. */
   onDelete?: (path: string) => Response;
   /** Answers an upload. */
@@ -61,6 +63,10 @@ export function createService(script: Script): { fetch: typeof fetch; requests: 
     if (url.pathname === "/session") return session(script, init);
     if (url.pathname === "/ask") {
       return ask(script, JSON.parse(String(init?.body)) as Asked, init?.signal as AbortSignal, new Headers(init?.headers).get("x-csrf-token"));
+    }
+    if (url.pathname.startsWith("/ask/")) {
+      const after = new Headers(init?.headers).get("last-event-id");
+      return script.onStream?.(init?.method ?? "GET", url.pathname.slice("/ask/".length), after) ?? problemResponse(404, "not_found");
     }
     if (url.pathname === "/search") {
       return script.onSearch?.(bodyOf(init), init?.signal as AbortSignal) ?? jsonResponse({ hits: [], timings_ms: {} });

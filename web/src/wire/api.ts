@@ -87,6 +87,8 @@ export interface KeptConversation {
 }
 
 export interface AskListener {
+  /** Each event, before what it says. */
+  onEvent?(): void;
   onSources(citations: Citation[]): void;
   onToken(token: string): void;
   /** What a model that reasons does from here on; "answer" takes back all tokens before it. */
@@ -94,8 +96,12 @@ export interface AskListener {
 }
 
 export interface Api {
-  /** Asks and streams; resolves with the whole reply. */
-  ask(question: Question, listener: AskListener, signal: AbortSignal): Promise<Reply>;
+  /** Asks and streams; resolves with the whole reply. By `stream`, a name of one's own, it can be taken up again. */
+  ask(question: Question, listener: AskListener, signal: AbortSignal, stream?: string): Promise<Reply>;
+  /** Takes up a stream after its first events. 404 where the service does not have it any more. */
+  resume(stream: string, after: number, listener: AskListener, signal: AbortSignal): Promise<Reply>;
+  /** Ends a stream's work. */
+  endStream(stream: string): Promise<void>;
   search(asked: Asked & { question: string; top_k?: number; explain?: boolean }, signal?: AbortSignal): Promise<Found>;
   collections(signal?: AbortSignal): Promise<Collection[]>;
   createCollection(name: string, description: string): Promise<void>;
@@ -214,12 +220,12 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
   }
 
   return {
-    async ask(question, listener, signal) {
+    async ask(question, listener, signal, stream) {
       const answer = async (): Promise<Reply> => {
         const response = await change("ask", {
           method: "POST",
           headers: { "content-type": "application/json", accept: "text/event-stream, application/json" },
-          body: JSON.stringify({ ...question, stream: true }),
+          body: JSON.stringify({ ...question, stream: true, ...(stream === undefined ? {} : { stream_id: stream }) }),
           signal,
         });
         if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
@@ -228,6 +234,15 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
         return readAnswer(response, listener);
       };
       return known(answer());
+    },
+
+    async resume(stream, after, listener, signal) {
+      const init = { headers: { accept: "text/event-stream", "last-event-id": String(after) }, signal };
+      return readAnswer(await known(request(`ask/${stream}`, init)), listener);
+    },
+
+    async endStream(stream) {
+      await change(`ask/${stream}`, { method: "DELETE", keepalive: true });
     },
 
     async collections(signal) {
@@ -443,6 +458,7 @@ async function* eventsOf(response: Response): AsyncGenerator<{ event: string; da
 const EVENTS: ReadonlySet<string> = new Set(["sources", "stage", "token", "done", "error"]);
 
 function takeEvent(event: string, data: string, listener: AskListener): Reply | null {
+  listener.onEvent?.();
   if (!EVENTS.has(event)) return null;
   const value = parseJson(data);
   if (event === "error") throw new ProblemError(decodeProblem(value, 0));
