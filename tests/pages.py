@@ -1,6 +1,7 @@
 """Pages of text as pictures, and as the scans that a scanner makes of them, for the tests of OCR.
 
-English is drawn by Pillow's own font. Chinese has none there: tests/fixtures/letter_zh.png was drawn once.
+English is drawn by Pillow's own font. Chinese has none there: tests/fixtures/letter_zh.png was drawn once. What is
+installed reads HEIC and does not write it: page.heic, the page of test_ocr.py, was written once by pillow-heif 1.8.1.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ingest.ocr import is_installed
 
 NEEDS_OCR = pytest.mark.skipif(not is_installed(), reason="the extra ocr is not installed")
 LETTER_ZH = Path(__file__).parent / "fixtures/letter_zh.png"
+PAGE_HEIC = Path(__file__).parent / "fixtures/page.heic"
 
 
 def draw_page(lines: Sequence[str], *, size: int = 30, width: int = 1000, height: int = 640) -> Image.Image:

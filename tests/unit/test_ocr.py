@@ -17,7 +17,7 @@ from app.domain import Document
 from app.errors import DocumentError
 from ingest.parsers import pdf
 from ingest.sandbox import SandboxedParser
-from tests.pages import LETTER_ZH, NEEDS_OCR, draw_page, picture_bytes, scan_pdf
+from tests.pages import LETTER_ZH, NEEDS_OCR, PAGE_HEIC, draw_page, picture_bytes, scan_pdf
 
 ROOT = Path(__file__).parents[2]
 LINES = [
@@ -67,6 +67,20 @@ def test_a_page_is_read_whichever_way_it_lies(parser: SandboxedParser, degrees: 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
 def test_other_kinds_of_pictures_are_read(parser: SandboxedParser, kind: str) -> None:
     assert TEXT in " ".join(read(parser, PAGE, kind).text.split())
+
+
+@NEEDS_OCR
+def test_a_picture_of_a_phone_is_read(parser: SandboxedParser) -> None:
+    document = parser.parse(PAGE_HEIC.read_bytes(), "image/heic", "a")
+    assert document.text.startswith(LINES[0])
+    assert TEXT in " ".join(document.text.split())
+
+
+@NEEDS_OCR
+def test_a_picture_of_a_phone_that_is_cut_off_is_no_document(parser: SandboxedParser) -> None:
+    content = PAGE_HEIC.read_bytes()
+    for size in (40, len(content) // 2, len(content) - 200):
+        assert failure(parser, content[:size], "image/heic") == "picture"
 
 
 @NEEDS_OCR
