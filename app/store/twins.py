@@ -50,10 +50,13 @@ SELECT d.id, d.source, d.updated_at, d.status, d.content_sha256, d.pipeline, d.s
   FROM pgask.documents d LEFT JOIN pgask.documents t ON t.copy_of = d.id AND t.collection_id = %(twin)s
  WHERE d.collection_id = %(original)s AND d.chunk_count > 0 AND t.copied_at IS DISTINCT FROM d.updated_at
  ORDER BY d.source"""
+# A copy that is searched, of the same bytes that the other model could not take in: all that there is of its text.
+_ALONE: Final = "(t.chunk_count > 0 AND d.status = 'failed' AND d.content_sha256 = t.content_sha256)"
 # Copies of what is gone, or is called otherwise, or has no text that is searched: these are copied anew at the end.
-_CLEAR: Final = """
+_CLEAR: Final = f"""
 DELETE FROM pgask.documents t WHERE t.collection_id = %(twin)s AND NOT EXISTS (
-       SELECT FROM pgask.documents d WHERE d.id = t.copy_of AND d.chunk_count > 0 AND d.source = t.source)"""
+       SELECT FROM pgask.documents d
+        WHERE d.id = t.copy_of AND d.source = t.source AND (d.chunk_count > 0 OR {_ALONE}))"""  # noqa: S608 - constants only
 _COLUMNS: Final = (
     "source, status, reason, reason_detail, title, media_type, language, languages, content_sha256, pipeline, root,"
     " origin, mtime_ns, inode, metadata, dropped, size_bytes, text_sha256, signature, created_at, updated_at"
@@ -63,7 +66,8 @@ INSERT INTO pgask.documents (collection_id, copy_of, copied_at, duplicate_of, {_
 SELECT %(twin)s, d.id, d.updated_at, kept.id, {", ".join("d." + name for name in _COLUMNS.split(", "))}
   FROM pgask.documents d
   LEFT JOIN pgask.documents kept ON kept.copy_of = d.duplicate_of AND kept.collection_id = %(twin)s
- WHERE d.collection_id = %(original)s AND d.chunk_count = 0"""  # noqa: S608 - constants only
+ WHERE d.collection_id = %(original)s AND d.chunk_count = 0
+   AND NOT EXISTS (SELECT FROM pgask.documents t WHERE t.collection_id = %(twin)s AND t.copy_of = d.id)"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,8 +400,8 @@ def _copy_rest(connection: Connection, twin: Collection) -> None:
         parameters,
     )
     connection.execute(
-        "DELETE FROM pgask.documents t USING pgask.documents d"
-        " WHERE t.collection_id = %(twin)s AND d.id = t.copy_of AND d.chunk_count = 0",
+        "DELETE FROM pgask.documents t USING pgask.documents d"  # noqa: S608 - constants only
+        f" WHERE t.collection_id = %(twin)s AND d.id = t.copy_of AND d.chunk_count = 0 AND NOT {_ALONE}",
         parameters,
     )
     connection.execute(_COPY_REST, parameters)

@@ -32,6 +32,7 @@ from app.store.twins import (
     read_chosen,
     switch,
 )
+from ingest import preparing
 from ingest.filling import fill_space
 from tests.fakes import FakeEmbedder
 from tests.integration.api.conftest import BASE_URL, settings_for
@@ -241,6 +242,31 @@ def test_a_dropped_space_leaves_its_citations_and_nothing_else(
     changed = client.patch(f"/documents/{hit['document_id']}", json={"title": "Another title"})
     assert changed.json()["title"] == "Another title"
     assert client.post("/search", json={"question": QUESTION}).status_code == 200
+
+
+def test_what_the_second_model_could_not_take_in_is_whole_after_the_way_back(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (hit,) = client.post("/search", json={"question": QUESTION, "top_k": 1}).json()["hits"]
+    read = client.get(f"/documents/{hit['document_id']}/text").json()["text"]
+    monkeypatch.setattr(preparing, "MAX_TOKENS", len(OTHER.tokenize(read)) - 1)
+    other = add(database)
+    monkeypatch.undo()
+    assert go_to(database, other)
+    wait_for_model(client, "other")
+    assert client.get(f"/documents/{hit['document_id']}").json()["status"] == "failed"
+    with connect(database.owner) as owner:
+        former = find_second(list_states(owner))
+        assert former is not None
+        (original,) = list_originals(owner, former.id)
+        assert list_missing(owner, ensure_twin(owner, original, former.id)) == []
+    assert go_to(database, former.id)
+    wait_for_model(client, "fake")
+    assert client.get(f"/documents/{hit['document_id']}/text").json()["text"] == read
+    (again,) = client.post("/search", json={"question": QUESTION, "top_k": 1}).json()["hits"]
+    assert again["document_id"] == hit["document_id"]
+    with connect(database.owner) as owner:
+        assert count_rows(owner, find_collection(owner, "default")) == 12
 
 
 def test_an_ingest_that_began_before_the_switch_is_told(database: Database, tmp_path: Path) -> None:
