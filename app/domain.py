@@ -16,7 +16,7 @@ Role = Literal["reader", "writer", "admin"]  # each may do what those before it 
 @dataclass(frozen=True, slots=True)
 class Section:
     """A stretch under one heading; sections are in order, do not overlap, and need not cover the text. `language` is
-    en, zh or und, None where nobody looked."""
+    one of app/letters.py, None where nobody looked."""
 
     char_start: int
     char_end: int
@@ -68,7 +68,7 @@ class Document:
     text: str
     title: str
     media_type: str
-    language: str  # "en", "zh" or "und": what most of its letters are
+    language: str  # "en", "zh", another of app/letters.py, or "und": of most of its letters
     sections: tuple[Section, ...] = ()
     pages: tuple[Page, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Chunk:
     heading: str | None = None
     places: tuple[Place, ...] = ()  # where page or heading changes inside the chunk, the first at char_start
     sentences: tuple[tuple[int, int], ...] = ()  # spans in the document, none cut by the chunk's border
-    language: str | None = None  # en, zh or und
+    language: str | None = None  # one of app/letters.py
 
 
 # Which collections are asked: one, or several. ALL stands for every one that whoever asks may read, until

@@ -33,7 +33,7 @@ from app.generation.rows import with_ranges
 from app.generation.standing import read_standing
 from app.generation.sufficiency import answerability_by_meaning, sufficiency
 from app.generation.units import Surroundings, read_units
-from app.letters import is_other
+from app.letters import detect_language, is_other
 from app.lexicon import is_chinese
 from app.meaning import Meant, voice_of
 from app.question.acronyms import find_acronyms
@@ -347,5 +347,8 @@ def _in_language(search_filter: SearchFilter | None, language: str) -> SearchFil
 
 
 def _may_be_mended(found: Retrieved) -> bool:
-    """Whether the collection lacks a word of the question, or an acronym in it may stand for one that it holds."""
+    """Whether the collection lacks a word of the question, or an acronym in it may stand for one that it holds. Which
+    words of German or Spanish are spelt right nobody here knows."""
+    if detect_language(found.asked.text) not in ("en", "zh", "und"):
+        return False
     return bool(found.unknown_terms - found.asked.parts) or bool(find_acronyms(found.asked.text))

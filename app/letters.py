@@ -1,11 +1,15 @@
-"""Which language a text is in, by its letters: English (any Latin letters), Chinese, or another. Pure."""
+"""Which language a text is in: Chinese or another script by its letters, one in Latin letters by its words. Pure."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from app.han import HAN
+from app.latin_languages import LatinLanguage, detect_latin
+
+Language = LatinLanguage | Literal["zh", "und"]
+LANGUAGES: Final[frozenset[str]] = frozenset((*get_args(LatinLanguage), "zh", "und"))
 
 _HAN = re.compile(f"[\u3007{HAN}]+")
 _LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]+")
@@ -15,8 +19,8 @@ _OTHER_LETTERS = re.compile(
 _LANGUAGE_SAMPLE_CHARS = 200_000
 
 
-def detect_language(text: str) -> Literal["en", "zh", "und"]:
-    """Name the language by its letters: "zh" or "en" where Han or Latin letters lead, else "und".
+def detect_language(text: str) -> Language:
+    """Name the language: "zh" where Han letters lead, one of `LatinLanguage` by its words where Latin ones do, "und".
 
     A Han character says about as much as four Latin letters, so Chinese text with English names and code in
     it is "zh". Text mostly in other scripts, Japanese kana included, is "und". Reads the first 200,000
@@ -27,11 +31,11 @@ def detect_language(text: str) -> Literal["en", "zh", "und"]:
     """
     sample = text[:_LANGUAGE_SAMPLE_CHARS]
     if sample.isascii():
-        return "en" if _LATIN.search(sample) else "und"
+        return detect_latin(sample) if _LATIN.search(sample) else "und"
     han, latin, other = (_count(pattern, sample) for pattern in (_HAN, _LATIN, _OTHER_LETTERS))
     if other * 3 > han + latin or han + latin == 0:
         return "und"
-    return "zh" if han * 4 > latin else "en"
+    return "zh" if han * 4 > latin else detect_latin(sample)
 
 
 def count_letters(text: str) -> int:
@@ -53,9 +57,9 @@ def _count(pattern: re.Pattern[str], text: str) -> int:
 
 
 def is_other(text: str) -> bool:
-    """Whether a text has letters, and most are neither Latin nor Chinese ones: Korean, Arabic, Japanese with its kana.
+    """Whether a text has letters and is neither in English nor in Chinese: Korean, Japanese with its kana, German.
 
-    >>> is_other("مرحبا"), is_other("3.14"), is_other("Was kostet das?")
-    (True, False, False)
+    >>> is_other("مرحبا"), is_other("3.14"), is_other("Was kostet das?"), is_other("What does that cost?")
+    (True, False, True, False)
     """
-    return count_letters(text) > 0 and detect_language(text) == "und"
+    return count_letters(text) > 0 and detect_language(text) not in ("en", "zh")

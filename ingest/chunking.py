@@ -26,7 +26,7 @@ from app.sentences import split_sentences
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-CHUNKER_VERSION: Final = 5
+CHUNKER_VERSION: Final = 6
 
 HEADING, BLOCK, SENTENCE, WORD = 3, 2, 1, 0
 # A stronger border is taken although the chunk could still grow once it is filled to this share.

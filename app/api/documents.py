@@ -50,7 +50,9 @@ class Listed(BaseModel):
         _Values, Field(description="ready, failed, stale or duplicate; any of those given")
     ] = []
     media_type: Annotated[_Values, Field(description="Any of those given")] = []
-    language: Annotated[_Values, Field(description="en, zh or und; any of those given")] = []
+    language: Annotated[
+        _Values, Field(description="en, zh, de, fr, es, it, pt, nl or und; any of those given")
+    ] = []
     folder: Annotated[
         Text, Field(max_length=2_000, description="What the names begin with, up to a slash")
     ] = ""

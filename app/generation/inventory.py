@@ -35,6 +35,12 @@ _EXAMPLES: Final = 3
 _LANGUAGES: Final[Mapping[str, Wording]] = {
     "en": ("in English", "份英文"),
     "zh": ("in Chinese", "份中文"),
+    "de": ("in German", "份德文"),
+    "fr": ("in French", "份法文"),
+    "es": ("in Spanish", "份西班牙文"),
+    "it": ("in Italian", "份意大利文"),
+    "pt": ("in Portuguese", "份葡萄牙文"),
+    "nl": ("in Dutch", "份荷兰文"),
     "und": ("in no language that was made out", "份语言不明"),
 }
 _ONE: Final = ("There is one document", "共有 1 份文档")

@@ -17,6 +17,7 @@ from typing import Final
 import rjieba
 
 from app.han import HAN
+from app.letters import detect_language
 from app.lexicon import fold_script, terms, token_terms, tokens
 from app.values import dates_in
 
@@ -161,7 +162,10 @@ def read_question(text: str) -> Asked:
 
 
 def _names(text: str) -> Iterator[str]:
-    """Terms of capitalised words that do not begin a sentence, where not every word is capitalised."""
+    """Terms of capitalised words that do not begin a sentence, where not every word is capitalised; German writes all
+    nouns so."""
+    if detect_language(text) == "de":
+        return
     words = re.findall(r"(?<![\w'’.-])[A-Za-z][A-Za-z'’-]+", text)
     if all(word[0].isupper() for word in words):
         return

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from app.domain import Document, Page, PageLines, Section, TextLine
 from app.errors import DocumentError
+from app.letters import LANGUAGES
 from ingest.parsers.budget import MAX_TEXT_CHARS
 from ingest.reasons import REASONS, SKIPPED
 
@@ -21,7 +22,6 @@ LENGTH = struct.Struct(">Q")
 OUT_OF_MEMORY_STATUS = 77  # the child's exit status when it has no memory left even to say so
 MAX_FRAME_BYTES = 4 * MAX_TEXT_CHARS  # of UTF-8
 
-_LANGUAGES = frozenset({"en", "zh", "und"})
 _PNG_MARK = b"\x89PNG\r\n\x1a\n"
 _MAX_MESSAGE_CHARS = 1_000
 
@@ -213,7 +213,7 @@ def _check(document: Document) -> None:
     strings += [*document.metadata, *document.dropped]
     if (
         not all(isinstance(string, str) for string in strings)
-        or document.language not in _LANGUAGES
+        or document.language not in LANGUAGES
         or not all(_is_count(page.number) for page in document.pages)
         or not all(_is_share(page.ocr_confidence) for page in document.pages)
         or not all(map(_is_sound, document.page_lines))

@@ -12,6 +12,9 @@ from ingest.parsers.markdown import parse_markdown
 ENGLISH = "Annual leave is taken after two working days of notice, and carried over until March."
 CHINESE = "年假须提前两个工作日申请，未休完的年假可以结转到次年三月。"
 JAPANESE = "有給休暇は二営業日前までに申請し、残りは翌年の三月まで繰り越せます。"
+GERMAN = (
+    "Der Urlaub ist zwei Werktage vorher zu beantragen und wird bis zum März des nächsten Jahres übertragen."
+)
 RUSSIAN = "Отпуск согласуется за два рабочих дня и переносится до марта следующего года."
 
 
@@ -37,12 +40,16 @@ def languages(text: str) -> tuple[tuple[str, ...], list[str | None]]:
             f"# Leave\n\n{4 * ENGLISH}\n\n## Отпуск\n\n{RUSSIAN}\n",
             (("en", "und"), ["en", "und"]),
         ),
+        (
+            f"# Leave\n\n{4 * ENGLISH}\n\n## Urlaub\n\n{GERMAN}\n",
+            (("en", "de"), ["en", "de"]),
+        ),
         # names, numbers and code say nothing of the language
         (f"# 年假\n\n{CHINESE}\n\n## FM-40 2.4\n\n| A-1 | 10 |\n", (("zh",), ["zh", "zh"])),
         (f"# 年假\n\n{CHINESE}\n\n## 示例\n\n```\n{ENGLISH}\n{ENGLISH}\n```\n", (("zh",), ["zh", "zh"])),
         (f"# Leave\n\n{ENGLISH}\n\nIt is called 年假 in China.\n", (("en",), ["en"])),
     ],
-    ids=["one", "second", "second-en", "paragraphs", "ja", "ru", "table", "code", "word"],
+    ids=["one", "second", "second-en", "paragraphs", "ja", "ru", "de", "table", "code", "word"],
 )
 def test_a_section_has_a_language_and_a_document_all_of_its_sections(
     text: str, expected: tuple[tuple[str, ...], list[str]]

@@ -260,7 +260,7 @@ def test_replies_survive_the_wire() -> None:
         {"sections": [[-1, 2, []]]},
         {"pages": [[1, 0]]},
         {"pages": [["1", 0, 1]]},
-        {"language": "fr"},
+        {"language": "xx"},
         {"metadata": {"a": []}},
         {"metadata": 3},
         {"dropped": {"a": "b"}},
