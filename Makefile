@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: help setup fmt check test unit integration long e2e compose-test demo llm web web-check eval lock chaos golden
+.PHONY: help setup fmt check test unit integration long e2e compose-test demo llm web web-check eval lock chaos chaos-report golden
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; \
@@ -64,6 +64,9 @@ test: setup ## all of these but `long` and `compose-test`; what .ci/run calls
 
 chaos: setup ## crashes, rivals, full disks and hostile input at full size: SEED=1 SCALE=1 ONLY="fuzz worker …" (hours)
 	@$(PY) -m tests.chaos --seed $${SEED:-1} --scale $${SCALE:-1} $${ONLY:+--only $$ONLY}
+
+chaos-report: setup ## one page of all that is held, of what `make chaos` wrote: RUN_TESTS=1 runs the rows' tests too
+	@$(PY) -m tests.chaos.report $${RUN_TESTS:+--run-tests}
 
 eval: setup ## measure: make eval CORPUS=folder QUESTIONS=file.jsonl [LIMIT=300] [OUT=eval/out]
 	@if [ -z "$${CORPUS:-}" ] || [ -z "$${QUESTIONS:-}" ]; then \

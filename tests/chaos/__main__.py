@@ -51,6 +51,10 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "policies": ("policies --operations {}", 200),  # R30, each policy broken once
     "spaces": ("spaces --questions-asked {}", 100),  # R13
     "readers": ("tenants --readers --operations {}", 10_000),
+    "addresses": ("addresses --vectors {}", 120),  # R23
+    "planted": ("planted --documents {}", 10_000),  # R34
+    "patterns": ("patterns --characters {}", 1_000_000),  # R36
+    "packages": ("packages", 1),  # R41; has no number
     "hour": ("hour --minutes {}", 60),
 }
 # What has no number: a full disk (R10), bombs and loops (R25, R26), limits of the parser's process (R11).
