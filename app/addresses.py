@@ -50,6 +50,26 @@ def show_database(address: str) -> str:
     return " ".join(f"{name}={value if name in _SHOWN else HIDDEN}" for name, value in parts.items())
 
 
+def split_databases(addresses: str) -> tuple[str, ...]:
+    """Several addresses of databases, with commas between; one of them may have commas between its hosts.
+
+    >>> split_databases("postgresql://a,b/docs, postgres://c/docs")
+    ('postgresql://a,b/docs', 'postgres://c/docs')
+    """
+    return tuple(filter(None, (one.strip() for one in re.split(r",(?=\s*postgres(?:ql)?://)", addresses))))
+
+
+def server_name(address: str) -> str:
+    """The host and port of a database's address, for people and figures.
+
+    >>> server_name("postgresql://me:secret@db:5433/docs"), server_name("postgresql:///docs")
+    ('db:5433', 'local:5432')
+    """
+    parts = _database(address) or {}
+    hosts, ports = parts.get("host", parts.get("hostaddr", "")), parts.get("port", "").strip(",")
+    return f"{hosts or 'local'}:{ports or 5432}"
+
+
 def server_fault(address: str) -> str | None:
     """What is wrong with the address of an HTTP server, None where nothing is; as `database_fault`."""
     return None if _URL.fullmatch(address) else _NO_SERVER

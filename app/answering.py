@@ -33,6 +33,7 @@ from app.model_answer import abstention, answer_by_model
 from app.question.talk import Talk
 from app.retrieval.mending import Mender
 from app.retrieval.retriever import Retriever
+from app.store.replicas import Reads
 from app.tracing import note_answer
 
 _log = structlog.get_logger(__name__)
@@ -65,10 +66,12 @@ class Answerer:
         mender: Mender | None = None,
         about: About | None = None,
         turns: ConcurrencyLimiter | None = None,
+        reads: Reads | None = None,
     ) -> None:
         """Without a `mender`, misspelt words and acronyms are searched for as they are; without `about`, greetings and
         questions about the collection itself are questions to its documents; without `turns`, all are worked on at
-        once."""
+        once; without `reads`, all are read from the retriever's own server."""
+        self._reads = reads or Reads()
         self._turns = turns
         self._retriever = retriever
         self._llm = llm
@@ -78,18 +81,25 @@ class Answerer:
 
     async def answer(self, request: AskRequest) -> Answer:
         """The whole answer at once."""
-        async with aclosing(self.stream(request)) as events:
-            async for event in events:
-                if isinstance(event, DoneEvent):
-                    return event.answer
-        raise AssertionError("the stream ended without an answer")
+        return await self._reads.run(lambda: self._whole(request))
 
-    async def stream(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
+    def stream(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
         """Sources, tokens, and last the whole answer. Closing the generator cancels the work upstream.
 
         Raises what retrieval raises, and BusyError and LlmBusyError before the first event. A failing model raises only
         where it is required (`llm_required`): GenerationError, LimitExceededError; else its answer is degraded.
         """
+        return self._reads.stream(lambda: self._events(request))
+
+    async def _whole(self, request: AskRequest) -> Answer:
+        async with aclosing(self._events(request)) as events:
+            async for event in events:
+                if isinstance(event, DoneEvent):
+                    return event.answer
+        raise AssertionError("the stream ended without an answer")
+
+    async def _events(self, request: AskRequest) -> AsyncGenerator[AnswerEvent, None]:
+        """As `stream`, read from the server that this is called for."""
         started = time.perf_counter()
         asked = await self._retriever.find_collections(request.collection)
         request = replace(closed_up(request), collection=asked)

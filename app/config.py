@@ -14,7 +14,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.addresses import database_fault, server_fault
+from app.addresses import database_fault, server_fault, split_databases
 from app.errors import ConfigError
 
 # scheme, host (IPv6 in brackets), port; RFC 6454, 6.2
@@ -46,6 +46,19 @@ class Settings(BaseSettings):
     owner_database_url: SecretStr | None = Field(
         None,
         description="Role that owns the schema (migrate, index builds); unset: same as PGASK_DATABASE_URL",
+    )
+    direct_database_url: SecretStr | None = Field(
+        None,
+        description="The server itself, with the role of PGASK_DATABASE_URL, where that leads through a pooler in "
+        "transaction mode: for commands, workers and checks, which keep sessions; unset: same as PGASK_DATABASE_URL",
+    )
+    read_database_url: SecretStr | None = Field(
+        None,
+        description="Replicas that questions are read from, comma-separated, with the role of PGASK_DATABASE_URL; "
+        "unset: the primary",
+    )
+    read_max_lag_s: float = Field(
+        5.0, gt=0, le=600, description="A replica further behind the primary than this is not asked"
     )
     host: str = Field("127.0.0.1", description="Address that the service listens on")
     port: int = Field(8000, ge=1, le=65535, description="Port that the service listens on")
@@ -365,6 +378,8 @@ class Settings(BaseSettings):
     @field_validator(
         "database_url",
         "owner_database_url",
+        "direct_database_url",
+        "read_database_url",
         "embedding_model",
         "query_prefix",
         "passage_prefix",
@@ -379,11 +394,19 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("database_url", "owner_database_url")
+    @field_validator("database_url", "owner_database_url", "direct_database_url")
     @classmethod
     def _is_a_database(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (fault := database_fault(value.get_secret_value())):
             raise ValueError(fault)
+        return value
+
+    @field_validator("read_database_url")
+    @classmethod
+    def _are_databases(cls, value: SecretStr | None) -> SecretStr | None:
+        for address in split_databases(value.get_secret_value()) if value is not None else ():
+            if fault := database_fault(address):
+                raise ValueError(fault)
         return value
 
     @field_validator("llm_base_url")
@@ -403,6 +426,9 @@ class Settings(BaseSettings):
             raise ValueError(
                 "PGASK_AUTH=proxy needs PGASK_TRUSTED_PROXIES, the addresses of the proxy whose headers are believed"
             )
+        for name in ("direct_database_url", "read_database_url"):
+            if getattr(self, name) is not None and self.database_url is None:
+                raise ValueError(f"PGASK_{name.upper()} needs PGASK_DATABASE_URL, the primary")
         if self.llm_required and self.llm_base_url is None:
             raise ValueError("PGASK_LLM_REQUIRED needs PGASK_LLM_BASE_URL, the address of the model's server")
         return self

@@ -60,6 +60,7 @@ from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.chosen_model import load_space
 from app.store.connection import Database, open_pool
 from app.store.questions import QuestionVectors
+from app.store.replicas import open_reads
 from app.store.tenancy import DEFAULT, NOBODY, Scope
 from app.threads import thread_of
 
@@ -100,6 +101,7 @@ def create_app(
             app.state.agents = agents
             await thread_of(model).run(_warm_up, model)
             app.state.metrics.watch_pool(components.pool.get_stats)
+            app.state.metrics.watch_reads(components.reads)
             app.state.metrics.watch_indexes(watch.reports, watch.last_look)
             if components.llm is not None:
                 app.state.metrics.watch_llm(components.llm)
@@ -172,12 +174,24 @@ async def open_components(
     callers are told apart, nobody in particular sees nothing.
     """
     async with AsyncExitStack() as stack:
+        otherwise = NOBODY if is_service and settings.auth != "off" else scope
         pool = await stack.enter_async_context(
             open_pool(
-                database.app,
+                database.pooled or database.app,
                 size=POOL_SIZE,
                 statement_timeout_s=settings.statement_timeout_s,
-                otherwise=NOBODY if is_service and settings.auth != "off" else scope,
+                otherwise=otherwise,
+                may_share=database.pooled is not None,
+            )
+        )
+        reads = await stack.enter_async_context(
+            open_reads(
+                database.app,
+                database.replicas,
+                max_lag_s=settings.read_max_lag_s,
+                size=POOL_SIZE,
+                statement_timeout_s=settings.statement_timeout_s,
+                otherwise=otherwise,
             )
         )
         llm = LlmServers.from_settings(settings)
@@ -202,6 +216,7 @@ async def open_components(
             mender=Mender(pool),
             about=About(pool),
             turns=turns,
+            reads=reads,
         )
         replies = None
         if is_service:
@@ -223,6 +238,7 @@ async def open_components(
             replies,
             record,
             scope=scope,
+            reads=reads,
         )
 
 

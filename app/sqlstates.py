@@ -87,8 +87,8 @@ REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
 _SENTENCES: Final[Mapping[str, str]] = {  # of the codes that several have
     _UNAVAILABLE: "PostgreSQL can't be reached: {why}. Check that it runs and that PGASK_DATABASE_URL is right; "
     "`pgask doctor` tells more.",
-    "transaction_pooler": "A pooler in transaction mode stands before PostgreSQL ({why}). Set its pool_mode to "
-    "session, or name the server itself in PGASK_DATABASE_URL.",
+    "transaction_pooler": "A pooler in transaction mode stands before PostgreSQL ({why}). Name the server itself in "
+    "PGASK_DIRECT_DATABASE_URL, for what keeps sessions, or set pool_mode to session.",
     "schema_mismatch": "The database lacks what this version of pgask needs: {why}. Run: pgask migrate",
     "data_corrupted": "PostgreSQL found damaged data: {why}. Its log tells where; restore a backup.",
     "database_fault": "PostgreSQL reports a fault of its own or of its disk: {why}. Its log tells more.",

@@ -23,6 +23,7 @@ from app.retrieval.retriever import Retriever
 from app.store import tenancy
 from app.store.connection import AsyncPool
 from app.store.document_counts import DocumentCounts
+from app.store.replicas import Reads
 
 if TYPE_CHECKING:
     from app.api.authentication import Caller
@@ -44,6 +45,7 @@ class Components:
     replies: Replies | None = None  # that may be rated; None: no feedback is kept
     record: Record | None = None  # of who did what; None: nobody is told apart
     scope: tenancy.Scope = tenancy.DEFAULT  # PGASK_TENANT's
+    reads: Reads = field(default_factory=Reads)  # which server a question is read from
     document_counts: DocumentCounts = field(default_factory=DocumentCounts)
 
     @property

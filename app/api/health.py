@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, Literal
 
 from fastapi import APIRouter, FastAPI, Request
@@ -16,7 +17,7 @@ from app.api.problems import RETRY_AFTER_S, Fault, fault_of, problem_response
 from app.api.schemas import Reply
 from app.errors import StoreError
 from app.store.catalog import find_mismatch, schema_revision
-from app.store.connection import AsyncConnection, transaction
+from app.store.connection import AsyncConnection, reading_from, transaction
 from app.store.migrate import head_revision
 from app.store.tenancy import working_for
 
@@ -46,6 +47,7 @@ class Readiness(Reply):
 
 _head = functools.cache(head_revision)  # read from the migrations' files: once is enough
 _PATIENCE_S: Final = 1.8  # of the 2 s in which there is an answer, whatever hangs
+_BY_REPLICAS: Final = "The primary can't be reached: replicas answer, and nothing can be changed."
 _NOT_ASKED: Final = Check(ok=False, detail="not known: the check before it failed")
 _NO_DATABASE: Final[Mapping[str, Check]] = {
     "database": Check(ok=False, detail="The database can't be reached."),
@@ -88,21 +90,47 @@ async def check_parts(app: FastAPI, parts: Components) -> dict[str, Check]:
     if running is None or running.done():
         running = app.state.readiness = asyncio.create_task(_checks(parts))
     done, _ = await asyncio.wait({running}, timeout=_PATIENCE_S)
-    return running.result() if done else _with_reranker(_NO_DATABASE, parts)
+    if done:
+        return running.result()
+    replica = parts.reads.ready_pool()
+    if replica is not None:
+        with suppress(StoreError), reading_from(replica):
+            return await _checks_of(parts, _BY_REPLICAS)
+    return _with_reranker(_NO_DATABASE, parts)
 
 
 async def _checks(parts: Components) -> dict[str, Check]:
     checks = {"database": _NOT_ASKED, "migrations": _NOT_ASKED, "embedding": _NOT_ASKED}
     try:
-        with working_for(parts.scope):
-            async with transaction(parts.pool) as connection:
-                checks["database"] = Check(ok=True, detail="reachable")
-                checks["migrations"] = await _migrations(connection)
-                if checks["migrations"].ok:
-                    checks["embedding"] = await _embedding(connection, parts)
+        checks |= await _checks_of(parts, "reachable")
     except StoreError as error:
         checks = {**_NO_DATABASE, "database": Check(ok=False, detail=fault_of(error).detail)}
+        replica = parts.reads.ready_pool()
+        if replica is not None:  # questions are answered
+            with suppress(StoreError), reading_from(replica):
+                checks |= await _checks_of(parts, _BY_REPLICAS)
+    if parts.reads.are_apart:
+        checks["replicas"] = _replicas(parts)
     return _with_reranker(checks, parts)
+
+
+async def _checks_of(parts: Components, reached: str) -> dict[str, Check]:
+    checks = {"database": Check(ok=True, detail=reached)}
+    with working_for(parts.scope):
+        async with transaction(parts.pool) as connection:
+            checks["migrations"] = await _migrations(connection)
+            if checks["migrations"].ok:
+                checks["embedding"] = await _embedding(connection, parts)
+    return checks
+
+
+def _replicas(parts: Components) -> Check:
+    """Never a reason not to be ready: without replicas the primary answers."""
+    told = [
+        f"{one.name} {one.state}" + ("" if one.lag_s is None else f" ({one.lag_s:.1f} s behind)")
+        for one in parts.reads.states()
+    ]
+    return Check(ok=True, detail=", ".join(told))
 
 
 def _with_reranker(checks: Mapping[str, Check], parts: Components) -> dict[str, Check]:

@@ -24,6 +24,7 @@ from app.generation.servers import LlmServers
 from app.index.maintenance import IndexReport
 from app.store.connection import AsyncPool, run_alone
 from app.store.queue import Backlog, read_backlog
+from app.store.replicas import Reads
 
 _LATENCY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 
@@ -113,6 +114,35 @@ class ServerFigures(Collector):
         yield ended
 
 
+class ReadFigures(Collector):
+    """How far each replica is behind, and how many questions each server was asked; nothing without replicas."""
+
+    def __init__(self) -> None:
+        self.reads = Reads()
+
+    def collect(self) -> Iterator[Metric]:
+        """For Prometheus."""
+        if not self.reads.are_apart:
+            return
+        states = self.reads.states()
+        lag = GaugeMetricFamily(
+            "pgask_replica_lag_seconds", "How far a replica is behind.", labels=["replica"]
+        )
+        ready = GaugeMetricFamily("pgask_replica_ready", "1: questions are read from it.", labels=["replica"])
+        for one in states:
+            ready.add_metric([one.name], float(one.state == "ready"))
+            if one.lag_s is not None:
+                lag.add_metric([one.name], one.lag_s)
+        asked = CounterMetricFamily(
+            "pgask_reads",
+            "Questions by the server that they were read from, or tried to be.",
+            labels=["server"],
+        )
+        for name, count in self.reads.counts().items():
+            asked.add_metric([name], count)
+        yield from (lag, ready, asked)
+
+
 class Metrics:
     """The service's counters and histograms."""
 
@@ -160,7 +190,8 @@ class Metrics:
         )  # fmt: skip
         self.show_queue(None)
 
-        self._indexes, self._servers = IndexFigures(), ServerFigures()
+        self._indexes, self._servers, self._reads = IndexFigures(), ServerFigures(), ReadFigures()
+        self.registry.register(self._reads)
         self.registry.register(self._indexes)
         self.registry.register(self._servers)
 
@@ -193,6 +224,10 @@ class Metrics:
         self._pool.labels("open").set_function(lambda: statistics().get(size, 0))
         self._pool.labels("idle").set_function(lambda: statistics().get(idle, 0))
         self._pool.labels("waiting").set_function(lambda: statistics().get("requests_waiting", 0))
+
+    def watch_reads(self, reads: Reads) -> None:
+        """Show which servers questions are read from whenever Prometheus asks. Asks no database."""
+        self._reads.reads = reads
 
     def watch_indexes(
         self, reports: Callable[[], Mapping[int, IndexReport]], last_look: Callable[[], float]

@@ -24,6 +24,8 @@ from app.addresses import is_loopback
 from app.api.admission import Places
 from app.api.authentication import Authentication
 from app.api.metrics import Metrics
+from app.api.positions import HEADER as POSITION
+from app.api.positions import Positions
 from app.api.problems import Fault, FaultError, error_response, fault_of, refuse
 from app.api.receiving import SHUTTING_DOWN, Closing, WholeBody
 from app.config import Settings
@@ -231,7 +233,7 @@ class CrossOrigin:
                 reply.add_vary_header("Origin")
                 if allowed:
                     reply["Access-Control-Allow-Origin"] = origin
-                    reply["Access-Control-Expose-Headers"] = "X-Request-ID, Retry-After"
+                    reply["Access-Control-Expose-Headers"] = f"X-Request-ID, Retry-After, {POSITION}"
             await send(message)
 
         if allowed and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
@@ -287,6 +289,8 @@ def install(
         timeout_s=settings.request_timeout_s,
         closing=closing,
     )
+    if settings.read_database_url is not None:
+        add(Positions)
     add(Authentication, settings=settings)
     add(HostCheck, host=settings.host, allowed=settings.allowed_hosts)
     add(RequestContext, metrics=metrics, closing=closing)

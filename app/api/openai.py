@@ -100,7 +100,7 @@ async def complete(
     request_id: RequestId,
 ) -> Any:
     """System and tool messages are not followed and not searched. See docs/openai.md for what is ignored or refused."""
-    collection = await _collections(parts, body.model)
+    collection = await parts.reads.run(lambda: _collections(parts, body.model))
     envelope = Envelope(f"{CHAT}{request_id}", int(time.time()), body.model)
     include_usage = bool(body.stream_options and body.stream_options.include_usage)
     if (done := body.chore()) is not None:  # no question: not searched, not counted as one, not noted

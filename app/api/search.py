@@ -52,7 +52,7 @@ async def _search_in_turn(
     parts: Components, body: Search
 ) -> tuple[Retrieved, Mapping[str, Sequence[tuple[int, ScoredChunk]]] | None]:
     async with parts.turns.take() if parts.turns else nullcontext():
-        return await search_with_neighbors(parts.retriever, body)
+        return await parts.reads.run(lambda: search_with_neighbors(parts.retriever, body))
 
 
 async def search_with_neighbors(

@@ -19,6 +19,7 @@ from app.generation.llm import LlmClient
 from app.index.maintenance import IndexReport
 from app.store.condition import Condition, read_condition
 from app.store.connection import transaction
+from app.store.replicas import State
 
 router = APIRouter(tags=["operation"])
 
@@ -33,6 +34,15 @@ class DatabaseState(Reply):
     server: str | None
     pgvector: str | None
     size_bytes: int | None
+
+
+class ReplicaReply(Reply):
+    """A server that questions are read from. `state`: `ready`; `behind`, by more than PGASK_READ_MAX_LAG_S; `lost`; or
+    `no_replica` of this primary. `lag_s` is null where it is not known."""
+
+    name: str
+    state: State
+    lag_s: float | None
 
 
 class EncoderState(Reply):
@@ -114,6 +124,7 @@ class StatusReply(Reply):
         SecondSpaceState | None, Field(description="null where one model is all there is")
     ]
     llm: Annotated[ModelState | None, Field(description="null where none is configured: answers are quotes")]
+    replicas: Annotated[list[ReplicaReply] | None, Field(description="null without PGASK_READ_DATABASE_URL")]
     disk: Annotated[
         DiskState | None, Field(description="null where the database is elsewhere (PGASK_DATABASE_URL)")
     ]
@@ -125,8 +136,7 @@ async def status(request: Request, parts: Parts, metrics: Counts) -> StatusReply
     checks, llm = await asyncio.gather(check_parts(request.app, parts), _ask_model(parts))
     condition = None
     if checks["database"].ok and checks["migrations"].ok:
-        async with transaction(parts.pool) as connection:
-            condition = await read_condition(connection)
+        condition = await parts.reads.run(lambda: _read_condition(parts))
     database, embedding = checks["database"], checks["embedding"]
     if database.ok and not checks["migrations"].ok:
         database = checks["migrations"]
@@ -150,8 +160,17 @@ async def status(request: Request, parts: Parts, metrics: Counts) -> StatusReply
         or None,
         second_space=_second_space(condition),
         llm=llm,
+        replicas=[
+            ReplicaReply(name=one.name, state=one.state, lag_s=one.lag_s) for one in parts.reads.states()
+        ]
+        or None,
         disk=await asyncio.to_thread(_disk, parts),
     )
+
+
+async def _read_condition(parts: Components) -> Condition:
+    async with transaction(parts.pool) as connection:
+        return await read_condition(connection)
 
 
 def _index(report: IndexReport, space_id: int, condition: Condition | None) -> IndexState:

@@ -67,10 +67,10 @@ STORE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "数据库角色缺少权限，请以表结构所有者的身份运行 pgask migrate 来授权，或手工授权。",
     ),
     "transaction_pooler": (
-        "A pooler in transaction mode stands before the database. Set its pool_mode to session, or name the "
-        "server itself in PGASK_DATABASE_URL.",
-        "数据库前面的连接池处于事务模式，请将其 pool_mode 设为 session，"
-        "或在 PGASK_DATABASE_URL 中直接填写数据库服务器。",
+        "A pooler in transaction mode stands before the database. Name the server itself in "
+        "PGASK_DIRECT_DATABASE_URL, for what keeps sessions, or set pool_mode to session.",
+        "数据库前面的连接池处于事务模式，请在 PGASK_DIRECT_DATABASE_URL 中直接填写数据库服务器，"
+        "供需要保持会话的部分使用，或将 pool_mode 设为 session。",
     ),
     "data_corrupted": (
         "The database found damaged data. Its log tells where; restore a backup.",

@@ -210,8 +210,10 @@ def _shown(name: str, value: Any) -> Any:
     """A setting's value; of secrets nothing, and of addresses where they lead."""
     from pydantic import SecretStr
 
-    from app.addresses import HIDDEN, show_database, show_servers
+    from app.addresses import HIDDEN, show_database, show_servers, split_databases
 
     if isinstance(value, SecretStr):
-        return show_database(value.get_secret_value()) if name.endswith("database_url") else HIDDEN
+        if not name.endswith("database_url"):
+            return HIDDEN
+        return ", ".join(map(show_database, split_databases(value.get_secret_value())))
     return show_servers(value) if name == "llm_base_url" and value is not None else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.addresses import database_secrets, server_secrets
+from app.addresses import database_secrets, server_secrets, split_databases
 from app.config import Settings
 
 
@@ -59,6 +59,14 @@ class LlmSettings:
             queue=settings.llm_queue,
             queue_timeout_s=settings.llm_queue_timeout_s,
             database_urls=tuple(
-                url.get_secret_value() for url in (settings.database_url, settings.owner_database_url) if url
+                address
+                for url in (
+                    settings.database_url,
+                    settings.owner_database_url,
+                    settings.direct_database_url,
+                    settings.read_database_url,
+                )
+                if url
+                for address in split_databases(url.get_secret_value())
             ),
         )

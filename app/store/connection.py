@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -18,18 +19,19 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 import psycopg
 from pgvector.psycopg import register_vector, register_vector_async
-from psycopg import sql
+from psycopg import IsolationLevel, sql
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from app.addresses import NO_DATABASE
+from app.addresses import NO_DATABASE, split_databases
 from app.config import Settings
 from app.errors import ConfigError, StoreBusyError, StoreError
 from app.server.embedded import EmbeddedPostgres
 from app.sqlstates import BUSY, CONFLICTS, all_errors, refusal_at_connect
+from app.store.pooler import is_shared
 from app.store.server_version import check_server
-from app.store.tenancy import DEFAULT, NOBODY, SET_SCOPE, Scope, current_scope
+from app.store.tenancy import DEFAULT, NOBODY, SET_LOCALLY, SET_SCOPE, Scope, current_scope
 
 _RETRY_AFTER_S: Final = (0.05, 0.2)  # after a conflict with another writer
 _LOOK_EVERY_S: Final = 0.1  # psycopg's own
@@ -42,12 +44,14 @@ P = ParamSpec("P")
 
 class PooledConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
     """A connection of the pool, in autocommit. `lasting` are the settings that single statements left on its session,
-    so that the next one need not set them again.
+    so that the next one need not set them again. Of one whose session is shared (`is_shared`, app/store/pooler.py),
+    nothing outlasts a transaction.
 
     The server's own time limit does not help where the server, its machine or the line hangs: what has had no reply
     for `patience_s` seconds ends here, as if the connection had been cut, and `has_hung` is set.
     """
 
+    is_shared: bool = False
     lasting: Mapping[str, str] = {}  # replaced, never changed
     patience_s: float = 10.0
     has_hung: bool = False
@@ -86,13 +90,28 @@ class PooledConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
             )
         if settings:
             await self.execute(
-                "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) s (name, value)",
-                [list(settings), list(settings.values())],
+                "SELECT set_config(name, value, %s) FROM unnest(%s::text[], %s::text[]) s (name, value)",
+                [self.is_shared, list(settings), list(settings.values())],
             )
         self.lasting = dict(settings)
 
+    @asynccontextmanager
+    async def within(self, level: IsolationLevel) -> AsyncIterator[None]:
+        """A transaction, which begins with all that a session of its own would have kept."""
+        await self.set_isolation_level(level)
+        async with self.transaction():
+            if self.is_shared:
+                self.lasting = {}
+                limit = {"statement_timeout": f"{int((self.patience_s - _MARGIN_S) * 1000)}ms"}
+                settings = {**limit, **(self.scope or NOBODY).settings()}
+                await self.execute(SET_LOCALLY, [list(settings), list(settings.values())])
+            yield
+
     async def see(self, scope: Scope) -> None:
         """See what this scope sees, and nothing else; a round trip only where it is another one."""
+        if self.is_shared:
+            self.scope = scope  # `within` sets it
+            return
         if scope == self.scope:
             return
         patience_s = self.patience_s
@@ -140,6 +159,9 @@ class AsyncPool(AsyncConnectionPool[PooledConnection]):
 
 _WAIT_S: Final = 5.0  # longest wait for a connection that works; a statement's time where that is shorter
 _CHECK_S: Final = 2.0  # longest wait for the reply to nothing at all
+_RECONNECT_S: Final = (
+    2.0  # of tries that come ever later; after that the next to need a connection tries at once
+)
 _MARGIN_S: Final = 1.0  # for the server to end a statement by its own limit
 
 # A half-open socket is noticed in about 30 s instead of the system's hours.
@@ -156,11 +178,14 @@ KEEPALIVE: Final[dict[str, Any]] = {
 @dataclass(frozen=True, slots=True)
 class Database:
     """Where the data is. `owner` may change the schema, `app` only reads and writes rows. Never log either. `home` is
-    that of the embedded server; None where another one was named."""
+    that of the embedded server; None where another one was named. `pooled` leads where `app` does, through a pooler in
+    transaction mode, for those that keep no session; `replicas` are servers that only read."""
 
     owner: str
     app: str
     home: Path | None = None
+    pooled: str | None = None
+    replicas: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -168,9 +193,15 @@ def open_database(settings: Settings, *, keep: bool = False) -> Iterator[Databas
     """The configured database: PGASK_DATABASE_URL, else the embedded server, started and shared while this is open;
     with `keep` it is started again should it die."""
     if settings.database_url is not None:
-        app = settings.database_url.get_secret_value()
-        owner = settings.owner_database_url.get_secret_value() if settings.owner_database_url else app
-        yield Database(owner=owner, app=app)
+        named = settings.database_url.get_secret_value()
+        direct, readers = settings.direct_database_url, settings.read_database_url
+        app = direct.get_secret_value() if direct else named
+        yield Database(
+            owner=settings.owner_database_url.get_secret_value() if settings.owner_database_url else app,
+            app=app,
+            pooled=named if direct else None,
+            replicas=split_databases(readers.get_secret_value()) if readers else (),
+        )
         return
     with EmbeddedPostgres(settings.home) as server:
         urls = server.start()
@@ -206,14 +237,25 @@ def see(connection: Connection, scope: Scope) -> None:
 
 @asynccontextmanager
 async def open_pool(
-    url: str, *, size: int, statement_timeout_s: float, otherwise: Scope = DEFAULT
+    url: str,
+    *,
+    size: int,
+    statement_timeout_s: float,
+    otherwise: Scope = DEFAULT,
+    may_share: bool = False,
+    wait_s: float = _WAIT_S,
 ) -> AsyncIterator[AsyncPool]:
     """A pool of up to `size` connections, which are made anew after the server went away. `transaction`, `write` and
-    `run_alone` take connections from it. `otherwise` is what they see where nobody said for whom they work."""
+    `run_alone` take connections from it, and wait at most `wait_s` for one. `otherwise` is what they see where nobody
+    said for whom they work. With `may_share` a pooler in transaction mode may stand in between: raises StoreError
+    where it can't be used (app/store/pooler.py)."""
+    shared = may_share and await asyncio.to_thread(is_shared, url)
 
     async def configure(connection: PooledConnection) -> None:
-        connection.patience_s = statement_timeout_s + _MARGIN_S
+        connection.patience_s, connection.is_shared = statement_timeout_s + _MARGIN_S, shared
         await register_vector_async(connection)
+        if shared:
+            return
         await connection.execute(
             "SELECT set_config('statement_timeout', %s, false), set_config('default_transaction_isolation',"
             " 'repeatable read', false)",  # one snapshot a request: never half of an old and half of a new version
@@ -237,7 +279,8 @@ async def open_pool(
         max_size=size,
         open=False,
         configure=configure,
-        timeout=min(_WAIT_S, statement_timeout_s),
+        timeout=min(wait_s, statement_timeout_s),
+        reconnect_timeout=_RECONNECT_S,
         kwargs={**KEEPALIVE, "autocommit": True},  # a statement alone needs no BEGIN and no COMMIT
         connection_class=Reported,
     )
@@ -246,13 +289,34 @@ async def open_pool(
         yield pool
 
 
+_server: ContextVar[AsyncPool | None] = ContextVar("server", default=None)
+
+
+@contextmanager
+def reading_from(pool: AsyncPool) -> Iterator[None]:
+    """Until the block ends, `transaction` and `run_alone` take connections of this pool in place of that which they are
+    called with (app/store/replicas.py)."""
+    _server.set(pool)
+    try:
+        yield
+    finally:
+        _server.set(None)  # by no token: a generator may be closed elsewhere than it was begun
+
+
 @asynccontextmanager
 async def transaction(pool: AsyncPool) -> AsyncIterator[AsyncConnection]:
-    """A connection in a transaction. Raises StoreError, of which StoreUnavailableError and StoreBusyError pass."""
+    """A connection in a transaction, in one snapshot. Raises StoreError, of which StoreUnavailableError and
+    StoreBusyError pass."""
+    async with _transaction(_server.get() or pool, IsolationLevel.REPEATABLE_READ) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def _transaction(pool: AsyncPool, level: IsolationLevel) -> AsyncIterator[AsyncConnection]:
     with _pool_errors(pool):
         async with _checked(pool) as connection:
             await connection.set_lasting({})
-            async with connection.transaction():
+            async with connection.within(level):
                 yield connection
 
 
@@ -283,8 +347,7 @@ async def write(pool: AsyncPool, work: Callable[[AsyncConnection], Awaitable[T]]
     """
 
     async def attempt() -> T:
-        async with transaction(pool) as connection:
-            await connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        async with _transaction(pool, IsolationLevel.READ_COMMITTED) as connection:
             return await work(connection)
 
     for wait_s in _RETRY_AFTER_S:
@@ -303,17 +366,25 @@ async def run_alone(pool: AsyncPool, ask: Callable[[PooledConnection], Awaitable
 
     Raises StoreError, of which StoreUnavailableError and StoreBusyError pass.
     """
+    pool = _server.get() or pool
     with _pool_errors(pool):
         connection = await pool.getconn()
         try:
-            return await ask(connection)
+            return await _alone(connection, ask)
         except psycopg.OperationalError:
             if not connection.broken or connection.has_hung:  # another would hang as well
                 raise
         finally:
             await pool.putconn(connection)
         async with _checked(pool) as connection:
-            return await ask(connection)
+            return await _alone(connection, ask)
+
+
+async def _alone(connection: PooledConnection, ask: Callable[[PooledConnection], Awaitable[T]]) -> T:
+    if not connection.is_shared:
+        return await ask(connection)
+    async with connection.within(IsolationLevel.READ_COMMITTED):  # which has a snapshot a statement as well
+        return await ask(connection)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a server must be: PostgreSQL 15 and pgvector 0.8 or newer, and no pooler in transaction mode before it.
+"""What a server must be: PostgreSQL 15 and pgvector 0.8 or newer, with no pooler before it that keeps no sessions.
 
 Sync; every connection of ingest and the CLI is checked so, and the service's first one.
 """
@@ -6,22 +6,18 @@ Sync; every connection of ingest and the CLI is checked so, and the service's fi
 from __future__ import annotations
 
 import re
-import select
 from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
 import structlog
-from psycopg.pq import ConnStatus
 
 from app.errors import StoreError
+from app.store.pooler import meets_several
 
 OLDEST_SERVER: Final = 150_000
 KNOWN_SERVERS: Final = 190_000  # exclusive; tested up to here
 OLDEST_PGVECTOR: Final = (0, 8)
-_BACKEND: Final = "SELECT pg_catalog.pg_backend_pid()"
-_ROUNDS: Final = 3
-_PATIENCE_S: Final = 3.0
 _log = structlog.get_logger(__name__)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -93,45 +89,12 @@ def _warn_of_newer(server: int) -> None:
 
 
 def _refuse_transaction_pooler(connection: Connection, url: str) -> None:
-    """Raise where statements of one session meet several backends, or two open sessions the same."""
-    for _ in range(_ROUNDS):
-        first, other, again = _backend(connection), _backend_of_another(url), _backend(connection)
-        if first != again or other in (first, again):
-            raise StoreError(
-                "A pooler in transaction mode stands before PostgreSQL: statements of one session reach several. Set "
-                "its pool_mode to session, or name the server itself in PGASK_DATABASE_URL.",
-                code="transaction_pooler",
-            )
-        if other is None:
-            return
-
-
-def _backend(connection: Connection) -> int:
-    row = connection.execute(_BACKEND).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _backend_of_another(url: str) -> int | None:
-    """The backend that a second session meets; None where it gets none in time, as of a pool of one in session mode."""
-    try:
-        second = psycopg.connect(url, autocommit=True, connect_timeout=int(_PATIENCE_S))
-    except psycopg.OperationalError:
-        return None
-    try:
-        session = second.pgconn
-        session.send_query(_BACKEND.encode())
-        while session.status == ConnStatus.OK and session.is_busy():
-            if not select.select([second.fileno()], [], [], _PATIENCE_S)[0]:
-                return None
-            session.consume_input()
-        found = session.get_result()
-        value = found.get_value(0, 0) if found is not None and found.ntuples == 1 else None
-        return int(value) if value is not None else None
-    except psycopg.OperationalError:
-        return None
-    finally:
-        second.close()
+    if meets_several(connection, url):
+        raise StoreError(
+            "A pooler in transaction mode stands before PostgreSQL: statements of one session reach several. Name the "
+            "server itself in PGASK_DIRECT_DATABASE_URL, for what keeps sessions, or set pool_mode to session.",
+            code="transaction_pooler",
+        )
 
 
 def _create_extension(connection: Connection) -> None:

@@ -22,6 +22,9 @@ DEFAULT_NAME: Final = "default"
 SET_SCOPE: Final = (
     "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS setting (name, value)"
 )
+SET_LOCALLY: Final = (  # until the transaction ends
+    "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS setting (name, value)"
+)
 
 _CONFINED: Final = """
 SELECT r.rolname, r.rolsuper OR r.rolbypassrls,

@@ -380,7 +380,7 @@ export const en = {
 
   // Status
   lightName: (light: string) => ({ good: "good", warning: "needs a look", bad: "broken", off: "not there" })[light] ?? light,
-  partName: (part: string) => ({ database: "Database", migrations: "Schema", embedding: "Encoder", reranking: "Reranking model" })[part] ?? part,
+  partName: (part: string) => ({ database: "Database", migrations: "Schema", embedding: "Encoder", reranking: "Reranking model", replicas: "Replicas" })[part] ?? part,
   partDatabase: "Database",
   partIndex: "Index",
   partEncoder: "Encoder",
@@ -388,6 +388,9 @@ export const en = {
   secondText: (model: string, filled: number, all: number) => `${model} has ${filled.toLocaleString("en")} of ${count(all, "document", "documents")}; the one above answers (pgask spaces).`,
   partLlm: "Language model",
   partDisk: "Disk",
+  partReplica: "Replica",
+  replicaText: (name: string, state: "ready" | "behind" | "lost" | "no_replica", lag: number | null) =>
+    `${name} ${{ ready: "answers questions", behind: "is too far behind and is not asked", lost: "can't be reached", no_replica: "is no replica of this primary and is not asked" }[state]}${lag === null ? "" : ` (${lag.toFixed(1)} s behind)`}.`,
   databaseGood: (server: string, pgvector: string, size: string) => `PostgreSQL ${server} with pgvector ${pgvector} is reachable${size === "" ? "" : ` and holds ${size}`}.`,
   indexUnknown: "Not looked at yet: the first look comes some seconds after the start.",
   indexNone: (rows: string) => `${rows} chunks are few enough to compare all of them: every search is exact.`,

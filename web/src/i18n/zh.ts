@@ -369,7 +369,7 @@ export const zh: Dictionary = {
 
   // Status
   lightName: (light) => ({ good: "正常", warning: "需要留意", bad: "有故障", off: "未启用" })[light] ?? `未知（${light}）`,
-  partName: (part) => ({ database: "数据库", migrations: "表结构", embedding: "嵌入模型", reranking: "重排模型" })[part] ?? `其他（${part}）`,
+  partName: (part) => ({ database: "数据库", migrations: "表结构", embedding: "嵌入模型", reranking: "重排模型", replicas: "副本" })[part] ?? `其他（${part}）`,
   partDatabase: "数据库",
   partIndex: "索引",
   partEncoder: "嵌入模型",
@@ -377,6 +377,9 @@ export const zh: Dictionary = {
   secondText: (model, filled, all) => `${model} 已有 ${number(all)} 篇文档中的 ${number(filled)} 篇；仍由上面的模型作答（pgask spaces）。`,
   partLlm: "语言模型",
   partDisk: "磁盘",
+  partReplica: "副本",
+  replicaText: (name, state, lag) =>
+    `${name} ${{ ready: "正在回答提问", behind: "落后过多，暂不询问", lost: "无法连接", no_replica: "不是本主库的副本，不会被询问" }[state]}${lag === null ? "" : `（落后 ${lag.toFixed(1)} 秒）`}。`,
   databaseGood: (server, pgvector, size) => `PostgreSQL ${server}（pgvector ${pgvector}）连接正常${size === "" ? "" : `，占用 ${size}`}。`,
   indexUnknown: "尚未检查：启动数秒后进行首次检查。",
   indexNone: (rows) => `共 ${rows} 个文本块，数量不多，每次搜索都逐一比较，结果精确。`,

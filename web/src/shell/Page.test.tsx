@@ -396,6 +396,10 @@ describe("status", () => {
     indexes: [{ model: "MiniLM", rows: 120_000, method: "ivfflat", recall: 0.9, recall_low: 0.88, recall_high: 0.92, target_recall: 0.95, p50_ms: 4, p95_ms: 9, built_at: null, fault: null }],
     second_space: { model: "e5", documents: 30, filled: 12 },
     llm: { ok: false, detail: "refused", model: "llama", waiting: 0 },
+    replicas: [
+      { name: "replica-1:5432", state: "ready", lag_s: 0.2 },
+      { name: "replica-2:5432", state: "behind", lag_s: 9 },
+    ],
     disk: { free_bytes: 5e10, total_bytes: 1e11 },
   };
   const lights = (): (string | null)[] => screen.getAllByTestId("light").map((one) => one.getAttribute("data-light"));
@@ -404,8 +408,9 @@ describe("status", () => {
     const { user } = open({ onRead: (path) => (path === "/status" ? jsonResponse(state) : undefined) });
     await user.click(screen.getByTestId("nav-status"));
     await screen.findAllByTestId("light");
-    expect(lights()).toEqual(["good", "warning", "warning", "off", "bad", "good"]);
+    expect(lights()).toEqual(["good", "warning", "warning", "off", "bad", "good", "warning", "good"]);
     const text = screen.getByTestId("status").textContent;
+    expect(text).toContain("replica-2:5432 is too far behind");
     expect(text).toContain("e5 has 12 of 30 documents");
     for (const words of ["PostgreSQL 17.6", "Measured recall 0.900 (0.880–0.920) against the target 0.95", "can’t read 15 of 30 documents", "refused", "50 GB of 100 GB"]) expect(text).toContain(words);
   });

@@ -38,7 +38,7 @@ export function StatusScreen() {
   );
 }
 
-function Parts({ state: { database, encoder, indexes, second_space: second, llm, disk } }: { state: ServiceState }) {
+function Parts({ state: { database, encoder, indexes, second_space: second, llm, replicas, disk } }: { state: ServiceState }) {
   const words = useWords();
   const language = useLanguage();
   const free = disk && disk.total_bytes > 0 ? disk.free_bytes / disk.total_bytes : null;
@@ -70,6 +70,11 @@ function Parts({ state: { database, encoder, indexes, second_space: second, llm,
       <Line light={llm === null ? "off" : llm.ok ? "good" : "bad"} name={words.partLlm}>
         {llm === null ? words.llmNone : llm.ok ? words.llmGood(visible(llm.model), llm.waiting) : words.llmBad(llm.detail)}
       </Line>
+      {replicas?.map((one) => (
+        <Line key={one.name} light={one.state === "ready" ? "good" : "warning"} name={words.partReplica}>
+          {words.replicaText(visible(one.name), one.state, one.lag_s)}
+        </Line>
+      ))}
       {disk && (
         <Line light={free !== null && free < SCARCE ? "warning" : "good"} name={words.partDisk}>
           {words.diskText(bytes(disk.free_bytes, language), bytes(disk.total_bytes, language))}

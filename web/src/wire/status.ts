@@ -3,8 +3,11 @@ import { fields, list, numberOrNull, text, textOrNull, type Fields } from "./dec
 import type { StatusReply } from "./wire";
 
 export type IndexState = NonNullable<StatusReply["indexes"]>[number];
+export type ReplicaState = NonNullable<StatusReply["replicas"]>[number];
 
-/** Null: the indexes were not looked at yet; there is no second model; no language model is configured; the disk is another machine's. */
+const REPLICA_STATES: ReplicaState["state"][] = ["ready", "behind", "lost", "no_replica"];
+
+/** Null: the indexes were not looked at yet; there is no second model; no language model is configured; questions are read from the primary; the disk is another machine's. */
 export type ServiceState = StatusReply;
 
 export function decodeState(value: unknown): ServiceState | null {
@@ -27,12 +30,19 @@ export function decodeState(value: unknown): ServiceState | null {
     indexes: Array.isArray(from.indexes) ? list(from.indexes, decodeIndex) : null,
     second_space: second && { model: text(second.model), documents: numberOrNull(second.documents) ?? 0, filled: numberOrNull(second.filled) ?? 0 },
     llm: llm && { ...checkOf(llm), model: text(llm.model), waiting: numberOrNull(llm.waiting) ?? 0 },
+    replicas: Array.isArray(from.replicas) ? list(from.replicas, decodeReplica) : null,
     disk: disk && { free_bytes: numberOrNull(disk.free_bytes) ?? 0, total_bytes: numberOrNull(disk.total_bytes) ?? 0 },
   };
 }
 
 function checkOf(from: Fields): { ok: boolean; detail: string } {
   return { ok: from.ok === true, detail: text(from.detail) };
+}
+
+function decodeReplica(value: unknown): ReplicaState | null {
+  const from = fields(value);
+  if (!from) return null;
+  return { name: text(from.name), state: REPLICA_STATES.find((one) => one === from.state) ?? "lost", lag_s: numberOrNull(from.lag_s) };
 }
 
 function decodeIndex(value: unknown): IndexState | null {
