@@ -23,7 +23,7 @@ MOST_LINES: Final = 1_800
 FRAME: Final = {
     "api/admission.py", "api/authentication.py", "api/bodies.py", "api/components.py", "api/metrics.py",
     "api/middleware.py", "api/rates.py", "api/receiving.py", "api/requests.py", "api/stream.py",
-    "generation/concurrency.py", "sqlstates.py", "store/questions.py", "store/tenancy.py",
+    "generation/concurrency.py", "sqlstates.py", "store/questions.py", "store/replicas.py", "store/tenancy.py",
     "tracing.py",
 }  # fmt: skip
 # What makes a vector and terms of the question: the language's and the model's part.
