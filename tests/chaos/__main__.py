@@ -55,6 +55,7 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "planted": ("planted --documents {}", 10_000),  # R34
     "patterns": ("patterns --characters {}", 1_000_000),  # R36
     "packages": ("packages", 1),  # R41; has no number
+    "failover": ("failover --rate {}", 50),
     "hour": ("hour --minutes {}", 60),
 }
 # What has no number: a full disk (R10), bombs and loops (R25, R26), limits of the parser's process (R11).
