@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.chat import Chat, fully_visible
 from tests.e2e.conftest import OpenChat
@@ -96,6 +97,32 @@ def test_the_text_around_a_citation_loads_up_to_both_ends_of_the_document(
     document_id = citations(service, ENGLISH[0])[0]["document_id"]
     whole = service.get(f"/documents/{document_id}/text", start=0, end=1_000_000)["text"]
     assert chat.part("source-text").text_content() == whole
+
+
+def test_f_1022_the_end_of_a_megabyte_is_two_actions_away(open_chat: OpenChat, service: Served) -> None:
+    """The service tells of one document that it has a megabyte of text: to embed one would take minutes."""
+    chat = open_chat(service)
+    text = "".join(f"Line {n} of a long report.\n" for n in range(40_000))
+    assert len(text) > 1_000_000
+
+    def stretch(route: Route) -> None:
+        about = parse_qs(urlsplit(route.request.url).query)
+        start, end = int(about["start"][0]), min(int(about["end"][0]), len(text))
+        route.fulfill(json={"text": text[start:end], "start": start, "end": end, "total_chars": len(text)})
+
+    def detail(route: Route) -> None:
+        told = {"chars": len(text), "media_type": "text/plain", "sections": [], "page_spans": []}
+        route.fulfill(json=route.fetch().json() | told)
+
+    document_id = citations(service, ENGLISH[0])[0]["document_id"]
+    chat.page.route(f"**/documents/{document_id}", detail)
+    chat.page.route(f"**/documents/{document_id}/text?*", stretch)
+    chat.page.goto(f"{service.url}/#/d/{document_id}")
+    expect(chat.part("source-text")).to_contain_text("Line 1 of a long report.")
+    chat.part("outline").select_option(label="End of the document")
+    expect(chat.part("source-text")).to_contain_text("Line 39999 of a long report.")
+    chat.part("source-pane").get_by_role("region").press("End")
+    expect(chat.part("source-text").get_by_text("Line 39999", exact=False)).to_be_in_viewport()
 
 
 @pytest.mark.parametrize(

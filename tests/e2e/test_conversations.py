@@ -56,6 +56,24 @@ def test_conversations_survive_a_reload_and_can_be_begun_renamed_and_deleted(
     assert not chat.page.evaluate(f"JSON.stringify(localStorage).includes({SECOND!r})")
 
 
+def test_f_1002_what_is_asked_again_is_asked_where_it_was(open_chat: OpenChat, service: Served) -> None:
+    """Asked in one collection; then another is chosen. What is copied names its sources."""
+    chat = open_chat(service)
+    chat.ask(FIRST)
+    chat.choose("literal")
+    with chat.page.expect_request(lambda request: request.url.endswith("/ask")) as asked:
+        chat.turn.get_by_test_id("again").click()
+    assert asked.value.post_data_json["collection"] == "default"
+    chat.wait_for("done")
+    expect(chat.turn.get_by_test_id("scope")).to_contain_text("In “default”")
+    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat.turn.get_by_test_id("copy-with-sources").click()
+    copied = chat.page.evaluate("navigator.clipboard.readText()")
+    assert "[1]" in copied
+    assert "en/ivfflat.md" in copied
+    assert "#/d/" in copied
+
+
 def test_the_language_and_the_colours_are_kept(open_chat: OpenChat, service: Served) -> None:
     chat = open_chat(service)
     root = chat.page.locator("html")

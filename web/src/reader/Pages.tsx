@@ -13,7 +13,7 @@ import type { LitSpan, Span } from "./sourcetext";
 import { TextLayer } from "./TextLayer";
 
 /** Kinds of files whose pages can be drawn. */
-const DRAWN = /^application\/(pdf|vnd\.openxmlformats-officedocument\.presentationml\.presentation)$|^image\//;
+const DRAWN = /^application\/pdf$|^image\//;
 
 /** Null while it isn't known, and where the service has none. */
 export function usePictures(document: DocumentDetail | null): readonly PagePicture[] | null {

@@ -39,6 +39,18 @@ describe("the reader", () => {
     expect(screen.getByTestId("cited-span").textContent).toBe("| B-2 | 20 |");
   });
 
+  it("draws slides as cards with their notes, in their order", async () => {
+    const deck = "# Goals\n\n- More\n\n> Speaker notes: Say why.\n\n# 计划\n\n| Year | Sum |\n| --- | --- |\n| 2026 | 5 |\n";
+    const second = deck.indexOf("# 计划");
+    const spans = [{ number: 1, char_start: 0, char_end: second - 2 }, { number: 2, char_start: second, char_end: deck.length }];
+    await shown(deck, "| 2026 | 5 |", { source: "deck.pptx", media_type: "application/vnd.openxmlformats-officedocument.presentationml.presentation", page_spans: spans, pages: 2 });
+    const slides = await screen.findAllByTestId("slide");
+    await waitFor(() => expect(slides[1]?.querySelector("tr.cited-row")).toBeTruthy());
+    expect(slides.map((slide) => slide.querySelector("h3")?.textContent)).toEqual(["Goals", "计划"]);
+    expect(slides[0]?.querySelector("blockquote")?.textContent).toContain("Say why.");
+    expect(slides[1]?.querySelector("[role=separator]")?.getAttribute("data-label")).toBe("slide 2 of 2");
+  });
+
   it("shows a PDF's pages as pictures with the cited words in rectangles, where the service draws them", async () => {
     const pages = [1, 2].map((number) => ({ number, width: 600, height: 800, char_start: (number - 1) * 10, char_end: number * 10, image: `/documents/doc-1/pages/${number}.png` }));
     const onRead = (path: string) => {

@@ -15,7 +15,7 @@ import { Pages, usePictures } from "./Pages";
 import { pageLabel, pagePlaces, sectionPlaces, type Place } from "./outline";
 import { TextSelection } from "./SelectionBar";
 import { documentOf, type Target } from "./target";
-import { stretchesOf } from "./stretches";
+import { byPage, stretchesOf, type Stretch } from "./stretches";
 import { languageOf } from "../text/script";
 import { locate, splitAt, useSourceText, type LitSpan, type SourceTextControls, type Span } from "./sourcetext";
 import { visible } from "../text/visible";
@@ -573,15 +573,27 @@ function TypesetText({ document, window, spans, jump, onDrawn }: TextProps & { o
   const header = useTableHeader(document, window);
   const stretches = useMemo(() => stretchesOf(window, spans, pages, header), [window, spans, pages, header]);
   const at = jump === null ? -1 : stretches.findLastIndex(({ start }) => start <= jump);
-  return stretches.map((stretch, index) => (
-    <Fragment key={stretch.start}>
-      {stretch.page !== null && <PageBreak label={pageOf(stretch.page, document.source, document, words)} />}
-      <div className="prose stretch" data-offset={index === at ? (jump ?? undefined) : undefined}>
-        <Typeset stretch={stretch} onDrawn={index === 0 ? onDrawn : undefined} />
-      </div>
-    </Fragment>
+  const draw = (stretch: Stretch): ReactNode => {
+    const index = stretches.indexOf(stretch);
+    return (
+      <Fragment key={stretch.start}>
+        {stretch.page !== null && <PageBreak label={pageOf(stretch.page, document.source, document, words)} />}
+        <div className="prose stretch" data-offset={index === at ? (jump ?? undefined) : undefined}>
+          <Typeset stretch={stretch} onDrawn={index === 0 ? onDrawn : undefined} />
+        </div>
+      </Fragment>
+    );
+  };
+  if (!SLIDES.test(document.media_type)) return stretches.map(draw);
+  // No program here draws slides as their own does: each is a card with its words, tables and notes in their order.
+  return byPage(stretches).map((slide) => (
+    <div key={slide[0]?.start} className="slide" data-testid="slide">
+      {slide.map(draw)}
+    </div>
   ));
 }
+
+const SLIDES = /presentation/;
 
 /** Near an end: a reader who scrolls has about so much left. */
 const NEAR_PX = 400;

@@ -47,6 +47,17 @@ export function stretchesOf(window: TextWindow, spans: readonly LitSpan[], pages
   return found;
 }
 
+/** The stretches of each page together, in order; those before the first beginning of a page in the window are one. */
+export function byPage(stretches: readonly Stretch[]): Stretch[][] {
+  const pages: Stretch[][] = [];
+  for (const stretch of stretches) {
+    const last = pages.at(-1);
+    if (stretch.page !== null || !last) pages.push([stretch]);
+    else last.push(stretch);
+  }
+  return pages;
+}
+
 /** From UTF-16 index to code point. */
 function offsetsOf(units: readonly number[]): ReadonlyMap<number, number> {
   return new Map(units.map((unit, offset) => [unit, offset]));
