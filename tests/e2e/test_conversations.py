@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -63,7 +64,7 @@ def test_f_1002_what_is_asked_again_is_asked_where_it_was(open_chat: OpenChat, s
     chat.choose("literal")
     with chat.page.expect_request(lambda request: request.url.endswith("/ask")) as asked:
         chat.turn.get_by_test_id("again").click()
-    assert asked.value.post_data_json["collection"] == "default"
+    assert json.loads(asked.value.post_data or "{}")["collection"] == "default"
     chat.wait_for("done")
     expect(chat.turn.get_by_test_id("scope")).to_contain_text("In “default”")
     chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -395,7 +395,7 @@ describe("status", () => {
     encoder: { ok: true, detail: "", model: "MiniLM", documents: 30, unreadable_documents: 15 },
     indexes: [{ model: "MiniLM", rows: 120_000, method: "ivfflat", recall: 0.9, recall_low: 0.88, recall_high: 0.92, target_recall: 0.95, p50_ms: 4, p95_ms: 9, built_at: null, fault: null }],
     second_space: { model: "e5", documents: 30, filled: 12 },
-    llm: { ok: false, detail: "refused", model: "llama", waiting: 0 },
+    llm: { ok: false, detail: "refused", model: "llama", waiting: 0, servers: [] },
     replicas: [
       { name: "replica-1:5432", state: "ready", lag_s: 0.2 },
       { name: "replica-2:5432", state: "behind", lag_s: 9 },
@@ -413,6 +413,16 @@ describe("status", () => {
     expect(text).toContain("replica-2:5432 is too far behind");
     expect(text).toContain("e5 has 12 of 30 documents");
     for (const words of ["PostgreSQL 17.6", "Measured recall 0.900 (0.880–0.920) against the target 0.95", "can’t read 15 of 30 documents", "refused", "50 GB of 100 GB"]) expect(text).toContain(words);
+  });
+
+  it("warns where one of several servers of the model is away", async () => {
+    const server = (ok: boolean) => ({ ok, detail: "", address: "http://a", model: "llama", waiting: 0 });
+    const llm = { ok: true, detail: "1 of 2 servers are away: http://b: refused", model: "llama", waiting: 0, servers: [server(true), server(false)] };
+    const { user } = open({ onRead: (path) => (path === "/status" ? jsonResponse({ ...state, llm }) : undefined) });
+    await user.click(screen.getByTestId("nav-status"));
+    await screen.findAllByTestId("light");
+    expect(lights().at(4)).toBe("warning");
+    expect(screen.getByTestId("status").textContent).toContain("llama is reachable. 1 of 2 servers are away");
   });
 
   it("tells readers what everybody may know", async () => {

@@ -67,8 +67,9 @@ function Parts({ state: { database, encoder, indexes, second_space: second, llm,
           {words.secondText(visible(second.model), second.filled, second.documents)}
         </Line>
       )}
-      <Line light={llm === null ? "off" : llm.ok ? "good" : "bad"} name={words.partLlm}>
+      <Line light={llm === null ? "off" : !llm.ok ? "bad" : llm.servers.some(({ ok }) => !ok) ? "warning" : "good"} name={words.partLlm}>
         {llm === null ? words.llmNone : llm.ok ? words.llmGood(visible(llm.model), llm.waiting) : words.llmBad(llm.detail)}
+        {llm?.ok && llm.servers.some(({ ok }) => !ok) && <span> {llm.detail}</span>}
       </Line>
       {replicas?.map((one) => (
         <Line key={one.name} light={one.state === "ready" ? "good" : "warning"} name={words.partReplica}>

@@ -1,6 +1,6 @@
 // The state of the service's parts, as GET /status tells it to who runs it: types and decoder.
 import { fields, list, numberOrNull, text, textOrNull, type Fields } from "./decode";
-import type { StatusReply } from "./wire";
+import type { ModelServerState, StatusReply } from "./wire";
 
 export type IndexState = NonNullable<StatusReply["indexes"]>[number];
 export type ReplicaState = NonNullable<StatusReply["replicas"]>[number];
@@ -29,7 +29,7 @@ export function decodeState(value: unknown): ServiceState | null {
     },
     indexes: Array.isArray(from.indexes) ? list(from.indexes, decodeIndex) : null,
     second_space: second && { model: text(second.model), documents: numberOrNull(second.documents) ?? 0, filled: numberOrNull(second.filled) ?? 0 },
-    llm: llm && { ...checkOf(llm), model: text(llm.model), waiting: numberOrNull(llm.waiting) ?? 0 },
+    llm: llm && { ...checkOf(llm), model: text(llm.model), waiting: numberOrNull(llm.waiting) ?? 0, servers: list(llm.servers, decodeServer) },
     replicas: Array.isArray(from.replicas) ? list(from.replicas, decodeReplica) : null,
     disk: disk && { free_bytes: numberOrNull(disk.free_bytes) ?? 0, total_bytes: numberOrNull(disk.total_bytes) ?? 0 },
   };
@@ -43,6 +43,11 @@ function decodeReplica(value: unknown): ReplicaState | null {
   const from = fields(value);
   if (!from) return null;
   return { name: text(from.name), state: REPLICA_STATES.find((one) => one === from.state) ?? "lost", lag_s: numberOrNull(from.lag_s) };
+}
+
+function decodeServer(value: unknown): ModelServerState | null {
+  const from = fields(value);
+  return from && { ...checkOf(from), address: text(from.address), model: text(from.model), waiting: numberOrNull(from.waiting) ?? 0 };
 }
 
 function decodeIndex(value: unknown): IndexState | null {
