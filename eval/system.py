@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from app.api.components import Components
 from app.config import Settings, load_settings
 from app.domain import ChatTurn
-from app.embedding import Embedder, SentenceTransformerEmbedder
+from app.embedding import Embedder, EmbeddingSpace, SentenceTransformerEmbedder
 from app.errors import NotFoundError
 from app.exchange import AskRequest
 from app.index import maintenance
@@ -20,16 +21,20 @@ from app.index.manifest import IndexSettings
 from app.main import open_components
 from app.retrieval.retriever import Retrieved
 from app.store.backgrounds import ensure_texts
+from app.store.chosen_model import load_space
 from app.store.connection import Database, connect, open_database, transaction
 from app.store.migrate import migrate
 from app.store.spaces import ensure_collection, ensure_space
 from app.store.texts import whole_text
+from app.store.twins import read_chosen
 from eval.ablation import Ablation, RememberingEmbedder, VariedEmbedder, build_index, repool
 from eval.replies import AskResult
 from eval.runner import Ingested
 from ingest.options import IngestOptions
 from ingest.pipeline import IngestRun
 from ingest.sandbox import SandboxedParser
+
+_OF_THE_MODEL: Final = frozenset(("embedding_model", "query_prefix", "passage_prefix"))
 
 
 class _Counter:
@@ -135,32 +140,43 @@ class SystemOpener:
     @asynccontextmanager
     async def __call__(self, **overrides: object) -> AsyncIterator[EvaluatedSystem]:
         """The system that the settings describe, `overrides` in their place, its schema brought up to date; fields of
-        `Ablation` among them make a variant of it."""
+        `Ablation` among them make a variant of it. Its model is the one that `pgask spaces` chose, as the service's is,
+        unless `overrides` name another."""
         ablation = Ablation.take(overrides)
+        follows_choice = _OF_THE_MODEL.isdisjoint(overrides)
         settings = load_settings(**overrides)
         if ablation.space is not None:
             settings = settings.model_copy(update={"exact_max_rows": 0})
-        embedder = self._embedder(settings)
-        if ablation.dimension is not None or ablation.space is not None:
-            embedder = VariedEmbedder(embedder, dimension=ablation.dimension, name=ablation.space)
         async with AsyncExitStack() as stack:
             database = stack.enter_context(open_database(settings))
             migrate(database)
+            embedder = self._embedder(settings, _read_choice(database) if follows_choice else None)
+            if ablation.dimension is not None or ablation.space is not None:
+                embedder = VariedEmbedder(embedder, dimension=ablation.dimension, name=ablation.space)
             parts = await stack.enter_async_context(open_components(settings, database, embedder))
             yield EvaluatedSystem(parts, database, embedder, ablation)
 
-    def _embedder(self, settings: Settings) -> Embedder:
-        """The configured encoder; the last one is kept."""
+    def _embedder(self, settings: Settings, chosen: EmbeddingSpace | None) -> Embedder:
+        """The encoder of the chosen space, else the configured one; the last one is kept."""
         names = sorted(
             name
             for name in type(settings).model_fields
             if name.startswith(("embedding_", "query_prefix", "passage_prefix"))
         )
-        key = tuple(getattr(settings, name) for name in names)
+        key = (chosen, *(getattr(settings, name) for name in names))
         if key not in self._embedders:
-            embedder = RememberingEmbedder(SentenceTransformerEmbedder.from_settings(settings))
-            self._embedders = {key: embedder}
+            made = (
+                SentenceTransformerEmbedder.from_settings(settings)
+                if chosen is None
+                else load_space(settings, chosen)
+            )
+            self._embedders = {key: RememberingEmbedder(made)}
         return self._embedders[key]
+
+
+def _read_choice(database: Database) -> EmbeddingSpace | None:
+    with connect(database.owner) as connection:
+        return read_chosen(connection)
 
 
 def open_system(**overrides: object) -> AbstractAsyncContextManager[EvaluatedSystem]:
