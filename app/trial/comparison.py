@@ -22,6 +22,12 @@ _GROUPS: Final[Mapping[str, str]] = {
     KEPT: "kept questions",
     "made:en": "made from English texts",
     "made:zh": "made from Chinese texts",
+    "made:de": "made from German texts",
+    "made:fr": "made from French texts",
+    "made:es": "made from Spanish texts",
+    "made:it": "made from Italian texts",
+    "made:pt": "made from Portuguese texts",
+    "made:nl": "made from Dutch texts",
     "made:und": "made from texts in other languages",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from app.letters import LANGUAGES, detect_language, is_other
 from app.question.content import read_question
 from tests.growth import assert_linear
 
+ROOT = Path(__file__).parents[2]
 QUESTIONS = [
     ("de", "Wie lange ist das Museum am Sonntag geöffnet?"),
     ("de", "Wo kann ich parken?"),
@@ -70,3 +72,11 @@ def test_german_nouns_are_no_names() -> None:
 
 def test_the_time_grows_with_the_text() -> None:
     assert_linear(lambda size: partial(detect_latin, "mot l'eau et " * size), 100)
+
+
+def test_each_language_has_a_name_in_trials_and_on_the_page() -> None:
+    groups = (ROOT / "app/trial/comparison.py").read_text("utf-8")
+    for language in OTHERS:
+        assert f'"made:{language}"' in groups
+        for page in ("en", "zh"):
+            assert f' {language}: "' in (ROOT / f"web/src/i18n/{page}.ts").read_text("utf-8")

@@ -69,7 +69,7 @@ export const en = {
   sortBy: "Sort by",
   orderName: (order: string) => ({ source: "file", title: "title", "-updated_at": "newest", media_type: "type", "-chars": "longest" })[order] ?? order,
   columnStatus: "Status",
-  languageName: (code: string) => ({ en: "English", zh: "Chinese", ja: "Japanese", ko: "Korean", und: "–" })[code] ?? code,
+  languageName: (code: string) => ({ en: "English", zh: "Chinese", de: "German", fr: "French", es: "Spanish", it: "Italian", pt: "Portuguese", nl: "Dutch", ja: "Japanese", ko: "Korean", und: "–" })[code] ?? code,
   statusName: (code: string) => ({ ready: "Ready", failed: "Failed", stale: "Out of date", duplicate: "Duplicate" })[code] ?? code,
   reasonText: (code: string) => reasonsEn[code] ?? code,
   duplicateOf: (source: string) => `Left out: “${source}” holds the same text, or nearly the same, and answers for it.`,

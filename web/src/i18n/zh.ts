@@ -67,7 +67,7 @@ export const zh: Dictionary = {
   sortBy: "排序",
   orderName: (order) => ({ source: "文件", title: "标题", "-updated_at": "最新", media_type: "类型", "-chars": "最长" })[order] ?? `其他（${order}）`,
   columnStatus: "状态",
-  languageName: (code) => ({ en: "英文", zh: "中文", ja: "日文", ko: "韩文", und: "–" })[code] ?? code,
+  languageName: (code) => ({ en: "英文", zh: "中文", de: "德文", fr: "法文", es: "西班牙文", it: "意大利文", pt: "葡萄牙文", nl: "荷兰文", ja: "日文", ko: "韩文", und: "–" })[code] ?? code,
   statusName: (code) => ({ ready: "就绪", failed: "失败", stale: "已过期", duplicate: "重复" })[code] ?? code,
   reasonText: (code) => reasonsZh[code] ?? code,
   duplicateOf: (source) => `未收入：“${source}”的文本与它相同或几乎相同，由该文档作答。`,
