@@ -64,7 +64,7 @@ LABEL org.opencontainers.image.title=pgask org.opencontainers.image.licenses=Apa
 # The folders' owners are what Docker gives to the volumes that are mounted there first.
 RUN test -s /etc/ssl/certs/ca-certificates.crt \
  && groupadd --gid 10001 pgask && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin pgask \
- && install -d -o pgask -g pgask /documents /models /passwords/db /passwords/owner /passwords/app
+ && install -d -o pgask -g pgask /documents /models /scratch /passwords/db /passwords/owner /passwords/app
 COPY --from=packages /opt/pgask /opt/pgask
 COPY docker/passwords.sh docker/serve.sh /usr/local/bin/
 ENV PATH=/opt/pgask/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

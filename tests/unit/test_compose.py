@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 FILE: dict[str, Any] = yaml.safe_load(COMPOSE.read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
-OURS = {"passwords", "migrate", "app", "ingest"}
-LONG_RUNNING = {"db", "app", "llm", "llm-cpu"}
+OURS = {"passwords", "migrate", "app", "worker", "ingest"}
+LONG_RUNNING = {"db", "app", "worker", "nginx", "llm", "llm-cpu"}
 
 each_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
@@ -42,6 +42,8 @@ def test_the_services_and_their_profiles() -> None:
         "db": [],
         "migrate": [],
         "app": [],
+        "worker": ["scaled"],
+        "nginx": ["scaled"],
         "ingest": ["ingest"],
         "llm": ["gpu"],
         "llm-cpu": ["cpu"],
@@ -84,7 +86,10 @@ def test_our_own_services_run_as_the_image_s_user(name: str) -> None:
 
 def test_only_the_app_is_published_and_only_on_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published == {"app": ["127.0.0.1:${PGASK_PORT:-8000}:8000"]}
+    assert published == {
+        "app": ["${APP_PORTS:-127.0.0.1:${PGASK_PORT:-8000}}:8000"],
+        "nginx": ["127.0.0.1:${FRONT_PORT:-8080}:8080"],
+    }
     assert "network_mode" not in {key for name in SERVICES.keys() - {"passwords"} for key in SERVICES[name]}
     assert SERVICES["passwords"]["network_mode"] == "none"
 
@@ -95,6 +100,7 @@ def test_the_database_s_network_is_closed_and_the_models_are_not_on_it() -> None
         "db",
         "migrate",
         "app",
+        "worker",
         "ingest",
     }
     for name in ("llm", "llm-cpu"):
@@ -124,6 +130,8 @@ def test_one_service_builds_and_all_others_of_ours_wait_for_it() -> None:
         "llm": "service_started",
         "llm-cpu": "service_started",
     }
+    assert waits["worker"] == {"migrate": "service_completed_successfully"}
+    assert waits["nginx"] == {"app": "service_healthy"}
     assert waits["ingest"] == {"migrate": "service_completed_successfully"}
     assert all(SERVICES["app"]["depends_on"][name]["required"] is False for name in ("llm", "llm-cpu"))
 
@@ -235,3 +243,20 @@ def test_the_build_sees_no_secret_and_no_rubbish() -> None:
     assert "*" in ignored
     assert not any(line.startswith(("!.env", "!.git", "!.venv", "!tests", "!corpus")) for line in ignored)
     assert {"web/node_modules", "app/static"} <= set(ignored)
+
+
+@pytest.mark.parametrize("name", ["app", "worker"])
+def test_uploads_are_spooled_to_a_disk_and_not_into_memory(name: str) -> None:
+    """Issue 16, 4: four uploads of 500 MB were spooled into a /tmp of 256 MB in memory."""
+    assert SERVICES[name]["environment"]["TMPDIR"] == "/scratch"
+    assert "scratch:/scratch" in SERVICES[name]["volumes"]
+    assert re.search(r"install -d -o pgask -g pgask .*/scratch", (ROOT / "Dockerfile").read_text("utf-8"))
+
+
+def test_nginx_looks_the_apps_up_again_and_sends_nothing_twice_that_changes_something() -> None:
+    told = (ROOT / "docker/nginx.conf").read_text("utf-8")
+    assert "resolver 127.0.0.11" in told
+    assert "proxy_pass http" not in told  # a name that is looked up once
+    again = told.index("non_idempotent")
+    assert told.index("location ~ ^/(ask|search|v1/|mcp)") < again
+    assert told.count("non_idempotent") == 1
