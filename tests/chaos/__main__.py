@@ -51,6 +51,7 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "policies": ("policies --operations {}", 200),  # R30, each policy broken once
     "spaces": ("spaces --questions-asked {}", 100),  # R13
     "readers": ("tenants --readers --operations {}", 10_000),
+    "restore": ("restore --questions {}", 500),  # R14
     "addresses": ("addresses --vectors {}", 120),  # R23
     "planted": ("planted --documents {}", 10_000),  # R34
     "patterns": ("patterns --characters {}", 1_000_000),  # R36

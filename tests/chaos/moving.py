@@ -64,8 +64,9 @@ class Figures:
 
 
 @contextmanager
-def own_postgres(folder: Path) -> Iterator[Database]:
-    """A server as an administrator makes one, with an owner's role, the service's and an empty database."""
+def own_postgres(folder: Path, *options: str) -> Iterator[Database]:
+    """A server as an administrator makes one, with PostgreSQL's own `options`, an owner's role, the service's and an
+    empty database."""
     account = server_account(folder)
     folder.chmod(0o755)
     binaries = locate_binaries(Layout(folder / "programs"), account)
@@ -91,7 +92,7 @@ def own_postgres(folder: Path) -> Iterator[Database]:
     assert made.returncode == 0, made.stderr
     as_user: dict[str, Any] = {"user": account.uid, "group": account.gid} if account.is_other else {}
     server = subprocess.Popen(
-        [str(binaries / "postgres"), "-D", str(data), "-p", str(port), "-k", "", "-h", "127.0.0.1"],
+        [str(binaries / "postgres"), "-D", str(data), "-p", str(port), "-k", "", "-h", "127.0.0.1", *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         **as_user,

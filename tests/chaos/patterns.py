@@ -30,7 +30,7 @@ from tests.chaos.evidence import report
 BOUNDED: Final[Mapping[str, int]] = {}
 LETTERS: Final = "ab1 \n\t-_.,:;()[]{}<>|*`#\"'/\\一的。，"
 MEASURABLE_S: Final = 0.004
-QUICK_S: Final = 0.6  # a longer search ends the doubling
+QUICK_S: Final = 0.15  # a longer search ends the doubling
 STEEP: Final = 2.5
 ALLOWED_S: Final = 0.1  # for a million characters
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import stat
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from app.store.migrate import compare, migrate
 from tests.integration.ingesting import FAKE, open_collection, random_text
 from tests.integration.searching import Corpus
 from tests.integration.test_cli import Pgask, pgask
+from tests.integration.test_export import lists
 
 __all__ = ["pgask"]  # the fixture
 
@@ -54,6 +57,10 @@ def test_r14_what_is_restored_is_what_was_there(
     done = pgask("restore", str(file), "--json", **into)
     assert done.code == 0, done.err
     assert contents(empty_database.owner) == contents(database.owner)
+    asked = [random_text(number, 1, chinese=number % 3 == 0) for number in range(20)]
+    found = [json.loads(asyncio.run(lists(one, asked))) for one in (database, empty_database)]
+    assert found[0] == found[1]
+    assert sum(map(len, found[0])) > 20
     compare(empty_database)
     with connect(empty_database.app) as app:  # the service's role has its rights again
         open_collection(empty_database, FAKE)
