@@ -1,6 +1,6 @@
 """alembic's entry: runs the migrations on the connection that app/store/migrate.py hands over.
 
-Knows nothing of settings: `pgask migrate` is the way to run it.
+Knows nothing of settings: `pgask migrate` is the way to run it. Each revision is a transaction of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
 
 def run(connection: Connection) -> None:
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))  # alembic's own table lives there
+    connection.commit()  # alembic commits what it began itself
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -27,7 +28,8 @@ def run(connection: Connection) -> None:
         include_name=_is_ours,
         compare_type=True,
         compare_server_default=True,
-        transaction_per_migration=False,
+        transaction_per_migration=True,
+        on_version_apply=context.config.attributes["on_version_apply"],
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, Literal
@@ -18,7 +17,8 @@ from app.api.schemas import Reply
 from app.errors import StoreError
 from app.store.catalog import find_mismatch, schema_revision
 from app.store.connection import AsyncConnection, reading_from, transaction
-from app.store.migrate import head_revision
+from app.store.migrate import revision_refusal
+from app.store.revisions import works_on
 from app.store.tenancy import working_for
 
 router = APIRouter(tags=["operation"])
@@ -45,7 +45,6 @@ class Readiness(Reply):
     checks: dict[str, Check]
 
 
-_head = functools.cache(head_revision)  # read from the migrations' files: once is enough
 _PATIENCE_S: Final = 1.8  # of the 2 s in which there is an answer, whatever hangs
 _BY_REPLICAS: Final = "The primary can't be reached: replicas answer, and nothing can be changed."
 _NOT_ASKED: Final = Check(ok=False, detail="not known: the check before it failed")
@@ -141,10 +140,10 @@ def _with_reranker(checks: Mapping[str, Check], parts: Components) -> dict[str, 
 
 
 async def _migrations(connection: AsyncConnection) -> Check:
-    head, found = _head(), await schema_revision(connection)
-    if found == head:
-        return Check(ok=True, detail=f"at {head}")
-    return Check(ok=False, detail=f"The schema is at {found or 'none'}, needed is {head}. Run: pgask migrate")
+    found, oldest = await schema_revision(connection)
+    if works_on(found, oldest):
+        return Check(ok=True, detail=f"at {found}")
+    return Check(ok=False, detail=revision_refusal(found, oldest))
 
 
 async def _embedding(connection: AsyncConnection, parts: Components) -> Check:

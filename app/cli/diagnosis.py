@@ -125,7 +125,8 @@ def _database(settings: Settings, space: EmbeddingSpace | None) -> Iterator[Find
 def _contents(connection: Connection, settings: Settings, space: EmbeddingSpace | None) -> Iterator[Finding]:
     from app.index.maintenance import versions
     from app.store.chosen_model import load_space
-    from app.store.migrate import check_revision, head_revision
+    from app.store.migrate import check_revision, current_revision
+    from app.store.revisions import head_revision
     from app.store.spaces import check_spaces
     from app.store.twins import read_chosen
 
@@ -139,7 +140,9 @@ def _contents(connection: Connection, settings: Settings, space: EmbeddingSpace 
     except PgaskError as error:
         yield Finding("migrations", False, str(error), "Run: pgask migrate")
         return
-    yield Finding("migrations", True, f"at {head_revision()}")
+    found, head = current_revision(connection), head_revision()
+    left = "" if found == head else f"; pgask migrate leads on to {head}, once no older version runs"
+    yield Finding("migrations", True, f"at {found}{left}")
     chosen = read_chosen(connection)
     if chosen is not None and chosen != space:
         try:

@@ -38,14 +38,16 @@ def open_checked(settings: Settings) -> Iterator[Database]:
             yield database
 
 
-def bring_to_head(database: Database) -> tuple[str | None, str | None]:
-    """Migrate; returns the revision before and after. Raises SchemaError where the schema is newer than this code."""
+def bring_to_head(database: Database, *, ahead: bool = False) -> tuple[str | None, str | None]:
+    """Migrate, with `ahead` as far as services of the version before go on; returns the revision before and after.
+    Raises SchemaError where the schema is newer than this code."""
     from alembic.util import CommandError
 
-    from app.store.migrate import head_revision, migrate
+    from app.store.migrate import migrate, migrate_ahead
+    from app.store.revisions import head_revision
 
     try:
-        return migrate(database)
+        return migrate_ahead(database) if ahead else migrate(database)
     except CommandError as error:
         raise SchemaError(
             f"The database schema was made by a newer pgask than this one, which knows revisions up to "

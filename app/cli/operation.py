@@ -33,16 +33,23 @@ def register(app: typer.Typer) -> None:
     app.add_typer(_config, name="config", epilog="Example: pgask config show --json")
 
 
-def migrate(as_json: AsJson = False) -> None:
+def migrate(
+    pre: Annotated[
+        bool,
+        typer.Option("--pre", help="Only what services of the version before go on with; the rest later."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Bring the database's schema to this version, and make the tables for the model's vectors: the one that `pgask
-    spaces` chose, else the configured one."""
+    spaces` chose, else the configured one. Questions are answered meanwhile."""
     from app.store.chosen_model import space_in_use
     from app.store.connection import connect, open_database
+    from app.store.revisions import head_revision
     from app.store.spaces import ensure_space
 
     settings = read_settings()
     with open_database(settings) as database:
-        before, after = bring_to_head(database)
+        before, after = bring_to_head(database, ahead=pre)
         with connect(database.owner) as owner:
             space = space_in_use(settings, owner)
             space_id = ensure_space(owner, space)
@@ -54,6 +61,8 @@ def migrate(as_json: AsJson = False) -> None:
         print(
             f"The schema went from {before or 'nothing'} to {after}; vectors of {space.model} have their tables."
         )
+    if not as_json and after != head_revision():
+        print("The rest waits: run `pgask migrate` again once no service of the version before runs.")
 
 
 @_index.callback()

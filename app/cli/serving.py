@@ -110,14 +110,16 @@ def _check_openness(settings: Settings) -> None:
 def _check_schema(settings: Settings, database: Database) -> None:
     """An embedded database is brought up to date by itself; another one's owner decides when (`pgask migrate`)."""
     from app.store.connection import connect
-    from app.store.migrate import check_revision, current_revision, head_revision
+    from app.store.migrate import check_revision, current_revision
+    from app.store.revisions import known_revisions
 
     with connect(database.app) as connection:
-        if settings.database_url is not None:
+        current = current_revision(connection)
+        known = known_revisions()
+        if settings.database_url is not None or (current is not None and current not in known):
             check_revision(connection)
             return
-        current = current_revision(connection)
-    if current != head_revision():
+    if current != known[-1]:
         bring_to_head(database)
 
 

@@ -105,7 +105,7 @@ def _ask(asked: Asked | None, collection: str | None, *, quiet: bool) -> Snapsho
     from rich.progress import MofNCompleteColumn, Progress
 
     from app.store.connection import transaction
-    from app.store.migrate import head_revision
+    from app.store.revisions import head_revision
     from app.trial.snapshot import Snapshot, ask_all, read_asked
 
     console = Console(stderr=True)

@@ -23,6 +23,7 @@ from app.losses import NOTEWORTHY_SHARE, lost_share
 from app.store import shelves
 from app.store.connection import AsyncConnection, allow_seconds
 from app.store.document_counts import Contents, DocumentCounts
+from app.store.revisions import FOUND
 from app.store.shelves import Readers
 from app.store.spaces import COLLECTION_NAME, FIND_SPACE, MISMATCHES, mismatch_error, space_parameters
 from app.store.texts import text_between
@@ -357,13 +358,13 @@ async def find_document(connection: AsyncConnection, collection: str, source: st
     return str(row[0])
 
 
-async def schema_revision(connection: AsyncConnection) -> str | None:
-    """The revision that the schema is at, None without a schema."""
+async def schema_revision(connection: AsyncConnection) -> tuple[str | None, str | None]:
+    """The revision that the schema is at, None without a schema; and the oldest that code must know to work on it."""
     exists = await (await connection.execute("SELECT to_regclass('pgask.alembic_version')")).fetchone()
     if exists == (None,):
-        return None
-    row = await (await connection.execute("SELECT version_num FROM pgask.alembic_version")).fetchone()
-    return None if row is None else str(row[0])
+        return None, None
+    row = await (await connection.execute(FOUND)).fetchone()
+    return (None, None) if row is None else (str(row[0]), row[1])
 
 
 async def find_mismatch(connection: AsyncConnection, space: EmbeddingSpace) -> EmbeddingMismatchError | None:

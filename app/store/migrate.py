@@ -1,28 +1,39 @@
 """Brings the schema to this code's revision, as the owner, and lets the app's role use it.
 
-One run at a time: an advisory lock makes a second one wait. Migrations never build vector indexes (ivfflat.py).
+One run at a time: an advisory lock makes a second one wait. Migrations never build vector indexes (ivfflat.py). How one
+goes on beside services that answer: ADR 0044.
 """
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Connection as SaConnection
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from app.errors import SchemaError, StoreError
 from app.store.connection import Connection, Database, connect
+from app.store.revisions import (
+    FOUND,
+    MIGRATIONS,
+    head_revision,
+    known_revisions,
+    last_before_post,
+    needed_revision,
+    oldest_code,
+    works_on,
+)
 from app.store.tables import QUEUE_SCHEMA, SCHEMA, VECTOR_SCHEMA
 
 _LOCK: Final = 7_003_210_417  # any number of our own: the advisory lock that serialises migrations
@@ -31,26 +42,60 @@ SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.rel
  WHERE n.nspname = ANY (%s) AND c.relrowsecurity AND NOT EXISTS (
        SELECT FROM pg_policy p
         WHERE p.polrelid = c.oid AND p.polname = 'owner' AND current_user::regrole::oid = ANY (p.polroles))"""
-_MIGRATIONS: Final = Path(__file__).parents[2] / "migrations"
+# Whoever waits for a lock makes all others wait that come after it: not longer than a reader bears
+_LOCK_TIMEOUT_MS: Final = 500
+PATIENCE_S: Final = 60.0
+_AGAIN_AFTER_S: Final = (0.2, 1.0)
+_TURN_POLL_S: Final = 0.2
+_IN_THE_WAY: Final = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
-def migrate(database: Database, revision: str = "head") -> tuple[str | None, str | None]:
-    """Upgrade to `revision` and grant. Returns the revision before and after (None: no schema)."""
+def migrate(
+    database: Database, revision: str = "head", *, patience_s: float = PATIENCE_S
+) -> tuple[str | None, str | None]:
+    """Upgrade to `revision` and grant. Returns the revision before and after (None: no schema).
+
+    Each revision is a transaction of its own, or several. One that meets a lock lets those behind it go first and is
+    done again, for `patience_s` seconds in all; what was done by then stays, and the next call goes on from there.
+    """
     with connect(database.owner, vectors=False) as owner:
-        owner.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        _wait_for_turn(owner)
         _see_all(owner)
         with _sqlalchemy(database.owner) as connection:
             before = _current(connection)
-            try:
-                command.upgrade(_config(connection), revision)
-            except DBAPIError as error:
-                raise _refusal(error) from error
+            _upgrade(connection, revision, time.monotonic() + patience_s)
             after = _current(connection)
         with connect(database.app, vectors=False) as app:
             role = app.info.user
         if role != owner.info.user:
             grant(owner, role)
     return before, after
+
+
+def migrate_ahead(database: Database) -> tuple[str | None, str | None]:
+    """Upgrade as far as services of the version before go on: up to the first revision that takes something away."""
+    with connect(database.owner, vectors=False) as owner:
+        target = last_before_post(current_revision(owner))
+    return migrate(database, target)
+
+
+def _wait_for_turn(owner: Connection) -> None:
+    """Asked for again and again: an index that is built concurrently would wait for a session that waits in a
+    statement."""
+    while owner.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone() != (True,):
+        time.sleep(_TURN_POLL_S)
+
+
+def _upgrade(connection: SaConnection, revision: str, ends: float) -> None:
+    while True:
+        try:
+            command.upgrade(_config(connection), revision)
+            return
+        except DBAPIError as error:
+            connection.rollback()
+            if not isinstance(error.orig, _IN_THE_WAY) or time.monotonic() >= ends:
+                raise _refusal(error) from error
+        time.sleep(random.uniform(*_AGAIN_AFTER_S))  # noqa: S311 - no secret
 
 
 def _see_all(owner: Connection) -> None:
@@ -71,10 +116,10 @@ def _refusal(error: DBAPIError) -> Exception:
             "database, or grant it CREATE on the database.",
             code="missing_privilege",
         )
-    if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+    if isinstance(error.orig, _IN_THE_WAY):
         return StoreError(
-            "The schema is in use: another session holds a lock that the migration needs. Stop `pgask serve` and "
-            "`ingest`, then run pgask migrate again.",
+            "The schema is in use: another session holds a lock that the migration needs, and did not let go of it "
+            "for a minute. What was done is kept. Run pgask migrate again, once what runs so long has ended.",
             code="schema_in_use",
         )
     return error.orig if isinstance(error.orig, psycopg.Error) else error
@@ -93,27 +138,35 @@ def compare(database: Database) -> None:
 
 
 def check_revision(connection: Connection) -> None:
-    """Raise SchemaError unless the schema is at this code's revision."""
-    head = head_revision()
-    found = current_revision(connection)
-    if found != head:
-        raise SchemaError(
-            f"The database schema is at revision {found or 'none'}; this version of pgask needs {head}. "
-            "Run: pgask migrate"
+    """Raise SchemaError unless this code works on the schema as it is."""
+    found = _found(connection)
+    if not works_on(*found):
+        raise SchemaError(revision_refusal(*found))
+
+
+def revision_refusal(found: str | None, oldest: str | None) -> str:
+    """Why this code does not work on a schema, and the way out."""
+    if found is not None and found not in known_revisions():
+        return (
+            f"The database schema is at revision {found}, made by a newer pgask for code that knows "
+            f"{oldest or 'it'}; this one knows revisions up to {head_revision()}. Upgrade pgask."
         )
-
-
-def head_revision() -> str:
-    """The revision that this code needs."""
-    return str(ScriptDirectory(str(_MIGRATIONS)).get_current_head())
+    return (
+        f"The database schema is at revision {found or 'none'}; this version of pgask needs {needed_revision()}. "
+        "Run: pgask migrate"
+    )
 
 
 def current_revision(connection: Connection) -> str | None:
     """The revision that the database is at, None without a schema."""
+    return _found(connection)[0]
+
+
+def _found(connection: Connection) -> tuple[str | None, str | None]:
     if connection.execute("SELECT to_regclass('pgask.alembic_version')").fetchone() == (None,):
-        return None
-    row = connection.execute("SELECT version_num FROM pgask.alembic_version").fetchone()
-    return None if row is None else str(row[0])
+        return None, None
+    row = connection.execute(FOUND).fetchone()
+    return (None, None) if row is None else (str(row[0]), row[1])
 
 
 def grant(owner: Connection, role: str) -> None:
@@ -154,10 +207,12 @@ def grant(owner: Connection, role: str) -> None:
 
 @contextmanager
 def _sqlalchemy(url: str) -> Iterator[SaConnection]:
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    """A connection for alembic, which is in no transaction yet. The address may be a URL or keywords."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
     try:
-        with engine.begin() as connection:
-            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        with engine.connect() as connection:
+            connection.execute(text(f"SET lock_timeout = {_LOCK_TIMEOUT_MS}"))
+            connection.commit()
             yield connection
     finally:
         engine.dispose()
@@ -165,11 +220,21 @@ def _sqlalchemy(url: str) -> Iterator[SaConnection]:
 
 def _config(connection: SaConnection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["on_version_apply"] = _note_oldest_code
     return config
+
+
+def _note_oldest_code(*, ctx: MigrationContext, heads: set[str], **_: object) -> None:
+    """Write beside the revision how old code may be that works on it."""
+    assert ctx.connection is not None
+    oldest = next((f"'{oldest_code(head)}'" for head in heads), "NULL")
+    ctx.connection.execute(text(f"COMMENT ON TABLE {SCHEMA}.alembic_version IS {oldest}"))
 
 
 def _current(connection: SaConnection) -> str | None:
     context = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA})
-    return context.get_current_revision()
+    found = context.get_current_revision()
+    connection.rollback()
+    return found

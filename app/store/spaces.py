@@ -119,7 +119,7 @@ def _create_tables(owner: Connection, space_id: int, dimension: int) -> None:
             "CREATE TABLE {windows} ("
             " document_id uuid NOT NULL REFERENCES pgask.documents ON DELETE CASCADE, window_index integer NOT NULL,"
             " char_start integer NOT NULL, char_end integer NOT NULL, embedding halfvec({size}) NOT NULL,"
-            " collection_id integer, PRIMARY KEY (document_id, window_index))"
+            " collection_id integer NOT NULL, PRIMARY KEY (document_id, window_index))"
         ).format(windows=windows, size=size)
     )
     for table in (chunks, windows):

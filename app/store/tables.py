@@ -230,6 +230,7 @@ documents = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
     UniqueConstraint("collection_id", "source"),
     Index("ix_documents_collection_id_text_sha256", "collection_id", "text_sha256"),
+    Index("ix_documents_collection_id_updated_at", "collection_id", "updated_at"),
     Index("ix_documents_copy_of", "copy_of", postgresql_where=text("copy_of IS NOT NULL")),
     Index("ix_documents_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
     CheckConstraint("status IN ('ready', 'failed', 'stale', 'duplicate', 'skipped')", name="status"),
@@ -268,7 +269,7 @@ document_texts = Table(
     Column("document_id", Uuid, ForeignKey(documents.c.id, ondelete="CASCADE"), primary_key=True),
     Column("part", Integer, primary_key=True),
     Column("text", Text, nullable=False),  # STORAGE MAIN: packed, and never outside its row
-    Column("collection_id", Integer),  # null: written before there were tenants; then the document tells
+    Column("collection_id", Integer, nullable=False),
 )
 
 # Where the lines of pages stand that OCR read, in points of the page as it is seen; of a picture in its pixels.
@@ -280,7 +281,7 @@ page_lines = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("lines", ARRAY(Integer), nullable=False),  # char_start, char_end, x0, y0, x1, y1 of each, flat
-    Column("collection_id", Integer),  # as in document_texts
+    Column("collection_id", Integer, nullable=False),
 )
 
 chunks = Table(

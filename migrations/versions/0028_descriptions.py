@@ -12,6 +12,7 @@ revision = "0028"
 down_revision = "0021"
 branch_labels = None
 depends_on = None
+KIND = "pre"
 
 
 def upgrade() -> None:

@@ -17,7 +17,8 @@ from app.config import Settings
 from app.embedding import SentenceTransformerEmbedder
 from app.store.connection import Database, connect
 from app.store.evaluations import keep_evaluation, list_trials
-from app.store.migrate import current_revision, downgrade, head_revision
+from app.store.migrate import current_revision, downgrade
+from app.store.revisions import head_revision
 from tests.fakes import FakeEmbedder, ScriptedLlm
 from tests.integration.ingesting import ingest, open_collection
 from tests.tiny_cross_encoder import save_cross_encoder

@@ -219,10 +219,10 @@ def test_f_1301_a_hit_in_a_long_document_reads_a_few_pages(database: Database) -
     """As many near its end as near its beginning; it was all that stands before it."""
     rng, collection = random.Random(11), open_collection(database)
     letters = "abcdefghijklmnopqrstuvwxyz 字词é🦜"
-    text = "".join(rng.choices(letters, k=600_000))
+    text = "".join(rng.choices(letters, k=600_000)) * 14  # 8.4 million
     short = embed_document("A document.")
     long = replace(short, document=replace(short.document, text=text))
-    places = [0, 1, 1_999, 2_000, 311_111, 597_400]
+    places = [0, 1, 1_999, 2_000, 311_111, 597_400, 8_397_400]
     with connect(database.app) as app:
         replace_document(app, collection, version_of("long.txt", text), long)
         statement = (

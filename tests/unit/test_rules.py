@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,11 @@ SHARED_NAMES: Final = {
     "sources.py": "sources: files, rows",
     "watch.py": "what looks again by itself: at indexes, at folders",
 }
+
+# Migrations that lock what they change: from before a service could go on while one ran.
+MIGRATIONS: Final = tuple((TESTS.parent / "migrations/versions").glob("[0-9]*.py"))
+KIND: Final = re.compile('^KIND = "(pre|post)"$', re.MULTILINE)
+OF_BEFORE_KINDS: Final = {*(f"{number:04}" for number in range(1, 24) if number not in (10, 22))}
 
 # By file, what is replaced there beside constants, and why nothing else does it.
 ALLOWED: Final = {
@@ -87,3 +93,10 @@ def test_no_unit_test_reads_a_clock() -> None:
             if isinstance(node, ast.Attribute)
         }
         assert not found & clocks, path.name
+
+
+def test_a_migration_states_its_kind() -> None:
+    """Those of before there were kinds have none; what each kind is, and why: migrations/online.py."""
+    assert {
+        path.name[:4] for path in MIGRATIONS if not KIND.search(path.read_text("utf-8"))
+    } == OF_BEFORE_KINDS

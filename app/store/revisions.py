@@ -1,0 +1,78 @@
+"""The revisions of the schema: which this code knows, which it works on, and which older code does.
+
+A revision of kind "pre" adds, so code of before it goes on; "post" takes away what the code of its version no longer
+needs, so that code works before and after it (migrations/online.py, ADR 0044). While services of two versions run, each
+asks here whether it works on the schema that it finds, also on one of a later version: how far back code may be for
+that, `pgask migrate` writes beside the revision, as the comment of alembic's table.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from alembic.script import Script, ScriptDirectory
+
+MIGRATIONS: Final = Path(__file__).parents[2] / "migrations"
+# The revision, and the oldest one that code must know to work on it; no row without a schema.
+FOUND: Final = """
+SELECT version_num, obj_description('pgask.alembic_version'::regclass, 'pg_class') FROM pgask.alembic_version"""
+
+
+@lru_cache(maxsize=1)
+def _chain() -> tuple[Script, ...]:
+    """From the first revision to the head."""
+    return tuple(reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions())))
+
+
+def known_revisions() -> list[str]:
+    """All that this code knows, oldest first."""
+    return [script.revision for script in _chain()]
+
+
+def head_revision() -> str:
+    """The revision that `pgask migrate` leads to."""
+    return known_revisions()[-1]
+
+
+def kind_of(revision: str) -> str | None:
+    """ "pre" or "post"; None of those from before there were kinds, which all code of before stops at."""
+    script = _chain()[known_revisions().index(revision)]
+    return getattr(script.module, "KIND", None)
+
+
+def needed_revision() -> str:
+    """The least that this code works on: the last one that is not "post"."""
+    return _before_posts(known_revisions())
+
+
+def oldest_code(revision: str) -> str:
+    """The oldest revision that code must know to work on a schema at this one."""
+    known = known_revisions()
+    known = known[: known.index(revision) + 1]
+    while kind_of(known[-1]) == "pre" and len(known) > 1:
+        known.pop()
+    return _before_posts(known)
+
+
+def last_before_post(found: str | None) -> str:
+    """How far a schema at `found` can go with services of the version before running."""
+    known = known_revisions()
+    start = known.index(found) + 1 if found in known else 0
+    for place in range(start, len(known)):
+        if kind_of(known[place]) == "post":
+            return known[place - 1]
+    return known[-1]
+
+
+def works_on(found: str | None, oldest: str | None) -> bool:
+    """Whether this code works on a schema at `found`, beside which `oldest` is written."""
+    known = known_revisions()
+    if found in known:
+        return known.index(found) >= known.index(needed_revision())
+    return found is not None and oldest in known
+
+
+def _before_posts(known: list[str]) -> str:
+    return next(revision for revision in reversed(known) if kind_of(revision) != "post")

@@ -1,0 +1,51 @@
+"""Which code works on which schema: of two versions side by side, each knows of the other what it can."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.store.migrate import revision_refusal
+from app.store.revisions import (
+    head_revision,
+    kind_of,
+    known_revisions,
+    last_before_post,
+    needed_revision,
+    oldest_code,
+    works_on,
+)
+
+
+def test_code_works_before_and_after_what_it_no_longer_needs_is_taken_away() -> None:
+    known = known_revisions()
+    needed = known.index(needed_revision())
+    assert kind_of(needed_revision()) != "post"
+    assert all(kind_of(revision) == "post" for revision in known[needed + 1 :])
+    assert [works_on(revision, None) for revision in known] == [
+        place >= needed for place in range(len(known))
+    ]
+
+
+def test_code_of_before_works_on_what_was_added_and_not_where_something_is_gone() -> None:
+    assert oldest_code("0025") == "0021"
+    assert oldest_code("0026") == "0025"
+    assert oldest_code("0021") == "0021"  # of before there were kinds: its own code alone
+    assert last_before_post("0021") == "0025"
+    assert last_before_post(head_revision()) == head_revision()
+
+
+@pytest.mark.parametrize(
+    ("found", "oldest", "works", "refusal"),
+    [
+        ("9999", "0021", True, ""),
+        ("9999", "9998", False, "Upgrade pgask"),
+        ("9999", None, False, "Upgrade pgask"),
+        (None, None, False, "pgask migrate"),
+        ("0001", "0001", False, "pgask migrate"),
+    ],
+)
+def test_a_schema_of_a_later_version(
+    found: str | None, oldest: str | None, works: bool, refusal: str
+) -> None:
+    assert works_on(found, oldest) is works
+    assert works or refusal in revision_refusal(found, oldest)
