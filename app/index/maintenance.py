@@ -24,6 +24,7 @@ from app.index.background import BackgroundReport, read_backgrounds, renew_backg
 from app.index.manifest import IndexFault, IndexSettings, IndexState, Measurement, VectorIndex
 from app.index.recall import Point, calibrate, measure_at, sample_truth, trace_curve
 from app.store.connection import Connection
+from app.store.posting_blocks import LEAST_CHUNKS, merge_postings
 from app.store.spaces import chunk_table
 from app.store.tables import SCHEMA
 
@@ -32,6 +33,12 @@ REGROWN: Final = 2.0  # times the rows that it was built with, or so many times 
 DRIFT: Final = 1.5
 _VISIBLE: Final = 0.8  # share of the postings' pages that need no look into the table
 _LEAST_PAGES: Final = 100
+_SMALL_INDEXES: Final = (
+    2**26
+)  # bytes that rows leave behind in indexes once they are merged, to be used again
+_HALF_BUILT: Final = """
+SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+ WHERE i.indrelid = 'pgask.postings'::regclass AND NOT i.indisvalid"""
 _log = structlog.get_logger(__name__)
 
 Need = Literal["nothing", "measure", "build"]
@@ -96,9 +103,11 @@ class IndexReport:
 def maintain(
     owner: Connection, space_id: int, settings: IndexSettings, *, wait: bool = True
 ) -> IndexReport | None:
-    """Do what the index needs, forget one that is gone, and drop what a killed process left; sample backgrounds of
-    cosines that are due. Returns the report, None where the index needed nothing, or with `wait` False where another
-    process is at it."""
+    """Do what the index needs, forget one that is gone, and drop what a killed process left; merge postings and sample
+    backgrounds of cosines that are due. Returns the report, None where the index needed nothing, or with `wait` False
+    where another process is at it."""
+    if merge_postings(owner, space_id, least=LEAST_CHUNKS):
+        _vacuum_merged(owner)
     _make_visible(owner, space_id)
     vector_index.note_rows(owner, space_id)
     renew_backgrounds(owner, space_id)
@@ -239,7 +248,11 @@ def role(connection: Connection) -> Role:
 def _make_visible(owner: Connection, space_id: int) -> None:
     """Vacuum postings and vectors after much was written. Until then an index-only scan, which BM25 and counting live
     on, looks every row up in the table; autovacuum gets there, a minute or more later."""
-    for table in (sql.Identifier(SCHEMA, "postings"), chunk_table(space_id)):
+    for table in (
+        sql.Identifier(SCHEMA, "postings"),
+        sql.Identifier(SCHEMA, "posting_blocks"),
+        chunk_table(space_id),
+    ):
         row = owner.execute(
             "SELECT pg_relation_size(oid) / current_setting('block_size')::int, relallvisible FROM pg_class"
             " WHERE oid = %s::regclass",
@@ -249,6 +262,26 @@ def _make_visible(owner: Connection, space_id: int) -> None:
         pages, visible = int(row[0]), int(row[1])
         if pages >= _LEAST_PAGES and visible < _VISIBLE * pages:
             owner.execute(sql.SQL("VACUUM (ANALYZE, SKIP_LOCKED) {}").format(table))
+
+
+def _vacuum_merged(owner: Connection) -> None:
+    """Give back the room of rows that were merged: the table's by a vacuum, that of its indexes, where it is much, by
+    building them anew beside the ones in use."""
+    for table in ("postings", "posting_blocks"):
+        owner.execute(
+            sql.SQL("VACUUM (ANALYZE, SKIP_LOCKED) {}").format(sql.Identifier(SCHEMA, table)),
+        )
+    row = owner.execute(
+        "SELECT pg_indexes_size(oid) > greatest(%s, 4 * pg_relation_size(oid)) FROM pg_class"
+        " WHERE oid = 'pgask.postings'::regclass",
+        [_SMALL_INDEXES],
+    ).fetchone()
+    if row == (True,):
+        for (name,) in owner.execute(_HALF_BUILT).fetchall():  # by one that was killed
+            owner.execute(
+                sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(SCHEMA, name))
+            )
+        owner.execute("REINDEX TABLE CONCURRENTLY pgask.postings")
 
 
 def _forget_lost(owner: Connection, space_id: int) -> bool:

@@ -4,8 +4,9 @@ Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework", 3.15, with t
 negative: sum over terms of ln(1 + (N − df + ½)/(df + ½)) · tf·(k1 + 1)/(tf + k1·(1 − b + b·terms/mean terms)).
 In the statements `flat` is k1·(1 − b), `steep` k1·b/mean terms.
 
-Adding up every posting of every term is what takes time: about 0.4 µs each. Terms are added up from the rarest on while
-their postings are at most BUDGET, or BUDGET_SHARE of the chunks; a question that needs no more is answered exactly.
+Adding up every posting of every term is what takes time, about 0.4 µs each; how many there are is known (ADR 0040).
+Terms are added up from the rarest on while their postings are at most BUDGET, or BUDGET_SHARE of the chunks; a question
+that needs no more is answered exactly.
 Otherwise the remaining (common) terms are scored only for the best MORE × candidates chunks. What that changes is
 measured in eval/LOG.md (BM25 at 100,000 chunks): nothing in nDCG@10.
 """

@@ -86,7 +86,7 @@ SELECT jsonb_build_object(
   FROM pgask.chunks k JOIN {{chunks}} v ON v.chunk_id = k.id CROSS JOIN LATERAL (
        SELECT coalesce(jsonb_agg(jsonb_build_array(term, term_frequency, encode(window_frequencies, 'hex'))
                                  ORDER BY term), '[]') AS postings
-         FROM pgask.postings WHERE chunk_id = k.id) terms
+         FROM pgask.chunk_postings(ARRAY[k.id])) terms
  WHERE k.document_id = %(id)s GROUP BY k.chunk_index / %(size)s ORDER BY k.chunk_index / %(size)s"""  # noqa: S608
 
 

@@ -125,17 +125,18 @@ WITH collection AS (
 ), rarest AS MATERIALIZED (
     SELECT t.term, counted.chunks = %(postings)s AS capped
       FROM unnest(%(terms)s::text[]) t (term) CROSS JOIN LATERAL (
-        SELECT count(*) AS chunks FROM (SELECT FROM pgask.postings p JOIN collection ON p.collection_id = collection.id
-         WHERE p.term = t.term LIMIT %(postings)s) capped) counted
+        SELECT count(*) AS chunks FROM (
+               SELECT FROM collection c CROSS JOIN LATERAL pgask.term_postings(ARRAY[c.id], t.term)
+                LIMIT %(postings)s) capped) counted
      ORDER BY counted.chunks, t.term LIMIT 1
 ), holding AS MATERIALIZED (
     SELECT first.chunk_id, least(first.term_frequency, others.least) AS frequency
-      FROM (SELECT p.chunk_id, p.term_frequency, p.collection_id FROM pgask.postings p, collection, rarest
-             WHERE p.collection_id = collection.id AND p.term = rarest.term LIMIT %(postings)s) first
+      FROM (SELECT p.chunk_id, p.term_frequency, c.id AS collection_id FROM rarest CROSS JOIN collection c
+             CROSS JOIN LATERAL pgask.term_postings(ARRAY[c.id], rarest.term) p LIMIT %(postings)s) first
      CROSS JOIN LATERAL (
         SELECT count(*) AS held, min(p.term_frequency) AS least FROM unnest(%(terms)s::text[]) t (term)
-          JOIN pgask.postings p ON p.collection_id = first.collection_id AND p.term = t.term
-           AND p.chunk_id = first.chunk_id) others
+         CROSS JOIN LATERAL pgask.held_postings(
+               ARRAY[first.collection_id], t.term, ARRAY[first.chunk_id], ARRAY[first.collection_id]) p) others
      WHERE others.held = cardinality(%(terms)s::text[])
 ), best AS (
     SELECT DISTINCT ON (d.id) d.id, d.source, k.id AS chunk_id, h.frequency, count(*) OVER (PARTITION BY d.id) AS chunks

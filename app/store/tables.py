@@ -128,6 +128,9 @@ collections = Table(
     Column("chunk_count", BigInteger, nullable=False, server_default=text("0")),  # kept by triggers
     Column("term_count", BigInteger, nullable=False, server_default=text("0")),  # sum of chunks.term_count
     Column(
+        "merged_count", BigInteger, nullable=False, server_default=text("0")
+    ),  # chunks whose postings are blocks
+    Column(
         "importing", Boolean, nullable=False, server_default=text("false")
     ),  # `pgask import` is at it: in no list
     Column(
@@ -308,8 +311,8 @@ chunks = Table(
     CheckConstraint("char_start < char_end", name="span"),
 )
 
-# The inverted index of BM25: one row a chunk and term. No foreign key (a check for every row would cost more than
-# the row); the trigger on chunks removes rows.
+# The inverted index of BM25 as it is written: one row a chunk and term. No foreign key (a check for every row would
+# cost more than the row); the trigger on chunks removes rows.
 postings = Table(
     "postings",
     metadata,
@@ -330,6 +333,36 @@ postings = Table(
         postgresql_include=["term_frequency", "chunk_terms"],
     ),
     Index("ix_postings_chunk_id", "chunk_id"),
+)
+
+# The same once it is merged (app/store/posting_blocks.py): of a term in a collection up to 128 chunks a row. Both are
+# kept in their row, not compressed, since a search looks into them at single places.
+posting_blocks = Table(
+    "posting_blocks",
+    metadata,
+    Column("first_chunk", BigInteger, nullable=False),
+    Column("collection_id", Integer, nullable=False),
+    Column("df", Integer, nullable=False),  # how many chunks
+    Column("term", Text(collation="C"), nullable=False),
+    Column("packed", ARRAY(BigInteger), nullable=False),  # a number a chunk, see migration 0024
+    Column("windows", LargeBinary, nullable=False),  # as postings.window_frequencies, as many bytes a chunk
+    Index(
+        "ix_posting_blocks_term",
+        "collection_id",
+        "term",
+        "first_chunk",
+        unique=True,
+        postgresql_include=["df"],
+    ),
+)
+
+# The chunks whose postings are in blocks, and their terms, by which these are found to be deleted, moved or exported.
+merged_chunks = Table(
+    "merged_chunks",
+    metadata,
+    Column("chunk_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("collection_id", Integer, nullable=False),
+    Column("terms", ARRAY(Text(collation="C")), nullable=False),
 )
 
 # A key itself is kept nowhere: `digest` is its SHA-256, `prefix` its first characters, for people.

@@ -17,36 +17,51 @@ _COUNT: Final = """
 SELECT asked.term, least(sum(held.chunks), %(most)s)
   FROM pgask.collections c CROSS JOIN unnest(%(terms)s::text[]) AS asked (term)
  CROSS JOIN LATERAL (
-       SELECT count(*) AS chunks FROM (
-              SELECT FROM pgask.postings p
-               WHERE p.collection_id = c.id AND p.term = asked.term LIMIT %(most)s) first) held
+       SELECT df AS chunks FROM pgask.document_frequency(ARRAY[c.id], asked.term)) held
  WHERE c.name = ANY(%(collections)s) AND held.chunks > 0 GROUP BY asked.term"""
 
 # A loose index scan: from each term straight to the next one, however many chunks hold it. All ranges go forward
 # together, so that a full one does not use up what another needs.
 _WALK: Final = """
 WITH RECURSIVE walk (collection_id, upto, term) AS (
-    SELECT c.id, r.upto COLLATE "C", (
+    SELECT c.id, r.upto COLLATE "C", least((
            SELECT p.term FROM pgask.postings p
             WHERE p.collection_id = c.id AND p.term >= r.start COLLATE "C" AND p.term < r.upto COLLATE "C"
-            ORDER BY p.term LIMIT 1)
+            ORDER BY p.term LIMIT 1), (
+           SELECT b.term FROM pgask.posting_blocks b
+            WHERE b.collection_id = c.id AND b.term >= r.start COLLATE "C" AND b.term < r.upto COLLATE "C"
+            ORDER BY b.term LIMIT 1))
       FROM pgask.collections c CROSS JOIN unnest(%(starts)s::text[], %(ends)s::text[]) AS r (start, upto)
      WHERE c.name = ANY(%(collections)s)
     UNION ALL
-    SELECT w.collection_id, w.upto, (
+    SELECT w.collection_id, w.upto, least((
            SELECT p.term FROM pgask.postings p
             WHERE p.collection_id = w.collection_id AND p.term > w.term AND p.term < w.upto
-            ORDER BY p.term LIMIT 1)
+            ORDER BY p.term LIMIT 1), (
+           SELECT b.term FROM pgask.posting_blocks b
+            WHERE b.collection_id = w.collection_id AND b.term > w.term AND b.term < w.upto
+            ORDER BY b.term LIMIT 1))
       FROM walk w WHERE w.term IS NOT NULL
 ), bounded AS (SELECT term FROM walk LIMIT %(most)s)
 SELECT DISTINCT term FROM bounded WHERE char_length(term) BETWEEN %(shortest)s AND %(longest)s"""
+
+# The oldest chunks of the collection c that hold a term: of those that are merged a block's at a time.
+_FIRST: Final = """SELECT o.chunk_id FROM (
+              (SELECT p.chunk_id FROM pgask.postings p
+                WHERE p.collection_id = c.id AND p.term = {0} ORDER BY p.chunk_id LIMIT %({1})s)
+               UNION ALL
+              (SELECT b.first_chunk + (b.packed >> 32) FROM (
+                      SELECT i.first_chunk, unnest(i.packed) AS packed FROM (
+                             SELECT first_chunk, packed FROM pgask.posting_blocks
+                              WHERE collection_id = c.id AND term = {0} ORDER BY first_chunk LIMIT %({1})s) i) b
+                LIMIT %({1})s)) o
+        ORDER BY o.chunk_id LIMIT %({1})s"""
 
 _TEXTS: Final = f"""
 SELECT asked.term, {text_between("k.document_id", "k.char_start", "k.char_end")}
   FROM pgask.collections c CROSS JOIN unnest(%(terms)s::text[]) AS asked (term)
  CROSS JOIN LATERAL (
-       SELECT p.chunk_id FROM pgask.postings p
-        WHERE p.collection_id = c.id AND p.term = asked.term ORDER BY p.chunk_id LIMIT %(most)s) held
+       {_FIRST.format("asked.term", "most")}) held
   JOIN pgask.chunks k ON k.id = held.chunk_id
  WHERE c.name = ANY(%(collections)s)
  ORDER BY asked.term, k.id"""  # noqa: S608 - constants only
@@ -58,14 +73,11 @@ SELECT asked.place::int, {text_between("k.document_id", "k.char_start", "k.char_
  CROSS JOIN unnest(%(firsts)s::text[], %(rests)s::text[]) WITH ORDINALITY AS asked (first, rest, place)
  CROSS JOIN LATERAL (
        SELECT seen.chunk_id FROM (
-              SELECT p.chunk_id FROM pgask.postings p
-               WHERE p.collection_id = c.id AND p.term = asked.first
-               ORDER BY p.chunk_id LIMIT %(looked_through)s) seen
+              {_FIRST.format("asked.first", "looked_through")}) seen
         WHERE NOT EXISTS (
               SELECT FROM unnest(string_to_array(asked.rest, ' ')) AS other (term)
                WHERE NOT EXISTS (
-                     SELECT FROM pgask.postings q
-                      WHERE q.collection_id = c.id AND q.term = other.term AND q.chunk_id = seen.chunk_id))
+                     SELECT FROM pgask.held_postings(ARRAY[c.id], other.term, ARRAY[seen.chunk_id], ARRAY[c.id])))
         LIMIT %(most)s) held
   JOIN pgask.chunks k ON k.id = held.chunk_id
  WHERE c.name = ANY(%(collections)s)

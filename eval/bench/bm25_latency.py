@@ -1,12 +1,13 @@
 """Latency of BM25 in PostgreSQL at a size, and what adding up the rarer terms alone changes.
 
-    python -m eval.bench.bm25_latency [--chunks N] [--distinct N] [--questions N] [--seed N] [--folder DIR]
+    python -m eval.bench.bm25_latency [--chunks N] [--distinct N] [--questions N] [--seed N] [--folder DIR] [--rows]
 
 Postings are generated, no text: terms by rank with the shares of chunks that English articles show (the most common
 .44, the hundredth .15, the thousandth .034; stop words are none of them, the lexicon drops those), a third of them from
 the vocabulary of one of 200 subjects. Questions take terms of one chunk at random: 3 to 9 (5.7 on average, what is left
 of ten words), and 10. Every question is asked in turn with the product's statement and with all postings added up;
-both are asked once before, to warm up. Needs about 110 bytes of disk a posting. Prints one JSON object.
+both are asked once before, to warm up. Postings are merged into blocks, as upkeep does, or left as rows with --rows.
+Needs about 150 bytes of disk a posting. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from app.search.statements import fill_sql, load_sql
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
+from app.store.posting_blocks import merge_postings
 from app.store.spaces import Collection, ensure_collection, ensure_space
 from app.store.staging import staged_copy
 from app.store.tables import SCHEMA
@@ -115,8 +117,19 @@ def name_terms(ranks: Ints) -> NDArray[np.bytes_]:
     return digits.view("S8").ravel()
 
 
+# Chunks that have nothing but their terms, five a document.
+_DOCUMENTS: Final = """
+INSERT INTO pgask.documents (collection_id, source, status)
+SELECT %s, n::text, 'ready' FROM generate_series(0, (%s - 1) / 5) n"""
+_CHUNKS: Final = """
+INSERT INTO pgask.chunks (id, document_id, collection_id, chunk_index, char_start, char_end, token_count, term_count,
+                          places, sentences, window_start, window_end)
+SELECT n, d.id, d.collection_id, n %% 5, 0, 1, 1, 1, '[]', '{}', 0, 0
+  FROM generate_series(1, %s) n JOIN pgask.documents d ON d.source = ((n - 1) / 5)::text AND d.collection_id = %s"""
+
+
 def fill(owner: Connection, collection: Collection, chunks: int, distinct: int, seed: int) -> int:
-    """Store the postings of so many chunks. Returns how many there are."""
+    """Store the postings of so many chunks as rows. Returns how many there are."""
     writer, postings, total = Writer(distinct, seed), 0, 0
     for name in ("ix_postings_term", "ix_postings_chunk_id"):
         owner.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier("pgask", name)))
@@ -137,12 +150,21 @@ def fill(owner: Connection, collection: Collection, chunks: int, distinct: int, 
         "CREATE INDEX ix_postings_term ON pgask.postings (collection_id, term, chunk_id)"
         " INCLUDE (term_frequency, chunk_terms)"
     )
+    owner.execute("CREATE INDEX ix_postings_chunk_id ON pgask.postings (chunk_id)")
+    owner.execute(_DOCUMENTS, [collection.id, chunks])
+    owner.execute(_CHUNKS, [chunks, collection.id])
     owner.execute(
         "UPDATE pgask.collections SET chunk_count = %s, term_count = %s WHERE id = %s",
         [chunks, total, collection.id],
     )
     owner.execute("VACUUM (ANALYZE) pgask.postings")
     return postings
+
+
+# With their indexes: rows; blocks and the chunks' lists of terms.
+_SIZES: Final = """
+SELECT pg_total_relation_size('pgask.postings'),
+       pg_total_relation_size('pgask.posting_blocks') + pg_total_relation_size('pgask.merged_chunks')"""
 
 
 def make_questions(distinct: int, count: int, terms: int | None, seed: int) -> list[list[str]]:
@@ -157,16 +179,19 @@ def make_questions(distinct: int, count: int, terms: int | None, seed: int) -> l
     return asked
 
 
+_COUNT: Final = """
+SELECT (SELECT count(*) FROM pgask.postings WHERE collection_id = %(collection)s AND term = ANY(%(terms)s))
+     + (SELECT coalesce(sum(df), 0) FROM pgask.posting_blocks
+         WHERE collection_id = %(collection)s AND term = ANY(%(terms)s))"""
+
+
 def measure(app: Connection, collection: Collection, questions: list[list[str]], name: str) -> Figures:
     """Ask each question both ways, in turn."""
     postings: list[int] = []
     elapsed: dict[bool, list[float]] = {False: [], True: []}
     same: list[tuple[float, bool]] = []
     for question in questions:
-        row = app.execute(
-            "SELECT count(*) FROM pgask.postings WHERE collection_id = %s AND term = ANY(%s)",
-            [collection.id, question],
-        ).fetchone()
+        row = app.execute(_COUNT, {"collection": collection.id, "terms": question}).fetchone()
         postings.append(int(row[0]) if row else 0)
         found: dict[bool, list[int]] = {}
         for full in (False, True, False, True):
@@ -219,6 +244,7 @@ def main(
     questions: Annotated[int, typer.Option(help="Questions of each kind")] = 200,
     seed: Annotated[int, typer.Option(help="Of all that is random")] = 1,
     folder: Annotated[Path | None, typer.Option(help="Where the server's folder is made")] = None,
+    rows: Annotated[bool, typer.Option(help="Leave postings as rows")] = False,
 ) -> None:
     """Print the figures as one JSON object."""
     for database in _databases(folder):
@@ -227,16 +253,21 @@ def main(
             started = time.monotonic()
             postings = fill(owner, collection, chunks, distinct, seed)
             filled_s = round(time.monotonic() - started, 1)
-            sizes = owner.execute(
-                "SELECT pg_relation_size('pgask.postings'), pg_relation_size('pgask.ix_postings_term')"
-            ).fetchone()
+            sizes = owner.execute(_SIZES).fetchone()
+            started = time.monotonic()
+            if not rows:
+                merge_postings(owner, collection.space_id, least=1)
+                owner.execute("VACUUM (ANALYZE) pgask.posting_blocks")
+                owner.execute("VACUUM (ANALYZE) pgask.postings")
+            merged_s = round(time.monotonic() - started, 1)
+            merged_sizes = owner.execute(_SIZES).fetchone()
             figures = [
                 measure(app, collection, make_questions(distinct, questions, terms, seed + place), name)
                 for place, (terms, name) in enumerate(((None, "3 to 9"), (10, "10")), 1)
             ]
         settings = {"chunks": chunks, "distinct": distinct, "questions": questions, "seed": seed}
-        stored = {"postings": postings, "fill_s": filled_s, "table_bytes": sizes and sizes[0],
-                  "index_bytes": sizes and sizes[1]}  # fmt: skip
+        stored = {"postings": postings, "fill_s": filled_s, "merge_s": merged_s,
+                  "row_bytes": sizes and sizes[0], "block_bytes": merged_sizes and merged_sizes[1]}  # fmt: skip
         print(json.dumps(settings | stored | {"figures": [asdict(one) for one in figures]}))
 
 

@@ -127,7 +127,7 @@ def _count_left(database: Database) -> int:
         collection = open_collection(database)
         left = connection.execute(
             "SELECT (SELECT count(*) FROM pgask.documents) + (SELECT count(*) FROM pgask.chunks)"
-            " + (SELECT count(*) FROM pgask.postings)"
+            " + (SELECT count(*) FROM pgask.postings) + (SELECT count(*) FROM pgask.posting_blocks)"
         ).fetchone()
         assert left is not None
         total: int = left[0] + sum(orphans(connection, collection))

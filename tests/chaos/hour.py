@@ -324,8 +324,8 @@ def differences(login: str) -> dict[str, Any]:
             statement = (
                 "SELECT d.source, d.content_sha256, k.chunk_index,"
                 f" {text_between('d.id', 'k.char_start', 'k.char_end')},"
-                " (SELECT string_agg(p.term || p.term_frequency, ' ' ORDER BY p.term) FROM pgask.postings p"
-                f" WHERE p.chunk_id = k.id), v.embedding::text FROM pgask.documents d JOIN pgask.chunks k"
+                " (SELECT string_agg(p.term || p.term_frequency, ' ' ORDER BY p.term) FROM"
+                f" pgask.chunk_postings(ARRAY[k.id]) p), v.embedding::text FROM pgask.documents d JOIN pgask.chunks k"
                 f" ON k.document_id = d.id JOIN {VECTOR_SCHEMA}.chunk_vectors_{row[1]} v ON v.chunk_id = k.id"
                 " WHERE d.collection_id = %s"
             )

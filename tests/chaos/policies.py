@@ -26,6 +26,7 @@ from app.logs import configure_logs
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Connection, Database, connect, see
 from app.store.migrate import migrate
+from app.store.posting_blocks import merge_postings
 from app.store.shelves import ensure_shelf
 from app.store.spaces import find_collection
 from app.store.tenancy import NOBODY, Scope, open_scope, working_for
@@ -66,6 +67,8 @@ _ROWS: Final[Mapping[str, str]] = {
     " SELECT collection_id, id, 0 FROM pgask.documents ON CONFLICT DO NOTHING",
     "former_documents": "INSERT INTO pgask.former_documents (id, collection_id, document_id)"
     " SELECT gen_random_uuid(), collection_id, id FROM pgask.documents",
+    "postings": "INSERT INTO pgask.postings (chunk_id, collection_id, term_frequency, chunk_terms, term)"
+    " SELECT chunk_id, collection_id, 1, 1, 'late' FROM pgask.merged_chunks",
     "page_lines": "INSERT INTO pgask.page_lines (document_id, page, width, height, lines, collection_id)"
     " SELECT id, 1, 1, 1, '{}', collection_id FROM pgask.documents",
 }
@@ -90,6 +93,8 @@ NARROWED: Final = frozenset(
         "documents",
         "chunks",
         "postings",
+        "posting_blocks",
+        "merged_chunks",
     }
 )
 # Tables whose rows a route shows, so that requests alone tell of a mutant
@@ -147,6 +152,8 @@ def fill(database: Database, folder: Path) -> tuple[Scope, Scope]:
         with working_for(scope):
             for collection in ("default", _LENT):
                 assert ingest(database, folder, collection=collection).failed == []
+            with connect(database.owner) as owner:
+                assert merge_postings(owner, space_id=1, least=1) > 1
             with connect(database.app) as app:
                 ensure_shelf(app, _LENT, find_collection(app, _LENT).space_id, ("hr",))
                 for statement in (*_ROWS.values(), _KEPT_FILE):

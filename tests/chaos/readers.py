@@ -35,8 +35,9 @@ def read_documents(connection: psycopg.Connection[Any], collection: str) -> dict
         " LEFT JOIN (SELECT document_id, count(*) parts FROM {vectors} WHERE collection_id = %(id)s GROUP BY 1) v"
         "   ON v.document_id = d.id"
         " LEFT JOIN (SELECT document_id, count(*) parts FROM {windows} GROUP BY 1) w ON w.document_id = d.id"
-        " LEFT JOIN (SELECT c.document_id, sum(o.term_frequency) parts FROM pgask.postings o JOIN pgask.chunks c"
-        "   ON c.id = o.chunk_id WHERE c.collection_id = %(id)s GROUP BY 1) p ON p.document_id = d.id"
+        " LEFT JOIN (SELECT c.document_id, sum(o.term_frequency) parts FROM pgask.chunk_postings(ARRAY("
+        "   SELECT id FROM pgask.chunks WHERE collection_id = %(id)s)) o JOIN pgask.chunks c ON c.id = o.chunk_id"
+        "   GROUP BY 1) p ON p.document_id = d.id"
         " WHERE d.collection_id = %(id)s AND d.status IN ('ready', 'stale')"
     ).format(vectors=chunk_table(place[1]), windows=window_table(place[1]))
     return {row[0]: tuple(row[1:]) for row in connection.execute(statement, {"id": place[0]}).fetchall()}

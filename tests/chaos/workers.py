@@ -333,8 +333,8 @@ class Experiment:
         rows = hand.execute(
             "SELECT d.source, d.content_sha256, d.char_count, d.chunk_count, d.token_count, d.text_sha256,"
             " (SELECT count(*) FROM pgask.chunks k WHERE k.document_id = d.id),"
-            " (SELECT count(*) FROM pgask.postings p JOIN pgask.chunks k ON k.id = p.chunk_id"
-            " WHERE k.document_id = d.id)"
+            " (SELECT count(*) FROM pgask.chunk_postings(ARRAY(SELECT k.id FROM pgask.chunks k"
+            " WHERE k.document_id = d.id)))"
             " FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
             " WHERE c.name = %s AND d.status = 'ready'",
             [collection],

@@ -45,8 +45,7 @@ SELECT kept.id, kept.chunk_count FROM pgask.documents d JOIN pgask.documents kep
            sum(c.df) OVER rarest <= greatest($21::float8, $22::float8 * s.chunks)
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
       FROM statistics s CROSS JOIN unnest($23::text[]) AS asked (term)
-     CROSS JOIN LATERAL (SELECT count(*) AS df FROM pgask.postings p
-                          WHERE p.collection_id = $1 AND p.term = asked.term) c
+     CROSS JOIN LATERAL pgask.document_frequency($20::int[], asked.term) c
     WINDOW rarest AS (ORDER BY c.df, asked.term)
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
@@ -55,28 +54,28 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
  ORDER BY distance, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (
 WITH few AS MATERIALIZED (
-    SELECT id FROM pgask.chunks WHERE document_id IN (SELECT id FROM eligible)
+    SELECT array_agg(id) AS ids, array_agg(collection_id) AS owners
+      FROM pgask.chunks WHERE document_id IN (SELECT id FROM eligible)
 ), found AS MATERIALIZED (
     SELECT m.chunk_id, sum(m.part) AS lexical
-      FROM weights w CROSS JOIN LATERAL (
-           SELECT p.chunk_id, w.idf * ($18::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part FROM pgask.postings p
-            WHERE p.collection_id = $1 AND p.term = w.term
-              AND p.chunk_id = ANY((SELECT array_agg(id) FROM few)::bigint[]) OFFSET 0) m
+      FROM few f CROSS JOIN weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, w.idf * ($18::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part
+             FROM pgask.held_postings($20::int[], w.term, f.ids, f.owners) p OFFSET 0) m
      GROUP BY m.chunk_id
 )
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
   FROM found ORDER BY lexical DESC, chunk_id LIMIT $25
 ), candidates AS MATERIALIZED (
-    SELECT c.id, c.document_id, c.language, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
-           d.rank AS dense_rank, l.rank AS lexical_rank
+    SELECT c.id, c.collection_id, c.document_id, c.language, c.window_start, c.window_end,
+           c.window_start + c.windows_shared AS own_start, d.rank AS dense_rank, l.rank AS lexical_rank
       FROM dense d FULL JOIN lexical l USING (chunk_id)
       JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END
 ), terms AS MATERIALIZED (
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
-      FROM weights w CROSS JOIN LATERAL (
-           SELECT p.chunk_id, w.idf * ($18::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows FROM pgask.postings p
-            WHERE p.collection_id = $1 AND p.term = w.term
-              AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m
+      FROM (SELECT array_agg(id) AS ids, array_agg(collection_id) AS owners FROM candidates) f
+     CROSS JOIN weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, w.idf * ($18::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows
+             FROM pgask.held_postings($20::int[], w.term, f.ids, f.owners) p OFFSET 0) m
 ), own AS MATERIALIZED (
     SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $26) AS cosine
       FROM candidates c CROSS JOIN LATERAL (

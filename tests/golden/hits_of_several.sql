@@ -38,8 +38,7 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
            sum(c.df) OVER rarest <= greatest($11::float8, $12::float8 * s.chunks)
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
       FROM statistics s CROSS JOIN unnest($13::text[]) AS asked (term)
-     CROSS JOIN LATERAL (SELECT count(*) AS df FROM pgask.postings p
-                          WHERE p.collection_id = ANY($1::int[]) AND p.term = asked.term) c
+     CROSS JOIN LATERAL pgask.document_frequency($1::int[], asked.term) c
     WINDOW rarest AS (ORDER BY c.df, asked.term)
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
@@ -48,19 +47,19 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
  ORDER BY distance, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (
 WITH first AS MATERIALIZED (
-    SELECT m.chunk_id, sum(m.part) AS lexical
+    SELECT m.chunk_id, min(m.collection_id) AS collection_id, sum(m.part) AS lexical
       FROM weights w CROSS JOIN LATERAL (
-           SELECT p.chunk_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part FROM pgask.postings p
-            WHERE p.collection_id = ANY($1::int[]) AND p.term = w.term OFFSET 0) m
+           SELECT p.chunk_id, p.collection_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part
+             FROM pgask.term_postings($1::int[], w.term) p OFFSET 0) m
      WHERE w.added GROUP BY m.chunk_id
      ORDER BY lexical DESC, m.chunk_id
      LIMIT $15 * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE 10 END FROM weights)
 ), more AS (
     SELECT m.chunk_id, sum(m.part) AS lexical
-      FROM weights w CROSS JOIN LATERAL (
-           SELECT p.chunk_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part FROM pgask.postings p
-            WHERE p.collection_id = ANY($1::int[]) AND p.term = w.term
-              AND p.chunk_id = ANY((SELECT array_agg(chunk_id) FROM first)::bigint[]) OFFSET 0) m
+      FROM (SELECT array_agg(chunk_id) AS ids, array_agg(collection_id) AS owners FROM first) f
+     CROSS JOIN weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part
+             FROM pgask.held_postings($1::int[], w.term, f.ids, f.owners) p OFFSET 0) m
      WHERE NOT w.added GROUP BY m.chunk_id
 ), summed AS (
     SELECT chunk_id, first.lexical + coalesce(more.lexical, 0) AS lexical FROM first FULL JOIN more USING (chunk_id)
@@ -68,16 +67,16 @@ WITH first AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
   FROM summed ORDER BY lexical DESC, chunk_id LIMIT $15
 ), candidates AS MATERIALIZED (
-    SELECT c.id, c.document_id, c.language, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
-           d.rank AS dense_rank, l.rank AS lexical_rank
+    SELECT c.id, c.collection_id, c.document_id, c.language, c.window_start, c.window_end,
+           c.window_start + c.windows_shared AS own_start, d.rank AS dense_rank, l.rank AS lexical_rank
       FROM dense d FULL JOIN lexical l USING (chunk_id)
       JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END
 ), terms AS MATERIALIZED (
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
-      FROM weights w CROSS JOIN LATERAL (
-           SELECT p.chunk_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows FROM pgask.postings p
-            WHERE p.collection_id = ANY($1::int[]) AND p.term = w.term
-              AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m
+      FROM (SELECT array_agg(id) AS ids, array_agg(collection_id) AS owners FROM candidates) f
+     CROSS JOIN weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows
+             FROM pgask.held_postings($1::int[], w.term, f.ids, f.owners) p OFFSET 0) m
 ), own AS MATERIALIZED (
     SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $16) AS cosine
       FROM candidates c CROSS JOIN LATERAL (

@@ -169,7 +169,7 @@ def snapshot(
             " vector_send(v.embedding), (SELECT string_agg(halfvec_send(w.embedding), ''"
             " ORDER BY w.window_index) FROM {windows} w WHERE w.document_id = d.id AND w.window_index >="
             " k.window_start AND w.window_index < k.window_end), (SELECT string_agg(p.term || p.term_frequency, ' '"
-            " ORDER BY p.term) FROM pgask.postings p WHERE p.chunk_id = k.id)"
+            " ORDER BY p.term) FROM pgask.chunk_postings(ARRAY[k.id]) p)"
             " FROM pgask.documents d JOIN pgask.chunks k ON k.document_id = d.id"
             " JOIN {chunks} v ON v.chunk_id = k.id WHERE d.collection_id = %s"
         ).format(windows=window_table(target.space_id), chunks=chunk_table(target.space_id))
@@ -204,10 +204,11 @@ def orphans(connection: Connection, collection: Collection) -> list[int]:
         "{} o WHERE NOT EXISTS (SELECT FROM pgask.chunks k WHERE k.document_id = o.document_id"
         " AND o.window_index >= k.window_start AND o.window_index < k.window_end)"
     )
+    merged = sql.SQL("SELECT chunk_id FROM pgask.merged_chunks")
     statements = [
         sql.SQL("SELECT count(*) FROM " + rest).format(table)
         for rest, table in (
-            (without_chunk, sql.Identifier("pgask", "postings")),
+            (without_chunk, sql.SQL("(SELECT chunk_id FROM pgask.postings UNION ALL {})").format(merged)),
             (without_chunk, chunk_table(collection.space_id)),
             (without_window, window_table(collection.space_id)),
         )

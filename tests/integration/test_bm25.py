@@ -13,6 +13,7 @@ from app.index.manifest import IndexSettings
 from app.search import bm25
 from app.search.ranking import Ranking
 from app.store.connection import Database, connect, open_pool
+from app.store.posting_blocks import merge_postings
 from app.store.staging import staged_copy
 from tests.integration.ingesting import open_collection
 from tests.integration.processes import wait_until
@@ -49,9 +50,9 @@ def texts(database: Database) -> dict[int, Counter[str]]:
 
 
 def test_upkeep_leaves_no_row_to_be_looked_up_in_the_table(
-    database: Database, texts: dict[int, Counter[str]]
+    database: Database, texts: dict[int, Counter[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert texts
+    monkeypatch.setattr(maintenance, "LEAST_CHUNKS", len(texts) + 1)  # none are merged
     collection = open_collection(database)
     with connect(database.owner) as owner:
 
@@ -86,14 +87,23 @@ async def search(database: Database, question: list[str]) -> Ranking:
 
 
 @pytest.mark.parametrize(
-    ("question", "overlap"),
-    [(RARE[:1], 10), ([*RARE, *COMMON], 10), ([*COMMON[::-1], "nowhere"], 5), (COMMON[:3], 10)],
+    ("question", "overlap", "merged"),
+    [
+        (RARE[:1], 10, False),
+        ([*RARE, *COMMON], 10, False),
+        ([*RARE, *COMMON], 10, True),
+        ([*COMMON[::-1], "nowhere"], 5, True),
+        (COMMON[:3], 10, False),
+    ],
 )
 async def test_the_best_chunks_are_found_and_their_scores_are_the_textbook_s(
-    database: Database, texts: dict[int, Counter[str]], question: list[str], overlap: int
+    database: Database, texts: dict[int, Counter[str]], question: list[str], overlap: int, merged: bool
 ) -> None:
     postings = sum(counts[term] > 0 for counts in texts.values() for term in question)
     assert (postings > bm25.BUDGET) == (len(question) > 9)
+    if merged:
+        with connect(database.owner) as owner:
+            assert merge_postings(owner, open_collection(database).space_id, least=1) == len(texts)
     scores, found = textbook(texts, question), await search(database, question)
     for chunk in found.chunks:
         assert chunk.scores.lexical == pytest.approx(scores[chunk.chunk_id], abs=1e-9)

@@ -18,6 +18,7 @@ from app.search.plan import SearchMemory
 from app.search.ranking import RankedChunk, Ranking, RankingSettings
 from app.store.backgrounds import arrange_sample, sample_statement
 from app.store.connection import AsyncPool, Database, connect, open_pool
+from app.store.posting_blocks import merge_postings
 from tests import oracle
 from tests.integration.ingesting import FAKE, random_text
 from tests.integration.searching import NEAR, Corpus, Place, check_order, search_pool, standards_of
@@ -63,8 +64,10 @@ async def pool(database: Database) -> AsyncIterator[AsyncPool]:
 
 def fill(database: Database, rng: random.Random) -> Corpus:
     """Documents of both languages in two folders, some the very same, some that the model can't read, one replaced and
-    one removed; and another collection of the same space, whose words must not count."""
+    one removed; and another collection of the same space, whose words must not count. Postings are rows, blocks of few
+    chunks, or both."""
     corpus, other = Corpus(database), Corpus(database, "other")
+    size = rng.choice([0, 1, 2, 3, 128])
     other.put("x.txt", random_text(rng.randrange(10**6), 30))
     for number in range(rng.randint(14, 26)):
         chinese = rng.random() < 0.4
@@ -75,10 +78,19 @@ def fill(database: Database, rng: random.Random) -> Corpus:
         corpus.put(source, text, metadata, unknown_share)
         if rng.random() < 0.2:
             corpus.put(f"{source}.copy", text, metadata, unknown_share)
+        if size and rng.random() < 0.2:
+            merge(database, corpus, size)
     chosen = rng.sample(sorted(corpus.documents), 2)
     corpus.put(chosen[0], random_text(rng.randrange(10**6), 8), corpus.metadata[chosen[0]])
     corpus.remove(chosen[1])
+    if size and rng.random() < 0.5:
+        merge(database, corpus, size)
     return corpus
+
+
+def merge(database: Database, corpus: Corpus, size: int) -> None:
+    with connect(database.owner) as owner:
+        assert merge_postings(owner, corpus.collection.space_id, least=1, step=7, size=size)
 
 
 def check_projection(

@@ -195,6 +195,10 @@ _LOOKS: tuple[str, ...] = (
     "SELECT count(*) FROM pgask.postings WHERE collection_id = 1 AND term = 'heron'",
     "SELECT count(*) FROM pgask.postings WHERE collection_id = 1 AND term >= 'he' AND term < 'hf'",
     "SELECT * FROM pgask.postings WHERE collection_id = 1 AND term = 'heron' AND chunk_id = ANY('{1,2}')",
+    "SELECT sum(df) FROM pgask.posting_blocks WHERE collection_id = 1 AND term = 'heron'",
+    "SELECT * FROM pgask.posting_blocks WHERE collection_id = 1 AND term = 'heron' AND first_chunk <= 2"
+    " ORDER BY first_chunk DESC LIMIT 1",
+    "SELECT * FROM pgask.merged_chunks WHERE chunk_id = ANY('{1,2}')",
     "SELECT * FROM pgask.chunks WHERE document_id = %(one)s",
     "SELECT * FROM pgask.chunks WHERE id = ANY('{1,2}')",
     "SELECT * FROM pgask.document_texts WHERE document_id = %(one)s AND part >= 0 AND part <= 1",
@@ -238,7 +242,7 @@ def test_the_same_indexes_are_asked_with_policies_as_without(database: Database,
         for schema, table, *_ in owner.execute(_TABLES).fetchall():
             owner.execute(f"ALTER TABLE {schema}.{table} DISABLE ROW LEVEL SECURITY".encode())
         assert held == indexes()
-    assert "by_vector" in held[8]
+    assert "by_vector" in held[11]
 
 
 def test_no_search_reads_a_table_from_end_to_end_because_of_its_policy(
@@ -253,7 +257,9 @@ def test_no_search_reads_a_table_from_end_to_end_because_of_its_policy(
             assert row is not None
             scans = list(_scans(row[0][0]["Plan"]))
             read = {name for name, is_looked_up in scans if not is_looked_up}
-            assert read.isdisjoint({"chunks", "postings", "document_texts", "window_vectors_1"}), kind
+            assert read.isdisjoint(
+                {"chunks", "postings", "posting_blocks", "document_texts", "window_vectors_1"}
+            ), kind
             assert ("chunks", True) in scans, kind
 
 

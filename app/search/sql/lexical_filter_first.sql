@@ -1,12 +1,12 @@
 -- The lexical leg under a filter that keeps few chunks: no postings but theirs are read.
 WITH few AS MATERIALIZED (
-    SELECT id FROM pgask.chunks WHERE document_id IN (SELECT id FROM eligible)
+    SELECT array_agg(id) AS ids, array_agg(collection_id) AS owners
+      FROM pgask.chunks WHERE document_id IN (SELECT id FROM eligible)
 ), found AS MATERIALIZED (
     SELECT m.chunk_id, sum(m.part) AS lexical
-      FROM weights w CROSS JOIN LATERAL (
-           SELECT p.chunk_id, {bm25} AS part FROM pgask.postings p
-            WHERE p.collection_id = %(collection_id)s AND p.term = w.term
-              AND p.chunk_id = ANY((SELECT array_agg(id) FROM few)::bigint[]) OFFSET 0) m
+      FROM few f CROSS JOIN weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, {bm25} AS part
+             FROM pgask.held_postings(%(collection_ids)s::int[], w.term, f.ids, f.owners) p OFFSET 0) m
      GROUP BY m.chunk_id
 )
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank

@@ -10,16 +10,16 @@
 lexical AS MATERIALIZED (
 {lexical}
 ), candidates AS MATERIALIZED (
-    SELECT c.id, c.document_id, c.language, c.window_start, c.window_end, c.window_start + c.windows_shared AS own_start,
-           d.rank AS dense_rank, l.rank AS lexical_rank
+    SELECT c.id, c.collection_id, c.document_id, c.language, c.window_start, c.window_end,
+           c.window_start + c.windows_shared AS own_start, d.rank AS dense_rank, l.rank AS lexical_rank
       FROM dense d FULL JOIN lexical l USING (chunk_id)
       JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END
 ), terms AS MATERIALIZED (
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
-      FROM weights w CROSS JOIN LATERAL (
-           SELECT p.chunk_id, {bm25} AS part, p.window_frequencies AS windows FROM pgask.postings p
-            WHERE p.collection_id = %(collection_id)s AND p.term = w.term
-              AND p.chunk_id = ANY((SELECT array_agg(id) FROM candidates)::bigint[]) OFFSET 0) m
+      FROM (SELECT array_agg(id) AS ids, array_agg(collection_id) AS owners FROM candidates) f
+     CROSS JOIN weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, {bm25} AS part, p.window_frequencies AS windows
+             FROM pgask.held_postings(%(collection_ids)s::int[], w.term, f.ids, f.owners) p OFFSET 0) m
 ), own AS MATERIALIZED (
     SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> %(half)s) AS cosine
       FROM candidates c CROSS JOIN LATERAL (

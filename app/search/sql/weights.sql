@@ -1,4 +1,5 @@
 -- The question's terms: the idf of each, of those too that no chunk holds, and whether all its postings are added up.
+-- Functions of postings stand in the statement when it is planned, and read rows and blocks (migration 0024, ADR 0040).
 statistics AS MATERIALIZED (
     SELECT sum(chunk_count)::float8 AS chunks, %(k1)s::float8 * (1 - %(b)s::float8) AS flat,
            %(k1)s::float8 * %(b)s::float8 * greatest(sum(chunk_count), 1)::float8 / greatest(sum(term_count), 1)::float8
@@ -10,7 +11,6 @@ statistics AS MATERIALIZED (
            sum(c.df) OVER rarest <= greatest(%(budget)s::float8, %(budget_share)s::float8 * s.chunks)
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
       FROM statistics s CROSS JOIN unnest(%(terms)s::text[]) AS asked (term)
-     CROSS JOIN LATERAL (SELECT count(*) AS df FROM pgask.postings p
-                          WHERE p.collection_id = %(collection_id)s AND p.term = asked.term) c
+     CROSS JOIN LATERAL pgask.document_frequency(%(collection_ids)s::int[], asked.term) c
     WINDOW rarest AS (ORDER BY c.df, asked.term)
 )
