@@ -1,6 +1,7 @@
 // The conversations of this reader: open, start, rename, delete.
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { addressOf } from "../shell/address";
+import { byAge } from "./ages";
 import { titleOf, type Conversation } from "./conversations";
 import { fileName, saveText } from "../ui/download";
 import { useWords } from "../i18n";
@@ -32,6 +33,7 @@ export function ConversationList({ conversations, activeId, kept, isServiceKept,
   const words = useWords();
   const [sought, setSought] = useState("");
   const shown = found(conversations, sought);
+  const groups = byAge(shown, Date.now());
   const active = conversations.find(({ id }) => id === activeId);
   const close = useRef<HTMLButtonElement>(null);
   useEffect(() => close.current?.focus(), []);
@@ -63,18 +65,25 @@ export function ConversationList({ conversations, activeId, kept, isServiceKept,
       {conversations.length === 0 ? (
         <p className="sidebar-note">{isServiceKept ? words.noConversationsKept : words.noConversations}</p>
       ) : (
-        <ul className="conversations" data-testid="conversations">
-          {shown.map((conversation) => (
-            <Item
-              key={conversation.id}
-              conversation={conversation}
-              active={conversation.id === activeId}
-              onOpen={onOpen}
-              onRename={onRename}
-              onDelete={onDelete}
-            />
+        <div className="conversations" data-testid="conversations">
+          {groups.map(({ age, items }) => (
+            <section key={age} aria-label={words.age(age)}>
+              {groups.length > 1 && <h3 className="conversation-age">{words.age(age)}</h3>}
+              <ul>
+                {items.map((conversation) => (
+                  <Item
+                    key={conversation.id}
+                    conversation={conversation}
+                    active={conversation.id === activeId}
+                    onOpen={onOpen}
+                    onRename={onRename}
+                    onDelete={onDelete}
+                  />
+                ))}
+              </ul>
+            </section>
           ))}
-        </ul>
+        </div>
       )}
       {conversations.length >= MAX_CONVERSATIONS && <p className="sidebar-note sidebar-warning" data-testid="nearly-full">{words.nearlyFull(MAX_CONVERSATIONS)}</p>}
       {active && (

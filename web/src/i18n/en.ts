@@ -211,6 +211,7 @@ export const en = {
   lines: (first: number, last: number) => (first === last ? `line ${first}` : `lines ${first}–${last}`),
   followUps: "Ask next",
   paneWidth: "Width of the source",
+  age: (age: string) => ({ today: "Today", yesterday: "Yesterday", week: "Last 7 days", older: "Earlier" })[age] ?? age,
   seekConversations: "Find a conversation",
   sourceLoading: "Loading the source…",
   loadBefore: "Load more before",

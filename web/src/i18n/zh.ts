@@ -202,6 +202,7 @@ export const zh: Dictionary = {
   lines: (first, last) => (first === last ? `第 ${first} 行` : `第 ${first}–${last} 行`),
   followUps: "接着问",
   paneWidth: "原文栏宽度",
+  age: (age) => ({ today: "今天", yesterday: "昨天", week: "最近 7 天", older: "更早" })[age] ?? age,
   seekConversations: "查找对话",
   sourceLoading: "正在载入原文……",
   loadBefore: "载入前文",
