@@ -373,6 +373,10 @@ def operations(victim: Tenant) -> Mapping[str, Callable[[random.Random], Operati
         "job": lambda _: Operation("GET", f"/jobs/{victim.job}", about=victim.job),
         "job's events": lambda _: Operation("GET", f"/jobs/{victim.job}/events", about=victim.job),
         "retry": lambda _: Operation("POST", f"/jobs/{victim.job}/retry", about=victim.job),
+        "again": lambda _: Operation("POST", f"/documents/{victim.sent}/reingest", about=victim.sent),
+        "several again": lambda _: Operation(
+            "POST", "/documents/reingest", {"documents": [victim.sent]}, about=victim.sent
+        ),
         "cancel": lambda _: Operation("POST", f"/jobs/{victim.job}/cancel", about=victim.job),
         "status": lambda _: Operation("GET", "/status"),
         "agent": lambda rng: Operation("POST", "/mcp", agent("search", {"question": question(rng)})),

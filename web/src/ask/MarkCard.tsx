@@ -8,6 +8,7 @@ import { fileNameOf, headingBelow, titleBeside } from "../text/names";
 import { languageOf } from "../text/script";
 import { CopyButton } from "../ui/CopyButton";
 import { Floating } from "../ui/Floating";
+import { ShareButton } from "../ui/ShareButton";
 import type { Citation } from "../wire/decode";
 import { cards, type Card } from "./card";
 import { addressOf } from "../shell/address";
@@ -21,6 +22,7 @@ export function MarkCard({ card: { anchor, citation, open } }: { card: Card }) {
   const { before, after } = useParagraph(citation);
   const { page, source } = citation;
   const quotes = citation.spans.length > 1 ? citation.spans.map(({ quote }) => quote) : [citation.quote];
+  const cited = (): string => `${sourceLine(citation, words)}\n${new URL(addressOf.passage(citation), location.href).href}`;
   const place = [titleBeside(citation), headingBelow(citation)].filter(Boolean).join(" › ");
   return (
     <Floating
@@ -55,7 +57,8 @@ export function MarkCard({ card: { anchor, citation, open } }: { card: Card }) {
         <button type="button" className="link-button" onClick={open}>
           {words.open}
         </button>
-        <CopyButton label={words.copyCitation} text={() => `${sourceLine(citation, words)}\n${new URL(addressOf.passage(citation), location.href).href}`} />
+        <CopyButton label={words.copyCitation} text={cited} />
+        <ShareButton text={cited} />
       </p>
     </Floating>
   );

@@ -262,6 +262,7 @@ export const en = {
   askThis: "Ask",
   copyCode: "Copy code",
   copyMarkdown: "Copy as Markdown",
+  share: "Share",
   copyCitation: "Copy as citation",
 
   // Feedback

@@ -253,6 +253,7 @@ export const zh: Dictionary = {
   askThis: "提问",
   copyCode: "复制代码",
   copyMarkdown: "复制为 Markdown",
+  share: "分享",
   copyCitation: "复制为引文",
 
   // Feedback

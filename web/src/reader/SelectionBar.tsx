@@ -7,6 +7,7 @@ import { useApi } from "../shell/context";
 import { codePointLength, indexOfInCodePoints } from "../text/codepoints";
 import { CopyButton } from "../ui/CopyButton";
 import { ChatIcon } from "../ui/Icons";
+import { ShareButton } from "../ui/ShareButton";
 import type { DocumentDetail, TextWindow } from "../wire/decode";
 import { pageLabel } from "./outline";
 import { isSame, selectedLines, spanOf, wordsOf } from "./pagewords";
@@ -52,13 +53,15 @@ interface BarProps {
 
 function SelectionBar({ document, quote, place, onAsk }: BarProps) {
   const words = useWords();
+  const cited = (): string => citationOf(quote, document, place, words);
   return (
     <div className="selection-bar" data-testid="selection-bar" role="group" aria-label={words.selectedWords}>
       <button type="button" className="link-button" data-testid="ask-selection" onClick={() => onAsk(quote)}>
         <ChatIcon />
         {words.askAboutThis}
       </button>
-      <CopyButton testId="copy-selection" label={words.copyCitation} text={() => citationOf(quote, document, place, words)} />
+      <CopyButton testId="copy-selection" label={words.copyCitation} text={cited} />
+      <ShareButton text={cited} />
     </div>
   );
 }

@@ -91,6 +91,24 @@ describe("the reader", () => {
     expect(screen.getByTestId("filter-chip").textContent).toContain("tuning");
   });
 
+  it("hands a quote with its place to another program of a phone", async () => {
+    const shared: (string | undefined)[] = [];
+    const share = async ({ text }: ShareData): Promise<void> => void shared.push(text);
+    const wide = window.matchMedia;
+    Object.defineProperty(navigator, "share", { value: share, configurable: true });
+    window.matchMedia = (query) => (query === "(pointer: coarse)" ? ({ ...wide(query), matches: true, addEventListener: () => undefined, removeEventListener: () => undefined }) : wide(query));
+    try {
+      const { user } = await shown("Use rows / 1000 lists.", "Use rows", { media_type: "text/plain" });
+      getSelection()?.selectAllChildren(screen.getByTestId("source-text"));
+      document.dispatchEvent(new Event("selectionchange"));
+      await user.click(await screen.findByTestId("share"));
+      expect(shared[0]).toMatch(/^“Use rows \/ 1000 lists.”\n.*\n.*#\/d\/doc-1\?at=0-22$/);
+    } finally {
+      window.matchMedia = wide;
+      Reflect.deleteProperty(navigator, "share");
+    }
+  });
+
   it("puts a newer file in a document's place, under its name", async () => {
     const sent: [string, unknown, string[]][] = [];
     const job = { id: "job-1", kind: "upload", collection: "default", state: "succeeded", stage: "", done: 1, total: 1, files: [], created_at: null, finished_at: null, eta_s: null };

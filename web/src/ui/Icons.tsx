@@ -55,6 +55,7 @@ export const LinkIcon = icon(<path d="M8.5 11.5a3 3 0 0 0 4.3 0l2.7-2.7a3 3 0 0 
 export const DownIcon = icon(<path d="M10 4v11.5M5 10.5l5 5 5-5" />);
 export const DownloadIcon = icon(<path d="M10 3v9.5M5.8 8.5L10 12.7l4.2-4.2M4 16.5h12" />);
 export const UploadIcon = icon(<path d="M10 13V3.5M5.8 7.5L10 3.3l4.2 4.2M4 16.5h12" />);
+export const ShareIcon = icon(<path d="M10 11.5V3M6.5 6.2L10 2.8l3.5 3.4M5.5 9H4.2v8h11.6V9h-1.3" />);
 export const ChevronIcon = icon(<path d="M4.5 7.5L10 13l5.5-5.5" />);
 export const LeftIcon = icon(<path d="M12.5 4.5L7 10l5.5 5.5" />);
 export const RightIcon = icon(<path d="M7.5 4.5L13 10l-5.5 5.5" />);
