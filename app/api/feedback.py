@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -66,6 +67,10 @@ class RatedReply(Reply):
     scope: dict[str, Any]
     citations: list[dict[str, Any]]
     state: dict[str, Any]
+    case: Annotated[
+        dict[str, Any] | None,
+        Field(description="A line of rag-eval's questions; null where it is not said what would be right"),
+    ]
 
 
 class FeedbackList(Reply):
@@ -135,7 +140,5 @@ async def list_feedback(
     """Questions and answers in readers' own words: for admins."""
     async with transaction(parts.pool) as connection:
         found = await ratings.list_ratings(connection, rating=rating, before=before, most=limit + 1)
-    shown = [
-        RatedReply(**{name: getattr(one, name) for name in RatedReply.model_fields}) for one in found[:limit]
-    ]
+    shown = [RatedReply(**asdict(one), case=ratings.case_of(one)) for one in found[:limit]]
     return FeedbackList(feedback=shown, next_before=shown[-1].id if len(found) > limit else None)

@@ -58,6 +58,8 @@ def test_a_rating_is_kept_with_all_that_it_is_about(own: Database, make_client: 
     assert first["scope"]["collections"] == ["default"]
     assert first["state"]["generator"] == "extractive"
     assert (latest["reason"], latest["comment"]) == ("should_have_refused", "不对")
+    assert (latest["case"]["answerable"], latest["case"]["question"]) == (False, latest["question"])
+    assert first["case"]["doc"] == said["citations"][0]["source"]
     assert client.get("/feedback", params={"rating": "down"}).json()["feedback"] == [latest]
     page = client.get("/feedback", params={"limit": 1}).json()
     assert page["next_before"] == latest["id"]

@@ -281,6 +281,11 @@ export const en = {
       should_have_answered: "It should have answered",
     })[code] ?? code,
 
+  inbox: "Answers that readers found bad",
+  whatWasAnswered: "What was answered",
+  copyCase: "Copy as a test case",
+  noCase: "It says what is wrong and not what is right: no test case.",
+
   // Why these
   whyThese: "Why these?",
   notExplained: "The service does not say how it searched.",

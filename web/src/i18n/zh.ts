@@ -272,6 +272,11 @@ export const zh: Dictionary = {
       should_have_answered: "本应给出答案",
     })[code] ?? code,
 
+  inbox: "读者评为不好的答案",
+  whatWasAnswered: "当时的回答",
+  copyCase: "复制为测试用例",
+  noCase: "只说明了哪里不对，没有说明怎样才对：没有测试用例。",
+
   // Why these
   whyThese: "为何是这些？",
   notExplained: "服务没有说明搜索过程。",

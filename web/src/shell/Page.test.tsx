@@ -3,7 +3,7 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { ask, CITATION, open, send, settle, TEXT } from "../testing/page";
-import { claimsOf, documentOf, jsonResponse, problemResponse, replyOf } from "../testing/service";
+import { citationOf, claimsOf, documentOf, jsonResponse, problemResponse, replyOf } from "../testing/service";
 
 const HIT = { ...CITATION, text: CITATION.quote, rank: 1, scores: { dense: 0.7, lexical: 3, rerank: null } };
 const ANSWER = "Use rows / 1000 lists. [1]";
@@ -413,6 +413,24 @@ describe("status", () => {
     expect(text).toContain("replica-2:5432 is too far behind");
     expect(text).toContain("e5 has 12 of 30 documents");
     for (const words of ["PostgreSQL 17.6", "Measured recall 0.900 (0.880–0.920) against the target 0.95", "can’t read 15 of 30 documents", "refused", "50 GB of 100 GB"]) expect(text).toContain(words);
+  });
+
+  it("shows owners what readers found bad, and the case that it makes", async () => {
+    const evaluationCase = { id: "feedback-7", question: "How often?", answerable: false, answers: [] };
+    const rated = { at: "2026-11-29T21:04:05Z", actor: "Ada", request_id: "r", rating: "down", question: "How often?", answer: "Every six months.", abstained: false, scope: {}, citations: [citationOf("Every six months.", "Every six")], state: {} };
+    const feedback = [
+      { ...rated, id: 7, reason: "should_have_refused", comment: "旧版", case: evaluationCase },
+      { ...rated, id: 6, reason: "wrong_source", comment: "", case: null },
+    ];
+    const { user, requests } = open({ onRead: (path) => (path === "/status" ? jsonResponse(state) : path === "/feedback" ? jsonResponse({ feedback, next_before: null }) : undefined) });
+    await user.click(screen.getByTestId("nav-status"));
+    const shown = await screen.findAllByTestId("rated");
+    expect(requests).toContain("GET /feedback?rating=down&limit=20");
+    expect(shown[0]?.textContent).toContain("It should have refused 旧版");
+    expect(within(shown[0] as HTMLElement).getByRole("link", { hidden: true }).getAttribute("href")).toContain("#/d/doc-1?at=0-9");
+    expect(shown[1]?.textContent).toContain("no test case");
+    await user.click(within(shown[0] as HTMLElement).getByTestId("copy-case"));
+    expect(JSON.parse(await navigator.clipboard.readText())).toEqual(evaluationCase);
   });
 
   it("warns where one of several servers of the model is away", async () => {

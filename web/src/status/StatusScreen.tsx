@@ -8,6 +8,7 @@ import { ProblemNotice } from "../ui/ProblemNotice";
 import { problemOf } from "../wire/api";
 import type { Check } from "../wire/decode";
 import type { IndexState, ServiceState } from "../wire/status";
+import { Inbox } from "./Inbox";
 import "../styles/activity.css";
 
 const LOOK_AGAIN_MS = 15_000;
@@ -33,6 +34,7 @@ export function StatusScreen() {
         {state.data ? <Parts state={state.data} /> : checks?.map((check) => <CheckLine key={check.name} check={check} />)}
       </ul>
       {!state.data && checks && <p className="documents-note">{words.statusForAdmins}</p>}
+      {state.data && <Inbox />}
       {state.data && <p className="documents-note">pgask {state.data.version}</p>}
     </section>
   );

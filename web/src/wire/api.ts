@@ -1,6 +1,7 @@
 // The service's REST endpoints as typed functions. It knows nothing of the page.
 // Every failure is a ProblemError; a cancelled call throws the browser's AbortError unchanged.
 import type { Asked } from "./filter";
+import { decodeRated, type RatedAnswer } from "./feedback";
 import { decodeJob, decodePlanned, type PlannedFile, type Job, type JobPage, type JobState } from "./jobs";
 import { decodeBoxes, decodeLines, decodePictures, type Box, type PageLine, type PagePicture } from "./pages";
 import { decodeFound, type Found } from "./search";
@@ -132,6 +133,8 @@ export interface Api {
   /** The address of a file of the service, as of a page's picture or an original. */
   addressOf(path: string): string;
   rate(requestId: string, rating: "up" | "down", reason: string | null, comment: string): Promise<void>;
+  /** What readers thought of answers, the newest first; for admins. */
+  rated(rating: "up" | "down", signal?: AbortSignal): Promise<RatedAnswer[]>;
   readiness(signal?: AbortSignal): Promise<Readiness>;
   /** One's own, as far as the service keeps them: what they are, not what is in them. */
   conversations(signal?: AbortSignal): Promise<KeptConversation[]>;
@@ -340,6 +343,10 @@ export function createApi(base: string = document.baseURI, fetchFrom: typeof fet
     async rate(requestId, rating, reason, comment) {
       const said = { ...(reason === null ? {} : { reason }), ...(comment === "" ? {} : { comment }) };
       await known(change("feedback", json({ request_id: requestId, rating, ...said })));
+    },
+
+    async rated(rating, signal) {
+      return list(fields(await get(`feedback?${new URLSearchParams({ rating, limit: "20" })}`, signal))?.feedback, decodeRated);
     },
 
     async conversations(signal) {
