@@ -3,6 +3,7 @@ import { truncate } from "../text/codepoints";
 import { useWords } from "../i18n";
 import { pageLabel } from "../reader/outline";
 import { fileNameOf, folderOf, headingBelow, titleBeside } from "../text/names";
+import { readable } from "../text/readable";
 import { languageOf } from "../text/script";
 import type { NearMiss, Passage } from "../wire/decode";
 
@@ -31,7 +32,7 @@ function NearestCard({ passage, onOpen }: { passage: NearMiss; onOpen: (passage:
   const heading = headingBelow(passage);
   const beside = titleBeside(passage);
   const folder = folderOf(source);
-  const quote = truncate(passage.quote.replace(/\s+/g, " ").trim(), SHOWN_CODE_POINTS);
+  const quote = truncate(readable(passage.quote).replace(/\s+/g, " ").trim(), SHOWN_CODE_POINTS);
   return (
     <button type="button" className="source-card" data-testid="nearest-passage" onClick={() => onOpen(passage)}>
       <span className="source-body">

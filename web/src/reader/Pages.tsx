@@ -1,7 +1,7 @@
 // The pages of a document as pictures, which the service draws, with the cited words in rectangles and all words to be
 // selected over them.
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useWords } from "../i18n";
 import { useApi } from "../shell/context";
 import type { Api } from "../wire/api";
@@ -91,7 +91,7 @@ function Thumbnails({ pictures, source, marked, onPage }: ThumbnailProps) {
     <nav className="thumbnails" aria-label={words.thumbnails}>
       {pictures.map(({ number, width, height, image }) => (
         <button key={number} type="button" className={marked.has(number) ? "thumbnail thumbnail-marked" : "thumbnail"} data-testid="thumbnail" aria-label={pageLabel(source, number, words)} onClick={() => onPage(number)}>
-          <img src={`${api.addressOf(image)}?scale=${THUMBNAIL_SCALE}`} alt="" loading="lazy" decoding="async" width={Math.round(width)} height={Math.round(height)} />
+          <img src={`${api.addressOf(image)}?scale=${THUMBNAIL_SCALE}`} alt="" loading="lazy" decoding="async" fetchPriority="low" width={Math.round(width)} height={Math.round(height)} />
           <span aria-hidden="true">{number}</span>
         </button>
       ))}
@@ -108,12 +108,13 @@ interface PageViewProps {
 
 function PageView({ document, page, label, boxes }: PageViewProps) {
   const { number, width, height, image } = page;
+  const [isSeen, setSeen] = useState(false); // the picture goes first: pages are drawn one by one
   const api = useApi();
   const share = (value: number, of: number): string => `${(value / of) * 100}%`;
   return (
     <figure className="page-view" data-page={number} data-testid="page-view">
       <div className="page-sheet" style={{ aspectRatio: `${width} / ${height}` }}>
-        <img src={api.addressOf(image)} alt={label} loading="lazy" decoding="async" width={Math.round(width)} height={Math.round(height)} />
+        <img src={api.addressOf(image)} alt={label} loading="lazy" decoding="async" fetchPriority="high" width={Math.round(width)} height={Math.round(height)} onLoad={() => setSeen(true)} />
         {boxes.map((box, index) => (
           <span
             key={index}
@@ -122,7 +123,7 @@ function PageView({ document, page, label, boxes }: PageViewProps) {
             style={{ left: share(box.x, width), top: share(box.y, height), width: share(box.width, width), height: share(box.height, height) }}
           />
         ))}
-        <TextLayer document={document} page={page} />
+        {isSeen && <TextLayer document={document} page={page} />}
       </div>
       <figcaption>{label}</figcaption>
     </figure>

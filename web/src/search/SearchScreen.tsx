@@ -21,6 +21,7 @@ import { ProblemNotice } from "../ui/ProblemNotice";
 import { problemOf } from "../wire/api";
 import type { Passage } from "../wire/decode";
 import type { Hit } from "../wire/search";
+import { readable } from "../text/readable";
 import { excerpt, highlighted, soughtWords } from "./highlight";
 import "../styles/search.css";
 
@@ -205,7 +206,7 @@ function HitCard({ hit, isFromSeveral, words: sought, index, isChosen, onOpen }:
   const heading = headingBelow(hit);
   const title = titleBeside(hit);
   const folder = folderOf(source);
-  const shown = excerpt(hit.text, sought, EXCERPT);
+  const shown = excerpt(readable(hit.text), sought, EXCERPT);
   return (
     <a ref={card} href={addressOf.passage(hit)} className={isChosen ? "hit hit-chosen" : "hit"} data-testid="hit" onClick={(event) => onPlainClick(event, onOpen)}>
       <span className="source-title path">{fileNameOf(hit)}</span>
