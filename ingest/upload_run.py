@@ -43,6 +43,9 @@ from ingest.sandbox import OnPage, SandboxedParser
 from ingest.sources import FoundSources, GivenPath, SourceFile, content_sha256, find_sources
 from ingest.unpacking import PackedFile, is_zip, unpack
 
+# Chunks of a space up to which the index is built and measured between two jobs, a minute at most: more is left to the
+# service, whose look takes nobody's turn
+INDEXED_BETWEEN_JOBS: Final = 200_000
 _SHOWN: Final = 200  # characters of a name that can't be kept
 _GONE: Final = "The file's bytes are gone; send it again."
 _log = structlog.get_logger(__name__)
@@ -212,7 +215,13 @@ class UploadRunner:
         try:
             with connect(self._database.owner) as owner:
                 ensure_texts(owner, space_id, self._embedder)
-                maintenance.maintain(owner, space_id, IndexSettings.from_settings(self._settings), wait=False)
+                maintenance.maintain(
+                    owner,
+                    space_id,
+                    IndexSettings.from_settings(self._settings),
+                    wait=False,
+                    most_rows=INDEXED_BETWEEN_JOBS,
+                )
         except PgaskError as error:  # the files are in, and the next look may do better
             _log.warning("the index could not be looked after", code=error.code, detail=str(error))
 

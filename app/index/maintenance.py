@@ -10,9 +10,12 @@ new rows that lie together crowd into the few lists nearest to them, and each qu
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+import psycopg
 import structlog
 from psycopg import sql
 from psycopg.rows import class_row
@@ -39,6 +42,10 @@ _SMALL_INDEXES: Final = (
 _HALF_BUILT: Final = """
 SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
  WHERE i.indrelid = 'pgask.postings'::regclass AND NOT i.indisvalid"""
+# Pages to look at (64 MB) up to which somebody who waits has it done, seconds; more is for the service, and autovacuum.
+_WAITED_FOR_PAGES: Final = 8_192
+# Of a vacuum in the background: at autovacuum's pace, and for so long a look. What it did by then stays done.
+_PACE: Final = {"vacuum_cost_delay": "2ms", "statement_timeout": "10min"}
 _log = structlog.get_logger(__name__)
 
 Need = Literal["nothing", "measure", "build"]
@@ -101,16 +108,28 @@ class IndexReport:
 
 
 def maintain(
-    owner: Connection, space_id: int, settings: IndexSettings, *, wait: bool = True
+    owner: Connection,
+    space_id: int,
+    settings: IndexSettings,
+    *,
+    wait: bool = True,
+    most_rows: int | None = None,
 ) -> IndexReport | None:
     """Do what the index needs, forget one that is gone, and drop what a killed process left; merge postings and sample
     backgrounds of cosines that are due. Returns the report, None where the index needed nothing, or with `wait` False
-    where another process is at it."""
+    where another process is at it.
+
+    With `wait` or `most_rows` somebody waits for it: then large tables are not vacuumed. Of a space of more than
+    `most_rows` chunks no index is built or measured. Both are left to the service, which has the time.
+    """
+    waited_for = wait or most_rows is not None
     if merge_postings(owner, space_id, least=LEAST_CHUNKS):
-        _vacuum_merged(owner)
-    _make_visible(owner, space_id)
+        _vacuum_merged(owner, waited_for=waited_for)
+    _make_visible(owner, space_id, waited_for=waited_for)
     vector_index.note_rows(owner, space_id)
     renew_backgrounds(owner, space_id)
+    if most_rows is not None and vector_index.count_rows(owner, space_id) > most_rows:
+        return None
     due = find_need(owner, space_id, settings)[0] != "nothing"
     due = due or vector_index.read_state(owner, space_id).fault is not None
     if not due and not index_build.find_unused(owner, vector_index.read_state(owner, space_id)):
@@ -245,7 +264,7 @@ def role(connection: Connection) -> Role:
     return found
 
 
-def _make_visible(owner: Connection, space_id: int) -> None:
+def _make_visible(owner: Connection, space_id: int, *, waited_for: bool) -> None:
     """Vacuum postings and vectors after much was written. Until then an index-only scan, which BM25 and counting live
     on, looks every row up in the table; autovacuum gets there, a minute or more later."""
     for table in (
@@ -260,13 +279,23 @@ def _make_visible(owner: Connection, space_id: int) -> None:
         ).fetchone()
         assert row is not None
         pages, visible = int(row[0]), int(row[1])
-        if pages >= _LEAST_PAGES and visible < _VISIBLE * pages:
+        if pages < _LEAST_PAGES or visible >= _VISIBLE * pages:
+            continue
+        if waited_for and pages - visible > _WAITED_FOR_PAGES:
+            continue
+        with _paced({} if waited_for else _PACE, owner):
             owner.execute(sql.SQL("VACUUM (ANALYZE, SKIP_LOCKED) {}").format(table))
 
 
-def _vacuum_merged(owner: Connection) -> None:
+def _vacuum_merged(owner: Connection, *, waited_for: bool) -> None:
     """Give back the room of rows that were merged: the table's by a vacuum, that of its indexes, where it is much, by
-    building them anew beside the ones in use."""
+    building them anew beside the ones in use. Nobody waits for more than some seconds of it."""
+    pages = owner.execute(
+        "SELECT pg_total_relation_size('pgask.postings') / current_setting('block_size')::int"
+    ).fetchone()
+    assert pages is not None
+    if waited_for and pages[0] > _WAITED_FOR_PAGES:
+        return
     for table in ("postings", "posting_blocks"):
         owner.execute(
             sql.SQL("VACUUM (ANALYZE, SKIP_LOCKED) {}").format(sql.Identifier(SCHEMA, table)),
@@ -282,6 +311,22 @@ def _vacuum_merged(owner: Connection) -> None:
                 sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(SCHEMA, name))
             )
         owner.execute("REINDEX TABLE CONCURRENTLY pgask.postings")
+
+
+@contextmanager
+def _paced(settings: Mapping[str, str], owner: Connection) -> Iterator[None]:
+    """A statement with these settings; one that they end early goes on at the next look."""
+    for name, value in settings.items():
+        owner.execute("SELECT set_config(%s, %s, false)", [name, value])
+    try:
+        yield
+    except psycopg.errors.QueryCanceled:
+        if not settings:
+            raise
+        _log.info("a vacuum was cut short; the next look goes on with it")
+    finally:
+        for name in settings if not owner.closed else ():
+            owner.execute(sql.SQL("RESET {}").format(sql.Identifier(name)))
 
 
 def _forget_lost(owner: Connection, space_id: int) -> bool:

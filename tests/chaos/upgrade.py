@@ -23,7 +23,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -139,12 +138,12 @@ class Traffic:
     async def _one(self, number: int) -> None:
         words, step = " ".join(self.rng.sample(WORDS, 3)), self.step
         path, body = (
-            ("/search", {"query": words}) if number % 2 else ("/ask", {"question": f"What is {words}?"})
+            ("/search", {"question": words}) if number % 2 else ("/ask", {"question": f"What is {words}?"})
         )
         reply = await send(self, path, body)  # type: ignore[arg-type]
         self.found.requests += 1
-        statuses = self.found.statuses.setdefault(step, Counter())
-        statuses[str(reply.status)] += 1
+        statuses = self.found.statuses.setdefault(step, {})
+        statuses[str(reply.status)] = statuses.get(str(reply.status), 0) + 1
         self.found.slowest_s[step] = round(max(self.found.slowest_s.get(step, 0.0), reply.seconds), 3)
         if reply.status != 200 and len(self.found.odd) < 10:
             self.found.odd.append(f"{step}: {reply.status} {reply.body[:200]}")

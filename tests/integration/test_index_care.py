@@ -15,11 +15,12 @@ from structlog.testing import capture_logs
 
 from app.cli.index_table import describe
 from app.index import maintenance
-from app.index.manifest import IndexSettings
+from app.index.manifest import IndexSettings, count_changes, new_rows_statement, read_state
 from app.index.watch import IndexWatch
 from app.search.plan import SearchMemory, read_collections
 from app.search.ranking import RankingSettings
 from app.store.connection import Connection, Database, connect, open_pool, transaction
+from app.store.sources import remove_documents
 from app.store.spaces import Collection, chunk_table
 from tests.integration.ingesting import FAKE, open_collection
 from tests.integration.processes import wait_until
@@ -41,6 +42,79 @@ def collection(database: Database) -> Collection:
         add_rows(app, made, clustered(np.random.default_rng(1), ROWS), "rows.txt")
         assert maintenance.maintain(owner, made.space_id, SETTINGS) is not None
     return made
+
+
+def test_f_1312_changed_rows_are_counted_without_a_look_at_those_that_stayed(
+    database: Database, collection: Collection
+) -> None:
+    with connect(database.app) as app, connect(database.owner) as owner:
+        latest = read_state(owner, collection.space_id).latest
+        assert latest is not None
+        add_rows(app, collection, clustered(np.random.default_rng(5), 7), "new.txt")
+        remove_documents(app, collection, ["rows.txt"])
+        assert count_changes(owner, collection.space_id, latest) == ROWS + 7
+        add_rows(app, collection, clustered(np.random.default_rng(1), ROWS), "again.txt")
+        owner.execute(sql.SQL("VACUUM (ANALYZE) {}").format(chunk_table(collection.space_id)))
+        last = latest.last_chunk_id + ROWS  # as if all but 7 had been measured
+        plan = owner.execute(
+            sql.SQL("EXPLAIN (ANALYZE, FORMAT JSON) {}").format(new_rows_statement(collection.space_id)),
+            [last],
+        ).fetchone()
+        assert plan is not None
+        scan = plan[0][0]["Plan"]["Plans"][0]
+        assert (scan["Node Type"], scan["Actual Rows"]) == ("Index Only Scan", 7)
+
+
+def test_f_1312_nobody_waits_for_a_large_vacuum_nor_a_job_for_a_large_index(
+    database: Database, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "_LEAST_PAGES", 1)
+    monkeypatch.setattr(maintenance, "_WAITED_FOR_PAGES", 1)
+    with connect(database.app) as app, connect(database.owner) as owner:
+        add_rows(app, collection, clustered(np.random.default_rng(5), 2 * ROWS), "more.txt")
+
+        def visible() -> int:
+            row = owner.execute(
+                "SELECT relallvisible FROM pg_class WHERE oid = %s::regclass",
+                [chunk_table(collection.space_id).as_string(owner)],
+            ).fetchone()
+            assert row is not None
+            return int(row[0])
+
+        before = visible(), names(owner)
+        maintenance.maintain(owner, collection.space_id, SETTINGS, wait=False, most_rows=2 * ROWS)
+        assert (visible(), names(owner)) == before
+        maintenance.maintain(owner, collection.space_id, IndexSettings(min_rows=10 * ROWS))
+        assert visible() == before[0]
+
+        def seen_after_a_look() -> bool:
+            assert (
+                maintenance.maintain(owner, collection.space_id, SETTINGS, wait=False) is not None
+                or visible()
+            )
+            return visible() > before[0]
+
+        wait_until(seen_after_a_look)
+        assert names(owner) != before[1]
+        settings = "SELECT current_setting('statement_timeout'), current_setting('vacuum_cost_delay')"
+        assert owner.execute(settings).fetchone() == ("0", "0")
+
+
+def test_f_1312_a_vacuum_that_takes_too_long_is_cut_short(
+    database: Database, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What else the look has to do is done."""
+    monkeypatch.setattr(maintenance, "_LEAST_PAGES", 1)
+    monkeypatch.setattr(maintenance, "_VISIBLE", 2)
+    monkeypatch.setattr(
+        maintenance,
+        "_PACE",
+        {"vacuum_cost_delay": "100ms", "vacuum_cost_limit": "1", "statement_timeout": "50ms"},
+    )
+    with connect(database.owner) as owner, capture_logs() as logs:
+        maintenance.maintain(owner, collection.space_id, replace(SETTINGS, method="hnsw"), wait=False)
+        assert any("cut short" in one["event"] for one in logs)
+        assert names(owner) == [(f"vectors_{collection.space_id}_2", True)]
 
 
 def names(connection: Connection) -> list[tuple[str, bool]]:
