@@ -21,7 +21,15 @@ from sqlalchemy import text
 LARGE: Final = frozenset(
     {
         *("audit", "background_windows", "chunks", "document_facts", "document_texts", "documents"),
-        *("former_documents", "job_files", "original_parts", "originals", "page_lines", "posting_blocks"),
+        *(
+            "former_documents",
+            "job_files",
+            "merged_chunks",
+            "original_parts",
+            "originals",
+            "page_lines",
+            "posting_blocks",
+        ),
         *("postings", "signature_bands"),
     }
 )

@@ -27,7 +27,9 @@ from app.index.background import BackgroundReport, read_backgrounds, renew_backg
 from app.index.manifest import IndexFault, IndexSettings, IndexState, Measurement, VectorIndex
 from app.index.recall import Point, calibrate, measure_at, sample_truth, trace_curve
 from app.store.connection import Connection
+from app.store.migrate import current_revision
 from app.store.posting_blocks import LEAST_CHUNKS, merge_postings
+from app.store.revisions import is_whole
 from app.store.spaces import chunk_table
 from app.store.tables import SCHEMA
 
@@ -123,7 +125,8 @@ def maintain(
     `most_rows` chunks no index is built or measured. Both are left to the service, which has the time.
     """
     waited_for = wait or most_rows is not None
-    if merge_postings(owner, space_id, least=LEAST_CHUNKS):
+    # Services of the version before read rows alone: nothing is merged as long as there may be one
+    if is_whole(current_revision(owner)) and merge_postings(owner, space_id, least=LEAST_CHUNKS):
         _vacuum_merged(owner, waited_for=waited_for)
     _make_visible(owner, space_id, waited_for=waited_for)
     vector_index.note_rows(owner, space_id)

@@ -66,6 +66,13 @@ def last_before_post(found: str | None) -> str:
     return known[-1]
 
 
+def is_whole(found: str | None) -> bool:
+    """Whether a schema has nothing of kind "post" left to do, so that no code of the version before works on it."""
+    known = known_revisions()
+    start = known.index(found) + 1 if found in known else len(known)
+    return all(kind_of(revision) != "post" for revision in known[start:])
+
+
 def works_on(found: str | None, oldest: str | None) -> bool:
     """Whether this code works on a schema at `found`, beside which `oldest` is written."""
     known = known_revisions()

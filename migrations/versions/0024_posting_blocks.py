@@ -14,6 +14,7 @@ revision = "0024"
 down_revision = "0028"
 branch_labels = None
 depends_on = None
+KIND = "pre"
 
 # A number of `packed` is a posting: chunk - first_chunk (31 bits), term frequency (15), terms of the chunk (17). So
 # they stand in the order of the chunks, and width_bucket finds one of them by halving. `windows` has the frequencies by

@@ -17,7 +17,7 @@ from migrations.online import (
 )
 
 revision = "0025"
-down_revision = "0028"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 KIND = "pre"

@@ -7,6 +7,7 @@ import pytest
 from app.store.migrate import revision_refusal
 from app.store.revisions import (
     head_revision,
+    is_whole,
     kind_of,
     known_revisions,
     last_before_post,
@@ -32,6 +33,7 @@ def test_code_of_before_works_on_what_was_added_and_not_where_something_is_gone(
     assert oldest_code("0021") == "0021"  # of before there were kinds: its own code alone
     assert last_before_post("0021") == "0025"
     assert last_before_post(head_revision()) == head_revision()
+    assert [is_whole(revision) for revision in ("0021", "0025", "0026", "9999")] == [False, False, True, True]
 
 
 @pytest.mark.parametrize(
