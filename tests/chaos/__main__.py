@@ -50,6 +50,7 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "moving": ("moving --questions {}", 500),
     "policies": ("policies --operations {}", 200),  # R30, each policy broken once
     "spaces": ("spaces --questions-asked {}", 100),  # R13
+    "upgrade": ("upgrade --postings {}", 5_000_000),  # R12
     "readers": ("tenants --readers --operations {}", 10_000),
     "restore": ("restore --questions {}", 500),  # R14
     "addresses": ("addresses --vectors {}", 120),  # R23
