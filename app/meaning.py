@@ -15,6 +15,7 @@ from app.generation.servers import LlmServers
 from app.letterspacing import close_up
 from app.lexicon import is_chinese
 from app.question.courtesy import bare_question
+from app.question.runs import cut_runs
 from app.question.standalone import Standalone, alone, standalone_question
 from app.question.talk import Again, Talk, asked_language, earlier_questions, is_traditional, read_again
 from app.question.tasks import Task, read_task
@@ -95,12 +96,13 @@ class MessageReader:
 
 
 def closed_up(request: AskRequest) -> AskRequest:
-    """What people say, with Chinese words closed up: 姓 名 is asked as 姓名, which is what rules and models read."""
+    """What people say, with Chinese words closed up: 姓 名 is asked as 姓名, which is what rules and models read; and
+    without the rest of long runs of signs."""
     said = (
-        replace(turn, content=close_up(turn.content)) if turn.role == "user" else turn
+        replace(turn, content=close_up(cut_runs(turn.content))) if turn.role == "user" else turn
         for turn in request.history
     )
-    return replace(request, question=close_up(request.question), history=tuple(said))
+    return replace(request, question=close_up(cut_runs(request.question)), history=tuple(said))
 
 
 def voice_of(request: AskRequest) -> Voice:
