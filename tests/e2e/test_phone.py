@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.e2e.chat import fully_visible
 from tests.e2e.conftest import PHONE, OpenChat
 from tests.e2e.served import Served
+from tests.e2e.test_screens import assert_axe_is_content
 from tests.fakes import ScriptedLlm
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
@@ -76,3 +77,19 @@ def test_wide_tables_and_code_scroll_by_themselves(
     assert chat.page.locator(".chat").evaluate("chat => chat.scrollWidth <= chat.clientWidth")
     chat.answer.locator("table").scroll_into_view_if_needed()
     chat.shoot("phone-wide-answer")
+
+
+def test_at_400_percent_the_source_has_room(open_chat: OpenChat, service: Served) -> None:
+    chat = open_chat(service, viewport={"width": 320, "height": 256})
+    found = service.get("/documents", q="ivfflat.md")["documents"]
+    assert isinstance(found, list)
+    chat.page.goto(f"{service.url}/#/d/{found[0]['id']}")
+    body = chat.part("source-pane").get_by_role("region")
+    body.scroll_into_view_if_needed()
+    box = body.bounding_box()
+    assert box is not None
+    assert box["height"] > 200
+    assert not chat.scrolls_sideways()
+    chat.page.goto(f"{service.url}/#/status")
+    expect(chat.part("light").first).to_be_visible()
+    assert_axe_is_content(chat, "the status at 400 %")

@@ -56,6 +56,13 @@ describe("a model's answer", () => {
     expect(opened).toEqual([0, 0, 1, 1, 1, 1, 0, 0, 0].map((index) => CITATIONS[index]));
   });
 
+  it("makes no header of one without words", () => {
+    const answer = show(plain("|  | 2026 |\n|---|---:|\n| Sum | 5 |"));
+    expect([...answer.querySelectorAll("thead th")].map((cell) => cell.textContent)).toEqual(["2026"]);
+    expect(answer.querySelectorAll("thead td")).toHaveLength(1);
+    expect((answer.querySelector("th") as HTMLElement).style.textAlign).toBe("right");
+  });
+
   it("F-1023: keeps footnotes, each answer its own", () => {
     const text = "A footnote.[^1]\n\nMore.\n\n[^1]: The note.";
     const [one, other] = [show(plain(text)), show(plain(text))];

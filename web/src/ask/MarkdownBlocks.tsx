@@ -135,6 +135,8 @@ export const PLAIN: Components = {
   },
   // What may scroll sideways can be reached and scrolled by keyboard.
   pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
+  // A header without words is none to a screen reader.
+  th: ({ node, style, children }) => (node && textOf(node).trim() === "" ? <td style={style}>{children}</td> : <th style={style}>{children}</th>),
   table: ({ children }) => (
     <div className="table-scroll" tabIndex={0}>
       <table>{children}</table>

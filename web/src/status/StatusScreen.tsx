@@ -24,7 +24,7 @@ export function StatusScreen() {
   const readiness = useQuery({ queryKey: ["readiness"], queryFn: ({ signal }) => api.readiness(signal), refetchInterval: LOOK_AGAIN_MS, enabled: state.isError || state.data === null });
   const checks = readiness.data?.checks;
   return (
-    <section className="status" data-testid="status" aria-labelledby="status-title">
+    <section className="status" data-testid="status" aria-labelledby="status-title" tabIndex={0}>
       <h2 id="status-title" className="documents-title">
         {words.screenStatus}
       </h2>
