@@ -144,7 +144,8 @@ ignore_startup_parameters = extra_float_digits
 
 def nginx(cluster: Cluster) -> str:
     """Before both services. A question that one of them does not answer goes to the other, since it changes nothing;
-    anything else does so only where it has not been sent yet."""
+    anything else does so only where it has not been sent yet. No service is left alone for having failed (max_fails):
+    the first of two that are restarted would still be while the second one is."""
     ports, run = cluster.ports, cluster.home / "run"
     paths = "".join(
         f"    {name}_temp_path {run}/nginx-{name};\n"
@@ -159,14 +160,14 @@ http {{
     access_log off;
 {paths}    client_max_body_size 0;
     proxy_read_timeout 300s;
-    proxy_connect_timeout 2s;
+    proxy_connect_timeout 1s;
     proxy_http_version 1.1;
     proxy_set_header Host $http_host;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
     upstream services {{
-        server {LOCAL}:{ports.service(1)} max_fails=1 fail_timeout=2s;
-        server {LOCAL}:{ports.service(2)} max_fails=1 fail_timeout=2s;
+        server {LOCAL}:{ports.service(1)} max_fails=0;
+        server {LOCAL}:{ports.service(2)} max_fails=0;
     }}
     server {{
         listen {LOCAL}:{ports.front};

@@ -88,6 +88,9 @@ def test_nothing_that_changes_something_is_sent_twice(cluster: Any, modules: tup
     told = modules[1].nginx(cluster)
     assert told.index("location ~ ^/(ask|search|v1/|mcp)") < told.index("non_idempotent")
     assert told.count("non_idempotent") == 1
+    assert (
+        told.count("max_fails=0;") == 2
+    )  # else a service that is back is left alone while the other restarts
     assert "on-marked-down shutdown-sessions" in modules[1].haproxy(cluster)
 
 
