@@ -25,6 +25,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+import rjieba
+
 from app.domain import ScoredChunk
 from app.embedding import Embedder
 from app.generation.units import Unit
@@ -48,6 +50,7 @@ _GENERIC: Final = (
     " 变更 区别 作用 用途 单位 型号 产品 设备 版本 错误 代码"
 )
 _HAN: Final = re.compile(f"[{HAN}]")
+_LONG_WORD: Final = re.compile(f"[{HAN}]{{3,}}")
 _K1: Final = 1.2  # a term's BM25 is at most idf · (k1 + 1)
 _READABLE: Final = (-5.47, 4.10, 0.725, 3.48)  # intercept, coverage, standard score, bm25
 _UNREADABLE: Final = (-3.12, 4.78, 0.0, 8.02)
@@ -85,6 +88,35 @@ def weigh_question(
     return weights
 
 
+def terms_in(units: Sequence[Unit]) -> frozenset[str]:
+    """All terms of units and of what stands around them."""
+    return frozenset[str]().union(*(unit.own | unit.around for unit in units))
+
+
+def words_once(weights: Mapping[str, float], lacking: Collection[str]) -> dict[str, float]:
+    """The weights by which coverage is judged: a Chinese word of three characters or more that is `lacking`, neither in
+    the collection nor in a title of the hits, and its lacking parts weigh as much as one term, pairs across the border
+    of two of its parts nothing.
+
+    例外情况 with 例外 and 情况 is one word that the collection lacks, not three; and 据保 of 数据保护 says nothing
+    where it stands in 数据保存.
+    """
+    once = dict(weights)
+    words = [term for term in weights if term in lacking and _LONG_WORD.fullmatch(term)]
+    counted: set[str] = set()
+    for word in sorted(words, key=len, reverse=True):
+        parts = [part for part in rjieba.cut_all(word) if 1 < len(part) < len(word)]
+        inside = [term for term in once if term in word and term not in counted]
+        for pair in [term for term in inside if len(term) == 2]:
+            if parts and not any(pair in part for part in parts):
+                del once[pair]
+        shared = [term for term in inside if term in once and term in lacking]
+        for term in shared:
+            once[term] /= len(shared)
+        counted.update(shared)
+    return once
+
+
 def answerability(
     hits: Sequence[ScoredChunk],
     units: Sequence[Unit],
@@ -102,7 +134,9 @@ def answerability(
     if not hits or not codes_held(units, asked, weights):
         return 0.0
     total = sum(weights.values())
-    covered = max((coverage_of(unit, weights, total) for unit in units), default=0.0)
+    everything = terms_in(units)
+    once = words_once(weights, unknown - everything)
+    covered = max((coverage_of(unit, once, sum(once.values())) for unit in units), default=0.0)
     if total > 0 and covered == 0:
         return 0.0
     own = (hit.standard for hit in hits if is_chinese(hit.text) == is_chinese(asked.text))
@@ -113,7 +147,6 @@ def answerability(
     bm25 = min(1.0, highest / ((_K1 + 1) * total)) if total > 0 else 0.0
     intercept, a, b, c = _READABLE if readable else _UNREADABLE
     score = 1 / (1 + math.exp(-(intercept + a * covered + b * standard + c * bm25)))
-    everything = frozenset[str]().union(*(unit.own | unit.around for unit in units))
     is_elsewhere = any(name in weights and name not in everything for name in asked.names)
     return score * (UNKNOWN_NAME_SHARE if is_elsewhere and unknown & asked.names else 1.0)
 

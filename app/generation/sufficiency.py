@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from app.generation.candidates import Material
-from app.generation.evidence import by_standards, holds
+from app.generation.evidence import by_standards, holds, terms_in, words_once
 from app.generation.units import Unit
 from app.lexicon import fold_script, is_chinese, terms
 from app.question.answer_types import read_answer_type, told_by_row
@@ -52,7 +52,10 @@ def sufficiency(
     the terms that the collection lacks. 0 where nothing was chosen."""
     if not said:
         return 0.0
-    weights, asked = material.weights, material.asked
+    weights, asked = (
+        words_once(material.weights, frozenset(unknown) - terms_in(material.units)),
+        material.asked,
+    )
     held = {term for term in weights if any(holds(term, unit, 1.0) > 0 for unit in said)}
     missing = _missing(weights, held)
     highest = max(weights.values(), default=0.0)
@@ -60,7 +63,7 @@ def sufficiency(
     score = INTERCEPT + EVIDENCE * math.log(bounded / (1 - bounded))
     if highest > 0:
         score -= MISSING * max(missing.values(), default=0.0) / highest
-        score -= UNKNOWN * sum(missing[term] for term in missing if term in unknown) / material.total
+        score -= UNKNOWN * sum(missing[term] for term in missing if term in unknown) / sum(weights.values())
     everything = frozenset[str]().union(*(unit.own | unit.around for unit in said))
     if any(name in weights and name not in held for name in asked.names):
         score -= NO_NAME

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from app.domain import RetrievalScores, ScoredChunk
 from app.generation.evidence import answerability as score_hits
-from app.generation.evidence import answerability_across, can_read, coverage, says_more, without_alike
+from app.generation.evidence import (
+    answerability_across,
+    can_read,
+    coverage,
+    says_more,
+    without_alike,
+    words_once,
+)
 from app.generation.units import read_units
 from app.question.content import Asked, read_question
 from tests.fakes import FakeEmbedder
@@ -111,6 +118,34 @@ def test_a_text_in_another_language_has_no_words_and_may_be_near() -> None:
 def test_what_both_languages_write_alike_must_stand_in_it(question: str, text: str, other: str) -> None:
     assert across(question, text, standard=6.0) > 0.9
     assert across(question, other, standard=6.0) == 0.0
+
+
+def test_a_long_chinese_word_that_is_nowhere_counts_once() -> None:
+    """Issue 13.3: a word that the collection lacks made a missing term of each of its pairs, and a paraphrase was
+    refused."""
+    weights = {"宪法": 2.0, "例外情况": 3.0, "例外": 3.0, "外情": 3.0, "情况": 1.0}
+    once = words_once(weights, frozenset(("例外情况", "例外", "外情")))
+    assert once == pytest.approx({"宪法": 2.0, "例外情况": 1.5, "例外": 1.5, "情况": 1.0})
+    assert words_once(weights, frozenset()) == weights  # what is held is asked for by word and by pair
+    assert words_once(weights, frozenset(("例外",))) == weights
+
+
+def test_a_pair_across_two_parts_of_it_says_nothing_where_it_stands_in_other_words() -> None:
+    """firm-163: 据保 of 数据保护 stands in 数据保存."""
+    weights = {"数据保护": 3.0, "数据": 2.0, "据保": 3.0, "保护": 3.0}
+    once = words_once(weights, frozenset(("数据保护", "保护")))
+    assert once == pytest.approx({"数据保护": 1.5, "数据": 2.0, "保护": 1.5})
+
+
+def test_what_a_title_holds_is_not_lacking() -> None:
+    """firm-140: 价目表 stands in the name of the file alone."""
+    row = hit("| 名称 | 单价 |")
+    titled = [replace(unit, around=unit.around | {"价目表", "价目", "目表"}) for unit in read_units([row])]
+    weights = {"价目表": 2.0, "价目": 2.0, "目表": 2.0, "产品": 2.0}
+    asked = Asked("价目表里有几种产品", tuple(weights), (), frozenset())
+    unknown = frozenset(("价目表", "价目", "目表"))
+    judged = score_hits([row], titled, asked, weights, readable=True, unknown=unknown)
+    assert judged == score_hits([row], titled, asked, weights, readable=True)
 
 
 def test_what_is_written_alike_is_no_part_of_what_is_compared() -> None:
