@@ -28,6 +28,7 @@ from typing import Any, Final
 from fastapi.testclient import TestClient
 
 from app.config import Settings
+from app.logs import configure_logs
 from app.main import create_app
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Database
@@ -249,6 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--out", type=Path)
     chosen = options.parse_args(arguments)
+    configure_logs("ERROR")
     with (
         tempfile.TemporaryDirectory(prefix="pgask-chaos-") as made,
         EmbeddedPostgres(Path(made) / "home") as server,

@@ -25,6 +25,7 @@ from typing import Any, Final
 from app.config import Settings
 from app.domain import Answer
 from app.exchange import AskRequest
+from app.logs import configure_logs
 from app.main import open_components
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Database
@@ -134,6 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--out", type=Path)
     chosen = options.parse_args(arguments)
+    configure_logs("ERROR")
     with (
         tempfile.TemporaryDirectory(prefix="pgask-chaos-") as made,
         EmbeddedPostgres(Path(made) / "home") as server,
