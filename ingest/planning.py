@@ -70,11 +70,12 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """The given paths and what lies there; `own` are the sources that are compared with one shelf of the collection,
-    None: all of them."""
+    None: all of them. `known` are that shelf's documents, None: they have to be read."""
 
     given: Sequence[GivenPath]
     found: FoundSources
     own: frozenset[str] | None = None
+    known: Mapping[str, KnownDocument] | None = None
 
 
 def survey(known: Mapping[str, KnownDocument], paths: Sequence[Path], options: IngestOptions) -> Survey:
@@ -97,7 +98,7 @@ def make_plan(
     """Compare the files with the collection; None stands for one that is not made yet. Raises InvalidRequestError for
     paths that do not exist, where a file has the name of another root's document, and where files that are to be
     forgotten seem to be on a disk that is not there now."""
-    stored = _stored(connection, collection) if collection else {}
+    stored = _stored(connection, collection, surveyed.known if surveyed else None) if collection else {}
     surveyed = surveyed or survey(stored, paths, options)
     given = surveyed.given
     found = surveyed.found if surveyed.own is None else surveyed.found.narrowed(surveyed.own)
@@ -172,8 +173,11 @@ def make_plan(
     )
 
 
-def _stored(connection: Connection, collection: Collection) -> Mapping[str, KnownDocument]:
-    known = known_documents(connection, collection)
+def _stored(
+    connection: Connection, collection: Collection, known: Mapping[str, KnownDocument] | None
+) -> Mapping[str, KnownDocument]:
+    if known is None:
+        known = known_documents(connection, collection)
     if collection.lexicon_version == LEXICON_VERSION:
         return known
     return {  # what the run does before it plans

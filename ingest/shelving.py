@@ -95,7 +95,7 @@ class ShelvedRun:
             own = frozenset(source for source in wanted if now.get(source, wanted[source]) == readers)
             if own or known.get(readers) or not readers:
                 run = self._make_run(collections.get(readers))
-                plans.append(run.plan(paths, replace(surveyed, own=own)))
+                plans.append(run.plan(paths, replace(surveyed, own=own, known=known.get(readers))))
         plan = joined_plans(plans)
         return ShelvedPlan(replace(plan, failed=(*plan.failed, *self._files.failures)), changes)
 
@@ -110,15 +110,18 @@ class ShelvedRun:
         for readers in set(wanted.values()) - shelves.keys():
             space_id = shelves[()].space_id
             shelves[readers] = ensure_shelf(self._connection, self._collection, space_id, readers)
+        moved_between: set[Readers] = set()
         for source, readers in now.items():
             if wanted[source] != readers:
+                moved_between |= {readers, wanted[source]}
                 old, new = shelves[readers], shelves[wanted[source]]
                 self._changed += move_source(self._connection, old, source, new)
         for readers, collection in shelves.items():
             own = frozenset(source for source, theirs in wanted.items() if theirs == readers)
             if own or known.get(readers) or not readers:
                 run = self._run_of(collection)
-                run.execute(run.plan(paths, replace(surveyed, own=own)))
+                there = None if readers in moved_between else known.get(readers)
+                run.execute(run.plan(paths, replace(surveyed, own=own, known=there)))
         return self.report
 
     def _ensure_shelves(self) -> list[Shelf]:

@@ -22,6 +22,7 @@ from app.store.connection import Connection, Database, connect, open_pool, see, 
 from app.store.exporting import export_collection
 from app.store.migrate import downgrade
 from app.store.shelves import MOST_SHELVES, ensure_shelf, list_shelves, read_groups
+from app.store.sources import known_documents
 from app.store.spaces import ensure_space
 from app.store.tenancy import DEFAULT, NOBODY, Scope, working_for
 from ingest.importing import import_collection
@@ -436,3 +437,29 @@ async def test_an_exported_collection_keeps_its_readers(
             "SELECT d.source, k.source FROM pgask.documents d JOIN pgask.documents k ON k.id = d.duplicate_of"
         ).fetchall()
     assert kept == [("c.md", "b.md")]  # e.md has the same text, for others: it is no duplicate
+
+
+def test_a_plan_reads_what_is_stored_once(database: Database, tmp_path: Path) -> None:
+    """It read every document of the collection twice, also for a folder of which one file changed."""
+    folder = _write(tmp_path, {f"{number}.md": random_text(number, 3) for number in range(9)})
+    _ingest(database, folder)
+    read = (
+        "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
+        " WHERE relid = 'pgask.documents'::regclass"
+    )
+
+    def rows(connection: Connection) -> int:
+        found = connection.execute(read).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    with connect(database.app, autocommit=False) as connection:
+        (shelf,) = list_shelves(connection, "default")
+        before = rows(connection)
+        assert len(known_documents(connection, shelf.collection)) == 9
+        once = rows(connection) - before
+        plan = _shelved(
+            connection, None, IngestOptions(SMALL.chunk_tokens, SMALL.overlap, SMALL.window_tokens)
+        ).plan([folder])
+        assert len(plan.plan.unchanged) == 9
+        assert rows(connection) - before - once == once >= 9
