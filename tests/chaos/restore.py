@@ -57,7 +57,7 @@ class Figures:
 
 def found(database: Database, asked: Sequence[str]) -> list[Any]:
     """The hits of each question, ids and scores and all."""
-    told: list[Any] = json.loads(asyncio.run(lists(database, asked, "default")))
+    told: list[Any] = json.loads(asyncio.run(lists(database, list(asked), "default")))
     return told
 
 
@@ -139,7 +139,8 @@ def take_back(own: Database, folder: Path, archive: Path, asked: Sequence[str], 
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user,
     )  # fmt: skip
     try:
-        there = Database(*(url.replace(server, f"127.0.0.1:{port}") for url in (own.owner, own.app)))
+        owner_url, app_url = (url.replace(server, f"127.0.0.1:{port}") for url in (own.owner, own.app))
+        there = Database(owner=owner_url, app=app_url)
         _wait_until_promoted(f"postgresql://postgres@127.0.0.1:{port}/rag")
         figures.recovered_s = round(time.monotonic() - began, 1)
         figures.different["taken back"] = differ(before, found(there, asked))

@@ -228,7 +228,7 @@ def many(database: Database) -> Corpus:
 
 
 def test_f_1307_a_posting_takes_at_most_forty_bytes(database: Database, many: Corpus) -> None:
-    assert many
+    assert many.collection.id
     with connect(database.owner) as owner:
         row = owner.execute(
             "SELECT (pg_total_relation_size('pgask.posting_blocks') + pg_total_relation_size('pgask.merged_chunks'))"
