@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: help setup fmt check test unit integration long e2e compose-test demo llm web web-check eval lock chaos chaos-report golden
+.PHONY: help setup fmt check test unit integration long e2e compose-test demo llm web web-check eval compare lock chaos chaos-report golden
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; \
@@ -73,6 +73,13 @@ eval: setup ## measure: make eval CORPUS=folder QUESTIONS=file.jsonl [LIMIT=300]
 		echo "Name the corpus and its questions: make eval CORPUS=folder QUESTIONS=file.jsonl" >&2; exit 2; fi
 	@.venv/bin/rag-eval run --corpus "$$CORPUS" --questions "$$QUESTIONS" --out "$${OUT:-eval/out}" \
 		$${LIMIT:+--limit "$$LIMIT"}
+
+compare: setup ## side by side with other systems: make compare DATA=folder [SETS=squad_dev:english] [LIMIT=200] [OUT=eval/out/compare]
+	@if [ -z "$${DATA:-}" ]; then echo "Name the folder of the sets: make compare DATA=folder (docs/results.md)" >&2; exit 2; fi
+	@test -d .rivals || python3.11 -m venv .rivals
+	@.rivals/bin/pip install -q -r eval/bench/rivals.txt
+	@$(PY) -m eval.bench.compare "$$DATA" --rivals .rivals/bin/python --out "$${OUT:-eval/out/compare}" \
+		$${SETS:+--sets "$$SETS"} $${LIMIT:+--limit "$$LIMIT"}
 
 lock: setup ## write constraints.txt from what is installed in .venv
 	@$(PY) scripts/lock.py
