@@ -28,8 +28,8 @@ FRAME: Final = {
 }  # fmt: skip
 # What makes a vector and terms of the question: the language's and the model's part.
 READING: Final = {
-    "embedding.py", "letterspacing.py", "lexicon.py", "question/", "retrieval/reading.py",
-    "search/background_reader.py", "search/standard.py", "sentences.py", "stored_markdown.py",
+    "embedding.py", "latin_languages.py", "letters.py", "letterspacing.py", "lexicon.py", "question/",
+    "retrieval/reading.py", "search/background_reader.py", "search/standard.py", "sentences.py", "stored_markdown.py",
     "threads.py", "values.py",
 }  # fmt: skip
 
