@@ -96,7 +96,9 @@ class RequestContext:
                     raise
                 await answer(SHUTTING_DOWN)  # the server ends, and cuts what hangs
             except Exception as error:  # the API boundary: the client gets a problem, the log the rest
-                await answer(fault_of(error))
+                # What ends a reply that has begun reaches here as the cause of an error of Starlette's
+                ends = error.__cause__ if status and isinstance(error.__cause__, FaultError) else error
+                await answer(fault_of(ends))
             finally:
                 self._end(scope, status or CLIENT_CLOSED, time.perf_counter() - started, span)
 

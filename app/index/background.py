@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from app.embedding import FloatMatrix
 from app.index.manifest import now
-from app.store.backgrounds import arrange_sample, sample_statement
+from app.store.backgrounds import arrange_samples, sample_statement
 from app.store.connection import Connection
 from app.store.spaces import window_table
 
@@ -106,9 +106,9 @@ def _renew(connection: Connection, space_id: int, due: _Due) -> None:
             sql.SQL(_SAMPLE).format(windows=window_table(space_id)),
             {"collection": due.id, "sampled": SAMPLED},
         )
-        rows = connection.execute(sample_statement(space_id), [due.id]).fetchall()
-        dimension = len(rows[0][1]) if rows else 0
-        pairs = _measure_pairs(arrange_sample(rows, dimension))
+        rows = connection.execute(sample_statement(space_id), [[due.id]]).fetchall()
+        dimension = len(rows[0][2]) if rows else 0
+        pairs = _measure_pairs(arrange_samples(rows, [due.id], dimension)[due.id])
         report = {
             "chunks": due.chunk_count,
             "windows": len(rows),

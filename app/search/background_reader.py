@@ -11,7 +11,7 @@ from app.search.plan import Sample
 from app.search.standard import Background, Windows
 from app.store.backgrounds import (
     LOAD_TEXTS,
-    arrange_sample,
+    arrange_samples,
     arrange_texts,
     embed_texts,
     sample_statement,
@@ -20,7 +20,7 @@ from app.store.connection import AsyncConnection
 from app.store.tenancy import NOBODY, Scope, current_scope
 from app.threads import thread_of
 
-MOST_KEPT: Final = 100  # collections: of each some hundred vectors
+MOST_KEPT: Final = 20_000  # vectors, of a collection up to 288, and of what one question asks in any case
 
 
 class BackgroundReader:
@@ -37,21 +37,30 @@ class BackgroundReader:
     ) -> Background:
         """The background of the collections that are asked in `space`, of their samples as the manifest numbers all."""
         texts = await self._read_texts(connection, space, space_id)
-        windows = [await self._read_windows(connection, space, space_id, sample) for sample in samples]
+        windows = await self._read_windows(connection, space, space_id, samples)
         return Background(texts, windows, [sample.chunk_count for sample in samples])
 
     async def _read_windows(
-        self, connection: AsyncConnection, space: EmbeddingSpace, space_id: int, sample: Sample
-    ) -> Windows:
-        key = (current_scope(NOBODY), sample.collection_id, sample.version, space_id)
-        windows = self._kept.pop(key, None)
-        if windows is None:
-            cursor = await connection.execute(sample_statement(space_id), [sample.collection_id])
-            windows = arrange_sample(await cursor.fetchall(), space.dimension)
-        self._kept[key] = windows
-        if len(self._kept) > MOST_KEPT:
-            self._kept.pop(next(iter(self._kept)))
-        return windows
+        self, connection: AsyncConnection, space: EmbeddingSpace, space_id: int, samples: Sequence[Sample]
+    ) -> list[Windows]:
+        """Those that are not kept in one round trip: a collection may have hundreds of shelves."""
+        scope = current_scope(NOBODY)
+        keys = [(scope, sample.collection_id, sample.version, space_id) for sample in samples]
+        known = {
+            key: self._kept[key] for key in keys if key in self._kept
+        }  # another question may let them go
+        missing = [key[1] for key in keys if key not in known]
+        if missing:
+            cursor = await connection.execute(sample_statement(space_id), [missing])
+            read = arrange_samples(await cursor.fetchall(), missing, space.dimension)
+            known |= {key: read[key[1]] for key in keys if key not in known}
+        for key in keys:  # to the end: those asked last are kept
+            self._kept.pop(key, None)
+            self._kept[key] = known[key]
+        held = sum(map(_count, self._kept.values()))
+        while held > MOST_KEPT and len(self._kept) > len(keys):
+            held -= _count(self._kept.pop(next(iter(self._kept))))
+        return [known[key] for key in keys]
 
     async def _read_texts(
         self, connection: AsyncConnection, space: EmbeddingSpace, space_id: int
@@ -67,3 +76,7 @@ class BackgroundReader:
                 assert texts is not None
             self._texts[space_id] = texts
         return self._texts[space_id]
+
+
+def _count(windows: Windows) -> int:
+    return sum(map(len, windows.values()))

@@ -26,12 +26,12 @@ SELECT %(space)s, %(digest)s, %(embedding)s
  WHERE EXISTS (SELECT FROM pgask.embedding_spaces WHERE id = %(space)s)
 ON CONFLICT (space_id, digest) DO NOTHING"""
 _SAMPLE: Final = """
-SELECT coalesce(k.language, d.language), w.embedding::real[]
+SELECT b.collection_id, coalesce(k.language, d.language), w.embedding::real[]
   FROM pgask.background_windows b JOIN pgask.documents d ON d.id = b.document_id
   JOIN {windows} w ON (w.document_id, w.window_index) = (b.document_id, b.window_index)
   LEFT JOIN pgask.chunks k ON k.document_id = b.document_id
         AND b.window_index >= k.window_start + k.windows_shared AND b.window_index < k.window_end
- WHERE b.collection_id = %s ORDER BY b.document_id, b.window_index"""
+ WHERE b.collection_id = ANY(%s) ORDER BY b.collection_id, b.document_id, b.window_index"""
 
 
 @cache
@@ -44,7 +44,7 @@ def background_texts() -> Mapping[str, tuple[str, ...]]:
 
 
 def sample_statement(space_id: int) -> sql.Composed:
-    """Language and vector of each window of a collection's sample, by the collection's number."""
+    """Collection, language and vector of each window of the samples of these collections, by their numbers."""
     return sql.SQL(_SAMPLE).format(windows=window_table(space_id))
 
 
@@ -60,14 +60,20 @@ def arrange_texts(rows: Iterable[Sequence[Any]], dimension: int) -> Mapping[str,
     return found
 
 
-def arrange_sample(rows: Iterable[Sequence[Any]], dimension: int) -> Mapping[str, FloatMatrix]:
-    """The vectors of a sample, float32 (windows, dimension), by language; one that has none is left out."""
-    by_language: dict[str, list[Sequence[float]]] = {}
-    for language, embedding in rows:
-        by_language.setdefault(language if language in LANGUAGES else "und", []).append(embedding)
+def arrange_samples(
+    rows: Iterable[Sequence[Any]], collection_ids: Iterable[int], dimension: int
+) -> dict[int, Mapping[str, FloatMatrix]]:
+    """The vectors of each collection's sample, float32 (windows, dimension), by language; one that has none is left
+    out."""
+    found: dict[int, dict[str, list[Sequence[float]]]] = {number: {} for number in collection_ids}
+    for number, language, embedding in rows:
+        found[number].setdefault(language if language in LANGUAGES else "und", []).append(embedding)
     return {
-        language: np.array(vectors, dtype=np.float32).reshape(-1, dimension)
-        for language, vectors in by_language.items()
+        number: {
+            language: np.array(vectors, dtype=np.float32).reshape(-1, dimension)
+            for language, vectors in by_language.items()
+        }
+        for number, by_language in found.items()
     }
 
 

@@ -15,8 +15,8 @@ from app.store.connection import Connection
 BLOCK_CHUNKS: Final = 128
 # Fewer chunks of a collection stay rows: merging a few at a time would write the last blocks of their terms each time.
 LEAST_CHUNKS: Final = 1_000
-# In one transaction, which those wait for who write to the collection: some seconds.
-STEP_CHUNKS: Final = 4_000
+# In one transaction, which those wait for who write to the collection: some 2 ms of processor time a chunk.
+STEP_CHUNKS: Final = 1_000
 MOST_CHUNK_TERMS: Final = 2**17 - 1  # a block has 17 bits for them; chunks of more stay rows
 
 _DUE: Final = """

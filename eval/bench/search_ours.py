@@ -78,11 +78,13 @@ class Ours:
         given = GivenVectors(space, corpus.question_vectors)
         self.hybrid = Retriever(pool, given, settings)
         self.dense = Retriever(pool, given, replace(settings, dense_weight=1.0))
+        self.exact = Retriever(pool, given, replace(settings, dense_weight=1.0, exact_max_rows=2**31 - 1))
 
     def ways(self) -> dict[str, Ask]:
         """By name; each returns the ids of the chunks found."""
         found: dict[str, Ask] = {"raw": self.raw, "raw alone": self.raw_alone}
         found |= {"dense": self._retrieving(self.dense), "hybrid": self._retrieving(self.hybrid)}
+        found["exact"] = self._retrieving(self.exact)
         for name, search_filter in FILTERS.items():
             found[name] = self._retrieving(self.dense, search_filter)
             found[f"hybrid {name}"] = self._retrieving(self.hybrid, search_filter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -12,11 +13,13 @@ from app.index.background import CHANGED, SAMPLED, read_backgrounds, renew_backg
 from app.index.maintenance import maintain, report
 from app.index.manifest import IndexSettings
 from app.retrieval.retriever import RetrievalSettings, Retriever
+from app.search import background_reader
 from app.search.background_reader import BackgroundReader
 from app.search.plan import read_collections
 from app.store.backgrounds import background_texts, ensure_texts
 from app.store.connection import AsyncPool, Connection, Database, connect, open_pool, transaction
 from app.store.documents import replace_document
+from app.store.shelves import ensure_shelf
 from app.store.sources import remove_documents
 from app.store.spaces import Collection
 from tests.integration.ingesting import (
@@ -131,6 +134,43 @@ async def test_a_search_measures_by_the_texts_and_the_sample(database: Database,
     for hit in after.hits:
         assert hit.scores.dense is not None
         assert hit.standard == pytest.approx(after.standards["en"].score(hit.scores.dense), abs=1e-5)
+
+
+async def test_samples_of_many_shelves_are_read_at_once_and_kept(
+    database: Database, pool: AsyncPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More shelves than were kept had each read again for every question."""
+    monkeypatch.setattr(background_reader, "MOST_KEPT", 5)  # vectors, less than a question asks here
+    space_id = fill(database, range(6)).space_id
+    with connect(database.app) as app, connect(database.owner) as owner:
+        documents = app.execute("SELECT id FROM pgask.documents ORDER BY source").fetchall()
+        for number, (document,) in enumerate(documents):
+            shelf = ensure_shelf(app, "default", space_id, (f"group {number}",))
+            app.execute("SELECT pgask.move_document(%s, %s)", [document, shelf.id])
+        ensure_texts(owner, space_id, FAKE)
+        assert renew_backgrounds(owner, space_id) == 6
+
+    class Counted:
+        calls = 0
+
+        async def execute(self, *given: Any) -> Any:
+            self.calls += 1
+            return await connection.execute(*given)
+
+    reader = BackgroundReader(FAKE)
+    async with transaction(pool) as connection:
+        stored = await read_collections(connection, "default", FAKE.space)
+        counted = Counted()
+        read = [
+            await reader.read(cast("Any", counted), FAKE.space, space_id, stored.samples) for _ in range(2)
+        ]
+        alone = [await reader.read(connection, FAKE.space, space_id, [sample]) for sample in stored.samples]
+    assert counted.calls == 2  # the texts, and all samples
+    assert len(stored.samples) >= 6
+    for background in read:
+        for windows, one in zip(background.samples, alone, strict=True):
+            assert windows.keys() == one.samples[0].keys()
+            assert all(np.array_equal(vectors, one.samples[0][name]) for name, vectors in windows.items())
 
 
 def test_the_texts_are_embedded_once(database: Database) -> None:

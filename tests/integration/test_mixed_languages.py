@@ -12,7 +12,7 @@ from app.domain import Negation, OneOf, SearchFilter
 from app.index.maintenance import maintain
 from app.index.manifest import IndexSettings
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.backgrounds import arrange_sample, sample_statement
+from app.store.backgrounds import arrange_samples, sample_statement
 from app.store.catalog import find_document, get_document
 from app.store.connection import AsyncPool, Database, connect, open_pool, transaction
 from app.store.listing import ListQuery, count_facets, list_documents
@@ -85,9 +85,8 @@ def test_its_chunks_and_what_they_are_measured_by_are_in_their_own(database: Dat
         assert {*told} == {"en", "zh"}
         assert told == sorted(told)
         collection = open_collection(database, FAKE)
-        sample = app.execute(sample_statement(collection.space_id), [collection.id]).fetchall()
-    counts = {
-        language: len(vectors) for language, vectors in arrange_sample(sample, FAKE.space.dimension).items()
-    }
+        sample = app.execute(sample_statement(collection.space_id), [[collection.id]]).fetchall()
+    windows = arrange_samples(sample, [collection.id], FAKE.space.dimension)[collection.id]
+    counts = {language: len(vectors) for language, vectors in windows.items()}
     assert min(counts["en"], counts["zh"]) > 1
     assert counts.keys() == {"en", "zh"}

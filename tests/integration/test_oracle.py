@@ -16,7 +16,7 @@ from app.lexicon import terms
 from app.search import plan
 from app.search.plan import SearchMemory
 from app.search.ranking import RankedChunk, Ranking, RankingSettings
-from app.store.backgrounds import arrange_sample, sample_statement
+from app.store.backgrounds import arrange_samples, sample_statement
 from app.store.connection import AsyncPool, Database, connect, open_pool
 from app.store.posting_blocks import merge_postings
 from tests import oracle
@@ -202,9 +202,10 @@ async def test_in_two_languages_the_dense_leg_goes_by_standard_scores(
                     "UPDATE pgask.chunks SET language = %s WHERE id = %s", [told[chunk_id], chunk_id]
                 )
         assert renew_backgrounds(owner, corpus.collection.space_id) == 2
-        rows = owner.execute(sample_statement(corpus.collection.space_id), [corpus.collection.id]).fetchall()
+        number = corpus.collection.id
+        rows = owner.execute(sample_statement(corpus.collection.space_id), [[number]]).fetchall()
     chunks = [replace(chunk, language=told[chunk.chunk_id]) for chunk in corpus.chunks()]
-    windows = arrange_sample(rows, FAKE.space.dimension)
+    windows = arrange_samples(rows, [number], FAKE.space.dimension)[number]
     assert windows.keys() >= {"en", "zh"}
     for question in QUESTIONS:
         asked, vector = list(dict.fromkeys(terms(question))), FAKE.embed_queries([question])[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -78,6 +77,9 @@ def make_key(database: Database, role: Role, *, name: str = "", lasts: timedelta
 
 def revoke(database: Database, key: str) -> None:
     in_database(database, lambda connection: accounts.revoke_key(connection, key[:12]))
+
+
+ACCEPTED: Mapping[str, str] = {"Accept": "application/json, text/event-stream"}
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -398,22 +400,100 @@ def waiting_model() -> Iterator[tuple[str, threading.Event]]:
             server.shutdown()
 
 
-def test_a_revoked_key_ends_open_streams(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+class Holding:
+    """Requests that are held open at once, each in a thread, and how each of them ended."""
+
+    def __init__(self, url: str, count: int) -> None:
+        self._url = url
+        self._begun = threading.Barrier(count + 1)
+        self._threads: list[threading.Thread] = []
+        self.go_on = threading.Event()
+        self.ended: dict[str, str] = {}
+
+    def add(self, name: str, method: str, path: str, waits_for: str, **sent: Any) -> None:
+        """Hold one that has begun once the words it waits for have come; with "" as it is sent."""
+        self._threads.append(threading.Thread(target=self._hold, args=(name, method, path, waits_for, sent)))
+        self._threads[-1].start()
+
+    def wait(self) -> None:
+        """Return once all have begun."""
+        self._begun.wait(60)
+
+    def end(self) -> None:
+        """Read those that wait to go on, and return once all have ended."""
+        self.go_on.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _hold(self, name: str, method: str, path: str, waits_for: str, sent: Mapping[str, Any]) -> None:
+        read = b""
+        if not waits_for:
+            self.wait()
+        try:
+            with httpx2.stream(method, f"{self._url}{path}", timeout=60, **sent) as reply:
+                pieces = reply.iter_bytes()
+                while waits_for.encode() not in read:
+                    read += next(pieces)
+                if waits_for:
+                    self.wait()
+                if name == "download":  # what the lines between hold comes all the same
+                    self.go_on.wait(60)
+                for piece in pieces:
+                    read += piece
+        except httpx2.TransportError as error:  # cut
+            self.ended[name] = type(error).__name__
+            return
+        self.ended[name] = "done" if b"event: done" in read or b"[DONE]" in read else read[-400:].decode()
+
+
+def upload_for_a_document(own: Database, url: str, key: str) -> tuple[str, str]:
+    """A job that waits, and a document with an original that no line between holds."""
+    files = {"files": ("big.txt", b"x" * 24_000_000)}
+    job = httpx2.post(f"{url}/documents", headers=bearer(key), files=files).json()["job"]
+    with connect(own.owner) as owner:
+        document = owner.execute(
+            "UPDATE pgask.originals SET document_id = (SELECT id FROM pgask.documents ORDER BY source LIMIT 1)"
+            " RETURNING document_id"
+        ).fetchone()
+    assert document is not None
+    return str(job["id"]), str(document[0])
+
+
+def test_a_revoked_key_ends_what_it_holds_open_on_every_path(
+    own: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R38: bearer, cookie, /v1, an agent, a job's events and a download, each in its middle, by one key."""
     monkeypatch.setattr(authentication, "RECHECK_S", 0.2)
-    key = make_key(own, "reader")
+    key = make_key(own, "writer")
+    admin, question = bearer(make_key(own, "admin")), "How many lists does ivfflat have?"
+    asked = {"question": question, "stream": True}
+    chat = {"model": "pgask", "messages": [{"role": "user", "content": question}], "stream": True}
+    tool = {"name": "ask", "arguments": {"question": question}}
+    agent = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": tool}
     with waiting_model() as (model, _):
         settings = settings_for(auth="keys", llm_base_url=model, shutdown_timeout_s=1)
         with serve(create_app(settings, own, FakeEmbedder()), settings) as running:
-            body = {"question": "How many lists does ivfflat have?", "stream": True}
-            with httpx2.stream(
-                "POST", f"{running.url}/ask", json=body, headers=bearer(key), timeout=30
-            ) as reply:
-                lines = reply.iter_lines()
-                assert any(line == "event: token" for line in lines)
-                began = time.monotonic()
-                revoke(own, key)
-                rest = "\n".join(lines)
-    assert "event: error" in rest
-    assert "event: done" not in rest
-    assert '"unauthenticated"' in rest
-    assert time.monotonic() - began < 60  # far from the model's end, which never comes
+            job, document = upload_for_a_document(own, running.url, key)
+            cookie = httpx2.post(f"{running.url}/session", json={"key": key}).cookies[COOKIE]
+            session = {"Cookie": f"{COOKIE}={cookie}", TOKEN_HEADER: authentication.token_of(cookie)}
+            held, by_key = Holding(running.url, 6), bearer(key)
+            held.add("bearer", "POST", "/ask", "event: token", json=asked, headers=by_key)
+            held.add("cookie", "POST", "/ask", "event: token", json=asked, headers=session)
+            held.add("/v1", "POST", "/v1/chat/completions", "Word 1", json=chat, headers=by_key)
+            held.add("agent", "POST", "/mcp", "", json=agent, headers={**by_key, **ACCEPTED})
+            held.add("events", "GET", f"/jobs/{job}/events", "queued", headers=by_key)
+            held.add("download", "GET", f"/documents/{document}/original", "x", headers=by_key)
+            held.wait()
+            url = f"{running.url}/metrics"
+            wait_until(lambda: "pgask_questions_in_flight 4.0" in httpx2.get(url, headers=admin).text)
+            revoke(own, key)
+            wait_until(lambda: len(held.ended) == 5)
+            held.end()
+    ended = held.ended
+    for name in ("bearer", "cookie", "events"):
+        assert "event: error" in ended[name], name
+        assert '"unauthenticated"' in ended[name], name
+    assert '"invalid_api_key"' in ended["/v1"]
+    assert '"status":401' in ended["agent"]
+    assert ended["download"] == "RemoteProtocolError"  # cut: a part of a file is no file
+    assert "unexpected error" not in capsys.readouterr().out
