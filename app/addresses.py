@@ -7,9 +7,18 @@ import base64
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
+# A half-open socket is noticed in about 30 s instead of the system's hours.
+KEEPALIVE: Final[dict[str, Any]] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "application_name": "pgask",
+}
 HIDDEN: Final = "***"
 NO_DATABASE: Final = (
     "is not a connection address. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of the "

@@ -58,7 +58,8 @@ from app.retrieval.mending import Mender
 from app.retrieval.rerank import CrossEncoderReranker
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.chosen_model import load_space
-from app.store.connection import Database, open_pool
+from app.store.connection import Database
+from app.store.connection_pool import open_pool
 from app.store.questions import QuestionVectors
 from app.store.replicas import open_reads
 from app.store.tenancy import DEFAULT, NOBODY, Scope

@@ -31,12 +31,13 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker
 from psycopg import sql
 
+from app.addresses import KEEPALIVE
 from app.config import Settings, load_settings
 from app.embedding import Embedder
 from app.errors import PgaskError, StoreUnavailableError
 from app.logs import configure_logs
 from app.store.chosen_model import ChosenModel
-from app.store.connection import KEEPALIVE, Connection, Database, connect, open_database, see
+from app.store.connection import Connection, Database, connect, open_database, see
 from app.store.job_runs import give_up, held_places, reconcile, retry_dropped, retry_stalled
 from app.store.migrate import check_revision
 from app.store.queue import QUEUE, TASK

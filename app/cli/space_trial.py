@@ -202,7 +202,7 @@ async def _ask_all(
 
     from app.retrieval.rerank import CrossEncoderReranker
     from app.retrieval.retriever import RetrievalSettings, Retriever
-    from app.store.connection import open_pool
+    from app.store.connection_pool import open_pool
     from app.store.tenancy import Scope, working_for
     from app.trial.comparison import ask_both
 

@@ -17,7 +17,8 @@ T = TypeVar("T")
 def in_transaction(work: Callable[[AsyncConnection], Awaitable[T]], tenant: str | None = None) -> T:
     """Run `work` in one transaction on the configured database, without the service's time limit on searches, for
     `tenant`, else PGASK_TENANT."""
-    from app.store.connection import open_pool, write
+    from app.store.connection import write
+    from app.store.connection_pool import open_pool
 
     async def run() -> T:
         async with open_pool(database.app, size=1, statement_timeout_s=600) as pool:

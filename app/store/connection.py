@@ -1,7 +1,5 @@
-"""Connections to PostgreSQL: sync for ingest and the CLI, an async pool for the service.
-
-Has the server checked (app/store/server_version.py) and teaches psycopg the vector types.
-"""
+"""Connections to PostgreSQL: sync for ingest and the CLI, of a pool (app/store/connection_pool.py) for the service. The
+server is checked first (app/store/server_version.py)."""
 
 from __future__ import annotations
 
@@ -15,21 +13,20 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import psycopg
-from pgvector.psycopg import register_vector, register_vector_async
+from pgvector.psycopg import register_vector
 from psycopg import IsolationLevel, sql
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from app.addresses import NO_DATABASE, split_databases
+from app.addresses import KEEPALIVE, NO_DATABASE, split_databases
 from app.config import Settings
 from app.errors import ConfigError, StoreBusyError, StoreError
 from app.server.embedded import EmbeddedPostgres
 from app.sqlstates import BUSY, CONFLICTS, all_errors, refusal_at_connect
-from app.store.pooler import is_shared
 from app.store.server_version import check_server
 from app.store.tenancy import DEFAULT, NOBODY, SET_LOCALLY, SET_SCOPE, Scope, current_scope
 
@@ -102,7 +99,7 @@ class PooledConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
         async with self.transaction():
             if self.is_shared:
                 self.lasting = {}
-                limit = {"statement_timeout": f"{int((self.patience_s - _MARGIN_S) * 1000)}ms"}
+                limit = {"statement_timeout": f"{int((self.patience_s - MARGIN_S) * 1000)}ms"}
                 settings = {**limit, **(self.scope or NOBODY).settings()}
                 await self.execute(SET_LOCALLY, [list(settings), list(settings.values())])
             yield
@@ -157,22 +154,8 @@ class AsyncPool(AsyncConnectionPool[PooledConnection]):
         return refusal_at_connect(self.refusal or error)
 
 
-_WAIT_S: Final = 5.0  # longest wait for a connection that works; a statement's time where that is shorter
 _CHECK_S: Final = 2.0  # longest wait for the reply to nothing at all
-_RECONNECT_S: Final = (
-    2.0  # of tries that come ever later; after that the next to need a connection tries at once
-)
-_MARGIN_S: Final = 1.0  # for the server to end a statement by its own limit
-
-# A half-open socket is noticed in about 30 s instead of the system's hours.
-KEEPALIVE: Final[dict[str, Any]] = {
-    "connect_timeout": 10,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-    "application_name": "pgask",
-}
+MARGIN_S: Final = 1.0  # for the server to end a statement by its own limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,60 +216,6 @@ def see(connection: Connection, scope: Scope) -> None:
     """Let a connection see what this scope sees, and nothing else."""
     settings = scope.settings()
     connection.execute(SET_SCOPE, [list(settings), list(settings.values())])
-
-
-@asynccontextmanager
-async def open_pool(
-    url: str,
-    *,
-    size: int,
-    statement_timeout_s: float,
-    otherwise: Scope = DEFAULT,
-    may_share: bool = False,
-    wait_s: float = _WAIT_S,
-) -> AsyncIterator[AsyncPool]:
-    """A pool of up to `size` connections, which are made anew after the server went away. `transaction`, `write` and
-    `run_alone` take connections from it, and wait at most `wait_s` for one. `otherwise` is what they see where nobody
-    said for whom they work. With `may_share` a pooler in transaction mode may stand in between: raises StoreError
-    where it can't be used (app/store/pooler.py)."""
-    shared = may_share and await asyncio.to_thread(is_shared, url)
-
-    async def configure(connection: PooledConnection) -> None:
-        connection.patience_s, connection.is_shared = statement_timeout_s + _MARGIN_S, shared
-        await register_vector_async(connection)
-        if shared:
-            return
-        await connection.execute(
-            "SELECT set_config('statement_timeout', %s, false), set_config('default_transaction_isolation',"
-            " 'repeatable read', false)",  # one snapshot a request: never half of an old and half of a new version
-            [f"{int(statement_timeout_s * 1000)}ms"],
-        )
-
-    class Reported(PooledConnection):
-        @classmethod
-        async def connect(cls, *arguments: Any, **settings: Any) -> Self:
-            try:
-                made = await super().connect(*arguments, **settings)
-            except psycopg.OperationalError as error:
-                pool.refusal = error
-                raise
-            pool.refusal = None
-            return made
-
-    pool = AsyncPool(
-        url,
-        min_size=1,
-        max_size=size,
-        open=False,
-        configure=configure,
-        timeout=min(wait_s, statement_timeout_s),
-        reconnect_timeout=_RECONNECT_S,
-        kwargs={**KEEPALIVE, "autocommit": True},  # a statement alone needs no BEGIN and no COMMIT
-        connection_class=Reported,
-    )
-    pool.otherwise = otherwise
-    async with pool:
-        yield pool
 
 
 _server: ContextVar[AsyncPool | None] = ContextVar("server", default=None)
@@ -421,7 +350,7 @@ async def allow_seconds(connection: AsyncConnection, seconds: int) -> None:
     """Let each statement of this transaction take so long."""
     await connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])
     if isinstance(connection, PooledConnection):
-        connection.patience_s = seconds + _MARGIN_S
+        connection.patience_s = seconds + MARGIN_S
 
 
 @contextmanager

@@ -25,10 +25,11 @@ from typing import Any, Final, Literal, TypeVar
 import psycopg
 import structlog
 
-from app.addresses import server_name
+from app.addresses import KEEPALIVE, server_name
 from app.errors import EmbeddingMismatchError, NotFoundError, StoreError, StoreUnavailableError
 from app.loop_tasks import running
-from app.store.connection import KEEPALIVE, AsyncPool, open_pool, reading_from
+from app.store.connection import AsyncPool, reading_from
+from app.store.connection_pool import open_pool
 from app.store.tenancy import Scope
 
 EVERY_S: Final = 1.0

@@ -43,14 +43,8 @@ from app.search.plan import SearchMemory
 from app.search.ranking import RankingQuery, RankingSettings, rank_chunks
 from app.search.standard import Background
 from app.server.embedded import EmbeddedPostgres
-from app.store.connection import (
-    AsyncPool,
-    Connection,
-    Database,
-    connect,
-    open_pool,
-    run_alone,
-)
+from app.store.connection import AsyncPool, Connection, Database, connect, run_alone
+from app.store.connection_pool import open_pool
 from app.store.migrate import migrate
 from app.store.spaces import Collection, ensure_collection, ensure_space
 from app.store.staging import staged_copy

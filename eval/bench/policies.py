@@ -19,7 +19,8 @@ import typer
 
 from app.embedding import SentenceTransformerEmbedder
 from app.store.backgrounds import ensure_texts
-from app.store.connection import Database, connect, open_pool
+from app.store.connection import Database, connect
+from app.store.connection_pool import open_pool
 from app.store.spaces import ensure_space
 from eval.bench.search_corpus import load_corpus
 from eval.bench.search_load import measure

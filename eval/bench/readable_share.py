@@ -22,7 +22,8 @@ import typer
 from app.embedding import EmbeddingSpace
 from app.index import maintenance
 from app.index.manifest import IndexSettings
-from app.store.connection import AsyncPool, Connection, Database, connect, open_pool
+from app.store.connection import AsyncPool, Connection, Database, connect
+from app.store.connection_pool import open_pool
 from app.store.shelves import ensure_shelf
 from app.store.spaces import ensure_collection, ensure_space
 from app.store.tenancy import DEFAULT, Scope, working_for

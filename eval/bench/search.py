@@ -30,7 +30,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from app.embedding import SentenceTransformerEmbedder
-from app.store.connection import Database, open_pool
+from app.store.connection import Database
+from app.store.connection_pool import open_pool
 from eval.bench.search_corpus import SearchCorpus, load_corpus
 from eval.bench.search_load import Ask, Load, measure, measure_http
 from eval.bench.search_ours import TOP_K, Ours, Stored, read_stored, recall

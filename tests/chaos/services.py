@@ -28,7 +28,8 @@ from app.index.manifest import IndexSettings, read_state
 from app.index.watch import IndexWatch
 from app.server.embedded import EmbeddedPostgres
 from app.store import catalog
-from app.store.connection import Database, connect, open_pool, write
+from app.store.connection import Database, connect, write
+from app.store.connection_pool import open_pool
 from app.store.migrate import migrate
 from app.store.questions import QuestionVectors
 from tests.chaos.evidence import ROOT, report

@@ -39,7 +39,8 @@ import psycopg
 
 from app.config import Settings
 from app.domain import ScoredChunk
-from app.store.connection import AsyncConnection, connect, open_database, open_pool, transaction
+from app.store.connection import AsyncConnection, connect, open_database, transaction
+from app.store.connection_pool import open_pool
 from app.trial.gold import Case, is_hit
 from app.trial.known_questions import place_questions
 from app.trial.made_questions import make_questions

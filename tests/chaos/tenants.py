@@ -37,7 +37,8 @@ from app.logs import configure_logs
 from app.main import create_app
 from app.server.embedded import EmbeddedPostgres
 from app.store import accounts
-from app.store.connection import Database, connect, open_pool, write
+from app.store.connection import Database, connect, write
+from app.store.connection_pool import open_pool
 from app.store.migrate import migrate
 from app.store.shelves import ensure_shelf
 from app.store.tenancy import Scope, working_for

@@ -31,7 +31,8 @@ import psycopg
 from app.server.embedded import EmbeddedPostgres
 from app.store import jobs, originals
 from app.store.catalog import find_shelf_ids
-from app.store.connection import AsyncConnection, Connection, Database, connect, open_pool, write
+from app.store.connection import AsyncConnection, Connection, Database, connect, write
+from app.store.connection_pool import open_pool
 from app.store.migrate import migrate
 from ingest.options import IngestOptions
 from ingest.worker import LOST_STATUS, Timing

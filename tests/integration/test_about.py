@@ -11,7 +11,8 @@ import pytest_asyncio
 from app.about import About
 from app.domain import Answer, ChatTurn, QuotedSpan, SearchFilter
 from app.errors import NotFoundError
-from app.store.connection import AsyncPool, Database, open_pool
+from app.store.connection import AsyncPool, Database
+from app.store.connection_pool import open_pool
 from app.store.outlines import HEAD_CHARS
 from app.store.texts import whole_text
 from tests.integration.ingesting import ingest, open_collection

@@ -15,7 +15,8 @@ from app.index.maintenance import maintain
 from app.index.manifest import IndexSettings
 from app.retrieval.mending import Mender
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.connection import Database, connect, open_pool
+from app.store.connection import Database, connect
+from app.store.connection_pool import open_pool
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import ingest, open_collection
 

@@ -17,7 +17,8 @@ from app.search import background_reader
 from app.search.background_reader import BackgroundReader
 from app.search.plan import read_collections
 from app.store.backgrounds import background_texts, ensure_texts
-from app.store.connection import AsyncPool, Connection, Database, connect, open_pool, transaction
+from app.store.connection import AsyncPool, Connection, Database, connect, transaction
+from app.store.connection_pool import open_pool
 from app.store.documents import replace_document
 from app.store.shelves import ensure_shelf
 from app.store.sources import remove_documents

@@ -12,7 +12,8 @@ from app.index import maintenance
 from app.index.manifest import IndexSettings
 from app.search import bm25
 from app.search.ranking import Ranking
-from app.store.connection import Database, connect, open_pool
+from app.store.connection import Database, connect
+from app.store.connection_pool import open_pool
 from app.store.posting_blocks import merge_postings
 from app.store.staging import staged_copy
 from tests.integration.ingesting import open_collection

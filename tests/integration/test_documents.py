@@ -15,7 +15,8 @@ from psycopg import sql
 
 from app.errors import DocumentError, StoreError, StoreUnavailableError
 from app.store.chunks import load_chunks
-from app.store.connection import Connection, Database, connect, open_pool, transaction
+from app.store.connection import Connection, Database, connect, transaction
+from app.store.connection_pool import open_pool
 from app.store.documents import record_failure, replace_document
 from app.store.sources import KnownDocument, known_documents, remove_documents, rename_document
 from app.store.spaces import Collection, chunk_table, window_table

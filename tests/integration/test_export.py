@@ -27,7 +27,8 @@ from app.lexicon import LEXICON_VERSION
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.server.embedded import EmbeddedPostgres
 from app.store import catalog, export_lines
-from app.store.connection import Database, connect, open_pool, transaction, write
+from app.store.connection import Database, connect, transaction, write
+from app.store.connection_pool import open_pool
 from app.store.export_lines import LineReader, LineWriter
 from app.store.exporting import export_collection
 from app.store.originals import count_bytes, store_original

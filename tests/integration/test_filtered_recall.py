@@ -11,6 +11,7 @@ from eval.bench.filtered_recall import NEIGHBOURS, Generated, run
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.long
 async def test_filters_keep_recall_and_rows(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the planner may not sort all that a filter keeps instead of using the index."""
     monkeypatch.setattr(plan, "EXACT_ROWS", 1_800)

@@ -19,7 +19,8 @@ from app.index.manifest import IndexSettings, count_changes, new_rows_statement,
 from app.index.watch import IndexWatch
 from app.search.plan import SearchMemory, read_collections
 from app.search.ranking import RankingSettings
-from app.store.connection import Connection, Database, connect, open_pool, transaction
+from app.store.connection import Connection, Database, connect, transaction
+from app.store.connection_pool import open_pool
 from app.store.sources import remove_documents
 from app.store.spaces import Collection, chunk_table
 from tests.integration.ingesting import FAKE, open_collection

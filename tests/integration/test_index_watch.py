@@ -18,7 +18,8 @@ from app.index.manifest import IndexSettings, read_state
 from app.index.recall import sample_truth
 from app.index.watch import IndexWatch
 from app.main import create_app
-from app.store.connection import Connection, Database, connect, open_pool
+from app.store.connection import Connection, Database, connect
+from app.store.connection_pool import open_pool
 from app.store.questions import QuestionVectors
 from app.store.spaces import Collection
 from tests.integration.api.conftest import BASE_URL, settings_for
@@ -69,6 +70,7 @@ def is_right(shown: dict[str, float]) -> bool:
     )
 
 
+@pytest.mark.long
 def test_a_service_whose_collection_grows_tenfold_has_a_right_index_by_itself(
     database: Database, collection: Collection
 ) -> None:

@@ -25,7 +25,8 @@ from app.index import ivfflat, maintenance
 from app.index.manifest import IndexSettings, VectorIndex, read_state
 from app.index.recall import sample_truth
 from app.search.ranking import Ranking, RankingSettings
-from app.store.connection import Connection, Database, PooledConnection, connect, open_pool, run_alone, see
+from app.store.connection import Connection, Database, PooledConnection, connect, run_alone, see
+from app.store.connection_pool import open_pool
 from app.store.sources import remove_documents
 from app.store.spaces import Collection, chunk_table
 from app.store.tenancy import DEFAULT

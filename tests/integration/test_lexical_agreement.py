@@ -17,7 +17,8 @@ from app.lexicon import terms
 from app.question.content import read_question
 from app.question.courtesy import bare_question
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.connection import Database, connect, open_pool
+from app.store.connection import Database, connect
+from app.store.connection_pool import open_pool
 from app.store.spaces import ensure_collection, ensure_space
 from app.store.texts import whole_text
 from ingest.lead import lead_of

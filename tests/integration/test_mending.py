@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.retrieval.mending import MAX_CHARS, Mended, Mender
-from app.store.connection import Database, PooledConnection, open_pool, run_alone
+from app.store.connection import Database, PooledConnection, run_alone
+from app.store.connection_pool import open_pool
 from app.store.vocabulary import count_chunks, find_headings, load_texts, load_texts_of_all, walk_terms
 from tests.integration.ingesting import ingest
 

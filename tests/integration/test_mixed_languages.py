@@ -14,7 +14,8 @@ from app.index.manifest import IndexSettings
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.backgrounds import arrange_samples, sample_statement
 from app.store.catalog import find_document, get_document
-from app.store.connection import AsyncPool, Database, connect, open_pool, transaction
+from app.store.connection import AsyncPool, Database, connect, transaction
+from app.store.connection_pool import open_pool
 from app.store.listing import ListQuery, count_facets, list_documents
 from tests.integration.ingesting import FAKE, ingest, open_collection
 

@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 from app.domain import ScoredChunk
 from app.main import create_app
 from app.retrieval.retriever import RetrievalSettings, Retrieved, Retriever
-from app.store.connection import Database, connect, open_pool
+from app.store.connection import Database, connect
+from app.store.connection_pool import open_pool
 from app.store.texts import whole_text
 from tests.fakes import FakeEmbedder, ScriptedLlm
 from tests.integration.api.conftest import BASE_URL, settings_for

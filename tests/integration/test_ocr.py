@@ -16,7 +16,8 @@ from app.api.answers import WireCitation
 from app.domain import Citation
 from app.exchange import AskRequest
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.connection import AsyncPool, Database, connect, open_pool
+from app.store.connection import AsyncPool, Database, connect
+from app.store.connection_pool import open_pool
 from app.store.listing import list_documents
 from app.store.texts import whole_text
 from ingest.pipeline import Report

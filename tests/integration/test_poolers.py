@@ -18,11 +18,11 @@ from app.store.connection import (
     Database,
     PooledConnection,
     connect,
-    open_pool,
     run_alone,
     transaction,
     write,
 )
+from app.store.connection_pool import open_pool
 from app.store.pooler import is_shared
 from app.store.tenancy import Scope, working_for
 from tests.fakes import FakeEmbedder

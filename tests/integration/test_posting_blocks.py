@@ -14,7 +14,8 @@ import pytest
 from app.index import maintenance
 from app.index.manifest import IndexSettings
 from app.store import posting_blocks
-from app.store.connection import Connection, Database, connect, open_pool
+from app.store.connection import Connection, Database, connect
+from app.store.connection_pool import open_pool
 from app.store.exporting import export_collection
 from app.store.migrate import downgrade, migrate
 from app.store.outlines import MAX_POSTINGS

@@ -18,7 +18,8 @@ from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.search import plan
 from app.search.plan import SearchMemory
 from app.search.ranking import Ranking, RankingSettings
-from app.store.connection import AsyncPool, Database, connect, open_pool, run_alone, transaction
+from app.store.connection import AsyncPool, Database, connect, run_alone, transaction
+from app.store.connection_pool import open_pool
 from app.store.documents import replace_document
 from app.store.sources import remove_documents
 from tests.fakes import FakeEmbedder

@@ -18,7 +18,8 @@ import pytest
 from app.errors import InvalidRequestError
 from app.server.embedded import EmbeddedPostgres
 from app.store import catalog
-from app.store.connection import Connection, Database, connect, open_pool, see, transaction, write
+from app.store.connection import Connection, Database, connect, see, transaction, write
+from app.store.connection_pool import open_pool
 from app.store.exporting import export_collection
 from app.store.migrate import downgrade
 from app.store.shelves import MOST_SHELVES, ensure_shelf, list_shelves, read_groups

@@ -9,7 +9,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from app.errors import StoreBusyError, StoreError, StoreUnavailableError
-from app.store.connection import Connection, Database, connect, open_pool, run_alone, transaction
+from app.store.connection import Connection, Database, connect, run_alone, transaction
+from app.store.connection_pool import open_pool
 from app.store.documents import record_failure
 from app.store.sources import remove_documents
 from tests.integration.ingesting import open_collection, version_of

@@ -9,7 +9,8 @@ import pytest
 from app.errors import EmbeddingMismatchError
 from app.lexicon import LEXICON_VERSION
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.connection import Database, connect, open_pool
+from app.store.connection import Database, connect
+from app.store.connection_pool import open_pool
 from tests.integration.ingesting import (
     FAKE,
     Silent,

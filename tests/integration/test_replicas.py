@@ -16,15 +16,8 @@ from app.api.positions import HEADER
 from app.config import Settings
 from app.errors import NotFoundError
 from app.main import create_app
-from app.store.connection import (
-    AsyncConnection,
-    AsyncPool,
-    Database,
-    open_pool,
-    run_alone,
-    transaction,
-    write,
-)
+from app.store.connection import AsyncConnection, AsyncPool, Database, run_alone, transaction, write
+from app.store.connection_pool import open_pool
 from app.store.migrate import migrate
 from app.store.replicas import Reads, need_position, open_reads
 from app.store.tenancy import DEFAULT

@@ -16,7 +16,8 @@ from app.errors import EmbeddingMismatchError, NotFoundError, StoreError, StoreU
 from app.index.maintenance import rebuild
 from app.index.manifest import IndexSettings
 from app.retrieval.retriever import MAX_QUERY_TERMS, RetrievalSettings, Retriever
-from app.store.connection import Database, connect, open_pool
+from app.store.connection import Database, connect
+from app.store.connection_pool import open_pool
 from app.store.texts import whole_text
 from tests.fakes import FakeEmbedder
 from tests.integration.ingesting import FAKE, ingest, open_collection, random_text

@@ -14,7 +14,8 @@ from app.errors import NotFoundError
 from app.lexicon import terms
 from app.search.ranking import RankingSettings
 from app.store.chunks import load_chunks
-from app.store.connection import Database, PooledConnection, open_pool, transaction
+from app.store.connection import Database, PooledConnection, transaction
+from app.store.connection_pool import open_pool
 from tests import oracle
 from tests.integration.ingesting import FAKE, random_text
 from tests.integration.searching import NEAR, Corpus, check_order, search, standards_of, unit

@@ -19,7 +19,8 @@ from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.search.plan import SearchMemory
 from app.search.ranking import RankingSettings
 from app.store.backgrounds import background_texts, ensure_texts
-from app.store.connection import AsyncPool, Database, connect, open_pool
+from app.store.connection import AsyncPool, Database, connect
+from app.store.connection_pool import open_pool
 from app.store.documents import replace_document
 from app.store.spaces import ensure_collection
 from tests import oracle

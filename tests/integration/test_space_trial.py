@@ -14,7 +14,8 @@ from app.domain import ScoredChunk
 from app.embedding import SentenceTransformerEmbedder
 from app.errors import InvalidRequestError
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.connection import AsyncConnection, Database, connect, open_pool, see, transaction, write
+from app.store.connection import AsyncConnection, Database, connect, see, transaction, write
+from app.store.connection_pool import open_pool
 from app.store.documents import replace_document
 from app.store.evaluations import forget_evaluations, keep_evaluation, list_trials
 from app.store.ratings import rate

@@ -11,7 +11,8 @@ import pytest
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, StoreError
 from app.lexicon import LEXICON_VERSION
 from app.search.plan import read_collections
-from app.store.connection import Database, connect, open_pool, transaction
+from app.store.connection import Database, connect, transaction
+from app.store.connection_pool import open_pool
 from app.store.documents import replace_document
 from app.store.spaces import check_spaces, ensure_collection, ensure_space, find_collection, peek_collection
 from tests.fakes import FakeEmbedder

@@ -13,7 +13,8 @@ from app.answering import Answerer, AnswerSettings
 from app.domain import Answer, QuotedSpan
 from app.exchange import AskRequest
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.connection import AsyncPool, Database, open_pool
+from app.store.connection import AsyncPool, Database
+from app.store.connection_pool import open_pool
 from app.store.texts import whole_text
 from app.stored_markdown import ends_in_block
 from tests.integration.ingesting import FAKE, SMALL, ingest

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.connection import Database, connect, open_pool
+from app.store.connection import Database, connect
+from app.store.connection_pool import open_pool
 from tests.integration.ingesting import FAKE, ingest, random_text, snapshot
 
 pytestmark = pytest.mark.integration

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from app.store.connection import Database, connect, open_pool, write
+from app.store.connection import Database, connect, write
+from app.store.connection_pool import open_pool
 from app.store.questions import QuestionVectors
 from tests.chaos import services
 from tests.integration.ingesting import open_collection

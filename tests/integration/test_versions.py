@@ -12,7 +12,8 @@ from app.answering import Answerer, AnswerSettings
 from app.domain import Answer, SearchFilter
 from app.exchange import AskRequest
 from app.retrieval.retriever import RetrievalSettings, Retriever
-from app.store.connection import Database, connect, open_pool, transaction
+from app.store.connection import Database, connect, transaction
+from app.store.connection_pool import open_pool
 from app.store.named_documents import MAX_NAMED, find_named
 from tests.integration.ingesting import FAKE, ingest, random_text
 

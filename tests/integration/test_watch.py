@@ -139,6 +139,7 @@ def other_file_system(path: Path) -> Path:
     pytest.skip("there is but one file system to write to")
 
 
+@pytest.mark.long
 def test_a_restart_of_the_database_ends_nothing(
     home: Path, participant: Callable[[], Participant], tmp_path: Path
 ) -> None:
@@ -166,6 +167,7 @@ def test_a_restart_of_the_database_ends_nothing(
     assert code == 0, stderr
 
 
+@pytest.mark.long
 def test_ctrl_c_in_the_middle_of_a_run_is_an_interrupted_one(database: Database, tmp_path: Path) -> None:
     corpus = write(tmp_path / "corpus", **{f"f{number}": random_text(number, 250) for number in range(40)})
     with watching(corpus, settings=environment(database)) as process:

@@ -132,7 +132,8 @@ def figures(
     """All figures of one system on one set, with 95 % intervals where they are means over questions, and nDCG@10 of
     each question that has a gold passage. Questions of the kind `foreign` belong to another corpus; those that the set
     itself marks as unanswerable are near misses."""
-    found = {q.id: judge(replies[q.id], q, corpus) for q in questions if gold_place(q, corpus) is not None}
+    answered = [q for q in questions if q.answerable and gold_place(q, corpus) is not None]
+    found = {q.id: judge(replies[q.id], q, corpus) for q in answered}
     ndcg = {key: rank_values(hits)[0] for key, hits in found.items()}
     all_hits = [hit for reply in replies.values() for hit in reply.hits]
     exact = [hit.exact for hit in all_hits if hit.exact is not None]

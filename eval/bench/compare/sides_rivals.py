@@ -277,16 +277,19 @@ def pg_textsearch(setup: dict[str, Any], texts: Texts) -> dict[str, Search]:
         f" WITH (text_config = '{setup['text_search']}')"
     )
     legs = {
-        "words": "SELECT id, row_number() OVER () AS rank FROM (SELECT id FROM chunks"
+        "words": "SELECT id, score, row_number() OVER () AS rank FROM (SELECT id,"
+        " -(content <@> to_bm25query(%(question)s, 'chunks_words')) AS score FROM chunks"
         " ORDER BY content <@> to_bm25query(%(question)s, 'chunks_words') LIMIT %(candidates)s) AS w",
-        "vectors": "SELECT id, row_number() OVER () AS rank FROM (SELECT id FROM chunks"
+        "vectors": "SELECT id, score, row_number() OVER () AS rank FROM (SELECT id,"
+        " 1 - (embedding <=> %(vector)s::vector) AS score FROM chunks"
         " ORDER BY embedding <=> %(vector)s::vector LIMIT %(candidates)s) AS v",
     }
 
     def search(question: str, names: list[str]) -> Found:
         vector = model.encode(question, prompt=setup["query_prefix"], normalize_embeddings=True)
+        fused = "max(leg.score)" if len(names) == 1 else "sum(1.0 / (60 + leg.rank))"
         statement = (
-            "SELECT c.source, c.content, c.start_index, sum(1.0 / (60 + leg.rank)) AS score FROM ("  # noqa: S608
+            f"SELECT c.source, c.content, c.start_index, {fused} AS score FROM ("  # noqa: S608
             + " UNION ALL ".join(legs[name] for name in names)
             + ") AS leg JOIN chunks AS c USING (id) GROUP BY c.id ORDER BY score DESC, c.id LIMIT %(top_k)s"
         )

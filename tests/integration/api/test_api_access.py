@@ -24,7 +24,8 @@ from app.domain import Role
 from app.errors import InvalidRequestError
 from app.main import create_app
 from app.store import accounts
-from app.store.connection import AsyncConnection, Database, connect, open_pool, write
+from app.store.connection import AsyncConnection, Database, connect, write
+from app.store.connection_pool import open_pool
 from app.store.shelves import ensure_shelf
 from app.store.spaces import find_collection
 from tests.fakes import FakeEmbedder

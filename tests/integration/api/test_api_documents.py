@@ -12,7 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.store.catalog import delete_collection, list_collections
-from app.store.connection import Database, connect, open_pool, transaction
+from app.store.connection import Database, connect, transaction
+from app.store.connection_pool import open_pool
 from app.store.document_counts import MAX_AGE_S, DocumentCounts
 from app.store.documents import replace_document
 from app.store.duplicates import record_duplicate

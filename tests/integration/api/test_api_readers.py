@@ -20,7 +20,8 @@ from app.api.access import ACCESS, allows
 from app.main import create_app
 from app.server.embedded import EmbeddedPostgres
 from app.store import accounts
-from app.store.connection import Database, connect, open_pool, write
+from app.store.connection import Database, connect, write
+from app.store.connection_pool import open_pool
 from app.store.tenancy import working_for
 from tests.chaos import tenants
 from tests.chaos.tenants import AGENT_HEADERS, Tenant, bearer, found_readers, secret_word, send_file

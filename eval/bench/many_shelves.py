@@ -1,6 +1,6 @@
 """What many shelves cost who reads them all: a search's processor time and hits, and the pages of GET /documents.
 
-    python -m eval.bench.shelves CORPUS… --home FOLDER [--rows N] [--shelves N,N…] [--questions N]
+    python -m eval.bench.many_shelves CORPUS… --home FOLDER [--rows N] [--shelves N,N…] [--questions N]
 
 The corpus and the folder are those of eval/bench/policies.py: documents of ten chunks, in one collection, which keeps
 no shelves after it. For each number the documents are put on so many shelves (ADR 0039), each at random; an admin and
@@ -23,7 +23,8 @@ import typer
 
 from app.embedding import EmbeddingSpace, SentenceTransformerEmbedder
 from app.store.backgrounds import ensure_texts
-from app.store.connection import AsyncPool, Connection, Database, connect, open_pool, transaction
+from app.store.connection import AsyncPool, Connection, Database, connect, transaction
+from app.store.connection_pool import open_pool
 from app.store.listing import ListQuery, list_documents
 from app.store.spaces import ensure_collection, ensure_space
 from app.store.tenancy import DEFAULT, Scope, working_for
