@@ -45,8 +45,8 @@ web-check: setup ## types and unit tests of the chat page
 unit: setup ## unit tests and doctests: no database, no network
 	@$(PY) -m pytest -q -n $(WORKERS) --doctest-modules --ignore eval/bench/rival_service.py tests/unit app ingest eval
 
-integration: setup ## tests on a real embedded PostgreSQL; one worker more, since many wait for processes
-	@$(PY) -m pytest -q -n $$(($(WORKERS) + 1)) -m "not long" tests/integration
+integration: setup ## tests on a real embedded PostgreSQL; two workers more, since many wait for processes
+	@$(PY) -m pytest -q -n $$(($(WORKERS) + 2)) -m "not long" tests/integration
 
 long: setup ## the integration tests that take longest, which `make test` leaves out
 	@$(PY) -m pytest -q -n $(WORKERS) -m long tests/integration

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -98,7 +99,8 @@ def kill_server(home: Path) -> None:
     """SIGKILL to the postmaster and to all its processes, as the out-of-memory killer or a power cut does."""
     pid = read_pid(home)
     for victim in (pid, *children(pid)):
-        os.kill(victim, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it ended by itself meanwhile, as a worker of autovacuum does
+            os.kill(victim, signal.SIGKILL)
     wait_until(lambda: not runs(pid))
 
 

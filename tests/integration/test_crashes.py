@@ -42,6 +42,7 @@ def test_kills_of_everything_at_once(home: Path, tmp_path: Path) -> None:
     judge(figures, 2)
 
 
+@pytest.mark.long
 @pytest.mark.model
 def test_ctrl_c_at_any_moment_ends_with_130_and_the_next_run_finishes(
     database: Database, tmp_path: Path
@@ -51,6 +52,7 @@ def test_ctrl_c_at_any_moment_ends_with_130_and_the_next_run_finishes(
     judge(Experiment(target, corpus, tmp_path, "interrupt", SEED, versions=1).run(1), 1)
 
 
+@pytest.mark.long
 def test_eight_processes_that_take_in_one_file_store_it_once(database: Database, tmp_path: Path) -> None:
     figures = rivals.run(database, tmp_path, rounds=1, seed=SEED)
     print(json.dumps(asdict(figures), ensure_ascii=False))

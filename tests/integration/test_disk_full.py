@@ -113,6 +113,7 @@ def small_database(home: Path, small_disk: Callable[[int], Path]) -> Iterator[tu
         small_disk(512)  # else the server can't write its pages and stop
 
 
+@pytest.mark.long
 def test_a_server_that_says_its_disk_is_full(
     small_database: tuple[Database, Path], small_disk: Callable[[int], Path], tmp_path: Path
 ) -> None:

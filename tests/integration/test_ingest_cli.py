@@ -116,6 +116,7 @@ def test_a_folder_goes_in_by_the_bundled_model(database: Database, tmp_path: Pat
     assert lengths == [(384,)]
 
 
+@pytest.mark.long
 @pytest.mark.model
 def test_f_1123_pictures_and_what_is_excluded_leave_the_exit_code_at_0(
     database: Database, tmp_path: Path

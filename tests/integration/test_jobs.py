@@ -38,6 +38,7 @@ def test_r7_a_worker_ends_that_has_lost_the_database_without_a_word(
     assert cut_off(database, FAST, tmp_path) < 30
 
 
+@pytest.mark.long
 def test_r8_a_job_that_hangs_ends_with_a_reason_and_its_other_files_go_in(database: Database) -> None:
     ends = hang(database, STICKY, has_hung=True)
     assert len(ends) == 4

@@ -178,6 +178,7 @@ def test_ctrl_c_in_the_middle_of_a_run_is_an_interrupted_one(database: Database,
     assert "run the same command again" in stderr
 
 
+@pytest.mark.long
 def test_what_can_not_start_is_not_followed(database: Database, tmp_path: Path) -> None:
     for arguments in ((tmp_path / "none",), (tmp_path, "--dry-run")):
         with watching(*arguments, settings=environment(database)) as process:
