@@ -166,6 +166,7 @@ def test_entities_are_refused(doctype: str, entity: str, code: str) -> None:
     assert failure(with_part("word/styles.xml", styles), docx.MEDIA_TYPE) == expected
 
 
+@pytest.mark.long
 def test_a_million_rows_that_hold_nothing() -> None:
     rows = "".join(f'<row r="{number}"/>' for number in range(1, 1_000_001))
     assert failure(build_xlsx({"S": rows}), xlsx.MEDIA_TYPE) == "empty"

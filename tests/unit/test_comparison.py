@@ -71,6 +71,7 @@ def test_the_more_groups_are_tested_the_more_it_takes() -> None:
     assert among.p == pytest.approx(min(1.0, 10 * alone.p), abs=1e-9)
 
 
+@pytest.mark.long
 def test_a_false_alarm_is_as_rare_as_it_says() -> None:
     """Two hundred comparisons of five groups without a difference: at most one in twenty may be told as one."""
     rng = random.Random(5)

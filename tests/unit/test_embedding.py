@@ -121,6 +121,7 @@ def test_rows_have_unit_length_in_the_order_given(embedder: SentenceTransformerE
     assert embedder.embed_windows([]).shape == (0, 384)
 
 
+@pytest.mark.long
 @pytest.mark.model
 def test_many_windows_are_encoded_side_by_side_as_each_alone(embedder: SentenceTransformerEmbedder) -> None:
     check_streams(embedder)

@@ -219,6 +219,7 @@ def test_a_conversion_that_differs_from_torch_is_dropped(
     assert not list((tmp_path / "kept").iterdir())
 
 
+@pytest.mark.long
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="the extra is not installed")
 @pytest.mark.model
 def test_int8_is_close_in_a_space_of_its_own(
