@@ -36,8 +36,12 @@ async def reingest(
     stays. Raises NotFoundError for a document that is not there, or where no file of any is kept."""
     shelves: dict[int, _Shelf] = {}
     without = []
-    for document_id in dict.fromkeys(document_ids):
+    seen: set[UUID] = set()  # an id may be written in several ways, and a document may have a former one
+    for document_id in document_ids:
         number, shelf, source, metadata, original, size_bytes = await _read(connection, document_id)
+        if number in seen:
+            continue
+        seen.add(number)
         if original is None:
             without.append(document_id)
             continue

@@ -403,7 +403,7 @@ def test_documents_are_taken_in_again_of_their_files(client: TestClient, own: Da
 
     with connect(own.app) as connection:
         connection.execute("DELETE FROM pgask.originals WHERE document_id = %s", [ids[1]])
-    several = client.post("/documents/reingest", json={"documents": [*ids, ids[0]]}).json()
+    several = client.post("/documents/reingest", json={"documents": [*ids, ids[0].upper(), ids[1]]}).json()
     assert [len(job["files"]) for job in several["jobs"]] == [1]
     assert several["without_original"] == [ids[1]]
     assert client.post(f"/documents/{ids[1]}/reingest").status_code == 404
