@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.access import ACCESS, Needed, allows
 from app.api.components import Components
 from app.api.problems import Fault, FaultError, fault_of, refuse
-from app.api.rates import Rates
+from app.api.rates import LOGINS, Rates
 from app.config import Settings
 from app.domain import Role
 from app.errors import StoreError
@@ -39,6 +39,7 @@ from app.store.tenancy import DEFAULT_NAME, NOBODY, working_for
 
 COOKIE: Final = "pgask_session"
 TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105 - a header's name
+LOGIN: Final = "/session"
 RECHECK_S: Final = 2.0
 PAGE: Final = "page"  # the name of routes that serve the page's own files, to everybody
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -144,6 +145,7 @@ class Authentication:
         self._app = app
         self._mode = settings.auth
         self._rates = Rates(settings.requests_per_minute)
+        self._logins = Rates(LOGINS, are_logins=True)
         self._trusted = [
             ipaddress.ip_network(name, strict=False) for name in settings.trusted_proxies.split(",") if name
         ]
@@ -168,7 +170,10 @@ class Authentication:
             try:
                 if needed != "anyone":
                     self._rates.take(f"address {state['address']}")
+                elif scope["method"] == "POST" and getattr(route, "path", "") == LOGIN:
+                    self._logins.take(f"address {state['address']}")
             except FaultError as error:
+                _record(scope, route, state["caller"], error.fault.status)
                 await refuse(error.fault, scope, receive, send)
                 return
             with nullcontext() if self._mode == "off" else working_for(NOBODY):

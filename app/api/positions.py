@@ -5,7 +5,8 @@ cookie, where the primary stood then. A question that brings one, or both, is re
 (app/store/replicas.py). What a caller was told is also kept here for those that bring nothing back; a service beside
 this one knows of it by what is brought alone.
 
-A position is no secret and no right: one that is made up costs its sender the replicas.
+A position is no secret and no right. One beyond the primary's own is ignored: nobody was told it, or the primary that
+told it is lost.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many requests a minute a key, a proxy's user, or with PGASK_AUTH=off an address may make."""
+"""How many requests a minute a key, a proxy's user, or with PGASK_AUTH=off an address may make; an address, logins."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ from typing import Final
 
 from app.api.problems import Fault, FaultError
 
+LOGINS: Final = (
+    60  # a minute of an address, whoever is behind it: each costs a look at the keys, and may store a row
+)
 MOST: Final = 10_000  # who is remembered; whoever has not come for longest begins anew
 
 
 class Rates:
     """A bucket of `per_minute` requests for each, which fills evenly; 0: no limit. Lives on one event loop."""
 
-    def __init__(self, per_minute: int, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, per_minute: int, now: Callable[[], float] = time.monotonic, *, are_logins: bool = False
+    ) -> None:
         self._per_minute = per_minute
         self._now = now
+        self._are_logins = are_logins
         self._buckets: OrderedDict[str, tuple[float, float]] = (
             OrderedDict()
         )  # what is left, and when that was so
@@ -35,7 +41,8 @@ class Rates:
         if len(self._buckets) > MOST:
             self._buckets.popitem(last=False)
         if not enough:
-            raise FaultError(_too_fast(self._per_minute, math.ceil((1 - left) * 60 / self._per_minute)))
+            fault = _too_many_logins if self._are_logins else _too_fast
+            raise FaultError(fault(self._per_minute, math.ceil((1 - left) * 60 / self._per_minute)))
 
 
 def _too_fast(per_minute: int, wait_s: int) -> Fault:
@@ -45,5 +52,15 @@ def _too_fast(per_minute: int, wait_s: int) -> Fault:
         f"More than {per_minute:,} requests a minute (PGASK_REQUESTS_PER_MINUTE). Wait {wait_s} s, and send them more "
         "slowly.",
         detail_zh=f"每分钟请求超过 {per_minute} 次（PGASK_REQUESTS_PER_MINUTE）。请等待 {wait_s} 秒，并放慢发送速度。",
+        retry_after_s=wait_s,
+    )
+
+
+def _too_many_logins(per_minute: int, wait_s: int) -> Fault:
+    return Fault(
+        "rate_limited",
+        429,
+        f"More than {per_minute:,} logins a minute from one address. Wait {wait_s} s, and log in again.",
+        detail_zh=f"同一地址每分钟登录超过 {per_minute} 次。请等待 {wait_s} 秒后再登录。",
         retry_after_s=wait_s,
     )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.authentication import (
     COOKIE,
+    LOGIN,
     UNAUTHENTICATED,
     Caller,
     find_caller,
@@ -75,7 +76,7 @@ def _reply(parts: Parts, caller: Caller) -> SessionReply:
 @router.post(
     "/session",
     summary="Log in with a key",
-    responses=example("session") | problems(401, 404, 415, 422),
+    responses=example("session") | problems(401, 404, 415, 422, 429),
 )
 async def create_session(
     body: Annotated[NewSession, Body(openapi_examples={"key": {"value": {"key": "pgask_…"}}})],
@@ -87,7 +88,7 @@ async def create_session(
     if parts.settings.auth != "keys":
         raise FaultError(_NO_KEYS)
     caller = await find_caller(parts, key=body.key)
-    action = "POST /session"
+    action = f"POST {LOGIN}"
     if caller is None or caller.key_id is None:
         record_deed(request.scope, action=action, caller=None, status=401)
         raise FaultError(UNAUTHENTICATED)

@@ -177,10 +177,16 @@ def audit(
     print_table(
         ("WHEN", "WHO", "ROLE", "WHAT", "ON", "FROM", "RESULT"),
         (
-            (f"{d.at:%Y-%m-%d %H:%M:%S}", d.actor, d.role, d.action, d.target, d.address, d.status)
+            (f"{d.at:%Y-%m-%d %H:%M:%S}", d.actor, d.role, d.action, d.target, d.address, _result(d))
             for d in deeds
         ),
     )
+
+
+def _result(deed: Deed) -> str:
+    """The status, and how many requests had it where the line counts several."""
+    count = deed.detail.get("requests")
+    return str(deed.status) if count is None else f"{deed.status} (x{count})"
 
 
 def _deed(action: str, target: str, detail: dict[str, str]) -> Deed:

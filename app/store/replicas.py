@@ -286,6 +286,8 @@ class Reads:
         self._turn += 1
         shift = self._turn % len(ready) if ready else 0
         ready, needed = ready[shift:] + ready[:shift], _needed.get()
+        if needed and not await self._may_stand_at(needed):
+            needed = 0
         deadline = time.monotonic() + _CATCH_UP_S
         while ready and needed:
             far = [one for one in ready if one.lookout.last and one.lookout.last.position >= needed]
@@ -295,6 +297,15 @@ class Reads:
             await asyncio.sleep(_CATCH_UP_EVERY_S)
             await asyncio.gather(*(one.lookout.look() for one in ready))
         return ready
+
+    async def _may_stand_at(self, position: int) -> bool:
+        """Whether the primary is as far, for all that can be seen: a position further on is made up, or was told by a
+        primary that is lost with it, and no server will reach it."""
+        assert self._primary is not None
+        seen = self._primary.last
+        if seen is None or seen.in_recovery or seen.position < position:
+            seen = await self._primary.look()
+        return seen is None or seen.in_recovery or seen.position >= position
 
     def _go_on(self, replica: Replica, error: Exception) -> None:
         """Let the next server be asked; raise where that would fail as well. What a replica does not know of, the

@@ -139,6 +139,15 @@ async def test_who_saw_a_position_reads_no_less(
         replicas[0].execute("SELECT pg_wal_replay_resume()")
 
 
+async def test_a_position_that_nobody_was_told_keeps_no_one_from_the_replicas(
+    primary: PostgresServer, replicas: list[PostgresServer]
+) -> None:
+    async with _opened(primary, *replicas) as (pool, reads):
+        need_position(2**63)
+        assert {await reads.run(lambda: _server_of(pool)) for _ in range(4)} == {(True, True)}
+        need_position(0)
+
+
 async def test_a_replica_too_far_behind_is_not_asked(
     primary: PostgresServer, replicas: list[PostgresServer]
 ) -> None:

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx2
@@ -19,11 +19,14 @@ from starlette.routing import Route
 
 from app.api import authentication
 from app.api.access import ACCESS
+from app.api.auditing import Record
 from app.api.authentication import COOKIE, PAGE, TOKEN_HEADER
+from app.api.rates import LOGINS
 from app.domain import Role
 from app.errors import InvalidRequestError
 from app.main import create_app
 from app.store import accounts
+from app.store.accounts import Deed
 from app.store.connection import AsyncConnection, Database, connect, write
 from app.store.connection_pool import open_pool
 from app.store.shelves import ensure_shelf
@@ -334,6 +337,24 @@ class TestRecord:
         with psycopg.connect(own.owner) as connection:
             assert "secret" not in str(connection.execute("SELECT * FROM pgask.audit").fetchall())
 
+    def test_who_is_refused_again_and_again_writes_two_lines(self, own: Database) -> None:
+        deed = Deed(datetime.now(UTC), "unknown", "GET /documents", "/documents", 401, address="192.0.2.1")
+
+        async def refuse() -> None:
+            async with (
+                open_pool(own.app, size=1, statement_timeout_s=60) as pool,
+                Record(pool, 90).writing() as record,
+            ):
+                for _ in range(500):
+                    record.add(deed)
+
+        asyncio.run(refuse())
+        with psycopg.connect(own.owner) as connection:
+            lines = connection.execute(
+                "SELECT (detail->>'requests')::int FROM pgask.audit ORDER BY id"
+            ).fetchall()
+        assert lines == [(None,), (499,)]
+
     def test_old_lines_go(self, own: Database, make_client: MakeClient) -> None:
         with psycopg.connect(own.owner) as connection:
             connection.execute(
@@ -342,6 +363,18 @@ class TestRecord:
             )
         make_client(own, auth="keys", audit_days=30)
         wait_until(lambda: [line[0] for line in recorded(own)] == ["new"])
+
+
+def test_logins_of_an_address_are_limited(guarded: TestClient, own: Database) -> None:
+    """With a limit of requests or without one; keys that are known are let in as ever."""
+    key = make_key(own, "reader")
+    for _ in range(LOGINS):
+        assert guarded.post("/session", json={"key": "pgask_wrong"}).status_code == 401
+    refused = guarded.post("/session", json={"key": key})
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert guarded.get("/documents", headers=bearer(key)).status_code == 200
+    assert guarded.get("/session", headers=bearer(key)).status_code == 200
 
 
 @contextmanager
