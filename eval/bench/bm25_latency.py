@@ -74,12 +74,13 @@ class Figures:
 
 
 class Writer:
-    """Makes chunks of terms: `distinct` different ones on average."""
+    """Makes chunks of terms: `distinct` different ones on average. `subject` has those of the chunks made last."""
 
-    def __init__(self, distinct: int, seed: int) -> None:
+    def __init__(self, distinct: int, seed: int, vocabulary: int = VOCABULARY) -> None:
+        self._vocabulary, self.subject = vocabulary, np.zeros(0, np.int64)
         self._rng = np.random.default_rng(seed)
         self._drawn = distinct * 1.085  # some are drawn twice
-        ranks = np.arange(VOCABULARY, dtype=np.float64)
+        ranks = np.arange(vocabulary, dtype=np.float64)
         common, tail = (
             0.44 / (1 + ranks / 30) ** 0.72,
             0.0212 * (np.maximum(ranks, 1) / 2_000) ** -1.35,
@@ -89,14 +90,14 @@ class Writer:
         subjects = np.random.default_rng(0)
         self._subjects = []
         for _ in range(SUBJECTS):
-            words = np.flatnonzero(subjects.random(VOCABULARY) < 0.03)
+            words = np.flatnonzero(subjects.random(vocabulary) < 0.03)
             own = shares[words]
             self._subjects.append((words, np.cumsum(own / own.sum())))
 
     def write(self, chunks: int) -> tuple[Ints, Ints, Ints]:
         """Chunk (from 0), term (its rank) and frequency of each posting, by chunk and term."""
         drawn = self._rng.poisson(self._drawn, size=chunks)
-        subject = self._rng.integers(SUBJECTS, size=chunks)
+        subject = self.subject = self._rng.integers(SUBJECTS, size=chunks)
         chunk = np.repeat(np.arange(chunks), drawn)
         at = self._rng.random(len(chunk))
         term = np.searchsorted(self._all, at)
@@ -104,8 +105,8 @@ class Writer:
         for number, (words, shares) in enumerate(self._subjects):
             mine = own & (subject[chunk] == number)
             term[mine] = words[np.minimum(np.searchsorted(shares, at[mine]), len(words) - 1)]
-        found, frequency = np.unique(chunk * VOCABULARY + term, return_counts=True)
-        return found // VOCABULARY, found % VOCABULARY, frequency
+        found, frequency = np.unique(chunk * self._vocabulary + term, return_counts=True)
+        return found // self._vocabulary, found % self._vocabulary, frequency
 
 
 def name_terms(ranks: Ints) -> NDArray[np.bytes_]:
@@ -170,6 +171,11 @@ SELECT pg_total_relation_size('pgask.postings'),
 def make_questions(distinct: int, count: int, terms: int | None, seed: int) -> list[list[str]]:
     """Terms of chunks that are not stored; None: 3 to 9 of them."""
     chunk, term, _ = Writer(distinct, seed).write(count)
+    return choose_terms(chunk, term, count, terms, seed)
+
+
+def choose_terms(chunk: Ints, term: Ints, count: int, terms: int | None, seed: int) -> list[list[str]]:
+    """Some terms of each of so many chunks, drawn at random."""
     rng = np.random.default_rng(seed)
     asked = []
     for number in range(count):

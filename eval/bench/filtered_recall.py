@@ -95,7 +95,7 @@ class Measured:
     figures: list[Figures]
 
 
-class _Noise(BackgroundReader):
+class Noise(BackgroundReader):
     """A background for vectors that are of no text: the order by cosine is the same with any."""
 
     def __init__(self, dimension: int) -> None:
@@ -314,7 +314,7 @@ async def _measure_one(
                 space=space,
                 query=query,
                 settings=settings,
-                backgrounds=_Noise(space.dimension),
+                backgrounds=Noise(space.dimension),
             ),
         )
         plan = found.plan

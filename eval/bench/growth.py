@@ -69,14 +69,16 @@ class Figures:
     exact_p50_ms: float
 
 
-def make_vectors(count: int, seed: int) -> FloatMatrix:
-    """Clustered unit vectors float32 (count, DIMENSION); the clusters are the same whatever the seed."""
+def make_vectors(count: int, seed: int, cluster: npt.NDArray[np.int64] | None = None) -> FloatMatrix:
+    """Clustered unit vectors float32 (count, DIMENSION); the clusters are the same whatever the seed. `cluster` gives
+    that of each; else they are drawn by size."""
     fixed = np.random.default_rng(0)
     centres = fixed.standard_normal((CENTRES, DIMENSION)).astype(np.float32) / np.sqrt(DIMENSION)
     directions = fixed.standard_normal((DIRECTIONS, DIMENSION)).astype(np.float32) / np.sqrt(DIMENSION)
     sizes = 1 / np.arange(1, CENTRES + 1) ** 0.7
     rng = np.random.default_rng([1, seed])
-    cluster = rng.choice(CENTRES, size=count, p=sizes / sizes.sum())
+    if cluster is None:
+        cluster = rng.choice(CENTRES, size=count, p=sizes / sizes.sum())
     latent = rng.standard_normal((count, DIRECTIONS)).astype(np.float32) * np.float32(0.18)
     noise = rng.standard_normal((count, DIMENSION)).astype(np.float32) * np.float32(0.55 / np.sqrt(DIMENSION))
     vectors = centres[cluster] + latent @ directions + noise

@@ -31,7 +31,7 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
       FROM pgask.collections
      WHERE id = ANY($11::int[])
 ), weights AS MATERIALIZED (
-    SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, s.flat, s.steep,
+    SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, c.df, s.flat, s.steep,
            sum(c.df) OVER rarest <= greatest($12::float8, $13::float8 * s.chunks)
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
       FROM statistics s CROSS JOIN unnest($14::text[]) AS asked (term)
@@ -53,10 +53,10 @@ WITH first AS MATERIALIZED (
      LIMIT $16 * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE 10 END FROM weights)
 ), more AS (
     SELECT m.chunk_id, sum(m.part) AS lexical
-      FROM (SELECT array_agg(chunk_id) AS ids, array_agg(collection_id) AS owners FROM first) f
+      FROM (SELECT array_agg(chunk_id ORDER BY chunk_id) AS ids, array_agg(collection_id ORDER BY chunk_id) AS owners FROM first) f
      CROSS JOIN weights w CROSS JOIN LATERAL (
            SELECT p.chunk_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part
-             FROM pgask.held_postings($11::int[], w.term, f.ids, f.owners) p OFFSET 0) m
+             FROM pgask.candidate_postings($11::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
      WHERE NOT w.added GROUP BY m.chunk_id
 ), summed AS (
     SELECT chunk_id, first.lexical + coalesce(more.lexical, 0) AS lexical FROM first FULL JOIN more USING (chunk_id)
@@ -70,10 +70,10 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
       JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END
 ), terms AS MATERIALIZED (
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
-      FROM (SELECT array_agg(id) AS ids, array_agg(collection_id) AS owners FROM candidates) f
+      FROM (SELECT array_agg(id ORDER BY id) AS ids, array_agg(collection_id ORDER BY id) AS owners FROM candidates) f
      CROSS JOIN weights w CROSS JOIN LATERAL (
            SELECT p.chunk_id, w.idf * ($9::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows
-             FROM pgask.held_postings($11::int[], w.term, f.ids, f.owners) p OFFSET 0) m
+             FROM pgask.candidate_postings($11::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
 ), own AS MATERIALIZED (
     SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $17) AS cosine
       FROM candidates c CROSS JOIN LATERAL (

@@ -41,7 +41,7 @@ SELECT kept.id, kept.chunk_count FROM pgask.documents d JOIN pgask.documents kep
       FROM pgask.collections
      WHERE id = ANY($20::int[])
 ), weights AS MATERIALIZED (
-    SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, s.flat, s.steep,
+    SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, c.df, s.flat, s.steep,
            sum(c.df) OVER rarest <= greatest($21::float8, $22::float8 * s.chunks)
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
       FROM statistics s CROSS JOIN unnest($23::text[]) AS asked (term)
@@ -70,10 +70,10 @@ SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS ra
       JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END
 ), terms AS MATERIALIZED (
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
-      FROM (SELECT array_agg(id) AS ids, array_agg(collection_id) AS owners FROM candidates) f
+      FROM (SELECT array_agg(id ORDER BY id) AS ids, array_agg(collection_id ORDER BY id) AS owners FROM candidates) f
      CROSS JOIN weights w CROSS JOIN LATERAL (
            SELECT p.chunk_id, w.idf * ($18::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows
-             FROM pgask.held_postings($20::int[], w.term, f.ids, f.owners) p OFFSET 0) m
+             FROM pgask.candidate_postings($20::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
 ), own AS MATERIALIZED (
     SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $26) AS cosine
       FROM candidates c CROSS JOIN LATERAL (

@@ -103,6 +103,40 @@ def test_what_is_merged_is_what_was_written_and_is_deleted_and_replaced_like_it(
         assert counters(owner, corpus.collection) == (0, 0)
 
 
+def test_postings_of_many_chunks_are_those_of_each_and_a_block_is_read_once(
+    database: Database, corpus: Corpus
+) -> None:
+    """As rows and in blocks, whole terms or by a look into the index for each chunk (migration 0029)."""
+    merge(database, corpus)
+    corpus.fill(30, seed=5)  # some are rows again
+    asked = "SELECT * FROM pgask.candidate_postings(ARRAY[%s], %s, %s, %s, %s) ORDER BY chunk_id"
+    with connect(database.owner) as owner:
+        every, rng, terms = postings(owner), random.Random(1), dict[str, list[Posting]]()
+        for row in every:
+            frequencies = bytes(row[5]).rstrip(b"\0")
+            terms.setdefault(row[4], []).append((row[0], row[2], row[3], frequencies))
+        ids, collection = sorted({row[0] for row in every}), corpus.collection.id
+        for term, rows in terms.items():
+            chosen = sorted(rng.sample(ids, rng.randrange(1, len(ids))))
+            for df in (1, 10**9):
+                found = owner.execute(
+                    asked, [collection, term, df, chosen, [collection] * len(chosen)]
+                ).fetchall()
+                trimmed = [(*row[:3], bytes(row[3]).rstrip(b"\0")) for row in found]
+                assert trimmed == [row for row in rows if row[0] in chosen]
+        merge(database, corpus, size=BLOCK_CHUNKS)
+        common = max(terms, key=lambda term: len(terms[term]))
+        pages = [
+            owner.execute(
+                "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) " + asked,
+                [collection, common, 1, ids[:count], [collection] * count],
+            ).fetchall()[0][0][0]["Plan"]["Shared Hit Blocks"]
+            for count in (2, len(ids))
+        ]
+    assert len(ids) > 40
+    assert pages[1] <= pages[0] + 10
+
+
 def test_chunks_that_come_late_are_put_between(database: Database, corpus: Corpus) -> None:
     """A document that was moved away and back has older numbers than what was merged meanwhile."""
     with connect(database.owner) as owner:

@@ -11,10 +11,10 @@ WITH first AS MATERIALIZED (
      LIMIT %(candidates)s * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE {more} END FROM weights)
 ), more AS (
     SELECT m.chunk_id, sum(m.part) AS lexical
-      FROM (SELECT array_agg(chunk_id) AS ids, array_agg(collection_id) AS owners FROM first) f
+      FROM (SELECT array_agg(chunk_id ORDER BY chunk_id) AS ids, array_agg(collection_id ORDER BY chunk_id) AS owners FROM first) f
      CROSS JOIN weights w CROSS JOIN LATERAL (
            SELECT p.chunk_id, {bm25} AS part
-             FROM pgask.held_postings(%(collection_ids)s::int[], w.term, f.ids, f.owners) p OFFSET 0) m
+             FROM pgask.candidate_postings(%(collection_ids)s::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
      WHERE NOT w.added GROUP BY m.chunk_id
 ), summed AS (
     SELECT chunk_id, first.lexical + coalesce(more.lexical, 0) AS lexical FROM first FULL JOIN more USING (chunk_id)

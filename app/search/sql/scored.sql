@@ -6,7 +6,7 @@
 -- the first.
 -- CASE and not the join's own coalesce: before a policy nothing is asked that PostgreSQL does not know to tell nothing of
 -- hidden rows, and it knows that of CASE alone. With coalesce each question read every chunk there is.
--- One scan of the index on postings a term with all candidates, not one a term and candidate: .78 of the processor time.
+-- Of a term all candidates at once, in ascending order (migration 0029).
 lexical AS MATERIALIZED (
 {lexical}
 ), candidates AS MATERIALIZED (
@@ -16,10 +16,10 @@ lexical AS MATERIALIZED (
       JOIN pgask.chunks c ON c.id = CASE WHEN d.chunk_id IS NULL THEN l.chunk_id ELSE d.chunk_id END
 ), terms AS MATERIALIZED (
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
-      FROM (SELECT array_agg(id) AS ids, array_agg(collection_id) AS owners FROM candidates) f
+      FROM (SELECT array_agg(id ORDER BY id) AS ids, array_agg(collection_id ORDER BY id) AS owners FROM candidates) f
      CROSS JOIN weights w CROSS JOIN LATERAL (
            SELECT p.chunk_id, {bm25} AS part, p.window_frequencies AS windows
-             FROM pgask.held_postings(%(collection_ids)s::int[], w.term, f.ids, f.owners) p OFFSET 0) m
+             FROM pgask.candidate_postings(%(collection_ids)s::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
 ), own AS MATERIALIZED (
     SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> %(half)s) AS cosine
       FROM candidates c CROSS JOIN LATERAL (
