@@ -33,6 +33,7 @@ from app.model_answer import abstention, answer_by_model
 from app.question.talk import Talk
 from app.retrieval.mending import Mender
 from app.retrieval.retriever import Retriever
+from app.store.completions import Completions
 from app.store.replicas import Reads
 from app.tracing import note_answer
 
@@ -67,10 +68,13 @@ class Answerer:
         about: About | None = None,
         turns: ConcurrencyLimiter | None = None,
         reads: Reads | None = None,
+        completions: Completions | None = None,
     ) -> None:
         """Without a `mender`, misspelt words and acronyms are searched for as they are; without `about`, greetings and
         questions about the collection itself are questions to its documents; without `turns`, all are worked on at
-        once; without `reads`, all are read from the retriever's own server."""
+        once; without `reads`, all are read from the retriever's own server; without `completions`, the model is asked
+        each time."""
+        self._completions = completions
         self._reads = reads or Reads()
         self._turns = turns
         self._retriever = retriever
@@ -159,7 +163,9 @@ class Answerer:
         if self._llm is not None and not request.quotes_only:
             try:
                 async with aclosing(
-                    answer_by_model(self._llm, self._retriever, meant, request, read)
+                    answer_by_model(
+                        self._llm, self._retriever, meant, request, read, completions=self._completions
+                    )
                 ) as events:
                     async for event in events:
                         shown = True

@@ -298,6 +298,13 @@ class Settings(BaseSettings):
     llm_required: bool = Field(
         False, description="Answer 503 where the model fails, instead of extractively with degraded: true"
     )
+    answer_cache_hours: int = Field(
+        0,
+        ge=0,
+        le=720,
+        description="For how long a model's answer is given again to the same reader's same question, as long as the "
+        "passages found for it are the same; 0: each question is generated anew",
+    )
     openai_source_list: bool = Field(
         True, description="End answers of /v1/chat/completions with a plain list of their sources"
     )

@@ -58,6 +58,7 @@ from app.retrieval.mending import Mender
 from app.retrieval.rerank import CrossEncoderReranker
 from app.retrieval.retriever import RetrievalSettings, Retriever
 from app.store.chosen_model import load_space
+from app.store.completions import Completions
 from app.store.connection import Database
 from app.store.connection_pool import open_pool
 from app.store.questions import QuestionVectors
@@ -105,7 +106,7 @@ def create_app(
             app.state.metrics.watch_reads(components.reads)
             app.state.metrics.watch_indexes(watch.reports, watch.last_look)
             if components.llm is not None:
-                app.state.metrics.watch_llm(components.llm)
+                app.state.metrics.watch_llm(components.llm, components.completions)
             yield
 
     # FastAPI's own documentation pages load scripts from elsewhere, which the page's policy forbids.
@@ -198,7 +199,10 @@ async def open_components(
         llm = LlmServers.from_settings(settings)
         if llm is not None:
             stack.push_async_callback(llm.aclose)
-        note = None
+        note = completions = None
+        if is_service and llm is not None:
+            kept = Completions(pool, settings.answer_cache_hours)
+            completions = await stack.enter_async_context(kept.forgetting())
         if is_service:
             questions = QuestionVectors(pool, settings.keep_question_vectors)
             note = (await stack.enter_async_context(questions.writing())).note
@@ -218,6 +222,7 @@ async def open_components(
             about=About(pool),
             turns=turns,
             reads=reads,
+            completions=completions if settings.answer_cache_hours else None,
         )
         replies = None
         if is_service:
@@ -240,6 +245,7 @@ async def open_components(
             record,
             scope=scope,
             reads=reads,
+            completions=completions,
         )
 
 

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, Literal
 
+from app.answer_cache import Before
 from app.domain import Answer, Usage
 from app.errors import LlmUnavailableError
 from app.exchange import AnswerEvent, AskRequest, DoneEvent, SourcesEvent, StageEvent, TokenEvent
@@ -23,6 +24,7 @@ from app.generation.tokens import estimate_tokens
 from app.meaning import Meant
 from app.question.talk import Talk
 from app.retrieval.retriever import Retriever
+from app.store.completions import Completions
 
 NO_ANSWER: Final = "The language model gave an empty answer."
 NO_TOKENS_LEFT: Final = (
@@ -32,9 +34,16 @@ NO_TOKENS_LEFT: Final = (
 
 
 async def answer_by_model(
-    llm: LlmServers, retriever: Retriever, meant: Meant, request: AskRequest, read: Found
+    llm: LlmServers,
+    retriever: Retriever,
+    meant: Meant,
+    request: AskRequest,
+    read: Found,
+    *,
+    completions: Completions | None = None,
 ) -> AsyncGenerator[AnswerEvent, None]:
-    """The model's answer: its tokens as they come, its markers resolved at the end. Raises GenerationError.
+    """The model's answer: its tokens as they come, its markers resolved at the end; the one of `completions` where it
+    was asked the same before. Raises GenerationError.
 
     It is asked what is searched for; the message itself where that is a task, or comes back to its last answer.
     """
@@ -44,7 +53,7 @@ async def answer_by_model(
     language: Literal["en", "zh"] = "zh" if meant.voice.chinese else "en"
     nonce = secrets.token_hex(8)
 
-    beside = () if llm.is_away else await retriever.load_neighbours(found.hits)
+    beside = () if llm.is_away and completions is None else await retriever.load_neighbours(found.hits)
 
     def build(budget_tokens: int) -> Prompt:
         return build_messages(
@@ -58,16 +67,18 @@ async def answer_by_model(
             neighbours=beside,
         )
 
+    before = await Before.look(completions, build, nonce, llm.model_name, repr(request.generation))
     raw, usage, finish_reason, reasoned = "", Usage(0, 0), None, False
     prompt = Prompt((), (), 0)
     stream, cutter, rounds = MarkerStream(0), StopCutter(ECHOES), RoundFinder()
-    async with aclosing(llm.ask(build, request.conversation, request.generation)) as parts:
+    asking = before.again() or llm.ask(build, request.conversation, request.generation)
+    async with aclosing(asking) as parts:
         async for part in parts:
             if isinstance(part, Prompt):  # before all else; a second one stands in place of the first
                 prompt, stream = part, MarkerStream(len(part.used))
-                whole = enumerate(part.used, 1)  # which part of each counts, the answer has yet to say
+                used = enumerate(part.used, 1)  # which part of each counts, the answer has yet to say
                 yield SourcesEvent(
-                    tuple(chunk.cite(n, chunk.char_start, chunk.char_end) for n, chunk in whole)
+                    tuple(chunk.cite(n, chunk.char_start, chunk.char_end) for n, chunk in used)
                 )
                 continue
             if part.stage is not None:
@@ -92,6 +103,7 @@ async def answer_by_model(
         yield TokenEvent(rest)
     if not await asyncio.to_thread(has_words, raw):
         raise LlmUnavailableError(NO_TOKENS_LEFT if reasoned else NO_ANSWER)
+    await before.keep(prompt, llm.model_name, raw, None if reasoned else finish_reason)
     if await asyncio.to_thread(is_refusal, raw):
         yield DoneEvent(replace(abstention(question, llm.model_name, meant.voice), usage=usage))
         return

@@ -21,6 +21,7 @@ from app.generation.servers import LlmServers
 from app.retrieval.rerank import Reranker
 from app.retrieval.retriever import Retriever
 from app.store import tenancy
+from app.store.completions import Completions
 from app.store.connection import AsyncPool
 from app.store.document_counts import DocumentCounts
 from app.store.replicas import Reads
@@ -46,6 +47,7 @@ class Components:
     record: Record | None = None  # of who did what; None: nobody is told apart
     scope: tenancy.Scope = tenancy.DEFAULT  # PGASK_TENANT's
     reads: Reads = field(default_factory=Reads)  # which server a question is read from
+    completions: Completions | None = None  # what the model said before
     document_counts: DocumentCounts = field(default_factory=DocumentCounts)
 
     @property

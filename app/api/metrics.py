@@ -22,6 +22,7 @@ from app.domain import Answer
 from app.errors import StoreError
 from app.generation.servers import LlmServers
 from app.index.maintenance import IndexReport
+from app.store.completions import Completions
 from app.store.connection import AsyncPool, run_alone
 from app.store.queue import Backlog, read_backlog
 from app.store.replicas import Reads
@@ -91,6 +92,7 @@ class ServerFigures(Collector):
 
     def __init__(self) -> None:
         self.servers: LlmServers | None = None
+        self.completions: Completions | None = None
 
     def collect(self) -> Iterator[Metric]:
         """Whether it is left alone, and how its completions ended; nothing without a model."""
@@ -110,37 +112,42 @@ class ServerFigures(Collector):
             ended.add_metric([address, "answered"], counts.answered)
             ended.add_metric([address, "failed"], counts.failed - counts.taken_over)
             ended.add_metric([address, "taken_over"], counts.taken_over)
+        if self.completions is not None:
+            ended.add_metric(["cache", "answered"], self.completions.found)
         yield alone
         yield ended
 
 
 class ReadFigures(Collector):
-    """How far each replica is behind, and how many questions each server was asked; nothing without replicas."""
+    """Whether there is a primary, how far each replica is behind, and how many questions each server was asked; nothing
+    without replicas."""
 
     def __init__(self) -> None:
         self.reads = Reads()
 
     def collect(self) -> Iterator[Metric]:
         """For Prometheus."""
-        if not self.reads.are_apart:
-            return
-        states = self.reads.states()
         lag = GaugeMetricFamily(
             "pgask_replica_lag_seconds", "How far a replica is behind.", labels=["replica"]
         )
         ready = GaugeMetricFamily("pgask_replica_ready", "1: questions are read from it.", labels=["replica"])
-        for one in states:
-            ready.add_metric([one.name], float(one.state == "ready"))
-            if one.lag_s is not None:
-                lag.add_metric([one.name], one.lag_s)
         asked = CounterMetricFamily(
             "pgask_reads",
             "Questions by the server that they were read from, or tried to be.",
             labels=["server"],
         )
-        for name, count in self.reads.counts().items():
-            asked.add_metric([name], count)
-        yield from (lag, ready, asked)
+        primary = GaugeMetricFamily("pgask_primary_ready", "1: the primary takes writes.")
+        away = CounterMetricFamily("pgask_primary_away_seconds", "For how long it has not, all in all.")
+        if self.reads.are_apart:
+            for one in self.reads.states():
+                ready.add_metric([one.name], float(one.state == "ready"))
+                if one.lag_s is not None:
+                    lag.add_metric([one.name], one.lag_s)
+            for name, count in self.reads.counts().items():
+                asked.add_metric([name], count)
+            primary.add_metric([], float(not self.reads.absence.is_away))
+            away.add_metric([], self.reads.absence.seconds)
+        yield from (lag, ready, asked, primary, away)
 
 
 class Metrics:
@@ -247,10 +254,11 @@ class Metrics:
         self._jobs.labels("running").set(unknown if backlog is None else backlog.running)
         self._queue_age.set(unknown if backlog is None else backlog.age_s)
 
-    def watch_llm(self, servers: LlmServers) -> None:
-        """Read how the language model's servers are whenever Prometheus asks; asks none of them."""
+    def watch_llm(self, servers: LlmServers, completions: Completions | None = None) -> None:
+        """Read how the language model's servers are whenever Prometheus asks, and how often what was said before stood
+        in for them; asks none of them."""
         self._llm_waiting.set_function(servers.waiting)
-        self._servers.servers = servers
+        self._servers.servers, self._servers.completions = servers, completions
 
 
 async def _read_backlog(pool: AsyncPool) -> Backlog | None:

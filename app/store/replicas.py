@@ -169,6 +169,29 @@ class Progress:
         return next(now_s - at_s for at_s, stood in self._stood if stood > position)
 
 
+class Absence:
+    """For how long the primary took no writes, as the looks at it tell: from the first that failed to the next that
+    did not.
+
+    >>> absence = Absence()
+    >>> for at_s, takes_writes in [(1.0, True), (2.0, False), (4.0, False), (5.5, True), (6.5, True)]:
+    ...     absence.note(at_s, takes_writes=takes_writes)
+    >>> absence.seconds, absence.is_away
+    (3.5, False)
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0  # of all absences together
+        self.is_away = False
+        self._noted_at = 0.0
+
+    def note(self, at_s: float, *, takes_writes: bool) -> None:
+        """What a look found."""
+        if self.is_away:
+            self.seconds += at_s - self._noted_at
+        self._noted_at, self.is_away = at_s, not takes_writes
+
+
 @dataclass(frozen=True, slots=True)
 class ReplicaState:
     """How a replica stands. `name` is its host and port; `lag_s` None where it is not known."""
@@ -195,7 +218,7 @@ class Reads:
         self, primary: Lookout | None = None, replicas: Sequence[Replica] = (), max_lag_s: float = 5.0
     ) -> None:
         self._primary, self._replicas, self._max_lag_s = primary, replicas, max_lag_s
-        self._progress = Progress()
+        self._progress, self.absence = Progress(), Absence()
         self._turn = 0
         self._told: dict[str, State] = {}
         self.questions = 0  # read from the primary
@@ -263,7 +286,9 @@ class Reads:
         if self._primary is None:
             return
         seen = await self._primary.look()
-        if seen is not None and not seen.in_recovery:
+        takes_writes = seen is not None and not seen.in_recovery
+        self.absence.note(time.monotonic(), takes_writes=takes_writes)
+        if seen is not None and takes_writes:
             self._progress.note(time.monotonic(), seen.position)
         await asyncio.gather(*(one.lookout.look() for one in self._replicas))
         for one in self.states():

@@ -519,6 +519,17 @@ replies = Table(
     Index("ix_replies_tenant_id_at", "tenant_id", "at"),
 )
 
+# What a language model said to a prompt (app/store/completions.py), by a digest of all that it depends on. Not logged.
+completions = Table(
+    "completions",
+    metadata,
+    _tenant(primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=_now),
+    prefixes=["UNLOGGED"],
+)
+
 # Of those who log in: what their page keeps of a conversation, as it is. `owner`: "key" and its id, or "user" and the
 # name that a proxy gives.
 conversations = Table(

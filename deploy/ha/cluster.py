@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from configurations import LOCAL, etcd, haproxy, nginx, patroni, pgbouncer
+from configurations import LOCAL, etcd, haproxy, nginx, patroni, pgbouncer, prometheus
 from psycopg import sql
 
 from app.server.account import Account, open_way, server_account
@@ -37,6 +38,14 @@ PGASK: Final = Path(sys.executable).with_name("pgask")
 NODES: Final = (1, 2, 3)
 PATRONI: Final = "patroni[etcd3,psycopg3]==4.1.5"
 NEEDED: Final = ("etcd", "haproxy", "nginx", "pgbouncer")
+RULES: Final = HERE.parent / "prometheus"
+# What the dashboard shows: how long nothing could be written, who is there, and what questions came to.
+PANELS: Final = (
+    "max(max_over_time(pgask_primary_away_seconds_total[15m]) - min_over_time(pgask_primary_away_seconds_total[15m]))",
+    "min(pgask_primary_ready) or min by (replica) (pgask_replica_ready)",
+    'sum by (status) (rate(pgask_requests_total{route=~"/ask|/search|/documents"}[15s]))',
+    "max(pgask_queue_age_seconds)",
+)
 _ROLES: Final = ("postgres", "replicator", "rewinder", "pgask_owner", "pgask_app")
 _PREPARED_SINCE: Final = (1, 21)
 _PATIENCE_S: Final = 180.0
@@ -75,6 +84,10 @@ class Ports:
     @property
     def pooler(self) -> int:
         return self.first + 51
+
+    @property
+    def prometheus(self) -> int:
+        return self.first + 52
 
     @property
     def front(self) -> int:
@@ -129,7 +142,28 @@ class Cluster:
         for number in (1, 2):
             found[f"worker{number}"] = ([*pgask, "worker"], self.environment(), True)
         found["nginx"] = (["nginx", "-c", str(conf / "nginx.conf"), "-p", str(self.home)], {}, False)
+        if _which("prometheus") is not None:
+            found["prometheus"] = (
+                [
+                    *("prometheus", "--config.file", str(conf / "prometheus.yml"), "--storage.tsdb.path"),
+                    *(str(self.home / "prometheus"), "--storage.tsdb.retention.time=2d"),
+                    f"--web.listen-address={LOCAL}:{self.ports.prometheus}",
+                ],
+                {},
+                False,
+            )
         return found
+
+    def dashboard(self) -> str | None:
+        """Where Prometheus shows what happens; None where it is not installed."""
+        if "prometheus" not in self.commands():
+            return None
+        shown = {
+            f"g{number}.{name}": value
+            for number, expression in enumerate(PANELS)
+            for name, value in (("expr", expression), ("tab", "0"), ("range_input", "15m"))
+        }
+        return f"http://{LOCAL}:{self.ports.prometheus}/graph?{urllib.parse.urlencode(shown)}"
 
     def url(self, role: str, port: int, database: str = "pgask") -> str:
         """An address of the database."""
@@ -294,17 +328,17 @@ class Cluster:
         shares = pgbouncer_version() >= _PREPARED_SINCE
         written |= {"haproxy.cfg": haproxy(self), "pgbouncer.ini": pgbouncer(self, shares=shares)}
         written |= {"users.txt": "".join(f'"{role}" "{word}"\n' for role, word in self.passwords.items())}
-        written |= {"nginx.conf": nginx(self)}
+        written |= {"nginx.conf": nginx(self), "prometheus.yml": prometheus(self)}
+        written |= {rules.name: rules.read_text("utf-8") for rules in RULES.glob("*.rules.yml")}
         for name, text in written.items():
             path = self.home / "conf" / name
             path.touch(0o600)
-            path.write_text(text)
+            path.write_text(text, "utf-8")
             self.account.own(path)
-        for node in NODES:
-            for name in (f"node{node}", f"etcd{node}"):
-                folder = self.home / name
-                folder.mkdir(mode=0o700, exist_ok=True)
-                self.account.own(folder)
+        for name in ("prometheus", *(f"{kind}{node}" for node in NODES for kind in ("node", "etcd"))):
+            folder = self.home / name
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self.account.own(folder)
 
     def _make_database(self) -> None:
         with psycopg.connect(self.url("postgres", self.ports.primary, "postgres"), autocommit=True) as owner:
@@ -379,6 +413,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.what == "up":
             print(f"pgask is ready: {cluster.up()}  (the primary is node{cluster.leader()})")
+            print(f"dashboard: {cluster.dashboard() or 'none, since prometheus is not installed'}")
         elif chosen.what == "down":
             cluster.down()
         else:

@@ -1,12 +1,14 @@
 """What deploy/ha loses when its parts do: a primary, a replica, a worker, and each service in turn, under questions and
 uploads.
 
-    .venv/bin/python -m tests.chaos.failover [--rate 50] [--units 40] [--seed 1] [--out FOLDER]
+    .venv/bin/python -m tests.chaos.failover [--rate 50] [--units 20] [--seed 1] [--only PHASE …] [--out FOLDER]
 
 Starts deploy/ha in a folder of its own (needs etcd, HAProxy, PgBouncer and nginx) and ends it. Units have codes that
 change with each version of their document, in every sentence: an answer with another unit's code is wrong, one with
 two versions of a document is mixed, an older version than its own uploader was told of breaks its promise. Questions
-come by the clock, whatever became of those before. An outage lasts from the first refused request to the last.
+come by the clock, whatever became of those before; first, without uploads, at more and more a second, until the set-up
+does not keep up: it is then asked at the last rate that it kept, or at --rate. What keeps it from more is told by the
+processor time of each program a question. An outage lasts from the first refused request to the last.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -37,6 +40,10 @@ _SENTENCES: Final = 60  # several chunks
 _PATIENCE_S: Final = 15.0
 _AWAY_S: Final = 12.0  # for how long a lost part stays away
 _FAILOVER_S: Final = 120.0
+_STEPS: Final = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the rate
+_STEP_S: Final = 5.0
+_KEPT_MS: Final = 1_000.0  # a rate is kept where 99 of 100 replies take no longer, and none fails
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -76,6 +83,7 @@ class Machines:
     """deploy/ha by its command."""
 
     def __init__(self, home: Path) -> None:
+        self._home = home
         self._environment = os.environ | {
             "PGASK_HA_HOME": str(home), "PGASK_HA_PORT": str(_PORT), "PGASK_ABSTAIN_THRESHOLD": "0",
             "PYTHONPATH": str(ROOT),
@@ -91,8 +99,31 @@ class Machines:
     async def ado(self, *words: str) -> str:
         return await asyncio.to_thread(self.do, *words)
 
+    def processor_s(self) -> dict[str, float]:
+        """Seconds of the processor so far by kind of program, this one's too; of what has ended, nothing."""
+        spent: dict[str, float] = defaultdict(float)
+        times = os.times()
+        spent["client"] = times.user + times.system
+        files = [*self._home.glob("run/*.pid"), *self._home.glob("node*/data/postmaster.pid")]
+        for file in files:
+            kind = "postgres" if file.name == "postmaster.pid" else file.stem.rstrip("123")
+            with suppress(OSError, ValueError, IndexError):
+                for pid in _family(int(file.read_text().split()[0])):
+                    spent[kind] += _spent_s(pid)
+        return spent
+
     async def primary(self) -> str:
         return (await self.ado("status", "nginx")).rpartition("primary: ")[2].strip()
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _spent_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 class Units:
@@ -152,12 +183,11 @@ class Load:
         return ended
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, *, uploads: bool = True) -> AsyncIterator[None]:
         async with _client() as asking, _client() as uploading:
-            tasks = [
-                asyncio.create_task(self._ask_by_the_clock(asking)),
-                asyncio.create_task(self._upload(uploading)),
-            ]
+            tasks = [asyncio.create_task(self._ask_by_the_clock(asking))]
+            if uploads:
+                tasks.append(asyncio.create_task(self._upload(uploading)))
             try:
                 yield
             finally:
@@ -179,7 +209,7 @@ class Load:
         tally.sent += 1
         began = time.monotonic()
         try:
-            reply = await client.post("/search", json={"question": f"What is the code of unit {name}?"})
+            reply = await client.post("/search", json={"question": f"Code of {name}?", "top_k": 3})
         except httpx2.HTTPError as error:
             tally.fail(type(error).__name__)
             return
@@ -332,25 +362,59 @@ _PHASES: Final = {
 }
 
 
-async def _run(machines: Machines, rate: float, units: Units, seed: int) -> dict[str, Any]:
+async def _rate_kept(machines: Machines, wanted: float, units: Units, seed: int) -> dict[str, Any]:
+    """How many questions a second are answered in time while nothing else is done, up to `wanted`."""
+    kept, steps = 0.0, []
+    for rate in (share * wanted for share in _STEPS):
+        load, before = Load(units, rate, seed), machines.processor_s()
+        async with load.running(uploads=False):
+            await asyncio.sleep(_STEP_S)
+            asked = load.questions
+            await asyncio.sleep(1)
+        told = asked.told()
+        spent = _a_question(machines, before, asked.sent)
+        steps.append({"rate": rate, **told, "processor_ms_a_question": spent})
+        if told["failed"] or told["p99_ms"] is None or told["p99_ms"] > _KEPT_MS:
+            break
+        kept = rate
+    return {"kept": kept, "steps": steps}
+
+
+def _a_question(machines: Machines, before: dict[str, float], questions: int) -> dict[str, float]:
+    """Milliseconds of the processor by program, of a phase, shared out over its questions."""
+    after = machines.processor_s()
+    spent = {
+        kind: (seconds - before.get(kind, 0.0)) * 1000 / max(1, questions) for kind, seconds in after.items()
+    }
+    return {kind: round(ms, 1) for kind, ms in sorted(spent.items()) if ms >= 0.05}
+
+
+async def _run(
+    machines: Machines, rate: float, units: Units, seed: int, only: Sequence[str]
+) -> dict[str, Any]:
     phases: dict[str, Any] = {}
-    load = Load(units, rate, seed)
     async with _client() as client:
-        assert await load.upload(client, units.names), load.uploads.failed
-        load.fresh()
+        first = Load(units, rate, seed)
+        assert await first.upload(client, units.names), first.uploads.failed
+        ramp = await _rate_kept(machines, rate, units, seed)
+        print(f"without uploads: {ramp}", file=sys.stderr, flush=True)
+        rate = max(1.0, ramp["kept"])
+        load = Load(units, rate, seed)
         async with load.running():
-            for name, disturb in _PHASES.items():
-                extra = await disturb(machines, load)
+            for name in only or _PHASES:
+                before = machines.processor_s()
+                extra = await _PHASES[name](machines, load)
                 await asyncio.sleep(5)
                 questions, uploads, own = load.fresh()
                 phases[name] = extra | {
                     "questions": questions.told(), "uploads": uploads.told(), "own_questions": own.told(),
+                    "processor_ms_a_question": _a_question(machines, before, questions.sent),
                 }  # fmt: skip
                 print(f"{name}: {phases[name]}", file=sys.stderr, flush=True)
         lost = Tally()
         for name in units.names:
             await load.ask(client, name, lost, least=units.told[name])
-    return {"phases": phases, "in_the_end": lost.told()}
+    return {"rate": rate, "ramp": ramp, "phases": phases, "in_the_end": lost.told()}
 
 
 def judge(figures: dict[str, Any]) -> bool:
@@ -366,18 +430,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; exit status 0 if it passed."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--rate", type=float, default=50.0, help="questions a second")
-    options.add_argument("--units", type=int, default=40)
+    options.add_argument("--units", type=int, default=20)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--only", nargs="*", default=(), choices=[*_PHASES], metavar="PHASE")
     options.add_argument("--out", type=Path)
     chosen = options.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="pgask-ha-") as folder:
         machines = Machines(Path(folder))
         try:
             print(machines.do("up"), file=sys.stderr)
-            figures = asyncio.run(_run(machines, chosen.rate, Units(chosen.units, chosen.seed), chosen.seed))
+            figures = asyncio.run(
+                _run(machines, chosen.rate, Units(chosen.units, chosen.seed), chosen.seed, chosen.only)
+            )
         finally:
             machines.do("down")
-    told = {"rate": chosen.rate, **figures, "passed": judge(figures)}
+    told = {"wanted_rate": chosen.rate, **figures, "passed": judge(figures)}
     return 0 if report("failover", chosen.seed, told, out=chosen.out) else 1
 
 

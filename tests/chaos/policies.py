@@ -60,6 +60,7 @@ _ROWS: Final[Mapping[str, str]] = {
     " citations, state) SELECT 'a', 'r', 'up', '', 'q', 'a', false, jsonb_build_object('collections',"
     " jsonb_build_array(name)), '[]', '{}' FROM pgask.collections",
     "replies": "INSERT INTO pgask.replies (asker, request_id, reply) VALUES ('a', 'r', '{}')",
+    "completions": "INSERT INTO pgask.completions (digest, text) VALUES ('d', 't')",
     "conversations": "INSERT INTO pgask.conversations (owner, id, content, size_bytes) VALUES ('o', 'i', '{}', 2)",
     "question_vectors": "INSERT INTO pgask.question_vectors (space_id, digest, embedding, asked_at)"
     " SELECT id, 'd', '{1}', now() FROM pgask.embedding_spaces",

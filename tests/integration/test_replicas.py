@@ -260,6 +260,7 @@ async def test_a_service_answers_from_replicas_and_its_callers_see_what_they_did
         figures = (await client.get("/metrics")).text
         assert 'pgask_reads_total{server="primary"} 0.0' in figures
         assert figures.count("pgask_replica_ready{") == 2
+        assert "pgask_primary_ready 1.0\npgask_primary_away_seconds_total 0.0" in _values(figures)
         primary.stop()
         try:
             reply = await client.post("/ask", json=asked)
@@ -268,6 +269,7 @@ async def test_a_service_answers_from_replicas_and_its_callers_see_what_they_did
             assert ready.status_code == 200, ready.text
             assert "replicas answer" in ready.json()["checks"]["database"]["detail"]
             assert (await client.get("/documents")).status_code == 503
+            assert "pgask_primary_ready 0.0" in await _figures(client, "pgask_primary_ready 0.0")
         finally:
             primary.start()
         for _ in range(100):
@@ -275,6 +277,22 @@ async def test_a_service_answers_from_replicas_and_its_callers_see_what_they_did
                 break
             await asyncio.sleep(0.2)
         assert reply.status_code == 200
+        figures = await _figures(client, "pgask_primary_ready 1.0")
+        assert "pgask_primary_ready 1.0" in figures
+        assert "pgask_primary_away_seconds_total 0.0" not in figures
+
+
+async def _figures(client: httpx.AsyncClient, wanted: str) -> str:
+    """What /metrics says once it says what is wanted, or after ten seconds."""
+    for _ in range(50):
+        if wanted in (figures := (await client.get("/metrics")).text):
+            break
+        await asyncio.sleep(0.2)
+    return figures
+
+
+def _values(figures: str) -> str:
+    return "\n".join(line for line in figures.splitlines() if not line.startswith("#"))
 
 
 def test_a_replica_s_address_needs_a_primary() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from app.config import Settings
 from app.server.account import Account
+from tests.unit.test_alerts import NAME, shown
 
 HERE = Path(__file__).parents[2] / "deploy/ha"
 ROLES = ("postgres", "replicator", "rewinder", "pgask_owner", "pgask_app")
@@ -35,11 +36,11 @@ def cluster(modules: tuple[Any, Any], tmp_path: Path) -> Any:
 
 def test_everything_listens_on_a_port_of_its_own(cluster: Any) -> None:
     ports = cluster.ports
-    used = [ports.front, ports.primary, ports.pooler]
+    used = [ports.front, ports.primary, ports.pooler, ports.prometheus]
     for node in (1, 2, 3):
         used += [ports.etcd(node), ports.peer(node), ports.patroni(node), ports.postgres(node)]
     used += [ports.service(number) for number in (1, 2)]
-    assert len(set(used)) == len(used) == 17
+    assert len(set(used)) == len(used) == 18
 
 
 def test_no_acknowledged_commit_is_lost_and_the_times_fit_each_other(
@@ -92,6 +93,17 @@ def test_nothing_that_changes_something_is_sent_twice(cluster: Any, modules: tup
         told.count("max_fails=0;") == 2
     )  # else a service that is back is left alone while the other restarts
     assert "on-marked-down shutdown-sessions" in modules[1].haproxy(cluster)
+
+
+def test_prometheus_scrapes_both_services_and_is_asked_for_what_there_is(
+    cluster: Any, modules: tuple[Any, Any]
+) -> None:
+    (job,) = json.loads(modules[1].prometheus(cluster))["scrape_configs"]
+    ports = [cluster.ports.service(number) for number in (1, 2)]
+    assert job["static_configs"] == [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
+    asked = {name for panel in modules[0].PANELS for name in NAME.findall(panel)}
+    assert len(asked) == 5
+    assert asked <= shown()
 
 
 def test_both_languages_draw_the_same_set_up() -> None:
