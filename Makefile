@@ -43,13 +43,13 @@ web-check: setup ## types and unit tests of the chat page
 
 # rival_service.py runs in the environment of eval/bench/rivals.txt alone
 unit: setup ## unit tests and doctests: no database, no network
-	@$(PY) -m pytest -q -n $(WORKERS) -m "not long" --doctest-modules --ignore eval/bench/rival_service.py tests/unit app ingest eval
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadgroup -m "not long" --doctest-modules --ignore eval/bench/rival_service.py tests/unit app ingest eval
 
 integration: setup ## tests on a real embedded PostgreSQL; two workers more, since many wait for processes
-	@$(PY) -m pytest -q -n $$(($(WORKERS) + 2)) -m "not long" tests/integration
+	@$(PY) -m pytest -q -n $$(($(WORKERS) + 2)) --dist loadgroup -m "not long" tests/integration
 
 long: setup ## the tests that take longest, which `make test` leaves out
-	@$(PY) -m pytest -q -n $(WORKERS) -m long tests/unit tests/integration
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadgroup -m long tests/unit tests/integration
 
 e2e: setup web ## the chat page in a real Chromium (skipped where there is none)
 	@if scripts/chromium.sh; then $(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/e2e; fi

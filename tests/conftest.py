@@ -50,6 +50,21 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share a fixture of their module in one process (`--dist loadgroup`).
+
+    Such fixtures ingest a set of documents or convert a model: each worker would do it again.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function):
+            known = item._fixtureinfo.name2fixturedefs
+            shared = [known[name][-1] for name in item.fixturenames if name in known]
+            module = item.nodeid.partition("::")[0]
+            if any(fixture.scope == "module" and fixture.baseid == module for fixture in shared):
+                item.add_marker(pytest.mark.xdist_group(module))
+
+
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The temporary folder of the whole run; a pytest-xdist worker's own one lies below it."""

@@ -181,7 +181,8 @@ class EmbeddedPostgres:
         Raises StoreError: bad name, exists already, or somebody is connected to the template.
         """
         source = _test_name(template) if template is not None else "template1"
-        statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+        # copied as files: a third of the time of a copy through the log, which is for large templates on a busy server
+        statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(
             sql.Identifier(_test_name(name)), sql.Identifier(OWNER_ROLE), sql.Identifier(source)
         )
         self._execute([statement, *database_grants(name)])

@@ -218,7 +218,7 @@ def kept(connection: Connection, search_filter: SearchFilter | None) -> list[int
     return sorted(int(row[0]) for row in found)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     made=st.lists(rows, min_size=1, max_size=8, unique_by=lambda row: row["source"]),
     trees=st.lists(conditions, min_size=10, max_size=10),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from pgvector import HalfVector
 
 from app.embedding import FloatMatrix
 from app.store.connection import Connection
@@ -42,15 +43,13 @@ def add_rows(connection: Connection, collection: Collection, vectors: FloatMatri
     ]
     rng = np.random.default_rng(len(vectors))
     columns = "chunk_id, collection_id, document_id, embedding"
-    with staged_copy(
-        connection, VECTOR_SCHEMA, f"chunk_vectors_{collection.space_id}", columns, binary=False
-    ) as copy:
+    with staged_copy(connection, VECTOR_SCHEMA, f"chunk_vectors_{collection.space_id}", columns) as copy:
+        copy.set_types(["int8", "int4", "uuid", "vector"])
         for chunk_id, vector in zip(ids, vectors, strict=True):
             copy.write_row((chunk_id, collection.id, row[0], vector))
     columns = "collection_id, document_id, window_index, char_start, char_end, embedding"
-    with staged_copy(
-        connection, VECTOR_SCHEMA, f"window_vectors_{collection.space_id}", columns, binary=False
-    ) as copy:
+    with staged_copy(connection, VECTOR_SCHEMA, f"window_vectors_{collection.space_id}", columns) as copy:
+        copy.set_types(["int4", "uuid", "int4", "int4", "int4", "halfvec"])
         for index, vector in enumerate(vectors):
             near = vector + 0.05 * rng.standard_normal(DIMENSION).astype(np.float32)
-            copy.write_row((collection.id, row[0], index, 0, 4, near))
+            copy.write_row((collection.id, row[0], index, 0, 4, HalfVector(near)))
