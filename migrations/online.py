@@ -56,8 +56,8 @@ def commit() -> None:
 
 
 @contextmanager
-def _unhurried() -> Iterator[None]:
-    """Outside of any transaction, and waiting for others without a limit: nobody waits behind it."""
+def alone() -> Iterator[None]:
+    """Statements outside of any transaction, and waiting for others without a limit: nobody waits behind it."""
     with op.get_context().autocommit_block():
         limit = op.get_bind().execute(text("SELECT current_setting('lock_timeout')")).scalar_one()
         op.execute("SET lock_timeout = 0")
@@ -72,7 +72,7 @@ def build_index(name: str, table: str, columns: str) -> None:
     `table` has its schema, `columns` is what stands in the brackets."""
     schema = table.partition(".")[0]
     valid = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
-    with _unhurried():
+    with alone():
         if op.get_bind().execute(valid, {"name": f"{schema}.{name}"}).scalar() is False:
             op.execute(f"DROP INDEX CONCURRENTLY {schema}.{name}")
         op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table} ({columns})")
@@ -80,7 +80,7 @@ def build_index(name: str, table: str, columns: str) -> None:
 
 def drop_index(name: str) -> None:
     """Drop an index, with its schema, where it is there; readers go on."""
-    with _unhurried():
+    with alone():
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
 
@@ -97,7 +97,7 @@ def promise_not_null(table: str, column: str) -> None:
 
 def check_not_null(table: str, column: str) -> None:
     """Look whether all rows have a value, beside readers and writers. After `promise_not_null`."""
-    with _unhurried():
+    with alone():
         op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {_promise(table, column)}")
 
 

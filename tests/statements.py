@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +33,7 @@ def statements() -> dict[str, str]:
         "hits_by_ivfflat": _search("hits", index=IVFFLAT),
         "hits_by_hnsw": _search("hits", index=HNSW),
         "hits_dense": _search("hits", by_words=False),
+        "hits_of_partitions": _search("hits", index=replace(IVFFLAT, others=(5,)), partitions=(7, 9)),
         "hits_filter_first": _search("hits", "first"),
         "hits_filter_last": _search("hits", "last"),
         "hits_filter_last_by_ivfflat": _search("hits", "last", IVFFLAT, 5_000),
@@ -72,8 +74,9 @@ def _search(
     by_words: bool = True,
     several: bool = False,
     mixed: bool = False,
+    partitions: tuple[int, ...] = (7,),
 ) -> str:
-    plan = SearchPlan((1,), 7, index, 0, visited, order)
+    plan = SearchPlan((1,), 7, index, 0, visited, order, partitions=partitions)
     shape = StatementShape(plan, 50, 8, projection, by_words, weighs=by_words, several=several, mixed=mixed)
     return _show(render(shape, None if order == "none" else compile_filter(FILTER).condition))
 

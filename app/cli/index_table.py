@@ -31,6 +31,8 @@ def print_reports(found: Sequence[tuple[Space, IndexReport]]) -> None:
 def describe(space: Space, report: IndexReport) -> dict[str, str]:
     """What a space's column says, by line. A space without an index has few lines."""
     lines = {"model": space.model, "chunks": f"{report.rows:,}"} | _describe_cosines(report)
+    if space.partition_of is not None:
+        lines |= {"partition of": str(space.partition_of), "collection": str(space.collection)}
     if report.method is None:
         if report.fault is None:
             return lines | {"search": "exact, no index"}

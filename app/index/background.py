@@ -18,7 +18,7 @@ from app.embedding import FloatMatrix
 from app.index.manifest import now
 from app.store.backgrounds import arrange_samples, sample_statement
 from app.store.connection import Connection
-from app.store.spaces import window_table
+from app.store.spaces import all_windows
 
 SAMPLED: Final = 96  # windows a collection and language
 CHANGED: Final = 0.2  # share of the chunks that came or went: sampled anew
@@ -103,7 +103,7 @@ def _renew(connection: Connection, space_id: int, due: _Due) -> None:
         connection.execute("SELECT FROM pgask.collections WHERE id = %s FOR NO KEY UPDATE", [due.id])
         connection.execute("DELETE FROM pgask.background_windows WHERE collection_id = %s", [due.id])
         connection.execute(
-            sql.SQL(_SAMPLE).format(windows=window_table(space_id)),
+            sql.SQL(_SAMPLE).format(windows=all_windows(space_id)),
             {"collection": due.id, "sampled": SAMPLED},
         )
         rows = connection.execute(sample_statement(space_id), [[due.id]]).fetchall()

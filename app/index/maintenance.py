@@ -28,6 +28,7 @@ from app.index.manifest import IndexFault, IndexSettings, IndexState, Measuremen
 from app.index.recall import Point, calibrate, measure_at, sample_truth, trace_curve
 from app.store.connection import Connection
 from app.store.migrate import current_revision
+from app.store.partitions import arrange_partitions, partitions_of
 from app.store.posting_blocks import LEAST_CHUNKS, merge_postings
 from app.store.revisions import is_whole
 from app.store.spaces import chunk_table
@@ -55,12 +56,15 @@ Need = Literal["nothing", "measure", "build"]
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """An embedding space as its owner sees it."""
+    """An embedding space as its owner sees it, or the partition (of the space `partition_of`) that `collection` has for
+    itself; `collections` have their vectors there."""
 
     id: int
     model: str
     dimension: int
     collections: int
+    partition_of: int | None = None
+    collection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +121,45 @@ def maintain(
     wait: bool = True,
     most_rows: int | None = None,
 ) -> IndexReport | None:
-    """Do what the index needs, forget one that is gone, and drop what a killed process left; merge postings and sample
-    backgrounds of cosines that are due. Returns the report, None where the index needed nothing, or with `wait` False
-    where another process is at it.
+    """Do what the index needs, forget one that is gone, and drop what a killed process left; so too for the partitions
+    that collections of the space have for themselves, which are made here. Merge postings and sample backgrounds of
+    cosines that are due. Returns the report, of the first index that needed something; None where none did, or with
+    `wait` False where another process is at it.
 
     With `wait` or `most_rows` somebody waits for it: then large tables are not vacuumed. Of a space of more than
-    `most_rows` chunks no index is built or measured. Both are left to the service, which has the time.
+    `most_rows` chunks no index is built or measured, and nothing moves. Both are left to the service, which has the
+    time.
     """
     waited_for = wait or most_rows is not None
     # Services of the version before read rows alone: nothing is merged as long as there may be one
-    if is_whole(current_revision(owner)) and merge_postings(owner, space_id, least=LEAST_CHUNKS):
-        _vacuum_merged(owner, waited_for=waited_for)
-    _make_visible(owner, space_id, waited_for=waited_for)
-    vector_index.note_rows(owner, space_id)
+    if is_whole(current_revision(owner)):
+        if merge_postings(owner, space_id, least=LEAST_CHUNKS):
+            _vacuum_merged(owner, waited_for=waited_for)
+        if most_rows is None and arrange_partitions(owner, space_id, settings.partition_chunks):
+            _forget_needless(owner, space_id, settings)
     renew_backgrounds(owner, space_id)
+    found = [
+        _maintain_index(owner, partition, settings, wait=wait, most_rows=most_rows)
+        for partition in (space_id, *partitions_of(owner, space_id))
+    ]
+    return next((report for report in found if report is not None), None)
+
+
+def _forget_needless(owner: Connection, space_id: int, settings: IndexSettings) -> None:
+    """No index where so few rows are left that none would be built: it is as large as for those that went."""
+    with index_build.build_lock(owner, space_id):
+        state = vector_index.read_state(owner, space_id)
+        if state.index is not None and vector_index.count_rows(owner, space_id) < settings.min_rows:
+            vector_index.forget_index(owner, space_id)
+            index_build.drop_unused(owner, replace(state, index=None))
+
+
+def _maintain_index(
+    owner: Connection, space_id: int, settings: IndexSettings, *, wait: bool, most_rows: int | None
+) -> IndexReport | None:
+    """Of one partition: that of a space's number is the one its collections share."""
+    _make_visible(owner, space_id, waited_for=wait or most_rows is not None)
+    vector_index.note_rows(owner, space_id)
     if most_rows is not None and vector_index.count_rows(owner, space_id) > most_rows:
         return None
     due = find_need(owner, space_id, settings)[0] != "nothing"
@@ -236,12 +265,14 @@ def report(connection: Connection, space_id: int) -> IndexReport:
 
 
 def list_spaces(connection: Connection) -> list[Space]:
-    """All embedding spaces in the order that they were made."""
+    """All embedding spaces and partitions, in the order that they were made."""
     with connection.cursor(row_factory=class_row(Space)) as cursor:
         return cursor.execute(
-            "SELECT s.id, s.model, s.dimension,"
-            " (SELECT count(*) FROM pgask.collections c WHERE c.space_id = s.id) AS collections"
-            " FROM pgask.embedding_spaces s ORDER BY s.id"
+            "SELECT s.id, s.model, s.dimension, s.partition_of, count(c.id) AS collections,"
+            " CASE WHEN s.partition_of IS NOT NULL THEN min(c.name) END AS collection"
+            " FROM pgask.embedding_spaces s"
+            " LEFT JOIN pgask.collections c ON coalesce(c.partition_id, c.space_id) = s.id"
+            " GROUP BY s.id ORDER BY s.id"
         ).fetchall()
 
 

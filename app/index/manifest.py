@@ -8,10 +8,13 @@ Half precision is an index over `embedding::halfvec`: the table stays as it is, 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, Literal
 
+import structlog
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -26,8 +29,13 @@ from app.store.tables import VECTOR_SCHEMA
 MOST_FULL_DIMENSION: Final = 2_000  # pgvector indexes no longer vector
 MOST_HALF_DIMENSION: Final = 4_000  # and no longer halfvec
 
+_log = structlog.get_logger(__name__)
+
 IndexFault = Literal["missing", "invalid", "other_options"]
 
+# A space's index is that of the partition that its collections share. Large collections have partitions of their own,
+# each with a row in the manifest and an index (app/store/partitions.py): what is said here of spaces holds for these.
+#
 # What is wrong with the index that the manifest names, of the row `s` of embedding_spaces; NULL where nothing is, or
 # none is named. Looked up by name and in the statement's snapshot, so that it is never of another build.
 INDEX_FAULT: Final = r"""
@@ -48,9 +56,16 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
                        WHEN 0 THEN 'ivfflat_' || s.id ELSE 'vectors_' || s.id || '_' || s.index_build END
     ), 'missing') END"""
 
+# Which index of the row `s` can be asked, and how; its number alone where there is none.
+INDEX_STATE: Final = f"""concat_ws(':', s.id, CASE {INDEX_FAULT} WHEN ''
+ THEN concat_ws(':', s.index_method, s.index_build, s.index_probes, s.index_ef_search) END)"""
+
+# Builds are numbered through all partitions of a space: a statement that asks several of them names a build of each.
 _STATE: Final = f"""
 SELECT dimension, index_method AS method, index_precision AS precision, index_build AS build, index_lists AS lists,
-       coalesce(index_probes, index_ef_search) AS effort, index_report AS report, {INDEX_FAULT} AS fault
+       coalesce(index_probes, index_ef_search) AS effort, index_report AS report, {INDEX_FAULT} AS fault,
+       (SELECT max(o.index_build) FROM pgask.embedding_spaces o
+         WHERE coalesce(o.partition_of, o.id) = coalesce(s.partition_of, s.id)) AS last_build
   FROM pgask.embedding_spaces s WHERE id = %s"""  # noqa: S608 - constants only
 
 
@@ -62,6 +77,7 @@ class IndexSettings:
     precision: VectorPrecision = "full"
     min_rows: int = 10_000
     target_recall: float = 0.95
+    partition_chunks: int = 0  # of a collection that gets a partition of its own; 0: none does
     lists: int | None = None  # of ivfflat; None: by the rows. No setting: for evaluation
 
     @classmethod
@@ -72,12 +88,14 @@ class IndexSettings:
             precision=settings.vector_precision,
             min_rows=settings.index_min_rows,
             target_recall=settings.index_target_recall,
+            partition_chunks=settings.partition_chunks,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class VectorIndex:
-    """An index that can be asked. `effort` is how hard a query searches: probes of ivfflat, ef_search of hnsw."""
+    """An index that can be asked. `effort` is how hard a query searches: probes of ivfflat, ef_search of hnsw. Where
+    several partitions are asked at once, each has its own: `others` are their builds, `lists` those of all."""
 
     method: IndexMethod
     precision: VectorPrecision
@@ -85,11 +103,36 @@ class VectorIndex:
     dimension: int
     lists: int | None
     effort: int
+    others: tuple[int, ...] = ()
+
+    @classmethod
+    def of_partitions(cls, rows: Iterable[Mapping[str, Any]]) -> VectorIndex | None:
+        """What partitions are asked by, of their rows of the manifest with `index_fault`. One without an index is read
+        whole. None where none has one, and where they are of different kinds, as they are while a setting changes."""
+        found = []
+        for row in rows:
+            if row["index_fault"]:
+                _warn_of_index(row["partition_id"], row["index_build"], row["index_fault"])
+            elif row["index_method"] is not None:
+                effort = row["index_probes"] or row["index_ef_search"]
+                kind = row["index_method"], row["index_precision"]
+                found.append(cls(*kind, row["index_build"], row["dimension"], row["index_lists"], effort))
+        if len({(index.method, index.precision) for index in found}) != 1:
+            return None
+        return replace(
+            found[0],
+            lists=sum(index.lists or 0 for index in found) or None,
+            effort=max(index.effort for index in found),
+            others=tuple(index.build for index in found[1:]),
+        )
 
     @property
     def condition(self) -> sql.Composed:
         """True of every row of the alias v; what makes PostgreSQL take this build and no other."""
-        return sql.SQL("v.chunk_id <> {}").format(sql.Literal(-self.build))
+        builds = (
+            sql.SQL("v.chunk_id <> {}").format(sql.Literal(-build)) for build in (self.build, *self.others)
+        )
+        return sql.SQL(" AND ").join(builds)
 
     @property
     def distance(self) -> sql.Composed:
@@ -164,13 +207,14 @@ def read_state(connection: Connection, space_id: int) -> IndexState:
     if row is None:
         raise NotFoundError(f"There is no space {space_id}. `pgask index status` lists them.")
     fault = row.pop("fault") or None
+    last_build = row.pop("last_build")
     if row["method"] is None or fault is not None:
-        return IndexState(space_id, row["dimension"], row["build"], None, fault)
+        return IndexState(space_id, row["dimension"], last_build, None, fault)
     report = row.pop("report") or {}
     return IndexState(
         space_id=space_id,
         dimension=row["dimension"],
-        last_build=row["build"],
+        last_build=last_build,
         index=VectorIndex(**row),
         built_at=report.get("built_at"),
         build_s=report.get("build_s"),
@@ -226,9 +270,11 @@ def index_name(space_id: int, build: int) -> str:
 
 
 def count_rows(connection: Connection, space_id: int) -> int:
-    """Chunks in a space, as the triggers count them: no table is read."""
+    """Chunks of the collections whose vectors lie in this partition, as the triggers count them: no table is read."""
     row = connection.execute(
-        "SELECT coalesce(sum(chunk_count), 0)::bigint FROM pgask.collections WHERE space_id = %s", [space_id]
+        "SELECT coalesce(sum(chunk_count), 0)::bigint FROM pgask.collections"
+        " WHERE coalesce(partition_id, space_id) = %s",
+        [space_id],
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -273,6 +319,16 @@ def size_bytes(connection: Connection, state: IndexState) -> int | None:
 def now() -> str:
     """The time, to the second, for a report."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@lru_cache(maxsize=1_000)  # once of each index
+def _warn_of_index(space_id: int, build: int, fault: str) -> None:
+    _log.warning(
+        "the vector index can't be used; search is exact until it is built anew",
+        space=space_id,
+        build=build,
+        fault=fault,
+    )
 
 
 def _measurement(stored: dict[str, Any] | None) -> Measurement | None:

@@ -296,7 +296,8 @@ def _stored_questions(connection: Connection, space_id: int) -> list[list[float]
     return [
         row[0]
         for row in connection.execute(
-            "SELECT embedding FROM pgask.question_vectors WHERE space_id = %s ORDER BY asked_at DESC, digest LIMIT %s",
+            "SELECT q.embedding FROM pgask.question_vectors q JOIN pgask.embedding_spaces s"
+            " ON s.id = %s AND q.space_id = coalesce(s.partition_of, s.id) ORDER BY q.asked_at DESC, q.digest LIMIT %s",
             [space_id, MOST_QUESTIONS],
         )
     ]

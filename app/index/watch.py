@@ -97,6 +97,8 @@ class IndexWatch:
         if owner.execute(_TRY_LOCK).fetchone() != (True,):
             return  # another process does it; the lock goes with the connection
         for space in list_spaces(owner):
+            if space.partition_of is not None:  # looked after with its space
+                continue
             if self._stopping.is_set() or owner.closed:
                 return
             try:

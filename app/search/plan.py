@@ -11,24 +11,23 @@ import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
-import structlog
 from psycopg import sql
 from psycopg.rows import dict_row
 
 from app.domain import CollectionNames, SearchFilter, names_of
 from app.embedding import EmbeddingSpace
 from app.errors import NotFoundError
-from app.index.manifest import INDEX_FAULT, VectorIndex
+from app.index.manifest import INDEX_FAULT, INDEX_STATE, VectorIndex
 from app.lexicon import LEXICON_VERSION
-from app.search.statements import fill_sql
+from app.search.statements import fill_sql, load_sql
 from app.store.connection import AsyncConnection
 from app.store.spaces import mismatch_error, space_parameters
 from app.store.tenancy import NOBODY, Scope, current_scope
 
-_log = structlog.get_logger(__name__)
+# What statements ask of a row `s` of the manifest.
+MANIFEST: Final = {"partition_count": load_sql("partition_count"), "index_state": sql.SQL(INDEX_STATE)}
 
 # Under a filter, chunks and rows of vectors; measured in eval/LOG.md (recall under filters, by rows). Up to
 # FILTER_FIRST_ROWS are read first and all else only of them, and one kept plan serves all filters. Up to EXACT_ROWS are
@@ -54,9 +53,9 @@ Named = tuple[Scope, CollectionNames]  # what is searched, as somebody sees it
 class SearchPlan:
     """How a search is done over `rows` chunks that are kept of the collections' `chunk_count`.
 
-    `index`: the one that is asked, None where every kept chunk is compared. `visited`: how many kept rows it shall
-    bring before the nearest are taken; 0: as many as are asked for. `filter_order`: whether the kept chunks are read
-    before all else (few), or asked for last.
+    `partitions`: where their vectors lie, () where all of the space share. `index`: the one that is asked, None where
+    every kept chunk is compared. `visited`: how many kept rows it shall bring before the nearest are taken; 0: as many
+    as are asked for. `filter_order`: whether the kept chunks are read before all else (few), or asked for last.
     """
 
     collection_ids: tuple[int, ...]
@@ -66,11 +65,12 @@ class SearchPlan:
     visited: int = 0
     filter_order: FilterOrder = "none"
     chunk_count: int = 0
+    partitions: tuple[int, ...] = ()
 
     def is_like(self, other: SearchPlan) -> bool:
         """Whether the other one serves as well: the same place and way, about as many rows to bring."""
-        return (self.collection_ids, self.space_id, self.index, self.filter_order) == (
-            other.collection_ids, other.space_id, other.index, other.filter_order
+        return (self.collection_ids, self.partitions, self.index, self.filter_order) == (
+            other.collection_ids, other.partitions, other.index, other.filter_order
         ) and abs(self.visited - other.visited) <= SLACK * other.visited  # fmt: skip
 
     @property
@@ -106,8 +106,9 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredCollection:
-    """What is searched, a collection or several as one, as the manifest describes it: the space's index, None where
-    there is none, how many chunks are in it and in its space (other tenants' too, as upkeep counted them).
+    """What is searched, a collection or several as one, as the manifest describes it: the partitions where its vectors
+    lie, their index, None where there is none, as text too (`index_state`), how many chunks are in it and in these
+    partitions (`space_count`: other collections' and tenants' too, as upkeep counted them).
     `comparable`: its space and lexicon are those of the questions; else it is empty. `samples`: of each collection its
     number, the version of the sample that its cosines are measured against, and its chunks. `names` are their own: a
     twin's is another than the one that was asked for; `space` is that of the questions."""
@@ -120,6 +121,8 @@ class StoredCollection:
     comparable: bool
     names: tuple[str, ...] = ()
     space: EmbeddingSpace | None = None
+    partitions: tuple[int, ...] = ()
+    index_state: str = ""
 
     @property
     def collection_ids(self) -> tuple[int, ...]:
@@ -132,7 +135,10 @@ class StoredCollection:
         rows = self.chunk_count if kept is None else min(kept, self.chunk_count)
         order: FilterOrder = "none" if kept is None else "first" if kept <= FILTER_FIRST_ROWS else "last"
         index, visited = self._choose_index(rows, exact_max_rows)
-        return SearchPlan(self.collection_ids, self.space_id, index, rows, visited, order, self.chunk_count)
+        count = self.chunk_count
+        return SearchPlan(
+            self.collection_ids, self.space_id, index, rows, visited, order, count, self.partitions
+        )
 
     def _choose_index(self, rows: int, exact_max_rows: int) -> tuple[VectorIndex | None, int]:
         """The index to ask where `rows` are kept, None for exact search, and how many rows it shall bring."""
@@ -169,29 +175,21 @@ async def read_collections(
                       "pooling", "normalized")  # fmt: skip
             raise mismatch_error((row["asked"], *(row[field] for field in fields)), space)
     first = (comparable or rows)[0]
-    index = None
-    if first["index_fault"]:
-        _warn_of_index(first["space_id"], first["index_build"], first["index_fault"])
-    elif first["index_method"] is not None:
-        index = VectorIndex(
-            method=first["index_method"],
-            precision=first["index_precision"],
-            build=first["index_build"],
-            dimension=first["dimension"],
-            lists=first["index_lists"],
-            effort=first["index_probes"] or first["index_ef_search"],
-        )
+    samples = dict.fromkeys(
+        Sample(row["collection_id"], row["background_version"], row["chunk_count"]) for row in comparable
+    )
+    held = {row["partition_id"]: row for row in comparable or rows}
     return StoredCollection(
-        tuple(
-            Sample(row["collection_id"], row["background_version"], row["chunk_count"]) for row in comparable
-        ),
+        tuple(samples),
         first["space_id"],
-        index,
-        sum(row["chunk_count"] for row in comparable),
-        first["space_count"],
+        VectorIndex.of_partitions(held.values()),
+        sum(sample.chunk_count for sample in samples),
+        sum(row["partition_count"] for row in held.values()),
         bool(comparable),
-        tuple(row["name"] for row in rows),
+        tuple(dict.fromkeys(row["name"] for row in rows)),
         space,
+        tuple(held),
+        " ".join(row["index_state"] for row in held.values()),
     )
 
 
@@ -202,17 +200,7 @@ def _is_comparable(row: Mapping[str, Any], space: EmbeddingSpace) -> bool:
 
 def collection_statement() -> sql.Composed:
     """The statement of `read_collections`."""
-    return fill_sql("collection", index_fault=sql.SQL(INDEX_FAULT))
-
-
-@lru_cache(maxsize=1_000)  # once of each index
-def _warn_of_index(space_id: int, build: int, fault: str) -> None:
-    _log.warning(
-        "the vector index can't be used; search is exact until it is built anew",
-        space=space_id,
-        build=build,
-        fault=fault,
-    )
+    return fill_sql("collection", **MANIFEST, index_fault=sql.SQL(INDEX_FAULT))
 
 
 class SearchMemory:

@@ -38,18 +38,17 @@ from app.domain import (
 )
 from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import StoreError
-from app.index.manifest import INDEX_FAULT
 from app.lexicon import LEXICON_VERSION
 from app.search.background_reader import BackgroundReader
 from app.search.bm25 import MORE, WINDOW_K1, budget_parameters
-from app.search.plan import SearchMemory, SearchPlan, StoredCollection, read_collections
+from app.search.plan import MANIFEST, SearchMemory, SearchPlan, StoredCollection, read_collections
 from app.search.standard import IDEAL_SHARE, SPAN, Background, Standards
 from app.search.statements import NumberedStatement, fill_sql, load_sql, number_parameters
 from app.store.backgrounds import LANGUAGES
 from app.store.chunks import chunk_columns, hit_from_row
 from app.store.connection import PooledConnection
 from app.store.filters import compile_filter
-from app.store.spaces import chunk_table, window_table
+from app.store.spaces import chunk_source, window_source
 
 TRIES: Final = 5  # more only where the collection or its index changes each time
 
@@ -215,7 +214,7 @@ async def _execute(
 def _parameters(
     stored: StoredCollection, plan: SearchPlan, query: RankingQuery, settings: RankingSettings
 ) -> dict[str, Any]:
-    index, names = stored.index, stored.names or names_of(query.collections)
+    names = stored.names or names_of(query.collections)
     return {
         "collection_id": plan.collection_ids[0],
         "collection_ids": list(plan.collection_ids),
@@ -225,9 +224,7 @@ def _parameters(
         "background_versions": [sample.version for sample in stored.samples],
         "lexicon_version": LEXICON_VERSION,
         "space_id": plan.space_id,
-        "method": "" if index is None else index.method,
-        "build": 0 if index is None else index.build,
-        "effort": 0 if index is None else index.effort,
+        "indexes": stored.index_state,
         "most_rows": plan.most_rows,
         "vector": query.vector,
         "half": HalfVector(query.vector),
@@ -269,14 +266,14 @@ def _compose(shape: StatementShape) -> str:
     if order != "none":
         matching = fill_sql("matching", condition=sql.SQL(_CONDITION))
         eligible = fill_sql("eligible", matching=matching) + sql.SQL(" ")
-    windows = window_table(shape.plan.space_id)
+    windows = window_source(shape.plan.space_id, shape.plan.partitions)
     projection = fill_sql(
         shape.projection, chunk=sql.SQL(chunk_columns()), texts=sql.Literal(shape.texts), windows=windows
     )
     asked = load_sql("known_several" if shape.several else "known_one")
     statement = fill_sql(
         "search",
-        known=fill_sql("known", asked=asked, index_fault=sql.SQL(INDEX_FAULT)),
+        known=fill_sql("known", asked=asked, **MANIFEST),
         eligible=eligible,
         weights=load_sql("weights" if shape.weighs else "weights_none"),
         dense=_dense(shape.plan, shape.candidates, mixed=shape.mixed),
@@ -313,7 +310,7 @@ def _by_language(figure: str) -> sql.Composed:
 def _dense(plan: SearchPlan, candidates: int, *, mixed: bool) -> sql.Composed:
     kept = "" if plan.filter_order == "none" else " AND v.document_id IN (SELECT id FROM eligible)"
     slots = {
-        "chunks": chunk_table(plan.space_id),
+        "chunks": chunk_source(plan.space_id, plan.partitions),
         "kept": sql.SQL(kept),
         "candidates": sql.Literal(candidates),
     }

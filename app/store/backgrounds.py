@@ -15,7 +15,7 @@ from psycopg import sql
 
 from app.embedding import Embedder, FloatMatrix
 from app.store.connection import Connection
-from app.store.spaces import window_table
+from app.store.spaces import all_windows
 
 LANGUAGES: Final = ("en", "zh", "und")  # as documents name theirs
 
@@ -45,7 +45,7 @@ def background_texts() -> Mapping[str, tuple[str, ...]]:
 
 def sample_statement(space_id: int) -> sql.Composed:
     """Collection, language and vector of each window of the samples of these collections, by their numbers."""
-    return sql.SQL(_SAMPLE).format(windows=window_table(space_id))
+    return sql.SQL(_SAMPLE).format(windows=all_windows(space_id))
 
 
 def arrange_texts(rows: Iterable[Sequence[Any]], dimension: int) -> Mapping[str, FloatMatrix] | None:

@@ -24,7 +24,7 @@ from app.sqlstates import store_errors
 from app.store.binary_copy import POSTING_COLUMNS, in_blocks, pack_postings, pack_vectors
 from app.store.connection import Connection, retried
 from app.store.sources import NOT_KNOWN, FileState, lock_file
-from app.store.spaces import Collection, window_table
+from app.store.spaces import Collection, all_windows
 from app.store.staging import staged_copy
 from app.store.tables import SCHEMA, VECTOR_SCHEMA
 from app.store.texts import WRITE_TEXT, cut_text
@@ -83,7 +83,7 @@ def stored_windows(
                 "SELECT d.window_hashes, (SELECT string_agg(halfvec_send(w.embedding), '' ORDER BY w.window_index)"
                 " FROM {windows} w WHERE w.document_id = d.id)"
                 " FROM pgask.documents d WHERE d.collection_id = %s AND d.source = %s AND d.window_hashes IS NOT NULL"
-            ).format(windows=window_table(collection.space_id)),
+            ).format(windows=all_windows(collection.space_id)),
             [collection.id, source],
             binary=True,
         ).fetchone()
@@ -329,7 +329,7 @@ def delete_parts(connection: Connection, collection: Collection, document_id: UU
     connection.execute("DELETE FROM pgask.chunks WHERE document_id = %s", [document_id])
     connection.execute("DELETE FROM pgask.signature_bands WHERE document_id = %s", [document_id])
     connection.execute(
-        sql.SQL("DELETE FROM {} WHERE document_id = %s").format(window_table(collection.space_id)),
+        sql.SQL("DELETE FROM {} WHERE document_id = %s").format(all_windows(collection.space_id)),
         [document_id],
     )
 
@@ -344,7 +344,10 @@ def release_duplicates(connection: Connection, document_id: UUID) -> None:
 def copy_parts(
     connection: Connection, collection: Collection, document_id: UUID, embedded: EmbeddedDocument
 ) -> None:
-    """Write all that makes a document searchable, by binary COPY; a text COPY of vectors would be ten times slower."""
+    """Write all that makes a document searchable, by binary COPY; a text COPY of vectors would be ten times slower.
+
+    Raises StoreError, for which `retried` does it again, where the collection's vectors were moved meanwhile."""
+    partition = _find_partition(connection, collection)
     connection.execute(
         "INSERT INTO pgask.signature_bands (collection_id, band, document_id)"
         " SELECT DISTINCT %s::int, band, %s::uuid FROM unnest(%s::bigint[]) AS shared (band)",
@@ -359,7 +362,7 @@ def copy_parts(
     offsets = np.array(embedded.windows, dtype=np.int32).reshape(-1, 2)
     _copy_blocks(
         connection,
-        (VECTOR_SCHEMA, f"window_vectors_{collection.space_id}"),
+        (VECTOR_SCHEMA, f"window_vectors_{partition}"),
         "collection_id, document_id, window_index, char_start, char_end, embedding",
         pack_vectors(
             [
@@ -410,7 +413,7 @@ def copy_parts(
     )
     _copy_blocks(
         connection,
-        (VECTOR_SCHEMA, f"chunk_vectors_{collection.space_id}"),
+        (VECTOR_SCHEMA, f"chunk_vectors_{partition}"),
         "chunk_id, collection_id, document_id, embedding",
         pack_vectors(
             [
@@ -422,6 +425,21 @@ def copy_parts(
             half=False,
         ),
     )
+    # The trigger has locked the collection's row: from here to the commit no move begins or ends
+    if _find_partition(connection, collection) != partition:
+        raise StoreError(
+            f"The vectors of collection {collection.name!r} were moved meanwhile. Try again.",
+            code="write_conflict",
+        )
+
+
+def _find_partition(connection: Connection, collection: Collection) -> int:
+    """Where its vectors are to be written; of a collection that is gone or of another space by now, where it was."""
+    row = connection.execute(
+        "SELECT coalesce(partition_id, space_id) FROM pgask.collections WHERE id = %s AND space_id = %s",
+        [collection.id, collection.space_id],
+    ).fetchone()
+    return collection.space_id if row is None else int(row[0])
 
 
 def _copy_postings(

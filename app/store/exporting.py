@@ -19,7 +19,7 @@ from app.sqlstates import all_errors
 from app.store.connection import Connection
 from app.store.export_lines import FORMAT, VERSION, LineWriter
 from app.store.shelves import Shelf, list_shelves
-from app.store.spaces import chunk_table, find_collection, read_space, window_table
+from app.store.spaces import all_chunks, all_windows, find_collection, read_space
 
 # Of a document's row: what is the database's own, or tells of this machine.
 LEFT_OUT: Final = (
@@ -146,8 +146,8 @@ def _document_lines(connection: Connection, shelf: Shelf, document_id: uuid.UUID
         "readers": list(shelf.readers),
     }
     slots = {
-        "windows": window_table(space_id),
-        "chunks": chunk_table(space_id),
+        "windows": all_windows(space_id),
+        "chunks": all_chunks(space_id),
         "readers": sql.SQL("'readers', %(readers)s::text[]," if shelf.readers else ""),
     }
     for statement, size in (

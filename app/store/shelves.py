@@ -36,7 +36,7 @@ _ENSURE: Final = """
 INSERT INTO pgask.collections AS c (name, space_id, lexicon_version, readers)
 VALUES (%(name)s, %(space)s, %(lexicon)s, %(readers)s::text[])
     ON CONFLICT (tenant_id, name, readers) DO UPDATE
-   SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version
+   SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version, partition_id = NULL, leaving_id = NULL
  WHERE c.chunk_count = 0
    AND (c.space_id, c.lexicon_version) IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)"""
 _COUNT: Final = """

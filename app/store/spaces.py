@@ -2,7 +2,8 @@
 
 A space's two vector tables are made by the schema's owner, once: `chunk_vectors_N` holds one pooled unit vector a
 chunk (what ivfflat indexes), `window_vectors_N` the unit vectors of the windows in half precision (what candidates are
-rescored on).
+rescored on). Both are the partitions that collections share; those of large collections (app/store/partitions.py) lie
+beside them, and `chunk_vectors_N_all`, `window_vectors_N_all` are all of the space.
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from app.store.tables import VECTOR_SCHEMA
 
 COLLECTION_NAME: Final = re.compile(r"[^\W_](?:[\w .\-]{0,62}[^\W_])?")
 
-_FIELDS: Final = "model, weights_sha256, dimension, query_prefix, passage_prefix, pooling, normalized"
+SPACE_FIELDS: Final = "model, weights_sha256, dimension, query_prefix, passage_prefix, pooling, normalized"
 
 FIND_SPACE: Final = """
 SELECT id FROM pgask.embedding_spaces
  WHERE model = %(model)s AND weights_sha256 = %(weights_sha256)s AND dimension = %(dimension)s
    AND query_prefix = %(query_prefix)s AND passage_prefix = %(passage_prefix)s AND pooling = %(pooling)s
-   AND normalized = %(normalized)s"""
+   AND normalized = %(normalized)s AND partition_of IS NULL"""
 
 # Collections with content that a space or lexicon does not fit; where `twins_do`, not those with a twin that fits, as a
 # service has that was not told yet of a switch.
 MISMATCHES: Final = f"""
-SELECT c.name, c.lexicon_version, {", ".join("s." + field for field in _FIELDS.split(", "))}
+SELECT c.name, c.lexicon_version, {", ".join("s." + field for field in SPACE_FIELDS.split(", "))}
   FROM pgask.collections c JOIN pgask.embedding_spaces s ON s.id = c.space_id
  WHERE c.chunk_count > 0 AND c.twin_of IS NULL
    AND NOT (%(twins_do)s AND EXISTS (
@@ -64,18 +65,50 @@ class Collection:
 
 def space_parameters(space: EmbeddingSpace) -> dict[str, object]:
     """The parameters of FIND_SPACE and MISMATCHES."""
-    fields: dict[str, object] = {field: getattr(space, field) for field in _FIELDS.split(", ")}
+    fields: dict[str, object] = {field: getattr(space, field) for field in SPACE_FIELDS.split(", ")}
     return fields | {"lexicon_version": LEXICON_VERSION}
 
 
-def chunk_table(space_id: int) -> sql.Identifier:
-    """The table of pooled chunk vectors of a space."""
-    return sql.Identifier(VECTOR_SCHEMA, f"chunk_vectors_{int(space_id)}")
+def chunk_table(partition_id: int) -> sql.Identifier:
+    """The pooled chunk vectors of a partition; that of a space's number is shared by collections without another."""
+    return sql.Identifier(VECTOR_SCHEMA, f"chunk_vectors_{int(partition_id)}")
 
 
-def window_table(space_id: int) -> sql.Identifier:
-    """The table of window vectors of a space."""
-    return sql.Identifier(VECTOR_SCHEMA, f"window_vectors_{int(space_id)}")
+def window_table(partition_id: int) -> sql.Identifier:
+    """The window vectors of a partition."""
+    return sql.Identifier(VECTOR_SCHEMA, f"window_vectors_{int(partition_id)}")
+
+
+def all_chunks(space_id: int) -> sql.Identifier:
+    """The pooled chunk vectors of a space, in whatever partition."""
+    return sql.Identifier(VECTOR_SCHEMA, f"chunk_vectors_{int(space_id)}_all")
+
+
+def all_windows(space_id: int) -> sql.Identifier:
+    """The window vectors of a space, in whatever partition."""
+    return sql.Identifier(VECTOR_SCHEMA, f"window_vectors_{int(space_id)}_all")
+
+
+def chunk_source(space_id: int, partitions: Sequence[int]) -> sql.Composable:
+    """Where chunk vectors are read from, before an alias: these partitions and no other, the shared one where none is
+    named. Others by the table above all: that is there still when a partition is dropped."""
+    return _source(space_id, partitions, chunk_table(space_id), all_chunks(space_id))
+
+
+def window_source(space_id: int, partitions: Sequence[int]) -> sql.Composable:
+    """Where window vectors are read from, as chunk_source."""
+    return _source(space_id, partitions, window_table(space_id), all_windows(space_id))
+
+
+def _source(
+    space_id: int, partitions: Sequence[int], shared: sql.Identifier, every: sql.Identifier
+) -> sql.Composable:
+    if set(partitions) <= {space_id}:
+        return shared
+    numbers = sql.SQL(", ").join(
+        map(sql.Literal, partitions)
+    )  # known when it is planned: the others are left out
+    return sql.SQL("(SELECT * FROM {} WHERE partition_id IN ({}))").format(every, numbers)
 
 
 def ensure_space(owner: Connection, space: EmbeddingSpace) -> int:
@@ -87,7 +120,7 @@ def ensure_space(owner: Connection, space: EmbeddingSpace) -> int:
         if row is not None:
             return int(row[0])
         row = owner.execute(
-            f"INSERT INTO pgask.embedding_spaces ({_FIELDS}) VALUES (%(model)s, %(weights_sha256)s, %(dimension)s,"  # noqa: S608
+            f"INSERT INTO pgask.embedding_spaces ({SPACE_FIELDS}) VALUES (%(model)s, %(weights_sha256)s, %(dimension)s,"  # noqa: S608
             " %(query_prefix)s, %(passage_prefix)s, %(pooling)s, %(normalized)s) RETURNING id",
             parameters,
         ).fetchone()
@@ -104,26 +137,49 @@ def ensure_space(owner: Connection, space: EmbeddingSpace) -> int:
 
 
 def _create_tables(owner: Connection, space_id: int, dimension: int) -> None:
-    chunks, windows, size = chunk_table(space_id), window_table(space_id), sql.Literal(dimension)
+    size = sql.Literal(dimension)
     owner.execute(
         sql.SQL(
-            "CREATE TABLE {chunks} ("
-            " chunk_id bigint PRIMARY KEY REFERENCES pgask.chunks ON DELETE CASCADE,"
-            " collection_id integer NOT NULL, document_id uuid NOT NULL, embedding vector({size}) NOT NULL)"
-        ).format(chunks=chunks, size=size)
+            "CREATE TABLE {} (chunk_id bigint NOT NULL REFERENCES pgask.chunks ON DELETE CASCADE,"
+            " collection_id integer NOT NULL, document_id uuid NOT NULL, embedding vector({}) NOT NULL,"
+            " partition_id integer NOT NULL) PARTITION BY LIST (partition_id)"
+        ).format(all_chunks(space_id), size)
     )
-    owner.execute(sql.SQL("CREATE INDEX ON {chunks} (collection_id)").format(chunks=chunks))
-    owner.execute(sql.SQL("CREATE INDEX ON {chunks} (document_id)").format(chunks=chunks))
     owner.execute(
         sql.SQL(
-            "CREATE TABLE {windows} ("
-            " document_id uuid NOT NULL REFERENCES pgask.documents ON DELETE CASCADE, window_index integer NOT NULL,"
-            " char_start integer NOT NULL, char_end integer NOT NULL, embedding halfvec({size}) NOT NULL,"
-            " collection_id integer NOT NULL, PRIMARY KEY (document_id, window_index))"
-        ).format(windows=windows, size=size)
+            "CREATE TABLE {} (document_id uuid NOT NULL REFERENCES pgask.documents ON DELETE CASCADE,"
+            " window_index integer NOT NULL, char_start integer NOT NULL, char_end integer NOT NULL,"
+            " embedding halfvec({}) NOT NULL, collection_id integer NOT NULL, partition_id integer NOT NULL)"
+            " PARTITION BY LIST (partition_id)"
+        ).format(all_windows(space_id), size)
     )
-    for table in (chunks, windows):
+    for table in (all_chunks(space_id), all_windows(space_id)):
         owner.execute("SELECT pgask.protect(%s::regclass)", [table.as_string(owner)])
+    create_partition(owner, space_id, space_id)
+
+
+def create_partition(owner: Connection, space_id: int, partition_id: int) -> None:
+    """Make a pair of vector tables among those of a space. What is written there by its name belongs there."""
+    for table, above, key in (
+        (chunk_table(partition_id), all_chunks(space_id), "chunk_id"),
+        (window_table(partition_id), all_windows(space_id), "document_id, window_index"),
+    ):
+        named = {"table": table, "above": above, "partition": sql.Literal(partition_id)}
+        owner.execute(sql.SQL("CREATE TABLE {table} (LIKE {above} INCLUDING STORAGE)").format(**named))
+        owner.execute(
+            sql.SQL("ALTER TABLE {} ALTER partition_id SET DEFAULT {}, ADD PRIMARY KEY ({})").format(
+                table, sql.Literal(partition_id), sql.SQL(key)
+            )
+        )
+        owner.execute("SELECT pgask.protect(%s::regclass)", [table.as_string(owner)])
+        owner.execute(
+            sql.SQL("ALTER TABLE {above} ATTACH PARTITION {table} FOR VALUES IN ({partition})").format(
+                **named
+            )
+        )
+    chunks = chunk_table(partition_id)
+    owner.execute(sql.SQL("CREATE INDEX ON {} (collection_id)").format(chunks))
+    owner.execute(sql.SQL("CREATE INDEX ON {} (document_id)").format(chunks))
 
 
 def ensure_collection(
@@ -138,7 +194,8 @@ def ensure_collection(
         is_other = connection.execute(
             "INSERT INTO pgask.collections (name, space_id, lexicon_version, readers) VALUES (%s, %s, %s, %s)"
             " ON CONFLICT (tenant_id, name, readers) DO UPDATE"
-            " SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version"
+            " SET space_id = excluded.space_id, lexicon_version = excluded.lexicon_version,"
+            " partition_id = NULL, leaving_id = NULL"
             " WHERE collections.chunk_count = 0"
             "   AND (collections.space_id, collections.lexicon_version)"
             "       IS DISTINCT FROM (excluded.space_id, excluded.lexicon_version)"
@@ -195,10 +252,10 @@ def check_spaces(connection: Connection, space: EmbeddingSpace) -> None:
 
 def mismatch_error(row: tuple[object, ...], space: EmbeddingSpace) -> EmbeddingMismatchError:
     """The refusal for a row of MISMATCHES: names both values of what differs, and the way out."""
-    name, stored = row[0], dict(zip(["lexicon_version", *_FIELDS.split(", ")], row[1:], strict=True))
+    name, stored = row[0], dict(zip(["lexicon_version", *SPACE_FIELDS.split(", ")], row[1:], strict=True))
     wanted = space_parameters(space)
     version = stored["lexicon_version"]
-    if all(stored[field] == wanted[field] for field in _FIELDS.split(", ")):
+    if all(stored[field] == wanted[field] for field in SPACE_FIELDS.split(", ")):
         if isinstance(version, int) and version < LEXICON_VERSION:
             return EmbeddingMismatchError(
                 f"Collection {name!r} holds the search terms of an earlier version of pgask (lexicon_version: stored "
@@ -225,7 +282,7 @@ def _mismatch(
     connection: Connection, collection: Collection, space: EmbeddingSpace
 ) -> EmbeddingMismatchError:
     stored = space_parameters(read_space(connection, collection.space_id))
-    fields = (stored[field] for field in _FIELDS.split(", "))
+    fields = (stored[field] for field in SPACE_FIELDS.split(", "))
     return mismatch_error((collection.name, collection.lexicon_version, *fields), space)
 
 
@@ -233,7 +290,7 @@ def read_space(connection: Connection, space_id: int) -> EmbeddingSpace:
     """The space of this number."""
     with connection.cursor(row_factory=class_row(EmbeddingSpace)) as cursor:
         space = cursor.execute(
-            f"SELECT {_FIELDS} FROM pgask.embedding_spaces WHERE id = %s",  # noqa: S608 - constants only
+            f"SELECT {SPACE_FIELDS} FROM pgask.embedding_spaces WHERE id = %s",  # noqa: S608 - constants only
             [space_id],
         ).fetchone()
     assert space is not None  # a foreign key of collections

@@ -2,7 +2,8 @@
 
 Three schemas: `pgask` holds the fixed tables below, `pgask_queue` procrastinate's own (app/store/queue.py),
 `pgask_vectors` two tables for each embedding space,
-made when the space is first used (app/store/spaces.py), since their dimension is the model's.
+made when the space is first used (app/store/spaces.py), since their dimension is the model's, and two for each
+collection that has outgrown these (app/store/partitions.py).
 Triggers (migration 0001) keep `collections.chunk_count` and `term_count` right and delete postings with their
 chunk, whoever deletes and however.
 """
@@ -99,9 +100,13 @@ embedding_spaces = Table(
     # When `pgask spaces` chose it; the one chosen last is the model that answers, before any setting
     Column("chosen_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
-    UniqueConstraint(
+    # Of a collection's own partition (app/store/partitions.py): the space whose vectors lie there, too
+    Column("partition_of", Integer, ForeignKey("pgask.embedding_spaces.id")),
+    Index(
+        "uq_embedding_spaces_fields",
         *("model", "weights_sha256", "dimension", "pooling", "query_prefix", "passage_prefix", "normalized"),
-        name="uq_embedding_spaces_fields",
+        unique=True,
+        postgresql_where=text("partition_of IS NULL"),
     ),
 )
 
@@ -154,6 +159,10 @@ collections = Table(
     # Who may read what lies here, by groups; null: whoever may read the collection. Rows of one name are one collection
     # (app/store/shelves.py)
     Column("readers", ARRAY(Text)),
+    # Where its vectors are written, null: in the partition that all of its space share; and where some still lie, until
+    # all are moved
+    Column("partition_id", Integer, ForeignKey(embedding_spaces.c.id)),
+    Column("leaving_id", Integer, ForeignKey(embedding_spaces.c.id)),
     UniqueConstraint("tenant_id", "name", "readers", postgresql_nulls_not_distinct=True),
     Index("ix_collections_twin_of_space_id", "twin_of", "space_id", unique=True),
 )

@@ -26,7 +26,7 @@ from app.sqlstates import store_errors
 from app.store.connection import Connection, retried
 from app.store.documents import EmbeddedDocument, SourceVersion, replace_document
 from app.store.sources import FileState
-from app.store.spaces import Collection, chunk_table, window_table
+from app.store.spaces import Collection, all_chunks, all_windows
 
 TRIES: Final = 5  # more only where documents change all the time
 CHOSEN: Final = """
@@ -43,7 +43,7 @@ SELECT s.id, s.model, s.dimension, s.chosen_at,
        count(DISTINCT (c.tenant_id, c.name)) FILTER (WHERE c.twin_of IS NOT NULL AND c.filled_at IS NULL) AS unfilled,
        coalesce(sum(c.chunk_count), 0)::bigint AS chunks
   FROM pgask.embedding_spaces s LEFT JOIN pgask.collections c ON c.space_id = s.id
- GROUP BY s.id ORDER BY s.id"""
+ WHERE s.partition_of IS NULL GROUP BY s.id ORDER BY s.id"""
 _MISSING: Final = """
 SELECT d.id, d.source, d.updated_at, d.status, d.content_sha256, d.pipeline, d.size_bytes, d.media_type, d.root,
        d.origin, d.mtime_ns, d.inode
@@ -345,9 +345,11 @@ def drop(connection: Connection, space_id: int) -> int:
             "SELECT EXISTS (SELECT FROM pgask.collections WHERE space_id = %s)", [space_id]
         ).fetchone()
         if left == (False,):
-            for table in (chunk_table(space_id), window_table(space_id)):
+            for table in (all_chunks(space_id), all_windows(space_id)):
                 connection.execute(sql.SQL("DROP TABLE {}").format(table))
-            connection.execute("DELETE FROM pgask.embedding_spaces WHERE id = %s", [space_id])
+            connection.execute(
+                "DELETE FROM pgask.embedding_spaces WHERE %s IN (id, partition_of)", [space_id]
+            )
         return state.chunks
 
 
@@ -474,7 +476,7 @@ def _move_empty(connection: Connection, space_id: int) -> None:
         [space_id],
     )
     connection.execute(
-        "UPDATE pgask.collections SET space_id = %(space)s"
+        "UPDATE pgask.collections SET space_id = %(space)s, partition_id = NULL, leaving_id = NULL"
         " WHERE twin_of IS NULL AND NOT importing AND chunk_count = 0 AND space_id <> %(space)s",
         {"space": space_id},
     )

@@ -220,7 +220,7 @@ def fill(app: Connection, collection: Collection, source: Generated | Real, rows
         json.dumps({name: True for name, which in kept.items() if which[number]})
         for number in range(documents)
     ]
-    ids = _store(app, collection, vectors, metadata, rng)
+    ids = store_chunks(app, collection, vectors, metadata, rng)
     masks = {name: np.repeat(which, CHUNKS) for name, which in kept.items()}
     return Corpus(collection, vectors, ids, masks, source.questions)
 
@@ -351,14 +351,17 @@ def _unit(vectors: NDArray[np.float64] | FloatMatrix) -> FloatMatrix:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
-def _store(
+def store_chunks(
     app: Connection,
     collection: Collection,
     vectors: FloatMatrix,
     metadata: list[str],
     rng: np.random.Generator,
+    *,
+    partition: int | None = None,
 ) -> NDArray[np.int64]:
-    """The chunks' ids in the vectors' order."""
+    """The chunks' ids in the vectors' order. `partition`: where they are written, None: where all of the space lie."""
+    partition = partition or collection.space_id
     documents = [
         row[0]
         for row in app.execute(
@@ -382,12 +385,12 @@ def _store(
     noise = rng.standard_normal(vectors.shape, dtype=np.float32)
     windows = vectors + np.float32(0.75 / np.sqrt(vectors.shape[1])) * noise
     columns = "chunk_id, collection_id, document_id, embedding"
-    with staged_copy(app, VECTOR_SCHEMA, f"chunk_vectors_{collection.space_id}", columns) as copy:
+    with staged_copy(app, VECTOR_SCHEMA, f"chunk_vectors_{partition}", columns) as copy:
         copy.set_types(["int8", "int4", "uuid", "vector"])
         for chunk_id, (document, _), vector in zip(ids.tolist(), places, vectors, strict=True):
             copy.write_row((chunk_id, collection.id, document, vector))
     columns = "collection_id, document_id, window_index, char_start, char_end, embedding"
-    with staged_copy(app, VECTOR_SCHEMA, f"window_vectors_{collection.space_id}", columns) as copy:
+    with staged_copy(app, VECTOR_SCHEMA, f"window_vectors_{partition}", columns) as copy:
         copy.set_types(["int4", "uuid", "int4", "int4", "int4", "halfvec"])
         for (document, index), vector in zip(places, _unit(windows), strict=True):
             copy.write_row((collection.id, document, index, 0, 4, HalfVector(vector)))

@@ -34,7 +34,7 @@ from app.index.manifest import IndexSettings, VectorIndex, read_state
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
-from app.store.spaces import chunk_table, ensure_collection, ensure_space
+from app.store.spaces import all_chunks, chunk_table, ensure_collection, ensure_space
 from app.store.staging import staged_copy
 from app.store.tables import VECTOR_SCHEMA
 from eval.bench.filtered_recall import bench_space
@@ -99,7 +99,7 @@ def open_table(home: Path, space: EmbeddingSpace) -> Iterator[tuple[Database, in
             space_id = ensure_space(owner, space)
             owner.execute(  # vectors alone: there are no chunks that they could belong to
                 sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(
-                    chunk_table(space_id), sql.Identifier(f"chunk_vectors_{space_id}_chunk_id_fkey")
+                    all_chunks(space_id), sql.Identifier(f"chunk_vectors_{space_id}_all_chunk_id_fkey")
                 )
             )
             _store_questions(owner, space_id, make_vectors(CALIBRATING, seed=10**9))

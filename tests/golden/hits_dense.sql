@@ -1,12 +1,12 @@
--- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 vector, $10 unknown_share, $11 mean_en, $12 mean_zh, $13 mean_und, $14 deviation_en, $15 deviation_zh, $16 deviation_und, $17 half
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 indexes, $6 vector, $7 unknown_share, $8 mean_en, $9 mean_zh, $10 mean_und, $11 deviation_en, $12 deviation_zh, $13 deviation_und, $14 half
 WITH known AS MATERIALIZED (
-SELECT c.chunk_count, greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id))::bigint AS space_count
-  FROM (SELECT chunk_count, space_id FROM pgask.collections
+SELECT c.chunk_count, sum(greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE coalesce(partition_id, space_id) = s.id))::bigint)::bigint AS space_count
+  FROM (SELECT chunk_count, ARRAY[coalesce(partition_id, space_id), leaving_id] AS partitions FROM pgask.collections
  WHERE id = $1 AND name = $2 AND lexicon_version = $3
    AND background_version = $4
    AND NOT EXISTS (SELECT FROM pgask.collections o
-                    WHERE o.name = $2 AND o.chunk_count > 0 AND o.id <> $1)) c JOIN pgask.embedding_spaces s ON s.id = c.space_id
- WHERE s.id = $5 AND CASE 
+                    WHERE o.name = $2 AND o.chunk_count > 0 AND o.id <> $1)) c JOIN pgask.embedding_spaces s ON s.id = ANY(c.partitions)
+ GROUP BY c.chunk_count HAVING string_agg(concat_ws(':', s.id, CASE 
 CASE WHEN s.index_method IS NOT NULL THEN coalesce((
     SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
                 WHEN a.amname = s.index_method
@@ -22,13 +22,13 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
      WHERE n.nspname = 'pgask_vectors'
        AND c.relname = CASE s.index_build
                        WHEN 0 THEN 'ivfflat_' || s.id ELSE 'vectors_' || s.id || '_' || s.index_build END
-    ), 'missing') END WHEN '' THEN s.index_method ELSE '' END = $6
-   AND ($6 = '' OR (s.index_build = $7 AND coalesce(s.index_probes, s.index_ef_search) = $8))
+    ), 'missing') END WHEN ''
+ THEN concat_ws(':', s.index_method, s.index_build, s.index_probes, s.index_ef_search) END), ' ' ORDER BY s.id) = $5
 ), weights AS MATERIALIZED (
     SELECT NULL::text AS term, 0::float8 AS idf WHERE false
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
-    SELECT v.chunk_id, v.embedding <=> $9 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
+    SELECT v.chunk_id, v.embedding <=> $6 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
      WHERE v.collection_id = $1 OFFSET 0) nearest
  ORDER BY distance, chunk_id LIMIT 50
 ), scored AS (
@@ -36,12 +36,12 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
            o.window_index, o.cosine AS dense, (o.cosine - c.mean) / c.deviation AS standard,
            0::float8 AS window_lexical, c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1) AS score
       FROM (SELECT c.id, c.document_id, c.window_end, c.window_start + c.windows_shared AS own_start,
-                   dense.rank AS dense_rank, sqrt((1::float8 - $10) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability,
-                   CASE coalesce(c.language, d.language) WHEN 'en' THEN $11::float8 WHEN 'zh' THEN $12::float8 ELSE $13::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $14::float8 WHEN 'zh' THEN $15::float8 ELSE $16::float8 END AS deviation
+                   dense.rank AS dense_rank, sqrt((1::float8 - $7) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability,
+                   CASE coalesce(c.language, d.language) WHEN 'en' THEN $8::float8 WHEN 'zh' THEN $9::float8 ELSE $10::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $11::float8 WHEN 'zh' THEN $12::float8 ELSE $13::float8 END AS deviation
               FROM dense JOIN pgask.chunks c ON c.id = dense.chunk_id
               JOIN pgask.documents d ON d.id = c.document_id) c
      CROSS JOIN LATERAL (
-           SELECT w.window_index, 1 - (w.embedding <=> $17) AS cosine FROM "pgask_vectors"."window_vectors_7" w
+           SELECT w.window_index, 1 - (w.embedding <=> $14) AS cosine FROM "pgask_vectors"."window_vectors_7" w
             WHERE w.document_id = c.document_id AND w.window_index >= c.own_start AND w.window_index < c.window_end
             ORDER BY cosine DESC, w.window_index LIMIT 1) o
 ), ranked AS MATERIALIZED (

@@ -1,12 +1,12 @@
--- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 space_id, $6 method, $7 build, $8 effort, $9 filter_0, $10 filter_1, $11 filter_2, $12 filter_3, $13 filter_4, $14 filter_5, $15 filter_6, $16 filter_7, $17 most_rows, $18 k1, $19 b, $20 collection_ids, $21 budget, $22 budget_share, $23 terms, $24 vector, $25 candidates, $26 half, $27 window_k1, $28 unknown_share, $29 mean_en, $30 mean_zh, $31 mean_und, $32 deviation_en, $33 deviation_zh, $34 deviation_und, $35 dense_weight, $36 window_share
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 indexes, $6 filter_0, $7 filter_1, $8 filter_2, $9 filter_3, $10 filter_4, $11 filter_5, $12 filter_6, $13 filter_7, $14 most_rows, $15 k1, $16 b, $17 collection_ids, $18 budget, $19 budget_share, $20 terms, $21 vector, $22 candidates, $23 half, $24 window_k1, $25 unknown_share, $26 mean_en, $27 mean_zh, $28 mean_und, $29 deviation_en, $30 deviation_zh, $31 deviation_und, $32 dense_weight, $33 window_share
 WITH known AS MATERIALIZED (
-SELECT c.chunk_count, greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE space_id = s.id))::bigint AS space_count
-  FROM (SELECT chunk_count, space_id FROM pgask.collections
+SELECT c.chunk_count, sum(greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE coalesce(partition_id, space_id) = s.id))::bigint)::bigint AS space_count
+  FROM (SELECT chunk_count, ARRAY[coalesce(partition_id, space_id), leaving_id] AS partitions FROM pgask.collections
  WHERE id = $1 AND name = $2 AND lexicon_version = $3
    AND background_version = $4
    AND NOT EXISTS (SELECT FROM pgask.collections o
-                    WHERE o.name = $2 AND o.chunk_count > 0 AND o.id <> $1)) c JOIN pgask.embedding_spaces s ON s.id = c.space_id
- WHERE s.id = $5 AND CASE 
+                    WHERE o.name = $2 AND o.chunk_count > 0 AND o.id <> $1)) c JOIN pgask.embedding_spaces s ON s.id = ANY(c.partitions)
+ GROUP BY c.chunk_count HAVING string_agg(concat_ws(':', s.id, CASE 
 CASE WHEN s.index_method IS NOT NULL THEN coalesce((
     SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'
                 WHEN a.amname = s.index_method
@@ -22,34 +22,34 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
      WHERE n.nspname = 'pgask_vectors'
        AND c.relname = CASE s.index_build
                        WHEN 0 THEN 'ivfflat_' || s.id ELSE 'vectors_' || s.id || '_' || s.index_build END
-    ), 'missing') END WHEN '' THEN s.index_method ELSE '' END = $6
-   AND ($6 = '' OR (s.index_build = $7 AND coalesce(s.index_probes, s.index_ef_search) = $8))
+    ), 'missing') END WHEN ''
+ THEN concat_ws(':', s.index_method, s.index_build, s.index_probes, s.index_ef_search) END), ' ' ORDER BY s.id) = $5
 ), matching AS MATERIALIZED (
 SELECT d.id, d.chunk_count FROM pgask.documents d
- WHERE d.collection_id = $1 AND (starts_with(d.source, $9::text) AND d.source >= $10::text AND d.source < $11::text) AND d.metadata @> $12::jsonb AND (d.collection_id, d.id) IN (SELECT f.collection_id, f.document_id FROM pgask.document_facts f WHERE f.fact = ANY (ARRAY(SELECT pgask.facts(wanted) FROM unnest($13::jsonb[]) wanted))) AND ((d.metadata @> $14::jsonb OR d.metadata @> $15::jsonb) OR starts_with(normalize(d.title, NFC), $16::text))
+ WHERE d.collection_id = $1 AND (starts_with(d.source, $6::text) AND d.source >= $7::text AND d.source < $8::text) AND d.metadata @> $9::jsonb AND (d.collection_id, d.id) IN (SELECT f.collection_id, f.document_id FROM pgask.document_facts f WHERE f.fact = ANY (ARRAY(SELECT pgask.facts(wanted) FROM unnest($10::jsonb[]) wanted))) AND ((d.metadata @> $11::jsonb OR d.metadata @> $12::jsonb) OR starts_with(normalize(d.title, NFC), $13::text))
 UNION
 SELECT kept.id, kept.chunk_count FROM pgask.documents d JOIN pgask.documents kept ON kept.id = d.duplicate_of
- WHERE d.collection_id = $1 AND d.duplicate_of IS NOT NULL AND (starts_with(d.source, $9::text) AND d.source >= $10::text AND d.source < $11::text) AND d.metadata @> $12::jsonb AND (d.collection_id, d.id) IN (SELECT f.collection_id, f.document_id FROM pgask.document_facts f WHERE f.fact = ANY (ARRAY(SELECT pgask.facts(wanted) FROM unnest($13::jsonb[]) wanted))) AND ((d.metadata @> $14::jsonb OR d.metadata @> $15::jsonb) OR starts_with(normalize(d.title, NFC), $16::text))
+ WHERE d.collection_id = $1 AND d.duplicate_of IS NOT NULL AND (starts_with(d.source, $6::text) AND d.source >= $7::text AND d.source < $8::text) AND d.metadata @> $9::jsonb AND (d.collection_id, d.id) IN (SELECT f.collection_id, f.document_id FROM pgask.document_facts f WHERE f.fact = ANY (ARRAY(SELECT pgask.facts(wanted) FROM unnest($10::jsonb[]) wanted))) AND ((d.metadata @> $11::jsonb OR d.metadata @> $12::jsonb) OR starts_with(normalize(d.title, NFC), $13::text))
 ), kept AS MATERIALIZED (
     SELECT coalesce(sum(chunk_count), 0)::bigint AS rows FROM matching
 ), eligible AS MATERIALIZED (
-    SELECT id FROM matching WHERE (SELECT rows FROM kept) <= $17
+    SELECT id FROM matching WHERE (SELECT rows FROM kept) <= $14
 ), statistics AS MATERIALIZED (
-    SELECT sum(chunk_count)::float8 AS chunks, $18::float8 * (1 - $19::float8) AS flat,
-           $18::float8 * $19::float8 * greatest(sum(chunk_count), 1)::float8 / greatest(sum(term_count), 1)::float8
+    SELECT sum(chunk_count)::float8 AS chunks, $15::float8 * (1 - $16::float8) AS flat,
+           $15::float8 * $16::float8 * greatest(sum(chunk_count), 1)::float8 / greatest(sum(term_count), 1)::float8
            AS steep
       FROM pgask.collections
-     WHERE id = ANY($20::int[])
+     WHERE id = ANY($17::int[])
 ), weights AS MATERIALIZED (
     SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, c.df, s.flat, s.steep,
-           sum(c.df) OVER rarest <= greatest($21::float8, $22::float8 * s.chunks)
+           sum(c.df) OVER rarest <= greatest($18::float8, $19::float8 * s.chunks)
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
-      FROM statistics s CROSS JOIN unnest($23::text[]) AS asked (term)
-     CROSS JOIN LATERAL pgask.document_frequency($20::int[], asked.term) c
+      FROM statistics s CROSS JOIN unnest($20::text[]) AS asked (term)
+     CROSS JOIN LATERAL pgask.document_frequency($17::int[], asked.term) c
     WINDOW rarest AS (ORDER BY c.df, asked.term)
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
-    SELECT v.chunk_id, v.embedding <=> $24 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
+    SELECT v.chunk_id, v.embedding <=> $21 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
      WHERE v.collection_id = $1 AND v.document_id IN (SELECT id FROM eligible) OFFSET 0) nearest
  ORDER BY distance, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (
@@ -59,12 +59,12 @@ WITH few AS MATERIALIZED (
 ), found AS MATERIALIZED (
     SELECT m.chunk_id, sum(m.part) AS lexical
       FROM few f CROSS JOIN weights w CROSS JOIN LATERAL (
-           SELECT p.chunk_id, w.idf * ($18::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part
-             FROM pgask.candidate_postings($20::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
+           SELECT p.chunk_id, w.idf * ($15::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part
+             FROM pgask.candidate_postings($17::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
      GROUP BY m.chunk_id
 )
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
-  FROM found ORDER BY lexical DESC, chunk_id LIMIT $25
+  FROM found ORDER BY lexical DESC, chunk_id LIMIT $22
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.collection_id, c.document_id, c.language, c.window_start, c.window_end,
            c.window_start + c.windows_shared AS own_start, d.rank AS dense_rank, l.rank AS lexical_rank
@@ -74,42 +74,42 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
     SELECT m.chunk_id AS id, w.idf, m.part, m.windows
       FROM (SELECT array_agg(id ORDER BY id) AS ids, array_agg(collection_id ORDER BY id) AS owners FROM candidates) f
      CROSS JOIN weights w CROSS JOIN LATERAL (
-           SELECT p.chunk_id, w.idf * ($18::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows
-             FROM pgask.candidate_postings($20::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
+           SELECT p.chunk_id, w.idf * ($15::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows
+             FROM pgask.candidate_postings($17::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
 ), own AS MATERIALIZED (
-    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $26) AS cosine
+    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $23) AS cosine
       FROM candidates c CROSS JOIN LATERAL (
            SELECT o.window_index, o.embedding FROM "pgask_vectors"."window_vectors_7" o
             WHERE o.document_id = c.document_id AND o.window_index >= c.own_start AND o.window_index < c.window_end
            OFFSET 0) w
 ), held AS MATERIALIZED (
-    SELECT o.id, o.place, sum(t.idf * f.tf * ($27 + 1) / (f.tf + $27)) AS lexical
+    SELECT o.id, o.place, sum(t.idf * f.tf * ($24 + 1) / (f.tf + $24)) AS lexical
       FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
      CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
      GROUP BY o.id, o.place
 ), ideal AS MATERIALIZED (
     SELECT 0.4 * coalesce(sum(idf), 0) AS idf FROM weights
 ), highest AS MATERIALIZED (
-    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($27::float8 + 1)), 0), 1)
+    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($24::float8 + 1)), 0), 1)
            AS lexical FROM ideal i
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           sqrt((1::float8 - $28) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE coalesce(c.language, d.language) WHEN 'en' THEN $29::float8 WHEN 'zh' THEN $30::float8 ELSE $31::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $32::float8 WHEN 'zh' THEN $33::float8 ELSE $34::float8 END AS deviation
+           sqrt((1::float8 - $25) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE coalesce(c.language, d.language) WHEN 'en' THEN $26::float8 WHEN 'zh' THEN $27::float8 ELSE $28::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $29::float8 WHEN 'zh' THEN $30::float8 ELSE $31::float8 END AS deviation
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (
     SELECT DISTINCT ON (o.id) o.id, o.window_index, o.cosine, (o.cosine - c.mean) / c.deviation AS standard,
            coalesce(h.lexical, 0) AS lexical,
-           $35::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
-           + (1 - $35::float8) * $36::float8
+           $32::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
+           + (1 - $32::float8) * $33::float8
              * (coalesce(h.lexical, 0) / (SELECT lexical FROM highest)) AS window_score
       FROM own o JOIN chunked c USING (id) LEFT JOIN held h USING (id, place)
      ORDER BY o.id, window_score DESC, o.cosine DESC, o.place
 ), scored AS (
     SELECT c.*, b.window_index, b.cosine AS dense, b.standard, b.lexical AS window_lexical,
-           b.window_score + (1 - $35::float8) * (1 - $36::float8)
+           b.window_score + (1 - $32::float8) * (1 - $33::float8)
            * (c.lexical / coalesce(nullif(greatest(max(c.lexical) OVER (),
-                                                   (SELECT idf FROM ideal) * ($18::float8 + 1)), 0), 1)) AS score
+                                                   (SELECT idf FROM ideal) * ($15::float8 + 1)), 0), 1)) AS score
       FROM chunked c JOIN best b USING (id)
 ), ranked AS MATERIALIZED (
     SELECT s.*, row_number() OVER (ORDER BY s.score DESC, s.lexical DESC, s.id) AS fused_rank FROM scored s

@@ -19,7 +19,7 @@ from app.embedding import Embedder
 from app.lexicon import terms
 from app.store.connection import Connection, Database, connect
 from app.store.documents import EmbeddedDocument, SourceVersion
-from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
+from app.store.spaces import Collection, all_chunks, all_windows, ensure_collection, ensure_space
 from app.store.texts import text_between
 from ingest.chunking import chunk
 from ingest.parsers import parse
@@ -172,7 +172,7 @@ def snapshot(
             " ORDER BY p.term) FROM pgask.chunk_postings(ARRAY[k.id]) p)"
             " FROM pgask.documents d JOIN pgask.chunks k ON k.document_id = d.id"
             " JOIN {chunks} v ON v.chunk_id = k.id WHERE d.collection_id = %s"
-        ).format(windows=window_table(target.space_id), chunks=chunk_table(target.space_id))
+        ).format(windows=all_windows(target.space_id), chunks=all_chunks(target.space_id))
         rows = connection.execute(statement, [target.id]).fetchall()
     assert len(set(rows)) == len(rows)
     return set(rows)
@@ -209,8 +209,8 @@ def orphans(connection: Connection, collection: Collection) -> list[int]:
         sql.SQL("SELECT count(*) FROM " + rest).format(table)
         for rest, table in (
             (without_chunk, sql.SQL("(SELECT chunk_id FROM pgask.postings UNION ALL {})").format(merged)),
-            (without_chunk, chunk_table(collection.space_id)),
-            (without_window, window_table(collection.space_id)),
+            (without_chunk, all_chunks(collection.space_id)),
+            (without_window, all_windows(collection.space_id)),
         )
     ]
     found = []

@@ -14,6 +14,7 @@ from app.errors import PgaskError
 from app.store.backup import back_up, restore
 from app.store.connection import Database, connect
 from app.store.migrate import compare, migrate
+from app.store.partitions import arrange_partitions
 from tests.integration.ingesting import FAKE, open_collection, random_text
 from tests.integration.searching import Corpus
 from tests.integration.test_cli import Pgask, pgask
@@ -42,6 +43,8 @@ def test_r14_what_is_restored_is_what_was_there(
     pgask: Pgask, database: Database, empty_database: Database, tmp_path: Path
 ) -> None:
     Corpus(database).fill(12, seed=5)
+    with connect(database.owner) as owner:
+        assert arrange_partitions(owner, 1, 5) == 1
     assert pgask("keys", "create", "--name", "ann", "--role", "reader").code == 0
     file = tmp_path / "all.dump"
     done = pgask("backup", str(file), "--json")

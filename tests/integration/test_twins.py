@@ -19,6 +19,7 @@ from app.index.maintenance import maintain
 from app.index.manifest import IndexSettings
 from app.main import create_app
 from app.store.connection import Connection, Database, connect, see
+from app.store.partitions import arrange_partitions
 from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, find_collection
 from app.store.tenancy import DEFAULT, NOBODY, Scope, open_scope, working_for
 from app.store.tenant_list import create_tenant, delete_tenant
@@ -229,7 +230,12 @@ def test_a_dropped_space_leaves_its_citations_and_nothing_else(
     assert go_to(database, other)
     wait_for_model(client, "other")
     with connect(database.owner) as owner:
+        assert arrange_partitions(owner, former, 1) == 1  # of the former one, too
         assert drop(owner, former) > 0
+        left = owner.execute(
+            "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p') AND relname LIKE 'chunk\\_vectors\\_%'"
+        )
+        assert left.fetchone() == (2,)
         assert [state.id for state in list_states(owner)] == [other]
         with pytest.raises(NotFoundError):
             drop(owner, former)
