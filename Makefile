@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: help setup fmt check test unit integration long e2e compose-test demo llm web web-check eval compare lock chaos chaos-report golden
+.PHONY: help setup fmt check test unit integration long e2e compose-test demo llm web web-check chart eval compare lock chaos chaos-report golden
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; \
@@ -54,12 +54,18 @@ long: setup ## the tests that take longest, which `make test` leaves out
 e2e: setup web ## the chat page in a real Chromium (skipped where there is none)
 	@if scripts/chromium.sh; then $(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/e2e; fi
 
+# Helm's engine is no dependency: it comes into a folder of its own, 75 MB. What can't be had is said, and is no failure.
+chart: setup ## deploy/helm rendered, and checked by Kubernetes' schemas
+	@test -d .chart || $(PY) -m pip install -q --target .chart.new helm-python-sdk==0.2.2 kubernetes-validate==1.37.0 \
+		&& { test -d .chart || mv .chart.new .chart; } || { echo "The chart was not rendered: Helm's engine can't be had"; exit 0; }; \
+		PYTHONPATH=$(CURDIR)/.chart $(PY) -m pytest -q tests/unit/test_chart.py
+
 compose-test: setup ## docker-compose.yml on a real Docker engine, a model server included (takes some minutes)
 	@docker compose version >/dev/null && docker info >/dev/null || { echo "No Docker engine with Compose here: see docs/compose.md"; exit 2; }
 	@$(PY) -m pytest -q --durations=8 tests/compose
 
 test: setup ## all of these but `long` and `compose-test`; what .ci/run calls
-	@$(MAKE) -j2 --output-sync=target check web-check
+	@$(MAKE) -j2 --output-sync=target check web-check chart
 	@$(MAKE) unit integration e2e
 
 chaos: setup ## crashes, rivals, full disks and hostile input at full size: SEED=1 SCALE=1 ONLY="fuzz worker …" (hours)

@@ -31,6 +31,7 @@ _LATENCY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10
 
 _PATIENCE_S: Final = 1.0  # a scrape is to be there within some seconds, whatever hangs
 
+_OUTCOMES: Final = ("answered", "abstained", "degraded", "failed", "cancelled")
 _SUPPORTED: Final[Mapping[bool | None, str]] = {True: "yes", False: "no", None: "uncited"}
 
 # A space's figures by name: what it says, and the report's number for it (None: not shown).
@@ -164,13 +165,19 @@ class Metrics:
             buckets=_LATENCY_S, registry=self.registry,
         )  # fmt: skip
         self._answers = Counter(
-            "pgask_answers", "Questions by outcome: answered, abstained, degraded, failed, cancelled.", ["outcome"],
+            "pgask_answers", f"Questions by outcome: {', '.join(_OUTCOMES)}.", ["outcome"],
             registry=self.registry,
         )  # fmt: skip
         self._claims = Counter(
             "pgask_claims", "Statements of answers by what stands behind them: yes, no, uncited.", ["supported"],
             registry=self.registry,
         )  # fmt: skip
+        for (
+            outcome
+        ) in _OUTCOMES:  # there from the start, or a share of them would be nothing instead of 0, and the
+            self._answers.labels(outcome)  # first of them no increase
+        for supported in _SUPPORTED.values():
+            self._claims.labels(supported)
         self._stages = Histogram(
             "pgask_stage_seconds", "Time in each stage of a question.", ["stage"],
             buckets=_LATENCY_S, registry=self.registry,

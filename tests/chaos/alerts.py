@@ -44,7 +44,7 @@ from tests.integration.replication import make_primary, make_replica
 FASTER_THAN_LIFE: Final = 40
 _DAY_S: Final = 150  # what a day ago is: longer than an hour is here
 _WELL_S: Final = 120.0
-_ASKED_A_SECOND: Final = 3.0
+_ASKED_A_SECOND: Final = 1.0
 _DOCUMENTS: Final = 1_100  # enough for a vector index
 _UNITS: Final = {"m": 60, "h": 3_600}
 _SECONDS: Final = (900, 30, 3_600)  # which ages are held against

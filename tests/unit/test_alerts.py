@@ -46,6 +46,19 @@ def test_rules_and_dashboard_ask_for_what_there_is() -> None:
     assert found <= shown()
 
 
+def test_what_alerts_compare_is_there_before_it_happens() -> None:
+    """A day before which nothing was refused was no day to compare with, and the first refusals were no increase."""
+    metrics = Metrics()
+    for name, labels in (
+        ("pgask_answers_total", {"outcome": "answered"}),
+        ("pgask_answers_total", {"outcome": "abstained"}),
+        ("pgask_answers_total", {"outcome": "degraded"}),
+        ("pgask_claims_total", {"supported": "yes"}),
+        ("pgask_claims_total", {"supported": "no"}),
+    ):
+        assert metrics.registry.get_sample_value(name, labels) == 0.0, (name, labels)
+
+
 def test_each_alert_says_what_to_do_in_both_languages_and_is_tried() -> None:
     alerts = [rule for path in (RULES, EXPORTERS) for rule in rules(path) if "alert" in rule]
     tried = yaml.safe_load((DEPLOY / "prometheus/pgask.rules.test.yml").read_text("utf-8"))["tests"]
