@@ -27,8 +27,3 @@ WINDOW_K1: Final = 0.6
 def unknown_weight(chunk_count: int) -> float:
     """The idf of a term that no chunk of the collection holds: the highest that there is."""
     return math.log(2 * chunk_count + 2)
-
-
-def budget_parameters(*, filtered: bool) -> dict[str, float]:
-    """The parameters `budget` and `budget_share`."""
-    return {"budget": float("inf") if filtered else float(BUDGET), "budget_share": BUDGET_SHARE}

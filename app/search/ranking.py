@@ -40,7 +40,7 @@ from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import StoreError
 from app.lexicon import LEXICON_VERSION
 from app.search.background_reader import BackgroundReader
-from app.search.bm25 import MORE, WINDOW_K1, budget_parameters
+from app.search.bm25 import BUDGET, BUDGET_SHARE, MORE, WINDOW_K1
 from app.search.plan import MANIFEST, SearchMemory, SearchPlan, StoredCollection, read_collections
 from app.search.standard import IDEAL_SHARE, SPAN, Background, Standards
 from app.search.statements import NumberedStatement, fill_sql, load_sql, number_parameters
@@ -236,7 +236,8 @@ def _parameters(
         "dense_weight": float(settings.dense_weight),
         "window_share": float(settings.window_share),
         "unknown_share": float(query.unknown_share),
-        **budget_parameters(filtered=query.filter is not None),
+        "budget": float(BUDGET),
+        "budget_share": BUDGET_SHARE,
     }
 
 

@@ -54,15 +54,45 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance + 0, chunk_id) AS rank FRO
      ORDER BY v.embedding <=> $21 LIMIT 5000) nearest
  ORDER BY distance + 0, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (
-SELECT a.chunk_id, row_number() OVER (ORDER BY a.lexical DESC, a.chunk_id) AS rank
-  FROM (SELECT m.chunk_id, sum(m.part) AS lexical
-          FROM weights w CROSS JOIN LATERAL (
-               SELECT p.chunk_id, w.idf * ($15::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part
-                 FROM pgask.term_postings($17::int[], w.term) p OFFSET 0) m
-         WHERE w.added GROUP BY m.chunk_id) a
-  JOIN pgask.chunks k ON k.id = a.chunk_id
- WHERE k.document_id IN (SELECT id FROM eligible)
- ORDER BY a.lexical DESC, a.chunk_id LIMIT $22
+WITH first AS MATERIALIZED (
+    SELECT a.* FROM (
+           SELECT m.chunk_id, min(m.collection_id) AS collection_id, sum(m.part) AS lexical
+             FROM weights w CROSS JOIN LATERAL (
+                  SELECT p.chunk_id, p.collection_id, w.idf * ($15::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part
+                    FROM pgask.term_postings($17::int[], w.term) p OFFSET 0) m
+            WHERE w.added GROUP BY m.chunk_id ORDER BY lexical DESC, m.chunk_id OFFSET 0) a
+     CROSS JOIN LATERAL (
+           SELECT FROM pgask.chunks k
+            WHERE k.id = a.chunk_id AND (k.document_id IN (SELECT id FROM eligible)) IS TRUE OFFSET 0) k
+     ORDER BY a.lexical DESC, a.chunk_id
+     LIMIT $22 * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE 10 END FROM weights)
+), short AS MATERIALIZED (
+    SELECT NOT bool_and(added) AND (SELECT count(*) FROM first) < $22 AS is_short FROM weights
+), more AS (
+    SELECT m.chunk_id, sum(m.part) AS lexical
+      FROM (SELECT array_agg(chunk_id ORDER BY chunk_id) AS ids,
+                   array_agg(collection_id ORDER BY chunk_id) AS owners FROM first) f
+     CROSS JOIN weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, w.idf * ($15::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part
+             FROM pgask.candidate_postings($17::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
+     WHERE NOT w.added AND NOT (SELECT is_short FROM short) GROUP BY m.chunk_id
+), every AS (
+    SELECT m.chunk_id, sum(m.part) AS lexical
+      FROM weights w CROSS JOIN LATERAL (
+           SELECT p.chunk_id, w.idf * ($15::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part
+             FROM pgask.term_postings($17::int[], w.term) p OFFSET 0) m
+     WHERE (SELECT is_short FROM short) GROUP BY m.chunk_id ORDER BY lexical DESC, m.chunk_id OFFSET 0
+), summed AS (
+    SELECT chunk_id, first.lexical + coalesce(more.lexical, 0) AS lexical FROM first FULL JOIN more USING (chunk_id)
+     WHERE NOT (SELECT is_short FROM short)
+     UNION ALL
+    (SELECT a.* FROM every a CROSS JOIN LATERAL (
+            SELECT FROM pgask.chunks k
+             WHERE k.id = a.chunk_id AND (k.document_id IN (SELECT id FROM eligible)) IS TRUE OFFSET 0) k
+      ORDER BY a.lexical DESC, a.chunk_id LIMIT $22)
+)
+SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
+  FROM summed ORDER BY lexical DESC, chunk_id LIMIT $22
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.collection_id, c.document_id, c.language, c.window_start, c.window_end,
            c.window_start + c.windows_shared AS own_start, d.rank AS dense_rank, l.rank AS lexical_rank

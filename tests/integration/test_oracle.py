@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from app.domain import AllOf, AnyOf, MetadataKey, Negation, OneOf, SearchFilter, Within
 from app.index.background import renew_backgrounds
 from app.lexicon import terms
-from app.search import plan
+from app.search import plan, ranking
 from app.search.plan import SearchMemory
 from app.search.ranking import RankedChunk, Ranking, RankingSettings
 from app.store.backgrounds import arrange_samples, sample_statement
@@ -185,6 +186,35 @@ async def test_the_three_projections_are_the_oracle_s(
                     other = by_id[one.chunk_id]
                     if other.margin > NEAR:  # else single precision may take another window for the best
                         check_projection(corpus, places, one, other, by_words=dense_weight < 1)
+
+
+async def test_where_a_filter_keeps_too_few_with_the_rarest_terms_all_are_added_up(
+    database: Database, pool: AsyncPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many candidates as there are chunks are asked for, so the rarest term alone never brings enough."""
+    monkeypatch.setattr(plan, "FILTER_FIRST_ROWS", 0)
+    monkeypatch.setattr(ranking, "BUDGET", 0)
+    monkeypatch.setattr(ranking, "BUDGET_SHARE", 0.0)
+    corpus, memory = fill(database, random.Random(1)), SearchMemory()
+    chunks, asked_of_all = corpus.chunks(), 0
+    for question, (search_filter, keeps) in itertools.product(QUESTIONS, FILTERS):
+        if search_filter is None:
+            continue
+        kept = corpus.ids([source for source, metadata in corpus.metadata.items()
+                           if source in corpus.documents and keeps(source, metadata)])  # fmt: skip
+        asked = list(dict.fromkeys(terms(question)))
+        vector = FAKE.embed_queries([question])[0]
+        expected = oracle.rank(
+            chunks, vector, asked, candidates=200, weights=oracle.Weights(0.0, 0.67),
+            measured_by=standards_of(vector), kept=kept,
+        )  # fmt: skip
+        found = await search_pool(
+            pool, question, asked, search_filter, candidates=200,
+            settings=RankingSettings(dense_weight=0.0), memory=memory,
+        )  # fmt: skip
+        check_order(found, expected)
+        asked_of_all += len(asked) > 1 and len(found.chunks) > 1
+    assert asked_of_all
 
 
 @pytest.mark.parametrize("seed", range(3))
