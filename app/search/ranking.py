@@ -40,7 +40,7 @@ from app.embedding import EmbeddingSpace, FloatMatrix
 from app.errors import StoreError
 from app.lexicon import LEXICON_VERSION
 from app.search.background_reader import BackgroundReader
-from app.search.bm25 import BUDGET, BUDGET_SHARE, MORE, WINDOW_K1
+from app.search.bm25 import BUDGET, MORE, WINDOW_K1
 from app.search.plan import MANIFEST, SearchMemory, SearchPlan, StoredCollection, read_collections
 from app.search.standard import IDEAL_SHARE, SPAN, Background, Standards
 from app.search.statements import NumberedStatement, fill_sql, load_sql, number_parameters
@@ -237,7 +237,6 @@ def _parameters(
         "window_share": float(settings.window_share),
         "unknown_share": float(query.unknown_share),
         "budget": float(BUDGET),
-        "budget_share": BUDGET_SHARE,
     }
 
 

@@ -25,7 +25,7 @@ import typer
 from numpy.typing import NDArray
 from psycopg import sql
 
-from app.search.bm25 import BUDGET, BUDGET_SHARE, MORE
+from app.search.bm25 import BUDGET, MORE
 from app.search.statements import fill_sql, load_sql
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Connection, Database, connect
@@ -227,7 +227,7 @@ def _ask(app: Connection, collection: Collection, question: list[str], *, full: 
     """The ten best chunks."""
     parameters: dict[str, Any] = {"collection_id": collection.id, "collection_ids": [collection.id]}
     parameters |= {"terms": question, "candidates": CANDIDATES, "k1": 1.2, "b": 0.75}
-    parameters |= {"budget": float("inf") if full else float(BUDGET), "budget_share": BUDGET_SHARE}
+    parameters |= {"budget": float("inf") if full else float(BUDGET)}
     rows = app.execute(_STATEMENT, parameters, prepare=True).fetchall()
     return [row[0] for row in sorted(rows, key=lambda row: row[1])[:TOP]]
 

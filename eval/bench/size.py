@@ -41,7 +41,7 @@ from app.domain import SearchFilter
 from app.embedding import FloatMatrix
 from app.index import maintenance
 from app.index.manifest import IndexSettings, read_state
-from app.search.bm25 import BUDGET, BUDGET_SHARE, MORE
+from app.search.bm25 import BUDGET, MORE
 from app.search.plan import SearchMemory
 from app.search.ranking import RankingQuery, RankingSettings, rank_chunks
 from app.search.statements import fill_sql, load_sql
@@ -384,7 +384,7 @@ class Asked:
 
     async def _bm25(self, number: int) -> object:
         parameters = {"collection_ids": [self._collection.id], "terms": self._terms[number], "candidates": 50,
-                      "k1": 1.2, "b": 0.75, "budget": float(BUDGET), "budget_share": BUDGET_SHARE}  # fmt: skip
+                      "k1": 1.2, "b": 0.75, "budget": float(BUDGET)}  # fmt: skip
 
         async def ask(connection: PooledConnection) -> object:
             await connection.set_lasting({"plan_cache_mode": "force_generic_plan"})

@@ -1,4 +1,4 @@
--- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 indexes, $6 k1, $7 b, $8 collection_ids, $9 budget, $10 budget_share, $11 terms, $12 vector, $13 candidates, $14 half, $15 window_k1, $16 unknown_share, $17 mean_en, $18 mean_zh, $19 mean_und, $20 deviation_en, $21 deviation_zh, $22 deviation_und, $23 dense_weight, $24 window_share
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 indexes, $6 k1, $7 b, $8 collection_ids, $9 budget, $10 terms, $11 vector, $12 candidates, $13 half, $14 window_k1, $15 unknown_share, $16 mean_en, $17 mean_zh, $18 mean_und, $19 deviation_en, $20 deviation_zh, $21 deviation_und, $22 dense_weight, $23 window_share
 WITH known AS MATERIALIZED (
 SELECT c.chunk_count, sum(greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE coalesce(partition_id, space_id) = s.id))::bigint)::bigint AS space_count
   FROM (SELECT chunk_count, ARRAY[coalesce(partition_id, space_id), leaving_id] AS partitions FROM pgask.collections
@@ -32,14 +32,14 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
      WHERE id = ANY($8::int[])
 ), weights AS MATERIALIZED (
     SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, c.df, s.flat, s.steep,
-           sum(c.df) OVER rarest <= greatest($9::float8, $10::float8 * s.chunks)
+           sum(c.df) OVER rarest <= $9::float8
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
-      FROM statistics s CROSS JOIN unnest($11::text[]) AS asked (term)
+      FROM statistics s CROSS JOIN unnest($10::text[]) AS asked (term)
      CROSS JOIN LATERAL pgask.document_frequency($8::int[], asked.term) c
     WINDOW rarest AS (ORDER BY c.df, asked.term)
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
-    SELECT v.chunk_id, v.embedding <=> $12 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
+    SELECT v.chunk_id, v.embedding <=> $11 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
      WHERE v.collection_id = $1 OFFSET 0) nearest
  ORDER BY distance, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (
@@ -50,7 +50,7 @@ WITH first AS MATERIALIZED (
              FROM pgask.term_postings($8::int[], w.term) p OFFSET 0) m
      WHERE w.added GROUP BY m.chunk_id
      ORDER BY lexical DESC, m.chunk_id
-     LIMIT $13 * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE 10 END FROM weights)
+     LIMIT $12 * (SELECT CASE WHEN bool_and(added) THEN 1 ELSE 20 END FROM weights)
 ), more AS (
     SELECT m.chunk_id, sum(m.part) AS lexical
       FROM (SELECT array_agg(chunk_id ORDER BY chunk_id) AS ids, array_agg(collection_id ORDER BY chunk_id) AS owners FROM first) f
@@ -62,7 +62,7 @@ WITH first AS MATERIALIZED (
     SELECT chunk_id, first.lexical + coalesce(more.lexical, 0) AS lexical FROM first FULL JOIN more USING (chunk_id)
 )
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
-  FROM summed ORDER BY lexical DESC, chunk_id LIMIT $13
+  FROM summed ORDER BY lexical DESC, chunk_id LIMIT $12
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.collection_id, c.document_id, c.language, c.window_start, c.window_end,
            c.window_start + c.windows_shared AS own_start, d.rank AS dense_rank, l.rank AS lexical_rank
@@ -75,37 +75,37 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
            SELECT p.chunk_id, w.idf * ($6::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows
              FROM pgask.candidate_postings($8::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
 ), own AS MATERIALIZED (
-    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $14) AS cosine
+    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $13) AS cosine
       FROM candidates c CROSS JOIN LATERAL (
            SELECT o.window_index, o.embedding FROM "pgask_vectors"."window_vectors_7" o
             WHERE o.document_id = c.document_id AND o.window_index >= c.own_start AND o.window_index < c.window_end
            OFFSET 0) w
 ), held AS MATERIALIZED (
-    SELECT o.id, o.place, sum(t.idf * f.tf * ($15 + 1) / (f.tf + $15)) AS lexical
+    SELECT o.id, o.place, sum(t.idf * f.tf * ($14 + 1) / (f.tf + $14)) AS lexical
       FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
      CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
      GROUP BY o.id, o.place
 ), ideal AS MATERIALIZED (
     SELECT 0.4 * coalesce(sum(idf), 0) AS idf FROM weights
 ), highest AS MATERIALIZED (
-    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($15::float8 + 1)), 0), 1)
+    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($14::float8 + 1)), 0), 1)
            AS lexical FROM ideal i
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           sqrt((1::float8 - $16) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE coalesce(c.language, d.language) WHEN 'en' THEN $17::float8 WHEN 'zh' THEN $18::float8 ELSE $19::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $20::float8 WHEN 'zh' THEN $21::float8 ELSE $22::float8 END AS deviation
+           sqrt((1::float8 - $15) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE coalesce(c.language, d.language) WHEN 'en' THEN $16::float8 WHEN 'zh' THEN $17::float8 ELSE $18::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $19::float8 WHEN 'zh' THEN $20::float8 ELSE $21::float8 END AS deviation
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (
     SELECT DISTINCT ON (o.id) o.id, o.window_index, o.cosine, (o.cosine - c.mean) / c.deviation AS standard,
            coalesce(h.lexical, 0) AS lexical,
-           $23::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
-           + (1 - $23::float8) * $24::float8
+           $22::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
+           + (1 - $22::float8) * $23::float8
              * (coalesce(h.lexical, 0) / (SELECT lexical FROM highest)) AS window_score
       FROM own o JOIN chunked c USING (id) LEFT JOIN held h USING (id, place)
      ORDER BY o.id, window_score DESC, o.cosine DESC, o.place
 ), scored AS (
     SELECT c.*, b.window_index, b.cosine AS dense, b.standard, b.lexical AS window_lexical,
-           b.window_score + (1 - $23::float8) * (1 - $24::float8)
+           b.window_score + (1 - $22::float8) * (1 - $23::float8)
            * (c.lexical / coalesce(nullif(greatest(max(c.lexical) OVER (),
                                                    (SELECT idf FROM ideal) * ($6::float8 + 1)), 0), 1)) AS score
       FROM chunked c JOIN best b USING (id)

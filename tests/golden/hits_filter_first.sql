@@ -1,4 +1,4 @@
--- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 indexes, $6 filter_0, $7 filter_1, $8 filter_2, $9 filter_3, $10 filter_4, $11 filter_5, $12 filter_6, $13 filter_7, $14 most_rows, $15 k1, $16 b, $17 collection_ids, $18 budget, $19 budget_share, $20 terms, $21 vector, $22 candidates, $23 half, $24 window_k1, $25 unknown_share, $26 mean_en, $27 mean_zh, $28 mean_und, $29 deviation_en, $30 deviation_zh, $31 deviation_und, $32 dense_weight, $33 window_share
+-- $1 collection_id, $2 collection, $3 lexicon_version, $4 background_version, $5 indexes, $6 filter_0, $7 filter_1, $8 filter_2, $9 filter_3, $10 filter_4, $11 filter_5, $12 filter_6, $13 filter_7, $14 most_rows, $15 k1, $16 b, $17 collection_ids, $18 budget, $19 terms, $20 vector, $21 candidates, $22 half, $23 window_k1, $24 unknown_share, $25 mean_en, $26 mean_zh, $27 mean_und, $28 deviation_en, $29 deviation_zh, $30 deviation_und, $31 dense_weight, $32 window_share
 WITH known AS MATERIALIZED (
 SELECT c.chunk_count, sum(greatest(s.row_count, (SELECT sum(chunk_count) FROM pgask.collections WHERE coalesce(partition_id, space_id) = s.id))::bigint)::bigint AS space_count
   FROM (SELECT chunk_count, ARRAY[coalesce(partition_id, space_id), leaving_id] AS partitions FROM pgask.collections
@@ -42,14 +42,14 @@ SELECT kept.id, kept.chunk_count FROM pgask.documents d JOIN pgask.documents kep
      WHERE id = ANY($17::int[])
 ), weights AS MATERIALIZED (
     SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, c.df, s.flat, s.steep,
-           sum(c.df) OVER rarest <= greatest($18::float8, $19::float8 * s.chunks)
+           sum(c.df) OVER rarest <= $18::float8
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
-      FROM statistics s CROSS JOIN unnest($20::text[]) AS asked (term)
+      FROM statistics s CROSS JOIN unnest($19::text[]) AS asked (term)
      CROSS JOIN LATERAL pgask.document_frequency($17::int[], asked.term) c
     WINDOW rarest AS (ORDER BY c.df, asked.term)
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
-    SELECT v.chunk_id, v.embedding <=> $21 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
+    SELECT v.chunk_id, v.embedding <=> $20 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
      WHERE v.collection_id = $1 AND v.document_id IN (SELECT id FROM eligible) OFFSET 0) nearest
  ORDER BY distance, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (
@@ -64,7 +64,7 @@ WITH few AS MATERIALIZED (
      GROUP BY m.chunk_id
 )
 SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
-  FROM found ORDER BY lexical DESC, chunk_id LIMIT $22
+  FROM found ORDER BY lexical DESC, chunk_id LIMIT $21
 ), candidates AS MATERIALIZED (
     SELECT c.id, c.collection_id, c.document_id, c.language, c.window_start, c.window_end,
            c.window_start + c.windows_shared AS own_start, d.rank AS dense_rank, l.rank AS lexical_rank
@@ -77,37 +77,37 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
            SELECT p.chunk_id, w.idf * ($15::float8 + 1) * p.term_frequency / (p.term_frequency + w.flat + w.steep * p.chunk_terms) AS part, p.window_frequencies AS windows
              FROM pgask.candidate_postings($17::int[], w.term, w.df, f.ids, f.owners) p OFFSET 0) m
 ), own AS MATERIALIZED (
-    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $23) AS cosine
+    SELECT c.id, w.window_index, w.window_index - c.window_start AS place, 1 - (w.embedding <=> $22) AS cosine
       FROM candidates c CROSS JOIN LATERAL (
            SELECT o.window_index, o.embedding FROM "pgask_vectors"."window_vectors_7" o
             WHERE o.document_id = c.document_id AND o.window_index >= c.own_start AND o.window_index < c.window_end
            OFFSET 0) w
 ), held AS MATERIALIZED (
-    SELECT o.id, o.place, sum(t.idf * f.tf * ($24 + 1) / (f.tf + $24)) AS lexical
+    SELECT o.id, o.place, sum(t.idf * f.tf * ($23 + 1) / (f.tf + $23)) AS lexical
       FROM own o JOIN terms t ON t.id = o.id AND length(t.windows) > o.place
      CROSS JOIN LATERAL (SELECT get_byte(t.windows, o.place)::float8 AS tf) f
      GROUP BY o.id, o.place
 ), ideal AS MATERIALIZED (
     SELECT 0.4 * coalesce(sum(idf), 0) AS idf FROM weights
 ), highest AS MATERIALIZED (
-    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($24::float8 + 1)), 0), 1)
+    SELECT coalesce(nullif(greatest((SELECT max(lexical) FROM held), i.idf * ($23::float8 + 1)), 0), 1)
            AS lexical FROM ideal i
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           sqrt((1::float8 - $25) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE coalesce(c.language, d.language) WHEN 'en' THEN $26::float8 WHEN 'zh' THEN $27::float8 ELSE $28::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $29::float8 WHEN 'zh' THEN $30::float8 ELSE $31::float8 END AS deviation
+           sqrt((1::float8 - $24) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE coalesce(c.language, d.language) WHEN 'en' THEN $25::float8 WHEN 'zh' THEN $26::float8 ELSE $27::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $28::float8 WHEN 'zh' THEN $29::float8 ELSE $30::float8 END AS deviation
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (
     SELECT DISTINCT ON (o.id) o.id, o.window_index, o.cosine, (o.cosine - c.mean) / c.deviation AS standard,
            coalesce(h.lexical, 0) AS lexical,
-           $32::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
-           + (1 - $32::float8) * $33::float8
+           $31::float8 * c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1)
+           + (1 - $31::float8) * $32::float8
              * (coalesce(h.lexical, 0) / (SELECT lexical FROM highest)) AS window_score
       FROM own o JOIN chunked c USING (id) LEFT JOIN held h USING (id, place)
      ORDER BY o.id, window_score DESC, o.cosine DESC, o.place
 ), scored AS (
     SELECT c.*, b.window_index, b.cosine AS dense, b.standard, b.lexical AS window_lexical,
-           b.window_score + (1 - $32::float8) * (1 - $33::float8)
+           b.window_score + (1 - $31::float8) * (1 - $32::float8)
            * (c.lexical / coalesce(nullif(greatest(max(c.lexical) OVER (),
                                                    (SELECT idf FROM ideal) * ($15::float8 + 1)), 0), 1)) AS score
       FROM chunked c JOIN best b USING (id)

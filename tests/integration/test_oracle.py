@@ -194,7 +194,6 @@ async def test_where_a_filter_keeps_too_few_with_the_rarest_terms_all_are_added_
     """As many candidates as there are chunks are asked for, so the rarest term alone never brings enough."""
     monkeypatch.setattr(plan, "FILTER_FIRST_ROWS", 0)
     monkeypatch.setattr(ranking, "BUDGET", 0)
-    monkeypatch.setattr(ranking, "BUDGET_SHARE", 0.0)
     corpus, memory = fill(database, random.Random(1)), SearchMemory()
     chunks, asked_of_all = corpus.chunks(), 0
     for question, (search_filter, keeps) in itertools.product(QUESTIONS, FILTERS):

@@ -8,7 +8,7 @@ statistics AS MATERIALIZED (
      WHERE id = ANY(%(collection_ids)s::int[])
 ), weights AS MATERIALIZED (
     SELECT asked.term, ln(1 + (s.chunks - c.df + 0.5) / (c.df + 0.5)) AS idf, c.df, s.flat, s.steep,
-           sum(c.df) OVER rarest <= greatest(%(budget)s::float8, %(budget_share)s::float8 * s.chunks)
+           sum(c.df) OVER rarest <= %(budget)s::float8
            OR row_number() OVER (PARTITION BY c.df > 0 ORDER BY c.df, asked.term) = 1 AS added
       FROM statistics s CROSS JOIN unnest(%(terms)s::text[]) AS asked (term)
      CROSS JOIN LATERAL pgask.document_frequency(%(collection_ids)s::int[], asked.term) c
