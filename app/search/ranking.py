@@ -308,7 +308,9 @@ def _by_language(figure: str) -> sql.Composed:
 
 
 def _dense(plan: SearchPlan, candidates: int, *, mixed: bool) -> sql.Composed:
-    kept = "" if plan.filter_order == "none" else " AND v.document_id IN (SELECT id FROM eligible)"
+    kept = "" if plan.filter_order == "none" else "v.document_id IN (SELECT id FROM eligible)"
+    if kept:  # IS TRUE: the index is asked, whatever the planner takes the filter to keep
+        kept = f" AND {kept}" if plan.index is None else f" AND ({kept}) IS TRUE"
     slots = {
         "chunks": chunk_source(plan.space_id, plan.partitions),
         "kept": sql.SQL(kept),
