@@ -70,7 +70,7 @@ _HAN_AFTER_LATIN_STOP = re.compile(
 # a semicolon.
 _OTHER_LETTER = r"\u0370-\u1cff\u1f00-\u1fff\u3040-\u30ff\ua000-\uabff\uac00-\ud7af"
 _OTHER_STOP = re.compile(
-    rf"(?:(?<=[{_OTHER_LETTER}][{_OTHER_LETTER}])[.!?…]++|[։؟۔।॥།༎።။។៕]++|(?<=[\u0370-\u03ff\u1f00-\u1fff]);)[\"'”’»)\]]*+\s+"
+    rf"(?:(?<=[{_OTHER_LETTER}][{_OTHER_LETTER}])[.!?…]++|(?<![։؟۔।॥།༎።။។៕])[։؟۔।॥།༎።။។៕]++|(?<=[\u0370-\u03ff\u1f00-\u1fff]);)[\"'”’»)\]]*+\s+"
 )
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _SPACE_AMONG_UNSPACED = re.compile(rf"(?<=[{_UNSPACED}])\s+(?=[{_UNSPACED}\d])|(?<=\d)\s+(?=[{_UNSPACED}])")

@@ -21,9 +21,11 @@ _FENCE: Final = re.compile(
 )
 _HEADING: Final = re.compile(r"[ \t]{0,3}#{1,6}(?:\s|$)")
 _ROW: Final = re.compile(r"\s*\|")
-_RULER: Final = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?\s*)?$|\s*\|\s*:?-+:?\s*\|\s*$")
+_RULER: Final = re.compile(
+    r"\s*+(?:\|\s*+)?(?::?-{2,}+:?\s*+\|\s*+)++(?::?-{2,}+:?\s*+)?$|\s*+\|\s*+:?-++:?\s*+\|\s*$"
+)
 _RULE: Final = re.compile(r"\s*(?:[-=*_+|:~^][ \t]*){3,}$")
-_REFERENCE: Final = re.compile(r"\s*(?:!\[|\[[^\]]*\]:)|\W*\[[^\]]*\]\([^)]*\)\W*$")
+_REFERENCE: Final = re.compile(r"\s*(?:!\[|\[[^\]]*\]:)|\s*+\W{0,20}\[[^\]]*\]\([^)]*\)\W*$")
 
 _DIGITS: Final = "一二三四五六七八九十"
 _MARK: Final = (

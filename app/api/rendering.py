@@ -19,7 +19,7 @@ _HEADINGS: Final = {False: "Sources:", True: "来源："}
 _WRITTEN: Final = re.compile(r"\n\n(?:Sources:|来源：)(?:[ \t]*\n\[\d+\] [^\n]*)+\s*\Z")
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 _HARMLESS: Final = str.maketrans("[]<>`", "()‹›'")
-_ADDRESS: Final = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*(?=://)|www(?=\.))")
+_ADDRESS: Final = re.compile(r"(?i)(?<=[a-z0-9+.-])(?=://)|\bwww(?=\.)")
 
 
 def source_list(citations: Sequence[Citation], *, chinese: bool) -> str:

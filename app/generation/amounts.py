@@ -185,7 +185,7 @@ _DATE: Final = re.compile(
 )
 _CODE: Final = re.compile(
     rf"(?<![^\W{HAN}])(?:[A-Za-z_][^\W{HAN}]*+(?:[-./_][^\W{HAN}]++)*+"
-    rf"|\d+(?:\.\d+){{2,}}|\d+(?:-[A-Za-z\d]*[A-Za-z][A-Za-z\d]*-?\d+)[^\W{HAN}]*)"
+    rf"|\d+(?:\.\d+){{2,}}|\d++-(?=\d*+[A-Za-z])(?:[A-Za-z\d]++-\d|\d*+[A-Za-z]++\d)[^\W{HAN}]*+)"
 )
 _PLAIN: Final = r"(?:\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百千]+(?:点[零一二三四五六七八九]+)?)"
 _NUMBER: Final = re.compile(

@@ -77,7 +77,7 @@ _SAYS_NOT: Final = re.compile(
     re.IGNORECASE,
 )
 _STEP_TERMS: Final = frozenset(terms("steps 步骤"))  # what a numbered list is, whatever stands above it
-_PICTURE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)|!\s*\[")
+_PICTURE: Final = re.compile(r"!\s*\[")
 
 
 @dataclass(frozen=True)  # without slots: it keeps what it has found

@@ -40,7 +40,7 @@ _SENTENCE_ENDS: Final = '.!?。！？…)）"”`|' + MARK
 _TICKS: Final = re.compile("`+")
 _LINK: Final = re.compile(rf"\[([^\[\]\n\\`<{SEAM}]{{0,300}})\]")
 _LINK_SO_FAR: Final = re.compile(rf"\[[^\[\]\n\\`<{SEAM}]{{0,300}}\Z")
-_PIPE: Final = re.compile(r"\\*\|")
+_PIPE: Final = re.compile(r"(?<!\\)\\*+\|")
 _PUNCTUATION: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _GLUES: Final = re.compile(r"[A-Za-z0-9:/]")  # before "//": a path, or an address that is known already
 _ROLES_SO_FAR: Final = frozenset(

@@ -38,7 +38,9 @@ _LONGEST_WORD_SO_FAR: Final = 14
 
 _CONTAINER: Final = re.compile(r"[ \t]+|>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])")
 _CONTAINER_SO_FAR: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)]?)\Z")
-_RULER: Final = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*(?:\n|\Z)")
+_RULER: Final = re.compile(
+    r"[ \t>]*+(?:\|[ \t]*+)?:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+(?:\|[ \t]*+)?(?:\n|\Z)"
+)
 _RULER_SO_FAR: Final = re.compile(r"[ \t>]*[|:-][|: \t-]*\Z")
 _FENCE: Final = re.compile(r"(?P<marks>`{3,}|~{3,})(?P<info>[^\n]*)(?:\n|\Z)")
 _MAX_INFO_CHARS: Final = 200

@@ -7,7 +7,7 @@ from typing import Final
 
 from app.generation.inert_syntax import MARK
 
-OPENS_BLOCK: Final = re.compile(r"(?:[ \t]+|>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))*\Z")
+OPENS_BLOCK: Final = re.compile(r"(?:[ \t]++|>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))*+\Z")
 _LINE_CHARS: Final = 400  # of a line are kept to tell what opens blocks
 _JOINS_BEFORE: Final = re.compile(rf"[A-Za-z0-9:/.&<!\]`\\#{MARK}]")
 _JOINS_BEHIND: Final = re.compile(rf"[A-Za-z0-9:/(\[`&\\!?|{MARK}]")

@@ -39,7 +39,7 @@ _ANSWER: Final = r"(?:answers?|responses?|outputs?|summar(?:y|ies))\b"
 _READING: Final = r"(?:reading|processing|summari[sz]ing|indexing|parsing|crawling|quoting|citing)"
 _PIECE: Final = r"this (?:paragraph|passage|sentence|note|instruction|prompt|chunk|answer)\b"
 _HAN_AI: Final = (
-    r"(?:(?:ai|gpt|人工智能|智能|智慧|虚拟|数字|聊天|语音|语言|大|搜索|问答)+(?:助手|助理|机器人|模型|客服)"
+    r"(?:(?:ai|gpt|人工智能|智能|智慧|虚拟|数字|聊天|语音|语言|大|搜索|问答){1,5}(?:助手|助理|机器人|模型|客服)"
     r"|ai|gpt|人工智能)"
 )
 _HAN_BOT: Final = rf"(?:{_HAN_AI}|助手|机器人)"

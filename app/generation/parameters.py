@@ -36,7 +36,7 @@ _NAMED_THEN_REFUSED: Final = re.compile(
 # "Unrecognized request argument supplied: top_k", "Extra inputs are not permitted, field: top_k"
 _NAMED_LAST: Final = re.compile(
     rf"{_REFUSING}[^'\"`.:]{{0,60}}(?:arguments?|parameters?|fields?|options?|propert(?:y|ies))(?: supplied| provided)?"
-    rf":\s*(?P<names>{_NAMES}(?:\s*,\s*{_NAMES})*)\s*\.?\s*\Z",
+    rf":\s*(?P<names>{_NAMES}(?:\s*,\s*{_NAMES})*)\s*+(?:\.\s*+)?\Z",
     re.I,
 )
 # A validator's list of faults, also written into a message: ('body', 'top_k')

@@ -60,7 +60,7 @@ _REFUSES = re.compile(
     r"(?:seem to |appear to |explicitly |directly )?"
     r"(?:contain|hold|have|provide|mention|include|say|state|give|specify|answer)\b"
     rf"|^\W*(?:there is )?no (?:information|answer|mention)\b.{{0,80}}\b(?:in|of) the (?:provided |given )?{_SOURCES}"
-    r"|^\W*(?:抱歉|很抱歉|对不起)?\W*(?:根据)?(?:所|已)?(?:提供的|上述|以上|给出的|这些)?(?:文档|资料|文件|来源|材料|上下文|参考资料)"
+    r"|^\W*+(?:(?:抱歉|很抱歉|对不起)\W*+)?(?:根据)?(?:所|已)?(?:提供的|上述|以上|给出的|这些)?(?:文档|资料|文件|来源|材料|上下文|参考资料)"
     r"[中里内]?(?:并)?(?:没有|未|不)(?:明确)?(?:提到|提及|包含|说明|给出|提供|找到|涉及|回答|写)",
     re.IGNORECASE,
 )

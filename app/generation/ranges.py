@@ -96,7 +96,7 @@ _BOTH: Final = re.compile(
 )
 # What is written with numbers and counts nothing: dates, times of day, versions, telephone numbers.
 _NO_AMOUNT: Final = re.compile(
-    r"(?<!\d)\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?![\d.])|\d+(?:\.\d+){2,}|(?<!\d)\d{1,2}/\d{1,2}/\d{2,4}"
+    r"(?<!\d)\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?![\d.])|(?<!\d)\d++(?:\.\d++){2,}|(?<!\d)\d{1,2}/\d{1,2}/\d{2,4}"
     r"|\d{1,2}:\d\d(?::\d\d)?(?: ?[ap]\.?m\b)?|\b\d{1,2} ?[ap]\.?m\b"
     r"|(?:\d{1,2} ?(?:-|–|and|to) )?\d{1,2} o'clock|[\d一二三四五六七八九十]{1,3}点(?:\d{1,2}分|半)?"
     r"|\+\d[\d ()/-]{5,}\d|(?<![\d,.])0\d{1,4}[-/ ]\d[\d -]{3,}\d|(?<![\d,.])\d{3,5}(?:[ -]\d{3,5}){2,}"

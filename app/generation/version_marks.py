@@ -49,7 +49,7 @@ _ON_ZH: Final = "(?:版本?|稿|文件)?(?: ?(?:请勿|仅供|自|于|从|参?�
 
 def _marks(english: str, chinese: str) -> re.Pattern[str]:
     """What a part of a name is when all of it is a mark."""
-    return re.compile(rf" *(?:(?:{english}){_ON_EN}|[自于从起 ]*(?:{chinese}){_ON_ZH}) *", re.IGNORECASE)
+    return re.compile(rf" *+(?:(?:{english}){_ON_EN}|[自于从起 ]*(?:{chinese}){_ON_ZH}) *", re.IGNORECASE)
 
 
 _MARKS: Final = {
@@ -62,7 +62,9 @@ _MARKS: Final = {
 }
 _BRACKETED: Final = re.compile(r"[(\[【〔{]([^()\[\]【】〔〕{}]{1,60})[)\]】〕}]")
 _INNER: Final = re.compile(r"[,;、|。]|\s[-–—]+\s")  # parts what stands in brackets
-_PARTED: Final = re.compile(rf"\s+[-–—]+\s+|[–—:|·]+|(?<=[{HAN}])[-_ ]+|[-_ ]+(?=[{HAN}])|,(?=[^,]*$)")
+_PARTED: Final = re.compile(
+    rf"(?<!\s)\s+[-–—]+\s+|[–—:|·]+|(?<=[{HAN}])[-_ ]+|[-_ ]{{1,20}}(?=[{HAN}])|,(?=[^,]*$)"
+)
 _BLANKS: Final = re.compile(r"[\s_.\-]+")
 # The first or last words of a name. In front, in lower case, only words for versions: expired goods and 作废发票 are
 # things.
@@ -71,7 +73,7 @@ _FIRST_WORD: Final = re.compile(
     rf"(?:(?P<old>old|former|previous|{_OLD_EN})|(?P<draft>{_DRAFT_EN})) (?=\S)", re.IGNORECASE
 )
 _LAST_WORD: Final = re.compile(
-    rf"(?P<before>\S+) (?:(?P<old>old(?: version| copy)?|{_OLD_EN})|(?P<draft>{_DRAFT_EN}))(?: \d{{1,2}})?$",
+    rf"(?<!\S)(?P<before>\S++) (?:(?P<old>old(?: version| copy)?|{_OLD_EN})|(?P<draft>{_DRAFT_EN}))(?: \d{{1,2}})?$",
     re.IGNORECASE,
 )
 # Behind a name these can hardly belong to it, but where it goes on: "How to save a draft", "Ten years old".
@@ -157,7 +159,7 @@ _LINE_START: Final = {
     ),
 }
 _LISTED: Final = re.compile(r"\s*(?:[-*+•]\s|\d+[.)、]|\|)")  # rows and items name things, not their document
-_HEADING: Final = re.compile(r"\s*#{1,6}\s")
+_HEADING: Final = re.compile(r"\s{0,40}#{1,6}\s")
 _STATUS_HEADING: Final = re.compile(r"\s*#+\s*(?:status|state|状态|版本状态|文件状态)\W*$", re.IGNORECASE)
 
 DATE_ZH: Final = (
@@ -168,7 +170,7 @@ _SELF_ZH: Final = re.compile(
     rf"^\W*(?:\w{{0,4}}(?:注意?|说明|提示|提醒|声明|重要):)?(?:自{DATE_ZH}起)?(?:本|该|此|这[份个项]?)(?:(?![原旧前老由被])\D){{0,12}}?(?:{_NOUN_ZH})(?:\([^)]*\))?"
 )
 _GONE_CLAUSE: Final = re.compile(
-    rf"(?:现|已经?|并|后|自|于|从|在|正式|全面|全文|{DATE_ZH}|以?起|之?后|予以?|宣布|\s)*"
+    rf"(?:现|已经?|并|自|于|从|在|正式|全面|全文|{DATE_ZH}|以?起|之?后|予以?|宣布|\s)*+"
     rf"(?:{_GONE_ZH}|(?:被|改?由).{{1,40}}?(?:{_REPLACED_ZH}|废止)|被(?:{_REPLACED_ZH}|废止))(?:\(.*|[\])】*_]+)?$"
 )
 _OLD_CLAUSE: Final = re.compile(
@@ -189,7 +191,7 @@ WHEN: Final = re.compile(
     re.IGNORECASE,
 )
 _NAME_MARKS: Final = re.compile(r"[\W_]+")
-_TAIL: Final = re.compile(r"(?: +(?:version|ver|rev|revision|edition|v))+$|版$", re.IGNORECASE)
+_TAIL: Final = re.compile(r"(?: {1,9}(?:version|ver|rev|revision|edition|v)){1,4}$|版$", re.IGNORECASE)
 SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
 
 

@@ -43,7 +43,7 @@ _IN_BRACKETS: Final = re.compile(
     re.IGNORECASE,
 )
 _CALLED_AFTER_COMMA: Final = re.compile(
-    rf"(?P<long>[^\n,，。；;()（）]{{2,40}})[,，]\s*(?:以下)?(?:简称|簡稱)(?:为|為)?\s*[:：]?\s*[{_QUOTE}]?"
+    rf"(?P<long>[^\n,，。；;()（）]{{2,40}})[,，]\s*+(?:以下)?(?:简称|簡稱)(?:为|為)?\s*+(?:[:：]\s*+)?[{_QUOTE}]?"
     rf"(?P<short>[A-Za-z0-9&{HAN}]{{2,10}}?)[{_QUOTE}]?(?=[\s,，。；;)）]|$)"
 )
 _BOOK_TITLE: Final = re.compile(r"《([^《》]{2,60})》\s*$")

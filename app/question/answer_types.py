@@ -83,7 +83,7 @@ _ASKED: Final[tuple[tuple[AnswerTypeName, tuple[str, ...]], ...]] = (
     (
         "date",
         (
-            r"^\W*when\b(?!.*,.*\b(?:what|how|who|where|which|can|do|does|is|are|should|must)\b)",
+            r"^\W*+when\b(?![^,\n]*+,.*\b(?:what|how|who|where|which|can|do|does|is|are|should|must)\b)",
             r"\b(?:until|since|by) when\b|\b(?:know|tell)(?: me| us)? when\b",
             r"\bwhen (?:is|are|was|were|do|does|did|will|can|may|must|should|has|have)\b",
             r"\b(?:what|which) (?:\w+ )?(?:date|day|year|month|week|quarter)\b|\bhow old\b|\b(?:what|which) age\b",
@@ -228,7 +228,9 @@ def read_answer_type(question: str) -> AnswerType | None:
     return kind
 
 
-_UNIT: Final = re.compile(r"[(（\[](?P<inside>[^)）\]]+)[)）\]]\s*$|(?P<last>[^\W\d_]+)\W*$")
+_UNIT: Final = re.compile(
+    r"[(（\[](?P<inside>[^)）\]]{1,80})[)）\]]\s*$|(?<![^\W\d_])(?P<last>[^\W\d_]++)\W*$"
+)
 
 
 def told_by_row(names: tuple[str, ...], cells: tuple[str, ...]) -> str:

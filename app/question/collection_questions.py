@@ -98,21 +98,22 @@ _FILE_BEFORE: Final = re.compile(
     re.IGNORECASE,
 )
 _FILE_AFTER: Final = re.compile(
-    rf"(?:\s+(?:{_FILES})|(?<=\S)\s?(?:这|那)?(?:个|份|篇)?(?:文档|文件|档案|文檔|檔案))$", re.IGNORECASE
+    rf"(?:(?<!\s)\s+(?:{_FILES})|(?<=\S)\s?(?:这|那)?(?:个|份|篇)?(?:文档|文件|档案|文檔|檔案))$",
+    re.IGNORECASE,
 )
 _FOLDER: Final = re.compile(
     r"(?:folder|directory)(?: (?:called|named))?[:\s]+(.+)|(.+?) (?:folder|directory)|(.+)/"
     r"|(?:文件夹|目录|資料夾|目錄)[:：]?(.+)|(.+?)(?:这个)?的?(?:文件夹|目录|資料夾|目錄)",
     re.IGNORECASE,
 )
-_QUOTED: Final = re.compile(r"^[《「『“\"'‘`〈【]+(?P<x>.+?)[》」』”\"'’`〉】]+$")
+_QUOTED: Final = re.compile(r"^[《「『“\"'‘`〈【]++(?P<x>.*[^》」』”\"'’`〉】\n])[》」』”\"'’`〉】]++$")
 _BEFORE: Final = re.compile(
     r"^(?:(?:please|pls|kindly|can you|could you|would you|will you|i want you to|i'd like you to|and|then|so|now)"
     r"[,\s]+)+|^[请請，, ]+",
     re.IGNORECASE,
 )
 _AFTER: Final = re.compile(
-    r"[\s,]+(?:please|pls|for me|briefly|shortly|quickly|in brief|in short|in detail|thanks|thank you"
+    r"(?<![\s,])[\s,]+(?:please|pls|for me|briefly|shortly|quickly|in brief|in short|in detail|thanks|thank you"
     r"|in (?:a few|one|two|three|four|five|\d+|bullet|short|simple|a couple of)"
     r" (?:words|sentences?|points|lines|paragraphs?|terms|bullets))$|[，,]?(?:谢谢|謝謝)$",
     re.IGNORECASE,

@@ -53,7 +53,7 @@ _COUNTED: Final = (
 _ASKING_ZH: Final = re.compile(
     "(?:"
     # how many, how much, how long, when, where, who, which
-    "(?:是|有|共有|还有|要|需要|能|可以|可能|会|应该|大概|大约|一共|总共|共|分别|各|最多|最少|至少|为|因为|得|该|在|由|第"
+    "(?:是|有|还有|要|需要|能|可以|可能|会|应该|大概|大约|一共|总共|共|分别|各|最多|最少|至少|为|因为|得|该|在|由|第"
     "|到底|究竟)*"
     "(?:多少(?:钱|小时|分钟|公里|[元月字]|{counted})?"
     "|几(?:点钟?|个(?:月|小时|工作日|人)?|小时|分钟|星期|[月号日元块倍折时楼班路部队代家]|{counted})?"
@@ -83,7 +83,7 @@ _LATIN_WORD: Final = re.compile(r"[A-Za-z'’]+")
 # Words that ask, but for where they are nouns: the US, the arithmetic mean, in May.
 _NOUNS_TOO: Final = frozenset(("us", "mean", "stand", "stands", "look", "need", "needs"))
 _DETERMINER: Final = re.compile(r"\b(?:the|an?|our|your|their|my|each|every|no) $", re.IGNORECASE)
-_IS_NAME: Final = re.compile(r"\b[a-z][\w'’]*[,;:]? [A-Z][a-z]+$|[a-z][,;:]? [A-Z]{2,}$")
+_IS_NAME: Final = re.compile(r"\b[a-z][\w'’]{0,60}[,;:]? [A-Z][a-z]+$|[a-z][,;:]? [A-Z]{2,}$")
 _BEFORE_MONTH: Final = re.compile(
     r"(?:\b(?:in|of|by|until|till|since|from|during|before|after|for|this|next|last|early|late|mid)"
     r"|\d(?:st|nd|rd|th)?\.?) $",

@@ -54,7 +54,7 @@ _FOLLOWS: Final = (
 _YOU: Final = r"(?:you|u|anyone|anybody|someone|somebody|one of you|any of you)"
 _KINDLY: Final = (
     r"(?: (?:please|kindly|possibly|perhaps|maybe|just|quickly|also|be (?:so |very )?(?:kind|nice|good)"
-    r"(?: enough)?(?: as)? to|be able to|help me(?: to)?|help us(?: to)?|happen to|by (?:any )?chance))*"
+    r"(?: enough)?(?: as)? to|be able to|help me(?: to)?|help us(?: to)?|happen to|by (?:any )?chance)){0,6}"
 )
 _WANT: Final = r"(?:(?:would|'d) )?(?:(?:really|just|also|only) )?(?:like|want|wanted|need|needed|wish|love)"
 # Beginnings that announce a question; what follows is asked.
@@ -62,10 +62,10 @@ _OPENER: Final = re.compile(
     r"\b(?:"
     r"(?:(?:i|we)(?:'d| would)|it(?:'d| would)(?: be)?|that would be)(?: \w+){1,4}? if (?=you |someone |anyone )|"
     rf"(?:(?:can|could|would|will|may|might) {_YOU}{_KINDLY} |{_YOU} (?:can|could|would|might){_KINDLY} "
-    r"|(?:please |kindly |just )*)"
+    r"|(?:please |kindly |just ){0,6})"
     r"(?:tell|inform|advise|remind|let) (?:me|us)(?: know)?(?: please)?"
     rf"|(?:can|could|may|might) (?:i|we)(?: please| just| quickly)? (?:ask|know)(?: you)?{_FOLLOWS}"
-    r"|(?:(?:i|we)(?:'m| am|'re| are| was| were|'ve been| have been)? )?(?:just |also |really |simply )*"
+    r"|(?:(?:i|we)(?:'m| am|'re| are| was| were|'ve been| have been)? )?(?:just |also |really |simply ){0,6}"
     rf"(?:wonder(?:ing|ed)?|curious)(?: to know)?{_FOLLOWS}"
     rf"|(?:i|we) ?{_WANT} to (?:know|find out)(?: from you)?"
     rf"|(?:i|we) ?{_WANT} to (?:ask|learn|understand|check|confirm|clarify)(?: you)?{_FOLLOWS}"
@@ -83,7 +83,8 @@ _OPENER: Final = re.compile(
     re.IGNORECASE,
 )
 _CLOSER: Final = re.compile(
-    r"(?:[ ,.!?–—-]*[,.!?–—-] *|(?<!\ba)(?<!\bthe)(?<!\bmy)(?<!\bour)(?<!\bsay)(?<!\bof)(?<!\bwrite)(?<!\bsend) +)"
+    r"(?:[ ,.!?–—-]{0,20}[,.!?–—-] {0,20}|(?<!\ba)(?<!\bthe)(?<!\bmy)(?<!\bour)(?<!\bsay)(?<!\bof)(?<!\bwrite)"
+    r"(?<!\bsend) {1,20})"
     r"(?:please|thanks|thank you|thx|pls|plz|cheers)(?: (?:a lot|very much|so much|in advance|again|you))*[ !.?]*$",
     re.IGNORECASE,
 )
@@ -93,23 +94,23 @@ _CLAUSE_BORDER: Final = re.compile(
 _STATES: Final = re.compile(r"\b(?:i|we|my|our)\b|我|本人", re.IGNORECASE)
 
 _SELF: Final = "(?:我们?|本人|咱们?)"
-_ADVERBS: Final = "(?:就|只|还|也|现在|很|特别|主要|是|先|再|顺便|另外|有点)*"
+_ADVERBS: Final = "(?:就|只|还|也|现在|很|特别|主要|是|先|再|顺便|另外|有点){0,6}"
 _LOOK_ZH: Final = (
     "(?:请问|请教|咨询|知道|了解|查询|查找|查看|查阅|搜索|检索|打听|确认|[弄搞](?:清楚?|明白)|问问|查查|看看|找找|听听"
     "|[问查找看搜])"
 )
 _TELL_ZH: Final = "(?:告诉|告知|说明|回答|解答|提示|指点|科普|说|讲)"
-_CAN_ZH: Final = "(?:能否|能不能|可否|可不可以|可以|方便|是否|能)*"
+_CAN_ZH: Final = "(?:能否|能不能|可否|可不可以|可以|方便|是否|能){0,6}"
 _WHO_ZH: Final = "(?:[您你]们?|谁|哪位|有人|有没有人|各位|大家)?"
 _FOR_ME_ZH: Final = "(?:帮忙|[帮给替](?:我们?|个?忙|一下)|[跟和向]我们?)"
 _OPENER_ZH: Final = re.compile(
     "(?:"
-    f"{_SELF}?{_ADVERBS}(?:想要?|希望)(?:能|再|先|跟您?|向您?|和您?|[跟向和](?:你|大家|各位))*{_LOOK_ZH}"
+    f"{_SELF}?{_ADVERBS}(?:想要?|希望)(?:能|再|先|跟您?|向您?|和您?|[跟向和](?:你|大家|各位)){{0,6}}{_LOOK_ZH}"
     f"|{_SELF}{_ADVERBS}(?:需?要)(?:问|请教|咨询|知道)"
-    f"|{_CAN_ZH}(?:请|麻烦|劳驾|劳烦|拜托|烦请|有劳|敬请|恳请)+{_WHO_ZH}{_CAN_ZH}(?:直接|尽快|先)?{_FOR_ME_ZH}*(?:{_LOOK_ZH}|{_TELL_ZH})"
-    f"|{_CAN_ZH}{_WHO_ZH}{_CAN_ZH}{_FOR_ME_ZH}+(?:{_LOOK_ZH}|{_TELL_ZH})"
+    f"|{_CAN_ZH}(?:请|麻烦|劳驾|劳烦|拜托|烦请|有劳|敬请|恳请){{1,6}}{_WHO_ZH}{_CAN_ZH}(?:直接|尽快|先)?{_FOR_ME_ZH}{{0,6}}(?:{_LOOK_ZH}|{_TELL_ZH})"
+    f"|{_CAN_ZH}{_WHO_ZH}{_CAN_ZH}{_FOR_ME_ZH}{{1,6}}(?:{_LOOK_ZH}|{_TELL_ZH})"
     f"|{_CAN_ZH}{_WHO_ZH}{_CAN_ZH}(?:告诉|告知)(?=我)"
-    "|(?:能否|能不能|可否|可不可以)[您你]?告知(?=.*(?:[几哪谁怎何吗多]|什么|是否))"
+    "|(?:能否|能不能|可否|可不可以)[您你]?告知(?=.{0,200}(?:[几哪谁怎何吗多]|什么|是否))"
     "|[^，,。]{1,6}[让叫托]我来?(?:帮忙|帮)?(?:问|查|确认|咨询)"
     "|(?:冒昧|顺便|再|还想)?(?:请问|请教)"
     f"|(?:[您你]们?|大家|各位|有没有人|有人|谁|哪位)(?:能|可以)?(?:知不知道|知道)"

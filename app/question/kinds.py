@@ -27,8 +27,9 @@ _PRICE_ASKED: Final = re.compile(
     re.IGNORECASE,
 )
 _MEANING_ASKED: Final = re.compile(
-    r"^\s*(?:what (?:is|are)|what's|什么是|何谓|何为)\s*(?:an? |the )?(?P<first>[^?？]{1,40}?)\s*[?？]?\s*$"
-    r"|^\s*(?:what does )?(?P<last>[^?？]{1,40}?)\s*(?:mean|stand for|是什么|是什么意思|是指什么|指什么)\s*[?？]?\s*$",
+    r"^\s*+(?:what (?:is|are)|what's|什么是|何谓|何为)\s*+(?:an? |the )?(?P<first>[^?？]{1,40}?)\s*+(?:[?？]\s*+)?$"
+    r"|^\s*+(?:what does )?(?P<last>[^?？]{1,40}?)\s*(?:mean|stand for|是什么|是什么意思|是指什么|指什么)"
+    r"\s*+(?:[?？]\s*+)?$",
     re.IGNORECASE,
 )
 _CODE_ASKED: Final = re.compile(

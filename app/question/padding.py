@@ -20,7 +20,8 @@ from app.question.talk import Talk, read_talk
 EDGES: Final = " \t\n,，:：;；、–—-"
 ENDS: Final = EDGES + ".。!！?？~～…"
 CLAUSE_END: Final = re.compile(
-    r"\s*(?:(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bDr)[,;:!.?…–—]+(?=\s|$)|\s-)\s*(?:(?:but|and|so)\s+)?|\s+but\s+",
+    r"\s{0,40}(?:(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bDr)[,;:!.?…–—]{1,40}(?=\s|$)|\s-)\s*(?:(?:but|and|so)\s+)?"
+    r"|\s{1,40}but\s+",
     re.IGNORECASE,
 )
 CLAUSE_END_ZH: Final = re.compile(
@@ -172,7 +173,7 @@ def is_courtesy(clause: str) -> bool:
         return True
     if _ADDRESS.fullmatch(clause):
         return True
-    signed = _SIGNED.fullmatch(clause)
+    signed = _SIGNED.fullmatch(clause) if len(clause) <= 200 else None  # it is not linear
     return bool(signed and is_courtesy(signed["closing"])) or read_talk(clause) in _TALK
 
 

@@ -38,10 +38,10 @@ _PREPOSITION: Final = (
     r"(?:in|for|at|on|with|without|from|to|by|under|over|during|after|before|of|as|into|per|between|within)"
 )
 _ARTICLE: Final = re.compile(r"^(?:the|a|an|our|my|your)\s+", re.IGNORECASE)
-_ONE: Final = re.compile(r"\s+ones?$", re.IGNORECASE)
+_ONE: Final = re.compile(r"(?<!\s)\s+ones?$", re.IGNORECASE)
 _LED: Final = re.compile(rf"^(?P<by>{_PREPOSITION})\s+(?:the |a |an |our |my )?(?P<thing>.+)$", re.IGNORECASE)
 _ENDS_PHRASE: Final = re.compile(
-    rf"\s+(?:{_PREPOSITION}|is|are|was|were|do|does|did|can|may|must|should|will|and|or|that|which|who|when|if|per"
+    rf"(?<!\s)\s+(?:{_PREPOSITION}|is|are|was|were|do|does|did|can|may|must|should|will|and|or|that|which|who|when|if|per"
     r"|have|has|get|be)\b|[?.!,;]|$",
     re.IGNORECASE,
 )

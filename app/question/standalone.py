@@ -32,9 +32,9 @@ _NOT_ASKED: Final = (
     r"|would|has|have|its|it|their|they|them|his|her|he|she|this|that|these|those)\b)"
 )
 _NAMES_ANOTHER: Final = re.compile(
-    r"^\W*(?:(?:and|but|ok(?:ay)?|so)\b[ ,]*)?(?:what|how) about (?P<about>.+?)[?.! ]*$"
-    rf"|^\W*(?:and|but)\b[ ,]*{_NOT_ASKED}(?P<and>[^?.!]+?(?: [^ ?.!]+){{0,4}})[?.! ]*$"
-    rf"|^\W*{_NOT_ASKED}(?P<by>{_BY} (?:the |a )?[^ ?.!]+(?: [^ ?.!]+){{0,2}})[? ]*$"
+    r"^\W*(?:(?:and|but|ok(?:ay)?|so)\b[ ,]*+)?(?:what|how) about (?P<about>.*[^?.! \n]|.)[?.! ]*$"
+    rf"|^\W*(?:and|but)\b[ ,]*+{_NOT_ASKED}(?P<and>[^?.!]*[^?.! \n]|[^?.!])[?.! ]*$"
+    rf"|^\W*+{_NOT_ASKED}(?P<by>{_BY} (?:the |a )?[^ ?.!]+(?: [^ ?.!]+){{0,2}})[? ]*$"
     r"|^\W*(?:(?:那么?|还有|以及|如果是|要是|换成|改成|而)[，, ]?)*(?P<zh>.{1,20}?)(?:的话)?呢[？?。 ]*$"
     r"|^\W*那么?[，, ]?(?P<then>(?:(?!怎|什么|多|哪|如何|为|吗|[，。？?的谁几])[㐀-鿿\w-]){1,8})[？?]$",
     re.IGNORECASE,
@@ -60,11 +60,11 @@ _PRONOUN_ALONE: Final = re.compile(
     r"^\W*(?:it|they|that|this|these|those|he|she|there|它们?|这个?|那个?)?\W*$", re.IGNORECASE
 )
 _WHY: Final = re.compile(
-    r"^\W*(?:and|but|so)?\W*(?:why|how so|how come)\b|^\W*(?:那|但是?)?(?:为什么|为何|为啥|怎么会|什么原因)",
+    r"^\W*+(?:(?:and|but|so)\W*+)?(?:why|how so|how come)\b|^\W*(?:那|但是?)?(?:为什么|为何|为啥|怎么会|什么原因)",
     re.IGNORECASE,
 )
 _TURN_OF_PHRASE: Final = re.compile(
-    r"^\W*(?:and|but|so|then|also)?\W*(?:why(?: \w+){0,3}|how so|how come|since when|until when|for how long"
+    r"^\W*+(?:(?:and|but|so|then|also)\W*+)?(?:why(?: \w+){0,3}|how so|how come|since when|until when|for how long"
     r"|by whom|who|when|where|how much"
     r"|how many|how long|how often|really|(?:no[, ]+)?i mean(?:t)? (?:the )?\w+(?: \w+)?)\W*$"
     r"|^\W*(?:那)?(?:为什么|为何|怎么会|什么时候(?:开始|结束|生效)?|从什么时候开始|到什么时候|多久|多少钱"

@@ -44,7 +44,7 @@ _SOURCES: Final = (
     r"|sources?)"
 )
 _FROM_SOURCES: Final = re.compile(
-    r"[ ,]*\b(?:from|based on|using|according to|with the help of|out of|as in|per)"
+    r"[ ,]{0,20}\b(?:from|based on|using|according to|with the help of|out of|as in|per)"
     rf" (?:(?:the|our|my|your|these|employee|company|staff|user|product) )*{_SOURCES}(?= |[?.!,]|$)",
     re.IGNORECASE,
 )
@@ -52,9 +52,10 @@ _SOURCES_ZH: Final = re.compile(
     r"(?:这[个份些本])?(?:员工|公司|用户|产品)?(?:手册|文档|文件|资料|说明书|知识库|材料|内容)"
 )
 _LENGTH: Final = re.compile(
-    r"[ ,]+(?:in|with|using) (?:(?:about|at most|no more than|up to|only|a|an|one|two|three|four|five|few|short|\d+) )+"
+    r"[ ,]{1,20}(?:in|with|using)"
+    r" (?:(?:about|at most|no more than|up to|only|a|an|one|two|three|four|five|few|short|\d+) )+"
     r"(?:words?|sentences?|lines?|paragraphs?|bullets?|bullet points?|points?)\W*$"
-    r"|[ ,]+(?:briefly|shortly|in short|in brief)\W*$",
+    r"|[ ,]{1,20}(?:briefly|shortly|in short|in brief)\W*$",
     re.IGNORECASE,
 )
 _SECTION: Final = re.compile(

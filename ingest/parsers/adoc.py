@@ -30,18 +30,18 @@ _MAX_VALUE_CHARS: Final = 500
 _MAX_DEPTH: Final = 20  # of lists
 
 _ATTRIBUTE: Final = re.compile(r":(!?[\w-]+!?):(?:[ \t]+(.*))?$")
-_SECTION: Final = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*?)(?:[ \t]+\1)?$")
+_SECTION: Final = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S(?:.*?\S)??)(?:[ \t]+\1)?$")
 _UNDERLINE: Final = re.compile(r"(=+|-+|~+|\^+|\++)$")
 _LEVELS: Final = {"=": 1, "-": 2, "~": 3, "^": 4, "+": 5}
 _STYLE: Final = re.compile(r"\[(?!\[)(.*)\]$")
 _VALUE: Final = re.compile(r"(?:[^,\"]|\"[^\"]*\"|\")+")
 _ANCHOR: Final = re.compile(r"\[\[[^\]]*\]\]$")
 _BLOCK_TITLE: Final = re.compile(r"\.([^\s.].*)$")
-_VERBATIM: Final = re.compile(r"(-{4,}|\.{4,}|`{3,}|\+{4,}|/{4,})([\w+#.-]*)$")
+_VERBATIM: Final = re.compile(r"(-{4,}+|\.{4,}+|`{3,}+|\+{4,}+|/{4,}+)([\w+#.-]*)$")
 _COMPOUND: Final = re.compile(r"(={4,}|\*{4,}|_{4,}|--|~{4,})$")
 _TABLE: Final = re.compile(r"([|,:!])={3,}$")
 _CONDITIONAL: Final = re.compile(r"(?:ifn?def|ifeval|endif)::[^\[\s]*\[(.*)\]$")
-_MACRO: Final = re.compile(r"([a-z][\w-]*)::(\S*)\[(.*)\]$")
+_MACRO: Final = re.compile(r"([a-z][\w-]*)::(?=.*\]$)(\S*)\[(.*)\]$")
 _ITEM: Final = re.compile(r"[ \t]*(\*{1,6}|-|\.{1,6}|\d{1,4}\.|[a-z]\.|<(?:\d{1,3}|\.)>)[ \t]+(\S.*)$")
 _TERM: Final = re.compile(r"[ \t]*(\S.{0,300}?)(:{2,4}|;;)(?:[ \t]+(\S.*))?$")
 _ADMONITION: Final = re.compile(r"(NOTE|TIP|IMPORTANT|WARNING|CAUTION):[ \t]+(.*)$")

@@ -20,7 +20,7 @@ from ingest.parsers.scripts import lowered, raised
 
 _MAX_DEPTH: Final = 40  # what is nested deeper is written as it stands
 # One thing: a name, a number, either with what is raised or lowered at it, or what has its brackets already.
-_ONE_THING: Final = re.compile(r"[√∛∜]?(?:[^\W\d_]+|\d+(?:[.,]\d+)?|\([^()]*\)|∞)[₀-₉₊₋₍₎⁰¹²³⁴-⁹⁺⁻⁽⁾ⁿ′]*")
+_ONE_THING: Final = re.compile(r"[√∛∜]?(?:[^\W\d_]++|\d++(?:[.,]\d+)?|\([^()]*\)|∞)[₀-₉₊₋₍₎⁰¹²³⁴-⁹⁺⁻⁽⁾ⁿ′]*")
 _MATH_LETTERS: Final = re.compile("[\U0001d400-\U0001d7ff]+")
 _ROOTS: Final = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 _ENDS_AS_FACTOR: Final = re.compile(r"[\w)\]]")

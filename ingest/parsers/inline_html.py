@@ -39,7 +39,7 @@ _MAX_INDENT: Final = 40
 _INDENTED: Final = re.compile(r"(?:\A|\n)[ \t]*\n(?: {4}|\t)[ \t]*\Z")
 _INDENTED_REST: Final = re.compile(r"[^\n]*(?:\n(?: {4}|\t)[^\n]*)*+")
 _BLANK_LINES: Final = re.compile(r"\n(?:[ \t]*\n){2,}")
-_SPACES_BEFORE_BREAK: Final = re.compile(r"[ \t]+\n")
+_SPACES_BEFORE_BREAK: Final = re.compile(r"(?<![ \t])[ \t]+\n")
 
 
 def without_html(text: str, left_out: MutableMapping[str, int]) -> str:

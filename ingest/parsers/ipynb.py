@@ -31,7 +31,7 @@ from ingest.parsers.written import add_counts, first_title
 MEDIA_TYPE = "application/x-ipynb+json"
 MAX_OUTPUT_CHARS = 2_000
 _OBJECT = re.compile(
-    r"\s*(?:<[\w.]+(?: object)?[^<>\n]*>\s*)?$"
+    r"\s*+(?:<[\w.]++(?: object)?[^<>\n]*+>\s*+)?$"
 )  # nothing, or "<IPython.core.display.HTML object>"
 
 

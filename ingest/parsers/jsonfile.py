@@ -32,8 +32,8 @@ MAX_DEPTH = 100
 MAX_NAMED_LINES = 20
 _MAX_KEY_CHARS = 200
 # Strings come first, so that nothing inside one is taken for a comment.
-_COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*+")|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_LAST_COMMA = re.compile(r'("(?:[^"\\\n]|\\.)*+")|,(?=\s*+[}\]])')
+_COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*+"?)|//[^\n]*|/\*.*?\*/|(/\*.*)', re.DOTALL)
+_LAST_COMMA = re.compile(r'("(?:[^"\\\n]|\\.)*+"?)|,(?=\s*+[}\]])')
 _HTML = re.compile(
     r"</(?:p|div|span|b|i|a|[uo]l|li|h[1-6]|strong|em|t[dhr]|table|blockquote)>|<br */?>", re.IGNORECASE
 )
@@ -81,7 +81,7 @@ def _load_with_comments(text: str) -> tuple[object, int]:
     try:
         return _load(text), 0
     except (ValueError, RecursionError):
-        bare = _COMMENT.sub(r"\1", text)
+        bare = _COMMENT.sub(r"\1\2", text)
         return load_json(_LAST_COMMA.sub(r"\1", bare)), len(text) - len(bare)
 
 

@@ -24,7 +24,7 @@ _MAX_DEPTH: Final = 20  # of lists
 _HEADLINE: Final = re.compile(r"(\*{1,50})[ \t]+(\S.*)$")
 _STATE: Final = re.compile(r"(?:TODO|DONE|NEXT|WAITING|CANCELL?ED|HOLD)[ \t]+(?=\S)")
 _PRIORITY: Final = re.compile(r"\[#[A-Z0-9]\][ \t]*")
-_TAGS: Final = re.compile(r"[ \t]+:(?:[\w@#%]+:)+[ \t]*$")
+_TAGS: Final = re.compile(r"(?<![ \t])[ \t]+:(?:[\w@#%]++:)++[ \t]*+$")
 _KEYWORD: Final = re.compile(r"[ \t]*#\+([\w-]+)(?:\[[^\]]*\])?:[ \t]*(.*)$")
 _BEGIN: Final = re.compile(r"[ \t]*#\+begin_(\w+)(?:[ \t]+(.*))?$", re.IGNORECASE)
 _DRAWER: Final = re.compile(r"[ \t]*:[\w-]+:[ \t]*$")
@@ -35,7 +35,7 @@ _ITEM: Final = re.compile(
 _CHECKBOX: Final = re.compile(r"\[([ X-])\][ \t]+")
 _TERM: Final = re.compile(r"(\S.{0,300}?)[ \t]+::(?:[ \t]+|$)")
 _FIXED: Final = re.compile(r"[ \t]*:(?: (.*))?$")
-_RULER: Final = re.compile(r"[ \t]*\|[-+|]*-[-+|]*$")
+_RULER: Final = re.compile(r"[ \t]*\|(?=[+|]*-)[-+|]*$")
 _RULE: Final = re.compile(r"[ \t]*-{5,}$")
 _FOOTNOTE: Final = re.compile(r"\[fn:([^\]:\s]{1,100})\][ \t]*")
 

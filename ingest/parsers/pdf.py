@@ -66,8 +66,8 @@ _MAX_SIDE = 5_000  # pixels; larger pages are drawn smaller
 _MAX_BEFORE_TITLE = 10_000  # characters in which a line that can be a title is looked for
 # A number, a page's number or a moment, as they stand at the ends of a page.
 _NO_TITLE = re.compile(
-    r"\W*(?:(?:page|seite|página|pagina|p\.|第)?\s*\d+(?:\s*(?:/|of|von|de)\s*\d+)?\s*[页頁]?"
-    r"|[\d/.:, -]+(?:[AP]M)?)\W*$",
+    r"(?:\W*+(?:(?:page|seite|página|pagina|p\.|第)?\s*+\d++(?:\s*+(?:/|of|von|de)\s*+\d++)?(?:\s*+[页頁])?"
+    r"|[\d/.:, -]++(?:[AP]M)?)\W*|(?=[^\w/.:, -]*+[/.:, -])\W++)$",
     re.I,
 )
 _CREATED = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})")

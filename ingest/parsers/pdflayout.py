@@ -60,7 +60,7 @@ _EQUATION = re.compile(r"\(\d+(?:[.\-]\d+)*[a-z]?\)$")
 _SIGNS = re.compile(r"^[^\w\s—–✓✔✗✘×•☐☑-]+$")
 _ASSIGNED = re.compile(r"^:?=")
 _SECTION = re.compile(r"^(?:[A-Z]|\d+)(?:\.\d+)*\.?(?:\s|$)")
-_CODE = re.compile(r"(?:.*?(?:[{};\\]|==|->|::|\(\)|//|</|[=+*]=|\$\w|#\d|\w=\S|[,;{]$)|\s*[#%])")
+_CODE = re.compile(r"[{};\\#%]|==|->|::|\(\)|//|</|[=+*]=|\$\w|\w=\S|,$")
 
 
 Cells = dict[int, tuple[str, ...]]  # column → the lines of text in its cell, columns ascending

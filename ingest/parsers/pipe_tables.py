@@ -14,7 +14,7 @@ from ingest.parsers.inline_html import stretches
 from ingest.parsers.table_text import Row, is_long, render_rows
 
 _RULE: Final = re.compile(r" {0,3}\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?$")
-_MAY_RULE: Final = re.compile(r"-[ \t]*:?[ \t]*\||\|[ \t]*:?-")
+_MAY_RULE: Final = re.compile(r"-[ \t]*+(?::[ \t]*+)?\||\|[ \t]*+:?-")
 _CELL_END: Final = re.compile(r"(?<!\\)((?:\\\\)*)\|")
 _STARTS_BLOCK: Final = re.compile(r" {0,3}(?:#{1,6}[ \t]|>|(?:[-*+]|\d{1,9}[.)])[ \t])| {4}|\t")
 

@@ -18,13 +18,13 @@ from ingest.parsers.written import markdown_document
 
 MEDIA_TYPE = "text/x-rmarkdown"
 
-_CHUNK: Final = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*\{=?[ \t]*([\w.+-]*)[^}\n]*\}[ \t]*$")
+_CHUNK: Final = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*\{=?[ \t]*+([\w.+-]*+)[^}\n]*+\}[ \t]*+$")
 _FENCE: Final = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*([^`]*)$")
 _OPTION: Final = re.compile(r"[ \t]*(?:#|//|--|%%)\|")
 _DIVISION: Final = re.compile(r"[ \t]*:{3,}.*$")
 _DIVISION_TITLE: Final = re.compile(r"\b(?:title|name)=\"([^\"\n]{1,300})\"")
 _SHORTCODE: Final = re.compile(r"\{\{<[^\n]{0,1000}?>\}\}")
-_HEADING_ATTRIBUTES: Final = re.compile(r"(#{1,6}[ \t].*?)[ \t]*\{[^{}\n]*\}[ \t]*$")
+_HEADING_ATTRIBUTES: Final = re.compile(r"^((?>.*?#[ \t])(?:|.*?[^ \t]))[ \t]*+\{[^{}\n]*+\}[ \t]*+$")
 _SPAN: Final = re.compile(r"\[([^\[\]\n]{1,1000})\]\{[.#][^{}\n]{0,300}\}")
 
 

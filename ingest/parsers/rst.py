@@ -87,7 +87,7 @@ _STEERING: Final = frozenset({"orphan", "tocdepth", "nocomments", "nosearch", "n
 
 _MAX_LABEL_CHARS: Final = 60
 
-_TITLED: Final = re.compile(r"(.*?)\s*<([^<>]*)>\s*", re.DOTALL)
+_TITLED: Final = re.compile(r"((?:.*?\S)??)\s*+<([^<>]*+)>\s*+", re.DOTALL)
 _LITERAL_ROLES: Final = _names(
     """
     code literal samp file kbd math command regexp guilabel menuselection abbr strong emphasis sub sup

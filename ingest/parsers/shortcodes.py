@@ -11,8 +11,8 @@ from typing import Final
 
 from ingest.parsers.inline_html import code_end, stretches
 
-_TAG: Final = re.compile(r"\{%-?\s*(end)?(\w+)([^%\n]{0,500})%\}[ \t]*")
-_SHORTCODE: Final = re.compile(r"\{\{([%<])\s*(/?)\s*([\w/.-]+)?([^{}\n]{0,1000}?)/?\s*[%>]\}\}")
+_TAG: Final = re.compile(r"\{%-?\s*+(end)?(\w++)([^%\n]{0,500})%\}[ \t]*")
+_SHORTCODE: Final = re.compile(r"\{\{([%<])\s*+(/?)\s*+([\w/.-]++)?([^{}\n]{0,1000}?)/?\s*[%>]\}\}")
 _SEEN: Final = re.compile(r"\b(?:title|header|caption|name|label|summary)=[\"“]([^\"”\n]{1,300})[\"”]")
 _ATTRIBUTES: Final = re.compile(r"(?<![ \t])[ \t]*+\{:[^{}\n]{0,300}\}[ \t]*+$", re.M)
 _ENDED_HEADING: Final = re.compile(r"^ {0,3}#{1,6}[ \t][^\n]*\}[ \t]*+$", re.M)

@@ -40,7 +40,7 @@ _PAGE_NUMBERS: Final = re.compile(
 )
 _LONE_MARKS: Final = re.compile(r"[\W_]*$")
 _MAX_EQUATION_CHARS: Final = 1_000
-_EQ_STEP: Final = re.compile(r"\\([a-z]+)((?:\\[a-z]+\d*)*)\s*\(([^()\\]*)\)", re.I)
+_EQ_STEP: Final = re.compile(r"\\([a-z]++)((?:\\[a-z]++\d*+){0,20})\s*+\(([^()\\]*+)\)", re.I)
 # Brackets in a part of an EQ field that has been read, while others are looked for.
 _SET_ASIDE: Final = str.maketrans("()", "\x01\x02")
 _SET_BACK: Final = str.maketrans("\x01\x02", "()")

@@ -45,7 +45,7 @@ _FURNITURE = re.compile(rb"<(?:\w+:)?(?:odd|even|first)(?:Header|Footer)>([^<]{1
 _FURNITURE_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-F]{6}|K\d\d[+-]\d{3}|\d{1,3}|[A-Za-z&])')
 _MAX_INLINE_NOTE_CHARS = 200  # a longer note stands below the table
 _THREADED = re.compile(
-    r"\[(?:Threaded comment|线程批注|线程注释|討論串註解)\].*?(?:Comment|Comments|注释|批注|註解)[:：]\s*",
+    r"\[(?:Threaded comment|线程批注|线程注释|討論串註解)\].{0,1000}?(?:Comment|Comments|注释|批注|註解)[:：]\s*",
     re.S,
 )
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
