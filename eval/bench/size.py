@@ -51,7 +51,15 @@ from app.store.connection import AsyncPool, Connection, Database, PooledConnecti
 from app.store.connection_pool import open_pool
 from app.store.migrate import migrate
 from app.store.posting_blocks import BLOCK_CHUNKS
-from app.store.spaces import Collection, chunk_table, ensure_collection, ensure_space, window_table
+from app.store.spaces import (
+    Collection,
+    all_chunks,
+    all_windows,
+    chunk_table,
+    ensure_collection,
+    ensure_space,
+    window_table,
+)
 from eval.bench.bm25_latency import Writer, choose_terms, name_terms
 from eval.bench.filtered_recall import Noise, bench_space
 from eval.bench.growth import CENTRES, DIMENSION, make_vectors
@@ -115,7 +123,7 @@ class Loader:
         owner, space = self._owner, self._collection.space_id
         tables = [sql.Identifier("pgask", name) for name in
                   ("documents", "document_texts", "chunks", "posting_blocks", "merged_chunks")]  # fmt: skip
-        tables += [chunk_table(space), window_table(space)]
+        tables += [all_chunks(space), all_windows(space), chunk_table(space), window_table(space)]
         steps: dict[str, float] = {}
         with _opened(owner, tables):
             for name, step in (
@@ -314,7 +322,8 @@ def _opened(owner: Connection, tables: list[sql.Identifier]) -> Iterator[None]:
     """The tables without foreign keys and, for their owner, without policies, which COPY does not take."""
     for table in tables:
         named_keys = owner.execute(
-            "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass",
+            "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass"
+            " AND coninhcount = 0",
             [table.as_string(owner)],
         ).fetchall()
         for (key,) in named_keys:
