@@ -334,10 +334,10 @@ postings = Table(
     Column("term", Text(collation="C"), nullable=False),
     # One byte a window of the chunk, in order, up to the last that holds the term: how often, at most 255
     Column("window_frequencies", LargeBinary, nullable=False, server_default=text("''")),
-    Index(
-        "ix_postings_term",
-        "collection_id",
+    Index(  # by term first: of hundreds of shelves a term's postings are one range, and not hundreds
+        "ix_postings_term_collection",
         "term",
+        "collection_id",
         "chunk_id",
         postgresql_include=["term_frequency", "chunk_terms"],
     ),

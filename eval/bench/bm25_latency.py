@@ -132,7 +132,7 @@ SELECT n, d.id, d.collection_id, n %% 5, 0, 1, 1, 1, '[]', '{}', 0, 0
 def fill(owner: Connection, collection: Collection, chunks: int, distinct: int, seed: int) -> int:
     """Store the postings of so many chunks as rows. Returns how many there are."""
     writer, postings, total = Writer(distinct, seed), 0, 0
-    for name in ("ix_postings_term", "ix_postings_chunk_id"):
+    for name in ("ix_postings_term_collection", "ix_postings_chunk_id"):
         owner.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier("pgask", name)))
     for first in range(0, chunks, BATCH):
         chunk, term, frequency = writer.write(min(BATCH, chunks - first))
@@ -148,7 +148,7 @@ def fill(owner: Connection, collection: Collection, chunks: int, distinct: int, 
         postings, total = postings + len(rows), total + int(lengths.sum())
     owner.execute("SET maintenance_work_mem = '1GB'")
     owner.execute(
-        "CREATE INDEX ix_postings_term ON pgask.postings (collection_id, term, chunk_id)"
+        "CREATE INDEX ix_postings_term_collection ON pgask.postings (term, collection_id, chunk_id)"
         " INCLUDE (term_frequency, chunk_terms)"
     )
     owner.execute("CREATE INDEX ix_postings_chunk_id ON pgask.postings (chunk_id)")

@@ -40,7 +40,7 @@ CASE WHEN s.index_method IS NOT NULL THEN coalesce((
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance + 0, chunk_id) AS rank FROM (
     SELECT v.chunk_id, v.embedding <=> $11 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
-     WHERE v.chunk_id <>  -3 AND v.collection_id = $1
+     WHERE v.chunk_id <>  -3 AND CASE WHEN v.collection_id = $1 THEN true END IS NOT NULL
      ORDER BY v.embedding <=> $11 LIMIT 50) nearest
  ORDER BY distance + 0, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (

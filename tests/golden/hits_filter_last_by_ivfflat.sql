@@ -50,7 +50,7 @@ SELECT kept.id, kept.chunk_count FROM pgask.documents d JOIN pgask.documents kep
 ), dense AS MATERIALIZED (
 SELECT chunk_id, row_number() OVER (ORDER BY distance + 0, chunk_id) AS rank FROM (
     SELECT v.chunk_id, v.embedding <=> $20 AS distance FROM "pgask_vectors"."chunk_vectors_7" v
-     WHERE v.chunk_id <>  -3 AND v.collection_id = $1 AND (v.document_id IN (SELECT id FROM eligible)) IS TRUE
+     WHERE v.chunk_id <>  -3 AND CASE WHEN v.collection_id = $1 THEN true END IS NOT NULL AND (v.document_id IN (SELECT id FROM eligible)) IS TRUE
      ORDER BY v.embedding <=> $20 LIMIT 5000) nearest
  ORDER BY distance + 0, chunk_id LIMIT 50
 ), lexical AS MATERIALIZED (

@@ -253,7 +253,7 @@ FORBIDDEN = [
     "ALTER TABLE pgask.documents ADD COLUMN mine integer",
     "DROP TABLE pgask.postings",
     "TRUNCATE pgask.postings",
-    "DROP INDEX pgask.ix_postings_term",
+    "DROP INDEX pgask.ix_postings_term_collection",
     "ALTER TABLE pgask.chunks DISABLE TRIGGER ALL",
     "INSERT INTO pgask.alembic_version VALUES ('9999')",
     "UPDATE pgask.alembic_version SET version_num = '9999'",

@@ -133,7 +133,7 @@ def test_f_1313_no_revision_holds_a_large_table_for_as_long_as_it_has_rows(
                 [table],
             ).fetchone()
             assert policy is not None
-            assert "CASE" not in policy[0]
+            assert "EXISTS" not in policy[0]
     stored = snapshot(old)
     compare(old)
     with watching() as watcher:

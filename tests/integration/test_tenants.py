@@ -16,9 +16,10 @@ from app.errors import ConfigError, InvalidRequestError, NotFoundError
 from app.index.maintenance import maintain
 from app.index.manifest import IndexSettings, VectorIndex
 from app.search.plan import read_collections
-from app.store.connection import Database, connect, run_alone, see, transaction
+from app.store.connection import Connection, Database, connect, run_alone, see, transaction
 from app.store.connection_pool import open_pool
 from app.store.migrate import downgrade, grant, migrate
+from app.store.shelves import ensure_shelf
 from app.store.tenancy import DEFAULT, NOBODY, Scope, check_confined, open_scope, working_for
 from app.store.tenant_list import create_tenant, delete_tenant, list_tenants
 from tests.chaos import policies
@@ -35,6 +36,12 @@ SELECT n.nspname, c.relname, c.relrowsecurity, c.relforcerowsecurity,
        ARRAY(SELECT p.polname::text FROM pg_policy p WHERE p.polrelid = c.oid ORDER BY 1)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname IN ('pgask', 'pgask_vectors') AND c.relkind IN ('r', 'p', 'm', 'v', 'f') ORDER BY 1, 2"""
+# Of each table whose rows are a collection's and have no tenant of their own
+_CONDITIONS = """
+SELECT c.relname, pg_get_expr(p.polqual, p.polrelid) FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+ WHERE p.polname = 'tenant'
+   AND ARRAY(SELECT a.attname::text FROM pg_attribute a
+              WHERE a.attrelid = c.oid AND a.attname IN ('tenant_id', 'collection_id')) = '{collection_id}'"""
 
 
 @pytest.fixture
@@ -86,6 +93,52 @@ def test_every_table_of_a_tenants_rows_has_its_policies_forced(database: Databas
             " WHERE n.nspname LIKE 'pgask%' AND p.prosecdef"
         ).fetchall()
     assert definers == []
+
+
+def test_no_plan_is_made_for_a_policy_that_hides_nearly_all(database: Database) -> None:
+    """An admin of hundreds of shelves reads all of their rows, and plans were made for ten's."""
+    open_collection(database)  # tables of a space
+    with connect(database.owner) as owner, connect(database.app) as app:
+        _make_shelves(app)
+        app.execute(
+            "INSERT INTO pgask.documents (collection_id, source, status)"
+            " SELECT c.id, n::text, 'ready' FROM pgask.collections c, generate_series(1, 10) n"
+        )
+        owner.execute("ANALYZE pgask.documents")
+        plan = app.execute("EXPLAIN (FORMAT JSON) SELECT FROM pgask.documents").fetchall()[0][0][0]["Plan"]
+        assert 500 <= plan["Plan Rows"] <= 1_010
+        alike = owner.execute(_CONDITIONS).fetchall()
+    assert {name for name, _ in alike} >= {
+        "documents",
+        "chunks",
+        "postings",
+        "posting_blocks",
+        "chunk_vectors_1",
+    }
+    assert len({condition for _, condition in alike}) == 1
+
+
+def test_a_term_of_many_shelves_is_looked_up_at_once(database: Database) -> None:
+    open_collection(database)
+    with connect(database.app) as app:
+        _make_shelves(app)
+        app.execute(
+            "INSERT INTO pgask.postings (chunk_id, collection_id, term_frequency, chunk_terms, term)"
+            " SELECT c.id, c.id, 1, 2, term FROM pgask.collections c, unnest('{crane,heron,stork}'::text[]) term"
+        )
+        app.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+        explained = app.execute(
+            "EXPLAIN ANALYZE SELECT count(*) FROM pgask.postings WHERE term = 'heron'"
+            " AND collection_id = ANY(ARRAY(SELECT id FROM pgask.collections))"
+        ).fetchall()
+        searches = [int(line.split()[-1]) for (line,) in explained if "Index Searches" in line]
+        assert searches, "PostgreSQL 18 counts them"
+        assert max(searches) <= 5, explained
+
+
+def _make_shelves(app: Connection) -> None:
+    for number in range(100):
+        ensure_shelf(app, "default", 1, (f"group {number}",))
 
 
 def test_each_row_is_seen_by_its_tenant_alone_and_a_broken_policy_is_noticed(
@@ -253,6 +306,7 @@ def test_no_search_reads_a_table_from_end_to_end_because_of_its_policy(
     ingest(database, _write(tmp_path, heron="The heron stands in the shallow water of the river."))
     with connect(database.app) as app, psycopg.RawCursor(app) as cursor:
         app.execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")
+        app.execute("SET cpu_tuple_cost = 10")  # as of a large table: a small one may as well be read whole
         for kind, search in searches(1).items():
             row = cursor.execute(b"EXPLAIN (GENERIC_PLAN, FORMAT JSON) " + search.text).fetchone()
             assert row is not None
@@ -270,6 +324,35 @@ def _scans(plan: Any) -> Iterator[tuple[str, bool]]:
         yield plan["Relation Name"], bool({"Index Cond", "Recheck Cond"} & set(plan))
     for below in plan.get("Plans", []):
         yield from _scans(below)
+
+
+def test_what_is_asked_of_a_row_is_asked_after_its_policy(
+    database: Database, other: Scope, tmp_path: Path
+) -> None:
+    """Neither a function that costs nothing and tells what it is given, nor an error of a cast, sees a hidden row."""
+    ingest(database, _write(tmp_path / "a", heron="The heron stands in the shallow water."))
+    with connect(database.app) as app:
+        shelf = ensure_shelf(app, "default", 1, ("hr",))
+        app.execute("SELECT pgask.move_document(id, %s) FROM pgask.documents", [shelf.id])
+    with working_for(other):
+        ingest(database, _write(tmp_path / "b", crane="A crane lifts stones at the harbour."))
+    told: list[str] = []
+    with connect(database.app) as app:
+        app.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+        app.execute(
+            "CREATE FUNCTION pg_temp.tell(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS"
+            " $$BEGIN RAISE NOTICE 'told %', $1; RETURN true; END$$"
+        )
+        for scope, seen in ((Scope(1), set()), (other, {"told crane.md"}), (NOBODY, set())):
+            see(app, scope)
+            told.clear()
+            for setting in ("on", "off"):
+                app.execute(f"SET enable_seqscan = {setting}".encode())
+                app.execute("SELECT FROM pgask.documents WHERE pg_temp.tell(source)")
+                app.execute("SELECT FROM pgask.documents WHERE pg_temp.tell(source) AND collection_id > 0")
+            assert set(told) == seen
+            if not seen:
+                app.execute("SELECT FROM pgask.chunks WHERE 1 / (id - id) > 0 AND heading::integer > 0")
 
 
 async def test_a_search_is_planned_by_all_rows_of_the_space(
