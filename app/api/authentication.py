@@ -229,10 +229,12 @@ class Authentication:
         return caller, look
 
     def _named_by_proxy(self, scope: Scope, headers: Headers) -> Caller:
-        users = headers.getlist(self._user_header)
-        if not self._is_trusted((scope.get("client") or ("",))[0]) or len(users) != 1:
+        users, groups_lines = headers.getlist(self._user_header), headers.getlist(self._groups_header)
+        # Of two lines one may be the client's own, which a proxy added to instead of dropping it
+        is_named_once = len(users) == 1 and len(groups_lines) <= 1
+        if not self._is_trusted((scope.get("client") or ("",))[0]) or not is_named_once:
             raise FaultError(_NOT_BY_PROXY)
-        user = users[0].strip()
+        user = _as_written(users[0]).strip()
         if not user or len(user) > _LONGEST_USER or not user.isprintable():
             raise FaultError(_NOT_BY_PROXY)
         if scope["method"] not in _SAFE and headers.get("sec-fetch-site", "none") not in (
@@ -240,7 +242,7 @@ class Authentication:
             "same-origin",
         ):
             raise FaultError(_CROSS_SITE)
-        named = ",".join(headers.getlist(self._groups_header)).split(",")
+        named = _as_written("".join(groups_lines)).split(",")
         groups = tuple(dict.fromkeys(name.strip() for name in named if name.strip()))[:_MOST_GROUPS]
         role: Role = "admin" if _ADMINS in groups else "writer" if _WRITERS in groups else "reader"
         components: Components = scope["app"].state.components
@@ -252,7 +254,7 @@ class Authentication:
         headers = Headers(scope=scope)
         origin = headers.get("origin")
         if origin is not None:
-            return origin in self._origins or urlsplit(origin).netloc == headers.get("host", "")
+            return origin in self._origins or is_own_origin(origin, headers.get("host", ""))
         return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
 
     def _client_address(self, scope: Scope) -> str | None:
@@ -346,6 +348,22 @@ def _comes_unasked(scope: Scope) -> bool:
     """Whether a browser sends such a change for any page without asking the service before (CORS-safelisted)."""
     kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
     return scope["method"] == "POST" and kind in ("", *_UNASKED)
+
+
+def is_own_origin(origin: str, host: str) -> bool:
+    """Whether an Origin is the service's own page, as far as the request's Host says where that is."""
+    try:
+        return bool(host) and urlsplit(origin).netloc == host
+    except ValueError:  # brackets without an address in them
+        return False
+
+
+def _as_written(value: str) -> str:
+    """A header's text: proxies send names as UTF-8, which ASGI shows as Latin-1."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
 
 
 def read_cookie(headers: Headers) -> str | None:

@@ -223,6 +223,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # who is believed, PGASK_TRUSTED_PROXIES says (app/api/authentication.py)
                 timeout_graceful_shutdown=int(settings.shutdown_timeout_s) + _LAST_WORDS_S,
             )
         )

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.api.admission import Places
+from app.api.authentication import is_own_origin
 from app.api.components import Components
 from app.api.metrics import Metrics
 from app.api.problems import Fault, FaultError
@@ -129,11 +129,5 @@ async def answer_agent(request: Request) -> Response:
 def _check_origin(request: Request, allowed: frozenset[str]) -> None:
     """Only pages of this service, and of sites that may read it: the protocol asks for that (DNS rebinding)."""
     origin = request.headers.get("origin")
-    if origin is None or origin in allowed:
-        return
-    try:
-        is_own = urlsplit(origin).netloc == request.headers.get("host", "")
-    except ValueError:
-        is_own = False
-    if not is_own:
+    if not (origin is None or origin in allowed or is_own_origin(origin, request.headers.get("host", ""))):
         raise FaultError(_OTHER_ORIGIN)

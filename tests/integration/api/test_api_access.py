@@ -313,9 +313,47 @@ class TestProxy:
         reply = client.get("/documents", headers={"X-Forwarded-User": "ada", "X-Forwarded-For": "10.0.0.1"})
         assert reply.status_code == 401
 
-    def test_two_users_in_one_request_are_none(self, proxied: str) -> None:
-        headers = [("X-Forwarded-User", "ada"), ("X-Forwarded-User", "root")]
-        assert httpx2.get(f"{proxied}/documents", headers=headers).status_code == 401
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            [("X-Forwarded-User", "ada"), ("X-Forwarded-User", "root")],
+            [
+                ("X-Forwarded-User", "ada"),
+                ("X-Forwarded-Groups", "hr"),
+                ("X-Forwarded-Groups", "pgask-admins"),
+            ],
+            [("X_Forwarded_User", "ada")],
+            [("X-Forwarded-User", "a\tb")],
+        ],
+        ids=["two users", "two lines of groups", "underscores", "a control character"],
+    )
+    def test_who_is_named_twice_or_otherwise_is_nobody(
+        self, proxied: str, headers: list[tuple[str, str]]
+    ) -> None:
+        assert httpx2.get(f"{proxied}/session", headers=headers).status_code == 401
+
+    def test_underscores_add_no_group(self, proxied: str) -> None:
+        headers = [("X-Forwarded-User", "ada"), ("X_Forwarded_Groups", "pgask-admins")]
+        assert httpx2.get(f"{proxied}/session", headers=headers).json()["role"] == "reader"
+
+    def test_names_may_be_chinese(self, proxied: str) -> None:
+        headers = {"X-Forwarded-User": "张伟".encode(), "X-Forwarded-Groups": "人事,财务".encode()}
+        told = httpx2.get(f"{proxied}/session", headers=headers).json()
+        assert (told["name"], told["groups"]) == ("张伟", ["人事", "财务"])
+        headers = {"X-Forwarded-User": "Zoë".encode("latin-1")}
+        assert httpx2.get(f"{proxied}/session", headers=headers).json()["name"] == "Zoë"
+
+    @pytest.mark.parametrize("proxies", ["127.0.0.1", "10.0.0.0/8"], ids=["the proxy", "a stranger"])
+    def test_who_sent_a_request_is_told_by_no_header(self, own: Database, proxies: str) -> None:
+        """A proxy on the same machine says for whom it asks; a stranger there that it were a proxy."""
+        settings = settings_for(auth="proxy", trusted_proxies=proxies, shutdown_timeout_s=1)
+        named = {"X-Forwarded-User": "ada", "X-Forwarded-Groups": "pgask-admins"}
+        with serve(create_app(settings, own, FakeEmbedder()), settings) as running:
+            found = [
+                httpx2.get(f"{running.url}/session", headers=named | {"X-Forwarded-For": told}).status_code
+                for told in ("10.0.0.1", "::ffff:10.0.0.1", "203.0.113.9, 127.0.0.1", "nonsense")
+            ]
+        assert set(found) == {200 if proxies == "127.0.0.1" else 401}
 
 
 class TestRecord:

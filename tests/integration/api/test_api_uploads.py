@@ -301,6 +301,8 @@ def test_pages_of_other_sites_can_send_nothing(client: TestClient) -> None:
     for headers, allowed in (
         ({"Origin": "https://evil.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://["}, False),
+        ({"Origin": "http://me@127.0.0.1"}, False),
         ({"Sec-Fetch-Site": "cross-site"}, False),
         ({"Sec-Fetch-Site": "same-site"}, False),
         ({"Origin": "http://127.0.0.1"}, True),
