@@ -25,7 +25,9 @@ from app.store.spaces import all_chunks, all_windows, find_collection, read_spac
 LEFT_OUT: Final = (
     *("id", "collection_id", "tenant_id", "duplicate_of"),
     *("root", "origin", "mtime_ns", "inode"),
+    *("copy_of", "copied_at"),
 )
+FORMERLY_WRITTEN: Final = ("copy_of", "copied_at")  # of nobody's documents, as null
 TEXTS_A_LINE: Final = 100
 PAGES_A_LINE: Final = 20
 WINDOWS_A_LINE: Final = 1_000

@@ -12,37 +12,66 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, LiteralString
+from itertools import pairwise
+from typing import Annotated, Any, Final, LiteralString, TypeVar
 from uuid import UUID
 
 import numpy as np
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from app.embedding import FloatMatrix
 from app.errors import InvalidRequestError, StoreBusyError
+from app.lexicon import MAX_TERM_CHARS
 from app.sqlstates import all_errors, store_errors
 from app.store.binary_copy import POSTING_COLUMNS, in_blocks, pack_postings, pack_vectors
 from app.store.connection import Connection
 from app.store.export_lines import Line, corrupt
-from app.store.exporting import LEFT_OUT
+from app.store.exporting import FORMERLY_WRITTEN, LEFT_OUT
 from app.store.originals import PART_BYTES
 from app.store.shelves import MOST_GROUPS, Readers, read_groups
+from app.store.sources import MAX_SOURCE_BYTES
 from app.store.spaces import COLLECTION_NAME, Collection
 from app.store.staging import staged_copy
 from app.store.tables import SCHEMA, VECTOR_SCHEMA
 from app.store.texts import PART_CHARS
 
 LEFTOVERS_DAYS: Final = 7
+UNIT_WITHIN: Final = 0.02  # what 16 bits a number leave of a unit vector's length is far nearer
 _CHUNK_COLUMNS: Final = (
     "chunk_index, char_start, char_end, token_count, term_count, page, heading, places, sentences, window_start,"
     " window_end, windows_shared, language"
 )
 Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
-Span = tuple[Count, Count]
-_Place = tuple[Count, Count | None, str | None] | tuple[Count, Count | None, str | None, float]
+# Fails at the first value that does not fit: a file of kilobytes can unpack to millions, each with a report of its own
+T = TypeVar("T")
+Many = Annotated[list[T], Field(fail_fast=True)]
+# Years of four digits alone: PostgreSQL knows others, and infinity, which Python can't read back
+Moment = Annotated[
+    str, Field(pattern=r"^[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d(:\d\d){0,2})$")
+]
+Share = Annotated[float, Field(ge=0, le=1)]
+MAX_TITLE_CHARS: Final = 100_000
+
+
+def _in_order(span: tuple[int, int]) -> tuple[int, int]:
+    if span[0] > span[1]:
+        raise ValueError("ends before it begins")
+    return span
+
+
+Span = Annotated[tuple[Count, Count], AfterValidator(_in_order)]
+_Place = tuple[Count, Count | None, str | None] | tuple[Count, Count | None, str | None, Share]
 
 
 class _Strict(BaseModel):
@@ -61,6 +90,22 @@ class SpaceFields(_Strict):
     normalized: bool
 
 
+class _Cosines(_Strict):
+    languages: Annotated[str, Field(max_length=100)]
+    pairs: Count
+    mean: float
+    deviation: float
+
+
+class _Background(_Strict):
+    """What cosines are like in the collection (app/index/background.py), which decides when it is measured anew."""
+
+    chunks: Count
+    windows: Count
+    measured_at: Annotated[str, Field(max_length=100)]
+    cosines: Annotated[Many[_Cosines], Field(max_length=10_000)]
+
+
 class Header(BaseModel):
     """The first line of a file."""
 
@@ -70,29 +115,46 @@ class Header(BaseModel):
     lexicon_version: Count
     documents: Count
     chunks: Annotated[int, Field(ge=0)]
-    background: dict[str, Any] | None = None
-    background_version: Count = 0
+    background: _Background | None = None
+    background_version: Annotated[int, Field(ge=0, le=2**30, strict=True)] = 0  # each measurement adds one
 
 
 class DocumentRow(BaseModel):
     """What is read of a document's row; the other columns go to the database as they are."""
 
-    source: Annotated[str, Field(min_length=1, max_length=4_096)]
+    source: Annotated[str, Field(min_length=1, max_length=MAX_SOURCE_BYTES)]
     status: str
-    title: str
+    title: Annotated[str, Field(max_length=MAX_TITLE_CHARS)]
     media_type: str
-    language: str
+    language: Annotated[str, Field(max_length=100)]
+    languages: Annotated[Many[Annotated[str, Field(max_length=100)]], Field(max_length=1_000)] | None = None
+    created_at: Moment
+    updated_at: Moment
+    token_count: Count
+    unknown_tokens: Count
     char_count: Count
     chunk_count: Count
     size_bytes: Annotated[int, Field(ge=0, lt=2**63)]
     content_sha256: str | None
     pipeline: Annotated[str | None, Field(max_length=200)]
-    pages: list[tuple[Count, Count, Count] | tuple[Count, Count, Count, float]]
-    sections: list[tuple[Count, Count, list[str]] | tuple[Count, Count, list[str], str | None]]
+    pages: Many[tuple[Count, Count, Count] | tuple[Count, Count, Count, Share]]
+    sections: Many[tuple[Count, Count, Many[str]] | tuple[Count, Count, Many[str], str | None]]
     metadata: dict[str, Any]
     dropped: dict[str, Count]
-    signature_bands: list[Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)]] | None = None
+    signature_bands: Many[Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)]] | None = None
     window_hashes: Annotated[str | None, Field(pattern=r"^\\x([0-9a-f]{32})*$")]
+
+    @model_validator(mode="after")
+    def _lies_in_its_text(self) -> DocumentRow:
+        spans = [page[1:3] for page in self.pages] + [section[:2] for section in self.sections]
+        numbers = [page[0] for page in self.pages]
+        if any(not start <= end <= self.char_count for start, end in spans):
+            raise ValueError("outside of the text")
+        if any(one >= other for one, other in pairwise([0, *numbers, 2**31 - 1])):
+            raise ValueError("pages out of order")
+        if self.unknown_tokens > self.token_count:
+            raise ValueError("more tokens unknown than there are")
+        return self
 
 
 class _DocumentLine(_Strict):
@@ -100,14 +162,14 @@ class _DocumentLine(_Strict):
     id: UUID
     row: dict[str, Any]
     duplicate_of: str | None
-    background: list[Count]
-    readers: Annotated[list[str], Field(max_length=MOST_GROUPS)] = []
+    background: Many[Count]
+    readers: Annotated[Many[str], Field(max_length=MOST_GROUPS)] = []
 
 
 class _TextsLine(_Strict):
     kind: str
     first: Count
-    texts: list[Annotated[str, Field(min_length=1, max_length=PART_CHARS)]]
+    texts: Many[Annotated[str, Field(min_length=1, max_length=PART_CHARS)]]
 
 
 class PageRow(_Strict):
@@ -116,18 +178,26 @@ class PageRow(_Strict):
     page: Count
     width: Count
     height: Count
-    lines: list[Annotated[int, Field(ge=-(2**31), lt=2**31)]]
+    lines: Many[Annotated[int, Field(ge=-(2**31), lt=2**31)]]
+
+    @model_validator(mode="after")
+    def _is_six_a_line(self) -> PageRow:
+        if len(self.lines) % 6 or any(
+            not 0 <= a <= b for a, b in zip(self.lines[::6], self.lines[1::6], strict=True)
+        ):
+            raise ValueError("lines that are none")
+        return self
 
 
 class _PagesLine(_Strict):
     kind: str
-    rows: list[PageRow]
+    rows: Many[PageRow]
 
 
 class _WindowsLine(_Strict):
     kind: str
     first: Count
-    spans: list[Span]
+    spans: Many[Span]
     vectors: str
 
 
@@ -136,11 +206,11 @@ class _ChunkRow(_Strict):
     char_start: Count
     char_end: Count
     token_count: Count
-    term_count: Count
+    term_count: Annotated[int, Field(ge=0, lt=2**17, strict=True)]  # so many bits a merged posting has for it
     page: Count | None
     heading: str | None
-    places: list[_Place]
-    sentences: list[Count]
+    places: Many[_Place]
+    sentences: Many[Count]
     window_start: Count
     window_end: Count
     windows_shared: Count
@@ -148,14 +218,16 @@ class _ChunkRow(_Strict):
 
 
 _Posting = tuple[
-    str, Annotated[int, Field(ge=1, le=32_767)], Annotated[str, Field(pattern="^([0-9a-f]{2})*$")]
+    Annotated[str, Field(min_length=1, max_length=MAX_TERM_CHARS)],
+    Annotated[int, Field(ge=1, le=32_767)],
+    Annotated[str, Field(pattern="^([0-9a-f]{2})*$")],
 ]
 
 
 class _ChunksLine(_Strict):
     kind: str
-    rows: list[_ChunkRow]
-    postings: list[list[_Posting]]
+    rows: Many[_ChunkRow]
+    postings: Many[Many[_Posting]]
     vectors: str
 
 
@@ -246,7 +318,8 @@ def read_row(line: Line) -> DocumentRow:
 
 
 def _where(error: ValidationError) -> str:
-    place = ".".join(str(part) for part in error.errors()[0]["loc"])[:60]
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    place = ".".join(str(part) for part in found[0]["loc"])[:60]
     return "".join(c if c.isprintable() else "�" for c in place) or "a value"
 
 
@@ -266,6 +339,9 @@ def vectors_of(packed: str, rows: int, dimension: int, *, half: bool) -> FloatMa
     found: FloatMatrix = np.frombuffer(data, dtype=kind).astype(np.float32).reshape(rows, dimension)
     if not np.isfinite(found).all():
         raise corrupt("vectors that hold no numbers")
+    # One of no length is near to nothing and, as PostgreSQL sorts, before everything
+    if not (np.abs(np.linalg.norm(found.astype(np.float64), axis=1) - 1) < UNIT_WITHIN).all():
+        raise corrupt("vectors that are not of length one")
     return found
 
 
@@ -372,7 +448,10 @@ def refusals() -> Iterator[None]:
     """What the database refuses of a file's values, as a refusal of the file."""
     try:
         with store_errors():
-            yield
+            try:
+                yield
+            except psycopg.errors.ProgramLimitExceeded as error:  # too long for an index
+                raise corrupt("it holds values that are too long") from error
     except (psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeError) as error:
         raise corrupt("it holds values that the database does not take") from error
 
@@ -396,6 +475,9 @@ class RowWriter:
         told: _DocumentLine = read_line(line)
         row = read_row(line)
         told.row.pop("signature_bands", None)  # in a table of their own
+        for name in FORMERLY_WRITTEN:
+            if told.row.get(name, "") is None:
+                del told.row[name]
         if unknown := told.row.keys() - self._columns:
             raise corrupt(f"document: unknown columns {', '.join(sorted(unknown))[:100]}")
         given = [sql.Identifier(name) for name in sorted(told.row)]
@@ -511,7 +593,7 @@ class RowWriter:
                 or len(row.sentences) % 2
                 or min(inside) < row.char_start
                 or max(inside) > row.char_end
-                or not row.window_start <= row.window_end <= begun.windows
+                or not row.window_start + row.windows_shared <= row.window_end <= begun.windows
                 or any(not row.char_start <= place[0] < row.char_end for place in row.places)
             ):
                 raise corrupt("chunks: out of order, or outside of the text or the windows")
@@ -661,7 +743,9 @@ def finish(
             connection.execute(
                 "UPDATE pgask.collections SET background = %s, background_version = %s WHERE id = %s",
                 [
-                    Jsonb(header.background) if as_it_was and header.background is not None else None,
+                    Jsonb(header.background.model_dump())
+                    if as_it_was and header.background is not None
+                    else None,
                     header.background_version if as_it_was else 0,
                     collection.id,
                 ],

@@ -57,6 +57,8 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "planted": ("planted --documents {}", 10_000),  # R34
     "patterns": ("patterns --characters {}", 1_000_000),  # R36
     "packages": ("packages", 1),  # R41; has no number
+    "crafted": ("crafted --files {}", 1_000),
+    "story": ("story --files {}", 40),
     "bulk": ("bulk --jobs {}", 32),
     "failover": ("failover --rate {}", 50),
     "hour": ("hour --minutes {}", 60),
