@@ -48,11 +48,11 @@ unit: setup ## unit tests and doctests: no database, no network
 integration: setup ## tests on a real embedded PostgreSQL; two workers more, since many wait for processes
 	@$(PY) -m pytest -q -n $$(($(WORKERS) + 2)) --dist loadgroup -m "not long" tests/integration
 
-long: setup ## the tests that take longest, which `make test` leaves out
-	@$(PY) -m pytest -q -n $(WORKERS) --dist loadgroup -m long tests/unit tests/integration
+long: setup web ## the tests that take longest, which `make test` leaves out
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadgroup -m long tests/unit tests/integration tests/e2e
 
 e2e: setup web ## the chat page in a real Chromium (skipped where there is none)
-	@if scripts/chromium.sh; then $(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/e2e; fi
+	@if scripts/chromium.sh; then $(PY) -m pytest -q -n $(WORKERS) --dist loadfile -m "not long" tests/e2e; fi
 
 # Helm's engine is no dependency: it comes into a folder of its own, 75 MB. What can't be had is said, and is no failure.
 chart: setup ## deploy/helm rendered, and checked by Kubernetes' schemas

@@ -37,6 +37,7 @@ from app.lexicon import fold_script, is_chinese, terms
 from app.question.answer_types import told_by_row
 from app.question.content import Asked, content_terms
 from app.question.kinds import Wanted
+from app.question.numbered import numbered_things
 from app.stored_markdown import Kind, is_numbered
 
 STANDARD_WEIGHT: Final = 0.1  # a standard deviation
@@ -120,6 +121,16 @@ class Material:
     def codes_in(self, chunk_id: str) -> frozenset[str]:
         """The codes of the question that stand in a hit or around it."""
         return self._held.get(chunk_id, frozenset()) & frozenset(self.asked.codes)
+
+    @cached_property
+    def _numbers(self) -> frozenset[str]:
+        found = numbered_things(self.asked.text)
+        return found if any(found <= held for held in self._held.values()) else frozenset()
+
+    def is_of_another(self, unit: Unit) -> bool:
+        """Whether the question names a thing by its number, which stands in another hit and not in the unit's: what is
+        said of pump 1, however alike, answers nothing about pump 3."""
+        return not self._numbers <= self._held.get(unit.chunk.chunk_id, frozenset())
 
     @property
     def total(self) -> float:
@@ -248,6 +259,8 @@ def _costs(unit: Unit, material: Material, order: Mapping[str, int]) -> float:
     cost += INSTRUCTION_COST if unit.is_instruction else 0.0
     if material.asked.codes and not material.codes_in(unit.chunk.chunk_id):
         cost += NO_CODE_COST
+    if material.is_of_another(unit):
+        cost += SECTION_WEIGHT + LEAD_WEIGHT
     cost += PICTURE_COST if _PICTURE.search(unit.text) else 0.0
     if unit.kind is Kind.CODE:
         cost += -TYPE_BONUS if material.wanted.code else CODE_COST

@@ -18,11 +18,15 @@ _LABELS: Final = (
 _UNITS: Final = (
     "years?|months?|weeks?|days?|hours?|minutes?|people|persons|times|eur|usd|gbp|kg|km|m|cm|mm|g|h|min|s|t"
 )
+_AFTER_A_DAY: Final = "前后起止至到晚早的是有在会要能可放休开举召，、和与或吗呢"
 _NUMBERED: Final = re.compile(
     rf"(?<![\w-])(?:[A-Z]{{2,6}} #?|(?i:{_LABELS})[ #-]{{1,2}})"
     rf"(?P<n>\d{{1,5}})\b(?! ?(?:%|[.,:/]\d|(?i:{_UNITS})\b))"
     r"|第 ?(?P<z>\d{1,5}) ?[条章节周页级步号款批期轮类档层]"
     r"|(?:代码|错误|故障|房间|楼层|等级|级别|编号|教室|仓库|冷库) ?(?P<y>\d{1,5})(?![\d.]| ?[个天年月日元%])"
+    # 3号水泵, and not the third of a month
+    rf"|(?<![\d月.:-])(?P<x>\d{{1,5}}) ?号(?=[\u4e00-\u9fff])"
+    rf"(?![{_AFTER_A_DAY}]|(?:之|以|开|星|凌|中|下|上)[前后内始到期晨午旬])"
 )
 
 
@@ -33,6 +37,8 @@ def numbered_things(question: str) -> frozenset[str]:
     ['14', '2']
     >>> numbered_things("Does the GW-7 cost less than EUR 100?"), numbered_things("第3条说什么？")
     (frozenset(), frozenset({'3'}))
+    >>> numbered_things("3号水泵的容量是多少升？"), numbered_things("5月3号放假吗？")
+    (frozenset({'3'}), frozenset())
     """
     return frozenset(
         found[found.lastgroup or 0]

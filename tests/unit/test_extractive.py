@@ -102,6 +102,28 @@ def test_short_chinese_questions_are_answered_by_their_section(question: str, le
     assert quotes(answer(question, hits_of(page)))[0] == lead
 
 
+@pytest.mark.parametrize(
+    ("question", "texts"),
+    [
+        (
+            "3号水泵的容量是多少升？",
+            (
+                "# 1号水泵\n\n1号水泵的容量是1037升。检修周期为4个月。\n",
+                "3号水泵\n\n3号水泵的容量是1111升。检修周期为6个月。\n",
+            ),
+        ),
+        (
+            "How many seats has hall 3?",
+            ("# Seats of hall 1\n\nThe hall has 90 seats.\n", "About hall 3\n\nHall 3 has 40 seats.\n"),
+        ),
+    ],
+)
+def test_what_is_said_of_another_number_answers_nothing(question: str, texts: tuple[str, str]) -> None:
+    for ordered in (texts, texts[::-1]):
+        said = answer(question, hits_of(*ordered))
+        assert quotes(said)[0] in texts[1]
+
+
 def test_a_heading_that_names_only_what_is_asked_beats_one_that_names_more() -> None:
     weights = weights_of("What is a collection?")
     only, more = "What is a collection?", "Should I use a filter or a collection?"

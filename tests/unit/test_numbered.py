@@ -19,6 +19,9 @@ from app.question.numbered import numbered_things
         ("第 12 步怎麼做？", {"12"}),
         ("错误 503 是什么？", {"503"}),
         ("房間205在哪裡？", {"205"}),
+        ("3号水泵的容量是多少升？", {"3"}),
+        ("12號線幾點開？", {"12"}),
+        ("5号楼在哪里？", {"5"}),
     ],
 )
 def test_numbers_that_name_a_thing(question: str, numbers: set[str]) -> None:
@@ -41,6 +44,7 @@ def test_numbers_that_name_a_thing(question: str, numbers: set[str]) -> None:
             "100元以下的有哪些？",
             "等级3天内会变吗？",
             "2025年第一季度",
+            *("5月3号放假吗？", "3号放假吗？", "3号之前交吗？", "12号上午有会吗？", "3号是星期几？"),
             "错误率5%是多少？",
             "",
         ),

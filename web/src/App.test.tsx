@@ -386,6 +386,27 @@ describe("documents", () => {
   });
 });
 
+describe("collections", () => {
+  it("are asked and listed that are there, where none is called as the service's own", async () => {
+    const { user, answers } = open({ collections: [{ name: "pumps", documents: 3, chunks: 9 }] });
+    await waitFor(() => expect(screen.getByTestId<HTMLSelectElement>("collection-picker").value).toBe("pumps"));
+    await user.type(screen.getByTestId("question-input"), "How many litres?{Enter}");
+    await waitFor(() => expect(answers[0]?.asked).toMatchObject({ collection: "pumps" }));
+    await user.click(screen.getByTestId("nav-library"));
+    await waitFor(() => expect(screen.getByRole("heading", { name: "Documents in “pumps”" })).toBeTruthy());
+  });
+
+  it("need not be there for the first file to go in", async () => {
+    const { user } = open({ collections: [] });
+    await waitFor(() => expect(screen.getByText(/ingest .\/docs/)).toBeTruthy());
+    await user.click(screen.getByTestId("nav-library"));
+    await waitFor(() => expect(screen.getByTestId("documents").textContent).toContain("ingest ./docs"));
+    expect(screen.queryByTestId("error")).toBeNull();
+    expect(screen.queryByTestId("delete-collection")).toBeNull();
+    expect(screen.getAllByTestId("add-files").length).toBeGreaterThan(0);
+  });
+});
+
 describe("preferences", () => {
   it("switch the language of the page, and keep it", async () => {
     const { user, unmount } = open();

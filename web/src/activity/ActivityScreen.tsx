@@ -116,12 +116,13 @@ function JobSign({ job: { state } }: { job: Job }) {
   return state === "failed" ? <WarningIcon /> : <CloseIcon />;
 }
 
-/** Those that failed come first: there is something to do about them. */
+/** Those that failed come first: there is something to do about them; then those left out, which nobody may expect. */
 export function JobFiles({ job, isOpen }: { job: Job; isOpen: boolean }) {
   const words = useWords();
   if (job.files.length === 0) return null;
   const failed = new Set(failedFiles(job));
-  const files = [...job.files].sort((a, b) => Number(failed.has(b)) - Number(failed.has(a)));
+  const rank = (file: JobFile): number => (failed.has(file) ? 0 : file.state === "skipped" ? 1 : 2);
+  const files = [...job.files].sort((a, b) => rank(a) - rank(b));
   return (
     <details className="job-files" open={isOpen}>
       <summary>{words.fileCount(job.files.length)}</summary>

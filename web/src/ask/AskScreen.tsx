@@ -57,7 +57,7 @@ export function AskScreen({ conversation, store, asker, draft, inputRef, setting
     <div className="chat" ref={box} onScroll={onScroll}>
       <div className="turns">
         {turns.length === 0 ? (
-          <Welcome collection={collection} onAsk={ask} onOpenDocument={onOpenDocument} />
+          <Welcome collection={collection} isNothingThere={collections?.length === 0} onAsk={ask} onOpenDocument={onOpenDocument} />
         ) : (
           turns.map((turn, at) => (
             <TurnView

@@ -6,16 +6,19 @@ import { onPlainClick } from "../ui/links";
 import { languageOf } from "../text/script";
 import { useStarters } from "./starters";
 import { visible } from "../text/visible";
+import { DEFAULT_COLLECTION } from "./scope";
 import { EmptyCollection } from "../library/EmptyCollection";
 
 interface Props {
   /** The chosen collection; undefined while it isn't known. */
   collection: Collection | undefined;
+  /** Whether the service has no collection at all. */
+  isNothingThere: boolean;
   onAsk: (question: string) => void;
   onOpenDocument: (document: DocumentSummary) => void;
 }
 
-export function Welcome({ collection, onAsk, onOpenDocument }: Props) {
+export function Welcome({ collection, isNothingThere, onAsk, onOpenDocument }: Props) {
   const words = useWords();
   const isFilled = collection !== undefined && collection.documents > 0;
   const { questions, documents } = useStarters(collection?.name ?? "", useLanguage(), isFilled);
@@ -28,7 +31,7 @@ export function Welcome({ collection, onAsk, onOpenDocument }: Props) {
           <strong>{visible(collection.name)}</strong>: {visible(collection.description)}
         </p>
       )}
-      {collection?.documents === 0 && <EmptyCollection name={collection.name} />}
+      {(isNothingThere || collection?.documents === 0) && <EmptyCollection name={collection?.name ?? DEFAULT_COLLECTION} />}
       {questions.length > 0 && (
         <>
           <h3 className="welcome-try">{words.tryOne}</h3>

@@ -35,6 +35,11 @@ export function scopeOf(...collections: string[]): Scope {
   return { collections: collections.length > 0 ? collections : [DEFAULT_COLLECTION], filters: NO_FILTERS };
 }
 
+/** Where questions go of who has chosen nothing: to the collection that the service makes by itself, else to the first that is there. */
+export function homeOf(names: readonly string[]): string {
+  return names.includes(DEFAULT_COLLECTION) ? DEFAULT_COLLECTION : (names[0] ?? DEFAULT_COLLECTION);
+}
+
 export function hasFilters(filters: Filters): boolean {
   return filterOf(filters) !== null;
 }

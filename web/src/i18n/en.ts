@@ -360,7 +360,8 @@ export const en = {
   sameBytes: (source: string) => `Holds the same as “${source}”.`,
   sendingFiles: "Sending…",
   takingIn: (n: number) => `Taking in ${count(n, "file", "files")}`,
-  tookIn: (taken: number, failed: number) => (failed === 0 ? `${count(taken, "file is", "files are")} in.` : `${count(taken, "file is", "files are")} in, ${failed.toLocaleString("en")} failed.`),
+  tookIn: (taken: number, left: number, failed: number) =>
+    `${[`${count(taken, "file is", "files are")} in`, ...(left > 0 ? [`${left.toLocaleString("en")} left out`] : []), ...(failed > 0 ? [`${failed.toLocaleString("en")} failed`] : [])].join(", ")}.`,
   mayNotAdd: "Your key may read here, not add. Ask whoever runs the service.",
   cantTakeFiles: "This service takes no files from the page. Whoever runs it takes them in on its machine:",
   notifyMe: "Tell me when it is done",

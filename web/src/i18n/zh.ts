@@ -350,7 +350,8 @@ export const zh: Dictionary = {
   sameBytes: (source) => `内容与“${source}”相同。`,
   sendingFiles: "正在发送……",
   takingIn: (n) => `正在导入 ${number(n)} 个文件`,
-  tookIn: (taken, failed) => (failed === 0 ? `已导入 ${number(taken)} 个文件。` : `已导入 ${number(taken)} 个文件，${number(failed)} 个失败。`),
+  tookIn: (taken, left, failed) =>
+    `${[`已导入 ${number(taken)} 个文件`, ...(left > 0 ? [`未导入 ${number(left)} 个`] : []), ...(failed > 0 ? [`${number(failed)} 个失败`] : [])].join("，")}。`,
   mayNotAdd: "你的密钥只能阅读，不能添加文档。请联系服务管理员。",
   cantTakeFiles: "本服务不从页面接收文件。请由服务管理员在服务器上导入：",
   notifyMe: "完成时通知我",

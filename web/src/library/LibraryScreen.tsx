@@ -1,6 +1,6 @@
 // What is stored: collections and folders as a tree, the documents of one of them as a table.
 import { useEffect, useId, useMemo, useRef, useState, type ReactNode } from "react";
-import { scopeOf, type Scope } from "../ask/scope";
+import { DEFAULT_COLLECTION, scopeOf, type Scope } from "../ask/scope";
 import { CollectionPicker } from "../ask/ScopeBar";
 import { useLanguage, useWords } from "../i18n";
 import { addressOf, type Shelf } from "../shell/address";
@@ -45,6 +45,9 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
   const shelf = useMemo((): Shelf => ({ folder, q, status, type, language, sort }), [folder, q, status, type, language, sort]);
   const shelved = useShelf(collection, shelf);
   const { documents } = shelved;
+  const { collections } = useCollections();
+  // The service's own is made with the first file
+  const isUnmade = collection === DEFAULT_COLLECTION && collections?.some(({ name }) => name === collection) === false;
   const facets = useFacets(collection, folder);
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const [refused, setRefused] = useState<Problem | null>(null);
@@ -73,12 +76,16 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
           <span className="documents-acts">
             {mayWrite && (
               <>
-                <button type="button" className="icon-button" data-testid="rename-collection" aria-label={words.renameCollection} title={words.renameCollection} onClick={() => setDialog("rename")}>
-                  <PencilIcon />
-                </button>
-                <button type="button" className="icon-button" data-testid="delete-collection" aria-label={words.deleteCollection} title={words.deleteCollection} onClick={() => setDialog("delete")}>
-                  <TrashIcon />
-                </button>
+                {!isUnmade && (
+                  <>
+                    <button type="button" className="icon-button" data-testid="rename-collection" aria-label={words.renameCollection} title={words.renameCollection} onClick={() => setDialog("rename")}>
+                      <PencilIcon />
+                    </button>
+                    <button type="button" className="icon-button" data-testid="delete-collection" aria-label={words.deleteCollection} title={words.deleteCollection} onClick={() => setDialog("delete")}>
+                      <TrashIcon />
+                    </button>
+                  </>
+                )}
                 <AddFiles />
               </>
             )}
@@ -139,8 +146,9 @@ export function LibraryScreen({ collection, openId, onOpen, onAsk, onDeleted, fo
             onDelete={mayWrite ? (document) => remove([document]) : undefined}
           />
         )}
-        {shelved.status === "loading" && <p className="documents-note">{words.documentsLoading}</p>}
-        {shelved.status === "failed" && <ProblemNotice problem={problemOf(shelved.error)} onRetry={shelved.retry} />}
+        {isUnmade && <EmptyCollection name={collection} />}
+        {!isUnmade && shelved.status === "loading" && <p className="documents-note">{words.documentsLoading}</p>}
+        {!isUnmade && shelved.status === "failed" && <ProblemNotice problem={problemOf(shelved.error)} onRetry={shelved.retry} />}
         {shelved.status === "ready" && documents.length === 0 && (isEmptyShelf(shelf) ? <EmptyCollection name={collection} /> : <p className="documents-note">{words.nothingLeft}</p>)}
         {shelved.status === "ready" && shelved.more && (
           <button type="button" className="button load-more" onClick={shelved.more}>

@@ -232,7 +232,8 @@ function NotifyMe({ isOver: over }: { isOver: boolean }) {
 function summary(job: Job, words: Dictionary): string {
   const failed = failedFiles(job).length;
   if (job.state === "cancelled") return words.jobState(job.state);
-  return words.tookIn(job.files.filter(({ state }) => state === "succeeded").length, failed);
+  const count = (wanted: string): number => job.files.filter(({ state }) => state === wanted).length;
+  return words.tookIn(count("succeeded"), count("skipped"), failed);
 }
 
 /** Says that it is done to who looks elsewhere: in the tab's title, and by the system if they allowed it. */

@@ -22,7 +22,7 @@ import type { DocumentDetail, DocumentSummary, Passage } from "../wire/decode";
 import { Account } from "./Account";
 import { addressOf, parseAddress, type Address, type Navigation } from "./address";
 import { useSurroundings } from "./context";
-import { useConversationOf, usePane } from "./located";
+import { useConversationOf, useHome, usePane } from "./located";
 import { useMediaQuery } from "./media";
 import { PaneEdge } from "./PaneEdge";
 import type { PreferenceControls } from "./preferences";
@@ -82,6 +82,7 @@ export function Page({ navigation, preferences, store, asker, keeping, isKnown, 
   const ownCollection = onlyCollection(active.scope) ?? scopeOf().collections[0] ?? "";
   const collection = place.view === "documents" ? place.collection : ownCollection;
   useConversationOf(navigation, place, store, active, conversations, isKnown);
+  useHome(store, active);
   const pane = usePane(navigation, ground);
   const renew = useRenewal();
   const running = useRunningJobs();

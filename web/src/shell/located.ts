@@ -3,7 +3,9 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "react"
 import { addressOf, type Address, type Entry, type Navigation } from "./address";
 import type { Target } from "../reader/target";
 import type { Conversation } from "../ask/conversations";
+import { DEFAULT_COLLECTION, homeOf, onlyCollection, scopeOf } from "../ask/scope";
 import type { Store } from "../ask/store";
+import { useCollections } from "../library/collections";
 
 /** The source pane's target, which the address names, and the focus: it goes back to what opened the pane. */
 export function usePane({ address, entry, go, leaveSource }: Navigation, ground: string) {
@@ -81,4 +83,14 @@ export function useConversationOf(
       else go(own, entry, "replace");
     }
   }, [wanted, isKnown, place.view, active, all, store, hash, address.view, entry, go]);
+}
+
+/** A conversation that is still empty asks what is there: not everybody has a collection called as the service's own. */
+export function useHome(store: Store, { turns, scope }: Conversation): void {
+  const { collections } = useCollections();
+  const home = collections && homeOf(collections.map(({ name }) => name));
+  const isLost = home !== null && turns.length === 0 && onlyCollection(scope) === DEFAULT_COLLECTION && home !== DEFAULT_COLLECTION;
+  useEffect(() => {
+    if (isLost) store.setScope(scopeOf(home));
+  }, [home, isLost, store]);
 }

@@ -82,6 +82,7 @@ export function createService(script: Script): { fetch: typeof fetch; requests: 
     const refusal = script.onRead?.(url.pathname);
     if (refusal) return refusal;
     if (url.pathname === "/collections") return jsonResponse({ collections: script.collections ?? [] });
+    if (url.pathname === "/documents" && script.collections?.some(({ name }) => name === url.searchParams.get("collection")) === false) return problemResponse(404, "not_found");
     if (url.pathname === "/documents") return jsonResponse(listed(script.documents ?? [], url.searchParams));
     return document(script, url);
   };
