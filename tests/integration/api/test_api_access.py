@@ -337,10 +337,10 @@ class TestProxy:
         assert httpx2.get(f"{proxied}/session", headers=headers).json()["role"] == "reader"
 
     def test_names_may_be_chinese(self, proxied: str) -> None:
-        headers = {"X-Forwarded-User": "张伟".encode(), "X-Forwarded-Groups": "人事,财务".encode()}
+        headers = {b"X-Forwarded-User": "张伟".encode(), b"X-Forwarded-Groups": "人事,财务".encode()}
         told = httpx2.get(f"{proxied}/session", headers=headers).json()
         assert (told["name"], told["groups"]) == ("张伟", ["人事", "财务"])
-        headers = {"X-Forwarded-User": "Zoë".encode("latin-1")}
+        headers = {b"X-Forwarded-User": "Zoë".encode("latin-1")}
         assert httpx2.get(f"{proxied}/session", headers=headers).json()["name"] == "Zoë"
 
     @pytest.mark.parametrize("proxies", ["127.0.0.1", "10.0.0.0/8"], ids=["the proxy", "a stranger"])
