@@ -37,7 +37,7 @@ from app.lexicon import fold_script, is_chinese, terms
 from app.question.answer_types import told_by_row
 from app.question.content import Asked, content_terms
 from app.question.kinds import Wanted
-from app.question.numbered import numbered_things
+from app.question.numbered import numbered_by_hao, numbered_things
 from app.stored_markdown import Kind, is_numbered
 
 STANDARD_WEIGHT: Final = 0.1  # a standard deviation
@@ -124,13 +124,17 @@ class Material:
 
     @cached_property
     def _numbers(self) -> frozenset[str]:
-        found = numbered_things(self.asked.text)
+        found = numbered_things(self.asked.text) | numbered_by_hao(self.asked.text)
         return found if any(found <= held for held in self._held.values()) else frozenset()
+
+    def held_near(self, unit: Unit) -> frozenset[str]:
+        """The terms of the unit's hit and of what stands around it."""
+        return self._held.get(unit.chunk.chunk_id, frozenset())
 
     def is_of_another(self, unit: Unit) -> bool:
         """Whether the question names a thing by its number, which stands in another hit and not in the unit's: what is
         said of pump 1, however alike, answers nothing about pump 3."""
-        return not self._numbers <= self._held.get(unit.chunk.chunk_id, frozenset())
+        return not self._numbers <= self.held_near(unit)
 
     @property
     def total(self) -> float:

@@ -21,7 +21,7 @@ from app.generation.evidence import by_standards, holds, terms_in, words_once
 from app.generation.units import Unit
 from app.lexicon import fold_script, is_chinese, terms
 from app.question.answer_types import read_answer_type, told_by_row
-from app.question.numbered import numbered_things
+from app.question.numbered import numbered_by_hao, numbered_things
 from app.stored_markdown import Kind
 
 LENIENCE: Final = (
@@ -67,7 +67,8 @@ def sufficiency(
     everything = frozenset[str]().union(*(unit.own | unit.around for unit in said))
     if any(name in weights and name not in held for name in asked.names):
         score -= NO_NAME
-    if not numbered_things(asked.text) <= everything:
+    near = frozenset[str]().union(*map(material.held_near, said))
+    if not numbered_things(asked.text) <= everything or not numbered_by_hao(asked.text) <= near:
         score -= NO_NUMBER
     score -= _value_cost(material, said)
     return min(math.pow(evidence, LENIENCE), 1 / (1 + math.exp(-score)))

@@ -24,8 +24,11 @@ _NUMBERED: Final = re.compile(
     rf"(?P<n>\d{{1,5}})\b(?! ?(?:%|[.,:/]\d|(?i:{_UNITS})\b))"
     r"|第 ?(?P<z>\d{1,5}) ?[条章节周页级步号款批期轮类档层]"
     r"|(?:代码|错误|故障|房间|楼层|等级|级别|编号|教室|仓库|冷库) ?(?P<y>\d{1,5})(?![\d.]| ?[个天年月日元%])"
-    # 3号水泵, and not the third of a month
-    rf"|(?<![\d月.:-])(?P<x>\d{{1,5}}) ?号(?=[\u4e00-\u9fff])"
+)
+
+# 3号水泵, and not the third of a month
+_BY_HAO: Final = re.compile(
+    r"(?<![\d月.:-])(?P<n>\d{1,5}) ?号(?=[\u4e00-\u9fff])"
     rf"(?![{_AFTER_A_DAY}]|(?:之|以|开|星|凌|中|下|上)[前后内始到期晨午旬])"
 )
 
@@ -37,11 +40,18 @@ def numbered_things(question: str) -> frozenset[str]:
     ['14', '2']
     >>> numbered_things("Does the GW-7 cost less than EUR 100?"), numbered_things("第3条说什么？")
     (frozenset(), frozenset({'3'}))
-    >>> numbered_things("3号水泵的容量是多少升？"), numbered_things("5月3号放假吗？")
-    (frozenset({'3'}), frozenset())
     """
     return frozenset(
         found[found.lastgroup or 0]
         for found in _NUMBERED.finditer(fold_script(question))
         if not re.match(r"(?:EUR|USD|GBP|CHF|CNY|RMB|HKD|TWD|JPY|AM|PM)\b", found[0])
     )
+
+
+def numbered_by_hao(question: str) -> frozenset[str]:
+    """The numbers before 号 that are part of a thing's name: what stands near that name goes on without it.
+
+    >>> numbered_by_hao("3号水泵的容量是多少升？"), numbered_by_hao("5月3号放假吗？")
+    (frozenset({'3'}), frozenset())
+    """
+    return frozenset(found["n"] for found in _BY_HAO.finditer(fold_script(question)))
