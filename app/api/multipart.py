@@ -135,7 +135,7 @@ class _Reader:
     def __init__(self, form: Form, limits: UploadLimits) -> None:
         self._form, self._limits = form, limits
         self._at = self._files_bytes = self._field_bytes = 0
-        self._fields = 0
+        self._fields = self._file_parts = 0
         self.is_complete = False
 
     def begin_part(self) -> None:
@@ -164,7 +164,8 @@ class _Reader:
             return
         if self._name != "files":
             raise FaultError(_OTHER_FIELD)
-        if len(self._form.files) >= self._limits.max_files:
+        self._file_parts += 1  # those without a name and a byte, too: each takes its time
+        if self._file_parts > self._limits.max_files:
             raise FaultError(_too_many_files(self._limits))
         self._filename = options[b"filename"].decode("utf-8", "replace")
 

@@ -70,3 +70,10 @@ async def test_no_room_for_the_files_is_told(full: BinaryIO) -> None:
     with pytest.raises(FaultError) as raised:
         await read_form(sent([HEAD % b"a.md" + b"text\r\n--b--\r\n"]), Form(full), LIMITS)
     assert (raised.value.fault.code, raised.value.fault.status) == ("no_space", 503)
+
+
+async def test_parts_that_hold_nothing_are_counted_too() -> None:
+    body = (HEAD % b"" + b"\r\n") * (LIMITS.max_files + 1) + b"--b--\r\n"
+    with open_form() as form, pytest.raises(FaultError) as raised:
+        await read_form(sent([body]), form, LIMITS)
+    assert raised.value.fault.code == "limit_exceeded"
