@@ -1,4 +1,5 @@
-"""A worker with the deterministic embedder: `python -m tests.chaos.job_worker OWNER APP [TIMING]` (JSON of Timing)."""
+"""A worker with the deterministic embedder: `python -m tests.chaos.job_worker OWNER APP [TIMING [HOME]]`, TIMING
+in JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import re
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from app.config import Settings
 from app.embedding import Tokens
@@ -29,10 +31,10 @@ class StickyEmbedder(FakeEmbedder):
         return super().tokenize(text)
 
 
-def main(owner: str, app: str, timing: str = "{}") -> int:
+def main(owner: str, app: str, timing: str = "{}", home: str = "") -> int:
     """Work until SIGTERM."""
     configure_logs("warning")
-    database = Database(owner=owner, app=app)
+    database = Database(owner=owner, app=app, home=Path(home) if home else None)
 
     async def run() -> None:
         stopping = asyncio.Event()

@@ -2,9 +2,11 @@
 
     .venv/bin/python -m tests.chaos.workers [--faults N] [--seed N] [--out FOLDER]
 
-Every job must end, every file of it with a document or a reason code, and what is stored must be what one undisturbed
-run of `ingest` stores. Most of it runs on a clock that is ten times as fast (FAST); what the documentation promises in
-seconds (a killed worker's job is taken over within 60, a dead line is noticed within 30) is measured on the real one.
+The embedded PostgreSQL is killed and restarted as well, its disk filled for a second or two (where a file system can
+be mounted: root), and files are sent that no worker gets over. Every job must end, every file of it with a document or
+a reason code, and what is stored must be what one undisturbed run of `ingest` stores. Most of it runs on a clock that
+is ten times as fast (FAST); what the documentation promises in seconds (a killed worker's job is taken over within 60,
+a dead line is noticed within 30) is measured on the real one.
 """
 
 from __future__ import annotations
@@ -14,14 +16,16 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, LiteralString
@@ -34,11 +38,13 @@ from app.store.catalog import find_shelf_ids
 from app.store.connection import AsyncConnection, Connection, Database, connect, write
 from app.store.connection_pool import open_pool
 from app.store.migrate import migrate
+from ingest.disk_space import LEAST_FREE_BYTES
 from ingest.options import IngestOptions
 from ingest.worker import LOST_STATUS, Timing
 from tests.chaos.evidence import ROOT, report
 from tests.integration.freezing import FreezingProxy
 from tests.integration.ingesting import ingest, open_collection, orphans, random_text
+from tests.integration.processes import kill_server, read_pid, runs, wait_until
 
 FAST: Final = Timing(
     heartbeat_s=0.4, stalled_s=2.0, mend_s=0.7, poll_s=0.4, patience_s=6.0, grace_s=3.0, retry_s=1
@@ -46,7 +52,16 @@ FAST: Final = Timing(
 FILES: Final = 3  # of a job
 _MOST_AT_ONCE: Final = 4  # jobs that have not ended
 _LEFT: Final = ("queued", "running")
+_DISK_MB: Final = 900
+_POISON: Final = {  # files that no worker gets over, or no parser
+    "waits.md": b"It WAITSFORGOOD and ever.",
+    "keeps.md": b"It KEEPSTHEINTERPRETER for itself.",
+    "broken.pdf": b"%PDF-1.7\n1 0 obj << /Type /Catalog /Pages 1 0 R >>",
+    "broken.docx": b"PK\x03\x04" + bytes(range(256)) * 4,
+    "bytes.md": bytes(range(256)) * 8,
+}
 STICKY: Final = replace(FAST, quiet_s=3.0, frozen_s=3.0)  # for what hangs by itself
+IMPATIENT: Final = replace(FAST, quiet_s=8.0, frozen_s=8.0)  # the same on a machine that is not at rest
 HUNG_END: Final = {False: ("succeeded", None), True: ("failed", "no_progress")}  # of the files of `hang`
 
 
@@ -58,7 +73,9 @@ class Figures:
     jobs: int = 0
     files: int = 0
     succeeded: int = 0
-    failed: dict[str, int] = field(default_factory=dict)  # by code
+    failed: dict[str, int] = field(default_factory=dict)  # by code, but for poison
+    poison: dict[str, int] = field(default_factory=dict)  # how files ended that no worker gets over
+    were_full: int = 0  # files that found the disk full; they were sent again
     cancelled: int = 0
     unended: int = 0
     without_reason: int = 0
@@ -80,6 +97,7 @@ class Figures:
             self.unended == self.without_reason == self.orphans == 0
             and not self.wrong
             and set(self.failed) <= {"worker_lost"}
+            and not {"succeeded", "failed None"} & set(self.poison)
             and all(seconds <= 60 for seconds in self.takeover_s)
             and all(seconds <= 30 for seconds in self.noticed_s)
             and all(end == HUNG_END[name == "hang 1.md"] for name, end in self.hung.items())
@@ -114,6 +132,7 @@ class Crew:
             [
                 *(sys.executable, "-m", "tests.chaos.job_worker", self._database.owner, self._database.app),
                 json.dumps(asdict(self._timing)),
+                str(self._database.home or ""),
             ],
             cwd=ROOT,
             env=kept | {"PYTHONPATH": str(ROOT)},
@@ -165,12 +184,42 @@ def _in_database(database: Database, work: Callable[[AsyncConnection], Any]) -> 
     return asyncio.run(run())
 
 
-class Experiment:
-    """Faults by seed over a stream of jobs."""
+class Hand:
+    """A connection of its own for who looks and meddles; another one where the server was restarted."""
 
-    def __init__(self, database: Database, seed: int, folder: Path) -> None:
+    def __init__(self, url: str) -> None:
+        self._url, self._held = url, ExitStack()
+        self.connection = self._held.enter_context(connect(url))
+
+    def execute(self, statement: LiteralString, parameters: Sequence[object] = ()) -> psycopg.Cursor[Any]:
+        try:
+            return self.connection.execute(statement, parameters)
+        except psycopg.OperationalError:
+            self.close()
+            self.connection = self._held.enter_context(connect(self._url))
+            return self.connection.execute(statement, parameters)
+
+    def close(self) -> None:
+        with suppress(psycopg.Error):
+            self._held.close()
+
+
+class Experiment:
+    """Faults by seed over a stream of jobs. With a `server` of its own it is restarted, too; with a `disk` that holds
+    that server, this is filled."""
+
+    def __init__(
+        self,
+        database: Database,
+        seed: int,
+        folder: Path,
+        server: EmbeddedPostgres | None = None,
+        disk: Path | None = None,
+    ) -> None:
         self._database, self._rng, self._folder = database, random.Random(seed), folder
+        self._server, self._disk = server, disk
         self._files: dict[str, bytes] = {}
+        self._poison: set[str] = set()
         self.figures = Figures()
 
     def run(self, faults: int, *, workers: int = 2) -> Figures:
@@ -178,8 +227,8 @@ class Experiment:
         collection = open_collection(self._database)
         figures = self.figures
         with (
-            crew(self._database, workers, FAST) as crowd,
-            connect(self._database.owner) as hand,
+            crew(self._database, workers, IMPATIENT if self._server else FAST) as crowd,
+            closing(Hand(self._database.owner)) as hand,
         ):
             for _ in range(faults):
                 crowd.keep()
@@ -189,10 +238,12 @@ class Experiment:
                 name, fault = self._rng.choice(self._faults(crowd, hand))
                 fault()
                 figures.faults[name] = figures.faults.get(name, 0) + 1
-            ended = self._wait(crowd, hand)
+            ended = self._wait(crowd, hand, 480.0 if self._server else 120.0)
             figures.slowest_end_s = round(ended, 1)
+            self._send_again(hand)
+            self._wait(crowd, hand)
             self._judge(hand)
-            figures.orphans = sum(orphans(hand, collection))
+            figures.orphans = sum(orphans(hand.connection, collection))
         return figures
 
     def _send(self) -> None:
@@ -205,7 +256,50 @@ class Experiment:
         self.figures.jobs += 1
         send(self._database, made)
 
-    def _faults(self, crowd: Crew, hand: Connection) -> list[tuple[str, Callable[[], object]]]:
+    def _send_again(self, hand: Hand) -> None:
+        """Do again the jobs of files that found the disk full, now that it is not."""
+        full = hand.execute(
+            "SELECT count(*), array_agg(DISTINCT job_id::text) FROM pgask.job_files WHERE code = 'disk_full'"
+        )
+        for count, found in full.fetchall():
+            self.figures.were_full = count
+            for job in found or ():
+                _in_database(self._database, partial(jobs.retry_job, job_id=job))
+
+    def _send_poison(self) -> None:
+        """A job of which one file is not to be got over."""
+        number = len(self._poison)
+        name = self._rng.choice(sorted(_POISON))
+        self._poison.add(f"{number} {name}")
+        good = {f"beside {number}.md": random_text(number, 20).encode()}
+        self._files |= good
+        self.figures.jobs += 1
+        send(self._database, {**good, f"{number} {name}": _POISON[name]})
+
+    def _restart(self, how: signal.Signals) -> None:
+        """End the server and all of its processes; start it again a little later."""
+        assert self._server is not None
+        assert self._database.home is not None
+        if how == signal.SIGKILL:
+            kill_server(self._database.home)
+        else:
+            pid = read_pid(self._database.home)
+            os.kill(pid, how)
+            wait_until(lambda: not runs(pid), 60)
+        time.sleep(self._rng.uniform(0, 0.5))
+        self._server.start()
+
+    def _fill(self) -> None:
+        """Leave less room than a document may be written into, for a second or two."""
+        assert self._disk is not None
+        filler = self._disk / "filler"
+        free = shutil.disk_usage(self._disk).free
+        with filler.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(1, free - LEAST_FREE_BYTES * 2 // 3))
+        time.sleep(self._rng.uniform(0.5, 2))
+        filler.unlink()
+
+    def _faults(self, crowd: Crew, hand: Hand) -> list[tuple[str, Callable[[], object]]]:
         one = self._rng.choice(crowd.running)
         unended = self._left(hand)
         job = self._rng.choice(unended) if unended else None
@@ -236,6 +330,13 @@ class Experiment:
             ("connections cut", self._cut),
             ("worker stopped", stop),
         ]
+        if self._server is not None:
+            faults.append(("database restarted", lambda: self._restart(signal.SIGINT)))
+            faults.append(("database killed", lambda: self._restart(signal.SIGKILL)))
+            if self._rng.random() < 0.2:
+                faults.append(("poison sent", self._send_poison))
+        if self._disk is not None:
+            faults.append(("disk full", self._fill))
         if job is not None:
             faults += [
                 (
@@ -285,11 +386,11 @@ class Experiment:
                 " AND datname = current_database() AND pid <> pg_backend_pid()"
             )
 
-    def _left(self, hand: Connection) -> list[str]:
+    def _left(self, hand: Hand) -> list[str]:
         rows = hand.execute("SELECT id::text FROM pgask.jobs WHERE state = ANY(%s) ORDER BY 1", [list(_LEFT)])
         return [row[0] for row in rows.fetchall()]
 
-    def _wait(self, crowd: Crew, hand: Connection, most_s: float = 120.0) -> float:
+    def _wait(self, crowd: Crew, hand: Hand, most_s: float = 120.0) -> float:
         """Until nothing is left to do. Returns the seconds that it took."""
         began = time.monotonic()
         while time.monotonic() - began < most_s:
@@ -302,17 +403,20 @@ class Experiment:
             time.sleep(0.2)
         return time.monotonic() - began
 
-    def _judge(self, hand: Connection) -> None:
+    def _judge(self, hand: Hand) -> None:
         figures = self.figures
         figures.unended = len(self._left(hand))
         files = hand.execute(
             "SELECT f.source, f.state, f.code, f.job_id::text FROM pgask.job_files f ORDER BY 1"
         ).fetchall()
         figures.files = len(files)
-        for _, state, code, _ in files:
+        for source, state, code, _ in files:
             figures.succeeded += state == "succeeded"
             figures.cancelled += state == "cancelled"
-            if state == "failed":
+            if source in self._poison:
+                ended = f"failed {code}" if state == "failed" else str(state)
+                figures.poison[ended] = figures.poison.get(ended, 0) + 1
+            elif state == "failed":
                 figures.failed[str(code)] = figures.failed.get(str(code), 0) + 1
             figures.without_reason += state in _LEFT or (state == "failed" and not code)
         in_order = {source for source, state, _, _ in files if state == "succeeded"}
@@ -322,7 +426,7 @@ class Experiment:
             source for source in in_order if stored.get(source) != reference.get(source)
         ) + sorted(set(stored) - set(reference))
 
-    def _reference(self, hand: Connection) -> dict[str, Any]:
+    def _reference(self, hand: Hand) -> dict[str, Any]:
         """What an undisturbed run over the same files stores, by the settings of the worker."""
         for name, content in self._files.items():
             (self._folder / name).write_bytes(content)
@@ -330,7 +434,7 @@ class Experiment:
         return self._stored(hand, "reference")
 
     @staticmethod
-    def _stored(hand: Connection, collection: str) -> dict[str, Any]:
+    def _stored(hand: Hand, collection: str) -> dict[str, Any]:
         rows = hand.execute(
             "SELECT d.source, d.content_sha256, d.char_count, d.chunk_count, d.token_count, d.text_sha256,"
             " (SELECT count(*) FROM pgask.chunks k WHERE k.document_id = d.id),"
@@ -444,6 +548,20 @@ def _wait_for(look: Connection, job: str, state: str, most_s: float, kept: Crew 
         time.sleep(0.05)
 
 
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path | None]:
+    """A file system of its own, of _DISK_MB; None where it can't be mounted."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MB}m,mode=755", "none", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], capture_output=True, check=False)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; exit status 0 if the run passed."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -455,11 +573,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(scratch)
         for name in ("files", "line"):
             (folder / name).mkdir()
-        with EmbeddedPostgres(folder / "home") as server:
+        with small_disk(folder / "disk") as disk, EmbeddedPostgres((disk or folder) / "home") as server:
             urls = server.start()
-            database = Database(owner=urls.owner, app=urls.app)
+            home = (disk or folder) / "home"
+            database = Database(owner=urls.owner, app=urls.app, home=home)
             migrate(database)
-            experiment = Experiment(database, chosen.seed, folder / "files")
+            experiment = Experiment(database, chosen.seed, folder / "files", server, disk)
             figures = experiment.run(chosen.faults)
             figures.takeover_s = [take_over(database, Timing(), chosen.seed + each) for each in range(3)]
             figures.noticed_s = [cut_off(database, Timing(), folder / "line")]
