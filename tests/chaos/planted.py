@@ -2,12 +2,12 @@
 
     .venv/bin/python -m tests.chaos.planted [--documents N] [--targets T] [--seed S] [--out FOLDER]
 
-A collection of N small documents, English and Chinese, a fact each. For each of T facts somebody uploads five documents
-that repeat the question and state another number: the same in other words, the question twice, one that is long. Asked
-is what an answer is made of: among the hits of a question (6, the default), how often is its true source? The share is
-held against .95; that with PGASK_MAX_PER_DOCUMENT=1 is told beside it. Then the five are deleted: each answer, with its
-citations, is to be the one of before. The embedder is the deterministic one, by which planted words are as near as
-words can be. Prints one JSON object.
+A collection of N small documents, English and Chinese, a fact each. For each of T facts in turn somebody uploads five
+documents that repeat the question and state another number: the same in other words, the question twice, one that is
+long. Asked is what an answer is made of: among the hits of a question (6, the default), how often is its true source?
+The share is held against .95; that with PGASK_MAX_PER_DOCUMENT=1 is told beside it. Then the five are deleted: each
+answer, with its citations, is to be the one of before. The embedder is the deterministic one, by which planted words
+are as near as words can be. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -67,42 +67,45 @@ def write(folder: Path, count: int) -> None:
 
 
 def run(database: Database, folder: Path, documents: int, targets: int, seed: int) -> dict[str, Any]:
-    """Ask, plant, ask, delete, ask."""
+    """For each of the targets: ask, plant, ask, delete, ask."""
     rng = random.Random(seed)
     chosen = rng.sample(range(documents), targets)
     write(folder, documents)
     ingest(database, folder)
-    before = ask(database, chosen)
-    files = [folder / f"planted{number}-{variant}.md" for number in chosen for variant in range(EACH)]
+    sent = folder.with_name("planted")
+    sent.mkdir()
+    (sent / "kept.md").write_text("# Kept\n\nSo that the folder is never empty.\n", "utf-8")
+    ingest(database, sent)
+    added = truly = stays = stays_limited = moved = undone = 0
     for number in chosen:
-        for variant in range(EACH):
-            (folder / f"planted{number}-{variant}.md").write_text(
-                planted(number, variant, rng) + "\n", "utf-8"
-            )
-    added = ingest(database, folder).new
-    during, limited = ask(database, chosen), ask(database, chosen, max_per_document=1)
-    for file in files:
-        file.unlink()
-    ingest(database, folder, options=replace(SMALL, prune=True))
-    after = ask(database, chosen)
-    truly = [number for number, answer in zip(chosen, before, strict=True) if is_found(answer, number)]
-    stays, stays_limited = (
-        sum(is_found(answers[chosen.index(number)], number) for number in truly)
-        for answers in (during, limited)
-    )
-    undone = sum(said(one) == said(other) for one, other in zip(before, after, strict=True))
-    share = stays / len(truly) if truly else 0.0
+        (before,) = ask(database, [number])
+        files = [sent / f"planted{number}-{variant}.md" for variant in range(EACH)]
+        for variant, file in enumerate(files):
+            file.write_text(planted(number, variant, rng) + "\n", "utf-8")
+        added += ingest(database, sent).new
+        (during,), (limited,) = ask(database, [number]), ask(database, [number], max_per_document=1)
+        for file in files:
+            file.unlink()
+        ingest(database, sent, options=replace(SMALL, prune=True))
+        (after,) = ask(database, [number])
+        moved += said(before) != said(during)
+        undone += said(before) == said(after)
+        if is_found(before, number):
+            truly += 1
+            stays += is_found(during, number)
+            stays_limited += is_found(limited, number)
+    share = stays / truly if truly else 0.0
     return {
         "documents": documents,
         "targets": targets,
         "planted": added,
-        "found_before": len(truly),
+        "found_before": truly,
         "true_source_stays": stays,
         "share": round(share, 4),
-        "share_at_one_hit_a_document": round(stays_limited / len(truly), 4) if truly else 0.0,
-        "answers_moved": sum(said(one) != said(other) for one, other in zip(before, during, strict=True)),
+        "share_at_one_hit_a_document": round(stays_limited / truly, 4) if truly else 0.0,
+        "answers_moved": moved,
         "undone": undone,
-        "passed": share >= LEAST_SHARE and undone == targets and len(truly) > targets / 2,
+        "passed": share >= LEAST_SHARE and undone == targets and truly > targets / 2,
     }
 
 

@@ -31,6 +31,7 @@ UNTOLD: Final = frozenset(
 MOST_FIGURES: Final = 12
 
 State = Literal["held", "not held", "in part", "not run", "no such feature"]
+SHOWN: Final[tuple[State, ...]] = ("not held", "in part", "held", "no such feature", "not run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,46 +132,53 @@ def read_tests(result: Path, named: Sequence[str]) -> dict[str, bool]:
 
 
 def page(rows: Sequence[Row], head: str) -> str:
-    """The report for people: one table, no script, nothing from elsewhere."""
-    counts = {
-        state: sum(row.state == state for row in rows) for state in ("held", "not held", "in part", "not run")
-    }
-    told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    lines = "".join(map(_row, rows))
+    """The report for people: what is not held first, what was not run last; no script, nothing from elsewhere."""
+    by_state = {state: [row for row in rows if row.state == state] for state in SHOWN}
+    told = ", ".join(f"{len(found)} {state}" for state, found in by_state.items() if found)
+    tables = "\n".join(_table(state, found) for state, found in by_state.items() if found)
     return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>pgask: what holds</title>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>pgask: what holds</title>
 <style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem; max-width: 80rem }}
-table {{ border-collapse: collapse }} td, th {{ border: 1px solid #999; padding: .4rem .6rem; text-align: left;
-vertical-align: top }} small {{ color: #555 }} code {{ overflow-wrap: anywhere }}
-.held {{ background: #dff3df }} .not-held {{ background: #f8d7da }} .in-part {{ background: #fff3cd }}
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: 75rem; color: #1b1b1b }}
+h2 {{ padding: .2rem .6rem; border-left: .5rem solid #999 }} table {{ border-collapse: collapse; width: 100% }}
+td, th {{ border-top: 1px solid #ccc; padding: .4rem .6rem; text-align: left; vertical-align: top }}
+th {{ width: 3rem }} td:nth-child(2) {{ width: 24rem }} small {{ color: #555 }}
+dl {{ display: grid; grid-template-columns: max-content 1fr; gap: 0 .8rem; margin: 0 0 .3rem; font-size: 13px }}
+dt {{ color: #555 }} dd {{ margin: 0; overflow-wrap: anywhere }} .failed {{ color: #a4161a }}
+.held {{ border-color: #2d8a3e }} .not-held {{ border-color: #c1121f }} .in-part {{ border-color: #d99000 }}
 </style>
 <h1>What holds</h1><p>{escape(head)}</p><p>{len(rows)} rows: {escape(told)}.</p>
-<table><tr><th>Row<th>Requirement<th>State<th>Figures</tr>
-{lines}</table></html>
+{tables}</html>
 """
 
 
+def _table(state: State, rows: Sequence[Row]) -> str:
+    lines = "".join(map(_row, rows))
+    return f'<h2 class="{state.replace(" ", "-")}">{state.capitalize()} ({len(rows)})</h2>\n<table>{lines}</table>'
+
+
 def _row(row: Row) -> str:
-    noted = [escape(note) for note in (row.absent, row.lacks) if note]
-    said = "<br>".join([*noted, *map(_shown, row.shown)])
-    state = f'<td class="{row.state.replace(" ", "-")}">{row.state}'
-    return f"<tr><td>{escape(row.id)}<td>{escape(row.text)}{state}<td>{said}</tr>\n"
+    noted = [f"<div>{escape(note)}</div>" for note in (row.absent, row.lacks) if note]
+    said = "".join([*noted, *map(_shown, row.shown)])
+    return f"<tr><th>{escape(row.id)}<td>{escape(row.text)}<td>{said}</tr>\n"
 
 
 def _shown(one: Shown) -> str:
-    ended = {True: "passed", False: "FAILED", None: "not run"}[one.passed]
-    figures = "; ".join(_figures(one.figures))
+    if one.passed is None:
+        return f"<div>{escape(one.name)} <small>not run</small></div>"
+    ended = "passed" if one.passed else '<span class="failed">failed</span>'
+    figures = "".join(f"<dt>{escape(name)}<dd>{escape(value)}" for name, value in _figures(one.figures))
     return (
-        f"<b>{escape(one.name)}</b> {ended} <code>{escape(figures)}</code> <small>{escape(one.where)}</small>"
+        f"<div><b>{escape(one.name)}</b> {ended} <small>{escape(one.where)}</small></div><dl>{figures}</dl>"
     )
 
 
-def _figures(figures: Mapping[str, Any]) -> Iterator[str]:
+def _figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The first of them, each cut where it is long: all stand in the JSON."""
     for name, value in list(figures.items())[:MOST_FIGURES]:
         text = json.dumps(value, ensure_ascii=False)
-        yield f"{name}: {text if len(text) <= 160 else text[:159] + '…'}"
+        yield name.replace("_", " "), text if len(text) <= 160 else text[:159] + "…"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
