@@ -43,7 +43,7 @@ RULES: Final = HERE.parent / "prometheus"
 PANELS: Final = (
     "max(max_over_time(pgask_primary_away_seconds_total[15m]) - min_over_time(pgask_primary_away_seconds_total[15m]))",
     "min(pgask_primary_ready) or min by (replica) (pgask_replica_ready)",
-    'sum by (status) (rate(pgask_requests_total{route=~"/ask|/search|/documents"}[15s]))',
+    'sum by (status) (rate(pgask_requests_total{route=~"/ask|/search|/documents"}[20s]))',
     "max(pgask_queue_age_seconds)",
 )
 _ROLES: Final = ("postgres", "replicator", "rewinder", "pgask_owner", "pgask_app")

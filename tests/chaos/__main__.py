@@ -61,6 +61,7 @@ _PARTS: Final[dict[str, tuple[str, int]]] = {
     "story": ("story --files {}", 40),
     "bulk": ("bulk --jobs {}", 32),
     "failover": ("failover --rate {}", 50),
+    "alerts": ("alerts", 1),  # has no number
     "hour": ("hour --minutes {}", 60),
 }
 # What has no number: a full disk (R10), bombs and loops (R25, R26), limits of the parser's process (R11).

@@ -8,7 +8,8 @@ bundled model and a scripted language model, and Prometheus with both rule files
 minute is FASTER_THAN_LIFE times as short, and so are the seconds that ages are held against. Then the faults, some
 at once. Each query of the dashboard has to have had a value once. Prints one JSON object.
 
-Not fired: PgaskRecallBelowTarget, PgaskIndexUnwatched (no fault from outside makes them in minutes).
+Not fired: PgaskRecallBelowTarget and PgaskIndexUnwatched (no fault from outside makes them in minutes) and
+PgaskIndexFault (an index that somebody drops is built anew before it is told of).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ _ASKED_A_SECOND: Final = 1.0
 _DOCUMENTS: Final = 1_100  # enough for a vector index
 _UNITS: Final = {"m": 60, "h": 3_600}
 _SECONDS: Final = (900, 30, 3_600)  # which ages are held against
-_NOT_FIRED: Final = {"PgaskRecallBelowTarget", "PgaskIndexUnwatched"}
+_NOT_FIRED: Final = {"PgaskIndexFault", "PgaskIndexUnwatched", "PgaskRecallBelowTarget"}
 _INVENTED: Final = "The Volkov bridge was finished by 9,471 carpenters in 1702 [1]."
 _QUESTIONS: Final = [f"What is the code of station {number}?" for number in range(20)]
 _PATIENCE_S: Final = 150.0
@@ -177,7 +178,7 @@ class Watched:
             text = (ROOT / "deploy/prometheus" / name).read_text("utf-8")
             (folder / name).write_text(shortened(text), "utf-8")
         scrape = {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+            "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"},
             "rule_files": ["pgask.rules.yml", "exporters.rules.yml"],
             "scrape_configs": [
                 {"job_name": "pgask", "static_configs": [{"targets": [f"127.0.0.1:{self.port}"]}]},
@@ -337,7 +338,6 @@ class Story:
                 "PgaskReplicaLags",
                 "PgaskDiskFillsUp",
                 "PgaskCertificateEnds",
-                "PgaskIndexFault",
             )
             await self._load()
             self.fault("PgaskRefusalsRising")
@@ -355,19 +355,12 @@ class Story:
     async def _slow_ones(self) -> None:
         """What takes longest to be told of goes on beside the rest."""
         watched = self.watched
-        self.fault(
-            "PgaskQueueOld", "PgaskReplicaLags", "PgaskDiskFillsUp", "PgaskCertificateEnds", "PgaskIndexFault"
-        )
+        self.fault("PgaskQueueOld", "PgaskReplicaLags", "PgaskDiskFillsUp", "PgaskCertificateEnds")
         for _ in range(2):  # nobody works on the second one either
             files = [("files", ("new.md", b"# New\n\nThe new one.\n", "text/markdown"))]
             assert (await self.client.post("/documents", files=files)).status_code == 202
         watched.replica.execute("SELECT pg_wal_replay_pause()")
         watched.primary.execute("CREATE TABLE public.written (n int)")
-        for (name,) in watched.primary.execute(
-            "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_am a "
-            "ON a.oid = c.relam WHERE amname IN ('ivfflat', 'hnsw')"
-        ):
-            watched.primary.execute(f"DROP INDEX {name}")
         with suppress(OSError), (watched.disk / "full").open("wb") as file:
             for _ in range(64):
                 file.write(bytes(1 << 20))
@@ -393,18 +386,21 @@ class Story:
         self.fault("PgaskSlow", "PgaskDatabaseConnectionsExhausted", "PgaskRefusesRequests", "PgaskErrors")
         stop = asyncio.Event()
 
-        async def call() -> None:
+        async def call(number: int) -> None:
             while not stop.is_set():
                 with suppress(httpx2.HTTPError):
-                    await self.client.post("/search", json={"question": _QUESTIONS[0]})
+                    if number % 2:
+                        await self.client.post("/search", json={"question": _QUESTIONS[0]})
+                    else:  # which waits for no turn at the processors, and holds a connection
+                        await self.client.get("/documents")
 
         def hold() -> None:
             with psycopg.connect(self.watched.primary.url("postgres"), autocommit=False) as connection:
-                connection.execute("LOCK TABLE pgask.chunks IN ACCESS EXCLUSIVE MODE")
+                connection.execute("LOCK TABLE pgask.chunks, pgask.documents IN ACCESS EXCLUSIVE MODE")
                 time.sleep(3)
                 connection.rollback()
 
-        callers = [asyncio.create_task(call()) for _ in range(60)]
+        callers = [asyncio.create_task(call(number)) for number in range(120)]
         wanted = {"PgaskSlow", "PgaskDatabaseConnectionsExhausted", "PgaskRefusesRequests"}
         deadline = time.monotonic() + 90
         while not wanted <= set(self.fired) and time.monotonic() < deadline:
