@@ -251,7 +251,7 @@ class Settings(BaseSettings):
         description="How often the service looks after its indexes; 0: only ingest and `pgask index` do",
     )
     partition_chunks: int = Field(
-        200_000,
+        50_000,
         ge=0,
         description="Chunks from which a collection gets vector tables and an index of its own, until it has half as "
         "many; 0: none does",
