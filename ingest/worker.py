@@ -41,7 +41,7 @@ from app.store.connection import Connection, Database, connect, open_database, s
 from app.store.job_runs import give_up, held_places, reconcile, retry_dropped, retry_stalled
 from app.store.migrate import check_revision
 from app.store.queue import QUEUE, TASK
-from app.store.tables import QUEUE_SCHEMA
+from app.store.schema_names import QUEUE_SCHEMA
 from app.store.tenancy import Scope, check_confined, list_tenants, working_for
 from app.tracing import find_exporter, tracing
 from ingest.movement import Movement

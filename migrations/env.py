@@ -10,7 +10,8 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, text
 
-from app.store.tables import SCHEMA, metadata
+from app.store.schema_names import SCHEMA
+from app.store.tables import metadata
 
 
 def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:

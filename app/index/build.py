@@ -26,9 +26,9 @@ from app.index.manifest import (
     index_name,
 )
 from app.store.connection import Connection
+from app.store.schema_names import VECTOR_SCHEMA
 from app.store.server_version import installed_pgvector, pgvector_version
 from app.store.spaces import chunk_table
-from app.store.tables import VECTOR_SCHEMA
 
 _MOST_BYTES: Final = 4 * 2**30
 _SAFE_HNSW: Final = (0, 8, 2)

@@ -31,8 +31,8 @@ from app.store.migrate import current_revision
 from app.store.partitions import arrange_partitions, partitions_of
 from app.store.posting_blocks import LEAST_CHUNKS, merge_postings
 from app.store.revisions import is_whole
+from app.store.schema_names import SCHEMA
 from app.store.spaces import chunk_table
-from app.store.tables import SCHEMA
 
 CHANGED: Final = 0.2  # share of the measured rows that came or went: measured again
 REGROWN: Final = 2.0  # times the rows that it was built with, or so many times fewer: other lists

@@ -23,8 +23,8 @@ from app.config import IndexMethod, Settings, VectorPrecision
 from app.errors import NotFoundError
 from app.index import hnsw, ivfflat
 from app.store.connection import Connection
+from app.store.schema_names import VECTOR_SCHEMA
 from app.store.spaces import chunk_table
-from app.store.tables import VECTOR_SCHEMA
 
 MOST_FULL_DIMENSION: Final = 2_000  # pgvector indexes no longer vector
 MOST_HALF_DIMENSION: Final = 4_000  # and no longer halfvec

@@ -30,8 +30,8 @@ from app.index.manifest import (
     now,
 )
 from app.store.connection import Connection
+from app.store.schema_names import VECTOR_SCHEMA
 from app.store.spaces import chunk_table, window_table
-from app.store.tables import VECTOR_SCHEMA
 
 NEIGHBOURS: Final = 10
 LEAST_QUESTIONS: Final = 200

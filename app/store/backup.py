@@ -22,7 +22,7 @@ from app.errors import InvalidRequestError, StoreError
 from app.server.cluster import memory_bytes, packaged_programs
 from app.store.connection import Database, connect
 from app.store.migrate import current_revision
-from app.store.tables import SCHEMA
+from app.store.schema_names import SCHEMA
 
 _SCHEMAS: Final = f"{SCHEMA}*"  # what the program owns; the extension is the server's
 _OF_OWNER: Final = re.compile(r"^\d+; .* POLICY \S+ \S+ owner ")

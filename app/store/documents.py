@@ -23,10 +23,10 @@ from app.errors import DocumentError, EmbeddingMismatchError, NotFoundError, Sto
 from app.sqlstates import store_errors
 from app.store.binary_copy import POSTING_COLUMNS, in_blocks, pack_postings, pack_vectors
 from app.store.connection import Connection, retried
+from app.store.schema_names import SCHEMA, VECTOR_SCHEMA
 from app.store.sources import NOT_KNOWN, FileState, lock_file
 from app.store.spaces import Collection, all_windows
 from app.store.staging import staged_copy
-from app.store.tables import SCHEMA, VECTOR_SCHEMA
 from app.store.texts import WRITE_TEXT, cut_text
 
 WINDOW_HASH_BYTES: Final = 16

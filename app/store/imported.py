@@ -39,11 +39,11 @@ from app.store.connection import Connection
 from app.store.export_lines import Line, corrupt
 from app.store.exporting import FORMERLY_WRITTEN, LEFT_OUT
 from app.store.originals import PART_BYTES
+from app.store.schema_names import SCHEMA, VECTOR_SCHEMA
 from app.store.shelves import MOST_GROUPS, Readers, read_groups
 from app.store.sources import MAX_SOURCE_BYTES
 from app.store.spaces import COLLECTION_NAME, Collection
 from app.store.staging import staged_copy
-from app.store.tables import SCHEMA, VECTOR_SCHEMA
 from app.store.texts import PART_CHARS
 
 LEFTOVERS_DAYS: Final = 7

@@ -6,35 +6,22 @@ goes on beside services that answer: ADR 0044.
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
-import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
 from psycopg import sql
-from sqlalchemy import Connection as SaConnection
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
-from app.errors import SchemaError, StoreError
+from app.errors import SchemaError
 from app.store.connection import Connection, Database, connect
 from app.store.revisions import (
     FOUND,
-    MIGRATIONS,
     head_revision,
     known_revisions,
     last_before_post,
     needed_revision,
-    oldest_code,
     works_on,
 )
-from app.store.tables import QUEUE_SCHEMA, SCHEMA, VECTOR_SCHEMA
+from app.store.schema_names import QUEUE_SCHEMA, SCHEMA, VECTOR_SCHEMA
 
 _LOCK: Final = 7_003_210_417  # any number of our own: the advisory lock that serialises migrations
 _NOT_SEEN: Final = """
@@ -42,12 +29,8 @@ SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.rel
  WHERE n.nspname = ANY (%s) AND c.relrowsecurity AND NOT EXISTS (
        SELECT FROM pg_policy p
         WHERE p.polrelid = c.oid AND p.polname = 'owner' AND current_user::regrole::oid = ANY (p.polroles))"""
-# Whoever waits for a lock makes all others wait that come after it: not longer than a reader bears
-_LOCK_TIMEOUT_MS: Final = 500
 PATIENCE_S: Final = 60.0
-_AGAIN_AFTER_S: Final = (0.2, 1.0)
 _TURN_POLL_S: Final = 0.2
-_IN_THE_WAY: Final = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 def migrate(
@@ -61,10 +44,12 @@ def migrate(
     with connect(database.owner, vectors=False) as owner:
         _wait_for_turn(owner)
         _see_all(owner)
-        with _sqlalchemy(database.owner) as connection:
-            before = _current(connection)
-            _upgrade(connection, revision, time.monotonic() + patience_s)
-            after = _current(connection)
+        before = current_revision(owner)
+        if before != (head_revision() if revision == "head" else revision):
+            from app.store import alembic_run
+
+            alembic_run.upgrade(database.owner, revision, patience_s)
+        after = current_revision(owner)
         with connect(database.app, vectors=False) as app:
             role = app.info.user
         if role != owner.info.user:
@@ -86,18 +71,6 @@ def _wait_for_turn(owner: Connection) -> None:
         time.sleep(_TURN_POLL_S)
 
 
-def _upgrade(connection: SaConnection, revision: str, ends: float) -> None:
-    while True:
-        try:
-            command.upgrade(_config(connection), revision)
-            return
-        except DBAPIError as error:
-            connection.rollback()
-            if not isinstance(error.orig, _IN_THE_WAY) or time.monotonic() >= ends:
-                raise _refusal(error) from error
-        time.sleep(random.uniform(*_AGAIN_AFTER_S))  # noqa: S311 - no secret
-
-
 def _see_all(owner: Connection) -> None:
     """Let the owner see all rows where the policies that say so are another role's: after a restore, or a change of the
     tables' owner."""
@@ -108,33 +81,18 @@ def _see_all(owner: Connection) -> None:
         owner.execute(sql.SQL("CREATE POLICY owner ON {} TO CURRENT_USER USING (true)").format(name))
 
 
-def _refusal(error: DBAPIError) -> Exception:
-    """What a failed migration means where that is not what PostgreSQL's error means elsewhere, else that error."""
-    if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-        return StoreError(
-            "The database role may not change the schema. Set PGASK_OWNER_DATABASE_URL to a role that owns the "
-            "database, or grant it CREATE on the database.",
-            code="missing_privilege",
-        )
-    if isinstance(error.orig, _IN_THE_WAY):
-        return StoreError(
-            "The schema is in use: another session holds a lock that the migration needs, and did not let go of it "
-            "for a minute. What was done is kept. Run pgask migrate again, once what runs so long has ended.",
-            code="schema_in_use",
-        )
-    return error.orig if isinstance(error.orig, psycopg.Error) else error
-
-
 def downgrade(database: Database, revision: str) -> None:
     """Go back to `revision` ("base": remove everything, vectors too)."""
-    with _sqlalchemy(database.owner) as connection:
-        command.downgrade(_config(connection), revision)
+    from app.store import alembic_run
+
+    alembic_run.downgrade(database.owner, revision)
 
 
 def compare(database: Database) -> None:
     """`alembic check`: raises alembic's error where tables.py and the migrations differ."""
-    with _sqlalchemy(database.owner) as connection:
-        command.check(_config(connection))
+    from app.store import alembic_run
+
+    alembic_run.compare(database.owner)
 
 
 def check_revision(connection: Connection) -> None:
@@ -203,38 +161,3 @@ def grant(owner: Connection, role: str) -> None:
                 database=sql.Identifier(row[0]), role=name
             )
         )
-
-
-@contextmanager
-def _sqlalchemy(url: str) -> Iterator[SaConnection]:
-    """A connection for alembic, which is in no transaction yet. The address may be a URL or keywords."""
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            connection.execute(text(f"SET lock_timeout = {_LOCK_TIMEOUT_MS}"))
-            connection.commit()
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def _config(connection: SaConnection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    config.attributes["on_version_apply"] = _note_oldest_code
-    return config
-
-
-def _note_oldest_code(*, ctx: MigrationContext, heads: set[str], **_: object) -> None:
-    """Write beside the revision how old code may be that works on it."""
-    assert ctx.connection is not None
-    oldest = next((f"'{oldest_code(head)}'" for head in heads), "NULL")
-    ctx.connection.execute(text(f"COMMENT ON TABLE {SCHEMA}.alembic_version IS {oldest}"))
-
-
-def _current(connection: SaConnection) -> str | None:
-    context = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA})
-    found = context.get_current_revision()
-    connection.rollback()
-    return found

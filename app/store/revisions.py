@@ -8,11 +8,11 @@ that, `pgask migrate` writes beside the revision, as the comment of alembic's ta
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
-
-from alembic.script import Script, ScriptDirectory
 
 MIGRATIONS: Final = Path(__file__).parents[2] / "migrations"
 # The revision, and the oldest one that code must know to work on it; no row without a schema.
@@ -20,15 +20,32 @@ FOUND: Final = """
 SELECT version_num, obj_description('pgask.alembic_version'::regclass, 'pg_class') FROM pgask.alembic_version"""
 
 
+_SAID: Final = re.compile(r'^(revision|down_revision|KIND) = "(\w+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    revision: str
+    kind: str | None
+
+
 @lru_cache(maxsize=1)
-def _chain() -> tuple[Script, ...]:
-    """From the first revision to the head."""
-    return tuple(reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions())))
+def _chain() -> tuple[_Revision, ...]:
+    """From the first revision to the head, as the files say. Each start of a command asks for it: alembic takes half a
+    second to load and runs all of them."""
+    after = {}
+    for file in (MIGRATIONS / "versions").glob("[0-9]*.py"):
+        said = dict(_SAID.findall(file.read_text("utf-8")))
+        after[said.get("down_revision")] = _Revision(said["revision"], said.get("KIND"))
+    chain = [after[None]]
+    while chain[-1].revision in after:
+        chain.append(after[chain[-1].revision])
+    return tuple(chain)
 
 
 def known_revisions() -> list[str]:
     """All that this code knows, oldest first."""
-    return [script.revision for script in _chain()]
+    return [one.revision for one in _chain()]
 
 
 def head_revision() -> str:
@@ -38,8 +55,7 @@ def head_revision() -> str:
 
 def kind_of(revision: str) -> str | None:
     """ "pre" or "post"; None of those from before there were kinds, which all code of before stops at."""
-    script = _chain()[known_revisions().index(revision)]
-    return getattr(script.module, "KIND", None)
+    return _chain()[known_revisions().index(revision)].kind
 
 
 def needed_revision() -> str:

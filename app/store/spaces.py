@@ -21,7 +21,7 @@ from app.embedding import EmbeddingSpace
 from app.errors import EmbeddingMismatchError, InvalidRequestError, NotFoundError, StoreError
 from app.lexicon import LEXICON_VERSION
 from app.store.connection import Connection
-from app.store.tables import VECTOR_SCHEMA
+from app.store.schema_names import VECTOR_SCHEMA
 
 COLLECTION_NAME: Final = re.compile(r"[^\W_](?:[\w .\-]{0,62}[^\W_])?")
 

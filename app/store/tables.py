@@ -10,7 +10,7 @@ chunk, whoever deletes and however.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     REAL,
@@ -34,9 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-SCHEMA: Final = "pgask"
-VECTOR_SCHEMA: Final = "pgask_vectors"
-QUEUE_SCHEMA: Final = "pgask_queue"
+from app.store.schema_names import SCHEMA
 
 metadata = MetaData(
     schema=SCHEMA,

@@ -31,9 +31,9 @@ from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
 from app.store.posting_blocks import merge_postings
+from app.store.schema_names import SCHEMA
 from app.store.spaces import Collection, ensure_collection, ensure_space
 from app.store.staging import staged_copy
-from app.store.tables import SCHEMA
 from eval.bench.filtered_recall import bench_space
 
 VOCABULARY: Final = 200_000

@@ -46,9 +46,9 @@ from app.server.embedded import EmbeddedPostgres
 from app.store.connection import AsyncPool, Connection, Database, connect, run_alone
 from app.store.connection_pool import open_pool
 from app.store.migrate import migrate
+from app.store.schema_names import VECTOR_SCHEMA
 from app.store.spaces import Collection, ensure_collection, ensure_space
 from app.store.staging import staged_copy
-from app.store.tables import VECTOR_SCHEMA
 from app.trial.question_file import load_questions
 from ingest.chunking import chunk
 from ingest.roots import name_paths

@@ -34,9 +34,9 @@ from app.index.manifest import IndexSettings, VectorIndex, read_state
 from app.server.embedded import EmbeddedPostgres
 from app.store.connection import Connection, Database, connect
 from app.store.migrate import migrate
+from app.store.schema_names import VECTOR_SCHEMA
 from app.store.spaces import all_chunks, chunk_table, ensure_collection, ensure_space
 from app.store.staging import staged_copy
-from app.store.tables import VECTOR_SCHEMA
 from eval.bench.filtered_recall import bench_space
 from eval.bench.search_store import named
 

@@ -36,7 +36,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from app.api.store_problem_texts import STORE_WORDS
-from app.store.tables import VECTOR_SCHEMA
+from app.store.schema_names import VECTOR_SCHEMA
 from app.store.texts import text_between
 from tests.chaos.clients import Figures, Reply, send
 from tests.chaos.evidence import report

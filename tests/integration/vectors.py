@@ -9,9 +9,9 @@ from pgvector import HalfVector
 
 from app.embedding import FloatMatrix
 from app.store.connection import Connection
+from app.store.schema_names import VECTOR_SCHEMA
 from app.store.spaces import Collection
 from app.store.staging import staged_copy
-from app.store.tables import VECTOR_SCHEMA
 from tests.integration.ingesting import FAKE
 
 DIMENSION: Final = FAKE.space.dimension

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from app.store.migrate import revision_refusal
 from app.store.revisions import (
+    MIGRATIONS,
     head_revision,
     is_whole,
     kind_of,
@@ -15,6 +17,12 @@ from app.store.revisions import (
     oldest_code,
     works_on,
 )
+
+
+def test_the_files_say_what_alembic_finds() -> None:
+    found = reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions()))
+    said = [(script.revision, getattr(script.module, "KIND", None)) for script in found]
+    assert [(revision, kind_of(revision)) for revision in known_revisions()] == said
 
 
 def test_code_works_before_and_after_what_it_no_longer_needs_is_taken_away() -> None:
