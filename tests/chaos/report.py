@@ -144,8 +144,9 @@ body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; padding: 0 1rem
 h2 {{ padding: .2rem .6rem; border-left: .5rem solid #999 }} table {{ border-collapse: collapse; width: 100% }}
 td, th {{ border-top: 1px solid #ccc; padding: .4rem .6rem; text-align: left; vertical-align: top }}
 th {{ width: 3rem }} td:nth-child(2) {{ width: 24rem }} small {{ color: #555 }}
-dl {{ display: grid; grid-template-columns: max-content 1fr; gap: 0 .8rem; margin: 0 0 .3rem; font-size: 13px }}
+dl {{ display: grid; grid-template-columns: fit-content(40%) 1fr; gap: 0 .8rem; margin: 0 0 .3rem; font-size: 13px }}
 dt {{ color: #555 }} dd {{ margin: 0; overflow-wrap: anywhere }} .failed {{ color: #a4161a }}
+@media (max-width: 45rem) {{ td, th, td:nth-child(2) {{ display: block; width: auto }} td {{ border: 0 }} }}
 .held {{ border-color: #2d8a3e }} .not-held {{ border-color: #c1121f }} .in-part {{ border-color: #d99000 }}
 </style>
 <h1>What holds</h1><p>{escape(head)}</p><p>{len(rows)} rows: {escape(told)}.</p>

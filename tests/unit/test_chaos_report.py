@@ -87,6 +87,7 @@ def test_the_newest_of_each_check_is_told(tmp_path: Path) -> None:
     shown = page(list(rows.values()), "head")
     assert "&lt;one&gt; was lost" in shown
     assert "<one>" not in shown
+    assert shown.index(">Not held (") < shown.index(">Held (") < shown.index(">Not run (")
 
 
 def test_what_pytest_wrote_is_told_by_file(tmp_path: Path) -> None:
