@@ -135,7 +135,9 @@ def check_lexical_ranks(found: Ranking, expected: Sequence[oracle.Fused]) -> Non
 
 
 @pytest.mark.parametrize("filter_first_rows", [10_000, 0])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, 1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)]
+)
 async def test_the_three_projections_are_the_oracle_s(
     database: Database,
     pool: AsyncPool,
@@ -216,7 +218,9 @@ async def test_where_a_filter_keeps_too_few_with_the_rarest_terms_all_are_added_
     assert asked_of_all
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, pytest.param(1, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.long)]
+)
 async def test_in_two_languages_the_dense_leg_goes_by_standard_scores(
     database: Database, pool: AsyncPool, seed: int
 ) -> None:

@@ -121,6 +121,7 @@ def test_a_kept_model_needs_neither_torch_nor_telemetry(cache: Path) -> None:
     assert done.stdout.splitlines()[-2:] == ["(1, 384)", "[]"]
 
 
+@pytest.mark.long
 @installed
 @pytest.mark.model
 def test_a_vocabulary_outside_of_the_model_gives_the_same_vectors(
@@ -194,6 +195,7 @@ def test_one_process_converts_at_a_time_and_a_killed_one_holds_nobody_up(tmp_pat
         waiting.join()
 
 
+@pytest.mark.long
 @installed
 @pytest.mark.model
 def test_another_configuration_is_another_conversion(cache: Path, tmp_path: Path) -> None:
@@ -245,6 +247,7 @@ def test_int8_is_close_in_a_space_of_its_own(
     assert made.is_dir()
 
 
+@pytest.mark.long
 @installed
 @pytest.mark.model
 def test_int8_that_loses_too_much_is_refused_not_replaced(
