@@ -49,8 +49,8 @@ def sufficiency(
     unknown: Collection[str] = frozenset(),
 ) -> float:
     """A score in [0, 1] for `said`, the units chosen as the answer; `evidence` is that of `answerability`, `unknown`
-    the terms that the collection lacks. 0 where nothing was chosen."""
-    if not said:
+    the terms that the collection lacks. 0 where nothing was chosen, or what is said of another number alone."""
+    if not said or all(map(material.is_of_another, said)):
         return 0.0
     weights, asked = (
         words_once(material.weights, frozenset(unknown) - terms_in(material.units)),

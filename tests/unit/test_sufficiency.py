@@ -163,3 +163,17 @@ def test_a_perfect_choice_from_hits_without_evidence_does_not_suffice(
     assert (
         sufficiency(0.3, material, material.units[:1]) < 0.5 < sufficiency(0.9, material, material.units[:1])
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "right", "wrong"),
+    [
+        ("11号水泵的容量是多少升？", "# 11号水泵\n", "# 9号水泵\n\n9号水泵的容量是1333升。\n"),
+        ("How many seats has hall 3?", "# Hall 3\n", "# Hall 1\n\nHall 1 has 90 seats.\n"),
+    ],
+)
+def test_another_numbers_value_never_suffices(question: str, right: str, wrong: str) -> None:
+    material = material_of(question, hits_of(right, wrong))
+    extraction = extract(material, None)
+    assert extraction is not None
+    assert sufficiency(0.99, material, extraction.said) == 0
