@@ -70,9 +70,9 @@ def partitions_of(connection: Connection, space_id: int) -> list[int]:
 
 
 def arrange_partitions(owner: Connection, space_id: int, partition_chunks: int) -> int:
-    """Give each collection of the space with `partition_chunks` chunks (0: none) a partition, take back that of one
-    which has shrunk to SHRUNK of that, finish what was begun, and drop what no collection has any more. Returns how
-    many collections were moved; none where another process is at it. Raises StoreError."""
+    """Give each collection of the space with `partition_chunks` chunks (0: none) that does not lie alone a partition,
+    take back that of one which has shrunk to SHRUNK of that, finish what was begun, and drop what no collection has any
+    more. Returns how many collections were moved; none where another process is at it. Raises StoreError."""
     with store_errors():
         if owner.execute(_TRY_LOCK, [space_id]).fetchone() != (True,):
             return 0
@@ -98,7 +98,8 @@ def _begin(owner: Connection, space_id: int, placed: _Placed, partition_chunks: 
     """Say where the collection's vectors are written from now on, where that is elsewhere; whether some are to move."""
     if placed.leaving_id is not None:
         return True
-    if placed.partition_id is None and 0 < partition_chunks <= placed.chunk_count:
+    is_large = 0 < partition_chunks <= placed.chunk_count
+    if placed.partition_id is None and is_large and _lies_beside_others(owner, space_id, placed):
         partition = _create(owner, space_id)
         return partition is not None and _point(owner, placed, partition, space_id)
     if placed.partition_id is not None and (
@@ -106,6 +107,14 @@ def _begin(owner: Connection, space_id: int, placed: _Placed, partition_chunks: 
     ):
         return _point(owner, placed, None, placed.partition_id)
     return False
+
+
+def _lies_beside_others(owner: Connection, space_id: int, placed: _Placed) -> bool:
+    """Else a search would bring nothing less for the move."""
+    return any(
+        other.chunk_count > 0 and other.partition_id is None and other.id != placed.id
+        for other in _placed(owner, space_id)
+    )
 
 
 def _create(owner: Connection, space_id: int) -> int | None:

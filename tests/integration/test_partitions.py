@@ -158,6 +158,18 @@ async def test_it_has_a_partition_from_so_many_chunks_on_and_goes_back_when_it_s
     assert await answers(pool, EACH, memory) == found
 
 
+def test_one_that_lies_alone_stays_where_it_is(database: Database) -> None:
+    large = Corpus(database, "large")
+    large.fill(14)
+    space = large.collection.space_id
+    with connect(database.owner) as owner:
+        maintain(owner, space, SETTINGS)
+        assert partitions_of(owner, space) == []
+        Corpus(database, "small").fill(1, seed=100)
+        maintain(owner, space, SETTINGS)
+        assert len(partitions_of(owner, space)) == 1
+
+
 def test_what_is_written_then_lies_there_and_goes_with_its_document(
     corpora: tuple[Corpus, Corpus], database: Database
 ) -> None:
