@@ -15,17 +15,20 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:  # unit tests need no database, so they don't wait for its libraries either
     from app.server.embedded import EmbeddedPostgres
     from app.store.connection import Database
 
 TEMPLATE = "template_test"
+ROOT = Path(__file__).parents[1]
 
 # No time limit for an example (machines are busy); in CI the same examples every time, so that a red run is a change's
 # fault. What new examples find is found at home and then written down as a case of its own.
@@ -50,19 +53,26 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share a fixture of their module in one process (`--dist loadgroup`).
+class _TogetherScheduling(LoadScopeScheduling):
+    """Keeps the tests of a module that has fixtures for all of it in one worker, each other test for itself.
 
-    Such fixtures ingest a set of documents or convert a model: each worker would do it again.
+    Such fixtures ingest a set of documents or convert a model: each worker would do it again. (Marks for groups are
+    lost between pytest 9.2 and pytest-xdist 3.8.)
     """
-    for item in items:
-        if isinstance(item, pytest.Function):
-            known = item._fixtureinfo.name2fixturedefs
-            shared = [known[name][-1] for name in item.fixturenames if name in known]
-            module = item.nodeid.partition("::")[0]
-            if any(fixture.scope == "module" and fixture.baseid == module for fixture in shared):
-                item.add_marker(pytest.mark.xdist_group(module))
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return module if _is_together(module) else nodeid
+
+
+@cache
+def _is_together(module: str) -> bool:
+    return 'scope="module"' in (ROOT / module).read_text("utf-8")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Ours for `--dist loadgroup`."""
+    return _TogetherScheduling(config, log) if config.option.dist == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

@@ -205,20 +205,10 @@ _NUMBER: Final = re.compile(
     rf"|\b(?P<weekday>{'|'.join(_WEEKDAYS)})s?\b|(?:星期|周|礼拜)(?P<han_weekday>[一二三四五六日天])",
     re.IGNORECASE,
 )
+# What may not follow is said once, by the unit's last character: written behind each unit it takes .35 s to compile.
 _UNIT: Final = re.compile(
-    r"[ -]?(?P<unit>"
-    + "|".join(
-        re.escape(name)
-        + (
-            rf"(?:e?s)?(?![^\W\d_{HAN}])"
-            if re.search(r"[a-z]$", name)
-            else r"(?![A-Za-z])"
-            if name.isascii()
-            else ""
-        )
-        for name in sorted(_UNITS, key=len, reverse=True)
-    )
-    + ")",
+    rf"[ -]?(?P<unit>(?:{'|'.join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))})"
+    rf"(?:(?<=[a-z])(?:e?s)?(?![^\W\d_{HAN}])|(?<=[!-@\[-`{{-~])(?![a-z])|(?<![!-~])))",
     re.IGNORECASE,
 )
 # A numeral in Chinese characters counts something only before a measure word or a unit; 一 alone is an article.

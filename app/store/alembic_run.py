@@ -4,6 +4,7 @@ for alembic and SQLAlchemy take half a second."""
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ def _sqlalchemy(url: str) -> Iterator[SaConnection]:
 
 
 def _config(connection: SaConnection) -> Config:
-    config = Config()
+    config = Config(stdout=sys.stdout)  # else the one of when alembic was loaded, which may be closed by now
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     config.attributes["on_version_apply"] = _note_oldest_code
