@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
-class _TogetherScheduling(LoadScopeScheduling):
+class _TogetherScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
     """Keeps the tests of a module that has fixtures for all of it in one worker, each other test for itself.
 
     Such fixtures ingest a set of documents or convert a model: each worker would do it again. (Marks for groups are

@@ -329,6 +329,17 @@ class TestAsk:
         assert pgask("search", question, "--json", "--top-k", "1").json["hits"][0]["source"] == "lists.md"
         assert "1. lists.md" in pgask("search", question).out
         assert pgask("search", question, "--source-prefix", "zz").out == ""
+
+    @pytest.mark.long
+    @pytest.mark.model
+    def test_explained_filtered_and_of_several_collections(
+        self, database: Database, pgask: Pgask, tmp_path: Path
+    ) -> None:
+        (tmp_path / "lists.md").write_text(
+            "# Lists\n\nThe square root of the rows is a good number.\n", "utf-8"
+        )
+        assert ingest(database, tmp_path / "lists.md", embedder=SentenceTransformerEmbedder()).new == 1
+        question = "What is a good number?"
         explained = pgask("search", question, "--explain", "--neighbors", "1").out
         assert explained.startswith("1. lists.md")
         assert "\nterms: " in explained

@@ -29,8 +29,8 @@ def judge(figures: Figures, kills: int) -> None:
 
 
 def test_kills_of_the_worker_lose_double_and_show_nothing_half(database: Database, tmp_path: Path) -> None:
-    figures = Experiment(Target(database), Corpus(SEED, 30), tmp_path, "worker", SEED).run(3)
-    judge(figures, 3)
+    figures = Experiment(Target(database), Corpus(SEED, 30), tmp_path, "worker", SEED).run(2)
+    judge(figures, 2)
     assert len(figures.moments) > 1  # not all at the same place
 
 

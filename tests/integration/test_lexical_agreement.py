@@ -69,6 +69,7 @@ def score_by_bm25s(documents: Sequence[Mapping[str, int]], asked: Sequence[str])
     return np.asarray((K1 + 1) * index.get_scores([term for term in dict.fromkeys(asked) if term in known]))
 
 
+@pytest.mark.long
 async def test_ranks_and_scores_agree(database: Database, tmp_path: Path) -> None:
     texts = passages()
     stored = store(database, texts, tmp_path)

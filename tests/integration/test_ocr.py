@@ -138,6 +138,7 @@ async def test_scans_are_found_and_cited_at_their_page_in_both_languages(
     assert [document.source for document in listed.documents] == ["manual.pdf", "notes.md", "通知.png"]
 
 
+@pytest.mark.long
 def test_a_second_run_reads_nothing_again_and_a_photo_is_forgotten_with_its_file(
     database: Database, folder: Path, scans: SandboxedParser
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_second_run_reads_nothing_again_and_a_photo_is_forgotten_with_its_file
         assert app.execute("SELECT count(*) FROM pgask.documents").fetchone() == (3,)
 
 
+@pytest.mark.long
 def test_a_run_without_ocr_leaves_what_was_read_and_refuses_what_was_not(
     database: Database, folder: Path, scans: SandboxedParser
 ) -> None:

@@ -135,9 +135,7 @@ def check_lexical_ranks(found: Ranking, expected: Sequence[oracle.Fused]) -> Non
 
 
 @pytest.mark.parametrize("filter_first_rows", [10_000, 0])
-@pytest.mark.parametrize(
-    "seed", [0, 1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2, 3))])
 async def test_the_three_projections_are_the_oracle_s(
     database: Database,
     pool: AsyncPool,
