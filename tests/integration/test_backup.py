@@ -43,6 +43,7 @@ def test_r14_what_is_restored_is_what_was_there(
     pgask: Pgask, database: Database, empty_database: Database, tmp_path: Path
 ) -> None:
     Corpus(database).fill(12, seed=5)
+    Corpus(database, "beside").fill(1, seed=100)
     with connect(database.owner) as owner:
         assert arrange_partitions(owner, 1, 5) == 1
     assert pgask("keys", "create", "--name", "ann", "--role", "reader").code == 0
@@ -67,7 +68,7 @@ def test_r14_what_is_restored_is_what_was_there(
     compare(empty_database)
     with connect(empty_database.app) as app:  # the service's role has its rights again
         open_collection(empty_database, FAKE)
-        assert app.execute("SELECT count(*) FROM pgask.documents").fetchone() == (12,)
+        assert app.execute("SELECT count(*) FROM pgask.documents").fetchone() == (13,)
     again = pgask("restore", str(file), "--json", **into)
     assert (again.code, again.json["error"]["code"]) == (2, "database_not_empty")
 

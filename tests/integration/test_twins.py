@@ -38,6 +38,7 @@ from ingest.filling import fill_space
 from tests.fakes import FakeEmbedder
 from tests.integration.api.conftest import BASE_URL, settings_for
 from tests.integration.ingesting import FAKE, SMALL, ingest, random_text, write_corpus
+from tests.integration.searching import Corpus
 
 pytestmark = pytest.mark.integration
 
@@ -229,8 +230,13 @@ def test_a_dropped_space_leaves_its_citations_and_nothing_else(
     other = add(database)
     assert go_to(database, other)
     wait_for_model(client, "other")
+    Corpus(database, "beside").fill(1, seed=100)
     with connect(database.owner) as owner:
-        assert arrange_partitions(owner, former, 1) == 1  # of the former one, too
+        assert arrange_partitions(owner, former, 2) == 1  # of the former one, too
+        owner.execute(
+            "DELETE FROM pgask.documents d USING pgask.collections c WHERE c.id = d.collection_id AND c.name = 'beside'"
+        )
+        owner.execute("DELETE FROM pgask.collections WHERE name = 'beside'")
         assert drop(owner, former) > 0
         left = owner.execute(
             "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p') AND relname LIKE 'chunk\\_vectors\\_%'"
