@@ -107,7 +107,9 @@ class UploadRunner:
             self._unpack(connection, attempt)
             movement.note()
             waiting = job_runs.waiting_files(connection, attempt)
-            if waiting:
+            if (
+                waiting or attempt.number > 1
+            ):  # one that died after its last file has not looked after the index
                 with tempfile.TemporaryDirectory(prefix="pgask-") as folder:
                     space_id = self._take_in(connection, movement, waiting, Path(folder).resolve())
             went_in, failed = job_runs.count_ends(connection, attempt)

@@ -18,6 +18,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -239,7 +240,7 @@ class Day:
         upload = chat.part("upload")
         expect(upload).to_be_visible()
         self.shoot(chat, "upload-begun")
-        at = [int(share * len(self.files)) for share in (0.1, 0.5, 0.7, 0.8)]
+        at = [int(share * len(self.files)) for share in (0, 0.3, 0.6, 0.8)]
         while (job := self.told_job())["state"] in ("queued", "running"):
             if time.monotonic() - began > 600:
                 self.stumble(
@@ -249,7 +250,9 @@ class Day:
             if self.figures.kills < kills and job["done"] >= at[self.figures.kills] and self.kill_worker():
                 self.figures.kills += 1
                 self.shoot(chat, f"killed-{self.figures.kills}")
-            time.sleep(0.2)
+            time.sleep(0.02)
+        if self.figures.kills < kills:
+            self.stumble(f"the job ended before its worker was killed {kills} times")
         self.figures.taken_in_s = round(time.monotonic() - began, 1)
         expect(upload).to_have_attribute("data-state", "succeeded", timeout=30_000)
         self.shoot(chat, "upload-done")
@@ -390,7 +393,10 @@ class Day:
     def judge(self, what: str, text: str, sent: Sequence[str]) -> None:
         """Nothing of the first tenant's is in a reply but what was sent."""
         known = " ".join(sent)
-        for secret in (MARK, answer(2), *self.ids, *self.ids.values(), self.job):
+        # The answer is four digits, which a request's id may hold by chance
+        if re.search(rf"(?<![0-9a-f]){re.escape(answer(2))}(?![0-9a-f])", text) and answer(2) not in known:
+            self.figures.leaks.append(f"{what}: {answer(2)}")
+        for secret in (MARK, *self.ids, *self.ids.values(), self.job):
             if secret in text and secret not in known:
                 self.figures.leaks.append(f"{what}: {secret}")
 

@@ -414,6 +414,24 @@ def test_documents_are_taken_in_again_of_their_files(client: TestClient, own: Da
         assert status == (422 if len(picked) in (0, 101) else 404), picked
 
 
+def test_a_job_whose_worker_died_after_its_last_file_still_looks_after_the_collection(
+    own: Database, make_client: MakeClient
+) -> None:
+    """The attempt after it found nothing to do, and cosines had no background until the service's next look."""
+    send(
+        make_client(own), {f"{number}.md": f"# Tea {number}\n\nTea is black.".encode() for number in range(3)}
+    )
+    run_jobs(own, settings_for())
+    with connect(own.owner) as owner:
+        owner.execute("UPDATE pgask.collections SET background = NULL")
+        owner.execute("UPDATE pgask.jobs SET state = 'queued', attempts = 1, finished_at = NULL")
+    run_jobs(own, settings_for())
+    with connect(own.owner) as owner:
+        assert owner.execute(
+            "SELECT count(*) FROM pgask.collections WHERE background IS NULL"
+        ).fetchone() == (0,)
+
+
 def test_pages_are_drawn_and_quotes_have_boxes(own: Database, make_client: MakeClient) -> None:
     drawing = SandboxedPages()
     client = make_client(own, drawing=drawing)
