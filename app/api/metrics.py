@@ -172,10 +172,9 @@ class Metrics:
             "pgask_claims", "Statements of answers by what stands behind them: yes, no, uncited.", ["supported"],
             registry=self.registry,
         )  # fmt: skip
-        for (
-            outcome
-        ) in _OUTCOMES:  # there from the start, or a share of them would be nothing instead of 0, and the
-            self._answers.labels(outcome)  # first of them no increase
+        # There from the start: else a share of them would be nothing instead of 0, and the first of them no increase
+        for outcome in _OUTCOMES:
+            self._answers.labels(outcome)
         for supported in _SUPPORTED.values():
             self._claims.labels(supported)
         self._stages = Histogram(

@@ -10,9 +10,8 @@ from typing import Final
 
 from app.api.problems import Fault, FaultError
 
-LOGINS: Final = (
-    60  # a minute of an address, whoever is behind it: each costs a look at the keys, and may store a row
-)
+# A minute of an address, whoever is behind it: each costs a look at the keys, and may store a row
+LOGINS: Final = 60
 MOST: Final = 10_000  # who is remembered; whoever has not come for longest begins anew
 
 

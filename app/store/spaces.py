@@ -105,9 +105,8 @@ def _source(
 ) -> sql.Composable:
     if set(partitions) <= {space_id}:
         return shared
-    numbers = sql.SQL(", ").join(
-        map(sql.Literal, partitions)
-    )  # known when it is planned: the others are left out
+    # Known when it is planned: the others are left out
+    numbers = sql.SQL(", ").join(map(sql.Literal, partitions))
     return sql.SQL("(SELECT * FROM {} WHERE partition_id IN ({}))").format(every, numbers)
 
 
