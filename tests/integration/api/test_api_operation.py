@@ -80,8 +80,8 @@ class TestMetrics:
         client.post("/ask", json={"question": "What are lists, confidentially?"})
         client.post("/ask", json={"question": "x", "collection": "nowhere", "stream": True})
         client.post("/search", json={"question": "What are lists, confidentially?"})
-        client.get("/documents/11111111-1111-4111-8111-111111111111")
-        client.get("/no/such/11111111")
+        client.get("/documents/fadefade-fade-4ade-8ade-fadefadefade")
+        client.get("/no/such/fadefade")
         client.request("BREW", "/ask")
         text = client.get("/metrics").text
         for line in (
@@ -97,7 +97,7 @@ class TestMetrics:
         ):
             assert line in text.splitlines()
         assert 'method="OTHER"' in text
-        for secret in ("confidentially", "nowhere", "guide/", "1111"):
+        for secret in ("confidentially", "nowhere", "guide/", "fade"):
             assert secret not in text
 
 
