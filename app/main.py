@@ -44,6 +44,7 @@ from app.api.components import Components
 from app.api.rateable import Replies
 from app.api.receiving import Closing
 from app.api.resumable import ResumableAnswers
+from app.api.unknown_keys import UnknownKeys
 from app.config import Settings
 from app.embedding import Embedder
 from app.embedding_switch import SwitchableEmbedder
@@ -149,6 +150,7 @@ def create_app(
     problems.install(app)
     app.state.closing = Closing()
     app.state.resumable = ResumableAnswers(places)
+    app.state.unknown_keys = UnknownKeys()
     app.state.views = pages.Views(drawing)
     app.state.refuses = refuses
     app.state.uploads = asyncio.Semaphore(uploads.MOST_AT_ONCE)

@@ -1,7 +1,7 @@
 """Who asks, and whether they may: a key, the page's session, or a user whom a trusted proxy names (PGASK_AUTH).
 
-Pure ASGI, before the body is read, so that strangers cost a query and no more. While a request lasts, its key is
-looked at again every RECHECK_S: one that was revoked ends open streams as well.
+Pure ASGI, before the body is read, so that strangers cost a query and no more (and so many a minute: unknown_keys.py).
+While a request lasts, its key is looked at again every RECHECK_S: one that was revoked ends open streams as well.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.access import ACCESS, Needed, allows
 from app.api.components import Components
 from app.api.problems import Fault, FaultError, fault_of, refuse
-from app.api.rates import LOGINS, Rates
+from app.api.rates import Rates
+from app.api.unknown_keys import UnknownKeys
 from app.config import Settings
 from app.domain import Role
 from app.errors import StoreError
@@ -145,7 +146,6 @@ class Authentication:
         self._app = app
         self._mode = settings.auth
         self._rates = Rates(settings.requests_per_minute)
-        self._logins = Rates(LOGINS, are_logins=True)
         self._trusted = [
             ipaddress.ip_network(name, strict=False) for name in settings.trusted_proxies.split(",") if name
         ]
@@ -170,8 +170,6 @@ class Authentication:
             try:
                 if needed != "anyone":
                     self._rates.take(f"address {state['address']}")
-                elif scope["method"] == "POST" and getattr(route, "path", "") == LOGIN:
-                    self._logins.take(f"address {state['address']}")
             except FaultError as error:
                 _record(scope, route, state["caller"], error.fault.status)
                 await refuse(error.fault, scope, receive, send)
@@ -297,13 +295,19 @@ async def _by_secret(
     scope: Scope, *, key: str | None = None, session: str | None = None
 ) -> tuple[Caller, Callable[[], Awaitable[bool]]]:
     components: Components = scope["app"].state.components
-    found = await find_caller(components, key=key, session=session)
+    unknown_keys: UnknownKeys = scope["app"].state.unknown_keys
+
+    async def find() -> Caller | None:
+        return await find_caller(components, key=key, session=session)
+
+    secret = key if key is not None else session or ""
+    found = await unknown_keys.look(scope["state"]["address"], secret, find, is_session=key is None)
     if found is None:
         raise FaultError(UNAUTHENTICATED)
 
     async def look() -> bool:
         try:
-            now = await find_caller(components, key=key, session=session)
+            now = await find()
             return now is not None and (now.role, now.scope) == (found.role, found.scope)
         except StoreError:  # nobody can have revoked it there
             return True

@@ -1,4 +1,4 @@
-"""How many requests a minute a key, a proxy's user, or with PGASK_AUTH=off an address may make; an address, logins."""
+"""How many requests a minute a key, a proxy's user, or with PGASK_AUTH=off an address may make."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Final
 
 from app.api.problems import Fault, FaultError
 
-# A minute of an address, whoever is behind it: each costs a look at the keys, and may store a row
+# Keys that are nobody's, and logins, a minute of an address, whoever is behind it: each costs a look, and may store
+# a row
 LOGINS: Final = 60
 MOST: Final = 10_000  # who is remembered; whoever has not come for longest begins anew
 
@@ -43,6 +44,12 @@ class Rates:
             fault = _too_many_logins if self._are_logins else _too_fast
             raise FaultError(fault(self._per_minute, math.ceil((1 - left) * 60 / self._per_minute)))
 
+    def give_back(self, who: str) -> None:
+        """A request that was counted is not to count."""
+        if who in self._buckets:
+            left, then = self._buckets[who]
+            self._buckets[who] = (min(self._per_minute, left + 1), then)
+
 
 def _too_fast(per_minute: int, wait_s: int) -> Fault:
     return Fault(
@@ -59,7 +66,9 @@ def _too_many_logins(per_minute: int, wait_s: int) -> Fault:
     return Fault(
         "rate_limited",
         429,
-        f"More than {per_minute:,} logins a minute from one address. Wait {wait_s} s, and log in again.",
-        detail_zh=f"同一地址每分钟登录超过 {per_minute} 次。请等待 {wait_s} 秒后再登录。",
+        f"More than {per_minute:,} unknown keys or logins a minute from one address. Wait {wait_s} s, and try again. "
+        "Keys that this service has let in before are not held back.",
+        detail_zh=f"同一地址每分钟的未知密钥与登录超过 {per_minute} 次。请等待 {wait_s} 秒后重试。"
+        "本服务曾放行的密钥不受影响。",
         retry_after_s=wait_s,
     )

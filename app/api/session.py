@@ -21,6 +21,7 @@ from app.api.authentication import (
 from app.api.components import Parts
 from app.api.documentation import example, problems
 from app.api.problems import Fault, FaultError
+from app.api.unknown_keys import UnknownKeys
 from app.domain import Role
 from app.store.accounts import SESSION_DAYS, close_session, open_session
 from app.store.connection import write
@@ -87,14 +88,22 @@ async def create_session(
     """Sets the cookie, for seven days, or until the key is revoked or expires."""
     if parts.settings.auth != "keys":
         raise FaultError(_NO_KEYS)
-    caller = await find_caller(parts, key=body.key)
     action = f"POST {LOGIN}"
+    unknown_keys: UnknownKeys = request.app.state.unknown_keys
+    try:
+        caller = await unknown_keys.look(
+            request.state.address, body.key, lambda: find_caller(parts, key=body.key), is_login=True
+        )
+    except FaultError as error:
+        record_deed(request.scope, action=action, caller=None, status=error.fault.status)
+        raise
     if caller is None or caller.key_id is None:
         record_deed(request.scope, action=action, caller=None, status=401)
         raise FaultError(UNAUTHENTICATED)
     key_id = caller.key_id
     with working_for(caller.scope):
         session = await write(parts.pool, lambda connection: open_session(connection, key_id))
+    unknown_keys.let_in(session)
     record_deed(request.scope, action=action, caller=caller, status=200)
     response.set_cookie(
         COOKIE,

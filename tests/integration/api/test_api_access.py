@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from starlette.routing import Route
 
-from app.api import authentication
+from app.api import authentication, unknown_keys
 from app.api.access import ACCESS
 from app.api.auditing import Record
 from app.api.authentication import COOKIE, PAGE, TOKEN_HEADER
@@ -114,7 +114,11 @@ def test_every_route_has_a_line_in_the_table_and_every_line_a_route(guarded: Tes
     assert set(routes_of(guarded)) == set(ACCESS)
 
 
-def test_each_route_lets_in_who_it_says(guarded: TestClient, own: Database) -> None:
+def test_each_route_lets_in_who_it_says(
+    own: Database, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unknown_keys, "LOGINS", 10_000)  # wrong keys, all from one address
+    guarded = make_client(own, auth="keys")
     keys = {role: make_key(own, role) for role in ROLES}
 
     def status(route: tuple[str, str], headers: Mapping[str, str]) -> tuple[int, str]:
@@ -405,14 +409,55 @@ class TestRecord:
 
 def test_logins_of_an_address_are_limited(guarded: TestClient, own: Database) -> None:
     """With a limit of requests or without one; keys that are known are let in as ever."""
-    key = make_key(own, "reader")
+    known, key = make_key(own, "reader", name="known"), make_key(own, "reader")
+    assert guarded.get("/documents", headers=bearer(known)).status_code == 200
     for _ in range(LOGINS):
         assert guarded.post("/session", json={"key": "pgask_wrong"}).status_code == 401
     refused = guarded.post("/session", json={"key": key})
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
     assert 1 <= int(refused.headers["retry-after"]) <= 60
-    assert guarded.get("/documents", headers=bearer(key)).status_code == 200
-    assert guarded.get("/session", headers=bearer(key)).status_code == 200
+    assert guarded.get("/documents", headers=bearer(known)).status_code == 200
+    assert guarded.post("/session", json={"key": known}).status_code == 200
+    assert guarded.get("/session").status_code == 200
+    wait_until(lambda: ("unknown", None, "POST /session", "/session", 429) in recorded(own))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/documents"), ("POST", "/ask"), ("POST", "/v1/chat/completions"), ("POST", "/mcp")],
+)
+def test_wrong_keys_of_an_address_are_limited(
+    guarded: TestClient, own: Database, method: str, path: str
+) -> None:
+    """Beyond the limit no key that is not known is looked up, whichever door it is shown at; the record tells of it
+    in two lines a minute of a kind."""
+
+    def show(key: str) -> httpx2.Response:
+        headers = {**bearer(key), **ACCEPTED}
+        return guarded.request(method, path, headers=headers, json=JSON_BODIES.get((method, path)))
+
+    known, key = make_key(own, "reader", name="known"), make_key(own, "reader")
+    assert guarded.get("/documents", headers=bearer(known)).status_code == 200
+    assert {show(f"pgask_wrong{number}").status_code for number in range(LOGINS)} == {401}
+    pool = guarded.app.state.components.pool  # type: ignore[attr-defined]
+    before = pool.get_stats()["requests_num"]
+    replies = [show(f"pgask_more{number}") for number in range(200)]
+    refused = [reply for reply in replies if reply.status_code == 429]
+    looked_up = len(replies) - len(refused)  # one more a second
+    assert {reply.status_code for reply in replies} <= {401, 429}
+    assert looked_up < 100
+    record_lines = 40
+    assert pool.get_stats()["requests_num"] - before <= looked_up + record_lines
+    body = refused[-1].json()
+    told = body["error"]["message"] if path.startswith("/v1") else body["detail"]
+    assert "unknown keys" in told
+    assert 1 <= int(refused[-1].headers["retry-after"]) <= 60
+    assert show(key).status_code in (429, 200)  # 200 in the moment in which there is one look more
+    assert guarded.get("/documents", headers=bearer(known)).status_code == 200
+    wait_until(lambda: len(recorded(own)) >= 1)
+    assert (
+        len([line for line in recorded(own) if line[0] == "unknown"]) <= 8
+    )  # 401 and 429, within two minutes
 
 
 @contextmanager
