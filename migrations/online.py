@@ -69,14 +69,17 @@ def alone() -> Iterator[None]:
 
 def build_index(name: str, table: str, columns: str, included: str = "") -> None:
     """Build an index beside readers and writers, unless it is there and valid; what a killed build left goes first.
-    `table` has its schema, `columns` is what stands in the brackets, `included` in those of INCLUDE."""
+    `table` has its schema, `columns` is what stands in the brackets, `included` in those of INCLUDE. By one process:
+    several would take all of a small machine from those who ask."""
     besides = f" INCLUDE ({included})" if included else ""
     schema = table.partition(".")[0]
     valid = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
     with alone():
         if op.get_bind().execute(valid, {"name": f"{schema}.{name}"}).scalar() is False:
             op.execute(f"DROP INDEX CONCURRENTLY {schema}.{name}")
+        op.execute("SET max_parallel_maintenance_workers = 0")
         op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table} ({columns}){besides}")
+        op.execute("RESET max_parallel_maintenance_workers")
 
 
 def drop_index(name: str) -> None:

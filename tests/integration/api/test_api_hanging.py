@@ -15,6 +15,7 @@ from tests.fakes import FakeEmbedder
 from tests.integration.api.conftest import settings_for
 from tests.integration.api.serving import serve
 from tests.integration.freezing import FreezingProxy
+from tests.integration.processes import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -39,7 +40,8 @@ def test_f_1212_nobody_waits_longer_than_the_time_limits(filled: Database, tmp_p
                 return path, reply.status_code, time.monotonic() - began
 
             paths = ["/search", "/ask", "/documents"]
-            assert [status for _, status, _ in pool.map(ask, paths * 3)] == [200] * 9
+            # the first connections may take longer than so short a limit allows
+            wait_until(lambda: {status for _, status, _ in pool.map(ask, paths * 3)} == {200})
             proxy.freeze()
             asked = ["/readyz", "/readyz", "/healthz", *paths * 3]
             for path, status, seconds in pool.map(ask, asked):
