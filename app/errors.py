@@ -27,13 +27,15 @@ from typing import ClassVar
 
 
 class PgaskError(Exception):
-    """Root of all errors raised on purpose. `str(error)` is a sentence for people."""
+    """Root of all errors raised on purpose. `str(error)` is a sentence for people; `chinese` the same where it holds
+    figures, which the words of a code can't (app/api/problem_texts.py)."""
 
     default_code: ClassVar[str] = "internal_error"
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
+    def __init__(self, message: str, *, code: str | None = None, chinese: str | None = None) -> None:
         super().__init__(message)
         self.code = code or self.default_code
+        self.chinese = chinese
 
 
 class ConfigError(PgaskError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.errors import DocumentError
+from app.file_limits import too_large
 from app.store.sources import MAX_SOURCE_BYTES, FileState, KnownDocument, SeenFile
 from ingest.roots import path_text
 from ingest.sources import (
@@ -16,7 +17,6 @@ from ingest.sources import (
     SourceFile,
     content_sha256,
     read_source,
-    too_large,
 )
 from ingest.stamps import Stamp
 
@@ -76,6 +76,7 @@ def compare(
     progress: Progress,
     *,
     max_file_bytes: int,
+    bytes_setting: str,
     rehash: bool,
 ) -> tuple[list[ComparedFile], list[SourceFailure]]:
     """The files with their hashes, and those that can't be read or stored. Only files that don't look as they did are
@@ -91,9 +92,9 @@ def compare(
                 state = state_of(file, file.stamp)
                 compared.append(ComparedFile(file, document.content_sha256, file.size_bytes, state))
             elif file.size_bytes > max_file_bytes:
-                raise too_large(max_file_bytes)
+                raise too_large("bytes", file.size_bytes, max_file_bytes, bytes_setting)
             else:
-                read = read_source(file, max_file_bytes)
+                read = read_source(file, max_file_bytes, bytes_setting)
                 sha256, size_bytes = content_sha256(read.content), len(read.content)
                 compared.append(ComparedFile(file, sha256, size_bytes, state_of(file, read.stamp)))
         except DocumentError as error:

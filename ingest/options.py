@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from app.config import Settings
+from app.file_limits import FILE_BYTES
 from app.lexicon import LEXICON_VERSION
 from ingest.chunking import CHUNKER_VERSION
 from ingest.ignoring import Selection
@@ -26,6 +27,7 @@ class IngestOptions:
     overlap: int = 64
     window_tokens: int = 128
     max_file_bytes: int = 200_000_000
+    bytes_setting: str = FILE_BYTES  # which says so
     prune: bool = False
     duplicates: Literal["keep_once", "keep_all"] = "keep_once"
     duplicate_similarity: float = 0.9

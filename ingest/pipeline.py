@@ -347,7 +347,7 @@ class IngestRun:
     ) -> _Made:
         version = self._unread(file)
         try:
-            read = read_source(file, self._options.max_file_bytes)
+            read = read_source(file, self._options.max_file_bytes, self._options.bytes_setting)
             content = read.content
             version = self._version(file, content_sha256(content), len(content), state_of(file, read.stamp))
             document = parse(content, file)

@@ -105,7 +105,12 @@ def make_plan(
     in_place = renamed_in_place(stored, found)
     known = with_new_names(stored, in_place)
     files, failures = compare(
-        found, known, progress, max_file_bytes=options.max_file_bytes, rehash=options.rehash
+        found,
+        known,
+        progress,
+        max_file_bytes=options.max_file_bytes,
+        bytes_setting=options.bytes_setting,
+        rehash=options.rehash,
     )
     failed_at = _places_of_failures(found, failures)
     taken_over = claim_names(

@@ -15,6 +15,7 @@ import numpy as np
 from app.domain import Document
 from app.embedding import Embedder, IntVector, Tokens
 from app.errors import DocumentError
+from app.file_limits import too_large
 from app.store.documents import EmbeddedDocument, SourceVersion
 from app.store.duplicates import Signature
 from ingest.chunking import ChunkedDocument, chunk, split_long
@@ -56,9 +57,7 @@ def prepare(
     document = with_languages(document)
     tokens = split_long(embedder.tokenize(document.text), document.text)
     if len(tokens) > MAX_TOKENS:
-        raise DocumentError(
-            f"The file has more than {MAX_TOKENS:,} tokens of text; split it.", code="too_large"
-        )
+        raise too_large("tokens", len(tokens), MAX_TOKENS)
     cut = chunk(
         document,
         tokens,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from app.errors import DocumentError, InvalidRequestError
+from app.file_limits import FILE_BYTES, too_large
 from ingest.file_kinds import is_binary, kind_of_name
 from ingest.ignoring import IGNORE_FILES, Rule, Selection, decide, parse_rules
 from ingest.parsers.media_types import PICTURE_SUFFIXES, SNIFFED_BYTES, media_type_of
@@ -172,20 +173,17 @@ def find_sources(
     )
 
 
-def read_source(file: SourceFile, max_bytes: int) -> FileContent:
-    """Return the file's content. Raises DocumentError `too_large` (over `max_bytes`) or `unreadable`."""
+def read_source(file: SourceFile, max_bytes: int, setting: str = FILE_BYTES) -> FileContent:
+    """Return the file's content. Raises DocumentError `too_large` (over `max_bytes`, which
+    `setting` says) or `unreadable`."""
     try:
         found = _read(file.path, max_bytes + 1)
     except OSError as error:
         raise DocumentError(f"The file can't be read: {_why(error)}.", code="unreadable") from error
     if len(found.content) > max_bytes:
-        raise too_large(max_bytes)
+        size_bytes = max(found.stamp.size_bytes if found.stamp else 0, len(found.content))
+        raise too_large("bytes", size_bytes, max_bytes, setting)
     return found
-
-
-def too_large(max_bytes: int) -> DocumentError:
-    """The failure of a file with more bytes than that."""
-    return DocumentError(f"The file is larger than the limit of {max_bytes:,} bytes.", code="too_large")
 
 
 def skipped_picture(source: str) -> SkippedSource:

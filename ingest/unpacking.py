@@ -13,6 +13,7 @@ from typing import Final
 from zipfile import ZipInfo
 
 from app.errors import DocumentError
+from app.file_limits import UPLOAD_BYTES, UPLOAD_FILES, too_large
 from app.file_names import clean_name
 from ingest.parsers.archives import Archive
 
@@ -40,17 +41,14 @@ def unpack(content: bytes, *, max_files: int, max_file_bytes: int) -> Iterator[P
     archive = Archive(content)
     members = [member for member in archive.members() if _is_a_file(member)]
     if len(members) > max_files:
-        raise DocumentError(
-            f"The archive holds {len(members):,} files; {max_files:,} are taken in at once. Split it.",
-            code="too_large",
-        )
+        raise too_large("files", len(members), max_files, UPLOAD_FILES)
     return (_packed(archive, member, max_file_bytes) for member in members)
 
 
 def _packed(archive: Archive, member: ZipInfo, max_file_bytes: int) -> PackedFile:
     name = clean_name(_name_of(member))
     try:
-        return PackedFile(name, archive.read(member.filename, max_file_bytes))
+        return PackedFile(name, archive.read(member.filename, max_file_bytes, "bytes", UPLOAD_BYTES))
     except DocumentError as error:
         return PackedFile(name, b"", error)
 

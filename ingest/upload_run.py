@@ -20,6 +20,7 @@ from app.config import Settings
 from app.domain import Document
 from app.embedding import Embedder, SentenceTransformerEmbedder
 from app.errors import DocumentError, PgaskError, StoreError
+from app.file_limits import UPLOAD_BYTES
 from app.index import maintenance
 from app.index.manifest import IndexSettings
 from app.store import job_runs
@@ -162,7 +163,9 @@ class UploadRunner:
         movement.note()
         embedder, settings = self._embedder, self._settings
         options = replace(
-            IngestOptions.from_settings(settings, prune=False), max_file_bytes=settings.max_upload_bytes
+            IngestOptions.from_settings(settings, prune=False),
+            max_file_bytes=settings.max_upload_bytes,
+            bytes_setting=UPLOAD_BYTES,
         )
         with connect(self._database.owner) as owner:
             space_id = ensure_space(owner, embedder.space)

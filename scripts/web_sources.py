@@ -3,8 +3,8 @@
     python scripts/web_sources.py [FOLDER]
 
 FOLDER (web/src) gets wire/wire.ts, one declaration a schema of the OpenAPI document under its name there, and
-i18n/reasons.ts, the words of ingest/reasons.py. Run by scripts/build_web.py; not committed. Types alone: what comes
-over the wire is checked in web/src/wire/decode.ts.
+i18n/reasons.ts, the words of ingest/reasons.py and app/file_limits.py. Run by scripts/build_web.py; not committed.
+Types alone: what comes over the wire is checked in web/src/wire/decode.ts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from app.api import ask, collections, documents, search, session, status
+from app.file_limits import LIMITS, LIMITS_OF_READING, WORDS_ZH
 from ingest.reasons import REASONS, SKIPPED
 
 ROOT: Final = Path(__file__).parents[1]
@@ -50,7 +51,7 @@ def render(named: Mapping[str, Schema]) -> str:
 
 
 def render_reasons() -> str:
-    """Sentence and way out of each reason code, in both languages."""
+    """Sentence and way out of each reason code, in both languages, and the sentences of limits side by side."""
     english = {code: f"{reason.sentence_en} {reason.way_out_en}" for code, reason in REASONS.items()}
     chinese = {code: f"{reason.sentence_zh}{reason.way_out_zh}" for code, reason in REASONS.items()}
     english |= {code: skip.sentence_en for code, skip in SKIPPED.items()}
@@ -59,6 +60,12 @@ def render_reasons() -> str:
     for name, words in (("reasonsEn", english), ("reasonsZh", chinese)):
         text = json.dumps(words, ensure_ascii=False, indent=2)
         declared += f"\nexport const {name}: Readonly<Record<string, string>> = {text};\n"
+    sentences = [*LIMITS.values(), *LIMITS_OF_READING.values()]
+    for name, pairs in (("limitsZh", sentences), ("limitWordsZh", [*WORDS_ZH.items()])):
+        text = json.dumps(pairs, ensure_ascii=False, indent=2)
+        declared += (
+            f"\nexport const {name}: readonly (readonly [english: string, chinese: string])[] = {text};\n"
+        )
     return HEAD + declared
 
 

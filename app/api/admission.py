@@ -26,7 +26,9 @@ class Places:
                     "too_many_requests",
                     429,
                     f"{self._limit} questions are being answered now; that is all at once "
-                    "(PGASK_MAX_CONCURRENT_ASKS).",
+                    "(PGASK_MAX_CONCURRENT_ASKS). Try again in a moment, or have the limit raised.",
+                    detail_zh=f"正在回答 {self._limit} 个问题，已达上限（PGASK_MAX_CONCURRENT_ASKS）。"
+                    "请稍后重试，或调高该上限。",
                     retry_after_s=1,
                 )
             )

@@ -28,6 +28,18 @@ def refusal(code: str, english: str, chinese: str) -> PydanticCustomError:
     )
 
 
+def over_limit(what: str, what_zh: str, found: int, most: int) -> PydanticCustomError:
+    """The error to raise for a field that holds more than may be: at least `found`, for counting may end early."""
+    return PydanticCustomError(
+        "over_limit",
+        "{english}",
+        {
+            "english": f"must not have more than {most:,} {what}; it has {found:,} or more, and the limit is fixed",
+            "chinese": f"{what_zh}不得超过 {most:,}；现有至少 {found:,}，上限不可调整",
+        },
+    )
+
+
 def storable(text: str) -> str:
     """Refuse what PostgreSQL can't hold."""
     if UNSTORABLE.search(text):

@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.api.bodies import Request, Text, storable
+from app.api.bodies import Request, Text, over_limit, storable
 from app.domain import (
     TEXT_COLUMNS,
     TIME_COLUMNS,
@@ -64,7 +64,7 @@ _NO_FORM: Final = (
 
 def _short(text: str) -> str:
     if len(text) > MAX_CHARS:
-        raise ValueError(f"must not have keys or strings longer than {MAX_CHARS:,} characters")
+        raise over_limit("characters in a key or string", "键或字符串的字符数", len(text), MAX_CHARS)
     return storable(text)
 
 
@@ -73,7 +73,7 @@ def _small_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     keys = items = 0
     for depth, value in _walk(metadata, 1):
         if depth > MAX_DEPTH:
-            raise ValueError(f"must not be nested deeper than {MAX_DEPTH} levels")
+            raise over_limit("levels", "嵌套层数", depth, MAX_DEPTH)
         if isinstance(value, dict):
             keys += len(value)
             for key in islice(value, MAX_METADATA_KEYS):
@@ -85,9 +85,9 @@ def _small_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(value, float) and not math.isfinite(value):
             raise ValueError("must not contain NaN or infinite numbers")
         if keys > MAX_METADATA_KEYS:
-            raise ValueError(f"must not have more than {MAX_METADATA_KEYS} keys")
+            raise over_limit("keys", "键的个数", keys, MAX_METADATA_KEYS)
         if items > MAX_METADATA_ITEMS:
-            raise ValueError(f"must not have more than {MAX_METADATA_ITEMS} list items")
+            raise over_limit("list items", "列表项数", items, MAX_METADATA_ITEMS)
     return metadata
 
 
@@ -115,14 +115,16 @@ def _small_tree(tree: Any) -> Any:
                 below += node[word] if isinstance(node.get(word), list) else ()
             below += [node["not"]] if "not" in node else []
             if leaves > MAX_LEAVES:
-                raise ValueError(f"must not have more than {MAX_LEAVES} tests of a field")
+                raise over_limit("tests of a field", "字段条件的个数", leaves, MAX_LEAVES)
             if values > MAX_VALUES:
-                raise ValueError(f"must not have more than {MAX_VALUES} values")
+                raise over_limit("values", "值的个数", values, MAX_VALUES)
             if len(below) > MAX_LEAVES * MAX_DEPTH:
-                raise ValueError(f"must not have more than {MAX_LEAVES * MAX_DEPTH} conditions on one level")
+                raise over_limit(
+                    "conditions on one level", "同一层的条件数", len(below), MAX_LEAVES * MAX_DEPTH
+                )
         level = below
     if level:
-        raise ValueError(f"must not be nested deeper than {MAX_DEPTH} levels")
+        raise over_limit("levels", "嵌套层数", MAX_DEPTH + 1, MAX_DEPTH)
     return tree
 
 
@@ -134,7 +136,7 @@ def _named(name: str) -> str:
     if name.startswith(_METADATA):
         path = _path(name)
         if len(path) > MAX_DEPTH:
-            raise ValueError(f"must not lead deeper than {MAX_DEPTH} levels into the metadata")
+            raise over_limit("levels in a path into the metadata", "元数据路径的层数", len(path), MAX_DEPTH)
         if not all(path):
             raise ValueError("must name a key after each dot; write \\. for a dot that is part of a key")
     return name

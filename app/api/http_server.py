@@ -39,8 +39,9 @@ _OTHER_VERSION: Final = Fault("http_version", 505, "This service speaks HTTP/1.1
 _TOO_LARGE: Final = Fault(
     "headers_too_large",
     431,
-    f"The request's headers are larger than {MAX_HEAD_BYTES:,} bytes, or more than {MAX_HEADERS}. Send fewer, or "
-    "shorter ones.",
+    f"The request's headers are larger than {MAX_HEAD_BYTES:,} bytes, or more than {MAX_HEADERS}. These limits are "
+    "fixed: send fewer, or shorter ones.",
+    detail_zh=f"请求头超过 {MAX_HEAD_BYTES:,} 字节，或超过 {MAX_HEADERS} 个。上限不可调整，请减少或缩短请求头。",
 )
 
 

@@ -92,7 +92,7 @@ async def read_form(request: Request, form: Form, limits: UploadLimits) -> None:
     most = limits.max_request_bytes + _EXTRA_BYTES
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > most:
-        raise FaultError(too_large(limits))
+        raise FaultError(too_large(limits, int(length[:20])))
     reader = _Reader(form, limits)
     parser = MultipartParser(
         boundary,
@@ -114,7 +114,7 @@ async def read_form(request: Request, form: Form, limits: UploadLimits) -> None:
             async for block in request.stream():
                 received += len(block)
                 if received > most:
-                    raise FaultError(too_large(limits))
+                    raise FaultError(too_large(limits, received))
                 parser.write(block)
                 deadline.reschedule(began + limits.timeout_s + received / SLOWEST_BODY)
         form.spool.flush()
@@ -166,7 +166,7 @@ class _Reader:
             raise FaultError(_OTHER_FIELD)
         self._file_parts += 1  # those without a name and a byte, too: each takes its time
         if self._file_parts > self._limits.max_files:
-            raise FaultError(_too_many_files(self._limits))
+            raise FaultError(_too_many_files(self._limits, self._file_parts))
         self._filename = options[b"filename"].decode("utf-8", "replace")
 
     def add_data(self, data: bytes, start: int, end: int) -> None:
@@ -180,9 +180,9 @@ class _Reader:
         self._size += size
         self._files_bytes += size
         if self._size > self._limits.max_file_bytes:
-            raise FaultError(_file_too_large(self._filename, self._limits))
+            raise FaultError(_file_too_large(self._filename, self._limits, self._size))
         if self._files_bytes > self._limits.max_request_bytes:
-            raise FaultError(too_large(self._limits))
+            raise FaultError(too_large(self._limits, self._files_bytes))
         block = memoryview(data)[start:end]
         self._digest.update(block)
         self._form.spool.write(block)
@@ -224,8 +224,10 @@ _NO_SPACE: Final = Fault(
 _TOO_MANY_FIELDS: Final = Fault(
     "limit_exceeded",
     422,
-    f"A request has at most {_MOST_FIELDS} fields and {_MOST_FIELD_BYTES:,} bytes in them, beside its files.",
-    detail_zh=f"除文件外，一个请求最多 {_MOST_FIELDS} 个字段，合计 {_MOST_FIELD_BYTES:,} 字节。",
+    f"The request has more than {_MOST_FIELDS} fields, or more than {_MOST_FIELD_BYTES:,} bytes in them, beside its "
+    "files. These limits are fixed: send fewer.",
+    detail_zh=f"除文件外，请求的字段超过 {_MOST_FIELDS} 个，或合计超过 {_MOST_FIELD_BYTES:,} 字节。"
+    "上限不可调整，请减少。",
 )
 _OTHER_FIELD: Final = Fault(
     "invalid_request",
@@ -235,33 +237,36 @@ _OTHER_FIELD: Final = Fault(
 )
 
 
-def _file_too_large(name: str, limits: UploadLimits) -> Fault:
+def _file_too_large(name: str, limits: UploadLimits, found: int) -> Fault:
     shown = "".join(c if c.isprintable() else "�" for c in name[-80:])
     return Fault(
         "file_too_large",
         413,
-        f"{shown} is larger than {limits.max_file_bytes:,} bytes (PGASK_MAX_UPLOAD_BYTES). Nothing was taken in: split "
-        "the file, or leave it out.",
-        detail_zh=f"{shown} 超过 {limits.max_file_bytes:,} 字节（PGASK_MAX_UPLOAD_BYTES）。"
+        f"{shown} has at least {found:,} bytes, and the limit is {limits.max_file_bytes:,} (PGASK_MAX_UPLOAD_BYTES). "
+        "Nothing was taken in: split the file, or leave it out.",
+        detail_zh=f"{shown} 至少有 {found:,} 字节，上限为 {limits.max_file_bytes:,}（PGASK_MAX_UPLOAD_BYTES）。"
         "所有文件均未导入：请拆分该文件，或不要包含它。",
     )
 
 
-def too_large(limits: UploadLimits) -> Fault:
-    """413 for a request whose files are too much together."""
+def too_large(limits: UploadLimits, found: int) -> Fault:
+    """413 for a request whose files are too much together: at least `found` bytes."""
     return Fault(
         "body_too_large",
         413,
-        f"The files have more than {limits.max_request_bytes:,} bytes together (PGASK_MAX_UPLOAD_REQUEST_BYTES). Send "
-        "them in several requests.",
-        detail_zh=f"文件合计超过 {limits.max_request_bytes:,} 字节（PGASK_MAX_UPLOAD_REQUEST_BYTES），请分多次发送。",
+        f"The request's files have about {found:,} bytes or more, and the limit is {limits.max_request_bytes:,} "
+        "(PGASK_MAX_UPLOAD_REQUEST_BYTES). Send them in several requests.",
+        detail_zh=f"请求中的文件合计约 {found:,} 字节或更多，上限为 {limits.max_request_bytes:,}"
+        "（PGASK_MAX_UPLOAD_REQUEST_BYTES）。请分多次发送。",
     )
 
 
-def _too_many_files(limits: UploadLimits) -> Fault:
+def _too_many_files(limits: UploadLimits, found: int) -> Fault:
     return Fault(
         "limit_exceeded",
         422,
-        f"A request brings at most {limits.max_files:,} files (PGASK_MAX_UPLOAD_FILES). Send them in several requests.",
-        detail_zh=f"一个请求最多包含 {limits.max_files:,} 个文件（PGASK_MAX_UPLOAD_FILES），请分多次发送。",
+        f"The request brings {found:,} files or more, and the limit is {limits.max_files:,} (PGASK_MAX_UPLOAD_FILES). "
+        "Send them in several requests.",
+        detail_zh=f"请求包含 {found:,} 个或更多文件，上限为 {limits.max_files:,}（PGASK_MAX_UPLOAD_FILES）。"
+        "请分多次发送。",
     )

@@ -19,6 +19,7 @@ from app.api.documentation import example, problems
 from app.api.requests import CollectionName
 from app.api.schemas import Reply
 from app.api.uploads import sources_of
+from app.file_limits import UPLOAD_BYTES, over
 from app.file_names import clean_name
 from app.store.connection import transaction
 from app.store.planned import StoredFile, find_stored
@@ -61,13 +62,14 @@ class CheckedFiles(NullIsDefault, RequestBody):
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
-    """What becomes of a file: `source` is its document's name. `code` says why it is refused; `duplicate_of` is the
-    document, or the file before it, that holds the same bytes."""
+    """What becomes of a file: `source` is its document's name. `code` says why it is refused, `detail` with the figures
+    of a limit; `duplicate_of` is the document, or the file before it, that holds the same bytes."""
 
     source: str
     outcome: Outcome
     code: str | None = None
     duplicate_of: str | None = None
+    detail: str | None = None
 
 
 class PlanReply(Reply):
@@ -129,7 +131,10 @@ class _Plan:
         if code is None and file.size_bytes > self._max_file_bytes:
             code = "too_large"
         if code is not None:
-            return PlannedFile(source, "refused", code)
+            detail = fault
+            if code == "too_large":
+                detail = over("bytes", file.size_bytes, self._max_file_bytes, UPLOAD_BYTES)
+            return PlannedFile(source, "refused", code, detail=detail)
         if before is not None:
             is_same = before.status == "ready" and before.sha256 == file.sha256
             return PlannedFile(source, "unchanged" if is_same else "changed")

@@ -145,7 +145,8 @@ def fault_of(error: Exception) -> Fault:
         if status >= 500:
             _log.warning("request failed", code=error.code, detail=str(error))
         retry_after_s = RETRY_AFTER_S if status in (429, 503) else None
-        return Fault(error.code, status, detail, retry_after_s=retry_after_s)
+        told = None if error.code in _PRIVATE else error.chinese
+        return Fault(error.code, status, detail, detail_zh=told, retry_after_s=retry_after_s)
     if isinstance(error, RequestValidationError):
         return _validation_fault(error.errors())
     if isinstance(error, HTTPException):
@@ -301,7 +302,7 @@ def _words(fault: Mapping[str, Any]) -> tuple[str, str]:
     """What is wrong, in English and in Chinese."""
     if fault["type"] == "json_invalid":
         return "is not valid JSON", "不是有效的 JSON"
-    if _is_sentence(fault):
+    if fault["type"] in ("sentence", "over_limit"):
         return str(fault["ctx"]["english"]), str(fault["ctx"]["chinese"])
     english = str(fault["msg"]).removeprefix("Value error, ")[:200]
     limits = {
@@ -315,8 +316,11 @@ def _words(fault: Mapping[str, Any]) -> tuple[str, str]:
         limit = limits.get(bound, 0)
         english = f"should have at {most} {limit:,} {unit}{'' if limit == 1 else 's'}"
         kind = f"string_{kind}" if is_text else kind
-    pattern = FAULTS_ZH.get(kind, "值无效")
-    return english, pattern.format_map(_Known(limits))
+    chinese = FAULTS_ZH.get(kind, "值无效").format_map(_Known(limits))
+    if kind in ("too_long", "string_too_long") and isinstance(fault.get("input"), str | list | dict):
+        has = len(fault["input"])
+        return f"{english}; it has {has:,}, and the limit is fixed", f"{chinese}；现有 {has:,}，上限不可调整"
+    return english, chinese
 
 
 class _Known(dict[str, Any]):

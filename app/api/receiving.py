@@ -99,8 +99,10 @@ class WholeBody:
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         """Raises FaultError (408, 413, 503) and ClientDisconnect."""
         length = headers.get("content-length", "").lstrip("0") or "0"
-        if not length.isdecimal() or int(length[:20]) > self._max_bytes:
+        if not length.isdecimal():
             raise FaultError(fault_of(HTTPException(413)))
+        if int(length[:20]) > self._max_bytes:
+            raise FaultError(body_too_large(int(length[:20]), self._max_bytes))
         if "transfer-encoding" not in headers and length == "0":
             return b""
         body = bytearray()
@@ -113,12 +115,24 @@ class WholeBody:
                         raise ClientDisconnect
                     body += message.get("body", b"")
                     if len(body) > self._max_bytes:
-                        raise FaultError(fault_of(HTTPException(413)))
+                        raise FaultError(body_too_large(len(body), self._max_bytes, is_all=False))
                     if not message.get("more_body", False):
                         return bytes(body)
                     deadline.reschedule(began + self._timeout_s + len(body) / SLOWEST_BODY)
         except TimeoutError as error:
             raise FaultError(too_slow("body")) from error
+
+
+def body_too_large(found: int, most: int, *, is_all: bool = True) -> Fault:
+    """413 for a request whose body is too large. `is_all`: `found` is all of it, not where reading ended."""
+    return Fault(
+        "body_too_large",
+        413,
+        f"The request's body has {'' if is_all else 'at least '}{found:,} bytes, and the limit is {most:,} "
+        "(PGASK_MAX_BODY_BYTES). Send less at once, or have the limit raised.",
+        detail_zh=f"请求内容有{'' if is_all else '至少'} {found:,} 字节，上限为 {most:,}（PGASK_MAX_BODY_BYTES）。"
+        "请减少一次发送的内容，或调高该上限。",
+    )
 
 
 def too_slow(part: str) -> Fault:

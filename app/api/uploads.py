@@ -272,15 +272,16 @@ async def _check_quota(connection: AsyncConnection, form: Form, quota_bytes: int
     if not quota_bytes:
         return
     held = await originals.count_bytes(connection)
-    if held + sum(file.size_bytes for file in form.files) > quota_bytes:
+    brought = sum(file.size_bytes for file in form.files)
+    if held + brought > quota_bytes:
         raise FaultError(
             Fault(
                 "quota_exceeded",
                 413,
-                f"With these files the originals kept would have more than {quota_bytes:,} bytes "
+                f"The originals kept have {held:,} bytes and these files {brought:,}; the limit is {quota_bytes:,} "
                 "(PGASK_ORIGINALS_QUOTA_BYTES). Delete documents that are not needed, or have the quota raised.",
-                detail_zh=f"加上这些文件后，保存的原件将超过 {quota_bytes:,} 字节（PGASK_ORIGINALS_QUOTA_BYTES）。"
-                "请删除不需要的文档，或调高该配额。",
+                detail_zh=f"已保存的原件有 {held:,} 字节，这些文件有 {brought:,} 字节，上限为 {quota_bytes:,}"
+                "（PGASK_ORIGINALS_QUOTA_BYTES）。请删除不需要的文档，或调高该配额。",
             )
         )
 

@@ -14,23 +14,30 @@ from app.errors import BusyError, LlmBusyError, PgaskError
 
 def _model_is_full(waiting: int) -> PgaskError:
     return LlmBusyError(
-        f"{waiting} questions wait for the language model already (PGASK_LLM_QUEUE): try again shortly."
+        f"{waiting} questions wait for the language model already (PGASK_LLM_QUEUE): try again shortly.",
+        chinese=f"已有 {waiting} 个问题在等待语言模型，达到上限（PGASK_LLM_QUEUE）：请稍后重试。",
     )
 
 
 def _model_is_late(wait_s: float) -> PgaskError:
     return LlmBusyError(
-        f"The language model had no turn for this question within {wait_s:g} s: try again in a moment."
+        f"The language model had no turn for this question within {wait_s:g} s (PGASK_LLM_QUEUE_TIMEOUT_S): try again "
+        "in a moment.",
+        chinese=f"该问题在 {wait_s:g} 秒内未轮到语言模型（PGASK_LLM_QUEUE_TIMEOUT_S）：请稍后重试。",
     )
 
 
 def _service_is_full(waiting: int) -> PgaskError:
-    return BusyError(f"{waiting} questions wait to be searched for already: try again in a moment.")
+    return BusyError(
+        f"{waiting} questions wait to be searched for already (PGASK_MAX_CONCURRENT_ASKS): try again in a moment.",
+        chinese=f"已有 {waiting} 个问题在等待检索，达到上限（PGASK_MAX_CONCURRENT_ASKS）：请稍后重试。",
+    )
 
 
 def _service_is_late(wait_s: float) -> PgaskError:
     return BusyError(
-        f"There was no turn for this question within {wait_s:g} s (PGASK_QUEUE_TIMEOUT_S): try again in a moment."
+        f"There was no turn for this question within {wait_s:g} s (PGASK_QUEUE_TIMEOUT_S): try again in a moment.",
+        chinese=f"该问题在 {wait_s:g} 秒内未轮到（PGASK_QUEUE_TIMEOUT_S）：请稍后重试。",
     )
 
 

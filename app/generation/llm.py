@@ -154,7 +154,7 @@ class LlmClient:
         prompt fits.
         """
         room = await self._prompt_room(params)
-        budget, best = room, None
+        budget, best, counted = room, None, None
         for _ in range(_FITTING_ROUNDS):
             prompt = await asyncio.to_thread(
                 build, budget
@@ -171,9 +171,12 @@ class LlmClient:
             budget = next_budget
         if best is None:
             raise LimitExceededError(
-                "No prompt for this question fits the model's context: shorten the question, or use a model with "
-                "a longer context.",
+                f"The shortest prompt for this question has {counted} tokens, and the model has room for {room} "
+                "(PGASK_LLM_CONTEXT_TOKENS, or what its server says): shorten the question, or use a model with a "
+                "longer context.",
                 code="prompt_too_large",
+                chinese=f"该问题最短的提示也有 {counted} 个词元，模型只容得下 {room}"
+                "（PGASK_LLM_CONTEXT_TOKENS，或其服务器给出的值）：请缩短问题，或换用上下文更长的模型。",
             )
         return best
 

@@ -127,8 +127,11 @@ def build_messages(
     if bare > budget_tokens:
         raise LimitExceededError(
             f"The question takes {bare} tokens with the rules for answering, and the model has room for "
-            f"{budget_tokens}: shorten it, or use a model with a longer context.",
+            f"{budget_tokens} (PGASK_LLM_CONTEXT_TOKENS, or what its server says): shorten it, or use a model with a "
+            "longer context.",
             code="prompt_too_large",
+            chinese=f"问题连同作答规则有 {bare} 个词元，模型只容得下 {budget_tokens}"
+            "（PGASK_LLM_CONTEXT_TOKENS，或其服务器给出的值）：请缩短问题，或换用上下文更长的模型。",
         )
     exchanges = take_history((), 0, bare + HISTORY_SHARE * (budget_tokens - bare))
 

@@ -36,7 +36,10 @@ class ContextReader:
             raise NotFoundError("There is no collection yet: `ingest PATH` makes one.")
         if len(names) > MAX_COLLECTIONS:
             raise LimitExceededError(
-                f"A question asks at most {MAX_COLLECTIONS} collections at once. Name those that matter."
+                f"The question asks {len(names)} collections or more at once; the limit is {MAX_COLLECTIONS} (fixed). "
+                "Name those that matter.",
+                chinese=f"问题一次询问了 {len(names)} 个或更多集合，上限为 {MAX_COLLECTIONS}（不可调整）。"
+                "请指明所需的集合。",
             )
         return names[0] if len(names) == 1 else tuple(names)
 

@@ -88,7 +88,9 @@ async def put_conversation(
     """
     if size_bytes > MAX_BYTES:
         raise InvalidRequestError(
-            f"A conversation has at most {MAX_BYTES:,} bytes. Begin a new one.", code="limit_exceeded"
+            f"The conversation has {size_bytes:,} bytes; the limit is {MAX_BYTES:,} (fixed). Begin a new one.",
+            code="limit_exceeded",
+            chinese=f"会话有 {size_bytes:,} 字节，上限为 {MAX_BYTES:,}（不可调整）。请开始新的会话。",
         )
     await connection.execute(
         "DELETE FROM pgask.conversations WHERE updated_at < now() - %s", [timedelta(days=days)]
@@ -111,8 +113,9 @@ async def put_conversation(
         )
     if stored is None and number >= MAX_NUMBER:
         raise InvalidRequestError(
-            f"There are {MAX_NUMBER} conversations, as many as may be. Delete some first.",
+            f"There are {number:,} conversations; the limit is {MAX_NUMBER:,} (fixed). Delete some first.",
             code="limit_exceeded",
+            chinese=f"已有 {number:,} 个会话，上限为 {MAX_NUMBER:,}（不可调整）。请先删除一些。",
         )
     await connection.execute(
         "INSERT INTO pgask.conversations (owner, id, name, content, size_bytes) VALUES (%(owner)s, %(id)s, %(name)s,"

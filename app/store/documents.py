@@ -131,7 +131,10 @@ def replace_document(
             _check_collection(connection, collection)
             return True
     except psycopg.errors.ProgramLimitExceeded as error:
-        raise DocumentError("The document is larger than PostgreSQL can store.", code="too_large") from error
+        raise DocumentError(
+            f"The document is larger than PostgreSQL can store: {error.diag.message_primary}. Split it.",
+            code="too_large",
+        ) from error
     except (psycopg.DataError, UnicodeEncodeError) as error:  # NUL, lone surrogates, numbers that JSON lacks
         raise DocumentError("The document holds characters that PostgreSQL can't store.") from error
     except StoreError as error:

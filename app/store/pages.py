@@ -83,7 +83,11 @@ async def page_text(connection: AsyncConnection, document: PagedDocument, page: 
 def check_span(start: int, end: int) -> None:
     """Raise InvalidRequestError for a span that is none, or too long."""
     if not 0 <= start < end or end - start > MAX_SPAN_CHARS:
-        raise InvalidRequestError(f"start must be before end, and at most {MAX_SPAN_CHARS:,} characters.")
+        raise InvalidRequestError(
+            f"start must be before end, and the span at most {MAX_SPAN_CHARS:,} characters (fixed); it has "
+            f"{end - start:,}.",
+            chinese=f"start 须在 end 之前，且范围至多 {MAX_SPAN_CHARS:,} 个字符（不可调整）；现有 {end - start:,}。",
+        )
 
 
 def _no_document(document_id: str) -> NotFoundError:

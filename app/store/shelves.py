@@ -80,9 +80,11 @@ def read_groups(given: Iterable[str]) -> Readers:
             )
     if len(groups) > MOST_GROUPS:
         raise InvalidRequestError(
-            f"A document has at most {MOST_GROUPS} groups of readers. Make one group of them, where keys or the proxy "
-            "get their groups.",
+            f"The document would have {len(groups):,} groups of readers; the limit is {MOST_GROUPS} (fixed). Make one "
+            "group of them, where keys or the proxy get their groups.",
             code="bad_readers",
+            chinese=f"文档将有 {len(groups):,} 个读者分组，上限为 {MOST_GROUPS}（不可调整）。"
+            "请在密钥或代理处把它们合并为一个分组。",
         )
     return groups
 
@@ -175,9 +177,11 @@ def move_source(connection: Connection, old: Collection, source: str, new: Colle
 def _check_number(row: tuple[Any, ...] | None, name: str) -> None:
     if row is not None and row[0] >= MOST_SHELVES:
         raise InvalidRequestError(
-            f"The collection {name!r} has documents for {MOST_SHELVES} different sets of groups, and that is the most. "
-            "Use sets that there are, or another collection.",
+            f"The collection {name!r} has documents for {row[0]:,} different sets of groups; the limit is "
+            f"{MOST_SHELVES:,} (fixed). Use sets that there are, or another collection.",
             code="too_many_shelves",
+            chinese=f"集合 {name!r} 已有 {row[0]:,} 种读者分组的组合，上限为 {MOST_SHELVES:,}（不可调整）。"
+            "请使用已有的组合，或使用另一个集合。",
         )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from app.domain import Document
 from app.errors import DocumentError
+from app.file_limits import too_large
 from ingest.parsers import (
     adoc,
     code,
@@ -104,7 +105,5 @@ def parse(content: bytes, media_type: str, source: str, reader: PageReader | Non
     if not document.text.strip():
         raise DocumentError("The document has no text in it; there is nothing to search.", code="empty")
     if len(document.text) > MAX_TEXT_CHARS:
-        raise DocumentError(
-            f"The file has more than {MAX_TEXT_CHARS:,} characters of text; split it.", code="too_large"
-        )
+        raise too_large("chars", len(document.text), MAX_TEXT_CHARS)
     return document

@@ -17,6 +17,7 @@ from typing import IO
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.errors import DocumentError
+from app.file_limits import FIXED, over, too_large
 
 MAX_TOTAL_BYTES = 200_000_000  # of all members, uncompressed
 MAX_RATIO = 100
@@ -62,10 +63,9 @@ class Archive:
         """Open and check it. Raises DocumentError `archive_bomb`, `encrypted` or `parse_failed`."""
         if content.startswith(_OLE_MARK) and _OLE_ENCRYPTED_STREAM in content:
             raise DocumentError("The file is protected by a password; save it without one.", code="encrypted")
-        if content.count(_ENTRY_MARK) > MAX_MEMBERS:  # before zipfile makes an object of each
-            raise DocumentError(
-                f"The file packs more than {MAX_MEMBERS:,} parts; it is not read.", code="archive_bomb"
-            )
+        entries = content.count(_ENTRY_MARK)
+        if entries > MAX_MEMBERS:  # before zipfile makes an object of each
+            raise DocumentError(over("parts", entries, MAX_MEMBERS), code="archive_bomb")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(content))
         except _READ_ERRORS as error:
@@ -84,12 +84,14 @@ class Archive:
         """Return the directory's entries."""
         return self._zip.infolist()
 
-    def read(self, name: str, max_bytes: int = MAX_TREE_BYTES) -> bytes:
-        """Return a member's bytes. Raises DocumentError `parse_failed` (missing, damaged) or `too_large`."""
-        if self._member(name).file_size > max_bytes:
-            raise DocumentError(
-                f"A part of the file is over {max_bytes:,} bytes; split it.", code="too_large"
-            )
+    def read(
+        self, name: str, max_bytes: int = MAX_TREE_BYTES, what: str = "part bytes", setting: str = FIXED
+    ) -> bytes:
+        """Return a member's bytes. Raises DocumentError `parse_failed` (missing, damaged) or `too_large`, in words of
+        `what` and `setting` (app/file_limits.py)."""
+        size_bytes = self._member(name).file_size
+        if size_bytes > max_bytes:
+            raise too_large(what, size_bytes, max_bytes, setting)
         try:
             return self._zip.read(name)
         except _READ_ERRORS as error:
@@ -178,16 +180,12 @@ def _refuse_entities(element: etree._Element) -> None:
 def _check(members: list[zipfile.ZipInfo], archive_bytes: int) -> None:
     """Refuse what no office program writes. What is declared here also bounds what zipfile reads later."""
     total = sum(member.file_size for member in members)
-    if len(members) > MAX_MEMBERS or total > MAX_TOTAL_BYTES:
-        raise DocumentError(
-            f"The file unpacks to {total:,} bytes in {len(members):,} parts; {MAX_TOTAL_BYTES:,} in "
-            f"{MAX_MEMBERS:,} are allowed.",
-            code="archive_bomb",
-        )
+    if len(members) > MAX_MEMBERS:
+        raise DocumentError(over("parts", len(members), MAX_MEMBERS), code="archive_bomb")
+    if total > MAX_TOTAL_BYTES:
+        raise DocumentError(over("unpacked", total, MAX_TOTAL_BYTES), code="archive_bomb")
     if total > max(_RATIO_FLOOR_BYTES, MAX_RATIO * archive_bytes):
-        raise DocumentError(
-            f"The file unpacks to more than {MAX_RATIO} times its size; it is not read.", code="archive_bomb"
-        )
+        raise DocumentError(over("ratio", -(-total // max(1, archive_bytes)), MAX_RATIO), code="archive_bomb")
     end = 0
     for member in sorted(members, key=lambda member: member.header_offset):
         if member.header_offset < end:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.errors import DocumentError
+from app.file_limits import too_large
 
 # Some 8,000 pages; taking an English text in needs about 25 bytes of memory a character.
 MAX_TEXT_CHARS = 20_000_000
@@ -23,6 +23,4 @@ class TextBudget:
         """Count `chars` characters. Raises DocumentError `too_large` when the limit is passed."""
         self.left -= chars
         if self.left < 0:
-            raise DocumentError(
-                f"The file has more than {MAX_TEXT_CHARS:,} characters of text; split it.", code="too_large"
-            )
+            raise too_large("chars", MAX_TEXT_CHARS - self.left, MAX_TEXT_CHARS, is_all=False)

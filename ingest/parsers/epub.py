@@ -15,6 +15,7 @@ from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.domain import Document, Section
 from app.errors import DocumentError
+from app.file_limits import too_large
 from app.letters import detect_language
 from ingest.cleaning import clean_line, normalise_text
 from ingest.parsers.archives import Archive, local_name
@@ -102,7 +103,7 @@ def _read_package(archive: Archive) -> _Book:
     chapters = [items[key][0] for key in references if key in items and items[key][1] in _PAGES]
     chapters = [name for name in dict.fromkeys(chapters) if name in archive]
     if len(chapters) > MAX_CHAPTERS:
-        raise DocumentError(f"The book has more than {MAX_CHAPTERS:,} chapters; split it.", code="too_large")
+        raise too_large("chapters", len(chapters), MAX_CHAPTERS)
     metadata = child(package, "metadata")
     properties = _properties(metadata) if metadata is not None else {}
     contents = next((path for path, kind in items.values() if kind == "application/x-dtbncx+xml"), "")

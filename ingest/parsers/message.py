@@ -17,6 +17,7 @@ from typing import Final
 
 from app.domain import Document
 from app.errors import DocumentError
+from app.file_limits import too_large
 from ingest.cleaning import clean_line
 from ingest.parsers.blocks import escape_markup
 from ingest.parsers.budget import TextBudget
@@ -153,7 +154,7 @@ def _parts(message: Message) -> Iterator[Message]:
         part = waiting.pop()
         seen += 1
         if seen > MAX_PARTS:
-            raise DocumentError(f"The message has more than {MAX_PARTS:,} parts.", code="too_large")
+            raise too_large("parts", seen, MAX_PARTS, is_all=False)
         if part.get_content_maintype() == "multipart" and part.is_multipart():
             waiting += reversed(_inner(part))
         else:

@@ -18,6 +18,7 @@ import olefile
 
 from app.domain import Document
 from app.errors import DocumentError
+from app.file_limits import too_large
 from ingest.parsers.archives import MAX_TOTAL_BYTES
 from ingest.parsers.decoding import decode
 from ingest.parsers.message import MAX_ATTACHMENTS, MAX_DEPTH, write_document
@@ -203,7 +204,7 @@ def unpack_rtf(packed: bytes) -> bytes:
             write = (write + len(run)) % 4096
             out += run
             if len(out) > MAX_TOTAL_BYTES:
-                raise DocumentError("The message's text unpacks to too much.", code="too_large")
+                raise too_large("unpacked", len(out), MAX_TOTAL_BYTES, is_all=False)
     return bytes(out)
 
 

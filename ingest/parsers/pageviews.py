@@ -24,6 +24,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from app.errors import DocumentError
+from app.file_limits import too_large
 from ingest.parsers.boxfont import use_box_font
 from ingest.parsers.pdf import MAX_PAGES, PDFIUM
 
@@ -159,7 +160,7 @@ def _opened(content: bytes) -> Iterator[pypdfium2.PdfDocument]:
 
 def _check_length(document: pypdfium2.PdfDocument) -> None:
     if len(document) > MAX_PAGES:
-        raise DocumentError(f"The PDF has more than {MAX_PAGES:,} pages.", code="too_large")
+        raise too_large("pages", len(document), MAX_PAGES)
 
 
 def _page(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:

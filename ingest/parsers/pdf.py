@@ -23,6 +23,7 @@ import pypdfium2.raw as pdfium_c
 
 from app.domain import Document, Page
 from app.errors import DocumentError
+from app.file_limits import too_large
 from app.letters import detect_language
 from ingest.cleaning import clean_line, find_repeated_lines, normalise_text
 from ingest.parsers.boxfont import use_box_font
@@ -239,7 +240,7 @@ def _extract(content: bytes, reader: PageReader | None, *, everything: bool = Fa
             found = Extracted(document.get_metadata_dict(skip_empty=True), read_outline(document))
             document.init_forms()
             if len(document) > MAX_PAGES:
-                raise DocumentError(f"The PDF has more than {MAX_PAGES:,} pages; split it.", code="too_large")
+                raise too_large("pages", len(document), MAX_PAGES)
             unread = _extract_pages(document, found, everything=everything)
             if reader is not None:
                 _read_pages(document, found, unread, reader)
@@ -263,9 +264,7 @@ def _extract_pages(document: pypdfium2.PdfDocument, found: Extracted, *, everyth
             try:
                 left -= text_page.count_chars()
                 if left < 0:
-                    raise DocumentError(
-                        f"The PDF has more than {MAX_TEXT_CHARS:,} characters; split it.", code="too_large"
-                    )
+                    raise too_large("chars", MAX_TEXT_CHARS - left, MAX_TEXT_CHARS, is_all=False)
                 words = [] if everything else read_words(page, text_page)
                 found.heights.add_page(index, words)
                 lines = add_values(page, words)

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from app.domain import Document
 from app.errors import DocumentError
+from app.file_limits import too_large
 from ingest.parsers.pdf import Extracted, add_reading, document_of
 from ingest.parsers.rasters import Picture, as_picture
 from ingest.parsers.scans import MAX_PIXELS, PageReader, check_pages, units
@@ -72,10 +73,7 @@ def _frames(image: Image.Image) -> Iterator[Picture]:
     for frame in ImageSequence.Iterator(image):
         width, height = frame.size
         if width * height > MAX_PIXELS:
-            raise DocumentError(
-                f"The picture has {width * height:,} pixels; at most {MAX_PIXELS:,} are read. Save it smaller.",
-                code="too_large",
-            )
+            raise too_large("pixels", width * height, MAX_PIXELS)
         if image.format == "JPEG":
             frame.draft("RGB", (_MAX_SIDE, _MAX_SIDE))  # unpacks large ones at half their size
         shown = ImageOps.exif_transpose(frame)

@@ -16,6 +16,7 @@ from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from app.domain import Document, Page, Section
 from app.errors import DocumentError
+from app.file_limits import too_large
 from app.letters import detect_language
 from ingest.cleaning import clean_line, normalise_text
 from ingest.parsers.archives import local_name
@@ -125,7 +126,7 @@ def _slide_parts(package: Package) -> list[str]:
     slides = child(package.archive.read_xml(main), "sldIdLst")
     ids = [relationship_id(slide) for slide in slides] if slides is not None else []
     if len(ids) > MAX_SLIDES:
-        raise DocumentError(f"There are more than {MAX_SLIDES:,} slides; split the file.", code="too_large")
+        raise too_large("slides", len(ids), MAX_SLIDES)
     # A file may name a slide twice; reading each once keeps a small file from unfolding.
     return list(dict.fromkeys(targets[key].target for key in ids if key in targets))
 

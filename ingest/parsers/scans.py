@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from app.domain import PageLines, TextLine
-from app.errors import DocumentError
+from app.file_limits import too_large
 from ingest.cleaning import normalise_text
 from ingest.parsers.pdfwords import Word
 
@@ -137,10 +137,7 @@ class ScannedPage:
 def check_pages(pages: int) -> None:
     """Raises DocumentError `too_large` where a document has more pages to read than is allowed."""
     if pages > MAX_PAGES:
-        raise DocumentError(
-            f"The file has {pages:,} pages to be read by OCR, which reads at most {MAX_PAGES:,}; split it.",
-            code="too_large",
-        )
+        raise too_large("scans", pages, MAX_PAGES)
 
 
 def units(text: str) -> int:

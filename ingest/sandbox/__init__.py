@@ -23,6 +23,7 @@ from typing import Any, Final, TypeVar
 
 from app.domain import Document
 from app.errors import ConfigError, DocumentError
+from app.file_limits import over_reading
 from ingest.sandbox.confine import CPU_S, MEMORY_BYTES
 from ingest.sandbox.wire import (
     LENGTH,
@@ -179,22 +180,15 @@ class SandboxedParser:
     def _too_slow(self) -> DocumentError:
         if self._ocr:
             return DocumentError(
-                f"Reading a page by OCR takes longer than {self._page_s:g} s, or all of them longer than "
-                f"{self._wall_s:,g} s; split the file, or make its pictures smaller.",
-                code="parser_timeout",
+                over_reading("scan seconds", self._wall_s, self._page_s), code="parser_timeout"
             )
-        return DocumentError(
-            f"Reading the file takes longer than {self._wall_s:g} s; split it.", code="parser_timeout"
-        )
+        return DocumentError(over_reading("seconds", self._wall_s), code="parser_timeout")
 
     def _explain(self, status: int) -> DocumentError:
         if status == -signal.SIGXCPU:
             return self._too_slow()
         if status == OUT_OF_MEMORY_STATUS or -status in _ABORTS:
-            return DocumentError(
-                f"Reading the file takes more than {self._memory_bytes // 2**20:,} MiB of memory; split it.",
-                code="parser_memory",
-            )
+            return DocumentError(over_reading("memory", self._memory_bytes // 2**20), code="parser_memory")
         return _crashed()
 
 

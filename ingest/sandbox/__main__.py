@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from app.domain import Document
 from app.errors import DocumentError
+from app.file_limits import over_reading
 from ingest.parsers import pageviews, parse
 from ingest.parsers.scans import PageReader
 from ingest.sandbox.confine import MemoryGauge, allow_cpu, confine
@@ -158,10 +159,7 @@ def _parse(
 
 
 def _out_of_memory(memory: _Memory) -> DocumentError:
-    return DocumentError(
-        f"Reading the file takes more than {memory.lent_bytes // 2**20:,} MiB of memory; split it.",
-        code="parser_memory",
-    )
+    return DocumentError(over_reading("memory", memory.lent_bytes // 2**20), code="parser_memory")
 
 
 if __name__ == "__main__":

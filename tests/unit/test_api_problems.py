@@ -155,7 +155,11 @@ class _Lists(BaseModel):
 @pytest.mark.parametrize(
     ("body", "english", "chinese"),
     [
-        ({"few": [1, 2, 3]}, "few: should have at most 2 items.", "few：至多 2 项。"),
+        (
+            {"few": [1, 2, 3]},
+            "few: should have at most 2 items; it has 3, and the limit is fixed.",
+            "few：至多 2 项；现有 3，上限不可调整。",
+        ),
         ({"some": []}, "some: should have at least 1 item.", "some：至少 1 项。"),
         ({"word": " "}, "word: should have at least 1 character.", "word：至少 1 个字符。"),
     ],

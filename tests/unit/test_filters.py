@@ -88,16 +88,25 @@ def test_the_short_form_means_what_it_meant() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (nested(MAX_DEPTH + 1), "nested deeper than 5 levels"),
-        (nested(10_000), "nested deeper than 5 levels"),
+        (nested(MAX_DEPTH + 1), "more than 5 levels; it has 6 or more"),
+        (nested(10_000), "more than 5 levels; it has 6 or more"),
         ({"all": [LEAF] * (MAX_LEAVES + 1)}, "more than 32 tests"),
         ({"all": [{"not": LEAF}] * (MAX_LEAVES + 1)}, "more than 32 tests"),
         ({"field": "title", "op": "in", "values": ["x"] * (MAX_VALUES + 1)}, "more than 256 values"),
         ({"any": [{"field": "title", "op": "in", "values": ["x"] * 129}] * 2}, "more than 256 values"),
         ({"any": [{}] * 10_000}, "more than 160 conditions"),
-        ({"field": "title", "op": "equal", "value": "x" * (MAX_CHARS + 1)}, "longer than 1,024"),
-        ({"field": "metadata." + "x" * MAX_CHARS, "op": "exists"}, "longer than 1,024"),
-        ({"field": "metadata.a.b.c.d.e.f", "op": "exists"}, "deeper than 5 levels"),
+        (
+            {"field": "title", "op": "equal", "value": "x" * (MAX_CHARS + 1)},
+            "more than 1,024 characters in a key or string; it has 1,0",
+        ),
+        (
+            {"field": "metadata." + "x" * MAX_CHARS, "op": "exists"},
+            "more than 1,024 characters in a key or string; it has 1,0",
+        ),
+        (
+            {"field": "metadata.a.b.c.d.e.f", "op": "exists"},
+            "more than 5 levels in a path into the metadata; it has 6",
+        ),
         ({"field": "metadata.", "op": "exists"}, "a key after each dot"),
         ({"field": "metadata.a..b", "op": "exists"}, "a key after each dot"),
         ({"field": "text", "op": "exists"}, "must be source, title"),

@@ -24,6 +24,8 @@ def raised_codes() -> Iterator[str]:
                 code = next((keyword.value for keyword in node.keywords if keyword.arg == "code"), None)
                 if path.name != "wire.py":  # which passes on what the child raised, checked against the table
                     yield DocumentError.default_code if code is None else ast.literal_eval(code)
+            elif name == "too_large":
+                yield name
             elif name == "fail":
                 yield ast.literal_eval(node.args[1])
 

@@ -216,6 +216,7 @@ class TestBodySize:
         assert client.post("/ask", json={"question": "x" * (1_000 - frame)}).status_code == 200
         reply = client.post("/ask", json={"question": "x" * (1_001 - frame)})
         assert (reply.status_code, reply.json()["code"]) == (413, "body_too_large")
+        assert "has 1,001 bytes, and the limit is 1,000 (PGASK_MAX_BODY_BYTES)" in reply.json()["detail"]
 
     def test_by_counting(self, make_client: MakeClient) -> None:
         client = make_client(max_body_bytes=1_000)
@@ -231,6 +232,7 @@ class TestBodySize:
         assert small.status_code == 200
         large = client.post("/ask", content=chunks(10), headers=JSON)
         assert (large.status_code, large.json()["code"]) == (413, "body_too_large")
+        assert "at least 1,0" in large.json()["detail"]
 
     @pytest.mark.parametrize("length", ["-1", "abc", "9" * 400, "1e3", "²"])
     def test_lengths_that_are_none(self, client: TestClient, length: str) -> None:
@@ -273,5 +275,7 @@ def test_a_long_question_is_told_its_limit_in_characters(client: TestClient) -> 
     body = {"question": "问" * 8_001}
     english = client.post("/ask", json=body).json()
     chinese = client.post("/ask", json=body, headers={"Accept-Language": "zh"}).json()
-    assert english["detail"] == "question: should have at most 8,000 characters."
-    assert "8000 个字符" in chinese["detail"]
+    assert english["detail"] == (
+        "question: should have at most 8,000 characters; it has 8,001, and the limit is fixed."
+    )
+    assert "至多 8000 个字符；现有 8,001，上限不可调整" in chinese["detail"]

@@ -8,6 +8,7 @@ import { visible } from "../text/visible";
 import { saveText } from "../ui/download";
 import { CheckIcon, CloseIcon, RetryIcon, WarningIcon } from "../ui/Icons";
 import { ProblemNotice } from "../ui/ProblemNotice";
+import { ReasonDetail } from "../ui/ReasonDetail";
 import { problemOf } from "../wire/api";
 import type { Problem } from "../wire/decode";
 import { failedFiles, isOver, type Job, type JobFile } from "../wire/jobs";
@@ -146,7 +147,7 @@ function FileLine({ file: { source, state, code, detail } }: { file: JobFile }) 
       {code !== null && (
         <span className="document-reason" title={code}>
           {words.reasonText(code)}
-          {detail !== null && <span className="job-detail"> {visible(detail)}</span>}
+          <ReasonDetail detail={detail} />
         </span>
       )}
     </>

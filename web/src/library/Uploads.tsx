@@ -9,6 +9,7 @@ import { visible } from "../text/visible";
 import { CloseIcon } from "../ui/Icons";
 import { onPlainClick } from "../ui/links";
 import { ProblemNotice } from "../ui/ProblemNotice";
+import { ReasonDetail } from "../ui/ReasonDetail";
 import { problemOf } from "../wire/api";
 import type { Problem } from "../wire/decode";
 import { failedFiles, isOver, OUTCOMES, type Job, type PlannedFile } from "../wire/jobs";
@@ -150,11 +151,12 @@ function urgency(planned: PlannedFile | undefined): number {
 function Outcome({ planned }: { planned: PlannedFile | undefined }) {
   const words = useWords();
   if (!planned) return null;
-  const { outcome, code, duplicate_of: other } = planned;
+  const { outcome, code, detail, duplicate_of: other } = planned;
   return (
     <>
       <span className={outcome === "refused" ? "badge badge-warning" : "badge"}>{words.outcomeName(outcome)}</span>
       {code !== null && <span className="upload-reason">{words.reasonText(code)}</span>}
+      <ReasonDetail detail={detail} />
       {other !== null && <span className="upload-reason">{words.sameBytes(visible(other))}</span>}
     </>
   );

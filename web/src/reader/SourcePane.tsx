@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { addressOf } from "../shell/address";
 import { useApi, useSurroundings } from "../shell/context";
 import { useLanguage, useWords, type Dictionary } from "../i18n";
+import { detailIn } from "../i18n/limits";
 import { drawingOf } from "../text/types";
 import { fileNameOf, titleBeside, headingBelow } from "../text/names";
 import { later } from "../ui/later";
@@ -413,11 +414,14 @@ function Ticks({ ticks, total, onGo }: { ticks: readonly number[]; total: number
 /** A document without a text: why it failed and what to do, where it did. */
 function NoText({ document: { reason, reason_detail: detail } }: { document: DocumentDetail }) {
   const words = useWords();
+  const language = useLanguage();
   if (reason === null) return <p className="pane-note">{words.sourceEmpty}</p>;
+  const told = detail === null ? "" : detailIn(language, detail);
   return (
     <div className="pane-note" data-testid="failed-note">
       <p>{words.sourceFailed}</p>
       <p>{words.reasonText(reason)}</p>
+      {told !== "" && told !== detail && <p>{visible(told)}</p>}
       {detail !== null && (
         <details>
           <summary>{words.failureDetail}</summary>

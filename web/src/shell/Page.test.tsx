@@ -249,10 +249,10 @@ describe("files that are added", () => {
         if (path !== "/documents/plan") return problemResponse(404, "not_found");
         asked.push(body);
         const outcomes: Record<string, object> = {
-          "a.md": { outcome: "changed", code: null, duplicate_of: null },
-          "b.md": { outcome: "unchanged", code: null, duplicate_of: null },
-          "c.md": { outcome: "duplicate", code: null, duplicate_of: "docs/a.md" },
-          "d.exe": { outcome: "refused", code: "program", duplicate_of: null },
+          "a.md": { outcome: "changed", code: null, duplicate_of: null, detail: null },
+          "b.md": { outcome: "unchanged", code: null, duplicate_of: null, detail: null },
+          "c.md": { outcome: "duplicate", code: null, duplicate_of: "docs/a.md", detail: null },
+          "d.exe": { outcome: "refused", code: "program", duplicate_of: null, detail: null },
         };
         return jsonResponse({ files: (body.files as { name: string }[]).map(({ name }) => ({ source: name, ...outcomes[name] })) });
       },

@@ -29,11 +29,12 @@ export interface Job {
 
 export const OUTCOMES = ["new", "changed", "unchanged", "duplicate", "refused"] as const;
 
-/** What becomes of a file that is to come. `code` says why it is refused. */
+/** What becomes of a file that is to come. `code` says why it is refused, `detail` with the figures of a limit. */
 export interface PlannedFile {
   outcome: (typeof OUTCOMES)[number];
   code: string | null;
   duplicate_of: string | null;
+  detail: string | null;
 }
 
 export interface JobPage {
@@ -70,7 +71,7 @@ function decodeFile(value: unknown): JobFile | null {
 export function decodePlanned(value: unknown): PlannedFile | null {
   const from = fields(value);
   const outcome = OUTCOMES.find((one) => one === from?.outcome);
-  return outcome === undefined ? null : { outcome, code: textOrNull(from?.code), duplicate_of: textOrNull(from?.duplicate_of) };
+  return outcome === undefined ? null : { outcome, code: textOrNull(from?.code), duplicate_of: textOrNull(from?.duplicate_of), detail: textOrNull(from?.detail) };
 }
 
 export function isOver({ state }: Job): boolean {
