@@ -126,7 +126,6 @@ def _contents(connection: Connection, settings: Settings, space: EmbeddingSpace 
     from app.index.maintenance import versions
     from app.store.chosen_model import load_space
     from app.store.migrate import check_revision, current_revision
-    from app.store.revisions import head_revision
     from app.store.spaces import check_spaces
     from app.store.twins import read_chosen
 
@@ -136,13 +135,11 @@ def _contents(connection: Connection, settings: Settings, space: EmbeddingSpace 
     )  # connect() refused what is too old
     yield _role(connection, embedded=settings.database_url is None)
     try:
-        check_revision(connection)
+        said = check_revision(connection)
     except PgaskError as error:
         yield Finding("migrations", False, str(error), "Run: pgask migrate")
         return
-    found, head = current_revision(connection), head_revision()
-    left = "" if found == head else f"; pgask migrate leads on to {head}, once no older version runs"
-    yield Finding("migrations", True, f"at {found}{left}")
+    yield Finding("migrations", True, said or f"at {current_revision(connection)}")
     chosen = read_chosen(connection)
     if chosen is not None and chosen != space:
         try:

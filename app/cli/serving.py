@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import sys
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -117,7 +118,8 @@ def _check_schema(settings: Settings, database: Database) -> None:
         current = current_revision(connection)
         known = known_revisions()
         if settings.database_url is not None or (current is not None and current not in known):
-            check_revision(connection)
+            if said := check_revision(connection):
+                print(said, file=sys.stderr)
             return
     if current != known[-1]:
         bring_to_head(database)

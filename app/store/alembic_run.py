@@ -14,6 +14,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.runtime.migration import MigrationInfo
 from alembic.util import CommandError
 from sqlalchemy import Connection as SaConnection
 from sqlalchemy import create_engine, text
@@ -21,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from app.errors import SchemaError, StoreError
-from app.store.revisions import MIGRATIONS, head_revision, oldest_code
+from app.store.revisions import MIGRATIONS, head_revision, oldest_to_write
 from app.store.schema_names import SCHEMA
 
 # Whoever waits for a lock makes all others wait that come after it: not longer than a reader bears
@@ -101,8 +102,11 @@ def _config(connection: SaConnection) -> Config:
     return config
 
 
-def _note_oldest_code(*, ctx: MigrationContext, heads: set[str], **_: object) -> None:
+def _note_oldest_code(*, ctx: MigrationContext, step: MigrationInfo, heads: set[str], **_: object) -> None:
     """Write beside the revision how old code may be that works on it."""
     assert ctx.connection is not None
-    oldest = next((f"'{oldest_code(head)}'" for head in heads), "NULL")
-    ctx.connection.execute(text(f"COMMENT ON TABLE {SCHEMA}.alembic_version IS {oldest}"))
+    table = f"{SCHEMA}.alembic_version"
+    told = ctx.connection.execute(text(f"SELECT obj_description('{table}'::regclass, 'pg_class')")).scalar()
+    before = next(iter(step.source_revision_ids), None) if step.is_upgrade else None
+    oldest = next((f"'{oldest_to_write(head, before, told)}'" for head in heads), "NULL")
+    ctx.connection.execute(text(f"COMMENT ON TABLE {table} IS {oldest}"))

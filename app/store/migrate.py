@@ -18,6 +18,7 @@ from app.store.revisions import (
     head_revision,
     known_revisions,
     last_before_post,
+    left_to_do,
     needed_revision,
     works_on,
 )
@@ -95,11 +96,19 @@ def compare(database: Database) -> None:
     alembic_run.compare(database.owner)
 
 
-def check_revision(connection: Connection) -> None:
-    """Raise SchemaError unless this code works on the schema as it is."""
+def check_revision(connection: Connection) -> str | None:
+    """Raise SchemaError unless this code works on the schema as it is. Returns what is left to be said of it: that
+    `pgask migrate` leads further; None where it does not."""
     found = _found(connection)
     if not works_on(*found):
         raise SchemaError(revision_refusal(*found))
+    further = left_to_do(found[0])
+    if further is None:
+        return None
+    return (
+        f"The database schema is at revision {found[0]}, on which this version of pgask works; pgask migrate leads on "
+        f"to {further}, once no older version runs."
+    )
 
 
 def revision_refusal(found: str | None, oldest: str | None) -> str:
@@ -109,9 +118,13 @@ def revision_refusal(found: str | None, oldest: str | None) -> str:
             f"The database schema is at revision {found}, made by a newer pgask for code that knows "
             f"{oldest or 'it'}; this one knows revisions up to {head_revision()}. Upgrade pgask."
         )
+    known = known_revisions()
+    lacks = ""
+    if found is not None and known.index(found) > known.index(needed_revision()):
+        lacks = " It was there before that one, which it lacks."
     return (
-        f"The database schema is at revision {found or 'none'}; this version of pgask needs {needed_revision()}. "
-        "Run: pgask migrate"
+        f"The database schema is at revision {found or 'none'}; this version of pgask needs {needed_revision()}."
+        f"{lacks} Run: pgask migrate"
     )
 
 

@@ -3,7 +3,8 @@
 A revision of kind "pre" adds, so code of before it goes on; "post" takes away what the code of its version no longer
 needs, so that code works before and after it (migrations/online.py, ADR 0044). While services of two versions run, each
 asks here whether it works on the schema that it finds, also on one of a later version: how far back code may be for
-that, `pgask migrate` writes beside the revision, as the comment of alembic's table.
+that, `pgask migrate` writes beside the revision, as the comment of alembic's table. The same says what a schema lacks
+that was past the first "post" before a later "pre" was put in front of that: a later "post" gives it what is missing.
 """
 
 from __future__ import annotations
@@ -92,9 +93,27 @@ def is_whole(found: str | None) -> bool:
 def works_on(found: str | None, oldest: str | None) -> bool:
     """Whether this code works on a schema at `found`, beside which `oldest` is written."""
     known = known_revisions()
-    if found in known:
-        return known.index(found) >= known.index(needed_revision())
+    if found is not None and found in known:
+        # A "post" says which was the last "pre" when it ran; those that were put in front of it since are not there
+        had = oldest if kind_of(found) == "post" and oldest in known else found
+        return known.index(had) >= known.index(needed_revision())
     return found is not None and oldest in known
+
+
+def oldest_to_write(revision: str, before: str | None, oldest_before: str | None) -> str:
+    """What to write beside a revision that follows `before`, beside which `oldest_before` was written: what that one
+    lacks is there once all is done."""
+    oldest, known = oldest_code(revision), known_revisions()
+    is_between = before in known and kind_of(before) == "post" and revision != known[-1]
+    if is_between and oldest_before in known and known.index(oldest_before) < known.index(oldest):
+        return oldest_before
+    return oldest
+
+
+def left_to_do(found: str | None) -> str | None:
+    """The revision that `pgask migrate` leads on to from a schema that this code works on; None where there is none."""
+    known = known_revisions()
+    return known[-1] if found in known and found != known[-1] else None
 
 
 def _before_posts(known: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,19 +11,22 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection as SaConnection
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool
 
-from app.errors import StoreError
+from app.errors import SchemaError, StoreError
 from app.store import migrate as migrations
 from app.store.connection import Connection, Database, connect
 from app.store.migrate import compare, current_revision, downgrade, migrate, migrate_ahead
-from app.store.revisions import kind_of, known_revisions
+from app.store.revisions import kind_of, known_revisions, needed_revision
 from app.store.tables import metadata
 from migrations import online
 from migrations.online import BATCH_ROWS, LARGE
+from migrations.vector_partitions import remove_partitions
 from tests.integration.ingesting import ingest, open_collection, snapshot, write_corpus
 
 pytestmark = pytest.mark.integration
@@ -250,6 +253,46 @@ def test_services_of_before_run_until_the_rest_is_done(old: Database) -> None:
         told = app.execute("SELECT obj_description('pgask.alembic_version'::regclass)").fetchone()
         assert told == (LAST_WITHOUT_KIND,)
     assert migrate(old) == (after, known[-1])
+
+
+def undo(database: Database, change: Callable[[], None]) -> None:
+    """Run what a migration is made of, outside of any."""
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(database.owner), poolclass=NullPool
+    )
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"transaction_per_migration": True})
+        with context.begin_transaction(_per_migration=True), Operations.context(context):
+            change()
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("at", "oldest"), [("0026", "0029"), ("0026", "0025"), ("0031", "0029")])
+def test_a_schema_of_before_a_pre_was_put_in_front_is_refused_until_it_is_migrated(
+    old: Database, at: str, oldest: str
+) -> None:
+    """As versions between two releases left it: past 0026, and without 0032, which was put in front of that later."""
+    migrate(old, at)
+    undo(old, remove_partitions)
+    with connect(old.owner) as owner:
+        owner.execute(f"COMMENT ON TABLE pgask.alembic_version IS '{oldest}'".encode())
+    with connect(old.app) as app:
+        with pytest.raises(SchemaError, match=r"lacks\. Run: pgask migrate"):
+            migrations.check_revision(app)
+        migrate(old, "0031" if at == "0026" else "0033")  # as one that is stopped on the way
+        with pytest.raises(SchemaError, match="lacks"):
+            migrations.check_revision(app)
+        migrate(old)
+        assert migrations.check_revision(app) is None
+    compare(old)
+
+
+def test_what_is_left_is_said_where_the_code_works(old: Database) -> None:
+    migrate(old, needed_revision())
+    with connect(old.app) as app:
+        said = migrations.check_revision(app)
+    assert said is not None
+    assert f"pgask migrate leads on to {known_revisions()[-1]}" in said
 
 
 def test_the_databases_address_may_be_keywords(empty_database: Database) -> None:

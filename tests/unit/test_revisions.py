@@ -13,8 +13,10 @@ from app.store.revisions import (
     kind_of,
     known_revisions,
     last_before_post,
+    left_to_do,
     needed_revision,
     oldest_code,
+    oldest_to_write,
     works_on,
 )
 
@@ -47,6 +49,29 @@ def test_code_of_before_works_on_what_was_added_and_not_where_something_is_gone(
         True,
         True,
     ]
+
+
+def test_a_schema_that_was_past_what_was_put_in_front_lacks_it_until_all_is_done() -> None:
+    """At 0026 to 0031 before 0032 stood in front of them."""
+    for found in ("0026", "0030", "0031"):
+        assert works_on(found, "0032")
+        assert works_on(found, None)  # whose comment is lost
+        for oldest in ("0025", "0029"):
+            assert not works_on(found, oldest)
+            assert "lacks" in revision_refusal(found, oldest)
+            assert "pgask migrate" in revision_refusal(found, oldest)
+    assert oldest_to_write("0030", "0026", "0025") == "0025"  # on the way, and stopped there
+    assert oldest_to_write("0031", "0030", "0025") == "0025"
+    assert oldest_to_write(head_revision(), "0033", "0025") == oldest_code(head_revision())
+    assert oldest_to_write("0026", "0032", "0021") == "0032"
+    assert oldest_to_write("0032", "0029", "0021") == "0021"
+    assert oldest_to_write("0021", None, None) == "0021"
+
+
+def test_what_is_left_to_do_is_told_where_the_code_works() -> None:
+    assert left_to_do(head_revision()) is None
+    assert left_to_do("9999") is None
+    assert left_to_do(needed_revision()) == head_revision()
 
 
 @pytest.mark.parametrize(
