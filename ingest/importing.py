@@ -23,17 +23,20 @@ from app.store.imported import (
     Header,
     OriginalWriter,
     RowWriter,
+    Stored,
     document_of,
     finish,
     keep_for,
     keep_history,
-    known_sources,
+    note_stored,
+    other_file,
     read_header,
     read_line,
     read_readers,
     read_row,
     refusals,
     staged,
+    stored_so_far,
     vectors_of,
 )
 from app.store.shelves import Readers
@@ -80,7 +83,14 @@ def import_collection(
     named = name or header.collection
     with staged(connection, header, named, space_id, LEXICON_VERSION) as collection:
         run = _Run(
-            connection, collection, header, embedder, options, as_it_was=as_it_was, same_space=same_space
+            connection,
+            collection,
+            header,
+            embedder,
+            options,
+            reader=reader,
+            as_it_was=as_it_was,
+            same_space=same_space,
         )
         for line in reader.lines():
             run.take(line)
@@ -102,17 +112,19 @@ class _Run:
         embedder: Embedder,
         options: IngestOptions,
         *,
+        reader: LineReader,
         as_it_was: bool,
         same_space: bool,
     ) -> None:
         self._connection = connection
         self._collection = collection
         self._header = header
+        self._reader = reader
         self._embedder = embedder
         self._options = options
         self._as_it_was = as_it_was
         self._same_space = same_space
-        self._known = known_sources(connection, collection)
+        self._stored = stored_so_far(connection, collection)
         self._rows = RowWriter(connection, collection, header.space.dimension)
         self._lines: list[Line] = []
         self._skipping = False
@@ -144,7 +156,9 @@ class _Run:
                 self._rows.write(line)
 
     def check(self) -> None:
-        """Raises InvalidRequestError where the file has fewer documents than it says."""
+        """Raises InvalidRequestError where the file has fewer documents than it says, or than are there of it."""
+        if self.documents < self._stored.documents:
+            raise other_file()
         if self._open or self._skipping or self.documents != self._header.documents:
             raise corrupt("documents are missing")
 
@@ -155,7 +169,7 @@ class _Run:
         if told.duplicate_of is not None:
             self.duplicates[row.source] = told.duplicate_of
         readers = read_readers(told)
-        if (row.source, readers) in self._known:
+        if self.documents < self._stored.documents:
             self._skipping = True
             return
         self._open = True
@@ -170,6 +184,9 @@ class _Run:
     def _end(self) -> None:
         if self._skipping:
             self.resumed += 1
+            is_last = self.resumed == self._stored.documents
+            if is_last and self._reader.read_sum != self._stored.read_sum:
+                raise other_file()
         elif self._open:
             with refusals():
                 self._settle()
@@ -177,6 +194,8 @@ class _Run:
                     self._original.end()
                 if self._readers:
                     keep_for(self._connection, self._collection, self._source, self._readers)
+                stored = Stored(self.documents + 1, self._reader.read_sum)
+                note_stored(self._connection, self._collection, stored)
                 self._connection.execute("COMMIT")
         else:
             raise corrupt("the end of no document")

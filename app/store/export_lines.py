@@ -94,6 +94,11 @@ class LineReader:
             )
         return value
 
+    @property
+    def read_sum(self) -> str:
+        """The sum of all lines that were read so far."""
+        return self._all.hexdigest()
+
     def lines(self) -> Iterator[Line]:
         """The lines of documents, each document's sum checked at its `stored` line; ends after the last one's, with
         the sum of all checked. Whoever reads keeps a document only when its `stored` line has come."""

@@ -399,12 +399,17 @@ def _make(connection: Connection, hidden: str, space_id: int, lexicon_version: i
         [hidden, space_id, lexicon_version],
     )
     row = connection.execute(
-        "SELECT id, space_id, lexicon_version FROM pgask.collections WHERE name = %s AND importing"
-        " AND readers IS NULL",
+        "SELECT id, space_id, lexicon_version, description <> '' OR NOT EXISTS (SELECT FROM pgask.documents d"
+        "  JOIN pgask.collections s ON s.id = d.collection_id WHERE s.name = c.name AND s.importing)"
+        " FROM pgask.collections c WHERE name = %s AND importing AND readers IS NULL",
         [hidden],
     ).fetchone()
     assert row is not None
-    if row[1:] != (space_id, lexicon_version):  # begun with another model
+    if row[1:] != (
+        space_id,
+        lexicon_version,
+        True,
+    ):  # begun with another model, or by a version that noted no sums
         drop(connection, hidden)
         return _make(connection, hidden, space_id, lexicon_version)
     return Collection(row[0], hidden, space_id, lexicon_version)
@@ -433,14 +438,39 @@ def drop(connection: Connection, hidden: str) -> None:
         connection.execute("DELETE FROM pgask.collections WHERE name = %s AND importing", [hidden])
 
 
-def known_sources(connection: Connection, collection: Collection) -> set[tuple[str, Readers]]:
-    """The documents that an earlier, killed import of the file has stored, and their readers."""
-    rows = connection.execute(
-        "SELECT d.source, c.readers FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
-        " WHERE c.name = %s AND c.importing",
-        [collection.name],
-    ).fetchall()
-    return {(source, tuple(readers or ())) for source, readers in rows}
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What an earlier, killed import has stored: the file's first `documents`, and the sum of all lines up to there. It
+    stands where the description of a collection does, which one that nobody sees has none of."""
+
+    documents: int = 0
+    read_sum: str = ""
+
+
+def stored_so_far(connection: Connection, collection: Collection) -> Stored:
+    """What is there of the file."""
+    row = connection.execute(
+        "SELECT description FROM pgask.collections WHERE id = %s", [collection.id]
+    ).fetchone()
+    documents, _, read_sum = ("" if row is None else str(row[0])).partition(" ")
+    return Stored(int(documents), read_sum) if documents.isdecimal() else Stored()
+
+
+def note_stored(connection: Connection, collection: Collection, stored: Stored) -> None:
+    """Note, in the transaction of the last one, how many documents are there."""
+    connection.execute(
+        "UPDATE pgask.collections SET description = %s WHERE id = %s",
+        [f"{stored.documents} {stored.read_sum}", collection.id],
+    )
+
+
+def other_file() -> InvalidRequestError:
+    """The refusal of a file that is not the one whose import was killed, though it says so."""
+    return InvalidRequestError(
+        "An import of another file that calls itself the same was killed, and what it stored is not what this one "
+        "begins with. That has been removed: run the command again to import this file from its beginning.",
+        code="import_other_file",
+    )
 
 
 @contextmanager
@@ -751,7 +781,7 @@ def finish(
                 ],
             )
             connection.execute(
-                "UPDATE pgask.collections SET name = %s, importing = false, created_at = now()"
+                "UPDATE pgask.collections SET name = %s, importing = false, description = '', created_at = now()"
                 " WHERE name = %s AND importing",
                 [name, collection.name],
             )

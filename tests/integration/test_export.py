@@ -258,6 +258,92 @@ def test_a_killed_import_shows_nothing_and_goes_on(
     assert snapshot(database) == snapshot(source)
 
 
+class Killed(BaseException):
+    """Ends an import as a kill does: what it stored stays."""
+
+
+def killed_after(documents: int) -> Callable[[int, int], None]:
+    def progress(done: int, _of: int) -> None:
+        if done == documents:
+            raise Killed
+
+    return progress
+
+
+def without_documents(lines: list[dict[str, Any]], kept: int) -> None:
+    starts = [at for at, line in enumerate(lines) if line.get("kind") == "document"]
+    del lines[starts[kept] : -1]
+    lines[0]["documents"] = kept
+
+
+def importing(database: Database) -> int:
+    with connect(database.app) as connection:
+        row = connection.execute("SELECT count(*) FROM pgask.collections WHERE importing").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def other_title(lines: list[dict[str, Any]]) -> None:
+    first(lines, "document")["row"]["title"] = "Another one"
+
+
+@pytest.mark.parametrize("change", [other_title, lambda lines: without_documents(lines, 5)])
+async def test_a_killed_import_is_not_gone_on_with_by_another_file_that_calls_itself_the_same(
+    file: bytes, database: Database, change: Change
+) -> None:
+    """The documents of both were one collection's."""
+    with pytest.raises(Killed):
+        read_file(database, file, progress=killed_after(7))
+    assert importing(database) > 0
+    other = rewritten(file, change)
+    with pytest.raises(PgaskError) as raised:
+        read_file(database, other)
+    assert raised.value.code == "import_other_file"
+    assert (importing(database), await names(database)) == (0, [])
+    done = read_file(database, other)  # as the message says
+    assert done.resumed == 0
+    assert await names(database) == ["default"]
+
+
+def test_what_a_version_without_sums_left_is_begun_anew(
+    source: Database, file: bytes, database: Database
+) -> None:
+    with pytest.raises(Killed):
+        read_file(database, file, progress=killed_after(7))
+    with connect(database.app) as connection:
+        connection.execute("UPDATE pgask.collections SET description = ''")
+    assert read_file(database, file).resumed == 0
+    assert snapshot(database) == snapshot(source)
+
+
+def test_a_collection_that_was_imported_has_no_description(file: bytes, database: Database) -> None:
+    read_file(database, file)
+    with connect(database.app) as connection:
+        assert connection.execute("SELECT DISTINCT description FROM pgask.collections").fetchall() == [("",)]
+
+
+async def test_of_two_files_under_one_name_at_once_one_is_the_collection_and_the_other_is_refused(
+    source: Database, file: bytes, database: Database
+) -> None:
+    def other_id(lines: list[dict[str, Any]]) -> None:
+        lines[0]["export_id"] = "00000000-0000-4000-8000-000000000000"
+        without_documents(lines, 5)
+
+    other = rewritten(file, other_id)
+    done: list[Imported] = []
+
+    def meanwhile(at: int, _of: int) -> None:
+        if at == 7 and not done:
+            done.append(read_file(database, other))
+
+    with pytest.raises(PgaskError) as raised:
+        read_file(database, file, progress=meanwhile)
+    assert raised.value.code == "collection_exists"
+    assert (done[0].documents, importing(database), await names(database)) == (5, 0, ["default"])
+    with connect(database.app) as connection:
+        assert connection.execute("SELECT count(*) FROM pgask.documents").fetchone() == (5,)
+
+
 async def test_another_model_reads_the_texts_anew(source: Database, file: bytes, database: Database) -> None:
     other = FakeEmbedder(model="other", dimension=48)
     done = read_file(database, file, embedder=other)
