@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.api.authentication import Caller
-from app.api.bodies import NullIsDefault, Text
+from app.api.bodies import NullIsDefault, Text, refusal
 from app.api.bodies import Request as RequestBody
 from app.api.components import Parts
 from app.api.documentation import KEPT, example, problems
@@ -49,6 +49,16 @@ class Rated(NullIsDefault, RequestBody):
     rating: ratings.Rating
     reason: Annotated[ratings.Reason | None, Field(description="Of a thumb that is down")] = None
     comment: Annotated[Text, Field(max_length=2_000)] = ""
+
+    @model_validator(mode="after")
+    def _reason_is_of_a_thumb_down(self) -> Self:
+        if self.rating == "up" and self.reason is not None:
+            raise refusal(
+                "reason_of_up",
+                "A reason belongs to a thumb that is down: send rating down, or no reason.",
+                "reason 仅用于 rating 为 down 的评价：请发送 down，或不要发送 reason。",
+            )
+        return self
 
 
 class RatedReply(Reply):

@@ -106,7 +106,9 @@ async def list_conversations(
     """Follow `next_after` until it is null to see them all."""
     owner, most = _owner(request, parts), 10 if content else conversations.MAX_PAGE
     async with transaction(parts.pool) as connection:
-        found = await conversations.list_conversations(connection, owner, after=after, most=most + 1)
+        found = await conversations.list_conversations(
+            connection, owner, after=after, most=most + 1, whole=content
+        )
     shown = [_summary(one, content=content) for one in found[:most]]
     return ConversationList(conversations=shown, next_after=shown[-1].id if len(found) > most else None)
 

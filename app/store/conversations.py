@@ -19,6 +19,7 @@ from app.store.connection import AsyncConnection
 
 MAX_BYTES: Final = 1_000_000
 MAX_NUMBER: Final = 500
+MAX_ALL_BYTES: Final = 100_000_000  # of an owner's together
 MAX_PAGE: Final = 100
 
 _COLUMNS: Final = "id, name, version, size_bytes, updated_at"
@@ -43,12 +44,14 @@ class WholeConversation(ConversationRow):
 
 
 async def list_conversations(
-    connection: AsyncConnection, owner: str, *, after: str | None, most: int
+    connection: AsyncConnection, owner: str, *, after: str | None, most: int, whole: bool = True
 ) -> Sequence[WholeConversation]:
-    """An owner's conversations by id, those after one."""
+    """An owner's conversations by id, those after one. Unless they are to be `whole`, nothing of what is in them is
+    read: a page of a hundred may hold a hundred megabytes."""
+    content = "content" if whole else "'{}'::jsonb AS content"
     async with connection.cursor(row_factory=class_row(WholeConversation)) as cursor:
         await cursor.execute(
-            f"SELECT {_COLUMNS}, content FROM pgask.conversations WHERE owner = %(owner)s"  # noqa: S608 - constants only
+            f"SELECT {_COLUMNS}, {content} FROM pgask.conversations WHERE owner = %(owner)s"  # noqa: S608 - constants
             " AND (%(after)s::text IS NULL OR id > %(after)s) ORDER BY id LIMIT %(most)s",
             {"owner": owner, "after": after, "most": most},
         )
@@ -100,12 +103,14 @@ async def put_conversation(
     )
     row = await (
         await connection.execute(
-            "SELECT count(*), max(version) FILTER (WHERE id = %s) FROM pgask.conversations WHERE owner = %s",
-            [conversation_id, owner],
+            "SELECT count(*), max(version) FILTER (WHERE id = %(id)s),"
+            " coalesce(sum(size_bytes) FILTER (WHERE id <> %(id)s), 0)"
+            " FROM pgask.conversations WHERE owner = %(owner)s",
+            {"id": conversation_id, "owner": owner},
         )
     ).fetchone()
     assert row is not None
-    number, stored = row
+    number, stored, others_bytes = row
     if stored != version:
         raise InvalidRequestError(
             "The conversation was changed meanwhile, or is not there any more. Get it again, and put both together.",
@@ -116,6 +121,14 @@ async def put_conversation(
             f"There are {number:,} conversations; the limit is {MAX_NUMBER:,} (fixed). Delete some first.",
             code="limit_exceeded",
             chinese=f"已有 {number:,} 个会话，上限为 {MAX_NUMBER:,}（不可调整）。请先删除一些。",
+        )
+    if others_bytes + size_bytes > MAX_ALL_BYTES:
+        raise InvalidRequestError(
+            f"With this one the conversations have {others_bytes + size_bytes:,} bytes; the limit is "
+            f"{MAX_ALL_BYTES:,} (fixed). Delete some first.",
+            code="limit_exceeded",
+            chinese=f"加上本会话共有 {others_bytes + size_bytes:,} 字节，上限为 {MAX_ALL_BYTES:,}（不可调整）。"
+            "请先删除一些会话。",
         )
     await connection.execute(
         "INSERT INTO pgask.conversations (owner, id, name, content, size_bytes) VALUES (%(owner)s, %(id)s, %(name)s,"

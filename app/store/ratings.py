@@ -19,6 +19,7 @@ from app.store.connection import AsyncConnection
 Rating = Literal["up", "down"]
 Reason = Literal["wrong_source", "not_supported", "incomplete", "should_have_refused", "should_have_answered"]
 MAX_PAGE: Final = 200
+MOST_OF_ONE: Final = 10_000  # ratings of one reader; then the oldest go: nobody fills the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ _COLUMNS: Final = (
 async def rate(
     connection: AsyncConnection, actor: str, key_id: UUID | None, rated: Mapping[str, Any], *, days: int
 ) -> None:
-    """Store a rating, in place of the same reader's earlier one of the same answer; forget those older than `days`."""
+    """Store a rating, in place of the same reader's earlier one of the same answer; forget those older than `days`, and
+    all but the reader's newest MOST_OF_ONE."""
     await connection.execute("DELETE FROM pgask.feedback WHERE at < now() - %s", [timedelta(days=days)])
     await connection.execute(
         "DELETE FROM pgask.feedback WHERE request_id = %s AND actor = %s AND key_id IS NOT DISTINCT FROM %s",
@@ -67,6 +69,12 @@ async def rate(
             "citations": Jsonb(rated["citations"]),
             "state": Jsonb(rated["state"]),
         },
+    )
+    await connection.execute(
+        "DELETE FROM pgask.feedback WHERE actor = %(actor)s AND key_id IS NOT DISTINCT FROM %(key)s AND id <="
+        " (SELECT id FROM pgask.feedback WHERE actor = %(actor)s AND key_id IS NOT DISTINCT FROM %(key)s"
+        "   ORDER BY id DESC OFFSET %(most)s LIMIT 1)",
+        {"actor": actor, "key": key_id, "most": MOST_OF_ONE},
     )
 
 
@@ -102,9 +110,10 @@ def case_of(rated: Rated) -> dict[str, Any] | None:
     }
     if len(names) == 1:
         case["collection"] = names[0]
-    if (rated.rating == "up" and rated.abstained) or rated.reason == "should_have_refused":
+    reason = rated.reason if rated.rating == "down" else None
+    if (rated.rating == "up" and rated.abstained) or reason == "should_have_refused":
         return case | {"answerable": False, "answers": []}
-    if rated.reason == "should_have_answered":
+    if reason == "should_have_answered":
         return case | {"answerable": True, "answers": []}
     if rated.rating == "down" or not rated.citations:
         return None

@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.store import conversations
-from app.store.connection import Database
+from app.store.connection import Database, transaction
+from app.store.connection_pool import open_pool
 from tests.integration.api.conftest import MakeClient
 from tests.integration.api.test_api_access import bearer, make_key
 
@@ -79,12 +80,31 @@ def test_number_size_and_time_are_bounded(
     monkeypatch.setattr(conversations, "MAX_BYTES", 100)
     assert put(client, key, version=1, name="c00", content={"a": "x" * 100}).status_code == 422
     monkeypatch.setattr(conversations, "MAX_BYTES", 1_000)
+    monkeypatch.setattr(conversations, "MAX_ALL_BYTES", 2_000)
+    full = put(client, key, version=1, name="c00", content={"a": "x" * 900})
+    assert (full.status_code, full.json()["code"]) == (422, "limit_exceeded")
+    assert "2,000 (fixed)" in full.json()["detail"]
+    monkeypatch.setattr(conversations, "MAX_ALL_BYTES", 100_000)
     with psycopg.connect(own.owner) as owner:
         owner.execute(
             "UPDATE pgask.conversations SET updated_at = now() - interval '31 days' WHERE id <> 'c00'"
         )
     assert put(client, key, version=1, name="c00").status_code == 200
     assert [one["id"] for one in listed(client, key)["conversations"]] == ["c00"]
+
+
+async def test_a_list_reads_nothing_of_what_is_in_them(own: Database) -> None:
+    """Of a hundred of a megabyte each, all was read and unpacked for their names."""
+    async with open_pool(own.app, size=1, statement_timeout_s=60) as pool, transaction(pool) as connection:
+        content = {"a": "x" * 1_000}
+        await conversations.put_conversation(
+            connection, "key 1", "c1", None, content=content, size_bytes=1_010, version=None, days=1
+        )
+        (short,) = await conversations.list_conversations(
+            connection, "key 1", after=None, most=9, whole=False
+        )
+        (whole,) = await conversations.list_conversations(connection, "key 1", after=None, most=9)
+    assert (short.content, whole.content, short.size_bytes) == ({}, content, 1_010)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from app.cli import app as cli
 from app.main import create_app, open_components
-from app.store import kept_replies
+from app.store import kept_replies, ratings
 from app.store.connection import Database, connect
 from eval.ablation import Ablation
 from eval.cli import build_cli
@@ -91,10 +91,51 @@ def test_only_who_asked_may_rate_and_only_admins_read(own: Database, make_client
         ({"request_id": "x", "rating": "up", "comment": "x" * 2_001}, 422),
         ({"request_id": "x\0", "rating": "up"}, 422),
         ({"rating": "up"}, 422),
+        ({"request_id": "x" * 81, "rating": "up"}, 422),
+        (
+            {"request_id": "x", "rating": "up", "reason": "should_have_refused"},
+            422,
+        ),  # would be a refusal's case
+        ({"request_id": "x", "rating": "up", "actor": "somebody else"}, 422),
     ],
 )
 def test_what_is_no_rating_is_refused(client: TestClient, body: Any, status: int) -> None:
     assert client.post("/feedback", json=body).status_code == status
+
+
+def test_ratings_of_one_reader_are_bounded_and_take_no_room_of_others(
+    own: Database, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ratings, "MOST_OF_ONE", 3)
+    client = make_client(own, auth="keys")
+    ada, bob = (bearer(make_key(own, "reader", name=name)) for name in ("Ada", "Bob"))
+    first = ask(client, headers=bob).json()["request_id"]
+    assert rate(client, first, headers=bob) == 204
+    for number in range(5):
+        said = ask(client, f"{QUESTION} {number}", headers=ada).json()
+        assert rate(client, said["request_id"], comment="x" * 2_000, headers=ada) == 204
+    admin = bearer(make_key(own, "admin"))
+    kept = client.get("/feedback", headers=admin).json()["feedback"]
+    assert [(one["actor"], one["question"][-1]) for one in kept] == [
+        ("Ada", "4"),
+        ("Ada", "3"),
+        ("Ada", "2"),
+        ("Bob", "?"),
+    ]
+
+
+def test_control_characters_of_a_comment_do_nothing_to_a_terminal(
+    own: Database, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client(own)
+    said = ask(client).json()
+    comment = "\x1b]0;owned\x07\x1b[2J\u202egood\r\nOK"
+    assert rate(client, said["request_id"], comment=comment) == 204
+    assert client.get("/feedback").json()["feedback"][0]["comment"] == comment
+    monkeypatch.setenv("PGASK_DATABASE_URL", own.app)
+    shown = CliRunner().invoke(cli, ["feedback", "list"])
+    assert shown.exit_code == 0
+    assert not [c for c in shown.output if not c.isprintable() and c != "\n"]
 
 
 def test_without_retention_nothing_is_kept(make_client: MakeClient) -> None:
