@@ -79,7 +79,7 @@ def build_index(name: str, table: str, columns: str, included: str = "") -> None
             op.execute(f"DROP INDEX CONCURRENTLY {schema}.{name}")
         op.execute("SET max_parallel_maintenance_workers = 0")
         op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table} ({columns}){besides}")
-        op.execute("RESET max_parallel_maintenance_workers")
+        op.execute("SET max_parallel_maintenance_workers = DEFAULT")
 
 
 def drop_index(name: str) -> None:

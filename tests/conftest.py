@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # unit tests need no database, so they don't wait for its lib
     from app.store.connection import Database
 
 TEMPLATE = "template_test"
+MEMORY = "/dev/shm"
+PREFIX = "pg-test"
+LEAST_FREE_BYTES = 4 << 30  # a run takes half a gigabyte
 ROOT = Path(__file__).parents[1]
 
 # No time limit for an example (machines are busy); in CI the same examples every time, so that a red run is a change's
@@ -49,8 +52,23 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.SIGINT, signal.default_int_handler
     )  # a shell's background job ignores it; so would its children
     if config.option.basetemp is None:  # else the caller's choice, or we are a pytest-xdist worker
-        config.option.basetemp = tempfile.mkdtemp(prefix="pgask-test-")
+        config.option.basetemp = _make_folder()
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+
+
+def _make_folder() -> str:
+    """A new folder for a run: in memory where there is enough of it, since each clone is 500 files, which takes a disk
+    ten times as long. Its name is short, for sockets lie deep in it. Those of killed runs go."""
+    for owner in Path(MEMORY).glob(f"{PREFIX}*/owner"):
+        if not Path(f"/proc/{owner.read_text()}").exists():
+            shutil.rmtree(owner.parent, ignore_errors=True)
+    try:
+        enough = shutil.disk_usage(MEMORY).free > LEAST_FREE_BYTES
+    except OSError:
+        enough = False
+    folder = tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY if enough else None)
+    Path(folder, "owner").write_text(str(os.getpid()))
+    return folder
 
 
 class _TogetherScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types

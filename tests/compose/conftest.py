@@ -53,5 +53,5 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def open_way(folder: Path) -> None:
     """pytest's temporary folders are closed to other users, and root in a container without capabilities is one."""
     for parent in folder.parents:
-        if parent.stat().st_uid == os.getuid() and parent.name.startswith("pgask-test-"):
+        if parent.stat().st_uid == os.getuid() and parent.name.startswith("pg-test"):
             parent.chmod(0o711)

@@ -96,8 +96,14 @@ def children(pid: int) -> list[int]:
 
 
 def kill_server(home: Path) -> None:
-    """SIGKILL to the postmaster and to all its processes, as the out-of-memory killer or a power cut does."""
+    """SIGKILL to the postmaster and to all its processes, as the out-of-memory killer or a power cut does. Does nothing
+    where it has ended: its number may be another process's by now."""
     pid = read_pid(home)
+    try:
+        if Path(f"/proc/{pid}/cwd").readlink() != (home / "postgres/data").resolve():
+            return
+    except FileNotFoundError:
+        return
     for victim in (pid, *children(pid)):
         with suppress(ProcessLookupError):  # it ended by itself meanwhile, as a worker of autovacuum does
             os.kill(victim, signal.SIGKILL)

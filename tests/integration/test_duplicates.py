@@ -23,6 +23,7 @@ from ingest.duplicates import Duplicate, DuplicateSearch, sign
 from ingest.pipeline import Report
 from tests.integration.ingesting import (
     SMALL,
+    age,
     counted,
     counters,
     embed_document,
@@ -79,7 +80,7 @@ def test_the_same_text_is_kept_once_and_the_copy_says_so(
     database: Database, tmp_path: Path, language: Language
 ) -> None:
     text = long_text(language)
-    corpus = write(tmp_path, a=text, b=text, c=long_text(language, 2))
+    corpus = age(write(tmp_path, a=text, b=text, c=long_text(language, 2)))
     report = ingest(database, corpus)
     assert (report.new, report.failed) == (2, [])
     assert [(d.source, d.of, d.similarity) for d in report.duplicates] == [("b.md", "a.md", 1.0)]

@@ -228,7 +228,7 @@ async def test_imported_originals_count_for_the_quota_of_their_tenant_alone(
 
 
 def test_a_file_holds_no_path_of_this_machine(file: bytes) -> None:
-    assert b"pgask-test-" not in gzip.decompress(file)
+    assert b"pg-test" not in gzip.decompress(file)
 
 
 def test_a_killed_import_shows_nothing_and_goes_on(

@@ -110,7 +110,7 @@ def test_f_201_conditions_of_a_real_server(pgask: Pgask, database: Database) -> 
 
 
 async def test_f_201_a_full_pool_is_busy_and_an_empty_one_says_why(database: Database) -> None:
-    async with open_pool(database.app, size=1, statement_timeout_s=0.1) as pool:
+    async with open_pool(database.app, size=1, statement_timeout_s=1.0) as pool:
         async with transaction(pool):
             with pytest.raises(StoreBusyError) as busy:
                 await run_alone(pool, lambda connection: connection.execute("SELECT 1"))
