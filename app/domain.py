@@ -241,12 +241,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class ScoredChunk(Hit):
-    """A hit with what answering needs beside: where page and heading change in it, its sentences, and by how many
-    standard deviations its cosine lies above those of texts that don't answer (app/search/standard.py)."""
+    """A hit with what answering needs beside: where page and heading change in it, its sentences, by how many standard
+    deviations its cosine lies above those of texts that don't answer (app/search/standard.py), and which account sent
+    its document, None: the operator."""
 
     places: tuple[Place, ...] = ()
     sentences: tuple[tuple[int, int], ...] = ()
     standard: float = 0.0
+    sender: str | None = None
 
     def place_at(self, char_start: int) -> Place:
         """Page and heading at an offset inside the chunk."""
@@ -284,7 +286,7 @@ class ExplainedTerm:
     idf: float
 
 
-DropReason = Literal["top_k", "near_identical", "document_cap", "deleted"]
+DropReason = Literal["top_k", "near_identical", "document_cap", "sender_cap", "deleted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +298,7 @@ class ExplainedCandidate:
     deviations the cosine lies above what the question has with texts that don't answer it, in the chunk's language;
     `readability` in [0, 1] is what that was multiplied by. `score` and `fused_rank` are those of fusion, `rerank` the
     cross-encoder's score. `rank` is the hit's; where it is null, `dropped` says why: top_k, near_identical (to the
-    chunk `near_identical_to`), document_cap, deleted.
+    chunk `near_identical_to`), document_cap, sender_cap (so many are one sender's uploads), deleted.
     """
 
     chunk_id: str

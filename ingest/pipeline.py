@@ -166,10 +166,12 @@ class IngestRun:
         read_scan: ReadScan | None = None,
         home: Path | None = None,
         group_tokens: Callable[[], int] = lambda: GROUP_TOKENS,
+        sender_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         """`collection` None: one that is not made yet, for a plan alone. `parse` meets untrusted bytes: outside of
         tests it is that of ingest.sandbox; it is called in another thread. `home` is the embedded server's, whose disk
-        must not get full. `group_tokens` is asked, where there is work, how many tokens to embed together."""
+        must not get full. `group_tokens` is asked, where there is work, how many tokens to embed together; `sender_of`
+        says which account sent the file of a source."""
         self._connection = connection
         self._collection = collection
         self._embedder = embedder
@@ -180,6 +182,7 @@ class IngestRun:
         self._scans: list[SourceFile] = []
         self._home = home
         self._group_tokens = group_tokens
+        self._sender_of = sender_of
         self._settled: set[str] = set()  # sources whose end is known: stored, failed or left out
         self.report = Report()
 
@@ -368,7 +371,8 @@ class IngestRun:
 
     def _version(self, file: SourceFile, sha256: str, size_bytes: int, state: FileState) -> SourceVersion:
         pipeline = self._options.fingerprint(file.media_type)
-        return SourceVersion(file.source, sha256, size_bytes, pipeline, state, file.media_type)
+        sender = self._sender_of(file.source)
+        return SourceVersion(file.source, sha256, size_bytes, pipeline, state, file.media_type, sender)
 
     def _unread(self, file: SourceFile) -> SourceVersion:
         """The version of a file whose bytes are not known."""

@@ -186,6 +186,7 @@ class UploadRunner:
                 waiting,
                 keeps_originals=settings.keep_originals != "off",
             )
+            senders: dict[str, str | None] = {}
             run = IngestRun(
                 connection,
                 collection,
@@ -196,6 +197,7 @@ class UploadRunner:
                 read_scan=_noting_scan(progress, scans) if options.ocr else None,
                 home=self._database.home,
                 group_tokens=lambda: 1 if movement.attempt.is_careful else _group_tokens(embedder),
+                sender_of=senders.get,
             )
             progress.watch(run.report)
             with progress.telling(self._stopping, [parser, scans]):
@@ -209,6 +211,7 @@ class UploadRunner:
                     [_given(source, path) for source, (_, path) in there.items()], ocr=options.ocr
                 )
                 known = known_documents(connection, collection, list(there))
+                senders.update((source, _sender(attempt, known.get(source))) for source in there)
                 files = {source: file for source, (file, _) in there.items()}
                 run.execute(_plan(found, files, known, options, progress))
             progress.finish()
@@ -339,6 +342,11 @@ def _is_stored(
             or (document.status == "duplicate" and document.duplicate_of is not None)
         )
     )
+
+
+def _sender(attempt: Attempt, document: KnownDocument | None) -> str | None:
+    """Whose a file is: who has a document taken in again did not send it."""
+    return document.sender if attempt.is_again and document is not None else attempt.sender
 
 
 def _name_taken(document: KnownDocument) -> str:

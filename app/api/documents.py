@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Final, Literal, cast
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.access import allows
 from app.api.bodies import Text
 from app.api.components import Parts
 from app.api.documentation import DELETED, example, problems
@@ -105,10 +107,11 @@ async def list_documents(
     summary="Show a document's metadata, pages and sections",
     responses=example("document") | problems(404, 422),
 )
-async def get_document(document_id: DocumentId, parts: Parts) -> catalog.DocumentDetail:
+async def get_document(document_id: DocumentId, request: Request, parts: Parts) -> catalog.DocumentDetail:
     """Everything but the text, which has an address of its own."""
     async with transaction(parts.pool) as connection:
-        return await catalog.get_document(connection, document_id)
+        found = await catalog.get_document(connection, document_id)
+    return found if allows(request.state.caller.role, "writer") else replace(found, sender=None)
 
 
 @router.get(

@@ -134,6 +134,8 @@ async def upload_documents(
             folder = clean_name("".join(form.fields.get("folder", [])[:1]))
             created_by = request.state.caller.name
             noted = {**options, "request_id": request.state.request_id}  # the worker's log names it
+            if parts.settings.auth != "off":
+                noted["sender"] = created_by
             if (parent := parent_of_more()) is not None:
                 noted[PARENT] = parent
 

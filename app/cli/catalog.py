@@ -110,11 +110,26 @@ def show_document(
 
 @_documents.command("delete", epilog="Example: pgask documents delete en/chunking.md --yes")
 def delete_document(
-    document: DocumentName, collection: Collection = "default", yes: Yes = False, as_json: AsJson = False
+    document: Annotated[
+        str | None, typer.Argument(help="A document's id, or its source in --collection.")
+    ] = None,
+    collection: Collection = "default",
+    sender: Annotated[
+        str | None, typer.Option(help="In place of a document: all that this account uploaded.")
+    ] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Delete a document and all that makes it searchable. The file stays: ingest takes it in again."""
+    """Delete a document, or all that an account uploaded, with all that makes it searchable. A file stays in its
+    folder: ingest takes it in again."""
     from app.store import catalog
 
+    if (document is None) == (sender is None):
+        raise typer.BadParameter("Name a document, or an account by --sender.")
+    if sender is not None:
+        _delete_sent(sender, collection, yes=yes, as_json=as_json)
+        return
+    assert document is not None
     _confirm(f"Delete {document}?", yes=yes)
 
     async def delete(connection: AsyncConnection) -> str:
@@ -127,6 +142,17 @@ def delete_document(
         print_json({"deleted": deleted})
     else:
         print(f"deleted {printable(document)}")
+
+
+def _delete_sent(sender: str, collection: str, *, yes: bool, as_json: bool) -> None:
+    from app.store import catalog
+
+    _confirm(f"Delete all that {sender} uploaded into {collection}?", yes=yes)
+    documents = in_transaction(lambda connection: catalog.delete_sent(connection, collection, sender))
+    if as_json:
+        print_json({"sender": sender, "documents": documents})
+    else:
+        print(f"deleted {documents} documents that {printable(sender)} uploaded")
 
 
 @_collections.command("list", epilog="Example: pgask collections list")

@@ -14,9 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from string import Template
 from typing import Literal
 
@@ -170,17 +170,33 @@ def has_words(text: str) -> bool:
 def select_sources(
     chunks: Sequence[ScoredChunk], fits: Callable[[Sequence[ScoredChunk]], bool]
 ) -> tuple[ScoredChunk, ...]:
-    """Return the sources, best first, that `fits` accepts together; `chunks` come best first."""
-    kept: list[ScoredChunk] = []
-    for chunk in chunks:
-        if fits(merge_overlapping([*kept, chunk])):
-            kept.append(chunk)
+    """Return the sources, best first, that `fits` accepts together; `chunks` come best first. Where the best is one
+    sender's upload, that sender's and the others' are given room by turns."""
+    kept: dict[int, ScoredChunk] = {}
+
+    def fits_at(place: int, part: ScoredChunk) -> bool:
+        return fits(merge_overlapping([one for _, one in sorted((kept | {place: part}).items())]))
+
+    for place in _by_turns(chunks):
+        chunk = chunks[place]
+        if fits_at(place, chunk):
+            kept[place] = chunk
             continue
-        cut = _cut_to_fit(chunk, lambda part: fits(merge_overlapping([*kept, part])), first=not kept)
+        cut = _cut_to_fit(chunk, partial(fits_at, place), first=not kept)
         if cut is not None:
-            kept.append(cut)
+            kept[place] = cut
             break  # the budget is as good as spent
-    return tuple(merge_overlapping(kept))
+    return tuple(merge_overlapping([one for _, one in sorted(kept.items())]))
+
+
+def _by_turns(chunks: Sequence[ScoredChunk]) -> list[int]:
+    """In which order the chunks get their room, by their places."""
+    sender = chunks[0].sender if chunks else None
+    if sender is None:
+        return list(range(len(chunks)))
+    own = [place for place, chunk in enumerate(chunks) if chunk.sender == sender]
+    others = [place for place, chunk in enumerate(chunks) if chunk.sender != sender]
+    return [place for pair in zip_longest(own, others) for place in pair if place is not None]
 
 
 def extend_sources(

@@ -165,7 +165,8 @@ class Retriever(ContextReader):
             )
             stages.end("rerank")
         ranked = _reranked(ranking.chunks, reranking.scores or ())
-        hits, dropped = await self._choose(ranked, top_k)
+        highest_bm25 = (settings.k1 + 1) * sum(ranking.term_weights.values())
+        hits, dropped = await self._choose(ranked, top_k, highest_bm25)
         stages.end("load")
         if self._record is not None:
             self._record(ranking.plan.space_id, read.vector)
@@ -197,7 +198,7 @@ class Retriever(ContextReader):
         )
 
     async def _choose(
-        self, ranked: Sequence[RankedChunk], top_k: int
+        self, ranked: Sequence[RankedChunk], top_k: int, highest_bm25: float
     ) -> tuple[list[ScoredChunk], dict[int, Dropped]]:
         """The hits, best first, and why each other chunk is none. Texts are loaded as they are needed: what is left out
         for its text makes room for one that is read then."""
@@ -205,7 +206,9 @@ class Retriever(ContextReader):
         chunks = {one.chunk_id: one.chunk for one in ranked if one.chunk is not None}
         left_out: dict[int, Dropped] = {}
         while True:
-            chosen, dropped = select(ranked, top_k, self._settings.max_per_document, left_out)
+            chosen, dropped = select(
+                ranked, top_k, self._settings.max_per_document, left_out, highest_bm25=highest_bm25
+            )
             missing = [chunk_id for chunk_id in chosen if chunk_id not in chunks]
             if missing:
                 chunks |= await self._load(missing)
@@ -218,7 +221,14 @@ class Retriever(ContextReader):
             if not more:
                 found = [(chunks[chunk_id], by_id[chunk_id]) for chunk_id in chosen]
                 hits = [
-                    replace(chunk, score=one.score, scores=one.scores, standard=one.standard, rank=rank)
+                    replace(
+                        chunk,
+                        score=one.score,
+                        scores=one.scores,
+                        standard=one.standard,
+                        sender=one.sender,
+                        rank=rank,
+                    )
                     for rank, (chunk, one) in enumerate(found, 1)
                 ]
                 return hits, dropped

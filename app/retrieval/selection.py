@@ -1,7 +1,8 @@
 """Which of the ranked candidates become hits; pure.
 
 From the best on: a chunk whose text is nearly that of a better one in another document is left out, and so is one whose
-document has given as many as it may. Each that is left out says why.
+document has given as many as it may. One sender's uploads leave a third of the places to others whose chunks bear on
+the question (ADR 0048). Each that is left out says why.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from itertools import combinations
 from typing import Final
 
 from app.domain import DropReason
+from app.retrieval.senders import exchanged
 from app.search.ranking import RankedChunk
 
 SHINGLE_WORDS: Final = 4
@@ -41,12 +43,15 @@ def select(
     top_k: int,
     max_per_document: int,
     left_out: Mapping[int, Dropped],
+    *,
+    highest_bm25: float = 0.0,
 ) -> tuple[list[int], dict[int, Dropped]]:
     """The chunks that become hits, best first, and why each other one does not.
 
-    `left_out` are those that can't be hits. `max_per_document` 0: no limit.
+    `left_out` are those that can't be hits. `max_per_document` 0: no limit. `highest_bm25` is what a chunk full of
+    every term of the question would get, 0 where it has none.
     """
-    chosen: list[int] = []
+    chosen: list[RankedChunk] = []
     dropped: dict[int, Dropped] = {}
     given: Counter[str] = Counter()
     for candidate in ranked:
@@ -57,20 +62,31 @@ def select(
         elif max_per_document and given[candidate.document_id] >= max_per_document:
             dropped[candidate.chunk_id] = Dropped("document_cap")
         else:
-            chosen.append(candidate.chunk_id)
+            chosen.append(candidate)
             given[candidate.document_id] += 1
-    return chosen, dropped
+    hits = {one.chunk_id for one in chosen}
+    if len(chosen) == top_k and any(one.sender for one in chosen):
+        beyond = [one for one in ranked if dropped.get(one.chunk_id) == Dropped("top_k")]
+        for one, other in exchanged(chosen, beyond, max_per_document, highest_bm25):
+            hits.symmetric_difference_update((one.chunk_id, other.chunk_id))
+            dropped[one.chunk_id] = Dropped("sender_cap")
+            del dropped[other.chunk_id]
+    return [one.chunk_id for one in ranked if one.chunk_id in hits], dropped
 
 
 def find_near_identical(
     texts: Iterable[tuple[RankedChunk, str]],
 ) -> dict[int, Dropped]:
-    """Those of `texts`, best first, that nearly repeat a better one of another document."""
+    """Those of `texts`, best first, that nearly repeat a better one of another document. Beside one sender's upload
+    another's text is left out only where it is the same to the letter: what differs may be the very number."""
     found: dict[int, Dropped] = {}
     for (better, text), (worse, other) in combinations([(one, _Text(text)) for one, text in texts], 2):
         if better.chunk_id in found or worse.chunk_id in found or better.document_id == worse.document_id:
             continue
-        if abs(better.score - worse.score) <= SCORES_ALIKE and text.is_nearly(other):
+        if abs(better.score - worse.score) > SCORES_ALIKE:
+            continue
+        is_trusted = better.sender in (None, worse.sender)
+        if text.is_nearly(other) if is_trusted else text.is_same(other):
             found[worse.chunk_id] = Dropped("near_identical", of=better.chunk_id)
     return found
 
@@ -84,6 +100,9 @@ class _Text:
     @cached_property
     def _shingles(self) -> frozenset[tuple[str, ...]]:
         return _shingles(self._text)
+
+    def is_same(self, other: _Text) -> bool:
+        return self._text == other._text
 
     def is_nearly(self, other: _Text) -> bool:
         shorter, longer = self._text, other._text

@@ -88,7 +88,8 @@ class RankingQuery:
 @dataclass(frozen=True, slots=True)
 class RankedChunk:
     """A chunk in its place: its fused score in [0, 1], its scores by leg, and its cosine's standard score. `chunk` is
-    there for the first ones, `passage` (of its text) and `explained` where the projection has them."""
+    there for the first ones, `passage` (of its text) and `explained` where the projection has them; `sender` is the
+    account that sent its document, None: the operator."""
 
     chunk_id: int
     document_id: str
@@ -98,6 +99,7 @@ class RankedChunk:
     chunk: ScoredChunk | None = None
     passage: str | None = None
     explained: ExplainedCandidate | None = None
+    sender: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +346,15 @@ def _ranked_chunk(row: Mapping[str, Any], settings: RankingSettings) -> RankedCh
         known: dict[str, Any] = {name: row.get(name) for name in _EXPLAINED}
         explained = ExplainedCandidate(chunk_id=str(row["id"]), document_id=row["document"], **known)
     return RankedChunk(
-        row["id"], row["document"], row["score"], scores, row["standard"], chunk, passage, explained
+        row["id"],
+        row["document"],
+        row["score"],
+        scores,
+        row["standard"],
+        chunk,
+        passage,
+        explained,
+        row["sender"],
     )
 
 

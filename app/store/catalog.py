@@ -82,7 +82,8 @@ class DocumentDetail(DocumentSummary):
     `duplicate_of`: source of the document that holds the same text. `unknown_share`: share of its tokens that the
     embedding model can't read, 0 to 1, null without tokens; `is_unreadable`: more than a tenth, so words find it,
     meaning does not. `dropped`: what was left out when it was read, kind to characters; `lost_share` is that of its
-    visible text, 0 to 1; `is_lossy`: more than a tenth. `has_original`: its file is kept.
+    visible text, 0 to 1; `is_lossy`: more than a tenth. `has_original`: its file is kept. `sender`: the account that
+    uploaded it, null where none did, and for whoever may not write.
     """
 
     collection: str
@@ -99,6 +100,7 @@ class DocumentDetail(DocumentSummary):
     lost_share: float
     is_lossy: bool
     has_original: bool
+    sender: str | None
     created_at: datetime
 
 
@@ -248,7 +250,7 @@ async def get_document(connection: AsyncConnection, document_id: str) -> RootedD
         await cursor.execute(
             f"SELECT {SUMMARY}, c.name AS collection, d.reason_detail, kept.source AS duplicate_of,"  # noqa: S608
             " d.size_bytes, d.unknown_tokens, d.unknown_tokens::float8 / nullif(d.token_count, 0) AS unknown_share,"
-            " d.pages AS page_spans, d.sections, d.metadata, d.dropped, d.created_at,"
+            " d.pages AS page_spans, d.sections, d.metadata, d.dropped, d.sender, d.created_at,"
             " EXISTS (SELECT FROM pgask.originals o WHERE o.document_id = d.id) AS has_original"
             " FROM pgask.documents d JOIN pgask.collections c ON c.id = d.collection_id"
             " LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of"
@@ -332,6 +334,17 @@ async def delete_document(connection: AsyncConnection, document_id: str) -> None
     )
     if deleted.rowcount == 0:
         raise _no_document(document_id)
+
+
+async def delete_sent(connection: AsyncConnection, collection: str, sender: str) -> int:
+    """Delete all that one account uploaded into a collection, in one transaction. Returns how many documents there
+    were. Raises NotFoundError for the collection."""
+    await _allow_writing(connection)
+    ids = await find_shelf_ids(connection, collection)
+    deleted = await connection.execute(
+        "DELETE FROM pgask.documents WHERE collection_id = ANY(%s) AND sender = %s", [ids, sender]
+    )
+    return deleted.rowcount
 
 
 async def find_document(connection: AsyncConnection, collection: str, source: str) -> str:

@@ -36,7 +36,8 @@ _MAX_TERM_FREQUENCY = 32_767  # the column is a smallint; BM25 is flat long befo
 @dataclass(frozen=True, slots=True)
 class SourceVersion:
     """Which bytes of which file, through which pipeline settings; `file` is where it lay and looked like when read.
-    `media_type` is what the file was found to be, for those that fail: a document has its own."""
+    `media_type` is what the file was found to be, for those that fail: a document has its own. `sender` is the account
+    that sent the bytes; None: nobody's, but the operator's."""
 
     source: str
     content_sha256: str
@@ -44,6 +45,7 @@ class SourceVersion:
     pipeline: str
     file: FileState = NOT_KNOWN
     media_type: str = ""
+    sender: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +177,14 @@ def record_failure(
         lock_file(connection, collection, version.source, version.file)
         connection.execute(
             "INSERT INTO pgask.documents AS d (collection_id, source, status, reason, reason_detail, content_sha256,"
-            " pipeline, size_bytes, root, origin, mtime_ns, inode, title, media_type)"
+            " pipeline, size_bytes, root, origin, mtime_ns, inode, title, media_type, sender)"
             " VALUES (%(collection)s, %(source)s, 'failed', %(code)s, %(detail)s, %(sha)s, %(pipeline)s, %(size)s,"
-            " %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(source)s, %(media_type)s)"
+            " %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(source)s, %(media_type)s, %(sender)s)"
             " ON CONFLICT (collection_id, source) DO UPDATE SET"
             "   status = CASE WHEN d.chunk_count > 0 THEN 'stale' ELSE 'failed' END, reason = excluded.reason,"
             "   reason_detail = excluded.reason_detail, content_sha256 = excluded.content_sha256,"
             "   media_type = CASE WHEN d.chunk_count > 0 THEN d.media_type ELSE excluded.media_type END,"
+            "   sender = CASE WHEN d.chunk_count > 0 THEN d.sender ELSE excluded.sender END,"  # whose text answers
             "   pipeline = excluded.pipeline, size_bytes = excluded.size_bytes,"
             "   root = coalesce(excluded.root, d.root), origin = coalesce(excluded.origin, d.origin),"
             "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, duplicate_of = NULL, updated_at = now()"
@@ -197,6 +200,7 @@ def record_failure(
                 "sha": version.content_sha256 or None,
                 "pipeline": version.pipeline,
                 "media_type": version.media_type,
+                "sender": version.sender,
                 "size": version.size_bytes,
                 **asdict(version.file),
             },
@@ -216,9 +220,9 @@ def record_textless(
         )
         connection.execute(
             "INSERT INTO pgask.documents (collection_id, source, status, reason, reason_detail, content_sha256,"
-            " pipeline, size_bytes, root, origin, mtime_ns, inode, title, media_type)"
+            " pipeline, size_bytes, root, origin, mtime_ns, inode, title, media_type, sender)"
             " VALUES (%(collection)s, %(source)s, 'skipped', 'picture', %(detail)s, %(sha)s, %(pipeline)s, %(size)s,"
-            " %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(source)s, %(media_type)s)",
+            " %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(source)s, %(media_type)s, %(sender)s)",
             {
                 "collection": collection.id,
                 "source": version.source,
@@ -226,6 +230,7 @@ def record_textless(
                 "sha": version.content_sha256,
                 "pipeline": version.pipeline,
                 "media_type": version.media_type,
+                "sender": version.sender,
                 "size": version.size_bytes,
                 **asdict(version.file),
             },
@@ -251,11 +256,11 @@ def _upsert(
         "WITH stored AS (INSERT INTO pgask.documents"  # noqa: S608 - constants only
         " (collection_id, source, status, title, media_type, language, languages, content_sha256,"
         " pipeline, pages, sections, metadata, dropped, size_bytes, char_count, chunk_count, token_count,"
-        " unknown_tokens, root, origin, mtime_ns, inode, text_sha256, signature, window_hashes)"
+        " unknown_tokens, root, origin, mtime_ns, inode, sender, text_sha256, signature, window_hashes)"
         " VALUES (%(collection)s, %(source)s, 'ready', %(title)s, %(media_type)s, %(language)s,"
         " %(languages)s, %(sha)s, %(pipeline)s, %(pages)s, %(sections)s, %(metadata)s, %(dropped)s, %(size)s,"
         " %(chars)s, %(chunks)s,"
-        " %(tokens)s, %(unknown)s, %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s,"
+        " %(tokens)s, %(unknown)s, %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s, %(sender)s,"
         " %(text_sha)s, %(signature)s, %(window_hashes)s)"
         " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'ready', reason = NULL, reason_detail = NULL,"
         "   title = excluded.title, media_type = excluded.media_type, language = excluded.language,"
@@ -264,8 +269,8 @@ def _upsert(
         "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, char_count = excluded.char_count,"
         "   chunk_count = excluded.chunk_count, token_count = excluded.token_count,"
         "   unknown_tokens = excluded.unknown_tokens, root = excluded.root, origin = excluded.origin,"
-        "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, text_sha256 = excluded.text_sha256,"
-        "   signature = excluded.signature,"
+        "   mtime_ns = excluded.mtime_ns, inode = excluded.inode, sender = excluded.sender,"
+        "   text_sha256 = excluded.text_sha256, signature = excluded.signature,"
         "   window_hashes = excluded.window_hashes, duplicate_of = NULL, updated_at = now()"
         f" RETURNING id, xmax = 0 AS is_new), {WRITE_TEXT} SELECT id, is_new FROM stored",
         {
@@ -289,6 +294,7 @@ def _upsert(
             "tokens": embedded.token_count,
             "unknown": embedded.unknown_tokens,
             **asdict(version.file),
+            "sender": version.sender,
             "text_sha": embedded.text_sha256,
             "signature": embedded.signature,
             "window_hashes": embedded.window_hashes or None,

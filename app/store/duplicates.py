@@ -116,11 +116,11 @@ def record_duplicate(
         row = connection.execute(
             "INSERT INTO pgask.documents (collection_id, source, status, reason, reason_detail, title, media_type,"
             " language, languages, content_sha256, pipeline, root, origin, mtime_ns, inode, text_sha256, dropped,"
-            " size_bytes, metadata, duplicate_of)"
+            " size_bytes, metadata, duplicate_of, sender)"
             " VALUES (%(collection)s, %(source)s, 'duplicate', 'duplicate', %(detail)s, %(title)s, %(media_type)s,"
             " %(language)s, %(languages)s, %(sha)s, %(pipeline)s, %(root)s, %(origin)s, %(mtime_ns)s, %(inode)s,"
             " %(text_sha)s, %(dropped)s, %(size)s,"
-            " %(metadata)s, %(kept)s)"
+            " %(metadata)s, %(kept)s, %(sender)s)"
             " ON CONFLICT (collection_id, source) DO UPDATE SET status = 'duplicate', reason = 'duplicate',"
             "   reason_detail = excluded.reason_detail, title = excluded.title, media_type = excluded.media_type,"
             "   language = excluded.language, languages = excluded.languages, content_sha256 = excluded.content_sha256,"
@@ -129,7 +129,7 @@ def record_duplicate(
             "   dropped = excluded.dropped, size_bytes = excluded.size_bytes, duplicate_of = excluded.duplicate_of,"
             "   pages = '[]', sections = '[]', metadata = excluded.metadata, signature = NULL,"
             "   window_hashes = NULL, char_count = 0,"
-            "   chunk_count = 0, token_count = 0, unknown_tokens = 0,"
+            "   chunk_count = 0, token_count = 0, unknown_tokens = 0, sender = excluded.sender,"
             "   updated_at = now()"
             " RETURNING id",
             {
@@ -148,6 +148,7 @@ def record_duplicate(
                 "size": version.size_bytes,
                 "metadata": Jsonb(dict(document.metadata)),
                 "kept": found[0],
+                "sender": version.sender,
             },
         ).fetchone()
         assert row is not None

@@ -24,7 +24,7 @@ from app.store.spaces import all_chunks, all_windows, find_collection, read_spac
 # Of a document's row: what is the database's own, or tells of this machine.
 LEFT_OUT: Final = (
     *("id", "collection_id", "tenant_id", "duplicate_of"),
-    *("root", "origin", "mtime_ns", "inode"),
+    *("root", "origin", "mtime_ns", "inode", "sender"),
     *("copy_of", "copied_at"),
 )
 FORMERLY_WRITTEN: Final = ("copy_of", "copied_at")  # of nobody's documents, as null

@@ -71,6 +71,11 @@ class Attempt:
         return self._told("request_id")
 
     @property
+    def sender(self) -> str | None:
+        """The account that sent the files; None where accounts are off, or an earlier version noted none."""
+        return self._told("sender")
+
+    @property
     def traceparent(self) -> str | None:
         """The trace that the request was part of, where there is one."""
         return self._told("traceparent")

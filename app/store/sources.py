@@ -56,6 +56,7 @@ class KnownDocument:
     origin: str | None = None
     mtime_ns: int | None = None
     inode: int | None = None
+    sender: str | None = None
     read_at: float | None = (
         None  # when its content was taken in, in seconds since 1970, by the database's clock
     )
@@ -83,7 +84,7 @@ def known_documents(
     with connection.cursor(row_factory=class_row(KnownDocument)) as cursor:
         rows = cursor.execute(
             "SELECT d.source, d.status, d.content_sha256, d.pipeline, d.media_type, d.reason, d.reason_detail,"
-            " kept.source AS duplicate_of, d.size_bytes, d.root, d.origin, d.mtime_ns, d.inode,"
+            " kept.source AS duplicate_of, d.size_bytes, d.root, d.origin, d.mtime_ns, d.inode, d.sender,"
             " extract(epoch FROM d.updated_at)::float8 AS read_at"
             " FROM pgask.documents d LEFT JOIN pgask.documents kept ON kept.id = d.duplicate_of"
             " WHERE d.collection_id = %(collection)s"

@@ -210,6 +210,8 @@ documents = Table(
     # What tells without reading whether the file is still the same, with size_bytes; null: it has to be read
     Column("mtime_ns", BigInteger),
     Column("inode", BigInteger),  # the unsigned number's 64 bits
+    # The account whose upload this is, by its name; null: the operator's, by `ingest`, or nobody was told apart
+    Column("sender", Text),
     Column(
         "pages", JSONB, nullable=False, server_default=_empty_array
     ),  # [[number, char_start, char_end], …], and a fourth where OCR read the page: its confidence in [0, 1]

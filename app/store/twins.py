@@ -46,7 +46,7 @@ SELECT s.id, s.model, s.dimension, s.chosen_at,
  WHERE s.partition_of IS NULL GROUP BY s.id ORDER BY s.id"""
 _MISSING: Final = """
 SELECT d.id, d.source, d.updated_at, d.status, d.content_sha256, d.pipeline, d.size_bytes, d.media_type, d.root,
-       d.origin, d.mtime_ns, d.inode
+       d.origin, d.mtime_ns, d.inode, d.sender
   FROM pgask.documents d LEFT JOIN pgask.documents t ON t.copy_of = d.id AND t.collection_id = %(twin)s
  WHERE d.collection_id = %(original)s AND d.chunk_count > 0 AND t.copied_at IS DISTINCT FROM d.updated_at
  ORDER BY d.source"""
@@ -59,7 +59,7 @@ DELETE FROM pgask.documents t WHERE t.collection_id = %(twin)s AND NOT EXISTS (
         WHERE d.id = t.copy_of AND d.source = t.source AND (d.chunk_count > 0 OR {_ALONE}))"""  # noqa: S608 - constants only
 _COLUMNS: Final = (
     "source, status, reason, reason_detail, title, media_type, language, languages, content_sha256, pipeline, root,"
-    " origin, mtime_ns, inode, metadata, dropped, size_bytes, text_sha256, signature, created_at, updated_at"
+    " origin, mtime_ns, inode, sender, metadata, dropped, size_bytes, text_sha256, signature, created_at, updated_at"
 )
 _COPY_REST: Final = f"""
 INSERT INTO pgask.documents (collection_id, copy_of, copied_at, duplicate_of, {_COLUMNS})
@@ -101,13 +101,15 @@ class MissingCopy:
     origin: str | None
     mtime_ns: int | None
     inode: int | None
+    sender: str | None
 
     @property
     def version(self) -> SourceVersion:
         """What was stored, as it was read."""
         file = FileState(self.root, self.origin, self.mtime_ns, self.inode)
         sha = self.content_sha256 or ""
-        return SourceVersion(self.source, sha, self.size_bytes, self.pipeline or "", file, self.media_type)
+        pipeline = self.pipeline or ""
+        return SourceVersion(self.source, sha, self.size_bytes, pipeline, file, self.media_type, self.sender)
 
 
 def read_chosen(connection: Connection) -> EmbeddingSpace | None:
@@ -241,9 +243,9 @@ def store_unreadable(connection: Connection, twin: Collection, missing: MissingC
         )
         connection.execute(
             "INSERT INTO pgask.documents (collection_id, source, status, reason, reason_detail, title, media_type,"
-            " content_sha256, pipeline, size_bytes, root, origin, copy_of, copied_at)"
+            " content_sha256, pipeline, size_bytes, root, origin, sender, copy_of, copied_at)"
             " SELECT %s, source, 'failed', 'empty', %s, title, media_type, content_sha256, pipeline, size_bytes, root,"
-            " origin, id, %s FROM pgask.documents WHERE id = %s",
+            " origin, sender, id, %s FROM pgask.documents WHERE id = %s",
             [twin.id, detail, missing.updated_at, missing.id],
         )
 

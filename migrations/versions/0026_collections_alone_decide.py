@@ -10,7 +10,7 @@ from alembic import op
 from migrations.online import check_not_null, commit, promise_not_null, set_not_null, vector_tables
 
 revision = "0026"
-down_revision = "0032"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 KIND = "post"

@@ -93,7 +93,7 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
            AS lexical FROM ideal i
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           sqrt((1::float8 - $15) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE coalesce(c.language, d.language) WHEN 'en' THEN $16::float8 WHEN 'zh' THEN $17::float8 ELSE $18::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $19::float8 WHEN 'zh' THEN $20::float8 ELSE $21::float8 END AS deviation
+           sqrt((1::float8 - $15) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability, CASE coalesce(c.language, d.language) WHEN 'en' THEN $16::float8 WHEN 'zh' THEN $17::float8 ELSE $18::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $19::float8 WHEN 'zh' THEN $20::float8 ELSE $21::float8 END AS deviation, d.sender
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (
@@ -117,7 +117,7 @@ SELECT chunk_id, row_number() OVER (ORDER BY lexical DESC, chunk_id) AS rank
 )
 SELECT seen.*,
        CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
-       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
+       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical, r.sender,
        k.id AS chunk_id, k.document_id, (SELECT regexp_replace(name, '^@[0-9]+:', '') FROM pgask.collections WHERE id = k.collection_id) AS collection,
        d.source, d.title, k.page, k.heading, k.places, k.sentences,
        k.char_start AS char_start, k.char_end AS char_end, coalesce((SELECT substring(string_agg(part.text, '' ORDER BY part.part) FROM mod(k.char_start, 2000) + 1 FOR (k.char_end) - (k.char_start)) FROM pgask.document_texts part WHERE part.document_id = k.document_id AND part.part >= (k.char_start) / 2000 AND part.part <= ((k.char_end) - 1) / 2000), '') AS text

@@ -34,10 +34,10 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
 ), scored AS (
     SELECT c.id, c.document_id, c.dense_rank, NULL::bigint AS lexical_rank, 0::float8 AS lexical, c.readability,
            o.window_index, o.cosine AS dense, (o.cosine - c.mean) / c.deviation AS standard,
-           0::float8 AS window_lexical, c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1) AS score
+           0::float8 AS window_lexical, c.readability * least(greatest((o.cosine - c.mean) / c.deviation / 10.0, 0), 1) AS score, c.sender
       FROM (SELECT c.id, c.document_id, c.window_end, c.window_start + c.windows_shared AS own_start,
                    dense.rank AS dense_rank, sqrt((1::float8 - $7) * (1 - coalesce(d.unknown_tokens::float8 / nullif(d.token_count, 0), 0))) AS readability,
-                   CASE coalesce(c.language, d.language) WHEN 'en' THEN $8::float8 WHEN 'zh' THEN $9::float8 ELSE $10::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $11::float8 WHEN 'zh' THEN $12::float8 ELSE $13::float8 END AS deviation
+                   CASE coalesce(c.language, d.language) WHEN 'en' THEN $8::float8 WHEN 'zh' THEN $9::float8 ELSE $10::float8 END AS mean, CASE coalesce(c.language, d.language) WHEN 'en' THEN $11::float8 WHEN 'zh' THEN $12::float8 ELSE $13::float8 END AS deviation, d.sender
               FROM dense JOIN pgask.chunks c ON c.id = dense.chunk_id
               JOIN pgask.documents d ON d.id = c.document_id) c
      CROSS JOIN LATERAL (
@@ -51,7 +51,7 @@ SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS rank FROM (
 )
 SELECT seen.*,
        CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
-       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
+       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical, r.sender,
        k.id AS chunk_id, k.document_id, (SELECT regexp_replace(name, '^@[0-9]+:', '') FROM pgask.collections WHERE id = k.collection_id) AS collection,
        d.source, d.title, k.page, k.heading, k.places, k.sentences,
        k.char_start AS char_start, k.char_end AS char_end, coalesce((SELECT substring(string_agg(part.text, '' ORDER BY part.part) FROM mod(k.char_start, 2000) + 1 FOR (k.char_end) - (k.char_start)) FROM pgask.document_texts part WHERE part.document_id = k.document_id AND part.part >= (k.char_start) / 2000 AND part.part <= ((k.char_end) - 1) / 2000), '') AS text

@@ -102,6 +102,7 @@ def open_run(
     parse: Parse = parse,
     read_scan: ReadScan | None = None,
     home: Path | None = None,
+    sender: str | None = None,
 ) -> Iterator[IngestRun]:
     target = open_collection(database, embedder, collection)
     with connect(database.app) as connection:
@@ -114,6 +115,7 @@ def open_run(
             parse=parse,
             read_scan=read_scan,
             home=home,
+            sender_of=lambda _: sender,
         )
 
 

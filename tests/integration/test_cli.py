@@ -155,6 +155,18 @@ class TestDocuments:
         assert again.err.startswith("pgask: ")
         assert len(pgask("documents", "--json").json["documents"]) == 3
 
+    def test_all_that_an_account_sent_is_deleted_at_once(self, filled: Database, pgask: Pgask) -> None:
+        with connect(filled.app) as connection:
+            connection.execute("UPDATE pgask.documents SET sender = 'ann' WHERE source <> 'a.md'")
+        sources = [one["source"] for one in pgask("documents", "--json").json["documents"]]
+        assert re.search(r"^sender +ann$", pgask("documents", "show", sources[-1]).out, re.MULTILINE)
+        assert pgask("documents", "delete", "--sender", "bob", "--yes").out.startswith("deleted 0 ")
+        done = pgask("documents", "delete", "--sender", "ann", "--yes", "--json").json
+        assert done == {"sender": "ann", "documents": len(sources) - 1}
+        assert [one["source"] for one in pgask("documents", "--json").json["documents"]] == ["a.md"]
+        for wrong in (("a.md", "--sender", "ann"), ()):
+            assert pgask("documents", "delete", *wrong, "--yes").code == 2
+
     @pytest.mark.usefixtures("filled")
     @pytest.mark.parametrize(("said", "deleted"), [("", False), ("n\n", False), ("\n", False), ("y\n", True)])
     def test_without_yes_it_asks(

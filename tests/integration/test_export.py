@@ -464,6 +464,7 @@ HOSTILE: dict[str, Change] = {
     "an unknown column": lambda lines: first(lines, "document")["row"].update(evil=1),
     "another tenant": lambda lines: first(lines, "document")["row"].update(tenant_id=2),
     "a path": lambda lines: first(lines, "document")["row"].update(root="/etc"),
+    "a sender": lambda lines: first(lines, "document")["row"].update(sender="ann"),
     "a name of a number": lambda lines: first(lines, "document")["row"].update(source=3),
     "a name twice": lambda lines: lines[1]["row"].update(
         source=[line for line in lines if line.get("kind") == "document"][1]["row"]["source"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic import op
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from psycopg.conninfo import make_conninfo
@@ -281,6 +282,19 @@ def test_a_schema_of_before_a_pre_was_put_in_front_is_refused_until_it_is_migrat
             migrations.check_revision(app)
         migrate(old, "0031" if at == "0026" else "0033")  # as one that is stopped on the way
         with pytest.raises(SchemaError, match="lacks"):
+            migrations.check_revision(app)
+        migrate(old)
+        assert migrations.check_revision(app) is None
+    compare(old)
+
+
+def test_a_schema_past_0034_without_senders_is_refused_until_0036_gives_them(old: Database) -> None:
+    migrate(old, "0034")
+    undo(old, lambda: op.drop_column("documents", "sender", schema="pgask"))
+    with connect(old.owner) as owner:
+        owner.execute("COMMENT ON TABLE pgask.alembic_version IS '0032'")
+    with connect(old.app) as app:
+        with pytest.raises(SchemaError, match=r"lacks\. Run: pgask migrate"):
             migrations.check_revision(app)
         migrate(old)
         assert migrations.check_revision(app) is None

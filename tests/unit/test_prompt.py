@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from app.generation.prompt import (
     is_refusal,
     merge_overlapping,
     refusal,
+    select_sources,
 )
 from app.generation.tokens import estimate_tokens
 
@@ -365,3 +368,26 @@ def test_what_a_model_may_repeat_of_its_prompt_stands_in_it(language: Language) 
 )
 def test_a_refusal_in_other_words(said: str, refuses: bool) -> None:
     assert is_refusal(said) == refuses
+
+
+def test_another_sender_s_source_has_room_before_more_of_the_best_one_s() -> None:
+    chunks = [
+        chunk(ENGLISH, rank=rank, document=f"d{rank}", sender=sender)
+        for rank, sender in enumerate(("ann", "ann", "ann", None), 1)
+    ]
+    room = len(ENGLISH) * 2
+
+    def fits(some: Sequence[ScoredChunk]) -> bool:
+        return sum(len(one.text) for one in some) <= room
+
+    assert [one.rank for one in select_sources(chunks, fits)] == [1, 4]
+    assert [one.rank for one in select_sources([replace(one, sender=None) for one in chunks], fits)] == [1, 2]
+    assert [one.rank for one in select_sources(chunks[:3], fits)] == [1, 2]
+    room *= 2
+    assert [one.rank for one in select_sources(chunks, fits)] == [1, 2, 3, 4]
+    more = [
+        *chunks,
+        replace(chunks[3], document_id="d5", rank=5),
+        replace(chunks[0], document_id="d6", rank=6),
+    ]
+    assert [one.rank for one in select_sources(more, fits)] == [1, 2, 4, 5]

@@ -39,9 +39,9 @@ def test_code_works_before_and_after_what_it_no_longer_needs_is_taken_away() -> 
 
 def test_code_of_before_works_on_what_was_added_and_not_where_something_is_gone() -> None:
     assert oldest_code("0025") == "0021"
-    assert oldest_code("0026") == "0032"
+    assert oldest_code("0026") == "0035"
     assert oldest_code("0021") == "0021"  # of before there were kinds: its own code alone
-    assert last_before_post("0021") == "0032"
+    assert last_before_post("0021") == "0035"
     assert last_before_post(head_revision()) == head_revision()
     assert [is_whole(revision) for revision in ("0021", "0025", head_revision(), "9999")] == [
         False,
@@ -52,18 +52,18 @@ def test_code_of_before_works_on_what_was_added_and_not_where_something_is_gone(
 
 
 def test_a_schema_that_was_past_what_was_put_in_front_lacks_it_until_all_is_done() -> None:
-    """At 0026 to 0031 before 0032 stood in front of them."""
-    for found in ("0026", "0030", "0031"):
-        assert works_on(found, "0032")
+    """At 0026 to 0034 before 0032, or 0035, stood in front of them."""
+    for found in ("0026", "0030", "0031", "0034"):
+        assert works_on(found, "0035")
         assert works_on(found, None)  # whose comment is lost
-        for oldest in ("0025", "0029"):
+        for oldest in ("0025", "0029", "0032"):
             assert not works_on(found, oldest)
             assert "lacks" in revision_refusal(found, oldest)
             assert "pgask migrate" in revision_refusal(found, oldest)
     assert oldest_to_write("0030", "0026", "0025") == "0025"  # on the way, and stopped there
     assert oldest_to_write("0031", "0030", "0025") == "0025"
     assert oldest_to_write(head_revision(), "0033", "0025") == oldest_code(head_revision())
-    assert oldest_to_write("0026", "0032", "0021") == "0032"
+    assert oldest_to_write("0026", "0035", "0021") == "0035"
     assert oldest_to_write("0032", "0029", "0021") == "0021"
     assert oldest_to_write("0021", None, None) == "0021"
 

@@ -1,7 +1,7 @@
 -- The same for a reranker: beside each text the passage that it reads, the best window and those beside it, in the chunk.
 SELECT seen.*,
        CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
-       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
+       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical, r.sender,
 {chunk},
        p.passage_start, p.passage_end
   FROM seen LEFT JOIN ranked r ON true

@@ -1,7 +1,7 @@
 -- The same with all that is known of each candidate, of those too that become no hits.
 SELECT seen.*,
        CASE WHEN coalesce(r.fused_rank, 1) = 1 THEN (SELECT jsonb_object_agg(term, idf) FROM weights) END AS term_weights,
-       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical,
+       r.id, r.document_id::text AS document, r.score, r.dense, r.standard, r.lexical, r.sender,
 {chunk},
        p.passage_start, p.passage_end,
        r.dense_rank, r.lexical_rank, r.window_lexical, r.readability, r.fused_rank

@@ -38,7 +38,7 @@ lexical AS MATERIALIZED (
            AS lexical FROM ideal i
 ), chunked AS MATERIALIZED (
     SELECT c.id, c.document_id, c.dense_rank, c.lexical_rank, coalesce(s.lexical, 0) AS lexical,
-           {readability} AS readability, {mean} AS mean, {deviation} AS deviation
+           {readability} AS readability, {mean} AS mean, {deviation} AS deviation, d.sender
       FROM (SELECT id, sum(part) AS lexical FROM terms GROUP BY id) s
       FULL JOIN candidates c USING (id) JOIN pgask.documents d ON d.id = c.document_id
 ), best AS (

@@ -2,10 +2,10 @@
 scored AS (
     SELECT c.id, c.document_id, c.dense_rank, NULL::bigint AS lexical_rank, 0::float8 AS lexical, c.readability,
            o.window_index, o.cosine AS dense, (o.cosine - c.mean) / c.deviation AS standard,
-           0::float8 AS window_lexical, {dense_term} AS score
+           0::float8 AS window_lexical, {dense_term} AS score, c.sender
       FROM (SELECT c.id, c.document_id, c.window_end, c.window_start + c.windows_shared AS own_start,
                    dense.rank AS dense_rank, {readability} AS readability,
-                   {mean} AS mean, {deviation} AS deviation
+                   {mean} AS mean, {deviation} AS deviation, d.sender
               FROM dense JOIN pgask.chunks c ON c.id = dense.chunk_id
               JOIN pgask.documents d ON d.id = c.document_id) c
      CROSS JOIN LATERAL (

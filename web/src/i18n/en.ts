@@ -309,7 +309,7 @@ export const en = {
   outcome: "Outcome",
   shownAs: (rank: number) => `hit ${rank}`,
   dropReason: (code: string) =>
-    ({ top_k: "too far down", near_identical: "nearly the same as another", document_cap: "enough of this document", deleted: "deleted meanwhile" })[code] ?? code,
+    ({ top_k: "too far down", near_identical: "nearly the same as another", document_cap: "enough of this document", sender_cap: "enough of this sender", deleted: "deleted meanwhile" })[code] ?? code,
 
   // Search
   searchPlaceholder: "Search the documents",

@@ -300,7 +300,7 @@ export const zh: Dictionary = {
   outcome: "结果",
   shownAs: (rank) => `第 ${rank} 条结果`,
   dropReason: (code) =>
-    ({ top_k: "名次太低", near_identical: "与另一段几乎相同", document_cap: "该文档已足够", deleted: "期间已删除" })[code] ?? `其他（${code}）`,
+    ({ top_k: "名次太低", near_identical: "与另一段几乎相同", document_cap: "该文档已足够", sender_cap: "同一上传者的内容过多", deleted: "期间已删除" })[code] ?? `其他（${code}）`,
 
   // Search
   searchPlaceholder: "搜索文档",

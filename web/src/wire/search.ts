@@ -111,7 +111,7 @@ function decodeCandidate(value: unknown): Candidate | null {
   };
 }
 
-const DROPPED: Record<NonNullable<Candidate["dropped"]>, true> = { top_k: true, near_identical: true, document_cap: true, deleted: true };
+const DROPPED: Record<NonNullable<Candidate["dropped"]>, true> = { top_k: true, near_identical: true, document_cap: true, sender_cap: true, deleted: true };
 
 function decodeDropped({ dropped }: Fields): Candidate["dropped"] {
   return typeof dropped === "string" && Object.hasOwn(DROPPED, dropped) ? (dropped as Candidate["dropped"]) : null;
