@@ -15,17 +15,20 @@ from typing import Any, Final
 import numpy as np
 
 from app.errors import InvalidRequestError
+from app.trial.gold import is_hit
 from app.trial.significance import Difference, compare_values
 from eval.metrics import RANK_MEASURES
 from eval.summary import ANSWER_KEYS
 
-DEFAULT_METRICS: Final = ("ndcg@10", "recall@5", "answer_contains_gold")
+FROM_REPLIES: Final = ("decided_rightly", "cites_gold")
 COMPARABLE: Final = (
     *RANK_MEASURES,
     *ANSWER_KEYS,
     "fact_first",
     "fact_anywhere",
-)  # what questions.jsonl keeps a value of for each question
+    *FROM_REPLIES,
+)  # what questions.jsonl keeps a value of for each question, or holds what it follows from
+DEFAULT_METRICS: Final = ("ndcg@10", "recall@5", "answer_contains_gold", *FROM_REPLIES)
 _NAMED: Final = 3  # how many differing questions a refusal names
 
 
@@ -48,8 +51,10 @@ def load_run(path: Path) -> Run:
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(f"{file} can't be read: name the --out folder of a `rag-eval run`.") from error
     run: dict[str, QuestionValues] = {}
-    for number, line in enumerate(lines, start=1):
-        question_id, question = _parse_line(line, f"{file}, line {number}")
+    rows = [_row(line, f"{file}, line {number}") for number, line in enumerate(lines, start=1)]
+    were_answered = any("abstained" in row for row in rows)
+    for number, row in enumerate(rows, start=1):
+        question_id, question = _parse_row(row, f"{file}, line {number}", were_answered=were_answered)
         if question_id in run:
             raise _unreadable(f"{file}, line {number}: the id {question_id} stands twice.")
         run[question_id] = question
@@ -89,12 +94,12 @@ def describe_comparison(a: Path, b: Path, questions: int, found: Mapping[str, Di
 
 def _compare(a: Run, b: Run, metric: str) -> Difference:
     one_sided = [key for key in a if (metric in a[key].values) != (metric in b[key].values)]
-    if one_sided:
+    if one_sided and metric not in FROM_REPLIES:  # those say nothing where a run only searched
         raise InvalidRequestError(
             f"{metric} is defined in one of the runs only for {_name(one_sided)}: were both run with the same top_k?",
             code="different_questions",
         )
-    keys = [key for key in a if metric in a[key].values]
+    keys = [key for key in a if metric in a[key].values and metric in b[key].values]
     return compare_values(
         np.array([a[key].values[metric] for key in keys], dtype=np.float64),
         np.array([b[key].values[metric] for key in keys], dtype=np.float64),
@@ -121,14 +126,48 @@ def _name(keys: Sequence[str]) -> str:
     return f"{len(keys)} ({', '.join(keys[:_NAMED])}{more})"
 
 
-def _parse_line(line: str, where: str) -> tuple[str, QuestionValues]:
+def _row(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict):
+        raise _no_line(where)
+    return row
+
+
+def _parse_row(row: Mapping[str, Any], where: str, *, were_answered: bool) -> tuple[str, QuestionValues]:
+    try:
         values = {str(key): float(value) for key, value in row["values"].items()}
+        values |= _decisions(row) if were_answered else {}
         asked = json.dumps([row["question"], row["answers"], row["answerable"]], ensure_ascii=False)
         return str(row["id"]), QuestionValues(asked, values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _unreadable(f"{where} is no line of a questions.jsonl that `rag-eval run` wrote.") from error
+        raise _no_line(where) from error
+
+
+def _decisions(row: Mapping[str, Any]) -> dict[str, float]:
+    """Whether it was right to answer, or to refuse; and of a question whose passage is known, whether the answer cites
+    a part of it. The passages that are found say nothing of either. A question that failed has 0."""
+    if str(row.get("verdict")).startswith("about_"):  # to refuse it is neither right nor wrong
+        return {}
+    is_answered = row.get("abstained") is False
+    values = {"decided_rightly": float("abstained" in row and is_answered == row["answerable"])}
+    gold = row.get("gold")
+    if row["answerable"] and gold is not None and not gold["missing"]:
+        values["cites_gold"] = float(is_answered and any(_is_gold(one, gold) for one in row["citations"]))
+    return values
+
+
+def _is_gold(citation: Mapping[str, Any], gold: Mapping[str, Any]) -> bool:
+    if citation["source"] not in gold["sources"]:
+        return False
+    place = (citation["char_start"], citation["char_end"])
+    return gold["span"] is None or is_hit(place, tuple(gold["span"]))
+
+
+def _no_line(where: str) -> InvalidRequestError:
+    return _unreadable(f"{where} is no line of a questions.jsonl that `rag-eval run` wrote.")
 
 
 def _unreadable(message: str) -> InvalidRequestError:

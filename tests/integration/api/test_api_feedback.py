@@ -266,5 +266,8 @@ def test_cases_made_from_thumbs_stop_a_bad_change(
     same = CliRunner().invoke(build_cli(None), ["compare", str(before), str(run("same", FakeEmbedder()))])  # type: ignore[arg-type]
     assert same.exit_code == 0, same.output
     ruined = run("ruined", FakeEmbedder(model="coarse", dimension=2), dense_weight=1.0)
+    refuses = run("refuses", FakeEmbedder(), abstain_threshold=1.0)  # finds the same, and says nothing of it
+    noticed = CliRunner().invoke(build_cli(None), ["compare", str(before), str(refuses), "--json"])  # type: ignore[arg-type]
+    assert (noticed.exit_code, json.loads(noticed.stdout)["losses"]) == (1, ["decided_rightly", "cites_gold"])
     stopped = CliRunner().invoke(build_cli(None), ["compare", str(before), str(ruined)])  # type: ignore[arg-type]
     assert stopped.exit_code == 1, stopped.output

@@ -40,6 +40,75 @@ def write_run(folder: Path, values: Sequence[float], metric: str = "ndcg@10") ->
     return folder
 
 
+def write_replies(folder: Path, replies: Sequence[dict[str, object]]) -> Path:
+    """A run as thumbs make it: no gold answers, half of the questions to be refused."""
+    folder.mkdir()
+    gold = {"sources": ["a.md"], "span": [100, 200], "missing": False}
+    lines = [
+        json.dumps(
+            {
+                "id": f"q{at}",
+                "question": f"question {at}",
+                "answers": [],
+                "answerable": at % 2 == 0,
+                "verdict": "unjudged",
+                "gold": gold if at % 2 == 0 else None,
+                "values": {"ndcg@10": 1.0} if at % 2 == 0 else {},
+                **reply,
+            }
+        )
+        for at, reply in enumerate(replies)
+    ]
+    (folder / "questions.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def cited(start: int, end: int, source: str = "a.md") -> dict[str, object]:
+    return {
+        "abstained": False,
+        "citations": [{"source": source, "char_start": start, "char_end": end}],
+    }
+
+
+REFUSED: dict[str, object] = {"abstained": True, "citations": []}
+GOOD: list[dict[str, object]] = [cited(100, 150), REFUSED] * 10
+
+
+class TestReplies:
+    """What the passages that are found say nothing of: a change that refuses, answers or cites what it should not."""
+
+    def compared(self, tmp_path: Path, other: Sequence[dict[str, object]]) -> tuple[int, list[str]]:
+        a, b = write_replies(tmp_path / "a", GOOD), write_replies(tmp_path / "b", other)
+        result = CliRunner().invoke(build_cli(None), ["compare", str(a), str(b), "--json"])  # type: ignore[arg-type]
+        assert result.exit_code in (0, 1), result.output
+        return result.exit_code, json.loads(result.stdout)["losses"]
+
+    def test_the_same_is_the_same(self, tmp_path: Path) -> None:
+        assert self.compared(tmp_path, GOOD) == (0, [])
+
+    @pytest.mark.parametrize(
+        ("good", "to_refuse", "losses"),
+        [
+            (REFUSED, REFUSED, ["decided_rightly", "cites_gold"]),
+            (cited(100, 150), cited(0, 10), ["decided_rightly"]),
+            (cited(300, 350), REFUSED, ["cites_gold"]),
+            (cited(100, 150, "b.md"), REFUSED, ["cites_gold"]),
+            ({"error": "llm_timeout"}, REFUSED, ["decided_rightly", "cites_gold"]),
+        ],
+    )
+    def test_a_loss_is_noticed(
+        self, tmp_path: Path, good: dict[str, object], to_refuse: dict[str, object], losses: list[str]
+    ) -> None:
+        assert self.compared(tmp_path, [good, to_refuse] * 10) == (1, losses)
+
+    def test_where_a_run_only_searched_nothing_is_said_of_it(self, tmp_path: Path) -> None:
+        assert self.compared(tmp_path, [{}] * 20) == (0, [])
+
+    def test_a_greeting_may_be_answered_or_not(self, tmp_path: Path) -> None:
+        a = load_run(write_replies(tmp_path / "a", [{**REFUSED, "verdict": "about_abstained"}]))
+        assert "decided_rightly" not in a["q0"].values
+
+
 def invoke(open_system: OpenSystem, *arguments: object) -> Result:
     return CliRunner().invoke(build_cli(open_system), ["compare", *map(str, arguments)])
 
@@ -130,7 +199,7 @@ class TestCommand:
         assert line["questions"] == 3
         assert list(line["metrics"]) == list(DEFAULT_METRICS)
         assert {one["p"] for one in line["metrics"].values()} == {1.0}
-        assert {one["questions"] for one in line["metrics"].values()} == {2}
+        assert [one["questions"] for one in line["metrics"].values()] == [2, 2, 2, 3, 2]
 
     def test_a_significant_loss_exits_1(self, open_tiny_system: OpenSystem, tmp_path: Path) -> None:
         a, b = write_run(tmp_path / "a", [1.0] * 20), write_run(tmp_path / "b", [0.0] * 20)
