@@ -28,6 +28,10 @@ _NO_SERVER: Final = (
     "is not the address of a server. Write http://HOST:PORT/v1 or https://HOST/v1, with special characters of a user's "
     "name or password escaped: %40 for @, %2F for /, %25 for %"
 )
+# scheme, host (IPv6 in brackets), port; RFC 6454, 6.2
+_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # RFC 9110, 5.1
+_MOST_SERVERS: Final = 16
 _PORTS: Final = re.compile(r"(?:[0-9]{1,5})?(?:,(?:[0-9]{1,5})?)*")
 # Parameters of libpq that hold nothing secret.
 _SHOWN: Final = frozenset(
@@ -161,3 +165,44 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def read_origins(text: str) -> list[str]:
+    """Origins with commas between, as browsers write them: lower case, no path, no wildcard. Raises ValueError."""
+    origins = [origin.strip().lower().removesuffix("/") for origin in text.split(",") if origin.strip()]
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(
+                f"{origin!r} is no origin. Name each as a browser does, https://name or http://name:port, without a "
+                "path and without *"
+            )
+    return origins
+
+
+def read_networks(text: str) -> list[str]:
+    """Addresses and networks with commas between. Raises ValueError."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        try:
+            ipaddress.ip_network(name, strict=False)
+        except ValueError:
+            raise ValueError(f"{name!r} is no address or network, such as 10.0.0.5 or 10.0.0.0/8") from None
+    return names
+
+
+def read_header_name(text: str) -> str:
+    """The name of a header, in lower case. Raises ValueError."""
+    if not _HEADER.fullmatch(text):
+        raise ValueError(f"{text!r} is no name of a header")
+    return text.lower()
+
+
+def read_servers(text: str) -> list[str]:
+    """Addresses of HTTP servers with commas between, each once. Raises ValueError."""
+    servers = [one.strip().rstrip("/") for one in text.split(",")]
+    for server in servers:
+        if fault := server_fault(server):
+            raise ValueError(fault)
+    if len(servers) > _MOST_SERVERS or len({*servers}) < len(servers):
+        raise ValueError(f"names at most {_MOST_SERVERS} servers, each once")
+    return servers

@@ -6,23 +6,21 @@ The only file that touches the environment. Every setting is `PGASK_` + the fiel
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.addresses import database_fault, server_fault, split_databases
+from app.addresses import (
+    database_fault,
+    read_header_name,
+    read_networks,
+    read_origins,
+    read_servers,
+    split_databases,
+)
 from app.errors import ConfigError
-
-# scheme, host (IPv6 in brackets), port; RFC 6454, 6.2
-_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
-
-_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # RFC 9110, 5.1
-
-_MOST_SERVERS: Final = 16
 
 IndexMethod = Literal["ivfflat", "hnsw"]
 VectorPrecision = Literal["full", "half"]
@@ -353,35 +351,17 @@ class Settings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _exact_origins(cls, value: str) -> str:
-        """Origins as browsers write them: lower case, no path, no wildcard."""
-        origins = [origin.strip().lower().removesuffix("/") for origin in value.split(",") if origin.strip()]
-        for origin in origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    f"{origin!r} is no origin. Name each as a browser does, https://name or http://name:port, "
-                    "without a path and without *"
-                )
-        return ",".join(origins)
+        return ",".join(read_origins(value))
 
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str) -> str:
-        names = [name.strip() for name in value.split(",") if name.strip()]
-        for name in names:
-            try:
-                ipaddress.ip_network(name, strict=False)
-            except ValueError:
-                raise ValueError(
-                    f"{name!r} is no address or network, such as 10.0.0.5 or 10.0.0.0/8"
-                ) from None
-        return ",".join(names)
+        return ",".join(read_networks(value))
 
     @field_validator("proxy_user_header", "proxy_groups_header")
     @classmethod
     def _is_a_header(cls, value: str) -> str:
-        if not _HEADER.fullmatch(value):
-            raise ValueError(f"{value!r} is no name of a header")
-        return value.lower()
+        return read_header_name(value)
 
     @property
     def origins(self) -> frozenset[str]:
@@ -425,12 +405,8 @@ class Settings(BaseSettings):
     @field_validator("llm_base_url")
     @classmethod
     def _is_a_server(cls, value: str | None) -> str | None:
-        servers = [] if value is None else [one.strip().rstrip("/") for one in value.split(",")]
-        for server in servers:
-            if fault := server_fault(server):
-                raise ValueError(fault)
-        if len(servers) > _MOST_SERVERS or len({*servers}) < len(servers):
-            raise ValueError(f"names at most {_MOST_SERVERS} servers, each once")
+        if value is not None:
+            read_servers(value)
         return value
 
     @model_validator(mode="after")
