@@ -34,6 +34,22 @@ ConversationId = Annotated[
 ]
 
 
+_WIDEST: Final = (
+    1e40  # PostgreSQL writes 1e300 out in 301 digits: a megabyte of such numbers comes back as fifty
+)
+
+
+def _has_wide_number(content: dict[str, Any]) -> bool:
+    waiting: list[Any] = [content]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict | list):
+            waiting += one.values() if isinstance(one, dict) else one
+        elif isinstance(one, float) and one and not 1 / _WIDEST <= abs(one) <= _WIDEST:
+            return True
+    return False
+
+
 def _storable(content: dict[str, Any]) -> dict[str, Any]:
     """Refuse what PostgreSQL's jsonb can't hold."""
     try:
@@ -42,6 +58,8 @@ def _storable(content: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("must not be nested so deeply") from None
     if UNSTORABLE.search(text) or "\\u0000" in text:
         raise ValueError("must not contain NUL or lone surrogates")
+    if _has_wide_number(content):
+        raise ValueError("must not contain numbers of more than 40 digits before or after the point, 0 apart")
     return content
 
 

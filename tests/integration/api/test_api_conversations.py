@@ -113,6 +113,8 @@ async def test_a_list_reads_nothing_of_what_is_in_them(own: Database) -> None:
         b'{"content": {"a": "b\\u0000"}}',
         b'{"content": {"a": NaN}}',
         b'{"content": {"a": 1e999}}',
+        b'{"content": {"a": [0.0, {"b": 1e300}]}}',
+        b'{"content": {"a": -1e-300}}',
         b'{"content": {"a": "\\ud800"}}',
         b'{"content": []}',
         b'{"content": {}, "owner": "key 1"}',
