@@ -80,11 +80,13 @@ eval: setup ## measure: make eval CORPUS=folder QUESTIONS=file.jsonl [LIMIT=300]
 	@.venv/bin/rag-eval run --corpus "$$CORPUS" --questions "$$QUESTIONS" --out "$${OUT:-eval/out}" \
 		$${LIMIT:+--limit "$$LIMIT"}
 
-compare: setup ## side by side with other systems: make compare DATA=folder [SETS=squad_dev:english] [LIMIT=200] [OUT=eval/out/compare]
+compare: setup ## side by side with other systems: make compare DATA=folder [SETS=squad_dev:english] [LIMIT=200] [HAIKU=python3.12] [OUT=eval/out/compare]
 	@if [ -z "$${DATA:-}" ]; then echo "Name the folder of the sets: make compare DATA=folder (docs/results.md)" >&2; exit 2; fi
 	@test -d .rivals || python3.11 -m venv .rivals
 	@.rivals/bin/pip install -q -r eval/bench/rivals.txt
-	@$(PY) -m eval.bench.compare "$$DATA" --rivals .rivals/bin/python --out "$${OUT:-eval/out/compare}" \
+	@test -z "$${HAIKU:-}" || test -d .rivals-haiku || "$$HAIKU" -m venv .rivals-haiku
+	@test -z "$${HAIKU:-}" || .rivals-haiku/bin/pip install -q -r eval/bench/rivals_haiku.txt
+	@$(PY) -m eval.bench.compare "$$DATA" --rivals .rivals/bin/python $${HAIKU:+--haiku .rivals-haiku/bin/python} --out "$${OUT:-eval/out/compare}" \
 		$${SETS:+--sets "$$SETS"} $${LIMIT:+--limit "$$LIMIT"}
 
 lock: setup ## write constraints.txt from what is installed in .venv

@@ -1,7 +1,7 @@
-"""Compare pgask with LangChain, LlamaIndex, Haystack, and pg_textsearch with DiskANN, on open question sets.
+"""Compare pgask with LangChain, LlamaIndex, Haystack, pg_textsearch with DiskANN, and haiku.rag, on open question sets.
 
-    make compare DATA=folder OUT=folder [SETS=squad_dev:english,cmrc_dev:multilingual] [LIMIT=200]
-    python -m eval.bench.compare DATA --rivals RIVALS/bin/python --out OUT
+    make compare DATA=folder OUT=folder [SETS=squad_dev:english,cmrc_dev:multilingual] [LIMIT=200] [HAIKU=python3.12]
+    python -m eval.bench.compare DATA --rivals RIVALS/bin/python [--haiku HAIKU/bin/python] --out OUT
 
 DATA/NAME holds `corpus/` and `questions.jsonl` (docs/tuning.md has the format; eval/bench/compare/open_sets.py makes
 them from SQuAD's form, in which most open sets are published). Each system is a process with a database of its own on
@@ -46,7 +46,9 @@ WAYS: Final[Mapping[str, Sequence[str]]] = {
     "llama_index": ("dense", "hybrid"),
     "haystack": ("dense", "hybrid"),
     "pg_textsearch": ("words", "dense", "hybrid"),
+    "haiku_rag": ("words", "dense", "hybrid"),
 }
+NEWER: Final = "haiku_rag"  # needs Python 3.12, so it has an interpreter of its own
 TOP_K: Final = 10
 FOREIGN: Final = "foreign"  # kind of the questions that belong to another corpus
 
@@ -120,8 +122,14 @@ def _hear(process: subprocess.Popen[str]) -> dict[str, Any]:
     return heard
 
 
+def ways_of(system: str, one: Set) -> Sequence[str]:
+    """The ways in which a system is asked: where words had to be told apart for it, without that, too."""
+    unsplit = system == "pg_textsearch" and text_search(one) == "simple"
+    return (*WAYS[system], "unsplit") if unsplit else WAYS[system]
+
+
 def measure(
-    one: Set, system: str, *, url: str, folder: Path, home: Path, rivals: Path | None
+    one: Set, system: str, *, url: str, folder: Path, home: Path, interpreter: Path | None
 ) -> dict[str, Any]:
     """All replies of a system to a set, by the ways that it has: `{"seconds", "ways": {way: {id: reply}}}`."""
     query_prefix, passage_prefix = prefixes_of(folder)
@@ -130,7 +138,7 @@ def measure(
         command = [sys.executable, "-m", "eval.bench.compare.sides_ours"]
         setup["settings"] = {**SETTINGS[system], "home": str(home), "embedding_model": one.model}
     else:
-        command = [str(rivals), str(Path(__file__).with_name("sides_rivals.py")), system]
+        command = [str(interpreter), str(Path(__file__).with_name("sides_rivals.py")), system]
         setup |= {"url": url, "model": str(folder), "query_prefix": query_prefix}
         setup |= {"passage_prefix": passage_prefix, "text_search": text_search(one)}
     begun = time.perf_counter()
@@ -142,7 +150,7 @@ def measure(
                 question.id: _hear(_tell(process, {"question": question.question, "way": way}))
                 for question in one.questions
             }
-            for way in WAYS[system]
+            for way in ways_of(system, one)
         }
     return {"seconds": seconds, "ways": ways}
 
@@ -182,12 +190,17 @@ def main(  # noqa: PLR0917 - a command line
     rivals: Annotated[
         Path | None, typer.Option(help="Interpreter with eval/bench/rivals.txt installed.")
     ] = None,
+    haiku: Annotated[
+        Path | None,
+        typer.Option(help="Interpreter, 3.12 or newer, with eval/bench/rivals_haiku.txt installed."),
+    ] = None,
     sets: Annotated[str, typer.Option(help="NAME:MODEL, comma-separated.")] = "squad_dev:english",
     limit: Annotated[int, typer.Option(min=1, help="Questions of each set.")] = 200,
     only: Annotated[str | None, typer.Option(help="Comma-separated systems; unset: all.")] = None,
 ) -> None:
     """Measure what is not kept yet, write the page, and print one JSON object."""
-    systems = only.split(",") if only else [name for name in WAYS if name in SETTINGS or rivals is not None]
+    interpreters = {name: haiku if name == NEWER else rivals for name in WAYS if name not in SETTINGS}
+    systems = only.split(",") if only else [name for name in WAYS if interpreters.get(name, sys.executable)]
     results: dict[str, Any] = {}
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pgask-compare-")))
@@ -206,9 +219,9 @@ def main(  # noqa: PLR0917 - a command line
                 if not kept.exists():
                     print(f"{one.name}: {system}", file=sys.stderr)
                     url = server.create_database("compared_test").owner
-                    found = measure(
-                        one, system, url=url, folder=folder, home=home / one.name / system, rivals=rivals
-                    )
+                    place = home / one.name / system
+                    interpreter = interpreters.get(system)
+                    found = measure(one, system, url=url, folder=folder, home=place, interpreter=interpreter)
                     server.drop_database("compared_test")
                     out.mkdir(parents=True, exist_ok=True)
                     kept.write_text(json.dumps(found), "utf-8")

