@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from app.trial.question_file import Question
-from eval.bench.compare.__main__ import FOREIGN, load_sets, text_search
+from eval.bench.compare.__main__ import FOREIGN, Set, interpreters_of, load_sets, text_search, ways_of
 from eval.bench.compare.open_sets import main as make_set
 from eval.bench.compare.scoring import Corpus, Hit, Letters, Reply, against, figures, judge
+from eval.bench.compare.sides_rivals import word_splitter
 from eval.bench.compare.table import write_page
 
 FILE = "# Pumps\n\nThe *feed pump* is oiled\nevery 500 hours.\n\nThe filter is changed in May.\n"
@@ -135,6 +136,22 @@ def test_a_set_in_squad_s_form_is_asked_with_questions_of_the_others(tmp_path: P
     gold = next(q for q in two.questions if q.id == "two-1")
     assert judge(reply("泵每月加油。", source=gold.doc or ""), gold, read) == [True]
     assert text_search(one) == "english"
+
+
+def test_a_system_is_asked_where_its_interpreter_was_named() -> None:
+    rivals, haiku = Path("rivals/python"), Path("haiku/python")
+    assert list(interpreters_of(None, None)) == ["pgask", "pgask-256"]
+    assert "haiku_rag" not in interpreters_of(rivals, None)
+    both = interpreters_of(rivals, haiku)
+    assert (both["langchain"], both["haiku_rag"]) == (rivals, haiku)
+
+
+def test_chinese_words_are_told_apart_for_pg_textsearch_and_asked_without_that_too() -> None:
+    chinese = Set("zh", "multilingual", Path(), (Question("q", "泵何时加油？"),))
+    english = Set("en", "english", Path(), (GOLD,))
+    assert ways_of("pg_textsearch", chinese) == (*ways_of("pg_textsearch", english), "unsplit")
+    assert "unsplit" not in ways_of("langchain", chinese)
+    assert word_splitter({"text_search": text_search(english)})("When is it oiled?") == "When is it oiled?"
 
 
 def test_the_page_shows_losses_as_plainly_as_wins(corpus: Corpus, tmp_path: Path) -> None:

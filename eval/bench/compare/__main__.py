@@ -122,6 +122,15 @@ def _hear(process: subprocess.Popen[str]) -> dict[str, Any]:
     return heard
 
 
+def interpreters_of(rivals: Path | None, haiku: Path | None) -> dict[str, Path]:
+    """The interpreter of each system that has one: ours run in this one."""
+    named = {
+        name: Path(sys.executable) if name in SETTINGS else haiku if name == NEWER else rivals
+        for name in WAYS
+    }
+    return {name: path for name, path in named.items() if path is not None}
+
+
 def ways_of(system: str, one: Set) -> Sequence[str]:
     """The ways in which a system is asked: where words had to be told apart for it, without that, too."""
     unsplit = system == "pg_textsearch" and text_search(one) == "simple"
@@ -129,7 +138,7 @@ def ways_of(system: str, one: Set) -> Sequence[str]:
 
 
 def measure(
-    one: Set, system: str, *, url: str, folder: Path, home: Path, interpreter: Path | None
+    one: Set, system: str, *, url: str, folder: Path, home: Path, interpreter: Path
 ) -> dict[str, Any]:
     """All replies of a system to a set, by the ways that it has: `{"seconds", "ways": {way: {id: reply}}}`."""
     query_prefix, passage_prefix = prefixes_of(folder)
@@ -199,8 +208,10 @@ def main(  # noqa: PLR0917 - a command line
     only: Annotated[str | None, typer.Option(help="Comma-separated systems; unset: all.")] = None,
 ) -> None:
     """Measure what is not kept yet, write the page, and print one JSON object."""
-    interpreters = {name: haiku if name == NEWER else rivals for name in WAYS if name not in SETTINGS}
-    systems = only.split(",") if only else [name for name in WAYS if interpreters.get(name, sys.executable)]
+    interpreters = interpreters_of(rivals, haiku)
+    systems = only.split(",") if only else list(interpreters)
+    if lacking := [name for name in systems if name not in interpreters]:
+        raise typer.BadParameter(f"no interpreter (--rivals, --haiku) for {', '.join(lacking)}")
     results: dict[str, Any] = {}
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pgask-compare-")))
@@ -220,7 +231,7 @@ def main(  # noqa: PLR0917 - a command line
                     print(f"{one.name}: {system}", file=sys.stderr)
                     url = server.create_database("compared_test").owner
                     place = home / one.name / system
-                    interpreter = interpreters.get(system)
+                    interpreter = interpreters[system]
                     found = measure(one, system, url=url, folder=folder, home=place, interpreter=interpreter)
                     server.drop_database("compared_test")
                     out.mkdir(parents=True, exist_ok=True)
