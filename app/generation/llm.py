@@ -171,11 +171,11 @@ class LlmClient:
             budget = next_budget
         if best is None:
             raise LimitExceededError(
-                f"The shortest prompt for this question has {counted} tokens, and the model has room for {room} "
+                f"The prompt for this question has {counted} tokens even when cut, and the model has room for {room} "
                 "(PGASK_LLM_CONTEXT_TOKENS, or what its server says): shorten the question, or use a model with a "
                 "longer context.",
                 code="prompt_too_large",
-                chinese=f"该问题最短的提示也有 {counted} 个词元，模型只容得下 {room}"
+                chinese=f"该问题的提示缩短后仍有 {counted} 个词元，模型只容得下 {room}"
                 "（PGASK_LLM_CONTEXT_TOKENS，或其服务器给出的值）：请缩短问题，或换用上下文更长的模型。",
             )
         return best

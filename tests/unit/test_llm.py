@@ -639,7 +639,10 @@ async def test_a_prompt_that_never_fits_is_refused(server: ScriptedLlm, client: 
     def build(budget: int) -> Prompt:
         return Prompt((PromptMessage("user", "word " * 20_000),), (), budget)
 
-    with pytest.raises(LimitExceededError, match="fits the model's context"):
+    with pytest.raises(
+        LimitExceededError,
+        match=r"has 25001 tokens even when cut, and the model has room for \d+ \(PGASK_LLM_CONTEXT_TOKENS",
+    ):
         await client.fit_prompt(build)
 
 
