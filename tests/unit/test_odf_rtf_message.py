@@ -160,7 +160,7 @@ def test_merged_cells_of_a_sheet_are_repeated_and_what_repeats_without_end_is_co
     document = read(build("spreadsheet", f'<table:table table:name="S">{end}</table:table>'), ".ods")
     assert document.dropped == {"repeated": 2 * (5000 - 1001)}
     wide = '<table:table-row><table:table-cell table:number-columns-repeated="16384"><text:p>' + "x" * 2000
-    with pytest.raises(DocumentError, match="split it"):
+    with pytest.raises(DocumentError, match="Split it"):
         read(
             build(
                 "spreadsheet",
