@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -40,12 +41,14 @@ def watch_paths(paths: Sequence[Path], *, poll: bool) -> Iterator[bool]:
     while True:
         before = [_identity(path) for path in paths]
         there = [found for path in paths if (found := _resolved(path)) is not None]
-        for is_burst in _notices(there, poll=poll):
-            is_other = [_identity(path) for path in paths] != before
-            yield is_burst or is_other or is_anew
-            is_anew = False
-            if is_other:
-                break  # what is watched is what was there before
+        # A Ctrl-C that comes while a generator is closed is lost, unless it is closed here.
+        with closing(_notices(there, poll=poll)) as notices:
+            for is_burst in notices:
+                is_other = [_identity(path) for path in paths] != before
+                yield is_burst or is_other or is_anew
+                is_anew = False
+                if is_other:
+                    break  # what is watched is what was there before
         is_anew = True
 
 
@@ -55,27 +58,29 @@ def devices(paths: Sequence[Path]) -> list[int | None]:
     return [None if (found := _identity(path)) is None else found[0] for path in paths]
 
 
-def _notices(roots: Sequence[Path], *, poll: bool) -> Iterator[bool]:
+def _notices(roots: Sequence[Path], *, poll: bool) -> Generator[bool]:
     """Whether something has changed, until a root is deleted: a new one in its place would not be watched."""
     if not roots:
         time.sleep(_CHECK_MS / 1000)
         yield False
         return
+    bursts = watch(
+        *roots,
+        watch_filter=lambda _, changed: _is_visible(Path(changed), roots),
+        debounce=_LONGEST_BURST_MS,
+        step=_QUIET_MS,
+        rust_timeout=_CHECK_MS,
+        yield_on_timeout=True,
+        force_polling=True if poll else None,  # None: as WATCHFILES_FORCE_POLLING says
+        poll_delay_ms=_POLL_MS,
+        ignore_permission_denied=True,
+    )
     try:
-        for changes in watch(
-            *roots,
-            watch_filter=lambda _, changed: _is_visible(Path(changed), roots),
-            debounce=_LONGEST_BURST_MS,
-            step=_QUIET_MS,
-            rust_timeout=_CHECK_MS,
-            yield_on_timeout=True,
-            force_polling=True if poll else None,  # None: as WATCHFILES_FORCE_POLLING says
-            poll_delay_ms=_POLL_MS,
-            ignore_permission_denied=True,
-        ):
-            yield bool(changes)
-            if any(kind is Change.deleted and Path(changed) in roots for kind, changed in changes):
-                return
+        with closing(bursts):
+            for changes in bursts:
+                yield bool(changes)
+                if any(kind is Change.deleted and Path(changed) in roots for kind, changed in changes):
+                    return
     except FileNotFoundError:  # gone since it was looked at
         yield True
     except (OSError, RuntimeError) as error:  # no more watches to be had, or none at all

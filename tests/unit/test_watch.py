@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ingest import watch as watching
 from ingest.watch import watch_paths
 
 TELLS = 40  # of half a second: far more than any burst takes
@@ -80,3 +82,29 @@ def test_a_file_that_is_replaced_is_followed_on(tmp_path: Path) -> None:
         assert is_told(watched)
         while next(watched):
             pass
+
+
+def test_ctrl_c_while_a_folder_is_watched_anew_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came when the old watching was closed, where Python can raise nothing, and the following never ended."""
+
+    def watch(*_: Path, **__: object) -> Iterator[set[tuple[object, str]]]:
+        try:
+            while True:
+                yield set()
+        finally:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(watching, "watch", watch)
+    link = tmp_path / "link"
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    link.symlink_to(tmp_path / "one")
+    watched = watch_paths([link], poll=False)
+    assert next(watched) is False
+    link.unlink()
+    link.symlink_to(tmp_path / "two")
+    assert next(watched) is True
+    with pytest.raises(KeyboardInterrupt):
+        next(watched)
