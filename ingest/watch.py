@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import stat
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import structlog
-from watchfiles import Change, watch
+import watchfiles
+from watchfiles import Change
 
 from ingest.ignoring import IGNORE_FILES
 from ingest.readers_files import READERS_FILE
@@ -26,23 +27,28 @@ _CHECK_MS: Final = 500  # how often it is looked whether the paths themselves ar
 _POLL_MS: Final = 1_000
 _TELLING: Final = (*IGNORE_FILES, READERS_FILE)  # files that say something of others
 
+_Changes = set[tuple[Change, str]]
+
 _log = structlog.get_logger(__name__)
 logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every burst
 
 
-def watch_paths(paths: Sequence[Path], *, poll: bool) -> Iterator[bool]:
+def watch_paths(
+    paths: Sequence[Path], *, poll: bool, watch: Callable[..., Generator[_Changes]] = watchfiles.watch
+) -> Iterator[bool]:
     """Yield True after a burst of changes below `paths`, and False about twice a second in between.
 
     After the first yield the watching has begun: what changes from then on is told. A path that is gone, or is another
     file or folder than before, has changed too, and is watched anew once it is there. Names with a leading dot don't
-    count, as they don't for ingest, but for those of _TELLING. Raises KeyboardInterrupt on Ctrl-C.
+    count, as they don't for ingest, but for those of _TELLING. `watch` tells of changes as watchfiles' does. Raises
+    KeyboardInterrupt on Ctrl-C.
     """
     is_anew = False  # watched again: what happened before it was is not known
     while True:
         before = [_identity(path) for path in paths]
         there = [found for path in paths if (found := _resolved(path)) is not None]
         # A Ctrl-C that comes while a generator is closed is lost, unless it is closed here.
-        with closing(_notices(there, poll=poll)) as notices:
+        with closing(_notices(there, poll=poll, watch=watch)) as notices:
             for is_burst in notices:
                 is_other = [_identity(path) for path in paths] != before
                 yield is_burst or is_other or is_anew
@@ -58,7 +64,9 @@ def devices(paths: Sequence[Path]) -> list[int | None]:
     return [None if (found := _identity(path)) is None else found[0] for path in paths]
 
 
-def _notices(roots: Sequence[Path], *, poll: bool) -> Generator[bool]:
+def _notices(
+    roots: Sequence[Path], *, poll: bool, watch: Callable[..., Generator[_Changes]]
+) -> Generator[bool]:
     """Whether something has changed, until a root is deleted: a new one in its place would not be watched."""
     if not roots:
         time.sleep(_CHECK_MS / 1000)
@@ -87,7 +95,7 @@ def _notices(roots: Sequence[Path], *, poll: bool) -> Generator[bool]:
         if poll:
             raise
         _log.warning("no notices from the system, looking at the files every second", error=str(error))
-        yield from _notices(roots, poll=True)
+        yield from _notices(roots, poll=True, watch=watch)
 
 
 def _is_visible(changed: Path, roots: Sequence[Path]) -> bool:

@@ -338,9 +338,7 @@ class TestAsk:
         assert "The square root of the rows" in shown
         assert "[1] lists.md" in shown
         assert f"{reply['citations'][0]['char_start']}-{reply['citations'][0]['char_end']}" in shown
-        assert pgask("search", question, "--json", "--top-k", "1").json["hits"][0]["source"] == "lists.md"
         assert "1. lists.md" in pgask("search", question).out
-        assert pgask("search", question, "--source-prefix", "zz").out == ""
 
     @pytest.mark.long
     @pytest.mark.model
@@ -352,6 +350,8 @@ class TestAsk:
         )
         assert ingest(database, tmp_path / "lists.md", embedder=SentenceTransformerEmbedder()).new == 1
         question = "What is a good number?"
+        assert pgask("search", question, "--json", "--top-k", "1").json["hits"][0]["source"] == "lists.md"
+        assert pgask("search", question, "--source-prefix", "zz").out == ""
         explained = pgask("search", question, "--explain", "--neighbors", "1").out
         assert explained.startswith("1. lists.md")
         assert "\nterms: " in explained
@@ -381,6 +381,7 @@ class TestAsk:
 @pytest.mark.model
 @pytest.mark.usefixtures("filled")
 class TestSpaces:
+    @pytest.mark.long
     def test_another_model_is_filled_switched_to_left_and_dropped(
         self, database: Database, pgask: Pgask
     ) -> None:
@@ -542,6 +543,7 @@ class TestDoctor:
         assert "PGASK_OWNER_DATABASE_URL" in checks["role"]["fix"]
         assert not checks["embedding model"]["ok"]
 
+    @pytest.mark.long
     def test_the_reranking_model(self, pgask: Pgask, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         empty = str(tmp_path / "empty")

@@ -162,8 +162,15 @@ def test_rows_of_another_kind_make_it_drift_and_it_is_built_anew(
         assert maintenance.maintain(owner, filled.space_id, settings) is None
 
 
-@pytest.mark.parametrize("method", ["ivfflat", "hnsw"])
-@pytest.mark.parametrize("precision", ["full", "half"])
+@pytest.mark.parametrize(
+    ("method", "precision"),
+    [
+        ("ivfflat", "full"),
+        ("hnsw", "half"),
+        pytest.param("ivfflat", "half", marks=pytest.mark.long),
+        pytest.param("hnsw", "full", marks=pytest.mark.long),
+    ],
+)
 async def test_a_change_of_setting_is_carried_out_by_upkeep(
     database: Database, filled: Collection, method: Any, precision: Any
 ) -> None:

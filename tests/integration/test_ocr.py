@@ -198,6 +198,7 @@ def test_a_mixed_pdf_keeps_its_text_and_tells_of_the_page_that_is_no_text(
     assert row == (2, True)
 
 
+@pytest.mark.long
 def test_a_picture_that_loses_its_text_is_no_document_any_more(
     database: Database, tmp_path: Path, scans: SandboxedParser
 ) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from watchfiles import Change
 
-from ingest import watch as watching
 from ingest.watch import watch_paths
 
 TELLS = 40  # of half a second: far more than any burst takes
@@ -85,23 +85,22 @@ def test_a_file_that_is_replaced_is_followed_on(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_while_a_folder_is_watched_anew_is_not_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """It came when the old watching was closed, where Python can raise nothing, and the following never ended."""
 
-    def watch(*_: Path, **__: object) -> Iterator[set[tuple[object, str]]]:
+    def watch(*_: Path, **__: object) -> Generator[set[tuple[Change, str]]]:
         try:
             while True:
                 yield set()
         finally:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(watching, "watch", watch)
     link = tmp_path / "link"
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     link.symlink_to(tmp_path / "one")
-    watched = watch_paths([link], poll=False)
+    watched = watch_paths([link], poll=False, watch=watch)
     assert next(watched) is False
     link.unlink()
     link.symlink_to(tmp_path / "two")
