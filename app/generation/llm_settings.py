@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.addresses import database_secrets, server_secrets, split_databases
+from app.addresses import database_secrets, read_servers, server_secrets, split_databases
 from app.config import Settings
 
 
@@ -39,7 +39,7 @@ class LlmSettings:
     @classmethod
     def each_from_settings(cls, settings: Settings) -> list[LlmSettings]:
         """The group from all settings, one a server in the setting's order; none where no server is configured."""
-        urls = [url.strip().rstrip("/") for url in (settings.llm_base_url or "").split(",") if url.strip()]
+        urls = [] if settings.llm_base_url is None else read_servers(settings.llm_base_url)
         return [cls._of(settings, url, tuple(other for other in urls if other != url)) for url in urls]
 
     @classmethod
